@@ -1,0 +1,38 @@
+"""Where the files live that travel with the program: pictures, label lists, weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ldam_studio.errors import StudioError
+
+_PACKAGE = Path(__file__).resolve().parent
+# A wheel carries the folders inside the package; a checkout has them beside it.
+_ROOTS = (_PACKAGE, _PACKAGE.parent)
+
+
+def asset(*parts: str) -> Path:
+    """Find a shipped file or folder.
+
+    Parameters
+    ----------
+    *parts : str
+        The path below the project's root, such as ``"models", "lenet.safetensors"``.
+
+    Returns
+    -------
+    Path
+        An existing file or folder.
+
+    Raises
+    ------
+    StudioError
+        When the installation does not have it.
+    """
+    for root in _ROOTS:
+        path = root.joinpath(*parts)
+        if path.exists():
+            return path
+    raise StudioError(
+        f"the shipped file {'/'.join(parts)} is missing from {_PACKAGE}: install LDAM Studio again"
+    )

@@ -1,0 +1,1 @@
+"""Pictures with their recipe: writing, reading, and running them again."""

@@ -1,0 +1,1 @@
+"""Sessions without a window: rendering, replaying, training and the paper's figures."""
