@@ -1,0 +1,31 @@
+# make run    install what is missing and open the studio
+# make test   run the tests            make lint   check style, types and imports
+# make bench  measure; prints a table and writes build/bench.json
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: run test lint bench
+
+run: .venv/.ready
+	@$(BIN)/python -m ldam_studio $(ARGS)
+
+test: .venv/.ready-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.ready-test
+	$(BIN)/python tests/benchmarks $(ARGS)
+
+.venv/.ready: pyproject.toml .ci/bootstrap.py
+	@$(PYTHON) .ci/bootstrap.py --stamp $@
+
+.venv/.ready-test: pyproject.toml .ci/bootstrap.py
+	@$(PYTHON) .ci/bootstrap.py --extras test,dev --stamp $@
