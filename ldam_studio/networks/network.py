@@ -1,0 +1,184 @@
+"""What is looked at: a network, the pixels it takes, its layers and its neurons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.layers import Layer, list_layers, output_at
+
+
+@dataclass(frozen=True)
+class PixelSpec:
+    """How pixels become a network's input: (pixel - mean) / std, one mean and std per channel.
+
+    `rest` is the colour that L2 pulls towards; `minimum` and `maximum` bound real images. All in
+    pixel units (0 = black, 1 = white).
+    """
+
+    channels: int
+    height: int
+    width: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    rest: float = 0.0
+    minimum: float = 0.0
+    maximum: float = 1.0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.channels, self.height, self.width
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The range of real images' pixels."""
+        return self.minimum, self.maximum
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One unit: a class, a feature, or a channel (which stands for the unit at its centre)."""
+
+    layer: str
+    index: int
+
+    def __str__(self) -> str:
+        """Return the address as it is typed, such as ``fc3:4``."""
+        return f"{self.layer}:{self.index}"
+
+    @classmethod
+    def parse(cls, text: str) -> Neuron:
+        """Read an address such as ``fc3:4``; `StudioError` if it is none."""
+        (neuron, *more) = parse_neurons(text)
+        if more:
+            raise StudioError(f"{text!r} names several neurons where one is wanted.")
+        return neuron
+
+
+def parse_neurons(text: str) -> list[Neuron]:
+    """Read one address or a range of them: ``fc3:4`` or ``fc3:0-9``.
+
+    Raises
+    ------
+    StudioError
+        If the text is neither.
+    """
+    layer, colon, numbers = text.strip().rpartition(":")
+    first, dash, last = numbers.partition("-")
+    if not (layer and colon and first.isdecimal() and (last.isdecimal() or not dash)):
+        raise StudioError(
+            f"{text!r} is no neuron: write LAYER:NUMBER or LAYER:FIRST-LAST, such as fc3:4."
+        )
+    numbers_between = range(int(first), int(last if dash else first) + 1)
+    if not numbers_between:
+        raise StudioError(f"The range {text!r} runs backwards: write the smaller number first.")
+    return [Neuron(layer, index) for index in numbers_between]
+
+
+class Network:
+    """A trained network, frozen and in evaluation mode, with what is known about it.
+
+    Parameters
+    ----------
+    name
+        What the person calls it ("lenet").
+    module
+        Takes normalised images (n, C, H, W).
+    pixels
+        How pixels become its input.
+    labels
+        Names of the outputs of its last layer; may be empty.
+    sha256
+        Of its weights, so that a recipe can tell whether it has the same network before it.
+    weights
+        The weights' file where it is not the shipped one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: nn.Module,
+        pixels: PixelSpec,
+        labels: tuple[str, ...] = (),
+        sha256: str = "",
+        weights: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.module = module.eval().requires_grad_(False)
+        self.pixels = pixels
+        self.labels = labels
+        self.sha256 = sha256
+        self.weights = weights
+        self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
+        self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
+        self.layers: tuple[Layer, ...] = list_layers(self)
+
+    def to(self, device: torch.device | str) -> Network:
+        """Move to `device`, in place; returns self."""
+        self.module.to(device)
+        self._mean, self._std = self._mean.to(device), self._std.to(device)
+        return self
+
+    @property
+    def reference(self) -> dict[str, Any]:
+        """Return what a recipe writes down to find this network again."""
+        weights = None if self.weights is None else str(self.weights)
+        return {"name": self.name, "weights": weights, "sha256": self.sha256}
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer called `name`; `StudioError` names those there are."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise StudioError(
+            f"{self.name} has no layer {name!r}; it has {', '.join(la.name for la in self.layers)}."
+        )
+
+    def check(self, neuron: Neuron) -> Neuron:
+        """Return `neuron` if this network has it, else raise `StudioError`."""
+        layer = self.layer(neuron.layer)
+        if not 0 <= neuron.index < layer.neurons:
+            raise StudioError(
+                f"{self.name}'s layer {layer.name} has neurons 0 to {layer.neurons - 1}, "
+                f"not {neuron.index}."
+            )
+        return neuron
+
+    def label(self, neuron: Neuron) -> str:
+        """Return the class's name for a class neuron, else the address."""
+        if neuron.layer == self.layers[-1].name and neuron.index < len(self.labels):
+            return self.labels[neuron.index]
+        return str(neuron)
+
+    def default_neurons(self, chains: int) -> tuple[Neuron, ...]:
+        """Return the last layer's neurons, one per chain, repeated if there are fewer."""
+        return self.spread(self.layers[-1].name, chains)
+
+    def spread(self, layer: str, chains: int) -> tuple[Neuron, ...]:
+        """Return a layer's neurons, one per chain, repeated if there are fewer."""
+        count = self.layer(layer).neurons
+        return tuple(Neuron(layer, i % count) for i in range(chains))
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """Turn pixels (n, C, H, W) into the module's input."""
+        return (x - self._mean) / self._std
+
+    def activations(self, x: Tensor, layer: str) -> Tensor:
+        """Return every neuron of a layer at pixels `x` (n, C, H, W): shape (n, neurons).
+
+        For a convolution that is the channel's centre unit. The forward pass stops at the layer.
+        """
+        output = output_at(self.module, layer, self.normalise(x))
+        if output.ndim == 4:
+            return output[:, :, output.shape[2] // 2, output.shape[3] // 2]
+        return output.flatten(1)
+
+    def activation(self, x: Tensor, layer: str, indices: Tensor) -> Tensor:
+        """Return one neuron per image: x (n, C, H, W), indices (n,) -> (n,)."""
+        return self.activations(x, layer).gather(1, indices[:, None]).squeeze(1)

@@ -1,0 +1,215 @@
+r"""One Langevin step on many chains at once.
+
+With activation a, rest colour r, probability D that an image is real, and per-chain temperature T,
+step size eps, L2 weight lam and discriminator weight w:
+
+    U(x) = (1 - w) a(x) - lam |x - r|^2 + w log D(x)
+    x'   = x + (eps/2) grad U(x) + sqrt(eps T) xi,        xi ~ N(0, 1)
+
+whose stationary law tends to exp(U / T) as eps -> 0 (Jiang, Chan, Zhang, Canny, arXiv 1812.04604,
+section 3; Welling and Teh 2011 for the discretisation). For a linear neuron a(x) = v.x, unclamped
+and with eps lam < 2, the chain's mean is r + (1-w) v / (2 lam) and its variance
+T / (2 lam) / (1 - eps lam / 2) per pixel, exactly, at every step size.
+
+Modes differ in what stands for the two gradients:
+
+exact
+    grad a and grad log D themselves.
+normalised
+    each divided by its own root-mean-square, one scalar per chain (over the neuron's receptive
+    field for a, over the image for D), so that its direction is untouched.
+reference
+    BIDMach's rule: each pixel divided by the root of its own running mean square (.9 / .1), and
+    the whole step, noise included, smoothed by a momentum of .9. Noise is scaled so that without
+    momentum it would be that of the exact chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ldam_studio.sampler.settings import PER_CHAIN, Settings
+
+ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
+
+SMALLEST_RMS = 1e-8
+DECAY = 0.9  # of the mean square and of the momentum in reference mode
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What reference mode remembers, each shaped like x."""
+
+    activation_square: Tensor
+    discriminator_square: Tensor
+    momentum: Tensor
+
+
+@dataclass(frozen=True)
+class State:
+    """The chains: x of shape (chains, C, H, W) in pixel units; moments in reference mode only."""
+
+    x: Tensor
+    moments: Moments | None = None
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a step saw at the x from which it started, each of shape (chains,).
+
+    `score` (the probability of being real) is None where the discriminator was not asked.
+    `gradient_rms` is that of the activation's gradient over the receptive field.
+    """
+
+    activation: Tensor
+    score: Tensor | None
+    gradient_rms: Tensor
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The numbers of a step as tensors of shape (chains, 1, 1, 1), made once per change."""
+
+    temperature: Tensor
+    step_size: Tensor
+    l2: Tensor
+    discriminator_weight: Tensor
+    mode: str
+    asks_discriminator: bool
+
+    @classmethod
+    def of(
+        cls, settings: Settings, chains: int, device: torch.device | str = "cpu", heat: float = 1.0
+    ) -> Parameters:
+        """Spread `settings` over `chains` chains; `heat` multiplies the temperature (melting)."""
+        columns = {}
+        for name in PER_CHAIN:
+            value = torch.tensor(getattr(settings, name), dtype=torch.float32, device=device)
+            columns[name] = value.expand(chains).reshape(chains, 1, 1, 1).clone()
+        columns["temperature"] *= heat
+        asks = bool((columns["discriminator_weight"] > 0).any())
+        return cls(mode=settings.mode, asks_discriminator=asks, **columns)
+
+
+def init(start: Tensor, bounds: tuple[float, float] | None = None) -> State:
+    """Begin chains at `start` (chains, C, H, W), inside `bounds` if given."""
+    return State(start if bounds is None else start.clamp(*bounds))
+
+
+def step(
+    state: State,
+    noise: Tensor,
+    parameters: Parameters,
+    activation: ValueAndGradient,
+    log_real: ValueAndGradient | None = None,
+    *,
+    rest: float | Tensor = 0.0,
+    field_size: Tensor | int | None = None,
+    bounds: tuple[float, float] | None = None,
+) -> tuple[State, Info]:
+    """Move every chain by one step.
+
+    Parameters
+    ----------
+    state
+        The chains; not changed.
+    noise
+        N(0, 1), shaped like `state.x`. It is handed in, so that the step is a pure function.
+    parameters
+        Temperature, step size and weights of each chain, and the mode.
+    activation, log_real
+        a and log D with their gradients. Without `log_real` the discriminator's term is 0.
+    rest
+        The colour that L2 pulls towards, in pixel units.
+    field_size
+        Number of pixel values in each neuron's receptive field, (chains,); the whole image if None.
+    bounds
+        Clamp pixels to this range after the step.
+
+    Returns
+    -------
+    The new chains, and what was seen at the old ones.
+    """
+    x, p = state.x, parameters
+    value, gradient = activation(x)
+    whole = x[0].numel()
+    size = whole if field_size is None else field_size
+    rms = _rms(gradient, size)
+
+    score, pull = None, None
+    if log_real is not None and p.asks_discriminator:
+        log_score, pull = log_real(x)
+        score = log_score.exp()
+
+    moments = None
+    if p.mode == "normalised":
+        gradient = gradient / _column(rms)
+        if pull is not None:
+            pull = pull / _column(_rms(pull, whole))
+    elif p.mode == "reference":
+        moments = state.moments or _no_moments(x)
+        gradient, pull, moments = _by_pixel(gradient, pull, moments)
+
+    force = (1 - p.discriminator_weight) * gradient - 2 * p.l2 * (x - rest)
+    if pull is not None:
+        force = force + p.discriminator_weight * pull
+    move = force * (p.step_size / 2) + (p.step_size * p.temperature).sqrt() * noise
+    if moments is not None:
+        move = DECAY * moments.momentum + (1 - DECAY) * move
+        moments = replace(moments, momentum=move)
+
+    moved = x + move
+    if bounds is not None:
+        moved = moved.clamp_(*bounds)
+    return State(moved, moments), Info(value, score, rms)
+
+
+def value_and_gradient(function: Callable[[Tensor], Tensor]) -> ValueAndGradient:
+    """Turn a differentiable `function` (chains, C, H, W) -> (chains,) into a `ValueAndGradient`.
+
+    Chains are independent, so the gradient of the sum holds each chain's own.
+    """
+
+    def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_(True)
+            value = function(leaf)
+            (gradient,) = torch.autograd.grad(value.sum(), leaf)
+        return value.detach(), gradient
+
+    return evaluate
+
+
+def _rms(gradient: Tensor, size: Tensor | int) -> Tensor:
+    """Root-mean-square per chain over `size` values (those outside the field are 0 anyway)."""
+    return (gradient.flatten(1).square().sum(1) / size).sqrt()
+
+
+def _column(rms: Tensor) -> Tensor:
+    """Shape a divisor per chain for (chains, C, H, W); a zero gradient stays zero."""
+    return rms.clamp_min(SMALLEST_RMS).reshape(-1, 1, 1, 1)
+
+
+def _no_moments(x: Tensor) -> Moments:
+    return Moments(torch.zeros_like(x), torch.zeros_like(x), torch.zeros_like(x))
+
+
+def _by_pixel(
+    gradient: Tensor, pull: Tensor | None, moments: Moments
+) -> tuple[Tensor, Tensor | None, Moments]:
+    """Divide each pixel's gradients by the root of their running mean squares."""
+    a = DECAY * moments.activation_square + (1 - DECAY) * gradient.square()
+    d = moments.discriminator_square
+    if pull is not None:
+        d = DECAY * d + (1 - DECAY) * pull.square()
+        pull = pull / (d + SMALLEST_RMS).sqrt()
+    return (
+        gradient / (a + SMALLEST_RMS).sqrt(),
+        pull,
+        replace(moments, activation_square=a, discriminator_square=d),
+    )

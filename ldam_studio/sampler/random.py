@@ -1,0 +1,67 @@
+"""Named random sources: each thing that is drawn has a generator of its own.
+
+Because no two share one, switching a source off (or adding a chain) moves no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+def seed_for(seed: int, name: str) -> int:
+    """Return a 63-bit seed for the source `name` of a session with `seed`."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+class Generators:
+    """The session's generators by name ("start/0", "noise/0", "noise/1", ...), made when asked for.
+
+    Parameters
+    ----------
+    seed
+        The session's seed; every source's own seed follows from it and its name.
+    device
+        Where the numbers are drawn. CPU and CUDA draw different numbers from one seed.
+    """
+
+    def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
+        self.seed = seed
+        self.device = torch.device(device)
+        self._by_name: dict[str, torch.Generator] = {}
+
+    def __getitem__(self, name: str) -> torch.Generator:
+        """Return the generator called `name`, freshly seeded if it was not used before."""
+        if name not in self._by_name:
+            generator = torch.Generator(device=self.device)
+            self._by_name[name] = generator.manual_seed(seed_for(self.seed, name))
+        return self._by_name[name]
+
+    def normal(self, source: str, shape: tuple[int, ...]) -> Tensor:
+        """Draw N(0, 1) of `shape` = (chains, ...), each chain from its own "source/i"."""
+        out = torch.empty(shape, device=self.device)
+        for i, row in enumerate(out):
+            row.normal_(generator=self[f"{source}/{i}"])
+        return out
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the state of every generator in use, as byte tensors."""
+        return {name: generator.get_state() for name, generator in self._by_name.items()}
+
+    @classmethod
+    def restore(
+        cls, seed: int, device: torch.device | str, state: Mapping[str, Tensor]
+    ) -> Generators:
+        """Return generators that go on where `state` was taken."""
+        generators = cls(seed, device)
+        for name, value in state.items():
+            generators[name].set_state(value)
+        return generators
+
+    def clone(self) -> Generators:
+        """Return independent generators in the same state."""
+        return self.restore(self.seed, self.device, self.state())
