@@ -1,0 +1,121 @@
+"""What every test shares: a quiet, repeatable machine, and checks that nothing is left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# Read when the libraries are loaded, so set before torch and Qt are imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import hypothesis
+import pytest
+import torch
+from torch.utils.hooks import RemovableHandle
+
+torch.set_num_threads(1)
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, database=None, max_examples=50
+)
+hypothesis.settings.load_profile("repeatable")
+
+PATIENCE = 5.0  # seconds that a thread which was told to end is given
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Give the folder with the shared data sets, or skip."""
+    named = os.environ.get("LDAM_DATA")
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(named) if named else beside
+    if not (folder / "mnist").is_dir():
+        pytest.skip(f"no data sets in {folder} (set LDAM_DATA)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _skip_without_cuda(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Fail when a test leaves a thread of Python's or of Qt's running."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + PATIENCE
+    for thread in set(threading.enumerate()) - before:
+        if not isinstance(thread, threading._DummyThread):
+            thread.join(max(0.0, deadline - time.monotonic()))
+    left = [thread.name for thread in set(threading.enumerate()) - before if _runs(thread)]
+    assert not left, f"threads left running: {left}"
+
+
+def _runs(thread: threading.Thread) -> bool:
+    """Tell whether a thread really runs; Python never forgets a foreign one that it has met."""
+    if not isinstance(thread, threading._DummyThread):
+        return thread.is_alive()
+    return Path(f"/proc/self/task/{thread.native_id}").exists()
+
+
+@pytest.fixture(autouse=True)
+def _no_hook_left() -> Iterator[None]:
+    """Fail when a test leaves a hook on a module that outlives it."""
+    first = RemovableHandle.next_id
+    yield
+    if RemovableHandle.next_id == first:
+        return
+    gc.collect()
+    left = []
+    for module in (thing for thing in gc.get_objects() if _is_module(thing)):
+        for table in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks"):
+            hooks = module.__dict__.get(table) or {}
+            left += [f"{type(module).__name__}.{table}" for number in hooks if number >= first]
+    assert not left, f"hooks left behind: {left}"
+
+
+def _is_module(thing: object) -> bool:
+    # type(), not isinstance(): the latter asks lazy proxies for their class and wakes them up.
+    return issubclass(type(thing), torch.nn.Module)
+
+
+@pytest.fixture(autouse=True)
+def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail when a test leaves a window, a ticking timer or a running QThread behind."""
+    if not {"qtbot", "qapp"} & set(request.fixturenames):
+        yield
+        return
+    from PyQt6.QtCore import QEvent, QThread, QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    widgets_before = {id(widget) for widget in QApplication.topLevelWidgets()}
+    ticking_before = {id(timer) for timer in _alive(QTimer) if timer.isActive()}
+    yield
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    QApplication.processEvents()
+    gc.collect()
+    widgets = [w for w in QApplication.topLevelWidgets() if id(w) not in widgets_before]
+    ticking = [t for t in _alive(QTimer) if t.isActive() and id(t) not in ticking_before]
+    running = [t for t in _alive(QThread) if t.isRunning() and t is not QThread.currentThread()]
+    found = [f"{type(thing).__name__} {thing.objectName()!r}" for thing in widgets + ticking]
+    found += [f"running {type(thread).__name__}" for thread in running]
+    # One leak is one failure: what is reported is also ended.
+    for timer in ticking:
+        timer.stop()
+    for widget in widgets:
+        widget.close()
+        widget.deleteLater()
+    assert not found, f"left behind: {found}"
+
+
+def _alive(kind: type) -> list:
+    sip = sys.modules["PyQt6.sip"]
+    objects = (thing for thing in gc.get_objects() if issubclass(type(thing), kind))
+    return [thing for thing in objects if not sip.isdeleted(thing)]
