@@ -1,0 +1,160 @@
+"""A bar for plain sentences inside the window: it offers what can be done and never blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Literal
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui import theme
+
+Kind = Literal["info", "warning", "danger"]
+Actions = Iterable[tuple[str, Callable[[], object]]]
+
+MOST = 3  # more sentences than this would push the images away; the oldest makes room
+
+
+class Banner(QWidget):
+    """Up to three sentences, newest below, each with its own buttons."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: dict[str, _Row] = {}
+        self._count = 0
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setAccessibleName("Messages")
+        self.hide()
+
+    def say(self, text: str, kind: Kind = "info", actions: Actions = (), key: str = "") -> None:
+        """Show a sentence.
+
+        Parameters
+        ----------
+        text
+            One plain sentence: what, where, what to do.
+        kind
+            How much it matters; each kind has a sign and a colour.
+        actions
+            Pairs of a button's label and what it does; a pressed button also closes the sentence.
+        key
+            A sentence with the same key takes the place of the one before; without a key, a
+            sentence that is already there is not repeated.
+        """
+        key = key or text
+        old = self._rows.pop(key, None)
+        if old is not None and old.says(text, kind):
+            self._rows[key] = old
+            return
+        if old is not None:
+            self._remove(old)
+        if len(self._rows) >= MOST:
+            # A danger stays while anything milder can go.
+            mild = [k for k, row in self._rows.items() if row.kind != "danger"]
+            self.dismiss(mild[0] if mild else next(iter(self._rows)))
+        row = _Row(text, kind, tuple(actions), partial(self.dismiss, key), self)
+        self._rows[key] = row
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(row)
+        row.show()
+        self.show()
+
+    def dismiss(self, key: str) -> None:
+        """Close the sentence of that key (its text, where no key was given), if there."""
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self._remove(row)
+        if not self._rows:
+            self.hide()
+
+    def clear(self) -> None:
+        """Close everything."""
+        for key in list(self._rows):
+            self.dismiss(key)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the sentences that are shown, oldest first."""
+        return tuple(row.text for row in self._rows.values())
+
+    def _remove(self, row: _Row) -> None:
+        had_focus = row.isAncestorOf(self.window().focusWidget())
+        layout = self.layout()
+        assert layout is not None
+        layout.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+        if had_focus:
+            # The keyboard must not be left on a button that is gone.
+            self.focusNextChild()
+
+
+class _Row(QFrame):
+    """One sentence."""
+
+    def __init__(
+        self,
+        text: str,
+        kind: Kind,
+        actions: tuple[tuple[str, Callable[[], object]], ...],
+        close: Callable[[], None],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self.text, self.kind, self._close = text, kind, close
+        self.setProperty("banner", kind)
+        self.setAccessibleName(f"{kind}: {text}")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 5, 6, 5)
+        layout.setSpacing(10)
+        sign = QLabel()
+        size = self.fontMetrics().height() + 2
+        sign.setPixmap(theme.icon("info" if kind == "info" else "warning").pixmap(size, size))
+        layout.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        layout.addWidget(label, 1)
+        for name, act in actions:
+            button = QPushButton(name)
+            button.clicked.connect(partial(self._act, act))
+            layout.addWidget(button)
+        cross = QToolButton()
+        cross.setIcon(theme.icon("close"))
+        cross.setIconSize(QSize(size - 2, size - 2))
+        cross.setToolTip("Close this message (Esc)")
+        cross.setAccessibleName("Close this message")
+        cross.clicked.connect(close)
+        layout.addWidget(cross, 0, Qt.AlignmentFlag.AlignTop)
+
+    def says(self, text: str, kind: Kind) -> bool:
+        """Return whether this row already shows just that."""
+        return self.text == text and self.kind == kind
+
+    def _act(self, act: Callable[[], object]) -> None:
+        self._close()
+        act()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close on Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._close()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,83 @@
+"""Sentences in the window: shown once, acted upon, closed."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from ldam_studio.gui.banner import MOST, Banner
+
+
+@pytest.fixture
+def banner(qtbot):
+    window = QWidget()
+    layout = QVBoxLayout(window)
+    made = Banner()
+    layout.addWidget(made)
+    layout.addWidget(QLineEdit())
+    qtbot.addWidget(window)
+    window.show()
+    made.holder = window
+    return made
+
+
+def _button(banner, name):
+    return next(b for b in banner.findChildren(QPushButton) if b.text() == name)
+
+
+def test_it_takes_no_room_until_something_is_said(banner):
+    assert not banner.isVisible()
+    banner.say("The file has no recipe.")
+    assert banner.isVisible()
+    assert banner.texts() == ("The file has no recipe.",)
+
+
+def test_the_same_sentence_is_not_repeated(banner):
+    for _ in range(5):
+        banner.say("The disk is full.", "danger")
+    assert banner.texts() == ("The disk is full.",)
+
+
+def test_a_sentence_of_the_same_key_is_replaced(banner):
+    banner.say("Burning in.", key="state")
+    banner.say("Chain 3 diverged; lower the step size.", "danger", key="state")
+    assert banner.texts() == ("Chain 3 diverged; lower the step size.",)
+    banner.dismiss("state")
+    assert not banner.isVisible()
+
+
+def test_a_button_acts_and_closes(banner, qtbot):
+    done = []
+    banner.say("Images should be clamped.", actions=(("Clamp", lambda: done.append(1)),))
+    qtbot.mouseClick(_button(banner, "Clamp"), Qt.MouseButton.LeftButton)
+    assert done == [1]
+    assert banner.texts() == ()
+    assert not banner.isVisible()
+
+
+def test_an_action_may_say_something_itself(banner, qtbot):
+    banner.say("One.", actions=(("More", lambda: banner.say("Two.")),))
+    qtbot.mouseClick(_button(banner, "More"), Qt.MouseButton.LeftButton)
+    assert banner.texts() == ("Two.",)
+    assert banner.isVisible()
+
+
+def test_it_keeps_few_sentences_and_the_serious_ones_longest(banner):
+    banner.say("Serious.", "danger")
+    for number in range(MOST + 2):
+        banner.say(f"Note {number}.")
+    assert len(banner.texts()) == MOST
+    assert "Serious." in banner.texts()
+    assert f"Note {MOST + 1}." in banner.texts()
+
+
+def test_escape_and_the_cross_close_one(banner, qtbot):
+    banner.say("One.")
+    banner.say("Two.")
+    cross = banner.findChildren(QToolButton)[0]
+    qtbot.mouseClick(cross, Qt.MouseButton.LeftButton)
+    assert banner.texts() == ("Two.",)
+    cross = next(b for b in banner.findChildren(QToolButton) if b.isVisible())
+    qtbot.keyClick(cross, Qt.Key.Key_Escape)
+    assert banner.texts() == ()

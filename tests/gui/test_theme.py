@@ -1,0 +1,115 @@
+"""Colours that can be read, icons that are sharp, and a choice that holds."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QIcon, QPalette
+from PyQt6.QtSvg import QSvgRenderer
+from PyQt6.QtWidgets import QLabel
+
+from ldam_studio.assets import asset
+from ldam_studio.gui import theme
+
+LOOKS = (theme.DARK, theme.LIGHT)
+GROUNDS = ("background", "surface", "raised")
+TEXTS = ("text", "muted", "accent", "warning", "danger", "success")
+
+
+@pytest.fixture(autouse=True)
+def _restored(qapp):
+    yield
+    theme.apply(qapp, "dark")
+
+
+def test_every_text_has_enough_contrast_on_every_ground():
+    for look, ground, token in itertools.product(LOOKS, GROUNDS, TEXTS):
+        ratio = theme.contrast(getattr(look, token), getattr(look, ground))
+        assert ratio >= 4.5, f"{token} on {ground}, dark {look.dark}"
+
+
+def test_outlines_of_controls_and_selected_text_have_enough_contrast():
+    for look in LOOKS:
+        assert theme.contrast(look.on_accent, look.accent) >= 4.5
+        for ground in GROUNDS:
+            assert theme.contrast(look.control, getattr(look, ground)) >= 3
+
+
+def test_contrast_is_that_of_wcag():
+    assert theme.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert theme.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_a_choice_reaches_the_palette_and_widgets_are_told(qapp, qtbot):
+    label = QLabel("x")
+    qtbot.addWidget(label)
+    for choice, look in (("light", theme.LIGHT), ("dark", theme.DARK)):
+        assert theme.apply(qapp, choice) == look == theme.current()
+        window = label.palette().color(QPalette.ColorRole.Window).name()
+        assert window == look.background
+
+
+def test_system_takes_one_of_the_two_looks(qapp):
+    look = theme.apply(qapp, "system")
+    assert look == (theme.DARK if theme.system_is_dark(qapp) else theme.LIGHT)
+
+
+def test_presentation_enlarges_the_type_and_gives_it_back(qapp):
+    theme.apply(qapp, "dark")
+    usual = qapp.font().pointSizeF()
+    theme.apply(qapp, "dark", scale=1.5)
+    theme.apply(qapp, "dark", scale=1.5)
+    assert qapp.font().pointSizeF() == pytest.approx(1.5 * usual)
+    theme.apply(qapp, "dark")
+    assert qapp.font().pointSizeF() == pytest.approx(usual)
+
+
+def test_an_unknown_choice_is_refused(qapp):
+    with pytest.raises(ValueError, match="sepia"):
+        theme.apply(qapp, "sepia")
+
+
+def test_every_icon_is_a_drawing_that_qt_can_read(qapp):
+    for name in (*theme.ICONS, "ldam-studio"):
+        path = asset("resources", "icons", f"{name}.svg")
+        assert QSvgRenderer(str(path)).isValid(), name
+
+
+def test_icons_are_drawn_at_the_device_resolution(qapp):
+    for scale in (1.0, 1.25, 1.5, 2.0):
+        drawn = theme.icon("fit").pixmap(QSize(16, 16), scale)
+        assert drawn.width() == round(16 * scale)
+        assert drawn.devicePixelRatio() == pytest.approx(scale)
+
+
+def test_an_icon_takes_the_colour_of_the_look_it_is_painted_in(qapp):
+    icon = theme.icon("play")
+    for choice in ("dark", "light"):
+        look = theme.apply(qapp, choice)
+        drawn = icon.pixmap(24, 24).toImage()
+        assert drawn.pixelColor(11, 12).name() == look.text
+    faint = icon.pixmap(QSize(24, 24), QIcon.Mode.Disabled).toImage()
+    assert faint.pixelColor(11, 12).alpha() < 128
+
+
+def test_an_icon_that_does_not_exist_is_named(qapp):
+    with pytest.raises(KeyError, match="unicorn"):
+        theme.icon("unicorn")
+
+
+def test_icons_survive_copies(qapp):
+    copies = [QIcon(theme.icon("step")) for _ in range(50)]
+    assert all(not copy.pixmap(16, 16).isNull() for copy in copies)
+
+
+def test_the_system_may_change_its_mind(qapp, monkeypatch):
+    theme.apply(qapp, "system")
+    monkeypatch.setattr(theme, "system_is_dark", lambda app: theme.current() == theme.LIGHT)
+    before = theme.current()
+    qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Unknown)
+    assert theme.current() != before
+    chosen = theme.apply(qapp, "light")
+    qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert theme.current() == chosen
