@@ -92,11 +92,10 @@ def receptive_field(network: Network, layer: str) -> Box | None:
     pixels = network.pixels
     generator = torch.Generator().manual_seed(0)
     x = torch.randn((PROBES, *pixels.shape), generator=generator)
-    device = next((p.device for p in network.module.parameters()), torch.device("cpu"))
-    leaf = (pixels.rest + x).to(device).requires_grad_(True)
+    leaf = (pixels.rest + x).to(network.device).requires_grad_(True)
     with torch.enable_grad():
         outputs = network.activations(leaf, layer)
-        weights = torch.randn(outputs.shape, generator=generator).to(device)
+        weights = torch.randn(outputs.shape, generator=generator).to(network.device)
         (gradient,) = torch.autograd.grad((outputs * weights).sum(), leaf)
     touched = (gradient != 0).any(dim=0).any(dim=0)
     rows, columns = touched.any(dim=1).nonzero(), touched.any(dim=0).nonzero()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.layers import Layer, list_layers, output_at
+from ldam_studio.networks.layers import Box, Layer, list_layers, output_at, receptive_field
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,31 @@ class Network:
         self.weights = weights
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
+        self._remembered: dict[Any, Any] = {}
         self.layers: tuple[Layer, ...] = list_layers(self)
 
     def to(self, device: torch.device | str) -> Network:
         """Move to `device`, in place; returns self."""
         self.module.to(device)
         self._mean, self._std = self._mean.to(device), self._std.to(device)
+        self._remembered.clear()
         return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._mean.device
+
+    def remembered(self, key: Hashable, measure: Callable[[], T]) -> T:
+        """Return what `measure` finds out about this network, measured once per `key`."""
+        if key not in self._remembered:
+            self._remembered[key] = measure()
+        found: T = self._remembered[key]
+        return found
+
+    def receptive_field(self, layer: str) -> Box | None:
+        """Return the pixels that the centre unit of a layer sees; None for the whole image."""
+        return self.remembered(("field", layer), lambda: receptive_field(self, layer))
 
     @property
     def reference(self) -> dict[str, Any]:
