@@ -1,0 +1,1 @@
+"""Training: classifiers, the discriminator, and the digits they learn from."""

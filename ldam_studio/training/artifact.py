@@ -1,0 +1,92 @@
+"""What a training leaves behind: weights, and the card that tells their story."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ldam_studio.networks.weights import write_bytes, write_weights
+
+MNIST_LICENCE = (
+    "CC BY-SA 3.0, as the data they were trained on: MNIST by Yann LeCun and Corinna Cortes"
+)
+
+
+def save_weights(state: Mapping[str, torch.Tensor], path: Path, about: str) -> str:
+    """Write a state dict as safetensors and return the file's SHA-256.
+
+    Parameters
+    ----------
+    about
+        One sentence kept in the file's metadata. There is a single metadata entry on purpose: with
+        several, safetensors writes them in no fixed order and equal weights get unequal hashes.
+
+    Raises
+    ------
+    StudioError
+        The file cannot be written.
+    """
+    return write_weights(path, state, {"about": about})
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model card.
+
+    Attributes
+    ----------
+    file
+        Name of the weights file, the card's title.
+    what
+        What it is, one sentence.
+    data, recipe, command
+        What it was trained on, how, and by which command.
+    seconds
+        Time the training took, on one thread.
+    measured
+        Figures and what they are of.
+    """
+
+    file: str
+    what: str
+    data: str
+    recipe: str
+    command: str
+    seed: int
+    seconds: float
+    sha256: str
+    measured: Mapping[str, str]
+    licence: str = MNIST_LICENCE
+
+    def text(self) -> str:
+        """Return the card in Markdown."""
+        figures = "\n".join(f"| {name} | {value} |" for name, value in self.measured.items())
+        machine = f"{platform.machine()}, one thread, {self.seconds / 60:.1f} minutes"
+        return f"""# {self.file}
+
+{self.what}
+
+| | |
+|---|---|
+| Data | {self.data} |
+| Recipe | {self.recipe} |
+| Command | `{self.command}` |
+| Seed | {self.seed} |
+| Trained with | torch {torch.__version__}, {machine} |
+| SHA-256 | `{self.sha256}` |
+| Licence | {self.licence} |
+
+| Measured | |
+|---|---|
+{figures}
+"""
+
+    def write(self, folder: Path) -> Path:
+        """Write the card beside its weights, the ending ``.md``, and return its path."""
+        path = folder / (Path(self.file).stem + ".md")
+        write_bytes(path, self.text().encode())
+        return path

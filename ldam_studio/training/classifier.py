@@ -1,0 +1,198 @@
+"""Training of small image classifiers on MNIST, reproducible to the bit.
+
+Everything random comes from the seed: the parameters' start from one stream, the order of the
+images from another. Nothing is printed or written here; `train` yields after each epoch and
+whoever drives it reports and saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ldam_studio.networks.lenet import normalise
+from ldam_studio.training.averaging import ParameterAverage
+from ldam_studio.training.data import Digits
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class ClassifierRecipe:
+    """How a classifier is trained.
+
+    Attributes
+    ----------
+    optimiser
+        ``"rmsprop"`` (with momentum) or ``"adam"``.
+    learning_rate
+        The rate where the schedule is 1.
+    schedule
+        Factor on the learning rate, linear between the points (share of the run, factor).
+    momentum
+        RMSProp's momentum; Adam's first beta.
+    smoothing
+        Decay of the squared gradients: RMSProp's alpha, Adam's second beta.
+    average_epochs
+        The parameters are averaged over all steps of so many last epochs; 0 = not at all.
+    """
+
+    optimiser: str
+    learning_rate: float
+    schedule: Points
+    epochs: int = 10
+    batch: int = 100
+    momentum: float = 0.9
+    smoothing: float = 0.99
+    weight_decay: float = 0.0
+    average_epochs: int = 5
+
+
+LENET_RECIPE = ClassifierRecipe(
+    optimiser="rmsprop",
+    learning_rate=5e-4,
+    schedule=((0.0, 0.05), (0.03, 1.0), (0.5, 0.3), (1.0, 0.3)),
+    weight_decay=1e-4,
+)
+"""RMSProp with momentum over ten epochs as in the paper; a constant rate while averaging."""
+
+JUDGE_RECIPE = ClassifierRecipe(
+    optimiser="adam",
+    learning_rate=3e-3,
+    schedule=((0.0, 0.1), (0.2, 1.0), (1.0, 0.0)),
+    epochs=5,
+    batch=125,
+    smoothing=0.99,
+    weight_decay=1e-2,
+    average_epochs=0,
+)
+"""AdamW in one cycle: another optimiser, batch and order than LeNet's."""
+
+
+@dataclass
+class ClassifierRun:
+    """Where a training run stands; `train` moves it on.
+
+    Attributes
+    ----------
+    module
+        The network, taking normalised images.
+    average
+        Mean of the parameters over the steps so far of the last ``average_epochs`` epochs.
+    epoch, step, loss
+        Epochs done, steps done, mean loss of the last epoch.
+    """
+
+    module: nn.Module
+    optimiser: torch.optim.Optimizer
+    order: torch.Generator
+    average: ParameterAverage = field(default_factory=ParameterAverage)
+    epoch: int = 0
+    step: int = 0
+    loss: float = float("nan")
+
+
+def start(make: Callable[[], nn.Module], recipe: ClassifierRecipe, seed: int) -> ClassifierRun:
+    """Return a run before its first step.
+
+    Torch draws the parameters' start from its global generator and takes no other; its state is put
+    back afterwards, so that nobody else's draws move.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = make()
+    order = torch.Generator().manual_seed(seed + 1_000_003)
+    return ClassifierRun(module, _optimiser(module, recipe), order)
+
+
+def train(
+    run: ClassifierRun,
+    recipe: ClassifierRecipe,
+    digits: Digits,
+    on_step: Callable[[ClassifierRun], None] = lambda run: None,
+) -> Iterator[ClassifierRun]:
+    """Train epoch by epoch.
+
+    Parameters
+    ----------
+    run
+        From `start`; changed in place.
+    digits
+        Training images; a last incomplete batch of an epoch is dropped.
+    on_step
+        Called after each step, for progress; an exception out of it ends the training.
+
+    Yields
+    ------
+    ClassifierRun
+        ``run``, after each epoch, in evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        There are fewer images than one batch.
+    """
+    if len(digits) < recipe.batch:
+        raise ValueError(f"{len(digits)} images do not fill one batch of {recipe.batch}")
+    inputs, labels = normalise(digits.pixels()), digits.labels
+    steps = len(digits) // recipe.batch
+    total = steps * recipe.epochs
+    where, factors = zip(*recipe.schedule, strict=True)
+    while run.epoch < recipe.epochs:
+        run.module.train()
+        order = torch.randperm(len(digits), generator=run.order)
+        losses = 0.0
+        for batch in order[: steps * recipe.batch].split(recipe.batch):
+            factor = float(np.interp(run.step / total, where, factors))
+            for group in run.optimiser.param_groups:
+                group["lr"] = recipe.learning_rate * factor
+            run.optimiser.zero_grad()
+            loss = functional.cross_entropy(run.module(inputs[batch]), labels[batch])
+            loss.backward()
+            run.optimiser.step()
+            run.step += 1
+            losses += float(loss.detach())
+            if run.epoch >= recipe.epochs - recipe.average_epochs:
+                run.average.update(run.module)
+            on_step(run)
+        run.epoch += 1
+        run.loss = losses / steps
+        run.module.eval()
+        yield run
+
+
+@torch.no_grad()
+def predict(module: nn.Module, digits: Digits, batch: int = 1000) -> torch.Tensor:
+    """Return the logits ``(n, 10)`` of ``digits``, the module in evaluation mode."""
+    module.eval()
+    inputs = normalise(digits.pixels())
+    return torch.cat([module(part) for part in inputs.split(batch)])
+
+
+def accuracy(outputs: torch.Tensor, labels: torch.Tensor) -> float:
+    """Return the share of rows of logits or probabilities whose maximum is at the label."""
+    return float((outputs.argmax(1) == labels).double().mean())
+
+
+def _optimiser(module: nn.Module, recipe: ClassifierRecipe) -> torch.optim.Optimizer:
+    if recipe.optimiser == "rmsprop":
+        return torch.optim.RMSprop(
+            module.parameters(),
+            recipe.learning_rate,
+            alpha=recipe.smoothing,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+        )
+    if recipe.optimiser == "adam":
+        return torch.optim.AdamW(
+            module.parameters(),
+            recipe.learning_rate,
+            betas=(recipe.momentum, recipe.smoothing),
+            weight_decay=recipe.weight_decay,
+        )
+    raise ValueError(f"no optimiser {recipe.optimiser!r}")

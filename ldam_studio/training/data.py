@@ -1,0 +1,227 @@
+"""Real digits: MNIST's own files, and the sheet of them that travels with the program."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ldam_studio.assets import asset
+from ldam_studio.errors import StudioError
+
+FILES = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+"""MNIST's four files, as published: images and labels of each split."""
+
+SIDE = 28
+CLASSES = 10
+SHEET_ROWS, SHEET_COLUMNS = 50, 100
+SHEET_DIGITS_PER_CLASS = SHEET_ROWS * SHEET_COLUMNS // CLASSES
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Labelled digits.
+
+    Attributes
+    ----------
+    images
+        ``(n, 1, 28, 28)`` uint8, 0 = black (background), 255 = white (stroke).
+    labels
+        ``(n,)`` int64, 0 to 9.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self) -> torch.Tensor:
+        """Return the images in pixel units, ``(n, 1, 28, 28)`` float32 in [0, 1]."""
+        return self.images.float() / 255
+
+
+def cache_folder() -> Path:
+    """Return the folder in which downloads and trained helpers are kept between runs."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ldam-studio", appauthor=False))
+
+
+def find_mnist(data: Path | None = None) -> Path:
+    """Return the folder that holds MNIST's four files.
+
+    Looked for in ``data`` where given, else in ``$LDAM_DATA``, else in the cache; each time in the
+    folder itself, its ``mnist`` and torchvision's ``MNIST/raw``.
+
+    Raises
+    ------
+    StudioError
+        The files are not there; the sentence says where they were looked for and what to do.
+    """
+    if data is not None:
+        base, named = data, f"{data}"
+    elif os.environ.get("LDAM_DATA"):
+        base, named = Path(os.environ["LDAM_DATA"]), f"$LDAM_DATA ({os.environ['LDAM_DATA']})"
+    else:
+        base, named = cache_folder(), f"the cache ({cache_folder()})"
+    for folder in (base, base / "mnist", base / "MNIST" / "raw"):
+        if all((folder / name).is_file() for names in FILES.values() for name in names):
+            return folder
+    missing = [
+        name
+        for names in FILES.values()
+        for name in names
+        if not any((folder / name).is_file() for folder in (base, base / "mnist"))
+    ]
+    what = "folder does not exist" if not base.is_dir() else f"{missing[0]} is not there"
+    raise StudioError(
+        f"MNIST was not found in {named}: {what}; name the folder of its four .gz files with "
+        "--data, or add --download to fetch them (11 MB)."
+    )
+
+
+def download_mnist() -> Path:
+    """Fetch MNIST into the cache with torchvision, with a progress bar; return its folder.
+
+    Raises
+    ------
+    StudioError
+        There is no network, or the files arrived damaged.
+    """
+    from torchvision.datasets import MNIST
+
+    folder = cache_folder()
+    try:
+        MNIST(str(folder), download=True)
+    except (OSError, RuntimeError) as error:
+        raise StudioError(
+            f"MNIST could not be downloaded ({error}); check the connection, or name a folder that "
+            "holds its four .gz files with --data."
+        ) from error
+    return find_mnist(folder)
+
+
+def load_mnist(data: Path | None, split: str, download: bool = False) -> Digits:
+    """Read MNIST.
+
+    Parameters
+    ----------
+    data
+        Folder, or None for ``$LDAM_DATA`` or the cache, see `find_mnist`.
+    split
+        ``"train"`` (60,000 digits) or ``"test"`` (10,000).
+    download
+        Fetch the files into the cache where they are found nowhere.
+
+    Raises
+    ------
+    StudioError
+        A file is missing, damaged, or does not hold 28x28 digits.
+    """
+    try:
+        folder = find_mnist(data)
+    except StudioError:
+        if not download:
+            raise
+        folder = download_mnist()
+    image_path, label_path = (folder / name for name in FILES[split])
+    images, labels = read_idx(image_path), read_idx(label_path)
+    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE) or not len(images):
+        raise StudioError(
+            f"{image_path} holds an array of shape {images.shape}, not 28x28 digits; "
+            "fetch the file again."
+        )
+    if labels.shape != images.shape[:1] or labels.max() >= CLASSES:
+        raise StudioError(
+            f"{label_path} does not hold one label from 0 to 9 for each of the {len(images)} "
+            f"images of {image_path.name}; fetch both files again."
+        )
+    return Digits(torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels).long())
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read a gzipped IDX file of unsigned bytes, MNIST's format.
+
+    Two zero bytes, a type code (8 = unsigned byte), the number of dimensions, each dimension as
+    a big-endian 32-bit integer, then the values (Yann LeCun's MNIST page).
+
+    Raises
+    ------
+    StudioError
+        The file cannot be read, is no gzip or IDX file, or is cut short.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise StudioError(f"{path} is damaged ({error}); fetch the file again.") from error
+    except OSError as error:
+        raise StudioError(f"{path} cannot be read ({error.strerror}).") from error
+    if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+        raise StudioError(f"{path} is not an IDX file of bytes; fetch the file again.")
+    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", content[3], 4))
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
+    if values.size != int(np.prod(shape, dtype=np.int64)):
+        raise StudioError(
+            f"{path} is damaged: {values.size} values where its header says {shape}; "
+            "fetch the file again."
+        )
+    return values.reshape(shape).copy()
+
+
+def load_digits_sheet(path: Path | None = None) -> Digits:
+    """Read the shipped sample of 5,000 training digits, 500 of each class.
+
+    The sheet is a grid of 50 x 100 digits; class c fills the rows 5c to 5c + 4.
+
+    Raises
+    ------
+    StudioError
+        The sheet is missing, damaged, or of another size.
+    """
+    path = asset("resources", "digits.png") if path is None else path
+    try:
+        with Image.open(path) as picture:
+            sheet = np.asarray(picture.convert("L"))
+    except (OSError, SyntaxError) as error:
+        raise StudioError(
+            f"the sample of real digits, {path}, cannot be read; install the program again."
+        ) from error
+    if sheet.shape != (SHEET_ROWS * SIDE, SHEET_COLUMNS * SIDE):
+        raise StudioError(
+            f"the sample of real digits, {path}, is {sheet.shape[1]}x{sheet.shape[0]} pixels, not "
+            f"{SHEET_COLUMNS * SIDE}x{SHEET_ROWS * SIDE}; install the program again."
+        )
+    grid = sheet.reshape(SHEET_ROWS, SIDE, SHEET_COLUMNS, SIDE).transpose(0, 2, 1, 3)
+    images = torch.from_numpy(grid.reshape(-1, 1, SIDE, SIDE).copy())
+    return Digits(images, torch.arange(CLASSES).repeat_interleave(SHEET_DIGITS_PER_CLASS))
+
+
+def make_digits_sheet(train: Digits) -> Image.Image:
+    """Lay the first 500 training digits of each class out as the sheet `load_digits_sheet` reads.
+
+    Raises
+    ------
+    StudioError
+        ``train`` has fewer than 500 digits of some class.
+    """
+    chosen = [
+        train.images[train.labels == label][:SHEET_DIGITS_PER_CLASS] for label in range(CLASSES)
+    ]
+    if any(len(images) < SHEET_DIGITS_PER_CLASS for images in chosen):
+        raise StudioError(
+            f"the digits sheet needs {SHEET_DIGITS_PER_CLASS} digits of each class, and the data "
+            "has fewer; use MNIST's training files."
+        )
+    grid = torch.cat(chosen).reshape(SHEET_ROWS, SHEET_COLUMNS, SIDE, SIDE).permute(0, 2, 1, 3)
+    return Image.fromarray(grid.reshape(SHEET_ROWS * SIDE, SHEET_COLUMNS * SIDE).numpy())
