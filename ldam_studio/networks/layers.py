@@ -33,7 +33,8 @@ class Layer:
     neurons: int
 
 
-class _Reached(Exception):  # noqa: N818 - not an error: it carries the output out of the forward
+class _Reached(Exception):
+    # No error: it carries the output out of the forward pass.
     def __init__(self, output: Tensor) -> None:
         self.output = output
 

@@ -83,13 +83,13 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], source: Path | str
         first = missing[0] if missing else unexpected[0]
         raise StudioError(
             f"{source} is for another architecture: {len(missing)} weights are missing and "
-            f"{len(unexpected)} are unknown, the first is {first!r}; choose the weights of this one."
+            f"{len(unexpected)} are unknown, the first is {first!r}; choose its own weights."
         )
     for name, value in state.items():
         if value.shape != own[name].shape:
             raise StudioError(
                 f"{source} is for another architecture: {name!r} has shape {tuple(value.shape)}, "
-                f"not {tuple(own[name].shape)}; choose the weights of this one."
+                f"not {tuple(own[name].shape)}; choose its own weights."
             )
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise StudioError(f"{source} has weights that are not finite, in {name!r}.")

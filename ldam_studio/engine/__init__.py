@@ -1,0 +1,1 @@
+"""A running session: its state, the one function that advances it, and what drives that."""

@@ -1,0 +1,186 @@
+"""`advance`: the only loop body there is.
+
+The window, pause and single step (a budget of 0 or 1), rendering, replaying, discriminator training
+and the paper's figures all call it. Replay is the same function fed by the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from ldam_studio.engine.apply import apply
+from ldam_studio.engine.changes import Change
+from ldam_studio.engine.lanes import activation_of, log_real_of, reheat
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.training.learner import LearnInfo, learn
+
+
+@dataclass(frozen=True)
+class Info:
+    """What happened in one call of `advance`; tensors have shape (chains,) of the first lane.
+
+    `activation`, `score` and `gradient_rms` belong to the pixels before the step; all are None
+    where no step was taken. `marks` are things worth a line in the traces, `refused` sentences
+    about changes that could not be made.
+    """
+
+    step: int
+    activation: Tensor | None = None
+    score: Tensor | None = None
+    gradient_rms: Tensor | None = None
+    change: Tensor | None = None
+    marks: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    lesson: LearnInfo | None = None
+
+
+class ChainsExploded(StudioError):
+    """A chain left the finite numbers; `state` is the last good one."""
+
+    def __init__(self, message: str, state: SessionState) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+@dataclass
+class _Moved:
+    lane: Lane
+    info: langevin.Info
+    marks: list[str] = field(default_factory=list)
+
+
+def advance(
+    state: SessionState, changes: Sequence[Change] = (), budget: int = 1
+) -> tuple[SessionState, Info]:
+    """Apply changes, then take `budget` (0 or 1) steps.
+
+    `state` is consumed: its generators and learner move on, so use only what is returned
+    (`snapshot` makes a copy). A change that cannot be made is refused in `Info.refused` and has no
+    effect; the others take effect and are logged.
+
+    Raises
+    ------
+    ChainsExploded
+        If a chain became non-finite in this step. Its `state` has the changes, but not the step.
+    """
+    marks: list[str] = []
+    refused: list[str] = []
+    for change in changes:
+        try:
+            marks.extend(apply(state, change))
+        except StudioError as error:
+            refused.append(str(error))
+    if not budget:
+        return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
+
+    noise = state.noise
+    if noise is None:
+        noise = state.generators.normal("noise", tuple(state.lane.chains.x.shape))
+    moved = [_move(state, lane, noise) for lane in state.lanes]
+    if not all(_finite(m) for m in moved):
+        state.noise = noise
+        raise ChainsExploded(_which_to_lower(state), state)
+    first = moved[0]
+    marks.extend(first.marks)
+
+    state.noise = None
+    state.lanes = tuple(m.lane for m in moved)
+    state.step += 1
+    if state.melting:
+        state.melting -= 1
+        if not state.melting:
+            state.lanes = tuple(reheat(lane, state.machine, 1.0) for lane in state.lanes)
+            marks.append("melt ends")
+    lesson = _lesson(state)
+    return state, Info(
+        step=state.step,
+        activation=first.info.activation,
+        score=first.info.score,
+        gradient_rms=first.info.gradient_rms,
+        change=first.lane.average.change,
+        marks=tuple(marks),
+        refused=tuple(refused),
+        lesson=lesson,
+    )
+
+
+def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
+    """Take one lane's step, then its sample."""
+    chains, info = langevin.step(
+        lane.chains,
+        noise,
+        lane.parameters,
+        activation_of(lane, state.machine),
+        log_real_of(state.judge_of_realness, state.machine),
+        rest=lane.network.pixels.rest,
+        field_size=lane.targets.field_size,
+        bounds=lane.bounds,
+    )
+    settings = lane.settings
+    sampled = (state.step + 1) % settings.thin == 0
+    progress = burn_in.update(
+        lane.progress,
+        info.activation if sampled else None,
+        lane.targets.thresholds,
+        None if settings.burn_in == "auto" else int(settings.burn_in),
+    )
+    mean = lane.average
+    marks = []
+    if progress.done is not lane.progress.done:
+        new = progress.done & ~lane.progress.done
+        if bool(new.any()):
+            # What was averaged so far was the way to here, not the law that was to be sampled.
+            mean = average.reset(mean, new)
+            marks.append(f"burned in: {_chains_in_words(new)}")
+    if sampled:
+        mean = average.update(mean, chains.x, settings.window)
+    return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, marks)
+
+
+def _finite(moved: _Moved) -> bool:
+    """One synchronisation for the whole step: a sum is finite only if all its terms are."""
+    total = moved.lane.chains.x.sum() + moved.info.activation.sum()
+    return bool(torch.isfinite(total))
+
+
+def _lesson(state: SessionState) -> LearnInfo | None:
+    """Let the discriminator learn, if it is its step."""
+    if not state.learn_every or state.step % state.learn_every or state.learner is None:
+        return None
+    if state.real_images is None:
+        return None
+    state.learner, lesson = learn(state.learner, state.real_images, state.lane.chains.x)
+    return lesson
+
+
+def _chains_in_words(mask: Tensor) -> str:
+    numbers = mask.nonzero().flatten().tolist()
+    if len(numbers) == len(mask):
+        return "all chains"
+    if len(numbers) > 3:
+        return f"{len(numbers)} chains"
+    return ("chain " if len(numbers) == 1 else "chains ") + ", ".join(map(str, numbers))
+
+
+def _which_to_lower(state: SessionState) -> str:
+    """Name the setting that most likely made a chain explode."""
+    p = state.lane.parameters
+    if bool((p.step_size * p.l2 >= 2).any()):
+        cause = (
+            "lower the L2 weight or the step size until their product is below 2 (now "
+            f"{float((p.step_size * p.l2).max()):g})"
+        )
+    elif float(p.temperature.max()) > 100:
+        cause = f"lower the temperature (now {float(p.temperature.max()):g})"
+    else:
+        cause = f"lower the step size (now {float(p.step_size.max()):g})"
+    return (
+        f"A chain left the finite numbers in step {state.step + 1}: {cause}, or clamp to valid "
+        "pixels."
+    )

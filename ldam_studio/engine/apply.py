@@ -1,0 +1,212 @@
+"""How each change takes effect on a session, and how it is written into the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ldam_studio.engine.changes import PLAIN, Change, merged
+from ldam_studio.engine.lanes import begin, change_setting, draw_starts, look_at, reheat, resize
+from ldam_studio.engine.realness import prepare_learner, suits
+from ldam_studio.engine.state import Lane, LogEntry, SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.zoo import DiscriminatorModel
+from ldam_studio.sampler import average
+from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.settings import SETTINGS
+
+MAX_MELT = 100_000
+
+
+def apply(state: SessionState, change: Change) -> list[str]:
+    """Let a change take effect on `state`, in place, and log it.
+
+    Returns
+    -------
+    What to write into the traces about it; nothing if it changed nothing.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be made; `state` is then as before.
+    """
+    if change.name in PLAIN:
+        lanes = tuple(
+            change_setting(lane, change.name, change.value, state.machine, state.heat)
+            for lane in state.lanes
+        )
+        if all(new.settings == old.settings for new, old in zip(lanes, state.lanes, strict=True)):
+            return []
+        state.lanes = lanes
+        value = getattr(state.lane.settings, change.name)
+        mark = f"{SETTINGS[change.name].label.lower()} {_short(value)}"
+    else:
+        if change.name not in _STRUCTURAL:
+            raise StudioError(f"There is nothing called {change.name!r} to change.")
+        value, mark = _STRUCTURAL[change.name](state, change.value)
+    _log(state, change.name, value)
+    return [mark]
+
+
+def _log(state: SessionState, name: str, value: Any) -> None:
+    """Write a change down, merged with those of the same step as the inbox would have."""
+    first = len(state.log)
+    while first and state.log[first - 1].step == state.step:
+        first -= 1
+    same_step = [Change(e.name, e.value) for e in state.log[first:]]
+    state.log[first:] = [
+        LogEntry(state.step, c.name, c.value) for c in merged(same_step, Change(name, value))
+    ]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "per chain"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _turn(state: SessionState, change: Callable[[Lane], Lane]) -> None:
+    """Change every lane; noise that was kept for a failed step no longer fits."""
+    state.lanes = tuple(change(lane) for lane in state.lanes)
+    if state.noise is not None and state.noise.shape != state.lane.chains.x.shape:
+        state.noise = None
+
+
+def _neurons(state: SessionState, value: Any) -> tuple[Any, str]:
+    neurons = tuple(v if isinstance(v, Neuron) else Neuron.parse(v) for v in value)
+    _turn(
+        state,
+        lambda lane: look_at(
+            lane, lane.network, neurons, state.machine, state.generators, state.heat
+        ),
+    )
+    names = [str(neuron) for neuron in neurons]
+    return names, names[0] if len(set(names)) == 1 else f"{names[0]} ..."
+
+
+def _network(state: SessionState, network: Network) -> tuple[Any, str]:
+    network.to(state.machine.device)
+
+    def swap(lane: Lane) -> Lane:
+        try:
+            neurons = tuple(network.check(neuron) for neuron in lane.neurons)
+        except StudioError:
+            neurons = network.default_neurons(len(lane.neurons))
+        return look_at(lane, network, neurons, state.machine, state.generators, state.heat)
+
+    _turn(state, swap)
+    if state.discriminator is not None and not suits(state.discriminator, network):
+        state.discriminator, state.learner = None, None
+    return network.reference, f"network {network.name}"
+
+
+def _discriminator(state: SessionState, model: DiscriminatorModel | None) -> tuple[Any, str]:
+    if model is not None:
+        if not suits(model, state.lane.network):
+            raise StudioError(
+                f"The discriminator {model.name} takes images of shape {model.shape}, the network "
+                f"{state.lane.network.name} of {state.lane.network.pixels.shape}; choose another."
+            )
+        model.module.to(state.machine.device)
+    state.discriminator, state.learner = model, None
+    prepare_learner(state)
+    _unsettle(state)
+    return (None, "no discriminator") if model is None else (model.reference, "discriminator")
+
+
+def _revert(state: SessionState, _value: Any) -> tuple[Any, str]:
+    state.learner = None
+    prepare_learner(state)
+    _unsettle(state)
+    return None, "discriminator as it was"
+
+
+def _learn_every(state: SessionState, value: Any) -> tuple[Any, str]:
+    every = SETTINGS["learn_every"].check(value)
+    before, state.learn_every = state.learn_every, every
+    try:
+        prepare_learner(state)
+    except StudioError:
+        state.learn_every = before
+        raise
+    return every, f"learning every {every}" if every else "learning off"
+
+
+def _unsettle(state: SessionState) -> None:
+    state.lanes = tuple(reheat(lane, state.machine, state.heat) for lane in state.lanes)
+
+
+def _chains(state: SessionState, value: Any) -> tuple[Any, str]:
+    count = SETTINGS["chains"].check(value)
+
+    def fit(lane: Lane) -> Lane:
+        known = list(dict.fromkeys(lane.neurons))
+        # Few chains on many neurons spread over the layer when there is room for more of them.
+        size = lane.network.layer(lane.targets.layer).neurons
+        if len(known) > 1 and len(known) < size:
+            known += [n for n in lane.network.spread(lane.targets.layer, size) if n not in known]
+        neurons = list(lane.neurons[:count])
+        while len(neurons) < count:
+            neurons.append(known[len(neurons) % len(known)])
+        return resize(lane, tuple(neurons), state.machine, state.generators, state.heat)
+
+    _turn(state, fit)
+    return count, f"{count} chains"
+
+
+def _seed(state: SessionState, value: Any) -> tuple[Any, str]:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise StudioError(f"The seed must be a whole number from 0 to 2^63 - 1, not {value!r}.")
+    state.seed = value
+    _start_anew(state)
+    return value, f"seed {value}"
+
+
+def _restart(state: SessionState, _value: Any) -> tuple[Any, str]:
+    _start_anew(state)
+    return None, "restart"
+
+
+def _start_anew(state: SessionState) -> None:
+    state.generators = Generators(state.seed, state.machine.device)
+    state.melting, state.noise = 0, None
+
+    def start(lane: Lane) -> Lane:
+        numbers = range(len(lane.neurons))
+        x = draw_starts(lane.network, lane.settings, state.generators, numbers)
+        return begin(lane, x, state.machine, state.heat)
+
+    state.lanes = tuple(start(lane) for lane in state.lanes)
+
+
+def _reset_average(state: SessionState, value: Any) -> tuple[Any, str]:
+    def reset(lane: Lane) -> Lane:
+        which = ~lane.progress.done if value == "unfinished" else None
+        return replace(lane, average=average.reset(lane.average, which))
+
+    state.lanes = tuple(reset(lane) for lane in state.lanes)
+    return value, "average reset"
+
+
+def _melt(state: SessionState, value: Any) -> tuple[Any, str]:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_MELT:
+        raise StudioError(f"Melting lasts from 0 to {MAX_MELT} steps, not {value!r}.")
+    state.melting = value
+    _unsettle(state)
+    return value, "melt"
+
+
+_STRUCTURAL: dict[str, Callable[[SessionState, Any], tuple[Any, str]]] = {
+    "neurons": _neurons,
+    "network": _network,
+    "discriminator": _discriminator,
+    "revert_discriminator": _revert,
+    "chains": _chains,
+    "seed": _seed,
+    "restart": _restart,
+    "reset_average": _reset_average,
+    "melt": _melt,
+    "learn_every": _learn_every,
+}

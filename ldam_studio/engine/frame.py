@@ -1,0 +1,149 @@
+"""What the window is shown: an immutable picture of the session between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ldam_studio.engine.advance import Info
+from ldam_studio.engine.picture import Bytes, Floats, to_bytes
+from ldam_studio.engine.state import SessionState
+from ldam_studio.networks.layers import Box
+from ldam_studio.networks.network import Neuron
+from ldam_studio.training.learner import LearnInfo
+
+
+@dataclass(frozen=True)
+class FrameRequest:
+    """What to show: the front chain, and how thumbnails are mapped (see `picture.to_bytes`)."""
+
+    front: int = 0
+    display: str = "signed"
+    scale: float | None = None
+    averages: bool = False
+    """Thumbnails of the averages instead of the raw samples."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Numbers of the n steps since the last frame: steps (n,), the others (n, chains).
+
+    `score` is NaN where the discriminator was not asked. `change` is the root-mean-square by which
+    a step's sample moved each chain's average.
+    """
+
+    steps: NDArray[np.int64]
+    activation: Floats
+    score: Floats
+    change: Floats
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The session as the window shows it; arrays are this frame's own and are never changed.
+
+    `raw` and `average` (C, H, W) are the front chain's, in pixel units; `average` is None before
+    its first sample. `thumbnails` is (chains, H, W, 3); arrays per chain have shape (chains,).
+    `field` is what the neurons see (top, left, bottom, right), None for the whole image.
+    """
+
+    number: int
+    step: int
+    front: int
+    raw: Floats
+    average: Floats | None
+    thumbnails: Bytes
+    neurons: tuple[Neuron, ...]
+    labels: tuple[str, ...]
+    field: Box | None
+    activation: Floats | None
+    score: Floats | None
+    gradient_rms: Floats | None
+    samples: NDArray[np.int64]
+    burned_in: NDArray[np.bool_]
+    settling: NDArray[np.bool_]
+    trace: Trace
+    marks: tuple[tuple[int, str], ...]
+    notices: tuple[str, ...]
+    temperature: float
+    melting: int
+    steps_per_second: float
+    lesson: LearnInfo | None
+
+
+def make_frame(
+    state: SessionState,
+    request: FrameRequest,
+    *,
+    number: int,
+    infos: Sequence[Info],
+    notices: Sequence[str],
+    steps_per_second: float,
+    lesson: LearnInfo | None,
+) -> Frame:
+    """Copy to the host, once, what a frame shows; `infos` are those since the last frame."""
+    lane = state.lane
+    front = min(request.front, len(lane.neurons) - 1)
+    shown = lane.shown_average()
+    source = shown.mean if request.averages else lane.chains.x
+    pictures = _numpy(source)
+    thumbnails = [
+        to_bytes(picture, lane.network.pixels, request.display, request.scale)
+        for picture in pictures
+    ]
+    samples = shown.count.cpu().numpy().copy()
+    stepped = [i for i in infos if i.activation is not None]
+    last = stepped[-1] if stepped else None
+    return Frame(
+        number=number,
+        step=state.step,
+        front=front,
+        raw=pictures[front] if not request.averages else _numpy(lane.chains.x[front]),
+        average=_numpy(shown.mean[front]) if samples[front] else None,
+        thumbnails=np.stack(thumbnails),
+        neurons=lane.neurons,
+        labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
+        field=lane.targets.field,
+        activation=None if last is None else _numpy(last.activation),
+        score=None if last is None or last.score is None else _numpy(last.score),
+        gradient_rms=None if last is None else _numpy(last.gradient_rms),
+        samples=samples,
+        burned_in=lane.progress.done.cpu().numpy().copy(),
+        settling=lane.progress.settling.cpu().numpy().copy(),
+        trace=_trace(stepped, len(lane.neurons)),
+        marks=tuple((info.step, mark) for info in infos for mark in info.marks),
+        notices=tuple(notices),
+        temperature=float(lane.parameters.temperature[front]),
+        melting=state.melting,
+        steps_per_second=steps_per_second,
+        lesson=lesson,
+    )
+
+
+def _numpy(tensor: Tensor | None) -> Floats:
+    """Return the frame's own copy on the host."""
+    assert tensor is not None
+    array: Floats = tensor.detach().cpu().numpy().astype(np.float32, copy=True)
+    return array
+
+
+def _trace(infos: Sequence[Info], chains: int) -> Trace:
+    fitting = [i for i in infos if i.activation is not None and len(i.activation) == chains]
+    nothing = torch.full((chains,), torch.nan)
+    scores = [nothing if i.score is None else i.score.cpu() for i in fitting]
+
+    def stacked(rows: Sequence[Tensor | None]) -> Floats:
+        tensors = [row for row in rows if row is not None]
+        return _numpy(torch.stack(tensors)) if tensors else np.zeros((0, chains), np.float32)
+
+    return Trace(
+        steps=np.array([i.step for i in fitting], dtype=np.int64),
+        activation=stacked([i.activation for i in fitting]),
+        score=stacked(scores),
+        change=stacked([i.change for i in fitting]),
+    )

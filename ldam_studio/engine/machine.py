@@ -1,0 +1,68 @@
+"""Where a session runs: device, precision and threads, chosen at run time and recorded."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from ldam_studio.errors import StudioError
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The device, the precision of network and gradient (chains are always float32), threads."""
+
+    device: str = "cpu"
+    precision: str = "float32"
+    threads: int = 1
+
+    def apply(self) -> None:
+        """Set this thread's share of the processor. Torch keeps the number per thread."""
+        torch.set_num_threads(self.threads)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Return the context in which networks run."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device, torch.bfloat16)
+
+    def json(self) -> dict[str, Any]:
+        """Return what a recipe records."""
+        return asdict(self) | {"torch": torch.__version__}
+
+
+def choose(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Machine:
+    """Choose where to run: CUDA, else MPS, else the CPU.
+
+    One thread is the default: on small networks a second one costs more than it brings, and the
+    window needs a core of its own. Precision "auto" is float32.
+
+    Raises
+    ------
+    StudioError
+        If the device that was asked for is not there, or a word is unknown.
+    """
+    if device not in DEVICES:
+        raise StudioError(f"Device is one of {', '.join(DEVICES)}, not {device!r}.")
+    if precision not in PRECISIONS:
+        raise StudioError(f"Precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
+    if threads is not None and not 1 <= threads <= 1024:
+        raise StudioError(f"Threads must lie between 1 and 1024, not {threads}.")
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    if device == "auto":
+        device = next(name for name in ("cuda", "mps", "cpu") if present[name])
+    if not present[device]:
+        raise StudioError(f"This machine has no usable {device} device; use --device cpu.")
+    if precision == "auto":
+        precision = "float32"
+    return Machine(device, precision, threads or 1)
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()

@@ -1,0 +1,144 @@
+"""Opening a session from a description, and describing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ldam_studio.engine.lanes import open_lane
+from ldam_studio.engine.machine import Machine, choose
+from ldam_studio.engine.realness import prepare_learner, suits
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.zoo import DiscriminatorModel, open_discriminator, open_network
+from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.settings import Settings
+
+
+@dataclass(frozen=True)
+class SessionSpec:
+    """All that has to be known to start a session.
+
+    `neurons` has one neuron per chain, all of one layer. `data` is where real images are taken from
+    when the discriminator goes on learning; None is the shipped sample.
+    """
+
+    network: Network
+    neurons: tuple[Neuron, ...]
+    settings: Settings = field(default_factory=Settings)
+    seed: int = 0
+    discriminator: DiscriminatorModel | None = None
+    machine: Machine = field(default_factory=choose)
+    learn_every: int = 0
+    data: Path | None = None
+
+
+def open_session(spec: SessionSpec) -> SessionState:
+    """Start a session: draw the chains' first images, make its lane.
+
+    Raises
+    ------
+    StudioError
+        If a neuron is not the network's, or the discriminator takes other images.
+    """
+    spec.machine.apply()
+    network = spec.network.to(spec.machine.device)
+    if spec.discriminator is not None:
+        if not suits(spec.discriminator, network):
+            raise StudioError(
+                f"The discriminator {spec.discriminator.name} takes images of shape "
+                f"{spec.discriminator.shape}, the network {network.name} of {network.pixels.shape}."
+            )
+        spec.discriminator.module.to(spec.machine.device)
+    generators = Generators(spec.seed, spec.machine.device)
+    state = SessionState(
+        seed=spec.seed,
+        step=0,
+        lanes=(open_lane(network, spec.neurons, spec.settings, spec.machine, generators),),
+        machine=spec.machine,
+        generators=generators,
+        discriminator=spec.discriminator,
+        learn_every=spec.learn_every,
+        data=spec.data,
+    )
+    prepare_learner(state)
+    state.origin = describe(state)
+    return state
+
+
+def describe(state: SessionState) -> dict[str, Any]:
+    """Return what `spec_from` needs to start this session as it is set now, in JSON's types.
+
+    What the chains, averages and learner have become is not part of it.
+    """
+    lane = state.lane
+    return {
+        "network": lane.network.reference,
+        "neurons": [str(neuron) for neuron in lane.neurons],
+        "settings": asdict(lane.settings),
+        "seed": state.seed,
+        "discriminator": None if state.discriminator is None else state.discriminator.reference,
+        "learn_every": state.learn_every,
+        "data": None if state.data is None else str(state.data),
+        "machine": state.machine.json(),
+    }
+
+
+def spec_from(description: Mapping[str, Any], machine: Machine | None = None) -> SessionSpec:
+    """Read a description as `describe` writes it, and open its network and discriminator.
+
+    Raises
+    ------
+    StudioError
+        If weights are missing or are not those that were described, or something is unreadable.
+    """
+    try:
+        neurons = tuple(Neuron.parse(text) for text in description["neurons"])
+        settings = Settings.of(**description["settings"])
+        where = description["machine"]
+        data = description["data"]
+        return SessionSpec(
+            network=network_from(description["network"]),
+            neurons=neurons,
+            settings=settings,
+            seed=int(description["seed"]),
+            discriminator=discriminator_from(description["discriminator"]),
+            machine=machine or choose(where["device"], where["precision"], where["threads"]),
+            learn_every=int(description["learn_every"]),
+            data=None if data is None else Path(data),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StudioError(
+            f"The description of the session is incomplete or damaged ({error}); export it again."
+        ) from None
+
+
+def network_from(reference: Mapping[str, Any]) -> Network:
+    """Open the network that a reference names; `StudioError` if its weights are others."""
+    network = open_network(reference["name"], _path(reference))
+    _same_weights(f"network {network.name}", reference, network.sha256)
+    return network
+
+
+def discriminator_from(reference: Mapping[str, Any] | None) -> DiscriminatorModel | None:
+    """Open the discriminator that a reference names; `StudioError` if its weights are others."""
+    if reference is None:
+        return None
+    model = open_discriminator(reference["name"], _path(reference))
+    _same_weights(f"discriminator {model.name}", reference, model.sha256)
+    return model
+
+
+def _path(reference: Mapping[str, Any]) -> Path | None:
+    return None if reference["weights"] is None else Path(reference["weights"])
+
+
+def _same_weights(what: str, reference: Mapping[str, Any], sha256: str) -> None:
+    if reference["sha256"] != sha256:
+        raise StudioError(
+            f"The weights of the {what} are not those that were used (SHA-256 {sha256[:12]}..., "
+            f"not {str(reference['sha256'])[:12]}...); put the right file back."
+        )

@@ -1,0 +1,145 @@
+"""All state of a session in one value. Only this package makes or changes it.
+
+A *lane* is (network, neurons, settings) with its chains; all lanes of a session are fed the same
+noise. A session has one lane today.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ldam_studio.engine.machine import Machine
+from ldam_studio.networks.layers import Box
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.zoo import DiscriminatorModel
+from ldam_studio.sampler import langevin
+from ldam_studio.sampler.average import Average, over_chains, pooled
+from ldam_studio.sampler.burn_in import BurnIn
+from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.settings import Settings
+from ldam_studio.training.learner import LearnerState
+
+MELT_HEAT = 100.0
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What a lane's neurons mean for its chains, worked out once per choice.
+
+    `indices`, `groups` (the same number for the same neuron), `thresholds` (of burn-in) and
+    `field_size` (pixel values in the receptive field) have shape (chains,).
+    """
+
+    layer: str
+    indices: Tensor
+    groups: Tensor
+    thresholds: Tensor
+    field: Box | None
+    field_size: int
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Chains that look at one layer of one network under one group of settings."""
+
+    network: Network
+    neurons: tuple[Neuron, ...]
+    settings: Settings
+    targets: Targets
+    parameters: langevin.Parameters
+    chains: langevin.State
+    average: Average
+    progress: BurnIn
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Where pixels are clamped to, if they are."""
+        return self.network.pixels.bounds if self.settings.clamp else None
+
+    def shown_average(self) -> Average:
+        """Return the average that the settings ask for: over time, chains, or both."""
+        over = self.settings.average_over
+        if over == "chains":
+            return over_chains(self.chains.x, self.targets.groups)
+        return pooled(self.average, self.targets.groups) if over == "both" else self.average
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """A change as it took effect: before step `step`, in JSON's types."""
+
+    step: int
+    name: str
+    value: Any
+
+
+@dataclass
+class SessionState:
+    """A session between two steps.
+
+    Attributes
+    ----------
+    origin
+        How the log begins: the description of the opening session (JSON), or of the snapshot that
+        the log goes on from.
+    log
+        Every change since `origin`.
+    noise
+        Noise that was drawn for a step which then failed. The step's next attempt uses it, so that
+        a failure leaves no trace in the random numbers.
+    melting
+        Steps left at `MELT_HEAT` times the temperature.
+    learner
+        What the discriminator has learned here; None while it is the one that was opened.
+    """
+
+    seed: int
+    step: int
+    lanes: tuple[Lane, ...]
+    machine: Machine
+    generators: Generators
+    discriminator: DiscriminatorModel | None = None
+    learner: LearnerState | None = None
+    learn_every: int = 0
+    data: Path | None = None
+    real_images: Tensor | None = None
+    melting: int = 0
+    noise: Tensor | None = None
+    origin: dict[str, Any] = field(default_factory=dict)
+    log: list[LogEntry] = field(default_factory=list)
+
+    @property
+    def lane(self) -> Lane:
+        """The first lane."""
+        return self.lanes[0]
+
+    @property
+    def heat(self) -> float:
+        """What multiplies the temperature at this moment."""
+        return MELT_HEAT if self.melting else 1.0
+
+    @property
+    def judge_of_realness(self) -> torch.nn.Module | None:
+        """The discriminator in use: what was learned here, else what was opened."""
+        if self.learner is not None:
+            return self.learner.module
+        return None if self.discriminator is None else self.discriminator.module
+
+
+def snapshot(state: SessionState) -> SessionState:
+    """Return an independent copy.
+
+    Tensors of lanes are never changed in place, so lanes can be shared; generators, learner and
+    log are copied.
+    """
+    return replace(
+        state,
+        generators=state.generators.clone(),
+        learner=None if state.learner is None else state.learner.clone(),
+        log=list(state.log),
+    )

@@ -1,0 +1,108 @@
+"""A session as tensors by name and JSON, and back: for sidecars and for the next start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from ldam_studio.engine.lanes import reheat
+from ldam_studio.engine.machine import Machine
+from ldam_studio.engine.session import describe, open_session, spec_from
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.sampler.random import Generators
+from ldam_studio.training import learner
+
+VERSION = 1
+AVERAGE = ("mean", "variance", "count", "change")
+PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
+MOMENTS = ("activation_square", "discriminator_square", "momentum")
+
+
+def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the whole session: its tensors (copied to the CPU) and the rest in JSON's types.
+
+    The log is not part of it: what goes on from here begins a log of its own.
+    """
+    lane = state.lane
+    tensors = {"x": lane.chains.x}
+    tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
+    tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
+    if lane.chains.moments is not None:
+        tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
+    if state.noise is not None:
+        tensors["noise"] = state.noise
+    tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
+    if state.learner is not None:
+        tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
+    about = {
+        "version": VERSION,
+        "session": describe(state),
+        "step": state.step,
+        "melting": state.melting,
+        "progress": {"steps": lane.progress.steps, "filled": lane.progress.filled},
+    }
+    copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
+    return copies, about
+
+
+def from_tensors(
+    tensors: Mapping[str, Tensor], about: Mapping[str, Any], machine: Machine | None = None
+) -> SessionState:
+    """Return the session that `to_tensors` wrote; it goes on with the same bits.
+
+    Raises
+    ------
+    StudioError
+        If its weights are missing or others, or the tensors are not a session's.
+    """
+    state = open_session(spec_from(about["session"], machine))
+    device = state.machine.device
+    try:
+        state.step, state.melting = int(about["step"]), int(about["melting"])
+        moved = {name: value.to(device) for name, value in tensors.items()}
+        state.lanes = (_restore(state.lane, moved, about["progress"], state),)
+        generators = _under("generator.", tensors)
+        state.generators = Generators.restore(state.seed, device, generators)
+        state.noise = moved.get("noise")
+        learned = _under("learner.", tensors)
+        if learned and state.discriminator is not None:
+            state.learner = learner.from_tensors(state.discriminator.module, learned)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise StudioError(
+            f"The stored session is incomplete or damaged ({error}); it cannot be continued."
+        ) from None
+    return state
+
+
+def _restore(
+    lane: Lane, tensors: Mapping[str, Tensor], counts: Mapping[str, Any], state: SessionState
+) -> Lane:
+    x = tensors["x"]
+    if x.shape != lane.chains.x.shape:
+        raise ValueError(f"chains of shape {tuple(x.shape)}")
+    moments = None
+    if "moments.momentum" in tensors:
+        moments = langevin.Moments(*(tensors[f"moments.{name}"] for name in MOMENTS))
+    # The step's numbers depend on whether the chains were melting.
+    lane = reheat(lane, state.machine, state.heat)
+    return replace(
+        lane,
+        chains=langevin.State(x, moments),
+        average=average.Average(*(tensors[f"average.{name}"] for name in AVERAGE)),
+        progress=burn_in.BurnIn(
+            int(counts["steps"]),
+            int(counts["filled"]),
+            *(tensors[f"progress.{name}"] for name in PROGRESS),
+        ),
+    )
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
+    }
