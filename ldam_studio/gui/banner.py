@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Literal
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QEvent, QSize, Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import (
     QFrame,
@@ -124,8 +124,9 @@ class _Row(QFrame):
         layout.setSpacing(10)
         sign = QLabel()
         size = self.fontMetrics().height() + 2
-        sign.setPixmap(theme.icon("info" if kind == "info" else "warning").pixmap(size, size))
-        layout.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        self._sign = sign
+        self._draw_sign()
+        layout.addWidget(sign)
         label = QLabel(text)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
@@ -142,11 +143,22 @@ class _Row(QFrame):
         cross.setToolTip("Close this message (Esc)")
         cross.setAccessibleName("Close this message")
         cross.clicked.connect(close)
-        layout.addWidget(cross, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(cross)
 
     def says(self, text: str, kind: Kind) -> bool:
         """Return whether this row already shows just that."""
         return self.text == text and self.kind == kind
+
+    def _draw_sign(self) -> None:
+        size = self.fontMetrics().height() + 2
+        drawn = theme.icon("info" if self.kind == "info" else "warning")
+        self._sign.setPixmap(drawn.pixmap(QSize(size, size), self.devicePixelRatioF()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the sign anew when the look changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_sign()
 
     def _act(self, act: Callable[[], object]) -> None:
         self._close()

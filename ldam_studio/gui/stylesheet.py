@@ -25,8 +25,8 @@ QStatusBar::item { border: none; }
 QStatusBar QLabel { color: $muted; padding: 0 ${half}px; }
 QMainWindow::separator { background: $outline; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $accent; }
-QSplitter::handle { background: $outline; }
-QSplitter::handle:hover { background: $accent; }
+QSplitter::handle { background: transparent; }
+QSplitter::handle:hover { background: $outline; }
 QDockWidget { color: $muted; }
 QDockWidget::title { background: $background; padding: ${pad}px; }
 QTabBar::tab { background: transparent; color: $muted; padding: ${pad}px ${wide}px;

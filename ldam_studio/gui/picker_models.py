@@ -1,0 +1,211 @@
+"""The neuron picker's models: a network's layers as a tree, a layer's neurons as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import (
+    QAbstractItemModel,
+    QAbstractListModel,
+    QModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PyQt6.QtGui import QColor, QFont
+
+from ldam_studio.gui import theme
+from ldam_studio.gui.picker_search import shape_text
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.layers import Layer
+
+Role = Qt.ItemDataRole
+_ROOT = QModelIndex()
+
+
+@dataclass(eq=False)
+class Node:
+    """A place in the tree: a layer, a container of layers, or both."""
+
+    name: str  # the last part of the dotted name
+    path: str  # the whole of it
+    parent: Node | None = None
+    layer: Layer | None = None
+    children: list[Node] = field(default_factory=list)
+
+    def child(self, name: str) -> Node:
+        """Return the child of that name, made if there is none."""
+        for node in self.children:
+            if node.name == name:
+                return node
+        node = Node(name, f"{self.path}.{name}" if self.path else name, self)
+        self.children.append(node)
+        return node
+
+
+class LayerModel(QAbstractItemModel):
+    """Layers nested by their dotted names; columns name, type and shape."""
+
+    COLUMNS = ("Layer", "Type", "Shape")
+
+    def __init__(self, layers: Iterable[Layer], parent: Any = None) -> None:
+        super().__init__(parent)
+        self._root = Node("", "")
+        self._nodes: dict[str, Node] = {}
+        self._shown: frozenset[str] = frozenset()
+        for layer in layers:
+            node = self._root
+            for part in layer.name.split("."):
+                node = node.child(part)
+            node.layer = layer
+            self._nodes[layer.name] = node
+
+    def set_shown(self, layers: Iterable[str]) -> None:
+        """Mark the layers whose neurons the chains show."""
+        old, self._shown = self._shown, frozenset(layers)
+        for name in old ^ self._shown:
+            index = self.index_of(name)
+            if index.isValid():
+                self.dataChanged.emit(index, index.siblingAtColumn(2), [Role.FontRole])
+
+    def index_of(self, layer: str) -> QModelIndex:
+        """Return where a layer is; an invalid index if it is not here."""
+        node = self._nodes.get(layer)
+        if node is None or node.parent is None:
+            return QModelIndex()
+        return self.createIndex(node.parent.children.index(node), 0, node)
+
+    def layer_at(self, index: QModelIndex) -> Layer | None:
+        """Return the layer at an index, None for a mere container."""
+        return self._node(index).layer
+
+    def _node(self, index: QModelIndex) -> Node:
+        return index.internalPointer() if index.isValid() else self._root
+
+    def index(self, row: int, column: int, parent: QModelIndex = _ROOT) -> QModelIndex:
+        """Return a child's index."""
+        children = self._node(parent).children
+        if 0 <= row < len(children) and 0 <= column < len(self.COLUMNS):
+            return self.createIndex(row, column, children[row])
+        return QModelIndex()
+
+    def parent(self, index: QModelIndex) -> QModelIndex:
+        """Return the index of a node's container."""
+        node = self._node(index).parent
+        if node is None or node.parent is None:
+            return QModelIndex()
+        return self.createIndex(node.parent.children.index(node), 0, node)
+
+    def rowCount(self, parent: QModelIndex = _ROOT) -> int:
+        """Return how many children a node has."""
+        return 0 if parent.column() > 0 else len(self._node(parent).children)
+
+    def columnCount(self, parent: QModelIndex = _ROOT) -> int:
+        """Return the number of columns."""
+        return len(self.COLUMNS)
+
+    def headerData(self, section: int, orientation: Any, role: int = Role.DisplayRole) -> Any:
+        """Return a column's title."""
+        return self.COLUMNS[section] if role == Role.DisplayRole else None
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        """Return what Qt asks for at an index."""
+        node = self._node(index)
+        layer = node.layer
+        if role == Role.DisplayRole:
+            texts = (node.name, layer.kind if layer else "", shape_text(layer) if layer else "")
+            return texts[index.column()]
+        if role == Role.FontRole and node.path in self._shown:
+            font = QFont()
+            font.setBold(True)
+            return font
+        if role == Role.ForegroundRole and index.column() > 0:
+            return QColor(theme.current().muted)
+        if role in (Role.ToolTipRole, Role.AccessibleTextRole):
+            if layer is None:
+                return f"{node.path}: {len(node.children)} inside"
+            shown = ", shown" if node.path in self._shown else ""
+            units = "neuron" if layer.neurons == 1 else "neurons"
+            return (
+                f"{layer.name}: {layer.kind}, {shape_text(layer)}, {layer.neurons} {units}{shown}"
+            )
+        return None
+
+
+class LayerFilter(QSortFilterProxyModel):
+    """Leaves the layers that a search found, and the containers that lead to them."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.setRecursiveFilteringEnabled(True)
+        self._names: frozenset[str] | None = None
+
+    def leave(self, names: Iterable[str] | None) -> None:
+        """Show these layers only; None shows all."""
+        wanted = None if names is None else frozenset(names)
+        if wanted != self._names:
+            self._names = wanted
+            self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
+        """Tell Qt whether a row stays."""
+        if self._names is None:
+            return True
+        model = self.sourceModel()
+        layer = model.layer_at(model.index(row, 0, parent))
+        return layer is not None and layer.name in self._names
+
+
+class NeuronModel(QAbstractListModel):
+    """The neurons of one layer that a search has left."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._texts: Sequence[str] = ()
+        self._indices: list[int] = []
+        self._rows: dict[int, int] = {}
+        self._shown: frozenset[int] = frozenset()
+
+    def fill(self, texts: Sequence[str], indices: list[int], shown: Iterable[int]) -> None:
+        """List the neurons of these indices; ``texts`` names all of the layer's."""
+        self.beginResetModel()
+        self._texts, self._indices = texts, indices
+        self._rows = {index: row for row, index in enumerate(indices)}
+        self._shown = frozenset(shown)
+        self.endResetModel()
+
+    def set_shown(self, indices: Iterable[int]) -> None:
+        """Mark the neurons that the chains show."""
+        self._shown = frozenset(indices)
+        if self._indices:
+            self.dataChanged.emit(self.index(0), self.index(len(self._indices) - 1))
+
+    def neuron_at(self, row: int) -> int:
+        """Return the neuron's index in its layer."""
+        return self._indices[row]
+
+    def row_of(self, neuron: int) -> int:
+        """Return the row of a neuron, -1 if it is not listed."""
+        return self._rows.get(neuron, -1)
+
+    def rowCount(self, parent: QModelIndex = _ROOT) -> int:
+        """Return how many neurons are listed."""
+        return 0 if parent.isValid() else len(self._indices)
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        """Return what Qt asks for at an index."""
+        neuron = self._indices[index.row()]
+        shown = neuron in self._shown
+        if role == Role.DisplayRole:
+            return self._texts[neuron]
+        if role == Role.AccessibleTextRole:
+            return f"{self._texts[neuron]}, shown" if shown else self._texts[neuron]
+        if role == Role.FontRole and shown:
+            font = QFont()
+            font.setBold(True)
+            return font
+        if role == Role.ForegroundRole and shown:
+            return QColor(theme.current().accent)
+        return None

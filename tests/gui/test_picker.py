@@ -1,0 +1,221 @@
+"""Finding a neuron by eye, by name and by keyboard."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from PyQt6.QtCore import QModelIndex, Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QToolButton, QTreeView
+
+from gui import fakes
+from ldam_studio.gui.picker import NeuronPicker
+from ldam_studio.networks.layers import Layer
+from ldam_studio.networks.network import Neuron
+
+
+@pytest.fixture
+def picker(qtbot):
+    made = NeuronPicker()
+    qtbot.addWidget(made)
+    made.heard = []
+    made.chosen.connect(made.heard.append)
+    made.resize(320, 600)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def lenet(picker):
+    picker.set_network(fakes.lenet())
+    return picker
+
+
+def _rows(picker):
+    model = picker.findChild(QListView).model()
+    return [model.index(row).data() for row in range(model.rowCount())]
+
+
+def _layers(picker):
+    """Return the dotted names of all layers that the tree shows."""
+    model = picker.findChild(QTreeView).model()
+
+    def walk(parent, prefix):
+        for row in range(model.rowCount(parent)):
+            index = model.index(row, 0, parent)
+            yield prefix + index.data()
+            yield from walk(index, f"{prefix}{index.data()}.")
+
+    return list(walk(QModelIndex(), ""))
+
+
+def _type(picker, text):
+    field = picker.findChild(QLineEdit)
+    field.clear()
+    QTest.keyClicks(field, text)
+
+
+def _buttons(picker):
+    """Return the picker's own buttons, not the one that Qt puts into the search field."""
+    every = picker.findChildren(QToolButton)
+    return [button for button in every if not isinstance(button.parent(), QLineEdit)]
+
+
+def _press(picker, name):
+    button = next(b for b in _buttons(picker) if name in b.accessibleName())
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_it_opens_on_the_classes(lenet):
+    assert _rows(lenet) == [f"class {i}" for i in range(10)]
+    assert _layers(lenet)[:3] == ["conv1", "pool1", "relu1"]
+    assert lenet.heard == []
+
+
+def test_containers_are_nested_and_say_type_and_shape(picker):
+    picker.set_network(fakes.nested())
+    assert "features.0.1" in _layers(picker)
+    tree = picker.findChild(QTreeView)
+    features = tree.model().index(0, 0)
+    block = tree.model().index(0, 0, features)
+    conv = tree.model().index(0, 0, block)
+    assert conv.data() == "0"
+    assert conv.siblingAtColumn(1).data() == "Conv2d"
+    assert conv.siblingAtColumn(2).data() == "8 × 14 × 14"
+    assert tree.isExpanded(features)
+
+
+def test_a_click_on_a_neuron_chooses_it_once(lenet):
+    view = lenet.findChild(QListView)
+    where = view.visualRect(view.model().index(4)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    assert lenet.heard == [Neuron("fc3", 4)]
+
+
+def test_browsing_a_layer_chooses_nothing_until_a_neuron_is_taken(lenet):
+    tree = lenet.findChild(QTreeView)
+    tree.setFocus()
+    QTest.keyClick(tree, Qt.Key.Key_Home)
+    assert _rows(lenet)[0] == "channel 0"
+    assert lenet.heard == []
+    QTest.keyClick(tree, Qt.Key.Key_Return)
+    (layer,) = lenet.heard
+    assert isinstance(layer, Layer)
+    assert layer.name == "conv1"
+
+
+def test_arrow_keys_choose_as_they_go(lenet):
+    view = lenet.findChild(QListView)
+    lenet.set_neurons([Neuron("fc3", 2)] * 10)
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert lenet.heard == [Neuron("fc3", 3), Neuron("fc3", 4), Neuron("fc3", 4)]
+
+
+def test_next_and_previous_go_round(lenet):
+    lenet.set_neurons([Neuron("fc3", 9)])
+    _press(lenet, "Next")
+    _press(lenet, "Previous")
+    _press(lenet, "Previous")
+    assert [n.index for n in lenet.heard] == [0, 9, 8]
+
+
+def test_random_takes_another(lenet):
+    lenet.set_neurons([Neuron("fc3", 5)])
+    for _ in range(20):
+        before = lenet.heard[-1].index if lenet.heard else 5
+        _press(lenet, "Random")
+        assert lenet.heard[-1].index != before
+
+
+def test_all_names_the_layer(lenet):
+    _press(lenet, "All")
+    assert lenet.heard[0].name == "fc3"
+
+
+def test_a_layer_is_found_by_name_and_by_type(lenet):
+    _type(lenet, "conv2")
+    assert _layers(lenet) == ["conv2"]
+    assert len(_rows(lenet)) == 16
+    _type(lenet, "maxpool")
+    assert _layers(lenet) == ["pool1", "pool2"]
+
+
+def test_a_class_is_found_by_its_label_whatever_layer_is_open(picker):
+    picker.set_network(fakes.nested())
+    tree = picker.findChild(QTreeView)
+    tree.setCurrentIndex(tree.model().index(0, 0))
+    _type(picker, "flami")
+    assert _layers(picker) == ["classifier"]
+    assert _rows(picker) == ["flamingo  ·  130"]
+    QTest.keyClick(picker.findChild(QLineEdit), Qt.Key.Key_Return)
+    assert picker.heard == [Neuron("classifier", 130)]
+
+
+def test_an_address_and_a_number_are_found(lenet):
+    _type(lenet, "conv2:12")
+    assert _rows(lenet) == ["channel 12"]
+    _type(lenet, "fc1 119")
+    assert _rows(lenet) == ["unit 119"]
+
+
+def test_finding_nothing_is_said_and_escape_clears(lenet):
+    _type(lenet, "unicorn")
+    said = [label.text() for label in lenet.findChildren(QLabel) if label.isVisible()]
+    assert any("unicorn" in text for text in said)
+    assert not any(button.isEnabled() for button in _buttons(lenet))
+    QTest.keyClick(lenet.findChild(QLineEdit), Qt.Key.Key_Escape)
+    assert len(_rows(lenet)) == 10
+    assert len(_layers(lenet)) == 12
+
+
+def test_what_is_shown_is_highlighted_and_told_to_screen_readers(lenet):
+    lenet.set_neurons([Neuron("conv1", i % 3) for i in range(10)])
+    model = lenet.findChild(QListView).model()
+    spoken = [
+        model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(model.rowCount())
+    ]
+    assert spoken[:4] == ["channel 0, shown", "channel 1, shown", "channel 2, shown", "channel 3"]
+    assert lenet.heard == []
+
+
+def test_frames_do_not_drag_the_person_away_from_a_layer(lenet):
+    shown = [Neuron("fc3", i) for i in range(10)]
+    lenet.set_neurons(shown)
+    tree = lenet.findChild(QTreeView)
+    tree.setCurrentIndex(tree.model().index(0, 0))
+    lenet.set_neurons(list(shown))
+    assert _rows(lenet)[0] == "channel 0"
+
+
+def test_typing_never_blocks_with_a_thousand_classes(picker):
+    picker.set_network(fakes.nested())
+    field = picker.findChild(QLineEdit)
+    worst = 0.0
+    for letters in ("t", "th", "thing", "thing 9", "thing 98", "volcano", "features", ""):
+        best = float("inf")
+        for _ in range(3):  # the best of three, so that a busy machine is not what is measured
+            field.clear()
+            start = time.perf_counter()
+            field.setText(letters)
+            best = min(best, time.perf_counter() - start)
+        worst = max(worst, best)
+    assert worst < 0.05
+
+
+def test_without_a_network_it_says_so(picker):
+    said = [label.text() for label in picker.findChildren(QLabel) if label.isVisible()]
+    assert "No network is open." in said
+    picker.set_network(fakes.lenet())
+    picker.set_network(None)
+    assert not picker.findChild(QLineEdit).isEnabled()
+
+
+def test_every_control_can_be_reached_and_has_a_name(lenet):
+    controls = [lenet.findChild(kind) for kind in (QLineEdit, QTreeView, QListView)]
+    for widget in controls + _buttons(lenet):
+        assert widget.accessibleName()
+        assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
