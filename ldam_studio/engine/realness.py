@@ -25,9 +25,10 @@ def prepare_learner(state: SessionState) -> None:
     StudioError
         If there is no discriminator, or the real images cannot be read.
     """
-    if not state.learn_every or state.learner is not None or state.discriminator is None:
+    if not state.learn_every or state.discriminator is None:
         return
     if state.real_images is None:
         digits = load_digits_sheet() if state.data is None else load_mnist(state.data, "train")
         state.real_images = digits.images.to(state.machine.device)
-    state.learner = learner.start(state.discriminator.module, state.seed, state.machine.device)
+    if state.learner is None:
+        state.learner = learner.start(state.discriminator.module, state.seed, state.machine.device)

@@ -72,6 +72,8 @@ def from_tensors(
         learned = _under("learner.", tensors)
         if learned and state.discriminator is not None:
             state.learner = learner.from_tensors(state.discriminator.module, learned)
+        # No description leads here from step 0; who keeps the tensors in a file says which one.
+        state.origin = {"at": state.step}
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StudioError(
             f"The stored session is incomplete or damaged ({error}); it cannot be continued."

@@ -1,0 +1,217 @@
+"""Running an exported picture's session again, and comparing the pixels."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes import Change
+from ldam_studio.engine.machine import Machine, choose
+from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.session import (
+    SessionSpec,
+    discriminator_from,
+    network_from,
+    open_session,
+    spec_from,
+)
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.export.png import read
+from ldam_studio.export.recipe import Recipe, machine_of, picture_of
+from ldam_studio.export.sidecar import read_session
+
+OnStep = Callable[[int, int], bool | None]
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where to look for what a recipe names by file.
+
+    A file is looked for where it was, then in `folder` (the picture's own) by its name. `weights`
+    and `discriminator` replace the recipe's files; their content must still be the same.
+    """
+
+    folder: Path = Path()
+    weights: Path | None = None
+    discriminator: Path | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What running a picture's session again gave.
+
+    `differences` names what is not as it was when the picture was made (torch, device, ...), each
+    as "torch 2.9 there, 2.10 here"; `correlation` is that of the pixels of both pictures.
+    """
+
+    identical: bool
+    correlation: float
+    differences: tuple[str, ...]
+    steps: int
+    picture: Bytes
+
+
+def compare(
+    path: Path, files: Files | None = None, on_step: OnStep | None = None
+) -> Comparison | None:
+    """Run the session of the picture at `path` again and compare; None if `on_step` stopped it.
+
+    Raises
+    ------
+    StudioError
+        If the picture or its recipe was altered, or weights are missing or differ.
+    """
+    recipe, picture = read(path)
+    state = rerun(recipe, files or Files(path.parent), on_step)
+    if state is None:
+        return None
+    again = picture_of(state, recipe.shown)
+    same_shape = again.shape == picture.shape
+    return Comparison(
+        identical=same_shape and bool((again == picture).all()),
+        correlation=_correlation(picture, again) if same_shape else 0.0,
+        differences=differences(recipe, state),
+        steps=recipe.step,
+        picture=again,
+    )
+
+
+def rerun(recipe: Recipe, files: Files, on_step: OnStep | None = None) -> SessionState | None:
+    """Run a recipe up to the step of its export.
+
+    Parameters
+    ----------
+    on_step
+        Called with the steps done and to do; returning False stops.
+
+    Returns
+    -------
+    The session as it was at the export (bit for bit on the same machine), or None if stopped.
+
+    Raises
+    ------
+    StudioError
+        If weights are missing or differ, or a change of the log cannot be made.
+    """
+    state = _beginning(recipe, files)
+    pending: dict[int, list[Change]] = defaultdict(list)
+    for step, name, value in recipe.data["log"]:
+        pending[step].append(_change(name, value, files))
+    first = state.step
+    if any(not first <= step <= recipe.step for step in pending):
+        raise StudioError("The recipe's log does not fit its steps; export the picture again.")
+    while state.step < recipe.step:
+        state = _take(state, pending.get(state.step, []), 1)
+        if on_step is not None and on_step(state.step - first, recipe.step - first) is False:
+            return None
+    return _take(state, pending.get(state.step, []), 0)
+
+
+def _take(state: SessionState, changes: list[Change], budget: int) -> SessionState:
+    state, info = advance(state, changes, budget)
+    if info.refused:
+        raise StudioError(f"The recipe asks for what cannot be done: {info.refused[0]}")
+    return state
+
+
+def spec_at_export(recipe: Recipe, files: Files) -> SessionSpec:
+    """Return how to open a session as it was set at the export; its chains start anew.
+
+    Raises
+    ------
+    StudioError
+        If weights are missing or differ.
+    """
+    description = _located(recipe.data["end"], files)
+    return spec_from(description, _machine(description))
+
+
+def _beginning(recipe: Recipe, files: Files) -> SessionState:
+    sidecar = recipe.sidecar
+    if sidecar is not None:
+        machine = _machine(recipe.data["end"])
+        # Only the name counts: a recipe must not reach into other folders.
+        path = files.folder / Path(str(sidecar.get("file"))).name
+        if not path.exists():
+            raise StudioError(
+                f"The session file {path.name} is missing; it was written beside the picture, put "
+                "it there."
+            )
+        state = read_session(path, machine, str(sidecar.get("sha256")))
+        return state
+    description = _located(recipe.data["session"], files)
+    return open_session(spec_from(description, _machine(description)))
+
+
+def _machine(description: Mapping[str, Any]) -> Machine | None:
+    """Choose the recorded machine, or the best there is where that is not to be had."""
+    try:
+        where = description["machine"]
+        try:
+            return choose(where["device"], where["precision"], where["threads"])
+        except StudioError:
+            return replace(choose("auto", threads=1), precision="float32")
+    except (KeyError, TypeError):
+        return None
+
+
+def _change(name: str, value: Any, files: Files) -> Change:
+    if name in ("network", "discriminator") and isinstance(value, dict):
+        kind = "weights" if name == "network" else "discriminator"
+        reference = _with_file(value, getattr(files, kind), files.folder)
+        opened: Any = (
+            network_from(reference) if name == "network" else discriminator_from(reference)
+        )
+        return Change(name, opened)
+    return Change(name, value)
+
+
+def _located(description: Mapping[str, Any], files: Files) -> dict[str, Any]:
+    """Return a description whose references name files that are here."""
+    found: dict[str, Any] = copy.deepcopy(dict(description))
+    for key, given in (("network", files.weights), ("discriminator", files.discriminator)):
+        if isinstance(found.get(key), dict):
+            found[key] = _with_file(found[key], given, files.folder)
+    return found
+
+
+def _with_file(reference: Mapping[str, Any], given: Path | None, folder: Path) -> dict[str, Any]:
+    recorded = reference.get("weights")
+    if given is not None:
+        return {**reference, "weights": str(given)}
+    if not isinstance(recorded, str) or Path(recorded).exists():
+        return dict(reference)
+    beside = folder / Path(recorded.replace("\\", "/")).name
+    if beside.exists():
+        return {**reference, "weights": str(beside)}
+    raise StudioError(
+        f"The weights {recorded} of {reference.get('name')} are missing; put the file there or "
+        "beside the picture."
+    )
+
+
+def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
+    """Name what decides about the last bits and is not as it was at the export."""
+    there, here = recipe.data["machine"], machine_of(state)
+    return tuple(
+        f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
+        for name in here
+        if there.get(name) != here[name]
+    )
+
+
+def _correlation(one: Bytes, other: Bytes) -> float:
+    a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
+    if (a == b).all():
+        return 1.0
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm else 0.0

@@ -1,0 +1,83 @@
+"""A whole session in one safetensors file: beside a picture whose log would be too long for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from ldam_studio.engine.machine import Machine
+from ldam_studio.engine.state import LogEntry, SessionState
+from ldam_studio.engine.stored import from_tensors, to_tensors
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.weights import read_bytes, write_bytes
+
+SUFFIX = ".ldam-session.safetensors"
+
+
+def session_bytes(state: SessionState, *, history: bool) -> bytes:
+    """Return a session as the bytes of a safetensors file.
+
+    Parameters
+    ----------
+    history
+        With the log and its origin, so that a picture exported after reopening can be replayed
+        from the start; without, the file is where a log begins anew.
+    """
+    tensors, about = to_tensors(state)
+    data: dict[str, Any] = {"about": about}
+    if history:
+        data["origin"] = state.origin
+        data["log"] = [[entry.step, entry.name, entry.value] for entry in state.log]
+    # One entry on purpose: safetensors writes several in no fixed order, and hashes would differ.
+    return save(tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)})
+
+
+def write_session(state: SessionState, path: Path) -> str:
+    """Write a session with its history, whole or not at all; returns the file's SHA-256.
+
+    Raises
+    ------
+    StudioError
+        If the file cannot be written.
+    """
+    data = session_bytes(state, history=True)
+    write_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_session(
+    path: Path, machine: Machine | None = None, sha256: str | None = None
+) -> SessionState:
+    """Read a session; it goes on bit for bit on the machine it was saved on.
+
+    Parameters
+    ----------
+    machine
+        Where to go on; None for the machine that is described.
+    sha256
+        What the file's hash must be, if that is known.
+
+    Raises
+    ------
+    StudioError
+        If the file is missing, damaged, or not the one that is meant, or weights are missing.
+    """
+    data = read_bytes(path)
+    digest = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and digest != sha256:
+        raise StudioError(f"{path} is not the session file that belongs to the picture.")
+    try:
+        tensors = load(data)
+        length = int.from_bytes(data[:8], "little")
+        saved = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["ldam"])
+        state = from_tensors(tensors, saved["about"], machine)
+        state.origin = saved.get("origin", {"sidecar": {"file": path.name, "sha256": digest}})
+        state.log = [LogEntry(*entry) for entry in saved.get("log", [])]
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+        raise StudioError(f"The session file {path} is damaged; start a new session.") from None
+    return state
