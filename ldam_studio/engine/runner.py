@@ -206,7 +206,7 @@ class Runner:
         if due and self._single_steps:
             self._single_steps -= 1
         if due and self._max_rate:
-            self._due = max(time.monotonic(), self._due + 1 / self._max_rate)
+            self._due = max(time.monotonic(), self._due) + 1 / self._max_rate
         elif due:
             self._due = 0.0
         try:

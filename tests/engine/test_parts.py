@@ -1,0 +1,152 @@
+"""Inbox, mailbox, pictures, stored sessions, descriptions."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ldam_studio.engine import machine, stored
+from ldam_studio.engine.changes import Change
+from ldam_studio.engine.inbox import Inbox
+from ldam_studio.engine.mailbox import Mailbox
+from ldam_studio.engine.picture import enlarge, grid, to_bytes
+from ldam_studio.engine.session import describe, open_session, spec_from
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import PixelSpec
+
+GREY = PixelSpec(1, 2, 2, mean=(0.0,), std=(1.0,), rest=0.5)
+
+
+def test_the_inbox_keeps_the_last_value_of_each_setting():
+    inbox = Inbox()
+    for i in range(1000):
+        inbox.post(Change("temperature", i))
+        inbox.post(Change("l2", -i))
+    assert inbox.drain() == [Change("temperature", 999), Change("l2", -999)]
+    assert not inbox
+    assert inbox.drain() == []
+
+
+def test_the_inbox_keeps_order_around_structural_changes():
+    inbox = Inbox()
+    posted = [
+        Change("start_spread", 1.0),
+        Change("restart"),
+        Change("start_spread", 2.0),
+        Change("chains", 3),
+        Change("restart"),
+    ]
+    for change in posted:
+        inbox.post(change)
+    assert inbox.drain() == posted
+
+
+@given(st.lists(st.sampled_from(["temperature", "l2", "window", "restart", "neurons"])))
+def test_merging_never_loses_the_last_of_a_name(names):
+    inbox = Inbox()
+    changes = [Change(name, i) for i, name in enumerate(names)]
+    for change in changes:
+        inbox.post(change)
+    last = {change.name: change for change in changes}
+    kept = inbox.drain()
+    assert {c.name: c for c in kept} == last
+    assert [c.value for c in kept] == sorted(c.value for c in kept)
+
+
+def test_the_latest_wins_in_a_mailbox():
+    mailbox = Mailbox()
+    assert mailbox.take() is None
+    mailbox.put(1)
+    mailbox.put(2)
+    assert (mailbox.take(), mailbox.take()) == (2, None)
+
+
+def test_signed_pictures_show_rest_as_mid_grey():
+    image = np.array([[[0.5, 0.75], [0.25, 0.5]]], dtype=np.float32)
+    assert to_bytes(image, GREY)[..., 0].tolist() == [[128, 255], [0, 128]]
+    assert to_bytes(image, GREY, scale=0.5)[..., 0].tolist() == [[128, 191], [64, 128]]
+    assert to_bytes(image, GREY, "image")[..., 0].tolist() == [[128, 191], [64, 128]]
+
+
+@given(st.lists(st.floats(width=32), min_size=4, max_size=4), st.sampled_from(["signed", "image"]))
+def test_any_image_becomes_a_picture(values, display):
+    image = np.array(values, dtype=np.float32).reshape(1, 2, 2)
+    with np.errstate(all="ignore"):
+        picture = to_bytes(image, GREY, display)
+    assert (picture.shape, picture.dtype) == ((2, 2, 3), np.uint8)
+
+
+def test_pictures_are_enlarged_and_laid_out_in_rows():
+    pictures = [np.full((2, 3, 3), i, dtype=np.uint8) for i in range(5)]
+    assert enlarge(pictures[1], 4).shape == (8, 12, 3)
+    sheet = grid(pictures, columns=2)
+    assert sheet.shape == (8, 7, 3)
+    assert sheet[3, 0, 0] == 2
+    assert sheet[3, 4, 0] == 3
+
+
+def test_a_description_opens_the_same_session(open_one, run):
+    state, _ = run(open_one(chains=4, temperature=(0.1, 0.2, 0.3, 0.4)), 3)
+    text = json.dumps(describe(open_one(chains=4, temperature=(0.1, 0.2, 0.3, 0.4))))
+    again, _ = run(open_session(spec_from(json.loads(text))), 3)
+    assert torch.equal(state.lane.chains.x, again.lane.chains.x)
+
+
+@pytest.mark.parametrize("missing", ["network", "neurons", "settings", "seed", "machine"])
+def test_an_incomplete_description_is_one_sentence(open_one, missing):
+    description = describe(open_one())
+    del description[missing]
+    with pytest.raises(StudioError, match="incomplete or damaged"):
+        spec_from(description)
+
+
+def test_other_weights_than_described_are_refused(open_one):
+    description = describe(open_one())
+    description["network"] = {**description["network"], "sha256": "0" * 64}
+    with pytest.raises(StudioError, match="not those that were used"):
+        spec_from(description)
+
+
+@pytest.mark.parametrize("mode", ["normalised", "reference"])
+def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, mode):
+    state, _ = run(open_one(mode=mode), 6, {4: [("melt", 5), ("temperature", 0.02)]})
+    tensors, about = stored.to_tensors(state)
+    again = stored.from_tensors(tensors, json.loads(json.dumps(about)))
+    assert again.step == 6
+    ahead, _ = run(state, 6)
+    behind, _ = run(again, 6)
+    assert torch.equal(ahead.lane.chains.x, behind.lane.chains.x)
+    assert torch.equal(ahead.lane.average.mean, behind.lane.average.mean)
+
+
+def test_a_damaged_stored_session_is_one_sentence(open_one):
+    tensors, about = stored.to_tensors(open_one())
+    del tensors["average.mean"]
+    with pytest.raises(StudioError, match="incomplete or damaged"):
+        stored.from_tensors(tensors, about)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert machine.choose("auto").device == "cpu"
+    with pytest.raises(StudioError, match="no usable cuda"):
+        machine.choose("cuda")
+    with pytest.raises(StudioError, match="one of auto, cuda"):
+        machine.choose("gpu")
+
+
+@pytest.mark.cuda
+def test_a_session_runs_on_cuda(lenet):
+    from ldam_studio.engine.advance import advance
+    from ldam_studio.engine.session import SessionSpec
+
+    state = open_session(
+        SessionSpec(lenet, lenet.default_neurons(3), machine=machine.choose("cuda"))
+    )
+    state, info = advance(state)
+    assert info.activation.is_cuda
+    lenet.to("cpu")
