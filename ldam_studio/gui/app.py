@@ -1,0 +1,193 @@
+"""Starting and ending the studio."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QApplication
+
+from ldam_studio.engine.machine import choose
+from ldam_studio.gui import theme
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ldam_studio.gui.sessions import Opening
+    from ldam_studio.gui.window import StudioWindow
+
+
+def main(args: argparse.Namespace) -> int:
+    """Open the studio and return the exit code.
+
+    Without a display, the opening session runs offscreen for a while and leaves two pictures.
+
+    Raises
+    ------
+    StudioError
+        If the device is not there, or a picture that was named cannot be opened.
+    """
+    machine = choose(args.device, args.precision, args.threads)
+    why = no_display()
+    if why:
+        from ldam_studio.gui.offscreen import run_without_display
+
+        return run_without_display(machine, args, why)
+    app = make_application()
+    from ldam_studio.gui.session_store import SessionStore
+    from ldam_studio.gui.sessions import start
+    from ldam_studio.gui.window import StudioWindow
+
+    opening: Opening | None = None
+    if args.picture is not None:
+        from ldam_studio.gui.files import picture_opening
+
+        opening = picture_opening(args.picture)
+    window = StudioWindow(machine, SessionStore())
+    failures = Failures(window)
+    remembered = window.store.recall(window)
+    window.open(opening or (start(machine) if args.fresh else remembered))
+    window.show()
+    QTimer.singleShot(0, window.complete)
+    with Interrupt(window), failures:
+        return app.exec()
+
+
+def make_application() -> QApplication:
+    """Make the application with its name and look."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("ldam-studio")
+    app.setApplicationDisplayName("LDAM Studio")
+    app.setDesktopFileName("ldam-studio")
+    theme.apply(app)
+    return app
+
+
+def no_display() -> str:
+    """Return why no window can be shown here, or an empty text.
+
+    Asked before Qt is: it ends the process where it finds no display.
+    """
+    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in ("win32", "darwin"):
+        return ""
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return ""
+    display = os.environ.get("DISPLAY", "")
+    if not display:
+        return "there is no display (DISPLAY and WAYLAND_DISPLAY are not set)"
+    host, _, rest = display.rpartition(":")
+    number = rest.partition(".")[0]
+    if host in ("", "unix") and number.isdecimal() and not _local_display_answers(number):
+        return f"the display {display} does not answer"
+    return ""
+
+
+def _local_display_answers(number: str) -> bool:
+    """Whether an X server listens at the socket of that number, in the file system or not."""
+    path = f"/tmp/.X11-unix/X{number}"
+    for address in (path, "\0" + path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(1.0)
+            try:
+                probe.connect(address)
+            except OSError:
+                continue
+            return True
+    return False
+
+
+class Failures(QObject):
+    """Turns an exception that nobody caught into one sentence; PyQt would end the process.
+
+    Exceptions of other threads come by a queued signal, because only the window's own thread may
+    touch it. The traceback goes to the terminal.
+    """
+
+    failed = pyqtSignal(str)
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__()
+        self.failed.connect(lambda text: window.say(text, "danger"))
+
+    def __enter__(self) -> Failures:
+        self._hooks = sys.excepthook, threading.excepthook
+        sys.excepthook = self._caught
+        threading.excepthook = lambda args: self._caught(
+            args.exc_type, args.exc_value, args.exc_traceback
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.excepthook, threading.excepthook = self._hooks
+
+    def _caught(
+        self,
+        kind: type[BaseException],
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        traceback.print_exception(kind, error, trace)
+        where = traceback.extract_tb(trace)[-1:] or [None]
+        place = f" in {Path(where[0].filename).name}" if where[0] is not None else ""
+        self.failed.emit(
+            f"Something went wrong{place} ({kind.__name__}: {error}); the session goes on, details "
+            "are in the terminal."
+        )
+
+
+class Interrupt(QObject):
+    """Lets Ctrl-C and a polite kill close the window as a click would.
+
+    Python's handlers only run when Python code does; a byte in a socket wakes Qt's loop for them,
+    so that no timer has to run all the time.
+    """
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__()
+        self._window = window
+        self._signals = [
+            s
+            for s in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None))
+            if s is not None
+        ]
+
+    def __enter__(self) -> Interrupt:
+        self._read, self._write = socket.socketpair()
+        for end in (self._read, self._write):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._wake)
+        self._old_wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._old = [signal.signal(s, self._close) for s in self._signals]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in zip(self._signals, self._old, strict=True):
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_wakeup)
+        self._notifier.setEnabled(False)
+        self._read.close()
+        self._write.close()
+
+    def _wake(self) -> None:
+        try:
+            self._read.recv(64)
+        except OSError:
+            return
+
+    def _close(self, _number: int, _frame: object) -> None:
+        for dialog in QApplication.topLevelWidgets():
+            if dialog is not self._window and dialog.isVisible():
+                dialog.close()
+        self._window.close()

@@ -1,0 +1,351 @@
+"""The raw sample and its running average, side by side, pixel by pixel.
+
+Painted by hand because both views share one zoom, because every image pixel must cover a whole
+number of *device* pixels, and because a frame may cost a fraction of a millisecond only: the
+sampler's thread waits for the interpreter meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QEvent, QPointF, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from ldam_studio.engine.picture import to_bytes
+from ldam_studio.gui.canvas_layout import Layout, Metrics, arrange, unfitted
+from ldam_studio.gui.paint import Badge, Pencil, logical, qimage
+from ldam_studio.gui.viewport import Viewport, pan, pixel_at, zoom
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+    from ldam_studio.gui.model import Display
+    from ldam_studio.networks.network import PixelSpec
+
+
+class Canvas(QWidget):
+    """Two linked views of the front chain; shows frames and asks for nothing itself."""
+
+    front_stepped = pyqtSignal(int)  # -1 or +1: the chain before or after
+    pressed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 150)
+        self.setAccessibleName("Raw sample and running average")
+        self._frame: Frame | None = None
+        self._images: tuple[QImage | None, QImage | None] = (None, None)
+        self._view = Viewport()
+        self._layout: Layout | None = None
+        self._cursor: QPointF | None = None
+        self._grip: QPointF | None = None
+        self._titles = ("Raw sample", "Running average")
+        self._details = ("", "")
+        self._badges: tuple[tuple[Badge, ...], tuple[Badge, ...]] = ((), ())
+        self._empty = ("", "")
+        self._hint = ""
+
+    # What is shown
+
+    def show_frame(self, frame: Frame, display: Display, pixels: PixelSpec) -> None:
+        """Show a frame; the same frame again with another display is how a paused view changes."""
+        resized = self._frame is None or frame.raw.shape[1:] != self._frame.raw.shape[1:]
+        appeared = (self._images[1] is None) != (frame.average is None)
+        self._frame = frame
+        self._images = tuple(  # type: ignore[assignment]
+            None if image is None else qimage(to_bytes(image, pixels, display.mode, display.scale))
+            for image in (frame.raw, frame.average)
+        )
+        if resized or appeared or self._layout is None:
+            self._relayout()
+            return
+        self.update(self._logical(self._layout.raw))
+        self.update(self._logical(self._layout.average))
+        if self._cursor is not None:
+            self.update(self._logical(self._layout.readout))
+
+    def clear(self) -> None:
+        """Show no image, as while a session opens."""
+        self._frame, self._images = None, (None, None)
+        self.update()
+
+    def set_details(self, raw: str, average: str) -> None:
+        """Say beside the titles what is shown."""
+        if (raw, average) != self._details:
+            self._details = (raw, average)
+            self.setAccessibleDescription(f"{raw}. {average}")
+            self._update_titles()
+
+    def set_badges(self, raw: tuple[Badge, ...], average: tuple[Badge, ...]) -> None:
+        """Show the states of the front chain beside the titles."""
+        if (raw, average) != self._badges:
+            self._badges = (raw, average)
+            self._update_titles()
+
+    def set_empty(self, raw: str, average: str) -> None:
+        """Say what stands in a pane that has no image."""
+        if (raw, average) != self._empty:
+            self._empty = (raw, average)
+            self.update()
+
+    def set_hint(self, text: str) -> None:
+        """Say something under the images while no pixel is read there."""
+        if text != self._hint:
+            self._hint = text
+            self.update()
+
+    # Zoom
+
+    @property
+    def view(self) -> Viewport:
+        """The zoom and place, shared by both panes."""
+        return self._view
+
+    def fit(self) -> None:
+        """Show the whole image as large as it goes."""
+        self._view = Viewport()
+        self._relayout()
+
+    def zoom_by(self, notches: int, at: QPointF | None = None) -> None:
+        """Zoom about a point of the widget, by default the middle of the raw sample."""
+        if self._layout is None:
+            return
+        place = self._device_point(at) if at is not None else None
+        pane = self._pane_at(place) if place is not None else None
+        if pane is None:
+            pane = self._layout.raw
+            place = QPointF(pane.center())
+        size, metrics = self._size(), self._metrics()
+        free = unfitted(size, self._layout, pane, metrics)
+        full = arrange(size, self._layout.image, free, metrics)
+        new = full.raw if pane == self._layout.raw else full.average
+        self._view = zoom(free, notches, (place.x() - new.left(), place.y() - new.top()))
+        self._relayout()
+
+    def image_rects(self) -> tuple[QRect, QRect]:
+        """Return where the two images lie, in device pixels of the widget."""
+        layout = self._layout or self._relayout()
+        return layout.image_in(layout.raw), layout.image_in(layout.average)
+
+    # Events
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Fit again, or keep the zoom."""
+        super().resizeEvent(event)
+        self._relayout()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme and the size of the type."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._relayout()
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the window to a display of another scaling."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._relayout()
+        return super().event(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer."""
+        event.accept()
+        if event.angleDelta().y():
+            self.zoom_by(1 if event.angleDelta().y() > 0 else -1, event.position())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag the image."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._grip = event.position()
+            self.pressed.emit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Read the pixel under the pointer; with the button down, move the image."""
+        self._cursor = event.position()
+        layout = self._layout
+        if layout is None:
+            return
+        if self._grip is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            ratio = self.devicePixelRatioF()
+            moved = (event.position() - self._grip) * ratio
+            if round(moved.x()) or round(moved.y()):
+                self._grip = event.position()
+                pane = self._pane_at(self._device_point(event.position())) or layout.raw
+                free = unfitted(self._size(), layout, pane, self._metrics())
+                self._view = pan(free, round(moved.x()), round(moved.y()))
+                self._relayout()
+            return
+        self._update_hover()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let the image go."""
+        self._grip = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Fit."""
+        self._grip = None
+        self.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Read no pixel any more."""
+        self._cursor = None
+        self._update_hover()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Zoom with + and -, fit with 0, go to the neighbouring chain with the arrows."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        notches = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
+        key = Qt.Key(event.key())
+        if key in steps:
+            self.front_stepped.emit(steps[key])
+        elif key in notches:
+            self.zoom_by(notches[key])
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        else:
+            super().keyPressEvent(event)
+
+    def sizeHint(self) -> QSize:
+        """Prefer room for two images."""
+        return QSize(720, 400)
+
+    # Read-out
+
+    def readout(self) -> str:
+        """Return what is under the pointer: place, raw and average value in pixel units."""
+        found = self._hovered()
+        if found is None or self._frame is None:
+            return ""
+        x, y = found
+
+        def values(image: np.ndarray | None) -> str:
+            if image is None:
+                return "-"
+            return " ".join(f"{value:.3f}" for value in np.asarray(image)[:, y, x])
+
+        return (
+            f"x {x}   y {y}   raw {values(self._frame.raw)}   average {values(self._frame.average)}"
+        )
+
+    def _hovered(self) -> tuple[int, int] | None:
+        if self._cursor is None or self._layout is None or self._frame is None:
+            return None
+        at = self._device_point(self._cursor)
+        pane = self._pane_at(at)
+        if pane is None:
+            return None
+        place = at.x() - pane.left(), at.y() - pane.top()
+        return pixel_at(self._layout.view, self._layout.image, place)
+
+    def _update_hover(self) -> None:
+        if self._layout is not None:
+            for part in (self._layout.raw, self._layout.average, self._layout.readout):
+                self.update(self._logical(part))
+
+    # Geometry
+
+    def _size(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return int(self.width() * ratio), int(self.height() * ratio)
+
+    def _metrics(self) -> Metrics:
+        ratio = self.devicePixelRatioF()
+        text = QFontMetricsF(self.font())
+        narrowest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
+        return Metrics(
+            round(16 * ratio),
+            round(20 * ratio),
+            round((text.height() + 12) * ratio),
+            round(narrowest * ratio),
+        )
+
+    def _relayout(self) -> Layout:
+        shape = (1, 28, 28) if self._frame is None else self._frame.raw.shape
+        image = int(shape[2]), int(shape[1])
+        self._layout = arrange(self._size(), image, self._view, self._metrics())
+        self._view = self._layout.view
+        self.update()
+        return self._layout
+
+    def _device_point(self, at: QPointF) -> QPointF:
+        return at * self.devicePixelRatioF()
+
+    def _pane_at(self, at: QPointF) -> QRect | None:
+        if self._layout is not None:
+            for pane in (self._layout.raw, self._layout.average):
+                if pane.contains(at.toPoint()):
+                    return pane
+        return None
+
+    def _logical(self, part: QRect) -> QRect:
+        return logical(part, self.devicePixelRatioF())
+
+    def _update_titles(self) -> None:
+        if self._layout is not None:
+            self.update(self._logical(self._layout.raw_title))
+            self.update(self._logical(self._layout.average_title))
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what the event asks for; a frame asks for the two images only."""
+        layout = self._layout or self._relayout()
+        dirty = event.region()
+        pencil = Pencil(self)
+        pencil.fill(QRect(0, 0, *self._size()).adjusted(0, 0, 2, 2), "canvas")
+        for side, pane in enumerate((layout.raw, layout.average)):
+            title = layout.raw_title if side == 0 else layout.average_title
+            if dirty.intersects(self._logical(title)):
+                self._paint_title(pencil, title, side)
+            if dirty.intersects(self._logical(pane)):
+                pencil.painter.setClipRect(pane)
+                self._paint_image(pencil, pane, side)
+                pencil.painter.setClipping(False)
+        if dirty.intersects(self._logical(layout.readout)):
+            words = self.readout()
+            pencil.text(layout.readout, words or self._hint, "muted" if words else "accent")
+        pencil.painter.end()
+
+    def _paint_image(self, pencil: Pencil, pane: QRect, side: int) -> None:
+        layout, image = self._layout, self._images[side]
+        assert layout is not None
+        target = layout.image_in(pane)
+        if image is None:
+            pencil.fill(target, "surface")
+            pencil.paragraph(target, self._empty[side], "muted")
+            return
+        pencil.painter.drawImage(target, image)
+        scale = float(layout.view.scale)
+        field = self._frame.field if self._frame is not None else None
+        if field is not None:
+            top, left, bottom, right = (round(edge * scale) for edge in field)
+            outline = QRect(left, top, right - left, bottom - top)
+            pencil.outline(outline.translated(target.topLeft()), "accent")
+        found = self._hovered()
+        if found is not None and scale >= 4:
+            spot = QRect(round(found[0] * scale), round(found[1] * scale), int(scale), int(scale))
+            pencil.outline(spot.translated(target.topLeft()), "warning")
+
+    def _paint_title(self, pencil: Pencil, part: QRect, side: int) -> None:
+        room = QRect(part)
+        for badge in reversed(self._badges[side]):
+            room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        bold = pencil.font(bold=True)
+        used = pencil.text(room, self._titles[side], "text", flags=flags, font=bold)
+        room.setLeft(room.left() + round(used + 10 * pencil.ratio))
+        if room.width() > 24 * pencil.ratio:
+            pencil.text(room, self._details[side], "muted", flags=flags)

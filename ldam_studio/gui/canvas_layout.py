@@ -1,0 +1,98 @@
+"""Where the two panes of the canvas, their titles and the read-out lie. Device pixels throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from PyQt6.QtCore import QRect
+
+from ldam_studio.gui.viewport import Viewport, extent, fit_scale, keep_visible
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Sizes that depend on the type and the display, in device pixels.
+
+    Parameters
+    ----------
+    margin
+        Around everything.
+    gap
+        Between the panes.
+    line
+        Height of a line of text with its air.
+    narrowest
+        Width that a title needs; a pane is not made narrower for a small image.
+    """
+
+    margin: int
+    gap: int
+    line: int
+    narrowest: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rectangles in device pixels of the widget; `view` places the image inside either pane."""
+
+    raw: QRect
+    average: QRect
+    raw_title: QRect
+    average_title: QRect
+    readout: QRect
+    view: Viewport
+    image: tuple[int, int]
+
+    def image_in(self, pane: QRect) -> QRect:
+        """Return where the image lies in a pane, not cut off by it."""
+        width, height = extent(self.image, self.view.scale)
+        return QRect(pane.left() + self.view.left, pane.top() + self.view.top, width, height)
+
+
+def _full_panes(size: tuple[int, int], metrics: Metrics) -> tuple[int, int]:
+    width = (size[0] - 2 * metrics.margin - metrics.gap) // 2
+    height = size[1] - 2 * metrics.line - metrics.margin
+    return max(width, 1), max(height, 1)
+
+
+def arrange(
+    size: tuple[int, int], image: tuple[int, int], view: Viewport, metrics: Metrics
+) -> Layout:
+    """Lay the canvas out.
+
+    A fitted view puts two panes of the image's size side by side in the middle; a zoomed one uses
+    all the room there is.
+    """
+    width, height = _full_panes(size, metrics)
+    if view.fitted:
+        scale = fit_scale(image, (width, height))
+        across, down = extent(image, scale)
+        pane = max(across, min(width, metrics.narrowest)), min(down, height)
+        view = Viewport(scale, (pane[0] - across) // 2, 0)
+    else:
+        pane = width, height
+        view = keep_visible(view, image, pane)
+    left = max((size[0] - 2 * pane[0] - metrics.gap) // 2, 0)
+    top = max((size[1] - pane[1] - 2 * metrics.line) // 2, 0) + metrics.line
+    right = left + pane[0] + metrics.gap
+    return Layout(
+        QRect(left, top, *pane),
+        QRect(right, top, *pane),
+        QRect(left, top - metrics.line, pane[0], metrics.line),
+        QRect(right, top - metrics.line, pane[0], metrics.line),
+        QRect(left, top + pane[1], right + pane[0] - left, metrics.line),
+        view,
+        image,
+    )
+
+
+def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metrics) -> Viewport:
+    """Return the fitted view of `layout` as a free one in which `pane`'s image has not moved."""
+    if not layout.view.fitted:
+        return layout.view
+    free = replace(layout.view, fitted=False, scale=Fraction(layout.view.scale))
+    target = arrange(size, layout.image, free, metrics)
+    new = target.raw if pane == layout.raw else target.average
+    image = layout.image_in(pane)
+    return replace(free, left=image.left() - new.left(), top=image.top() - new.top())

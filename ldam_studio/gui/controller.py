@@ -1,0 +1,307 @@
+"""Turns what a person does into changes of the session; the only writer of the model."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from ldam_studio.engine.frame import Frame, FrameRequest
+from ldam_studio.engine.runner import Runner, RunState
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.model import Display, Model, SessionView
+from ldam_studio.gui.thread import SamplerThread
+from ldam_studio.gui.undo import Undo
+from ldam_studio.networks.network import Neuron
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.sessions import Opening
+    from ldam_studio.networks.layers import Layer
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.zoo import DiscriminatorModel
+
+MELT_STEPS = 60
+LEAVE_MS = 5000  # a last resort: a step of the largest network is far shorter
+
+
+class Controller(QObject):
+    """Owns the sampler's thread, the inbox's far end, and the model."""
+
+    opening = pyqtSignal(object)  # Opening
+    opened = pyqtSignal(object)  # Opening
+    said = pyqtSignal(str, str)  # sentence, kind: info, warning, danger
+    melted = pyqtSignal()
+    raised_unclamped = pyqtSignal()  # the discriminator's weight went up while pixels are free
+
+    def __init__(self, model: Model, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.model = model
+        self.undo_stack = Undo()
+        self._numbers = 0
+        self._threads: list[SamplerThread] = []
+        self._runner: Runner | None = None
+        self._current: Opening | None = None
+        self._asked: FrameRequest | None = None
+        self._held = False  # whether the frame's number of chains is still to follow the model
+
+    # Sessions
+
+    def open(self, opening: Opening) -> None:
+        """Leave the session that runs, and open another on a thread of its own."""
+        self._leave()
+        self._numbers += 1
+        self._current, self._asked = opening, None
+        thread = SamplerThread(self._numbers, opening.make, self)
+        thread.opened.connect(self._on_opened)
+        thread.state_changed.connect(self._on_state)
+        thread.failed.connect(self._on_failed)
+        thread.finished.connect(partial(self._on_finished, thread))
+        self._threads.append(thread)
+        self.opening.emit(opening)
+        thread.start()
+
+    @property
+    def runner(self) -> Runner | None:
+        """The runner of the session in front; None while one opens."""
+        return self._runner
+
+    def ask(self, question: Callable[[SessionState], Any]) -> Future[Any] | None:
+        """Have a question answered on the sampler's thread; None without a session."""
+        return None if self._runner is None else self._runner.ask(question)
+
+    def close(self) -> bool:
+        """Stop every thread and wait for it; returns whether all have ended."""
+        self._leave()
+        return all([thread.wait(LEAVE_MS) for thread in list(self._threads)])
+
+    def _leave(self) -> None:
+        self._runner = None
+        self.undo_stack.clear()
+        for thread in self._threads:
+            thread.leave()
+
+    def _is_current(self, number: int) -> bool:
+        return number == self._numbers and bool(self._threads)
+
+    def _on_opened(self, number: int, runner: Runner, view: SessionView) -> None:
+        if not self._is_current(number) or self._current is None:
+            return
+        opening = self._current
+        self._runner = runner
+        self.model.set_display(opening.display)
+        self.model.adopt(view, opening.title, opening.rows, opening.front)
+        self.opened.emit(opening)
+        self._request()
+        runner.play()
+
+    def _on_state(self, number: int, state: RunState) -> None:
+        if self._is_current(number):
+            self.model.set_run_state(state)
+
+    def _on_failed(self, number: int, sentence: str) -> None:
+        if not self._is_current(number):
+            return
+        fallback = self._current.fallback if self._current is not None else None
+        if self._runner is None and fallback is not None:
+            self.open(fallback)
+        self.said.emit(sentence, "danger")
+
+    def _on_finished(self, thread: SamplerThread) -> None:
+        if thread in self._threads:
+            self._threads.remove(thread)
+        thread.deleteLater()
+
+    # Frames
+
+    def take_frame(self) -> Frame | None:
+        """Return the latest frame of the front chain, if there is one, and ask for the next."""
+        if self._runner is None:
+            return None
+        frame = self._runner.mailbox.take()
+        if frame is None:
+            return None
+        stale = self._asked is not None and self._asked != self._wanted()
+        self._request()
+        self._follow(frame)
+        return None if stale and frame.front != self.model.front else frame
+
+    def _wanted(self) -> FrameRequest:
+        display = self.model.display
+        return FrameRequest(self.model.front, display.mode, display.scale)
+
+    def _request(self) -> None:
+        if self._runner is not None:
+            self._asked = self._wanted()
+            self._runner.request_frame(self._asked)
+
+    def _follow(self, frame: Frame) -> None:
+        """Take over the neurons that the engine chose, as after a change of the chains' number."""
+        session = self.model.session
+        if session is not None and frame.neurons != session.neurons and self._held:
+            self._held = False
+            settings = session.settings.for_chains(len(frame.neurons))
+            self.model.set_session(
+                replace(session, neurons=frame.neurons, settings=settings), "chains"
+            )
+
+    # Running
+
+    def play(self) -> None:
+        """Run."""
+        if self._runner is not None:
+            self._runner.play()
+
+    def pause(self) -> None:
+        """Rest."""
+        if self._runner is not None:
+            self._runner.pause()
+
+    def toggle(self) -> None:
+        """Run or rest."""
+        if self.model.run_state is RunState.RUNNING:
+            self.pause()
+        else:
+            self.play()
+
+    def step(self) -> None:
+        """Take one step and rest."""
+        if self._runner is not None:
+            self._runner.step()
+
+    def melt(self) -> None:
+        """Raise the temperature a hundredfold for a while."""
+        self._post("melt", MELT_STEPS)
+        self.melted.emit()
+
+    def restart(self) -> None:
+        """Start the chains anew from the same seed."""
+        self._post("restart")
+
+    def new_seed(self) -> None:
+        """Start the chains anew from another seed."""
+        if self.model.session is not None:
+            seed = secrets.randbelow(2**31)
+            self.model.set_session(replace(self.model.session, seed=seed), "seed")
+            self._post("seed", seed)
+
+    def reset_average(self) -> None:
+        """Begin the averages anew."""
+        self._post("reset_average")
+
+    # Settings
+
+    def set_value(self, name: str, value: Any, *, note: bool = True) -> None:
+        """Change a setting by its name; an impossible value is said and changes nothing."""
+        session = self.model.session
+        if session is None:
+            return
+        before = session.value(name)
+        try:
+            changed = session.with_value(name, value)
+        except StudioError as error:
+            self.said.emit(str(error), "warning")
+            return
+        value = value if name == "chains" else changed.value(name)
+        if value == before:
+            return
+        if note:
+            self.undo_stack.note(name, before, value)
+        self._held = self._held or name == "chains"
+        self.model.set_session(changed, name)
+        self._post(name, value)
+        if name == "discriminator_weight" and not session.settings.clamp and _rises(before, value):
+            self.raised_unclamped.emit()
+
+    def undo(self) -> None:
+        """Take the last change of a setting back."""
+        found = self.undo_stack.undo()
+        if found is not None:
+            self.set_value(*found, note=False)
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        found = self.undo_stack.redo()
+        if found is not None:
+            self.set_value(*found, note=False)
+
+    def clamp_and_show_as_image(self) -> None:
+        """Do what is offered to who turns the discriminator up."""
+        self.set_value("clamp", True)
+        self.set_display(Display())
+
+    # What is looked at
+
+    def set_neurons(self, chosen: Neuron | Layer | tuple[Neuron, ...]) -> None:
+        """Look at one neuron with all chains, or spread them over a layer."""
+        session = self.model.session
+        if session is None:
+            return
+        chains = len(session.neurons)
+        if isinstance(chosen, Neuron):
+            neurons = (chosen,) * chains
+        elif isinstance(chosen, tuple):
+            neurons = chosen
+        else:
+            neurons = session.network.spread(chosen.name, chains)
+        if neurons == session.neurons:
+            return
+        self.model.set_session(
+            replace(session, neurons=neurons, settings=session.settings.for_chains(len(neurons)))
+        )
+        self._post("neurons", neurons)
+
+    def set_network(self, network: Network) -> None:
+        """Look at another network; the neurons stay where it has them."""
+        session = self.model.session
+        if session is None:
+            return
+        try:
+            neurons = tuple(network.check(neuron) for neuron in session.neurons)
+        except StudioError:
+            neurons = network.default_neurons(len(session.neurons))
+        self.model.set_session(replace(session, network=network, neurons=neurons))
+        self._post("network", network)
+
+    def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
+        """Use another discriminator."""
+        session = self.model.session
+        if session is not None:
+            self.model.set_session(
+                replace(session, has_discriminator=discriminator is not None), "discriminator"
+            )
+            self._post("discriminator", discriminator)
+
+    def revert_discriminator(self) -> None:
+        """Forget what the discriminator learned here."""
+        self._post("revert_discriminator")
+
+    def set_front(self, index: int) -> None:
+        """Bring a chain to the front."""
+        self.model.set_front(index)
+        self._request()
+
+    def step_front(self, by: int) -> None:
+        """Bring the chain before or after to the front, round the end."""
+        if self.model.session is not None:
+            self.set_front((self.model.front + by) % len(self.model.session.neurons))
+
+    def set_display(self, display: Display) -> None:
+        """Display pixels in another way; also while paused."""
+        self.model.set_display(display)
+        self._request()
+
+    def _post(self, name: str, value: Any = None) -> None:
+        if self._runner is not None:
+            self._runner.post(name, value)
+
+
+def _rises(before: Any, after: Any) -> bool:
+    """Return whether the largest of the chains' values became larger."""
+    largest = [max(v) if isinstance(v, tuple) else v for v in (before, after)]
+    return largest[1] > largest[0]

@@ -1,0 +1,96 @@
+"""The control panel: one row per setting, made from the settings' own descriptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from ldam_studio.gui.setting_rows import NumberRow, SettingRow, row_for
+from ldam_studio.sampler.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ldam_studio.engine.frame import Frame
+
+MAIN = ("temperature", "step_size", "l2", "discriminator_weight")
+AVERAGE = ("window", "thin", "burn_in")
+# What is left is folded; how often the discriminator learns stands in the learner's own panel.
+FOLDED = ("clamp", "mode", "chains", "average_over", "start_spread", "max_rate", "threshold")
+
+
+class Controls(QScrollArea):
+    """Shows the settings' values and says what a person chose; changes nothing itself."""
+
+    chosen = pyqtSignal(str, object)
+    gesture = pyqtSignal(str, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("controls")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.rows: dict[str, SettingRow] = {}
+        self.body = QWidget()
+        self._column = QVBoxLayout(self.body)
+        self._column.setContentsMargins(14, 10, 14, 10)
+        self._column.setSpacing(8)
+        self._add_group("Sampler", MAIN)
+        self._column.addSpacing(8)
+        self._add_group("Average", AVERAGE)
+        self.more = QCollapsible("More settings", expandedIcon="▾", collapsedIcon="▸")
+        self.more.setDuration(120)
+        self.more.toggleButton().setAccessibleName("More settings")
+        folded = self.more.content().layout()
+        folded.setContentsMargins(0, 4, 0, 0)
+        folded.setSpacing(8)
+        self.more.layout().setContentsMargins(0, 0, 0, 0)
+        for name in FOLDED:
+            self.more.addWidget(self._row(name))
+        self._column.addWidget(self.more)
+        self._column.addStretch(1)
+        self.setWidget(self.body)
+
+    def append(self, panel: QWidget) -> None:
+        """Add a panel below the settings."""
+        self._column.insertWidget(self._column.count() - 1, panel)
+
+    def show_values(self, values: Mapping[str, Any]) -> None:
+        """Show the values that the session has."""
+        for name, value in values.items():
+            if name in self.rows:
+                self.rows[name].show_value(value)
+
+    def show_frame(self, frame: Frame, mode: str, temperature: Any) -> None:
+        """Say what the temperature means in units of the front chain's activation."""
+        row = self.rows["temperature"]
+        assert isinstance(row, NumberRow)
+        if mode != "normalised":
+            row.set_caption("")
+            return
+        front = min(frame.front, len(frame.gradient_rms) - 1)
+        own = (
+            temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature
+        )
+        rms = float(np.asarray(frame.gradient_rms)[front])
+        row.set_caption(f"T · rms(gradient) = {own * rms:.2g} in activation units")
+
+    def _add_group(self, title: str, names: tuple[str, ...]) -> None:
+        heading = QLabel(title)
+        heading.setProperty("role", "title")
+        self._column.addWidget(heading)
+        for name in names:
+            self._column.addWidget(self._row(name))
+
+    def _row(self, name: str) -> SettingRow:
+        row = row_for(SETTINGS[name])
+        row.chosen.connect(self.chosen)
+        row.gesture.connect(self.gesture)
+        self.rows[name] = row
+        return row

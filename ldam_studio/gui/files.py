@@ -1,0 +1,182 @@
+"""What the window reads and writes: pictures with recipes, weights, discriminators."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QSettings
+from PyQt6.QtWidgets import QFileDialog
+
+from ldam_studio.engine.session import open_session
+from ldam_studio.engine.state import SessionState, snapshot
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.model import Display
+from ldam_studio.gui.sessions import Opening
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.window import StudioWindow
+
+ANSWER_S = 2.0  # longer than any step of a network that can be watched
+WEIGHTS = "Weights (*.safetensors *.pt *.pth)"
+
+
+class Files:
+    """Opens and saves for a window; whatever fails is one sentence in its message bar."""
+
+    def __init__(self, window: StudioWindow) -> None:
+        self._window = window
+
+    # Pictures
+
+    def export(self) -> None:
+        """Save the picture of this moment, as large and where the person says."""
+        from ldam_studio.export.png import export
+        from ldam_studio.export.recipe import picture_of
+        from ldam_studio.gui.export_dialog import ExportDialog
+
+        state = self._moment()
+        if state is None:
+            return
+        kinds = ("average", "raw", "strip")
+        pictures = {}
+        for what in kinds:
+            try:
+                pictures[what] = picture_of(state, self._shown(what))
+            except StudioError:
+                # No sample has been averaged yet; the dialog offers what there is.
+                continue
+        dialog = ExportDialog(
+            {what: (p.shape[1], p.shape[0]) for what, p in pictures.items()},
+            pictures.get,
+            QSettings("ldam-studio", "ldam-studio") if self._window.store is None else None,
+            self._window,
+        )
+        choice = dialog.ask()
+        dialog.deleteLater()
+        if choice is None:
+            return
+        try:
+            done = export(state, self._shown(choice.what, choice.zoom), choice.path)
+        except StudioError as error:
+            self._window.say(str(error), "danger")
+            return
+        words = f"Saved {done.path}"
+        if done.sidecar is not None:
+            words += f" and, for its replay, {done.sidecar.name} beside it"
+        if not done.burned_in:
+            words += "; the chains had not burned in yet"
+        elif done.settling:
+            words += "; the chains were still settling"
+        self._window.say(words + ".")
+
+    def _shown(self, what: str, zoom: int = 1) -> Any:
+        from ldam_studio.export.recipe import Shown
+
+        model = self._window.model
+        return Shown(what, model.front, model.display.mode, model.display.scale, zoom)
+
+    def _moment(self) -> SessionState | None:
+        """Return a copy of the session as it is now."""
+        future = self._window.controller.ask(snapshot)
+        try:
+            return None if future is None else future.result(ANSWER_S)
+        except (CancelledError, TimeoutError):
+            self._window.say("The sampler did not answer; try again.", "warning")
+            return None
+
+    def ask_for_picture(self) -> None:
+        """Ask for a picture and open its session."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "Open an exported picture", "", "Pictures (*.png)"
+        )
+        if path:
+            self.open(Path(path))
+
+    def ask_for_weights(self) -> None:
+        """Ask for weights and look at them."""
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open weights", "", WEIGHTS)
+        if path:
+            self.open(Path(path))
+
+    def open(self, path: Path) -> None:
+        """Open a picture's session or a file of weights, whichever it is."""
+        try:
+            self.open_or_raise(path)
+        except StudioError as error:
+            self._window.say(str(error), "danger")
+
+    def open_or_raise(self, path: Path) -> None:
+        """Open a picture's session or a file of weights.
+
+        Raises
+        ------
+        StudioError
+            If it is neither, or is damaged; what runs goes on.
+        """
+        if path.suffix.lower() == ".png":
+            self._window.open(picture_opening(path))
+        elif path.suffix.lower() in (".safetensors", ".pt", ".pth"):
+            self._open_weights(path)
+        else:
+            raise StudioError(f"{path} is neither an exported PNG nor a file of weights.")
+
+    def _open_weights(self, path: Path) -> None:
+        from ldam_studio.networks.zoo import open_network
+
+        session = self._window.model.session
+        if session is None:
+            return
+        # Moved before it is shown: nothing that the sampler uses is touched from here later.
+        network = open_network(session.network.name, path).to(session.machine.device)
+        self._window.controller.set_network(network)
+        self._window.say(f"Now looking at the weights in {path.name}.")
+
+    # Discriminators
+
+    def save_discriminator(self) -> None:
+        """Save the discriminator as it has become."""
+        from ldam_studio.networks.weights import write_weights
+
+        state = self._moment()
+        module = None if state is None else state.judge_of_realness
+        if module is None:
+            return
+        path, _ = QFileDialog.getSaveFileName(
+            self._window, "Save the discriminator", "discriminator.safetensors", WEIGHTS
+        )
+        if not path:
+            return
+        target = Path(path)
+        if target.suffix != ".safetensors":
+            target = target.with_name(target.name + ".safetensors")
+        try:
+            write_weights(target, module.state_dict(), {"step": str(state.step)})
+        except StudioError as error:
+            self._window.say(str(error), "danger")
+        else:
+            self._window.say(f"Saved {target}.")
+
+
+def picture_opening(path: Path) -> Opening:
+    """Return how to open the session that an exported picture tells of.
+
+    Raises
+    ------
+    StudioError
+        If it is no such picture, or was altered.
+    """
+    from ldam_studio.export.png import read_recipe
+    from ldam_studio.export.replay import Files as Nearby
+    from ldam_studio.export.replay import spec_at_export
+
+    recipe = read_recipe(path)
+    shown = recipe.shown
+    return Opening(
+        title=path.stem,
+        make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
+        display=Display(shown.display, shown.scale),
+        front=shown.front,
+        note=f"The session of {path.name}: its network, neurons, settings and seed, from the start.",
+    )

@@ -1,0 +1,140 @@
+"""The menu bar and the toolbar of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QAction, QActionGroup
+from PyQt6.QtWidgets import QMainWindow, QMenu, QToolBar
+
+from ldam_studio.gui.actions import TOOLBAR
+from ldam_studio.gui.model import IMAGE, SIGNED, Display
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.model import Model
+
+FIXED_SCALES = (0.25, 0.5, 1.0, 2.0)
+THEMES = (("Follow the System", "system"), ("Dark", "dark"), ("Light", "light"))
+
+
+def build_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> QToolBar:
+    """Add the toolbar: icons with short words beside them."""
+    bar = QToolBar("Tools", window)
+    bar.setObjectName("toolbar")
+    bar.setMovable(False)
+    bar.setIconSize(QSize(18, 18))
+    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+    for number, group in enumerate(TOOLBAR):
+        if number:
+            bar.addSeparator()
+        for name in group:
+            bar.addAction(actions[name])
+    window.addToolBar(bar)
+    return bar
+
+
+class Choice:
+    """A group of menu entries of which one is ticked."""
+
+    def __init__(
+        self,
+        menu: QMenu,
+        entries: tuple[tuple[str, Any], ...],
+        chosen: Callable[[Any], object],
+    ) -> None:
+        self._group = QActionGroup(menu)
+        self._actions: list[tuple[QAction, Any]] = []
+        for text, value in entries:
+            action = QAction(text, menu)
+            action.setCheckable(True)
+            action.triggered.connect(lambda _on, value=value: chosen(value))
+            self._group.addAction(action)
+            menu.addAction(action)
+            self._actions.append((action, value))
+
+    def show(self, value: Any) -> None:
+        """Tick the entry of a value."""
+        for action, own in self._actions:
+            action.setChecked(own == value)
+
+    def enable(self, on: bool) -> None:
+        """Let the entries be chosen or not."""
+        self._group.setEnabled(on)
+
+
+class Menus:
+    """The menu bar; `chosen_*` are called with what a person picks."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        actions: dict[str, QAction],
+        examples: tuple[str, ...],
+        *,
+        chosen_example: Callable[[int], object],
+        chosen_display: Callable[[Display], object],
+        chosen_theme: Callable[[str], object],
+    ) -> None:
+        bar = window.menuBar()
+        assert bar is not None
+        file = bar.addMenu("&File")
+        for name in ("open_weights", "open_picture"):
+            file.addAction(actions[name])
+        menu = file.addMenu("E&xamples")
+        for number, title in enumerate(examples):
+            menu.addAction(title).triggered.connect(
+                lambda _on, number=number: chosen_example(number)
+            )
+        file.addAction(actions["start"])
+        file.addSeparator()
+        file.addAction(actions["export"])
+        file.addSeparator()
+        file.addAction(actions["quit"])
+
+        edit = bar.addMenu("&Edit")
+        for name in ("undo", "redo"):
+            edit.addAction(actions[name])
+
+        run = bar.addMenu("&Run")
+        for name in ("play", "step", "melt", "restart", "new_seed", "reset_average"):
+            run.addAction(actions[name])
+
+        neuron = bar.addMenu("&Neuron")
+        for name in ("next_neuron", "previous_neuron", "random_neuron"):
+            neuron.addAction(actions[name])
+
+        view = bar.addMenu("&View")
+        self._display = Display()
+        self.mode = Choice(
+            view,
+            (("As Image", IMAGE), ("Signed, Mid-grey Is the Rest Colour", SIGNED)),
+            lambda mode: chosen_display(Display(mode, self._display.scale)),
+        )
+        scale = view.addMenu("Scale When Signed")
+        scales = (("Each Image Its Own", None),) + tuple(
+            (f"Fixed: ±{value:g}", value) for value in FIXED_SCALES
+        )
+        self.scale = Choice(
+            scale, scales, lambda value: chosen_display(Display(self._display.mode, value))
+        )
+        view.addSeparator()
+        for name in ("fit", "zoom_in", "zoom_out", "focus_canvas"):
+            view.addAction(actions[name])
+        view.addSeparator()
+        for name in ("show_neurons", "show_controls", "show_traces", "presentation"):
+            view.addAction(actions[name])
+        view.addSeparator()
+        self.theme = Choice(view.addMenu("&Theme"), THEMES, chosen_theme)
+
+        help_menu = bar.addMenu("&Help")
+        help_menu.addAction(actions["help"])
+
+    def follow(self, model: Model) -> None:
+        """Tick what the model says."""
+        self._display = model.display
+        self.mode.show(model.display.mode)
+        self.scale.show(model.display.scale)
+        self.scale.enable(model.display.mode == SIGNED)

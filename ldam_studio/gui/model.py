@@ -1,0 +1,149 @@
+"""What the window knows about the session: values, no widgets.
+
+Views read it and listen to its signals; only the controller changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from ldam_studio.sampler.settings import SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.machine import Machine
+    from ldam_studio.engine.state import SessionState
+    from ldam_studio.networks.network import Network, Neuron
+
+SIGNED, IMAGE = "signed", "image"
+
+
+@dataclass(frozen=True)
+class Display:
+    """How pixels become colours.
+
+    Parameters
+    ----------
+    mode
+        ``"signed"``: mid-grey is the rest colour; ``"image"``: black and white are the ends of the
+        valid range.
+    scale
+        Distance from the rest colour, in pixel units, that is shown as black or white when signed;
+        None takes each image's own largest.
+    """
+
+    mode: str = IMAGE
+    scale: float | None = None
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """What of a session the window shows and steers. Other threads' state is not touched."""
+
+    network: Network
+    neurons: tuple[Neuron, ...]
+    settings: Settings
+    seed: int
+    machine: Machine
+    has_discriminator: bool
+    learn_every: int = 0
+    max_rate: int = 0
+
+    @classmethod
+    def of(cls, state: SessionState) -> SessionView:
+        """Read a session that is not running."""
+        lane = state.lane
+        return cls(
+            lane.network,
+            lane.neurons,
+            lane.settings,
+            state.seed,
+            state.machine,
+            state.discriminator is not None,
+            state.learn_every,
+        )
+
+    def value(self, name: str) -> Any:
+        """Return the value of any setting by its name."""
+        if name == "chains":
+            return len(self.neurons)
+        return getattr(self.settings if hasattr(self.settings, name) else self, name)
+
+    def values(self) -> dict[str, Any]:
+        """Return the values of all settings."""
+        return {name: self.value(name) for name in SETTINGS}
+
+    def with_value(self, name: str, value: Any) -> SessionView:
+        """Return the view after a setting was changed.
+
+        Raises
+        ------
+        StudioError
+            If the value is of the wrong kind or out of range.
+        """
+        if hasattr(self.settings, name):
+            return replace(self, settings=self.settings.change(name, value))
+        value = SETTINGS[name].check(value)
+        # The chains' neurons are the engine's to choose; its next frame tells them.
+        return self if name == "chains" else replace(self, **{name: value})
+
+
+class Model(QObject):
+    """The session in front, which chain of it is in front, and how it is displayed."""
+
+    session_changed = pyqtSignal()  # another session, or another network in it
+    neurons_changed = pyqtSignal()
+    value_changed = pyqtSignal(str)  # a setting's name
+    front_changed = pyqtSignal(int)
+    display_changed = pyqtSignal()
+    run_state_changed = pyqtSignal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: SessionView | None = None
+        self.title = ""
+        self.rows: tuple[str, ...] = ()  # titles of the strip's rows, where chains form a table
+        self.front = 0
+        self.display = Display()
+        self.run_state: Any = None
+
+    def adopt(self, session: SessionView, title: str, rows: tuple[str, ...], front: int) -> None:
+        """Take over a session that was opened."""
+        self.session, self.title, self.rows = session, title, rows
+        self.front = min(max(front, 0), len(session.neurons) - 1)
+        self.session_changed.emit()
+
+    def set_session(self, session: SessionView, *changed: str) -> None:
+        """Take over new values; `changed` names the settings."""
+        before, self.session = self.session, session
+        if before is not None and before.network is not session.network:
+            self.session_changed.emit()
+        elif before is None or before.neurons != session.neurons:
+            if len(session.neurons) != len(before.neurons if before else ()):
+                self.rows = ()
+            self.set_front(self.front)
+            self.neurons_changed.emit()
+        for name in changed:
+            self.value_changed.emit(name)
+
+    def set_front(self, index: int) -> None:
+        """Bring a chain to the front."""
+        last = len(self.session.neurons) - 1 if self.session else 0
+        index = min(max(index, 0), last)
+        if index != self.front:
+            self.front = index
+            self.front_changed.emit(index)
+
+    def set_display(self, display: Display) -> None:
+        """Display pixels in another way."""
+        if display != self.display:
+            self.display = display
+            self.display_changed.emit()
+
+    def set_run_state(self, state: Any) -> None:
+        """Take over whether the sampler runs."""
+        if state is not self.run_state:
+            self.run_state = state
+            self.run_state_changed.emit(state)

@@ -1,0 +1,128 @@
+"""How the window is divided: neurons on the left, images in the middle, settings on the right.
+
+The panels beside the images are made after the window is on the screen, so that the first moving
+frame does not wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+
+from ldam_studio.gui.banner import Banner
+from ldam_studio.gui.canvas import Canvas
+from ldam_studio.gui.strip import StripArea
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.controls import Controls
+    from ldam_studio.gui.filter_panel import FilterPanel
+    from ldam_studio.gui.learner_panel import LearnerPanel
+    from ldam_studio.gui.picker import NeuronPicker
+    from ldam_studio.gui.traces import Traces
+
+NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
+LOW = 620  # below this height the traces do
+WIDTHS = (230, 760, 290)
+HEIGHTS = (460, 96, 150)
+
+
+class Panels(QWidget):
+    """The middle of the window."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.banner = Banner()
+        self.canvas = Canvas()
+        self.strip = StripArea()
+        self.picker: NeuronPicker | None = None
+        self.filter: FilterPanel | None = None
+        self.controls: Controls | None = None
+        self.learner: LearnerPanel | None = None
+        self.traces: Traces | None = None
+        # What a person asked to see; what there is room for may be less.
+        self.wanted = {"neurons": True, "controls": True, "traces": True}
+        self.presenting = False
+
+        self.left, self.right, self.bottom = _holder(), _holder(), _holder()
+        self.left.setMinimumWidth(180)
+        self.right.setMinimumWidth(250)
+        self.bottom.setMinimumHeight(96)
+        self.middle = _splitter(Qt.Orientation.Vertical, self.canvas, self.strip, self.bottom)
+        self.middle.setSizes(list(HEIGHTS))
+        self.middle.setStretchFactor(0, 1)
+        self.across = _splitter(Qt.Orientation.Horizontal, self.left, self.middle, self.right)
+        self.across.setSizes(list(WIDTHS))
+        self.across.setStretchFactor(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.across, 1)
+
+    def complete(self) -> None:
+        """Make the panels beside the images."""
+        from ldam_studio.gui.controls import Controls
+        from ldam_studio.gui.filter_panel import FilterPanel
+        from ldam_studio.gui.learner_panel import LearnerPanel
+        from ldam_studio.gui.picker import NeuronPicker
+        from ldam_studio.gui.traces import Traces
+
+        self.controls = Controls()
+        self.learner = LearnerPanel()
+        self.controls.append(self.learner)
+        self.right.layout().addWidget(self.controls)
+        self.picker, self.filter = NeuronPicker(), FilterPanel()
+        self.left.layout().addWidget(self.picker, 1)
+        self.left.layout().addWidget(self.filter)
+        self.traces = Traces()
+        self.bottom.layout().addWidget(self.traces)
+
+    def show_panel(self, name: str, on: bool) -> None:
+        """Show or hide "neurons", "controls" or "traces" because a person asked."""
+        self.wanted[name] = on
+        self.make_room(asked=name if on else "")
+
+    def shows(self, name: str) -> bool:
+        """Return whether a panel is there to be seen."""
+        return not self._holders()[name].isHidden()
+
+    def make_room(self, asked: str = "") -> None:
+        """Hide what the window is too small for; a panel just asked for comes all the same."""
+        size = self.window().size()
+        room = {
+            "neurons": size.width() >= NARROW,
+            "controls": True,
+            "traces": size.height() >= LOW,
+        }
+        for name, holder in self._holders().items():
+            on = self.wanted[name] and (room[name] or name == asked) and not self.presenting
+            if holder.isHidden() == on:
+                holder.setVisible(on)
+
+    def give_strip(self, height: int) -> None:
+        """Let the strip have about that height, as for a table of many chains."""
+        sizes = self.middle.sizes()
+        taken = height - sizes[1]
+        self.middle.setSizes([max(sizes[0] - taken, 1), height, sizes[2]])
+
+    def _holders(self) -> dict[str, QWidget]:
+        return {"neurons": self.left, "controls": self.right, "traces": self.bottom}
+
+
+def _holder() -> QFrame:
+    frame = QFrame()
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    return frame
+
+
+def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setHandleWidth(1)
+    splitter.setChildrenCollapsible(False)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    return splitter

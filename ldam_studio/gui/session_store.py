@@ -1,0 +1,163 @@
+"""Remembers the window and the session from one start to the next."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.sessions import Opening, start
+from ldam_studio.networks.weights import read_bytes, write_bytes
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.machine import Machine
+    from ldam_studio.gui.window import StudioWindow
+
+ANSWER_S = 0.6  # of the second that closing may take
+VERSION = 1
+
+
+def state_folder() -> Path:
+    """Return where the program remembers; ``LDAM_STATE_DIR`` says otherwise."""
+    chosen = os.environ.get("LDAM_STATE_DIR")
+    return Path(chosen) if chosen else platformdirs.user_state_path("ldam-studio", appauthor=False)
+
+
+class SessionStore:
+    """Two files: the window's as JSON, the session's as it is (chains, averages, log).
+
+    Parameters
+    ----------
+    folder
+        Where they lie; made when something is saved.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder if folder is not None else state_folder()
+        self.window_file = self.folder / "window.json"
+        self.session_file = self.folder / "last.ldam-session.safetensors"
+
+    # At the start
+
+    def recall(self, window: StudioWindow) -> Opening:
+        """Give a window its last looks, and return how to open its last session.
+
+        Whatever is missing or damaged is left at what it is on a first start.
+        """
+        try:
+            remembered = self._read()
+            if remembered is None:
+                return start(window.machine)
+            _restore_window(window, remembered["window"])
+            return self._opening(window.machine, remembered["session"])
+        except StudioError as error:
+            window.say(str(error), "warning")
+        except (KeyError, TypeError, ValueError, AttributeError):
+            window.say(_damaged(self.window_file), "warning")
+        return start(window.machine)
+
+    def _read(self) -> dict[str, Any] | None:
+        if not self.window_file.exists():
+            return None
+        try:
+            found = json.loads(read_bytes(self.window_file))
+        except (ValueError, RecursionError):
+            raise StudioError(_damaged(self.window_file)) from None
+        if not isinstance(found, dict):
+            raise StudioError(_damaged(self.window_file))
+        return found if found.get("version") == VERSION else None
+
+    def _opening(self, machine: Machine, session: dict[str, Any] | None) -> Opening:
+        first = start(machine)
+        if session is None or not self.session_file.exists():
+            return first
+        from ldam_studio.export.sidecar import read_session
+
+        display = Display(
+            {IMAGE: IMAGE, SIGNED: SIGNED}[session["mode"]],
+            None if session["scale"] is None else float(session["scale"]),
+        )
+        return Opening(
+            title=str(session["title"]),
+            make=lambda: read_session(self.session_file, machine),
+            display=display,
+            rows=tuple(str(row) for row in session["rows"]),
+            front=int(session["front"]),
+            hint=str(session["hint"]),
+            fallback=first,
+        )
+
+    # At the end
+
+    def save(self, window: StudioWindow) -> None:
+        """Save both files; a failure is said in the terminal and keeps the window from nothing."""
+        from ldam_studio.export.sidecar import session_bytes
+
+        future = window.controller.ask(lambda state: session_bytes(state, history=True))
+        try:
+            data = None if future is None else future.result(ANSWER_S)
+            if data is not None:
+                write_bytes(self.session_file, data)
+            kept = _session_of(window) if data is not None else self._kept_session()
+            looks = {"version": VERSION, "window": _window_of(window), "session": kept}
+            write_bytes(self.window_file, json.dumps(looks, indent=1).encode())
+        except (StudioError, CancelledError, TimeoutError) as error:
+            reason = str(error) or "the sampler did not answer"
+            print(f"ldam-studio: the session was not saved: {reason}", file=sys.stderr)
+
+    def _kept_session(self) -> dict[str, Any] | None:
+        """Return what is known about the session file where no newer one could be written."""
+        try:
+            found = self._read()
+        except StudioError:
+            return None
+        return None if found is None else found.get("session")
+
+
+def _damaged(path: Path) -> str:
+    return (
+        f"What was remembered of the last session is damaged ({path.name}); this is a fresh start."
+    )
+
+
+def _session_of(window: StudioWindow) -> dict[str, Any]:
+    model = window.model
+    return {
+        "title": model.title,
+        "rows": list(model.rows),
+        "front": model.front,
+        "mode": model.display.mode,
+        "scale": model.display.scale,
+        "hint": window.hint,
+    }
+
+
+def _window_of(window: StudioWindow) -> dict[str, Any]:
+    geometry = window.saveGeometry() if not window.panels.presenting else window.plain_geometry
+    return {
+        "geometry": base64.b64encode(bytes(geometry)).decode(),
+        "across": window.panels.across.sizes(),
+        "middle": window.panels.middle.sizes(),
+        "panels": window.panels.wanted,
+        "theme": window.theme_choice,
+    }
+
+
+def _restore_window(window: StudioWindow, looks: dict[str, Any]) -> None:
+    choice = looks["theme"]
+    if choice in ("system", "dark", "light"):
+        window.set_theme(choice)
+    window.restoreGeometry(base64.b64decode(looks["geometry"]))
+    for splitter, sizes in ((window.panels.across, "across"), (window.panels.middle, "middle")):
+        if len(looks[sizes]) == 3 and sum(looks[sizes]) > 0:
+            splitter.setSizes([int(size) for size in looks[sizes]])
+    window.panels.wanted |= {name: bool(looks["panels"][name]) for name in window.panels.wanted}
+    window.panels.make_room()

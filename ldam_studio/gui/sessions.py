@@ -1,0 +1,126 @@
+"""The sessions that come with the program: the one it starts with, and the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.gui.model import SIGNED, Display
+from ldam_studio.networks.network import parse_neurons
+from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator, open_network
+from ldam_studio.sampler.settings import Settings
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.machine import Machine
+    from ldam_studio.engine.state import SessionState
+
+FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How to open a session, and how the window shows it.
+
+    Parameters
+    ----------
+    title
+        What it is called in the window's title.
+    make
+        Makes the session; called on the sampler's thread, may raise `StudioError`.
+    rows
+        Titles of the strip's rows where the chains form a table; empty for a plain strip.
+    hint
+        One line under the images until the person has melted something.
+    note
+        What there is to see, for the message bar.
+    fallback
+        What is opened if this cannot be.
+    """
+
+    title: str
+    make: Callable[[], SessionState]
+    display: Display = field(default_factory=Display)
+    rows: tuple[str, ...] = ()
+    front: int = 0
+    hint: str = ""
+    note: str = ""
+    fallback: Opening | None = None
+
+
+def _digits(machine: Machine, neurons: str, repeat: int, learned: bool, **settings) -> SessionState:
+    return open_session(
+        SessionSpec(
+            network=open_network("lenet"),
+            neurons=tuple(parse_neurons(neurons)) * repeat,
+            settings=Settings.of(**settings),
+            seed=1,
+            discriminator=open_discriminator(DISCRIMINATORS["lenet"]) if learned else None,
+            machine=machine,
+        )
+    )
+
+
+def start(machine: Machine) -> Opening:
+    """Ten digits at once, drawn by LeNet's class neurons and a discriminator."""
+    return Opening(
+        title="Ten digits",
+        make=lambda: _digits(
+            machine, "fc3:0-9", 1, True, l2=0.0, discriminator_weight=0.8, clamp=True
+        ),
+        front=3,
+        hint="Press K to melt",
+    )
+
+
+def figure_1(machine: Machine) -> Opening:
+    """The paper's Figure 1: five discriminator weights, ten classes, in one batch."""
+    weights = tuple(w for w in FIGURE_1_WEIGHTS for _ in range(10))
+    return Opening(
+        title="Figure 1",
+        make=lambda: _digits(
+            machine,
+            "fc3:0-9",
+            len(FIGURE_1_WEIGHTS),
+            True,
+            l2=0.0,
+            discriminator_weight=weights,
+            clamp=True,
+        ),
+        rows=tuple(f"w = {w:g}" for w in FIGURE_1_WEIGHTS),
+        front=33,
+        note="Rows: discriminator weight w. The neuron alone (w = 0) is content with noise, the "
+        "discriminator alone (w = 1) with any digit; between them each class draws its own.",
+    )
+
+
+def melt_and_collapse(machine: Machine) -> Opening:
+    """Ten chains of one class, to melt and to see collapse into other images of it."""
+    return Opening(
+        title="Melt and collapse",
+        make=lambda: _digits(
+            machine, "fc3:4", 10, True, l2=0.0, discriminator_weight=0.8, clamp=True
+        ),
+        hint="Press K to melt",
+        note="Ten chains of the same class. Wait until they stand still, press K: the temperature "
+        "is 100 times as high for 60 steps, and each chain collapses into another 4.",
+    )
+
+
+def filter_validation(machine: Machine) -> Opening:
+    """First-layer channels, whose regularised average is known: the filter itself."""
+    return Opening(
+        title="Filter validation",
+        make=lambda: _digits(machine, "conv1:0-5", 1, True, l2=0.5, discriminator_weight=0.0),
+        display=Display(SIGNED),
+        note="First convolution, six channels. Inside the outline the running average becomes the "
+        "filter itself; outside it there is noise alone, which the average takes away.",
+    )
+
+
+EXAMPLES: tuple[tuple[str, Callable[[Machine], Opening]], ...] = (
+    ("Figure 1: five weights, ten classes", figure_1),
+    ("Melt and collapse", melt_and_collapse),
+    ("Filter validation", filter_validation),
+)

@@ -1,0 +1,63 @@
+"""What the window says about a frame, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ldam_studio.engine.runner import RunState
+from ldam_studio.gui.paint import Badge
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+
+
+def thousands(number: int) -> str:
+    """Return a number with thin spaces between thousands, as 12 345."""
+    return f"{number:,}".replace(",", "\u2009")
+
+
+def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
+    """Return what happens to the front chain itself."""
+    badges = []
+    if frame is not None and frame.melting:
+        badges.append(Badge(f"melting {frame.melting}", "warning"))
+    if state is RunState.PAUSED:
+        badges.append(Badge("paused", "accent"))
+    elif state is RunState.FAILED:
+        badges.append(Badge("stopped", "danger"))
+    return tuple(badges)
+
+
+def average_badges(frame: Frame | None) -> tuple[Badge, ...]:
+    """Return how far the front chain's average can be trusted."""
+    if frame is None:
+        return ()
+    if not frame.burned_in[frame.front]:
+        return (Badge("burning in", "warning"),)
+    if frame.settling[frame.front]:
+        return (Badge("settling", "warning"),)
+    return ()
+
+
+def chain_name(frame: Frame) -> str:
+    """Return the front chain's neuron, by label and address."""
+    label, address = frame.labels[frame.front], str(frame.neurons[frame.front])
+    return address if label == address else f"{label} · {address}"
+
+
+def sample_words(frame: Frame) -> str:
+    """Return how many samples the front chain's average holds."""
+    count = int(frame.samples[frame.front])
+    return f"{thousands(count)} sample" + ("" if count == 1 else "s")
+
+
+def progress_words(frame: Frame) -> str:
+    """Return how far the chains are, for the status bar."""
+    chains = len(frame.neurons)
+    done = int(frame.burned_in.sum())
+    if done < chains:
+        return f"burn-in: {done} of {chains} chains done"
+    settling = int(frame.settling.sum())
+    if settling:
+        return f"settling: {settling} of {chains} chains"
+    return f"averaging {sample_words(frame)}"

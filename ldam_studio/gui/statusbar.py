@@ -1,0 +1,70 @@
+"""The status bar: how far the chains are, and how fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from ldam_studio.gui.status import progress_words, thousands
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+
+# The widest text of each figure, so that nothing moves while numbers run.
+_WIDEST = {
+    "step": "step 0\u2009000\u2009000",
+    "speed": "00\u2009000 steps/s",
+    "frames": "00 frames/s",
+    "device": "",
+}
+
+
+class StatusBar(QStatusBar):
+    """Progress on the left; step, speed and device on the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.progress = QLabel()
+        self.progress.setAccessibleName("Progress")
+        self.addWidget(self.progress, 1)
+        self._figures: dict[str, QLabel] = {}
+        for name in _WIDEST:
+            label = QLabel()
+            label.setAccessibleName(name)
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self._figures[name] = label
+            self.addPermanentWidget(label)
+
+    def show_frame(self, frame: Frame, frames_per_second: float) -> None:
+        """Show a frame's figures."""
+        self._say(self.progress, progress_words(frame))
+        self._figure("step", f"step {thousands(frame.step)}")
+        self._figure("speed", f"{thousands(round(frame.steps_per_second))} steps/s")
+        self._figure("frames", f"{frames_per_second:.0f} frames/s")
+
+    def show_device(self, text: str) -> None:
+        """Say where the sampler runs."""
+        self._figure("device", text)
+
+    def show_nothing(self, text: str) -> None:
+        """Say something while there is no frame."""
+        self._say(self.progress, text)
+
+    def text(self, name: str) -> str:
+        """Return one of the figures: step, speed, frames, device."""
+        return self._figures[name].text()
+
+    def _figure(self, name: str, text: str) -> None:
+        label = self._figures[name]
+        width = label.fontMetrics().horizontalAdvance(_WIDEST[name]) + 12
+        if label.minimumWidth() < width:
+            label.setMinimumWidth(width)
+        self._say(label, text)
+
+    @staticmethod
+    def _say(label: QLabel, text: str) -> None:
+        if label.text() != text:
+            label.setText(text)

@@ -1,0 +1,118 @@
+"""Where the thumbnails of the chains lie. Device pixels throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QRect
+
+
+@dataclass(frozen=True)
+class StripMetrics:
+    """Sizes that depend on the type and the display, in device pixels.
+
+    Parameters
+    ----------
+    margin, gap
+        Around the thumbnails and between them.
+    line
+        Height of a label.
+    heading
+        Width of the rows' titles; 0 without them.
+    smallest, largest
+        Between which the longer side of a thumbnail is chosen.
+    """
+
+    margin: int
+    gap: int
+    line: int
+    heading: int
+    smallest: int
+    largest: int
+
+
+@dataclass(frozen=True)
+class StripLayout:
+    """Rectangles of the thumbnails and labels, and the size that they need together."""
+
+    columns: int
+    thumbs: tuple[QRect, ...]
+    labels: tuple[QRect, ...]
+    headings: tuple[QRect, ...]
+    size: tuple[int, int]
+
+    def at(self, x: float, y: float) -> int | None:
+        """Return the chain whose thumbnail or label lies at a point."""
+        for index, (thumb, label) in enumerate(zip(self.thumbs, self.labels, strict=True)):
+            if thumb.united(label).contains(int(x), int(y)):
+                return index
+        return None
+
+    def neighbour(self, index: int, across: int, down: int) -> int:
+        """Return the chain beside, above or below one; itself where there is none."""
+        wanted = index + across + down * self.columns
+        return wanted if 0 <= wanted < len(self.thumbs) else index
+
+
+def _columns(width: int, chains: int, cell: int, metrics: StripMetrics) -> int:
+    room = width - 2 * metrics.margin - metrics.heading + metrics.gap
+    return max(1, min(chains, room // (cell + metrics.gap)))
+
+
+def _needed(chains: int, columns: int, cell: int, rows: int, metrics: StripMetrics) -> int:
+    """Return the height that rows of thumbnails `cell` high need."""
+    if rows:
+        return 2 * metrics.margin + metrics.line + rows * (cell + metrics.gap) - metrics.gap
+    lines = -(-chains // columns)
+    return 2 * metrics.margin + lines * (cell + metrics.line + metrics.gap) - metrics.gap
+
+
+def lay_out(
+    area: tuple[int, int],
+    chains: int,
+    image: tuple[int, int],
+    rows: int,
+    metrics: StripMetrics,
+) -> StripLayout:
+    """Lay thumbnails of images (width, height) out in an area (width, height).
+
+    They are as large as lets all of them fit, at a whole number of device pixels per image pixel
+    (or a whole number of image pixels per device pixel); where not even the smallest fit, the
+    layout is higher than the area and is scrolled. With `rows` the chains form a table of that
+    many rows, whose columns share one label.
+    """
+    chains = max(chains, 1)
+    longer = max(image)
+    sizes = [longer * k for k in range(max(1, metrics.largest // longer), 0, -1)]
+    sizes = [size for size in sizes if size >= metrics.smallest] or [min(longer, metrics.largest)]
+    table = chains // rows if rows else 0
+    for size in sizes:
+        thumb = image[0] * size // longer, image[1] * size // longer
+        columns = table or _columns(area[0], chains, thumb[0], metrics)
+        height = _needed(chains, columns, thumb[1], rows, metrics)
+        wide = 2 * metrics.margin + metrics.heading + columns * (thumb[0] + metrics.gap)
+        if height <= area[1] and wide - metrics.gap <= area[0]:
+            break
+    pitch = thumb[0] + metrics.gap
+    width = 2 * metrics.margin + metrics.heading + columns * pitch - metrics.gap
+    left = metrics.margin + metrics.heading + max(0, (area[0] - width) // 2)
+    top = max(0, (area[1] - height) // 2) + metrics.margin
+    thumbs, labels = [], []
+    for index in range(chains):
+        row, column = divmod(index, columns)
+        x = left + column * pitch
+        if rows:
+            y = top + metrics.line + row * (thumb[1] + metrics.gap)
+            label = QRect(x - metrics.gap // 2, top, pitch, metrics.line if row == 0 else 0)
+        else:
+            y = top + row * (thumb[1] + metrics.line + metrics.gap)
+            label = QRect(x - metrics.gap // 2, y + thumb[1], pitch, metrics.line)
+        thumbs.append(QRect(x, y, *thumb))
+        labels.append(label)
+    headings = tuple(
+        QRect(left - metrics.heading, thumbs[row * columns].top(), metrics.heading, thumb[1])
+        for row in range(rows)
+    )
+    return StripLayout(
+        columns, tuple(thumbs), tuple(labels), headings, (max(width, 1), max(height, 1))
+    )

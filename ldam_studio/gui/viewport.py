@@ -1,0 +1,101 @@
+"""Which part of an image a pane shows, in device pixels.
+
+All positions are *device* pixels, and a pixel of the image always covers a whole number of them (or, when an
+image is too large for its pane, a whole number of image pixels covers one device pixel): the image stays crisp
+at every scaling of the display, and every pixel of it has the same size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+LARGEST = 96
+SMALLEST = Fraction(1, 8)
+
+
+@dataclass(frozen=True)
+class Viewport:
+    """The zoom and the place of an image in a pane.
+
+    Parameters
+    ----------
+    scale
+        Device pixels per image pixel: a whole number, or one divided by a whole number.
+    left, top
+        Where the image's upper left corner lies in the pane, in device pixels.
+    fitted
+        Whether the view follows the size of the pane.
+    """
+
+    scale: Fraction = Fraction(1)
+    left: int = 0
+    top: int = 0
+    fitted: bool = True
+
+
+def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
+    """Return the largest scale at which an image ``(width, height)`` fits a pane ``(width, height)``."""
+    across = min(pane[0] // max(image[0], 1), pane[1] // max(image[1], 1))
+    if across >= 1:
+        return Fraction(min(across, LARGEST))
+    needed = max(-(-image[0] // max(pane[0], 1)), -(-image[1] // max(pane[1], 1)))
+    return max(Fraction(1, needed), SMALLEST)
+
+
+def extent(image: tuple[int, int], scale: Fraction) -> tuple[int, int]:
+    """Return an image's size ``(width, height)`` in device pixels, at least 1."""
+    return max(int(image[0] * scale), 1), max(int(image[1] * scale), 1)
+
+
+def neighbour(scale: Fraction, notches: int) -> Fraction:
+    """Return the scale ``notches`` steps away: about a quarter larger or smaller for each."""
+    for _ in range(abs(notches)):
+        if notches > 0:
+            scale = (
+                scale + max(1, int(scale) // 4)
+                if scale >= 1
+                else Fraction(1, scale.denominator - 1)
+            )
+        elif scale > 1:
+            scale = scale - max(1, int(scale) // 5)
+        else:
+            scale = Fraction(1, scale.denominator + 1)
+    return min(max(scale, SMALLEST), Fraction(LARGEST))
+
+
+def zoom(view: Viewport, notches: int, at: tuple[float, float]) -> Viewport:
+    """Return ``view`` zoomed about ``at`` (device pixels in the pane), which stays in place."""
+    scale = neighbour(view.scale, notches)
+    ratio = float(scale / view.scale)
+    return Viewport(
+        scale,
+        round(at[0] - (at[0] - view.left) * ratio),
+        round(at[1] - (at[1] - view.top) * ratio),
+        fitted=False,
+    )
+
+
+def pan(view: Viewport, across: int, down: int) -> Viewport:
+    """Return ``view`` moved by whole device pixels."""
+    return replace(view, left=view.left + across, top=view.top + down, fitted=False)
+
+
+def keep_visible(view: Viewport, image: tuple[int, int], pane: tuple[int, int]) -> Viewport:
+    """Return ``view`` moved so that some of the image, a quarter of the pane, is in sight."""
+    width, height = extent(image, view.scale)
+    edge = min(pane[0] // 4, width), min(pane[1] // 4, height)
+    return replace(
+        view,
+        left=min(max(view.left, edge[0] - width), pane[0] - edge[0]),
+        top=min(max(view.top, edge[1] - height), pane[1] - edge[1]),
+    )
+
+
+def pixel_at(
+    view: Viewport, image: tuple[int, int], at: tuple[float, float]
+) -> tuple[int, int] | None:
+    """Return the image pixel ``(x, y)`` under a point of the pane, or None beside the image."""
+    x = int((at[0] - view.left) // view.scale)
+    y = int((at[1] - view.top) // view.scale)
+    return (x, y) if 0 <= x < image[0] and 0 <= y < image[1] else None
