@@ -113,7 +113,9 @@ class Network:
         weights: Path | None = None,
     ) -> None:
         self.name = name
-        self.module = module.eval().requires_grad_(False)
+        # Channels last is what convolutions are fastest in, on processors as on CUDA.
+        module = module.to(memory_format=torch.channels_last)
+        self.module: nn.Module = module.eval().requires_grad_(False)
         self.pixels = pixels
         self.labels = labels
         self.sha256 = sha256

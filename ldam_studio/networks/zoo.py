@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from ldam_studio.assets import asset
@@ -69,7 +70,8 @@ def open_discriminator(
     if name not in DISCRIMINATORS.values():
         known = ", ".join(sorted(set(DISCRIMINATORS.values())))
         raise StudioError(f"There is no discriminator {name!r}; there is {known}.")
-    module = MnistDiscriminator()
+    module: nn.Module = MnistDiscriminator()
+    module.to(memory_format=torch.channels_last)
     source = asset("models", f"{name}.safetensors") if weights is None else weights
     state, sha256 = read_state_dict(source)
     load_into(module, state, source)
