@@ -1,0 +1,307 @@
+"""Reading and writing pictures: what is refused, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes import Change
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.export import png, recipe
+from ldam_studio.export.png import KEY, encode, export, read, read_recipe
+from ldam_studio.export.recipe import Recipe, Shown, picture_of
+from ldam_studio.export.replay import Files, compare, rerun
+from ldam_studio.networks.weights import read_state_dict, write_weights
+from ldam_studio.networks.zoo import open_network
+
+
+@pytest.fixture
+def state() -> SessionState:
+    network = open_network("lenet")
+    state = open_session(SessionSpec(network, network.default_neurons(3)))
+    state, _ = advance(state)
+    return state
+
+
+@pytest.fixture
+def picture(state: SessionState, tmp_path: Path) -> Path:
+    return export(state, Shown("raw", zoom=2), tmp_path / "picture.png").path
+
+
+def with_recipe(path: Path, text: str | None) -> Path:
+    """Write the picture again with another recipe, or none."""
+    with Image.open(path) as image:
+        image.load()
+        texts = PngInfo()
+        if text is not None:
+            texts.add_text(KEY, text)
+        image.save(path, pnginfo=texts)
+    return path
+
+
+def forged(path: Path, **changes: object) -> Path:
+    """Alter the recipe and make its hash fit."""
+    data = dict(read_recipe(path).data) | changes
+    data["sha256"] = recipe._hash({k: v for k, v in data.items() if k != "sha256"})
+    return with_recipe(path, json.dumps(data))
+
+
+def test_a_picture_is_what_the_window_shows(state: SessionState, picture: Path):
+    with Image.open(picture) as image:
+        assert image.size == (56, 56)
+        assert image.info["Software"].startswith("LDAM Studio")
+        pixels = np.asarray(image)
+    assert (pixels == picture_of(state, Shown("raw", zoom=2))).all()
+    assert (pixels[0::2, 0::2] == pixels[1::2, 1::2]).all()
+
+
+def test_the_recipe_says_all_there_is_to_know(state: SessionState, picture: Path):
+    data = read_recipe(picture).data
+    assert data["session"]["network"]["sha256"] == state.lane.network.sha256
+    assert data["session"]["neurons"] == ["fc3:0", "fc3:1", "fc3:2"]
+    assert data["session"]["seed"] == 0
+    assert data["step"] == 1
+    assert data["machine"]["torch"] and data["machine"]["threads"] == 1
+    assert data["machine"]["device"] and data["machine"]["precision"] == "float32"
+    assert data["shown"]["what"] == "raw" and data["shown"]["average_over"] == "time"
+    assert data["burned_in"] == [False] * 3 and data["settling"] == [False] * 3
+
+
+def test_a_settling_session_says_so(state: SessionState, tmp_path: Path):
+    state, _ = advance(state, [Change("burn_in", 0)])
+    state, _ = advance(state, [Change("temperature", 2.0)])
+    exported = export(state, Shown("averages"), tmp_path / "a.png")
+    assert exported.settling and exported.burned_in
+    assert read_recipe(exported.path).data["settling"] == [True] * 3
+
+
+def test_recompressing_keeps_a_picture_valid(picture: Path):
+    text = read_recipe(picture).text
+    with_recipe(picture, text)
+    assert read_recipe(picture).text == text
+
+
+def refuse(path: Path, words: str) -> None:
+    with pytest.raises(StudioError, match=words) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing(tmp_path: Path):
+    refuse(tmp_path / "none.png", "no file")
+
+
+def test_not_a_picture(tmp_path: Path):
+    (tmp_path / "a.png").write_text("hello")
+    refuse(tmp_path / "a.png", "not a PNG")
+
+
+def test_a_jpeg_named_png(tmp_path: Path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png", "JPEG")
+    refuse(tmp_path / "a.png", "not a PNG")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+def test_cut_short(picture: Path, share: float):
+    data = picture.read_bytes()
+    picture.write_bytes(data[: int(len(data) * share)])
+    refuse(picture, "damaged|not a PNG|no recipe")
+
+
+def test_without_a_recipe(picture: Path):
+    refuse(with_recipe(picture, None), "carries no recipe")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", "[" * 100_000])
+def test_a_recipe_that_is_none(picture: Path, text: str):
+    refuse(with_recipe(picture, text), "damaged")
+
+
+def test_an_altered_recipe(picture: Path):
+    text = read_recipe(picture).text
+    refuse(with_recipe(picture, text.replace('"seed":0', '"seed":1')), "recipe .* was altered")
+
+
+def test_altered_pixels(picture: Path):
+    text = read_recipe(picture).text
+    with Image.open(picture) as image:
+        image.load()
+        image.putpixel((5, 5), (1, 2, 3))
+        texts = PngInfo()
+        texts.add_text(KEY, text)
+        image.save(picture, pnginfo=texts)
+    refuse(picture, "pixels .* were altered")
+
+
+def test_a_later_format(picture: Path):
+    refuse(forged(picture, format=99), "later LDAM Studio")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": -1},
+        {"step": 10**30},
+        {"step": "many"},
+        {"log": [[1]]},
+        {"log": [["one", "temperature", 1]]},
+        {"log": {}},
+        {"end": {}},
+        {"end": {"neurons": ["fc3:0"] * 5000}},
+        {"shown": {}},
+        {"shown": {"what": "everything"}},
+        {"shown": {"what": "raw", "zoom": 10**9}},
+        {"shown": {"what": "raw", "front": "first"}},
+        {"shown": {"what": "raw", "unknown": 1}},
+        {"session": None},
+    ],
+)
+def test_a_forged_recipe_is_refused_in_one_sentence(picture: Path, changes: dict):
+    if changes == {"shown": {}}:
+        # All defaults: a valid way to ask for the average.
+        assert read_recipe(forged(picture, **changes)).shown == Shown()
+        return
+    refuse(forged(picture, **changes), "altered|makes no sense|what it shows|is one of|zoom|front")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log": [[0, "temperature", "hot"]]},
+        {"log": [[0, "teleport", 1]]},
+        {"log": [[0, "neurons", ["fc3:99"]]]},
+        {"log": [[0, "neurons", [5]]]},
+        {"log": [[0, "neurons", 5]]},
+        {"log": [[0, "network", "lenet"]]},
+        {"log": [[0, "network", {}]]},
+        {"log": [[0, "discriminator", {"name": 5}]]},
+        {"log": [[0, "seed", None]]},
+        {"log": [[0, "melt", "yes"]]},
+        {"log": [[99, "temperature", 1.0]]},
+        {"session": {}},
+        {"session": {"network": 5}},
+        {"session": {"sidecar": {}}},
+        {"session": {"sidecar": {"file": "../../etc/passwd"}}},
+        {"session": {"sidecar": 5}},
+    ],
+)
+def test_a_forged_session_is_refused_in_one_sentence(picture: Path, changes: dict):
+    found = read_recipe(forged(picture, **changes))
+    with pytest.raises(StudioError) as caught:
+        rerun(found, Files(picture.parent))
+    assert "\n" not in str(caught.value)
+
+
+def moved_weights(state: SessionState, folder: Path) -> tuple[Path, Path]:
+    """Export a session on a network from a file; returns picture and file."""
+    shipped, _ = read_state_dict(open_network("lenet").weights or asset_of_lenet())
+    file = folder / "elsewhere" / "mine.safetensors"
+    write_weights(file, shipped, {})
+    network = open_network("lenet", file)
+    state = open_session(SessionSpec(network, network.default_neurons(3)))
+    state, _ = advance(state)
+    return export(state, Shown("raw"), folder / "mine.png").path, file
+
+
+def asset_of_lenet() -> Path:
+    from ldam_studio.assets import asset
+
+    return asset("models", "lenet.safetensors")
+
+
+def test_weights_that_are_missing_or_lie_beside_the_picture(state: SessionState, tmp_path: Path):
+    path, file = moved_weights(state, tmp_path)
+    assert compare(path).identical
+    beside = file.rename(tmp_path / file.name)
+    assert compare(path).identical
+    hidden = beside.rename(tmp_path / "hidden.safetensors")
+    with pytest.raises(StudioError, match=r"weights .*mine\.safetensors .* missing"):
+        compare(path)
+    assert compare(path, Files(tmp_path, weights=hidden)).identical
+
+
+def test_weights_that_differ(state: SessionState, tmp_path: Path):
+    path, file = moved_weights(state, tmp_path)
+    other, _ = read_state_dict(file)
+    other["fc3.bias"] = other["fc3.bias"] + 1
+    write_weights(file, other, {})
+    with pytest.raises(StudioError, match="not those that were used"):
+        compare(path)
+
+
+def test_an_average_of_nothing(state: SessionState, tmp_path: Path):
+    state, _ = advance(state, [Change("reset_average")], 0)
+    with pytest.raises(StudioError, match="Nothing is averaged yet"):
+        export(state, Shown("average"), tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chain_that_is_not_there(state: SessionState, tmp_path: Path):
+    with pytest.raises(StudioError, match="chains 0 to 2"):
+        export(state, Shown("raw", front=3), tmp_path / "a.png")
+
+
+def test_a_folder_that_is_a_file(state: SessionState, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudioError, match="cannot be written"):
+        export(state, Shown("raw"), tmp_path / "file" / "a.png")
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_full_disk_leaves_nothing_behind_and_loses_nothing(
+    state: SessionState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+):
+    """Also where the sidecar still found room and the picture did not."""
+    monkeypatch.setattr(png, "LIMIT", 10)
+    state, _ = advance(state, [Change("temperature", 1.0)])
+    origin, log = state.origin, list(state.log)
+    real, calls = os.fdopen, []
+
+    class FullDisk(BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fdopen(handle: int, mode: str):
+        calls.append(handle)
+        if len(calls) == fails_at:
+            os.close(handle)
+            return FullDisk()
+        return real(handle, mode)
+
+    monkeypatch.setattr(os, "fdopen", fdopen)
+    with pytest.raises(StudioError, match="No space left on device"):
+        export(state, Shown("raw"), tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
+    assert (state.origin, state.log) == (origin, log)
+
+
+def test_an_older_picture_survives_a_failure(
+    state: SessionState, picture: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = picture.read_bytes()
+
+    def refuse_to_rename(*_args: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "replace", refuse_to_rename)
+    with pytest.raises(StudioError):
+        export(state, Shown("raw"), picture)
+    assert picture.read_bytes() == before
+    assert list(picture.parent.iterdir()) == [picture]
+
+
+def test_encoding_is_repeatable(state: SessionState):
+    picture = picture_of(state, Shown("raw"))
+    written = Recipe.of(state, Shown("raw"), picture)
+    assert encode(picture, written) == encode(picture, written)

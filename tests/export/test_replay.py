@@ -1,0 +1,245 @@
+"""An exported picture, run again, has the same pixels, whatever was done to the session before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes import Change
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.export import png, recipe
+from ldam_studio.export.png import export, read_recipe
+from ldam_studio.export.recipe import Shown
+from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
+from ldam_studio.export.sidecar import read_session, write_session
+from ldam_studio.networks.discriminator import Discriminator
+from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.zoo import open_discriminator, open_network
+from ldam_studio.sampler.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def discriminator_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of an untrained discriminator: replaying does not care how good it is."""
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        write_weights(path, Discriminator().state_dict(), {})
+    return path
+
+
+def opened(discriminator: Path | None = None, **settings) -> SessionState:
+    network = open_network("lenet")
+    return open_session(
+        SessionSpec(
+            network,
+            network.default_neurons(4),
+            Settings.of(temperature=0.1, **settings),
+            seed=7,
+            discriminator=discriminator and open_discriminator(weights=discriminator),
+        )
+    )
+
+
+def run(state: SessionState, steps: int, *changes: Change) -> SessionState:
+    state, info = advance(state, changes)
+    assert not info.refused
+    for _ in range(steps - 1):
+        state, _ = advance(state)
+    return state
+
+
+def same(one: SessionState, other: SessionState) -> bool:
+    return torch.equal(one.lane.chains.x, other.lane.chains.x) and torch.equal(
+        one.lane.average.mean, other.lane.average.mean
+    )
+
+
+@pytest.mark.parametrize("what", recipe.KINDS)
+def test_every_kind_of_picture_is_identical(tmp_path: Path, what: str):
+    state = run(opened(), 30)
+    shown = Shown(what, front=2 if what in ("average", "raw") else 0, zoom=3, scale=1.5)
+    export(state, shown, tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+    assert found.correlation == 1.0
+    assert found.differences == ()
+    assert found.steps == 30
+
+
+@pytest.mark.parametrize("mode", ["exact", "normalised", "reference"])
+def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: str):
+    state = run(opened(mode=mode, thin=2), 20)
+    state = run(state, 5, Change("temperature", 0.5), Change("l2", 0.2))
+    state = run(state, 5, Change("neurons", tuple(Neuron("fc3", i) for i in (5, 5, 6, 7))))
+    state = run(state, 5, Change("melt", 7))
+    state = run(state, 5, Change("chains", 6), Change("average_over", "both"))
+    state = run(state, 5, Change("step_size", (0.1, 0.2, 0.05, 0.1, 0.1, 0.1)))
+    state = run(state, 5, Change("neurons", (Neuron("conv2", 3),)), Change("window", 9))
+    state = run(state, 5, Change("network", open_network("lenet-averaged")))
+    # Moved while paused, after the last step.
+    state, _ = advance(state, [Change("temperature", 0.3), Change("reset_average")], 0)
+    state, _ = advance(state, [Change("seed", 11)], 0)
+    state = run(state, 8, Change("clamp", True))
+    state, _ = advance(state, [Change("average_over", "time")], 0)
+    export(state, Shown("averages"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+    again = rerun(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    assert again is not None and same(state, again)
+    assert again.log == state.log
+
+
+def test_after_the_discriminator_learned_and_was_reverted(tmp_path: Path, discriminator_file: Path):
+    state = run(opened(discriminator_file, clamp=True, discriminator_weight=0.5), 4)
+    state = run(state, 6, Change("learn_every", 2))
+    state = run(state, 3, Change("learn_every", 0))
+    state = run(state, 5, Change("revert_discriminator"), Change("learn_every", 3))
+    assert state.learner is not None and state.learner.rounds
+    export(state, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+    again = rerun(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    assert again is not None and again.learner is not None
+    mine, its = state.learner.tensors(), again.learner.tensors()
+    assert mine.keys() == its.keys()
+    assert all(torch.equal(mine[name], its[name]) for name in mine)
+
+
+@pytest.mark.parametrize("learning", [False, True])
+def test_steps_before_a_restart_are_left_out_where_nothing_of_them_is_left(
+    tmp_path: Path, discriminator_file: Path, learning: bool
+):
+    changes = [Change("learn_every", 3)] if learning else []
+    state = run(opened(discriminator_file, discriminator_weight=0.5), 10, *changes)
+    state = run(state, 5, Change("temperature", 0.3), Change("melt", 50))
+    state = run(state, 5, Change("restart"), Change("l2", 0.3))
+    state = run(state, 5, Change("chains", 3), Change("thin", 2))
+    state = run(state, 6, Change("seed", 5))
+    export(state, Shown("strip"), tmp_path / "a.png")
+    seen = []
+    found = compare(tmp_path / "a.png", on_step=lambda done, total: seen.append((done, total)))
+    assert found is not None and found.identical
+    assert len(seen) == (31 if learning else 6)
+
+
+def long_drag(state: SessionState) -> SessionState:
+    for i in range(150):
+        state = run(state, 1, Change("temperature", 0.1 + i / 1000))
+    return state
+
+
+def test_a_long_session_goes_on_from_a_sidecar(
+    tmp_path: Path, discriminator_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(png, "LIMIT", 4000)
+    state = opened(discriminator_file, discriminator_weight=0.5, mode="reference")
+    state = long_drag(run(state, 5, Change("learn_every", 4)))
+    first = export(state, Shown("raw"), tmp_path / "first.png")
+    assert first.sidecar is not None and first.sidecar.exists()
+    assert state.log == []
+    assert len(read_recipe(first.path).text) < 4000
+    assert compare(first.path).identical
+
+    # The log goes on from there, in the same folder from the same sidecar ...
+    state = run(state, 7, Change("l2", 0.1), Change("melt", 3))
+    second = export(state, Shown("strip"), tmp_path / "second.png")
+    assert second.sidecar == first.sidecar
+    found = compare(second.path)
+    assert found.identical
+    assert [change[1] for change in read_recipe(second.path).data["log"]] == ["l2", "melt"]
+    # ... in another one from a new sidecar.
+    third = export(state, Shown("strip"), tmp_path / "else" / "third.png")
+    assert third.sidecar is not None and third.sidecar.parent == third.path.parent
+    assert compare(third.path).identical
+
+    second.sidecar.unlink()
+    with pytest.raises(StudioError, match="is missing"):
+        compare(second.path)
+    second.sidecar.write_bytes(third.sidecar.read_bytes())
+    with pytest.raises(StudioError, match="not the session file that belongs"):
+        compare(second.path)
+
+
+def test_an_hour_of_dragging_stays_below_the_limit(tmp_path: Path):
+    state = run(opened(), 1)
+    from ldam_studio.engine.state import LogEntry
+
+    state.log += [LogEntry(1, "temperature", 0.1 + 0.2 * i) for i in range(3600 * 10)]
+    exported = export(state, Shown("raw"), tmp_path / "a.png")
+    assert exported.sidecar is not None
+    assert exported.path.stat().st_size + exported.sidecar.stat().st_size < 500_000
+    assert compare(exported.path).identical
+
+
+def test_a_stored_session_goes_on_and_still_replays_from_the_start(tmp_path: Path):
+    state = run(opened(), 10, Change("temperature", 0.2))
+    write_session(state, tmp_path / "last.safetensors")
+    again = read_session(tmp_path / "last.safetensors")
+    state, again = run(state, 5, Change("l2", 0.1)), run(again, 5, Change("l2", 0.1))
+    assert same(state, again)
+    assert again.log == state.log
+    exported = export(again, Shown("raw"), tmp_path / "a.png")
+    assert exported.sidecar is None
+    assert compare(exported.path).identical
+
+
+def test_a_picture_opens_at_once_with_the_settings_of_its_export(tmp_path: Path):
+    state = run(opened(), 3, Change("temperature", 0.7), Change("neurons", (Neuron("fc2", 8),)))
+    export(state, Shown("raw"), tmp_path / "a.png")
+    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    assert spec.settings.temperature == 0.7
+    assert spec.neurons == (Neuron("fc2", 8),) * 4
+    assert spec.network.sha256 == state.lane.network.sha256
+
+
+def test_replaying_can_be_stopped(tmp_path: Path):
+    export(run(opened(), 20), Shown("raw"), tmp_path / "a.png")
+    seen = []
+
+    def stop_at_five(done: int, total: int) -> bool:
+        seen.append((done, total))
+        return done < 5
+
+    assert compare(tmp_path / "a.png", on_step=stop_at_five) is None
+    assert seen == [(i, 20) for i in range(1, 6)]
+
+
+def test_elsewhere_it_names_what_differs_and_correlates(tmp_path: Path):
+    state = run(opened(), 40)
+    picture = recipe.picture_of(state, Shown("raw"))
+    altered = picture.copy()
+    altered[:3] = 127
+    written = recipe.Recipe.of(state, Shown("raw"), altered)
+    data = dict(written.data)
+    data["machine"] = data["machine"] | {"torch": "2.9.0", "threads": 8}
+    data["sha256"] = recipe._hash({k: v for k, v in data.items() if k != "sha256"})
+    (tmp_path / "a.png").write_bytes(png.encode(altered, recipe.Recipe(data)))
+    found = compare(tmp_path / "a.png")
+    assert found is not None and not found.identical
+    assert 0.5 < found.correlation < 1
+    assert found.differences == (
+        "threads 8 there, 1 here",
+        f"torch 2.9.0 there, {torch.__version__} here",
+    )
+
+
+def test_a_recorded_device_that_is_not_here_is_replaced(tmp_path: Path):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    state = run(opened(), 5)
+    text = recipe.Recipe.of(state, Shown("raw"), recipe.picture_of(state, Shown("raw"))).text
+    data = json.loads(text.replace('"device":"cpu"', '"device":"cuda"'))
+    data["sha256"] = recipe._hash({k: v for k, v in data.items() if k != "sha256"})
+    picture = recipe.picture_of(state, Shown("raw"))
+    (tmp_path / "a.png").write_bytes(png.encode(picture, recipe.Recipe(data)))
+    found = compare(tmp_path / "a.png")
+    assert found is not None
+    assert found.differences == ("device cuda there, cpu here",)
