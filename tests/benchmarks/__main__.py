@@ -1,0 +1,56 @@
+"""Measure what the studio promises: ``make bench``.
+
+Prints a table and writes ``build/bench.json``, a list of ``{name, value, bound, met}``. Every value
+is a ratio or a distribution from one run, because machines differ and are shared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import memory
+import sampler_speed
+import startup
+import window
+from rich.console import Console
+from rich.table import Table
+from row import Row
+
+PARTS = {
+    "sampler": sampler_speed.measure,
+    "window": window.measure,
+    "startup": startup.measure,
+    "memory": memory.measure,
+}
+OUT = Path("build/bench.json")
+
+
+def main() -> int:
+    """Run the parts asked for and report; exit code 1 if a bound is not met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
+    parts = parser.parse_args().parts or list(PARTS)
+    rows: list[Row] = []
+    for part in parts:
+        print(f"measuring: {part} ...", file=sys.stderr, flush=True)
+        rows += PARTS[part]()
+    table = Table("what", "measured", "bound", "met")
+    for row in rows:
+        table.add_row(row.name, f"{row.value:.3g}", row.bound, "yes" if row.met else "NO")
+    Console(width=110).print(table)
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps([row.json() for row in rows], indent=1) + "\n")
+    print(f"written: {OUT}")
+    return 0 if all(row.met for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The open window while the sampler saturates its thread: speed, frames, heartbeat, delay."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import numpy as np
+import torch
+from bare import BareLoop
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtWidgets import QApplication
+from row import Row
+
+from ldam_studio.engine.machine import choose
+from ldam_studio.gui.app import make_application
+from ldam_studio.gui.sessions import start
+from ldam_studio.gui.window import StudioWindow
+
+ROUNDS, SECONDS = 5, 3.0
+BEAT_MS = 20
+DRAGS = 60
+
+
+def measure() -> list[Row]:
+    """Open the studio, let it run in turns with the bare loop, then drag a slider."""
+    torch.set_num_threads(1)
+    machine = choose("cpu", threads=1)
+    app = make_application()
+    bare = BareLoop(start(machine).make())
+    window = StudioWindow(machine)
+    window.open(start(machine))
+    window.show()
+    window.complete()
+    _process_until(app, lambda: window.last_frame is not None and window.last_frame.step > 20)
+    lateness: list[float] = []
+    ratios, shown = [], []
+    for _ in range(ROUNDS):
+        steps, frames = _watch(app, window, lateness)
+        window.controller.pause()
+        _process_until(app, lambda: window.model.run_state.value == "paused")
+        ratios.append(steps / bare.rate(SECONDS))
+        shown.append(frames)
+        window.controller.play()
+        _process_until(app, lambda: window.model.run_state.value == "running")
+    delays = _drag(app, window)
+    window.close()
+    app.processEvents()
+    return [
+        Row("steps/s, window open / bare torch loop", median(ratios), ">= 0.8"),
+        Row("frames/s shown, sampler saturated", median(shown), ">= 25"),
+        Row("heartbeat lateness, 99th percentile, ms", float(np.percentile(lateness, 99)), "<= 50"),
+        Row("slider to frame, median, ms", 1000 * median(delays), "<= 100"),
+    ]
+
+
+def _watch(app: QApplication, window: StudioWindow, lateness: list[float]) -> tuple[float, float]:
+    """Run the window for a while; return steps and frames per second."""
+    beat = QTimer()
+    beat.setTimerType(Qt.TimerType.PreciseTimer)
+    due = [time.perf_counter() + BEAT_MS / 1000]
+
+    def tick() -> None:
+        now = time.perf_counter()
+        lateness.append(1000 * max(0.0, now - due[0]))
+        due[0] = now + BEAT_MS / 1000
+
+    beat.timeout.connect(tick)
+    beat.start(BEAT_MS)
+    runner = window.controller.runner
+    steps, frames, started = runner.status.step, window.frames_shown, time.perf_counter()
+    _process_until(app, lambda: time.perf_counter() - started >= SECONDS)
+    beat.stop()
+    elapsed = time.perf_counter() - started
+    return (runner.status.step - steps) / elapsed, (window.frames_shown - frames) / elapsed
+
+
+def _drag(app: QApplication, window: StudioWindow) -> list[float]:
+    """Move the temperature slider about and wait each time for a frame that has it."""
+    slider = window.panels.controls.rows["temperature"].slider
+    positions = np.linspace(slider.minimum() + 1, slider.maximum(), DRAGS).astype(int)
+    delays = []
+    for position in positions:
+        before = window.last_frame.temperature
+        started = time.perf_counter()
+        slider.setValue(int(position))
+        _process_until(app, lambda before=before: window.last_frame.temperature != before)
+        delays.append(time.perf_counter() - started)
+    return delays
+
+
+def _process_until(app: QApplication, condition: object, patience: float = 30.0) -> None:
+    deadline = time.perf_counter() + patience
+    while not condition():
+        app.processEvents()
+        # As an idle event loop would: leave the processor until something happens.
+        time.sleep(0.001)
+        if time.perf_counter() > deadline:
+            raise RuntimeError("the window did not get there")
