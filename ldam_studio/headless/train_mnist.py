@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -59,11 +59,7 @@ def run(args: argparse.Namespace) -> int:
     # More threads than one cost time on a network this small, and change the last bits.
     torch.set_num_threads(1)
     train, test = (load_mnist(args.data, part, args.download) for part in ("train", "test"))
-    recipe = replace(
-        classifier.LENET_RECIPE,
-        epochs=args.epochs,
-        average_epochs=min(classifier.LENET_RECIPE.average_epochs, args.epochs),
-    )
+    recipe = classifier.LENET_RECIPE.with_epochs(args.epochs)
     results = []
     for number in range(args.seeds):
         seed = args.seed + number
@@ -139,11 +135,7 @@ def _write(
         file=f"{name}.safetensors",
         what=f"LeNet-5 for MNIST's digits, {what}. Input: 28x28 grey pixels, (x - .1307) / .3081.",
         data="MNIST, 60,000 training images, no augmentation; accuracy on the 10,000 test images",
-        recipe=(
-            f"RMSProp, momentum {recipe.momentum}, alpha {recipe.smoothing}, learning rate "
-            f"{recipe.learning_rate:g} times {_schedule(recipe.schedule)}, weight decay "
-            f"{recipe.weight_decay:g}, batches of {recipe.batch}, {recipe.epochs} epochs"
-        ),
+        recipe=recipe.describe(),
         command=f"ldam-studio train mnist --seed {seed}"
         + ("" if recipe.epochs == classifier.LENET_RECIPE.epochs else f" --epochs {recipe.epochs}"),
         seed=seed,
@@ -156,7 +148,3 @@ def _write(
             "averaged predictions of the last epochs": f"{result.predictions:.2%}",
         },
     ).write(folder)
-
-
-def _schedule(points: classifier.Points) -> str:
-    return ", ".join(f"{factor:g} at {share:.0%}" for share, factor in points) + " of the run"

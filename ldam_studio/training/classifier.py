@@ -8,7 +8,7 @@ whoever drives it reports and saves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -51,6 +51,20 @@ class ClassifierRecipe:
     smoothing: float = 0.99
     weight_decay: float = 0.0
     average_epochs: int = 5
+
+    def with_epochs(self, epochs: int) -> ClassifierRecipe:
+        """Return the recipe for another number of epochs, averaging over no more than those."""
+        return replace(self, epochs=epochs, average_epochs=min(self.average_epochs, epochs))
+
+    def describe(self) -> str:
+        """Return the recipe in a sentence, for a model card."""
+        name = {"rmsprop": "RMSProp", "adam": "AdamW"}[self.optimiser]
+        points = ", ".join(f"{factor:g} at {share:.0%}" for share, factor in self.schedule)
+        return (
+            f"{name}, momentum {self.momentum}, decay of the squared gradients {self.smoothing}, "
+            f"weight decay {self.weight_decay:g}, learning rate {self.learning_rate:g} times "
+            f"{points} of the run, linear between; {self.epochs} epochs, batches of {self.batch}"
+        )
 
 
 LENET_RECIPE = ClassifierRecipe(

@@ -97,7 +97,7 @@ class LearnerState:
         values |= {f"recent.{number}": images for number, images in enumerate(self.recent)}
         values["rounds"] = torch.tensor(self.rounds)
         values["scores"] = torch.tensor(list(self.scores), dtype=torch.float64).reshape(-1, 2)
-        return {name: value.detach().clone() for name, value in values.items()}
+        return {name: value.detach().clone().contiguous() for name, value in values.items()}
 
 
 def start(module: nn.Module, seed: int, device: torch.device | str = "cpu") -> LearnerState:
@@ -138,9 +138,10 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
     try:
         state.module.load_state_dict(_under("module.", tensors))
         moments: dict[int, dict[str, torch.Tensor]] = {}
+        parameters = list(state.module.parameters())
         for name, value in _under("optimiser.", tensors).items():
             number, _, moment = name.partition(".")
-            moments.setdefault(int(number), {})[moment] = value.clone()
+            moments.setdefault(int(number), {})[moment] = _laid_out(value, parameters[int(number)])
         optimiser = state.optimiser.state_dict()
         state.optimiser.load_state_dict({**optimiser, "state": moments})
         for name, generator in state.generators.items():
@@ -149,7 +150,7 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
         state.recent.extend(recent[number].clone().to(device) for number in sorted(recent))
         state.rounds = int(tensors["rounds"])
         state.scores.extend((float(real), float(fake)) for real, fake in tensors["scores"])
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, IndexError, ValueError, RuntimeError) as error:
         raise StudioError(
             "the discriminator's learning cannot go on from this snapshot: it belongs to another "
             f"discriminator or is damaged ({str(error).splitlines()[0]})."
@@ -273,6 +274,13 @@ def _copy(module: nn.Module) -> nn.Module:
         if isinstance(part, SeededDropout) and part.generator is not None
     }
     return copy.deepcopy(module, memo)
+
+
+def _laid_out(value: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    """Copy one of the optimiser's values into its parameter's memory layout, as Adam made it."""
+    if value.shape != parameter.shape:
+        return value.clone()
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
 def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

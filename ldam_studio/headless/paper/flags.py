@@ -1,0 +1,43 @@
+"""Flags that the paper's figures share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from ldam_studio.errors import StudioError
+from ldam_studio.files import write_together
+
+
+def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: int) -> None:
+    """Declare network, seed, size and folder."""
+    parser.add_argument("--network", default="lenet", help="lenet or lenet-averaged")
+    parser.add_argument("--weights", type=Path, help="the network's weights, where not shipped")
+    parser.add_argument("--out", type=Path, default=Path("out/paper"), help="where files go")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--chains-per-class", type=int, default=chains_per_class)
+    parser.add_argument("--steps", type=int, default=steps)
+
+
+def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:
+    """Raise `StudioError` where a shared flag is out of range."""
+    least = {"seed": 0, "chains_per_class": 1, "steps": least_steps}
+    for name, minimum in least.items():
+        if getattr(args, name) < minimum:
+            flag = "--" + name.replace("_", "-")
+            raise StudioError(f"{flag} is {getattr(args, name)}; it must be at least {minimum}.")
+
+
+def write_figure(folder: Path, name: str, png: bytes, figures: dict[str, Any]) -> None:
+    """Write ``name.png`` and ``name.json`` and say where they are.
+
+    Raises
+    ------
+    StudioError
+        The folder cannot be written.
+    """
+    picture, numbers = folder / f"{name}.png", folder / f"{name}.json"
+    write_together({picture: png, numbers: (json.dumps(figures, indent=2) + "\n").encode()})
+    print(f"{picture}\n{numbers}")
