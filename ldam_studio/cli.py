@@ -27,6 +27,10 @@ COMMANDS = {
         "ldam_studio.headless.train_discriminator",
         "train a discriminator along with the chains",
     ),
+    "train digits-sheet": (
+        "ldam_studio.headless.train_digits_sheet",
+        "lay out the sample of real digits that is shipped",
+    ),
     "train judge": ("ldam_studio.headless.train_judge", "train the judge of the paper's figures"),
     "paper fig1": (
         "ldam_studio.headless.paper.fig1",
@@ -82,9 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
             below = places[""].add_parser(
                 group, help=GROUPS[group], description=GROUPS[group], allow_abbrev=False
             )
-            places[group] = below.add_subparsers(
-                title="commands", metavar="COMMAND", required=True
-            )
+            places[group] = below.add_subparsers(title="commands", metavar="COMMAND", required=True)
         places[group].add_parser(
             name,
             help=text,

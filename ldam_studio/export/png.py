@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -19,7 +21,8 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.recipe import LIMIT, Recipe, Shown, picture_of, pixel_hash
 from ldam_studio.export.sidecar import SUFFIX, session_bytes
-from ldam_studio.networks.weights import read_bytes, write_bytes
+from ldam_studio.files import write_together
+from ldam_studio.networks.weights import read_bytes
 
 KEY = "ldam-recipe"
 
@@ -38,6 +41,27 @@ class Exported:
     burned_in: bool
 
 
+@dataclass(frozen=True)
+class Draft:
+    """Pictures that are made and not yet written; see `draft`."""
+
+    files: dict[Path, bytes]
+    exported: tuple[Exported, ...]
+    origin: dict[str, Any] | None
+
+    def write(self, state: SessionState, others: Mapping[Path, bytes] | None = None) -> None:
+        """Write the pictures, and `others` with them: all or none.
+
+        Raises
+        ------
+        StudioError
+            If a file cannot be written. Nothing is left behind, and the session is as before.
+        """
+        write_together(self.files | dict(others or {}))
+        if self.origin is not None:
+            state.origin, state.log = self.origin, []
+
+
 def export(state: SessionState, shown: Shown, path: Path) -> Exported:
     """Write a picture of `state` with its recipe.
 
@@ -49,36 +73,46 @@ def export(state: SessionState, shown: Shown, path: Path) -> Exported:
     StudioError
         If there is nothing to show, or a file cannot be written. Nothing is then left behind.
     """
-    picture = picture_of(state, shown)
-    recipe = Recipe.of(state, shown, picture)
-    sidecar = None
-    if _needs_sidecar(recipe, path.parent):
+    made = draft(state, {path: shown})
+    made.write(state)
+    return made.exported[0]
+
+
+def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
+    """Make pictures of `state` for one folder, with their recipes and the sidecar they may need.
+
+    Raises
+    ------
+    StudioError
+        If there is nothing to show.
+    """
+    drawn = {path: picture_of(state, shown) for path, shown in pictures.items()}
+    recipes = {path: Recipe.of(state, pictures[path], drawn[path]) for path in pictures}
+    files: dict[Path, bytes] = {}
+    origin = None
+    if any(_needs_sidecar(recipe, path.parent) for path, recipe in recipes.items()):
         data = session_bytes(state, history=False)
         digest = hashlib.sha256(data).hexdigest()
-        sidecar = path.parent / f"{path.stem}-{digest[:12]}{SUFFIX}"
-        existed = sidecar.exists()
-        write_bytes(sidecar, data)
-        origin, log = state.origin, list(state.log)
-        state.origin, state.log = {"sidecar": {"file": sidecar.name, "sha256": digest}}, []
-        recipe = Recipe.of(state, shown, picture)
-    try:
-        write_bytes(path, encode(picture, recipe))
-    except StudioError:
-        if sidecar is not None:
-            # Without the picture nobody would know what the sidecar is for.
-            if not existed:
-                sidecar.unlink(missing_ok=True)
-            state.origin, state.log = origin, log
-        raise
-    chosen = slice(shown.front, shown.front + 1)
-    if shown.what in ("strip", "averages"):
-        chosen = slice(None)
-    progress = state.lane.progress
-    if sidecar is None and recipe.sidecar is not None:
-        sidecar = path.parent / str(recipe.sidecar["file"])
+        first = next(iter(pictures))
+        name = f"{first.stem}-{digest[:12]}{SUFFIX}"
+        files[first.parent / name] = data
+        origin = {"sidecar": {"file": name, "sha256": digest}}
+        begun = replace(state, origin=origin, log=[])
+        recipes = {path: Recipe.of(begun, pictures[path], drawn[path]) for path in pictures}
+    files |= {path: encode(drawn[path], recipes[path]) for path in pictures}
+    exported = tuple(
+        _exported(state, shown, recipes[path], path) for path, shown in pictures.items()
+    )
+    return Draft(files, exported, origin)
+
+
+def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> Exported:
+    several = shown.what in ("strip", "averages")
+    chosen = slice(None) if several else slice(shown.front, shown.front + 1)
+    progress, sidecar = state.lane.progress, recipe.sidecar
     return Exported(
         path,
-        sidecar,
+        None if sidecar is None else path.parent / str(sidecar["file"]),
         settling=bool(progress.settling[chosen].any()),
         burned_in=bool(progress.done[chosen].all()),
     )

@@ -127,7 +127,8 @@ def _sensible() -> Iterator[None]:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StudioError(
-            f"The recipe makes no sense ({type(error).__name__}: {error}); export the picture again."
+            f"The recipe makes no sense ({type(error).__name__}: {error}); export the picture "
+            "again."
         ) from None
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import tempfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import write_together
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
 
@@ -111,21 +110,4 @@ def write_bytes(path: Path, data: bytes) -> None:
     StudioError
         If the folder cannot be written to or the disk is full; nothing is left behind.
     """
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes files for their owner alone; give what any other new file would have.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise StudioError(
-            f"{path} cannot be written ({error.strerror or error}); choose another folder or make "
-            "room."
-        ) from None
+    write_together({path: data})

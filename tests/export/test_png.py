@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ldam_studio import files
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -266,20 +267,17 @@ def test_a_full_disk_leaves_nothing_behind_and_loses_nothing(
     monkeypatch.setattr(png, "LIMIT", 10)
     state, _ = advance(state, [Change("temperature", 1.0)])
     origin, log = state.origin, list(state.log)
-    real, calls = os.fdopen, []
+    calls = []
 
     class FullDisk(BytesIO):
         def write(self, data: object) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    def fdopen(handle: int, mode: str):
-        calls.append(handle)
-        if len(calls) == fails_at:
-            os.close(handle)
-            return FullDisk()
-        return real(handle, mode)
+    def open_until_full(path: Path, mode: str):
+        calls.append(path)
+        return FullDisk() if len(calls) == fails_at else path.open(mode)
 
-    monkeypatch.setattr(os, "fdopen", fdopen)
+    monkeypatch.setattr(files, "open", open_until_full, raising=False)
     with pytest.raises(StudioError, match="No space left on device"):
         export(state, Shown("raw"), tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,67 @@
+"""Writing files so that nobody ever sees half of one, or some of several."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from ldam_studio.errors import StudioError
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files, each under a temporary name first; they are renamed once all are on the disk.
+
+    Raises
+    ------
+    StudioError
+        If a folder cannot be written to or the disk is full. Nothing new is left behind.
+    """
+    temporaries: dict[Path, Path] = {}
+    path = Path()
+    try:
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporaries[path] = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+            # Exclusive, and with the permissions that any new file would have.
+            with open(temporaries[path], "xb") as file:
+                file.write(data)
+        for path, temporary in temporaries.items():
+            os.replace(temporary, path)
+    except OSError as error:
+        for temporary in temporaries.values():
+            _remove(temporary)
+        raise StudioError(
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or make "
+            "room."
+        ) from None
+
+
+def check_folder(folder: Path) -> None:
+    """Make `folder` and see that files can be written to it, before work is begun for them.
+
+    Raises
+    ------
+    StudioError
+        If not.
+    """
+    probe = folder / f".{secrets.token_hex(6)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+    except OSError as error:
+        raise StudioError(
+            f"The folder {folder} cannot be written to ({error.strerror or error}); choose another "
+            "with --out."
+        ) from None
+    finally:
+        _remove(probe)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        # Below a file, or on a file system that lets nobody write, there is nothing to remove.
+        return
