@@ -48,6 +48,7 @@ QLineEdit, QPlainTextEdit { background: $surface; color: $text; border: 1px soli
             padding: ${half}px ${pad}px; selection-background-color: $accent;
             selection-color: $on_accent; }
 QLineEdit:focus { border-color: $accent; }
+QLineEdit[invalid="true"] { border-color: $danger; }
 QLineEdit:disabled { color: $faint; border-color: $outline; }
 QAbstractSpinBox, QComboBox { background: $surface; color: $text; border: 1px solid $control;
             border-radius: 5px;

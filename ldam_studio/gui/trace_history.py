@@ -1,0 +1,149 @@
+"""What the traces remember: all of a run in bounded memory. No Qt in here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Steps = NDArray[np.int64]
+
+
+class View(NamedTuple):
+    """Stretches of a run: first steps (n,); least, mean and greatest values (n, ...)."""
+
+    steps: Steps
+    low: Floats
+    mean: Floats
+    high: Floats
+
+    def of(self, which: int) -> View:
+        """Return one quantity of several: arrays (n, ...) at index ``which`` of their axis 1."""
+        low, mean, high = (a[:, which] for a in self[1:])
+        return View(self.steps, low, mean, high)
+
+    def thinned(self, most: int) -> View:
+        """Return the same in at most about ``most`` stretches."""
+        group = -(-len(self.steps) // most)
+        if group <= 1:
+            return self
+        # Groups start at fixed steps: a view that moves on would shimmer otherwise.
+        starts = np.arange(int(-self.steps[0]) % group, len(self.steps), group)
+        if starts[0]:
+            starts = np.append(0, starts)
+        sizes = np.diff(np.append(starts, len(self.steps))).astype(np.float32)
+        total = np.add.reduceat(self.mean, starts, axis=0)
+        return View(
+            self.steps[starts],
+            np.fmin.reduceat(self.low, starts, axis=0),
+            total / sizes.reshape(-1, *(1,) * (total.ndim - 1)),
+            np.fmax.reduceat(self.high, starts, axis=0),
+        )
+
+
+class Recent:
+    """The last rows, each as it was.
+
+    Parameters
+    ----------
+    shape
+        The shape of one row.
+    keep
+        How many rows are kept.
+    """
+
+    def __init__(self, shape: tuple[int, ...], keep: int) -> None:
+        self._keep = keep
+        # Twice the room, so that rows are moved once in `keep` and a view is always contiguous.
+        self._steps = np.zeros(2 * keep, np.int64)
+        self._rows = np.zeros((2 * keep, *shape), np.float32)
+        self._end = 0
+
+    def add(self, steps: Steps, rows: Floats) -> None:
+        """Append rows (n, ...) seen at ``steps`` (n,)."""
+        steps, rows = steps[-self._keep :], rows[-self._keep :]
+        if self._end + len(steps) > len(self._steps):
+            kept = min(self._keep, self._end)
+            start = self._end - kept
+            self._steps[:kept] = self._steps[start : self._end]
+            self._rows[:kept] = self._rows[start : self._end]
+            self._end = kept
+        self._steps[self._end : self._end + len(steps)] = steps
+        self._rows[self._end : self._end + len(rows)] = rows
+        self._end += len(steps)
+
+    def view(self) -> View:
+        """Return what is kept; each row is a stretch of its own."""
+        kept = slice(max(0, self._end - self._keep), self._end)
+        rows = self._rows[kept]
+        return View(self._steps[kept], rows, rows, rows)
+
+
+class Whole:
+    """All of a run: least, mean and greatest values in stretches that grow as the run does.
+
+    When all stretches are in use, each two neighbours become one, so that memory and the cost of
+    drawing stay what they are however long a run lasts. NaN counts as not measured.
+
+    Parameters
+    ----------
+    shape
+        The shape of one row.
+    stretches
+        How many stretches there are at most; an even number.
+    """
+
+    def __init__(self, shape: tuple[int, ...], stretches: int) -> None:
+        self._most = stretches
+        self._steps = np.zeros(stretches, np.int64)
+        self._low = np.zeros((stretches, *shape), np.float32)
+        self._mean = np.zeros((stretches, *shape), np.float32)
+        self._high = np.zeros((stretches, *shape), np.float32)
+        self._used = 0
+        self.width = 1
+        self._open_steps = np.zeros(0, np.int64)
+        self._open = np.zeros((0, *shape), np.float32)
+
+    def add(self, steps: Steps, rows: Floats) -> None:
+        """Append rows (n, ...) seen at ``steps`` (n,)."""
+        if len(self._open):
+            steps = np.concatenate((self._open_steps, steps))
+            rows = np.concatenate((self._open, rows))
+        while len(rows) >= self.width:
+            full = min(len(rows) // self.width, self._most - self._used)
+            size = full * self.width
+            parts = rows[:size].reshape(full, self.width, *rows.shape[1:])
+            used = slice(self._used, self._used + full)
+            self._steps[used] = steps[: size : self.width]
+            self._low[used] = np.fmin.reduce(parts, axis=1)
+            self._mean[used] = parts.mean(axis=1)
+            self._high[used] = np.fmax.reduce(parts, axis=1)
+            self._used += full
+            steps, rows = steps[size:], rows[size:]
+            if self._used == self._most:
+                self._halve()
+        self._open_steps, self._open = steps.copy(), rows.copy()
+
+    def _halve(self) -> None:
+        half = self._most // 2
+        self._steps[:half] = self._steps[0::2].copy()
+        self._low[:half] = np.fmin(self._low[0::2], self._low[1::2])
+        self._mean[:half] = (self._mean[0::2] + self._mean[1::2]) / 2
+        self._high[:half] = np.fmax(self._high[0::2], self._high[1::2])
+        self._used = half
+        self.width *= 2
+
+    def view(self) -> View:
+        """Return what is kept, the stretch that is not yet full as the last one."""
+        used = slice(self._used)
+        kept = View(self._steps[used], self._low[used], self._mean[used], self._high[used])
+        if not len(self._open):
+            return kept
+        return View(
+            np.append(kept.steps, self._open_steps[:1]),
+            np.concatenate((kept.low, np.fmin.reduce(self._open)[None])),
+            np.concatenate((kept.mean, self._open.mean(axis=0)[None])),
+            np.concatenate((kept.high, np.fmax.reduce(self._open)[None])),
+        )

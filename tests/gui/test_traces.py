@@ -1,0 +1,168 @@
+"""Traces of a run as a person reads them."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PyQt6.QtWidgets import QComboBox, QLabel
+
+from gui import fakes
+from ldam_studio.gui.traces import Traces
+
+
+@pytest.fixture
+def traces(qtbot):
+    made = Traces()
+    qtbot.addWidget(made)
+    made.resize(900, 160)
+    made.show()
+    return made
+
+
+def _feed(traces, count, start=0, chains=10, score=False, marks=(), lesson=None):
+    steps = np.arange(start + 1, start + count + 1)
+    activation = np.tile(steps[:, None], (1, chains)).astype(np.float32) + np.arange(chains)
+    scores = np.full((count, chains), 0.7 if score else np.nan, np.float32)
+    change = np.tile(1 / steps[:, None], (1, chains)).astype(np.float32)
+    trace = SimpleNamespace(steps=steps, activation=activation, score=scores, change=change)
+    traces.add(
+        fakes.frame(steps=steps, chains=chains, trace=trace, marks=marks, lesson=lesson),
+    )
+
+
+def _texts(traces):
+    return " | ".join(w.text() for w in traces.findChildren(QLabel) if w.isVisible())
+
+
+def test_before_the_first_step_it_says_what_to_do(traces):
+    assert "Space starts the chains" in _texts(traces)
+
+
+def test_the_newest_values_of_the_front_chain_are_in_the_titles(traces):
+    _feed(traces, 50)
+    traces.set_front(3)
+    traces.redraw()
+    assert "Activation  53" in _texts(traces)
+    assert "Change of average (RMS per pixel)  0.02" in _texts(traces)
+
+
+def test_the_score_appears_with_a_discriminator_only(traces):
+    _feed(traces, 50)
+    traces.redraw()
+    assert "score" not in _texts(traces)
+    _feed(traces, 50, 50, score=True, lesson=SimpleNamespace(real_score=0.83))
+    traces.redraw()
+    assert "Discriminator score (0–1)  0.7, real images 0.83" in _texts(traces)
+
+
+def test_a_restart_and_another_number_of_chains_start_anew(traces):
+    _feed(traces, 500, marks=((400, "temperature 0.5"),))
+    _feed(traces, 20)
+    traces.redraw()
+    assert traces.marks() == ()
+    assert "Activation  20" in _texts(traces)
+    _feed(traces, 20, 20, chains=3)
+    traces.redraw()
+    assert "Activation  40" in _texts(traces)
+
+
+def test_a_dragged_slider_leaves_one_mark_with_its_last_value(traces):
+    for step in range(1, 40):
+        _feed(traces, 1, step, marks=((step + 1, f"temperature {step / 100:g}"),))
+    _feed(traces, 1, 40, marks=((41, "melt"), (41, "temperature 1")))
+    assert [text for _, text in traces.marks()] == ["temperature 0.39", "melt", "temperature 1"]
+
+
+def test_marks_are_bounded(traces):
+    for step in range(1, 3000, 3):
+        _feed(traces, 1, step, marks=((step + 1, f"seed{step}"),))
+    assert len(traces.marks()) == 500
+
+
+def test_pointing_at_a_step_reads_its_values_and_marks(traces):
+    _feed(traces, 900, marks=((450, "burned in: all chains"),))
+    traces.redraw()
+    plot = traces._plots[0]
+    plot.hovered.emit(450.0)
+    assert "step 450" in _texts(traces)
+    assert "activation 450" in _texts(traces)
+    assert "burned in: all chains" in _texts(traces)
+    plot.hovered.emit(None)
+    assert "activation" not in _texts(traces)
+
+
+def test_the_whole_run_can_be_shown(traces):
+    _feed(traces, 3000)
+    traces.redraw()
+    plot = traces._plots[0]
+    assert plot.visible_range()[0][0] > 1000
+    traces.findChild(QComboBox).setCurrentIndex(1)
+    first, last = plot.visible_range()[0]
+    assert first <= 1
+    assert last >= 3000
+    linked = [other.visible_range()[0] for other in traces._plots if other.isVisible()]
+    assert all(x == linked[0] for x in linked)
+
+
+def test_the_vertical_axis_holds_all_chains(traces):
+    _feed(traces, 300)
+    traces.redraw()
+    low, high = traces._plots[0].visible_range()[1]
+    assert low < 1
+    assert high > 309
+
+
+def test_many_chains_are_drawn_as_a_range(traces):
+    _feed(traces, 300, chains=100)
+    traces.redraw()
+    traces.set_front(99)
+    traces.redraw()
+    assert "Activation  399" in _texts(traces)
+
+
+def test_it_rests_while_hidden_and_catches_up(traces, qtbot):
+    traces.hide()
+    _feed(traces, 50)
+    assert not traces._timer.isActive()
+    traces.show()
+    qtbot.waitUntil(lambda: "Activation  50" in _texts(traces))
+    assert not traces._timer.isActive()
+
+
+def test_plots_lie_side_by_side_or_one_below_the_other(traces, qtbot):
+    _feed(traces, 50, score=True)
+    traces.redraw()
+    first, second = traces._plots[0], traces._plots[1]
+    assert first.y() == second.y()
+    traces.resize(300, 500)
+    qtbot.waitUntil(lambda: first.x() == second.x())
+
+
+def test_steps_without_a_number_are_left_out(traces):
+    steps = np.arange(1, 11)
+    nothing = np.full((10, 10), np.nan, np.float32)
+    zero = np.zeros((10, 10), np.float32)
+    trace = SimpleNamespace(steps=steps, activation=nothing, score=nothing, change=zero)
+    traces.add(fakes.frame(steps=steps, trace=trace))
+    traces.redraw()
+    assert "nan" not in _texts(traces)
+
+
+def test_a_long_run_costs_no_more_to_draw_than_a_short_one(traces):
+    def cost():
+        best = float("inf")
+        for _ in range(7):
+            start = time.perf_counter()
+            traces.redraw()
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    _feed(traces, 2000, score=True)
+    traces.findChild(QComboBox).setCurrentIndex(1)
+    short = cost()
+    for start in range(2000, 50_000, 1000):
+        _feed(traces, 1000, start, score=True)
+    assert cost() < 3 * short + 0.002
