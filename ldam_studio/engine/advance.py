@@ -79,17 +79,14 @@ def advance(
     if not budget:
         return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
 
-    noise = state.noise
-    if noise is None:
-        noise = state.generators.normal("noise", tuple(state.lane.chains.x.shape))
+    noise = _draw_noise(state)
     moved = [_move(state, lane, noise) for lane in state.lanes]
     if not all(_finite(m) for m in moved):
-        state.noise = noise
+        state.undrawn = dict(enumerate(noise))
         raise ChainsExploded(_which_to_lower(state), state)
     first = moved[0]
     marks.extend(first.marks)
 
-    state.noise = None
     state.lanes = tuple(m.lane for m in moved)
     state.step += 1
     if state.melting:
@@ -108,6 +105,19 @@ def advance(
         refused=tuple(refused),
         lesson=lesson,
     )
+
+
+def _draw_noise(state: SessionState) -> Tensor:
+    """Draw every chain's noise from its own source, first what a failed step left undrawn."""
+    x = state.lane.chains.x
+    noise = torch.empty_like(x)
+    for i, row in enumerate(noise):
+        kept = state.undrawn.pop(i, None)
+        if kept is not None and kept.shape == row.shape:
+            row.copy_(kept)
+        else:
+            row.normal_(generator=state.generators[f"noise/{i}"])
+    return noise
 
 
 def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:

@@ -68,10 +68,7 @@ def _short(value: Any) -> str:
 
 
 def _turn(state: SessionState, change: Callable[[Lane], Lane]) -> None:
-    """Change every lane; noise that was kept for a failed step no longer fits."""
     state.lanes = tuple(change(lane) for lane in state.lanes)
-    if state.noise is not None and state.noise.shape != state.lane.chains.x.shape:
-        state.noise = None
 
 
 def _neurons(state: SessionState, value: Any) -> tuple[Any, str]:
@@ -171,7 +168,7 @@ def _restart(state: SessionState, _value: Any) -> tuple[Any, str]:
 
 def _start_anew(state: SessionState) -> None:
     state.generators = Generators(state.seed, state.machine.device)
-    state.melting, state.noise = 0, None
+    state.melting, state.undrawn = 0, {}
 
     def start(lane: Lane) -> Lane:
         numbers = range(len(lane.neurons))

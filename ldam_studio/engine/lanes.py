@@ -47,14 +47,12 @@ def open_lane(
 
 
 def draw_starts(
-    network: Network, settings: Settings, generators: Generators, chains: Sequence[int]
+    network: Network, settings: Settings, generators: Generators, chains: range
 ) -> Tensor:
     """Draw x0 = rest + spread * xi for the chains of these numbers, each from its own source."""
     pixels = network.pixels
-    x = torch.empty((len(chains), *pixels.shape), device=generators.device)
-    for row, chain in zip(x, chains, strict=True):
-        row.normal_(generator=generators[f"start/{chain}"])
-    x = pixels.rest + settings.start_spread * x
+    noise = generators.normal("start", (len(chains), *pixels.shape), first=chains.start)
+    x = pixels.rest + settings.start_spread * noise
     return x.clamp_(*pixels.bounds) if settings.clamp else x
 
 

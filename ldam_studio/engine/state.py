@@ -89,9 +89,9 @@ class SessionState:
         the log goes on from.
     log
         Every change since `origin`.
-    noise
-        Noise that was drawn for a step which then failed. The step's next attempt uses it, so that
-        a failure leaves no trace in the random numbers.
+    undrawn
+        By chain, noise (C, H, W) that was drawn for a step which then failed. The chain's next step
+        uses it, so that a failure leaves no trace in the random numbers.
     melting
         Steps left at `MELT_HEAT` times the temperature.
     learner
@@ -109,7 +109,7 @@ class SessionState:
     data: Path | None = None
     real_images: Tensor | None = None
     melting: int = 0
-    noise: Tensor | None = None
+    undrawn: dict[int, Tensor] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
 
@@ -141,5 +141,6 @@ def snapshot(state: SessionState) -> SessionState:
         state,
         generators=state.generators.clone(),
         learner=None if state.learner is None else state.learner.clone(),
+        undrawn=dict(state.undrawn),
         log=list(state.log),
     )

@@ -34,8 +34,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
     if lane.chains.moments is not None:
         tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
-    if state.noise is not None:
-        tensors["noise"] = state.noise
+    tensors |= {f"undrawn.{chain}": noise for chain, noise in state.undrawn.items()}
     tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
     if state.learner is not None:
         tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
@@ -68,7 +67,7 @@ def from_tensors(
         state.lanes = (_restore(state.lane, moved, about["progress"], state),)
         generators = _under("generator.", tensors)
         state.generators = Generators.restore(state.seed, device, generators)
-        state.noise = moved.get("noise")
+        state.undrawn = {int(i): row for i, row in _under("undrawn.", moved).items()}
         learned = _under("learner.", tensors)
         if learned and state.discriminator is not None:
             state.learner = learner.from_tensors(state.discriminator.module, learned)

@@ -41,10 +41,13 @@ class Generators:
             self._by_name[name] = generator.manual_seed(seed_for(self.seed, name))
         return self._by_name[name]
 
-    def normal(self, source: str, shape: tuple[int, ...]) -> Tensor:
-        """Draw N(0, 1) of `shape` = (chains, ...), each chain from its own "source/i"."""
+    def normal(self, source: str, shape: tuple[int, ...], first: int = 0) -> Tensor:
+        """Draw N(0, 1) of `shape` = (chains, ...), chain i from its own "source/i".
+
+        `first` is the number of the first of these chains.
+        """
         out = torch.empty(shape, device=self.device)
-        for i, row in enumerate(out):
+        for i, row in enumerate(out, start=first):
             row.normal_(generator=self[f"{source}/{i}"])
         return out
 
