@@ -51,10 +51,10 @@ def main(args: argparse.Namespace) -> int:
         from ldam_studio.gui.files import picture_opening
 
         opening = picture_opening(args.picture)
-    window = StudioWindow(machine, SessionStore())
+    window = StudioWindow(machine, SessionStore(), args.data)
     failures = Failures(window)
     remembered = window.store.recall(window)
-    window.open(opening or (start(machine) if args.fresh else remembered))
+    window.open(opening or (start(machine, args.data) if args.fresh else remembered))
     window.show()
     QTimer.singleShot(0, window.complete)
     with Interrupt(window), failures:

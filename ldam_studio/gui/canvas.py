@@ -347,5 +347,6 @@ class Canvas(QWidget):
         bold = pencil.font(bold=True)
         used = pencil.text(room, self._titles[side], "text", flags=flags, font=bold)
         room.setLeft(room.left() + round(used + 10 * pencil.ratio))
-        if room.width() > 24 * pencil.ratio:
+        # Half a number would mislead; where there is no room the status bar has it.
+        if pencil.width(self._details[side]) <= room.width():
             pencil.text(room, self._details[side], "muted", flags=flags)

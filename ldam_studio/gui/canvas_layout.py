@@ -1,4 +1,4 @@
-"""Where the two panes of the canvas, their titles and the read-out lie. Device pixels throughout."""
+"""Where the panes of the canvas, their titles and the read-out lie, in device pixels."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def arrange(
         scale = fit_scale(image, (width, height))
         across, down = extent(image, scale)
         pane = max(across, min(width, metrics.narrowest)), min(down, height)
-        view = Viewport(scale, (pane[0] - across) // 2, 0)
+        view = Viewport(scale, 0, 0)
     else:
         pane = width, height
         view = keep_visible(view, image, pane)

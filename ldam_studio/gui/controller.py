@@ -78,7 +78,8 @@ class Controller(QObject):
     def close(self) -> bool:
         """Stop every thread and wait for it; returns whether all have ended."""
         self._leave()
-        return all([thread.wait(LEAVE_MS) for thread in list(self._threads)])
+        ended = [thread.wait(LEAVE_MS) for thread in self._threads]
+        return all(ended)
 
     def _leave(self) -> None:
         self._runner = None

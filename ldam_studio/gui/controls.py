@@ -79,7 +79,7 @@ class Controls(QScrollArea):
             temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature
         )
         rms = float(np.asarray(frame.gradient_rms)[front])
-        row.set_caption(f"T · rms(gradient) = {own * rms:.2g} in activation units")
+        row.set_caption(f"{own * rms:.2g} in units of the activation")
 
     def _add_group(self, title: str, names: tuple[str, ...]) -> None:
         heading = QLabel(title)

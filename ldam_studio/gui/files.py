@@ -178,5 +178,5 @@ def picture_opening(path: Path) -> Opening:
         make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
         display=Display(shown.display, shown.scale),
         front=shown.front,
-        note=f"The session of {path.name}: its network, neurons, settings and seed, from the start.",
+        note=f"The session of {path.name}, from its start: its neurons, settings and seed.",
     )

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup
-from PyQt6.QtWidgets import QMainWindow, QMenu, QToolBar
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QToolBar,
+    QWidget,
+)
 
 from ldam_studio.gui.actions import TOOLBAR
 from ldam_studio.gui.model import IMAGE, SIGNED, Display
@@ -15,6 +23,7 @@ from ldam_studio.gui.model import IMAGE, SIGNED, Display
 if TYPE_CHECKING:
     from ldam_studio.gui.model import Model
 
+MODES = (("As image", IMAGE), ("Signed", SIGNED))
 FIXED_SCALES = (0.25, 0.5, 1.0, 2.0)
 THEMES = (("Follow the System", "system"), ("Dark", "dark"), ("Light", "light"))
 
@@ -34,6 +43,34 @@ def build_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> QToolBar:
             bar.addAction(actions[name])
     window.addToolBar(bar)
     return bar
+
+
+class DisplayBox(QWidget):
+    """At the right end of the toolbar: how pixels become colours."""
+
+    chosen = pyqtSignal(str)
+
+    def __init__(self, bar: QToolBar) -> None:
+        super().__init__(bar)
+        self.combo = QComboBox()
+        for text, mode in MODES:
+            self.combo.addItem(text, mode)
+        self.combo.setAccessibleName("Display")
+        self.combo.setToolTip(
+            "As image: black and white are the ends of the valid range. Signed: mid-grey is the "
+            "rest colour, and what lies above or below it is lighter or darker."
+        )
+        self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 6, 0)
+        row.addStretch(1)
+        row.addWidget(self.combo)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(self)
+
+    def show_mode(self, mode: str) -> None:
+        """Show "image" or "signed"."""
+        self.combo.setCurrentIndex(self.combo.findData(mode))
 
 
 class Choice:
@@ -71,6 +108,7 @@ class Menus:
     def __init__(
         self,
         window: QMainWindow,
+        toolbar: QToolBar,
         actions: dict[str, QAction],
         examples: tuple[str, ...],
         *,
@@ -108,14 +146,17 @@ class Menus:
 
         view = bar.addMenu("&View")
         self._display = Display()
+        self.box = DisplayBox(toolbar)
+        self.box.chosen.connect(lambda mode: chosen_display(Display(mode, self._display.scale)))
         self.mode = Choice(
             view,
-            (("As Image", IMAGE), ("Signed, Mid-grey Is the Rest Colour", SIGNED)),
+            MODES,
             lambda mode: chosen_display(Display(mode, self._display.scale)),
         )
         scale = view.addMenu("Scale When Signed")
-        scales = (("Each Image Its Own", None),) + tuple(
-            (f"Fixed: ±{value:g}", value) for value in FIXED_SCALES
+        scales = (
+            ("Each Image Its Own", None),
+            *((f"Fixed: ±{value:g}", value) for value in FIXED_SCALES),
         )
         self.scale = Choice(
             scale, scales, lambda value: chosen_display(Display(self._display.mode, value))
@@ -136,5 +177,6 @@ class Menus:
         """Tick what the model says."""
         self._display = model.display
         self.mode.show(model.display.mode)
+        self.box.show_mode(model.display.mode)
         self.scale.show(model.display.scale)
         self.scale.enable(model.display.mode == SIGNED)

@@ -13,6 +13,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ldam_studio.engine.machine import Machine
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network, Neuron
@@ -49,6 +51,7 @@ class SessionView:
     machine: Machine
     has_discriminator: bool
     learn_every: int = 0
+    data: Path | None = None
     max_rate: int = 0
 
     @classmethod
@@ -63,7 +66,13 @@ class SessionView:
             state.machine,
             state.discriminator is not None,
             state.learn_every,
+            state.data,
         )
+
+    @property
+    def source_of_real_images(self) -> str:
+        """Where a discriminator that learns sees real images."""
+        return "the digits that come with the program" if self.data is None else str(self.data)
 
     def value(self, name: str) -> Any:
         """Return the value of any setting by its name."""

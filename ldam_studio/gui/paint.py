@@ -60,6 +60,10 @@ class Pencil:
         font.setBold(bold)
         return font
 
+    def width(self, text: str) -> float:
+        """Return the width of a line."""
+        return QFontMetricsF(self.font()).horizontalAdvance(text)
+
     def fill(self, part: QRect, token: str) -> None:
         """Fill a rectangle."""
         self.painter.fillRect(part, theme.current().colour(token))

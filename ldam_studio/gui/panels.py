@@ -102,8 +102,9 @@ class Panels(QWidget):
                 holder.setVisible(on)
 
     def give_strip(self, height: int) -> None:
-        """Let the strip have about that height, as for a table of many chains."""
+        """Let the strip have about that height; 0 gives it what it has by default."""
         sizes = self.middle.sizes()
+        height = min(height or HEIGHTS[1], sum(sizes) // 2)
         taken = height - sizes[1]
         self.middle.setSizes([max(sizes[0] - taken, 1), height, sizes[2]])
 

@@ -18,7 +18,6 @@ from ldam_studio.gui.sessions import Opening, start
 from ldam_studio.networks.weights import read_bytes, write_bytes
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.machine import Machine
     from ldam_studio.gui.window import StudioWindow
 
 ANSWER_S = 0.6  # of the second that closing may take
@@ -55,14 +54,14 @@ class SessionStore:
         try:
             remembered = self._read()
             if remembered is None:
-                return start(window.machine)
+                return start(window.machine, window.data)
             _restore_window(window, remembered["window"])
-            return self._opening(window.machine, remembered["session"])
+            return self._opening(window, remembered["session"])
         except StudioError as error:
             window.say(str(error), "warning")
         except (KeyError, TypeError, ValueError, AttributeError):
             window.say(_damaged(self.window_file), "warning")
-        return start(window.machine)
+        return start(window.machine, window.data)
 
     def _read(self) -> dict[str, Any] | None:
         if not self.window_file.exists():
@@ -75,8 +74,9 @@ class SessionStore:
             raise StudioError(_damaged(self.window_file))
         return found if found.get("version") == VERSION else None
 
-    def _opening(self, machine: Machine, session: dict[str, Any] | None) -> Opening:
-        first = start(machine)
+    def _opening(self, window: StudioWindow, session: dict[str, Any] | None) -> Opening:
+        machine = window.machine
+        first = start(machine, window.data)
         if session is None or not self.session_file.exists():
             return first
         from ldam_studio.export.sidecar import read_session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.model import SIGNED, Display
@@ -13,6 +13,8 @@ from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator, open_ne
 from ldam_studio.sampler.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ldam_studio.engine.machine import Machine
     from ldam_studio.engine.state import SessionState
 
@@ -49,41 +51,44 @@ class Opening:
     fallback: Opening | None = None
 
 
-def _digits(machine: Machine, neurons: str, repeat: int, learned: bool, **settings) -> SessionState:
+def _digits(
+    machine: Machine, data: Path | None, neurons: str, repeat: int, **settings: Any
+) -> SessionState:
     return open_session(
         SessionSpec(
             network=open_network("lenet"),
             neurons=tuple(parse_neurons(neurons)) * repeat,
             settings=Settings.of(**settings),
             seed=1,
-            discriminator=open_discriminator(DISCRIMINATORS["lenet"]) if learned else None,
+            discriminator=open_discriminator(DISCRIMINATORS["lenet"]),
             machine=machine,
+            data=data,
         )
     )
 
 
-def start(machine: Machine) -> Opening:
-    """Ten digits at once, drawn by LeNet's class neurons and a discriminator."""
+def start(machine: Machine, data: Path | None = None) -> Opening:
+    """Return ten digits at once, drawn by LeNet's class neurons and a discriminator."""
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
-            machine, "fc3:0-9", 1, True, l2=0.0, discriminator_weight=0.8, clamp=True
+            machine, data, "fc3:0-9", 1, l2=0.0, discriminator_weight=0.8, clamp=True
         ),
         front=3,
         hint="Press K to melt",
     )
 
 
-def figure_1(machine: Machine) -> Opening:
-    """The paper's Figure 1: five discriminator weights, ten classes, in one batch."""
+def figure_1(machine: Machine, data: Path | None = None) -> Opening:
+    """Return the paper's Figure 1: five discriminator weights, ten classes, in one batch."""
     weights = tuple(w for w in FIGURE_1_WEIGHTS for _ in range(10))
     return Opening(
         title="Figure 1",
         make=lambda: _digits(
             machine,
+            data,
             "fc3:0-9",
             len(FIGURE_1_WEIGHTS),
-            True,
             l2=0.0,
             discriminator_weight=weights,
             clamp=True,
@@ -95,12 +100,12 @@ def figure_1(machine: Machine) -> Opening:
     )
 
 
-def melt_and_collapse(machine: Machine) -> Opening:
-    """Ten chains of one class, to melt and to see collapse into other images of it."""
+def melt_and_collapse(machine: Machine, data: Path | None = None) -> Opening:
+    """Return ten chains of one class, to melt and to see collapse into other images of it."""
     return Opening(
         title="Melt and collapse",
         make=lambda: _digits(
-            machine, "fc3:4", 10, True, l2=0.0, discriminator_weight=0.8, clamp=True
+            machine, data, "fc3:4", 10, l2=0.0, discriminator_weight=0.8, clamp=True
         ),
         hint="Press K to melt",
         note="Ten chains of the same class. Wait until they stand still, press K: the temperature "
@@ -108,18 +113,18 @@ def melt_and_collapse(machine: Machine) -> Opening:
     )
 
 
-def filter_validation(machine: Machine) -> Opening:
-    """First-layer channels, whose regularised average is known: the filter itself."""
+def filter_validation(machine: Machine, data: Path | None = None) -> Opening:
+    """Return first-layer channels, whose regularised average is known: the filter itself."""
     return Opening(
         title="Filter validation",
-        make=lambda: _digits(machine, "conv1:0-5", 1, True, l2=0.5, discriminator_weight=0.0),
+        make=lambda: _digits(machine, data, "conv1:0-5", 1, l2=0.5, discriminator_weight=0.0),
         display=Display(SIGNED),
         note="First convolution, six channels. Inside the outline the running average becomes the "
         "filter itself; outside it there is noise alone, which the average takes away.",
     )
 
 
-EXAMPLES: tuple[tuple[str, Callable[[Machine], Opening]], ...] = (
+EXAMPLES: tuple[tuple[str, Callable[[Machine, Path | None], Opening]], ...] = (
     ("Figure 1: five weights, ten classes", figure_1),
     ("Melt and collapse", melt_and_collapse),
     ("Filter validation", filter_validation),

@@ -9,6 +9,7 @@ from ldam_studio.gui.paint import Badge
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.machine import Machine
 
 
 def thousands(number: int) -> str:
@@ -61,3 +62,19 @@ def progress_words(frame: Frame) -> str:
     if settling:
         return f"settling: {settling} of {chains} chains"
     return f"averaging {sample_words(frame)}"
+
+
+def short_label(label: str) -> str:
+    """Return the last part of a long layer address, which is what tells neighbours apart."""
+    layer, colon, number = label.rpartition(":")
+    return f"{layer.rpartition('.')[2]}{colon}{number}"
+
+
+def device_words(machine: Machine) -> str:
+    """Return where the sampler runs, for the status bar."""
+    words = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(machine.device, machine.device)
+    if machine.precision != "float32":
+        words += f" {machine.precision}"
+    if machine.device == "cpu":
+        words += f", {machine.threads} thread" + ("" if machine.threads == 1 else "s")
+    return words

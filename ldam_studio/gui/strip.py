@@ -87,6 +87,11 @@ class Strip(QWidget):
         """Where the thumbnails lie, in device pixels."""
         return self._layout
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the chains form a table."""
+        return bool(self._rows)
+
     def front_rect(self) -> QRect:
         """Return where the front chain lies, in the widget's own units, to scroll to it."""
         if self._front >= len(self._layout.thumbs):

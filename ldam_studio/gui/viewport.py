@@ -1,8 +1,8 @@
 """Which part of an image a pane shows, in device pixels.
 
-All positions are *device* pixels, and a pixel of the image always covers a whole number of them (or, when an
-image is too large for its pane, a whole number of image pixels covers one device pixel): the image stays crisp
-at every scaling of the display, and every pixel of it has the same size.
+All positions are *device* pixels, and a pixel of the image always covers a whole number of them
+(or, when an image is too large for its pane, a whole number of image pixels covers one device
+pixel): the image stays crisp at every scaling of the display, and all its pixels have one size.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Viewport:
 
 
 def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
-    """Return the largest scale at which an image ``(width, height)`` fits a pane ``(width, height)``."""
+    """Return the largest scale at which an image (width, height) fits a pane (width, height)."""
     across = min(pane[0] // max(image[0], 1), pane[1] // max(image[1], 1))
     if across >= 1:
         return Fraction(min(across, LARGEST))

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow
 
-from ldam_studio.engine.runner import RunState
 from ldam_studio.gui import theme
-from ldam_studio.gui.actions import make_actions, show_running
+from ldam_studio.gui.actions import make_actions
 from ldam_studio.gui.controller import Controller
 from ldam_studio.gui.files import Files
 from ldam_studio.gui.menus import Menus, build_toolbar
 from ldam_studio.gui.model import Model
 from ldam_studio.gui.panels import Panels
 from ldam_studio.gui.sessions import EXAMPLES, Opening, start
-from ldam_studio.gui.status import (
-    average_badges,
-    chain_name,
-    raw_badges,
-    sample_words,
-)
 from ldam_studio.gui.statusbar import StatusBar
+from ldam_studio.gui.views import Views
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.frame import Frame
+    from pathlib import Path
+
     from ldam_studio.engine.machine import Machine
     from ldam_studio.gui.session_store import SessionStore
 
 FRAME_MS = 33
 HIDDEN_MS = 500
 HIDDEN_RATE = 20  # steps per second while nobody looks
-WORDS_S = 0.2  # numbers that change faster cannot be read
 PRESENTATION_SCALE = 1.6
 
 
@@ -48,17 +41,23 @@ class StudioWindow(QMainWindow):
         Where sessions run.
     store
         Remembers the window and the session; None remembers nothing.
+    data
+        Where real images are read for a discriminator that goes on learning; None is the sample
+        that comes with the program.
     """
 
-    first_frame = pyqtSignal()
-
-    def __init__(self, machine: Machine, store: SessionStore | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        store: SessionStore | None = None,
+        data: Path | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName("studio")
         self.setWindowTitle("LDAM Studio")
         self.setWindowIcon(theme.app_icon())
         self.machine = machine
-        self.store = store
+        self.store, self.data = store, data
         self.model = Model(self)
         self.controller = Controller(self.model, self)
         self.panels = Panels()
@@ -67,29 +66,37 @@ class StudioWindow(QMainWindow):
         self.strip = self.panels.strip.strip
         self.actions_by_name = make_actions(self, self.canvas)
         self.toolbar = build_toolbar(self, self.actions_by_name)
+        # With words beside the icons; a narrower window shows the icons alone.
+        self.toolbar_width = 0
         self.files = Files(self)
         self.menus = Menus(
             self,
+            self.toolbar,
             self.actions_by_name,
             tuple(title for title, _ in EXAMPLES),
-            chosen_example=lambda number: self.open(EXAMPLES[number][1](self.machine)),
+            chosen_example=lambda number: self.open(EXAMPLES[number][1](self.machine, self.data)),
             chosen_display=self.controller.set_display,
             chosen_theme=self.set_theme,
         )
         self.status = StatusBar()
         self.setStatusBar(self.status)
+        self.views = Views(
+            self.model,
+            self.panels,
+            self.status,
+            self.menus,
+            self.actions_by_name["play"],
+            self,
+        )
+        self.first_frame = self.views.first_frame
         self.theme_choice = "system"
-        self.last_frame: Frame | None = None
-        self.frames_shown = 0
         self.hint = ""
-        self._words_due = 0.0
-        self._counted = (0, time.monotonic())
-        self._frame_rate = 0.0
         self._presenting_from: Any = None
         self.plain_geometry = self.saveGeometry()
         self._connect()
         self.menus.follow(self.model)
         self.menus.theme.show(self.theme_choice)
+        self.toolbar_width = self.toolbar.sizeHint().width()
         self.resize(1280, 820)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -113,11 +120,11 @@ class StudioWindow(QMainWindow):
         for name in ("next_neuron", "previous_neuron", "random_neuron"):
             self.actions_by_name[name].triggered.connect(getattr(panels.picker, name))
         if self.model.session is not None:
-            self._show_session()
+            self.views.show_session()
         self.panels.make_room()
 
     def _connect(self) -> None:
-        act, controller, model = self.actions_by_name, self.controller, self.model
+        act, controller = self.actions_by_name, self.controller
         slots = {
             "play": controller.toggle,
             "step": controller.step,
@@ -134,7 +141,7 @@ class StudioWindow(QMainWindow):
             "zoom_in": partial(self.canvas.zoom_by, 1),
             "zoom_out": partial(self.canvas.zoom_by, -1),
             "focus_canvas": self.canvas.setFocus,
-            "start": lambda: self.open(start(self.machine)),
+            "start": lambda: self.open(start(self.machine, self.data)),
             "help": self.show_help,
             "quit": self.close,
         }
@@ -147,16 +154,9 @@ class StudioWindow(QMainWindow):
         self.canvas.front_stepped.connect(controller.step_front)
         self.strip.chosen.connect(controller.set_front)
         controller.opening.connect(self._on_opening)
-        controller.opened.connect(self._on_opened)
         controller.said.connect(self.say)
         controller.melted.connect(self._on_melted)
         controller.raised_unclamped.connect(self._offer_clamp)
-        model.session_changed.connect(self._show_session)
-        model.neurons_changed.connect(self._show_neurons)
-        model.value_changed.connect(self._show_values)
-        model.front_changed.connect(self._show_front)
-        model.display_changed.connect(self._show_display)
-        model.run_state_changed.connect(self._show_run_state)
 
     # Sessions
 
@@ -165,118 +165,21 @@ class StudioWindow(QMainWindow):
         self.controller.open(opening)
 
     def _on_opening(self, opening: Opening) -> None:
-        self.last_frame = None
-        self.canvas.clear()
-        self.canvas.set_empty(f"Opening “{opening.title}” …", "")
-        self.canvas.set_badges((), ())
-        self.canvas.set_details("", "")
-        self.status.show_nothing(f"opening “{opening.title}”")
+        self.views.show_nothing(opening.title)
         self.banner.clear()
         if opening.note:
             self.banner.say(opening.note, key="note")
         self._set_hint(opening.hint)
-        self.canvas.set_empty(f"Opening “{opening.title}” …", "No sample has been averaged yet.")
-        self.canvas.setFocus()
-
-    def _on_opened(self, opening: Opening) -> None:
         self.setWindowTitle(f"{opening.title} - LDAM Studio")
-        self.canvas.fit()
-        if self.panels.traces is not None:
-            self.panels.traces.reset()
-
-    def _show_session(self) -> None:
-        """Show what belongs to the session as a whole."""
-        session, panels = self.model.session, self.panels
-        self.status.show_device(_device_words(session.machine))
-        if panels.picker is not None:
-            panels.picker.set_network(session.network)
-            panels.filter.set_network(session.network)
-            panels.learner.set_available(
-                session.has_discriminator, "This session has no discriminator."
-            )
-            panels.traces.reset()
-        self._show_neurons()
-        self._show_values()
-        self._show_front(self.model.front)
-
-    def _show_neurons(self) -> None:
-        session, network = self.model.session, self.model.session.network
-        labels = tuple(_short(network.label(n)) for n in session.neurons)
-        tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(session.neurons))
-        self.strip.set_chains(labels, tips, self.model.rows)
-        if self.model.rows:
-            self.panels.give_strip(min(420, self.height() // 2))
-        if self.panels.picker is not None:
-            self.panels.picker.set_neurons(session.neurons)
-
-    def _show_values(self, name: str = "") -> None:
-        session, controls = self.model.session, self.panels.controls
-        if name == "clamp" and session.settings.clamp:
-            self.banner.dismiss("clamp")
-        if controls is not None:
-            controls.show_values(session.values() if not name else _one(session, name))
-            if name in ("", "learn_every"):
-                self.panels.learner.set_learn_every(session.learn_every)
-
-    def _show_front(self, index: int) -> None:
-        self.panels.strip.set_front(index)
-        if self.panels.traces is not None:
-            self.panels.traces.set_front(index)
-        self._words_due = 0.0
-
-    def _show_display(self) -> None:
-        self.menus.follow(self.model)
-        if self.last_frame is not None and self.model.session is not None:
-            self.canvas.show_frame(
-                self.last_frame, self.model.display, self.model.session.network.pixels
-            )
-
-    def _show_run_state(self, state: RunState) -> None:
-        show_running(self.actions_by_name["play"], state is RunState.RUNNING)
-        self._show_badges()
+        self.canvas.setFocus()
 
     # Frames
 
     def tick(self) -> None:
         """Show the latest frame, if there is one."""
         frame = self.controller.take_frame()
-        session = self.model.session
-        if frame is None or session is None or frame.raw.shape != session.network.pixels.shape:
-            return
-        first = self.last_frame is None
-        self.last_frame = frame
-        self.frames_shown += 1
-        self.canvas.show_frame(frame, self.model.display, session.network.pixels)
-        self.strip.show_thumbnails(frame.thumbnails)
-        self._show_badges()
-        if self.panels.traces is not None:
-            self.panels.traces.add(frame)
-        for sentence in frame.notices:
-            self.banner.say(sentence, "warning")
-        now = time.monotonic()
-        if now >= self._words_due:
-            self._words_due = now + WORDS_S
-            self._show_words(frame, now)
-        if first:
-            self.first_frame.emit()
-
-    def _show_words(self, frame: Frame, now: float) -> None:
-        shown, since = self._counted
-        if now - since >= 1.0:
-            self._frame_rate = (self.frames_shown - shown) / (now - since)
-            self._counted = (self.frames_shown, now)
-        session = self.model.session
-        self.status.show_frame(frame, self._frame_rate)
-        self.canvas.set_details(chain_name(frame), sample_words(frame))
-        if self.panels.controls is not None:
-            settings = session.settings
-            self.panels.controls.show_frame(frame, settings.mode, settings.temperature)
-            self.panels.filter.show_frame(frame)
-            self.panels.learner.show_frame(frame)
-
-    def _show_badges(self) -> None:
-        frame = self.last_frame
-        self.canvas.set_badges(raw_badges(frame, self.model.run_state), average_badges(frame))
+        if frame is not None:
+            self.views.show_frame(frame)
 
     # What is said
 
@@ -351,6 +254,10 @@ class StudioWindow(QMainWindow):
         """Hide panels that there is no room for."""
         super().resizeEvent(event)
         self.panels.make_room()
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        if self.width() < self.toolbar_width:
+            style = Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.toolbar.setToolButtonStyle(style)
         for name in ("neurons", "controls", "traces"):
             self.actions_by_name[f"show_{name}"].setChecked(self.panels.shows(name))
 
@@ -388,24 +295,3 @@ class StudioWindow(QMainWindow):
             if other is not self and other.isVisible():
                 other.close()
         event.accept()
-
-
-def _one(session: Any, name: str) -> dict[str, Any]:
-    values = session.values()
-    return {name: values[name]} if name in values else {}
-
-
-def _short(label: str) -> str:
-    """Return the last part of a long layer address, which is what tells neighbours apart."""
-    layer, colon, number = label.rpartition(":")
-    return f"{layer.rpartition('.')[2]}{colon}{number}"
-
-
-def _device_words(machine: Machine) -> str:
-    names = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
-    words = names.get(machine.device, machine.device)
-    if machine.precision != "float32":
-        words += f" {machine.precision}"
-    if machine.device == "cpu":
-        words += f", {machine.threads} thread" + ("" if machine.threads == 1 else "s")
-    return words

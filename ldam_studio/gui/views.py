@@ -1,0 +1,176 @@
+"""Shows the model and the frames: from values to widgets, never back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from ldam_studio.engine.runner import RunState
+from ldam_studio.gui.actions import show_running
+from ldam_studio.gui.status import (
+    average_badges,
+    chain_name,
+    device_words,
+    raw_badges,
+    sample_words,
+    short_label,
+)
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QAction
+
+    from ldam_studio.engine.frame import Frame
+    from ldam_studio.gui.menus import Menus
+    from ldam_studio.gui.model import Model
+    from ldam_studio.gui.panels import Panels
+    from ldam_studio.gui.statusbar import StatusBar
+
+WORDS_S = 0.2  # numbers that change faster cannot be read
+TABLE_HEIGHT = 356  # of the strip when chains form a table, in logical pixels
+
+
+class Views(QObject):
+    """Keeps the widgets of a window in step with its model."""
+
+    first_frame = pyqtSignal()
+
+    def __init__(
+        self,
+        model: Model,
+        panels: Panels,
+        status: StatusBar,
+        menus: Menus,
+        play: QAction,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._model, self._panels, self._status = model, panels, status
+        self._menus, self._play = menus, play
+        self.last_frame: Frame | None = None
+        self.frames_shown = 0
+        self._words_due = 0.0
+        self._counted = (0, time.monotonic())
+        self._frame_rate = 0.0
+        model.session_changed.connect(self.show_session)
+        model.neurons_changed.connect(self._show_neurons)
+        model.value_changed.connect(self._show_values)
+        model.front_changed.connect(self._show_front)
+        model.display_changed.connect(self._show_display)
+        model.run_state_changed.connect(self._show_run_state)
+
+    # The model
+
+    def show_nothing(self, title: str) -> None:
+        """Show that a session opens."""
+        canvas = self._panels.canvas
+        self.last_frame = None
+        canvas.clear()
+        canvas.set_badges((), ())
+        canvas.set_details("", "")
+        canvas.set_empty(f"Opening “{title}” …", "No sample has been averaged yet.")
+        self._status.show_nothing(f"opening “{title}”")
+
+    def show_session(self) -> None:
+        """Show what belongs to the session as a whole."""
+        session, panels = self._model.session, self._panels
+        if session is None:
+            return
+        self._status.show_device(device_words(session.machine))
+        panels.canvas.fit()
+        if panels.picker is not None:
+            panels.picker.set_network(session.network)
+            panels.filter.set_network(session.network)
+            panels.learner.set_available(
+                session.has_discriminator, "This session has no discriminator."
+            )
+            panels.learner.set_source(session.source_of_real_images)
+            panels.traces.reset()
+        self._show_neurons()
+        self._show_values()
+        self._show_front(self._model.front)
+
+    def _show_neurons(self) -> None:
+        session, panels = self._model.session, self._panels
+        network = session.network
+        labels = tuple(short_label(network.label(n)) for n in session.neurons)
+        tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(session.neurons))
+        was_table = panels.strip.strip.has_rows
+        panels.strip.strip.set_chains(labels, tips, self._model.rows)
+        if panels.strip.strip.has_rows != was_table:
+            panels.give_strip(TABLE_HEIGHT if self._model.rows else 0)
+        if panels.picker is not None:
+            panels.picker.set_neurons(session.neurons)
+
+    def _show_values(self, name: str = "") -> None:
+        session, panels = self._model.session, self._panels
+        if name == "clamp" and session.settings.clamp:
+            panels.banner.dismiss("clamp")
+        if panels.controls is None:
+            return
+        values = session.values()
+        panels.controls.show_values({name: values[name]} if name in values else values)
+        if name in ("", "learn_every"):
+            panels.learner.set_learn_every(session.learn_every)
+
+    def _show_front(self, index: int) -> None:
+        self._panels.strip.set_front(index)
+        if self._panels.traces is not None:
+            self._panels.traces.set_front(index)
+        self._words_due = 0.0
+
+    def _show_display(self) -> None:
+        self._menus.follow(self._model)
+        if self.last_frame is not None and self._model.session is not None:
+            self._panels.canvas.show_frame(
+                self.last_frame, self._model.display, self._model.session.network.pixels
+            )
+
+    def _show_run_state(self, state: RunState) -> None:
+        show_running(self._play, state is RunState.RUNNING)
+        self._show_badges()
+
+    # Frames
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show a frame; one that is of other pixels than the session's comes from before it."""
+        session, panels = self._model.session, self._panels
+        if session is None or frame.raw.shape != session.network.pixels.shape:
+            return
+        first = self.last_frame is None
+        self.last_frame = frame
+        self.frames_shown += 1
+        panels.canvas.show_frame(frame, self._model.display, session.network.pixels)
+        panels.strip.strip.show_thumbnails(frame.thumbnails)
+        self._show_badges()
+        if panels.traces is not None:
+            panels.traces.add(frame)
+        for sentence in frame.notices:
+            panels.banner.say(sentence, "warning")
+        now = time.monotonic()
+        if now >= self._words_due:
+            self._words_due = now + WORDS_S
+            self._show_words(frame, session, now)
+        if first:
+            self.first_frame.emit()
+
+    def _show_words(self, frame: Frame, session: Any, now: float) -> None:
+        shown, since = self._counted
+        if now - since >= 1.0:
+            self._frame_rate = (self.frames_shown - shown) / (now - since)
+            self._counted = (self.frames_shown, now)
+        panels = self._panels
+        self._status.show_frame(frame, self._frame_rate)
+        panels.canvas.set_details(chain_name(frame), sample_words(frame))
+        if panels.controls is not None:
+            settings = session.settings
+            panels.controls.show_frame(frame, settings.mode, settings.temperature)
+            panels.filter.show_frame(frame)
+            panels.learner.show_frame(frame)
+
+    def _show_badges(self) -> None:
+        frame = self.last_frame
+        self._panels.canvas.set_badges(
+            raw_badges(frame, self._model.run_state), average_badges(frame)
+        )
