@@ -1,0 +1,86 @@
+"""What a first-layer neuron looks for, read off its weights instead of sampled."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.networks.network import Network, Neuron
+
+_TRANSPARENT = (nn.Flatten, nn.Identity)
+
+
+def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
+    """Return the gradient of a first-layer neuron with respect to pixels, inside its field.
+
+    The network sees (pixel - mean) / std, so that is the neuron's filter divided by std, channel
+    by channel. It does not depend on the image: before the activation function the neuron is
+    linear, and the average of its L2-regularised chains is rest + filter / std, up to a factor.
+
+    Returns
+    -------
+    Tensor or None
+        (C, h, w) on the host: h x w is the kernel, its gaps filled with zeros if it is dilated, or
+        the whole image for a fully connected layer. None if the neuron is not of the first layer,
+        or that layer is neither a full convolution nor fully connected.
+    """
+    module = _first_module(network)
+    if module is None or neuron.layer != module[0]:
+        return None
+    layer, pixels = module[1], network.pixels
+    std = torch.tensor(pixels.std).reshape(-1, 1, 1)
+    if isinstance(layer, nn.Conv2d):
+        if layer.groups != 1 or layer.in_channels != pixels.channels:
+            return None
+        weight = layer.weight[neuron.index].detach().cpu()
+        rows, columns = layer.dilation
+        height, width = (
+            (n - 1) * d + 1 for n, d in zip(weight.shape[1:], (rows, columns), strict=True)
+        )
+        spread = torch.zeros(len(weight), height, width)
+        spread[:, ::rows, ::columns] = weight
+        return spread / std
+    if isinstance(layer, nn.Linear):
+        if layer.in_features != pixels.channels * pixels.height * pixels.width:
+            return None
+        return layer.weight[neuron.index].detach().cpu().reshape(pixels.shape) / std
+    return None
+
+
+def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | None:
+    """Return the cosine of (average - rest) inside the field with the neuron's filter / std.
+
+    Parameters
+    ----------
+    average
+        (C, H, W), in pixel units.
+
+    Returns
+    -------
+    float or None
+        From -1 to 1; None where `first_layer_filter` is None, where the field at the image's edge
+        is cut off, or while the average is still the rest colour.
+    """
+    kernel = first_layer_filter(network, neuron)
+    if kernel is None:
+        return None
+    part = inside(average, network.receptive_field(neuron.layer)) - network.pixels.rest
+    if part.shape != kernel.shape or not part.any() or not kernel.any():
+        return None
+    return float(nn.functional.cosine_similarity(part.flatten(), kernel.flatten(), dim=0))
+
+
+def inside(image: Tensor, field: tuple[int, int, int, int] | None) -> Tensor:
+    """Cut (C, H, W) to a field (top, left, bottom, right); None is the whole image."""
+    if field is None:
+        return image
+    top, left, bottom, right = field
+    return image[:, top:bottom, left:right]
+
+
+def _first_module(network: Network) -> tuple[str, nn.Module] | None:
+    for layer in network.layers:
+        module = network.module.get_submodule(layer.name)
+        if not isinstance(module, _TRANSPARENT):
+            return layer.name, module
+    return None

@@ -1,0 +1,80 @@
+"""A first-layer filter is the neuron's gradient with respect to pixels."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ldam_studio.networks.filters import filter_cosine, first_layer_filter
+from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.zoo import open_network
+
+COLOUR = PixelSpec(3, 12, 12, (0.4, 0.5, 0.6), (0.2, 0.25, 0.5), rest=0.5)
+GREY = PixelSpec(1, 8, 8, (0.1,), (0.3,))
+
+
+def _network(pixels, *modules):
+    torch.manual_seed(3)
+    return Network("made up", nn.Sequential(*modules), pixels)
+
+
+def _gradient(network, neuron):
+    """Return the neuron's gradient (C, H, W) by automatic differentiation, anywhere."""
+    x = torch.rand(1, *network.pixels.shape, requires_grad=True)
+    value = network.activation(x, neuron.layer, torch.tensor([neuron.index]))
+    return torch.autograd.grad(value.sum(), x)[0][0]
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "neurons"),
+    [
+        (lambda: open_network("lenet"), "conv1", range(6)),
+        (lambda: _network(COLOUR, nn.Conv2d(3, 4, 5, padding=2), nn.ReLU()), "0", range(4)),
+        (lambda: _network(COLOUR, nn.Conv2d(3, 4, 3, stride=2)), "0", range(4)),
+        (lambda: _network(COLOUR, nn.Conv2d(3, 2, (3, 5), dilation=(2, 1))), "0", range(2)),
+        (lambda: _network(GREY, nn.Flatten(), nn.Linear(64, 3)), "1", range(3)),
+    ],
+    ids=["lenet", "colour", "strided", "dilated", "fully connected"],
+)
+def test_it_is_the_gradient_inside_the_field(network, layer, neurons):
+    network = network()
+    for index in neurons:
+        neuron = Neuron(layer, index)
+        gradient = _gradient(network, neuron)
+        top, left, bottom, right = network.receptive_field(layer) or (0, 0, *gradient.shape[1:])
+        found = first_layer_filter(network, neuron)
+        torch.testing.assert_close(found, gradient[:, top:bottom, left:right])
+        assert filter_cosine(network, neuron, network.pixels.rest + gradient) == pytest.approx(1)
+        assert filter_cosine(network, neuron, network.pixels.rest - gradient) == pytest.approx(-1)
+
+
+def test_pixels_outside_the_field_do_not_count():
+    network = open_network("lenet")
+    neuron = Neuron("conv1", 2)
+    image = _gradient(network, neuron)
+    image[:, 0] = 100.0
+    assert filter_cosine(network, neuron, image) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("layer", ["pool1", "relu1", "conv2", "fc1", "fc3"])
+def test_later_layers_have_none(layer):
+    network = open_network("lenet")
+    assert first_layer_filter(network, Neuron(layer, 0)) is None
+    assert filter_cosine(network, Neuron(layer, 0), torch.rand(1, 28, 28)) is None
+
+
+def test_a_first_layer_that_is_not_linear_in_the_pixels_has_none():
+    network = _network(COLOUR, nn.Sigmoid(), nn.Conv2d(3, 4, 3))
+    assert first_layer_filter(network, Neuron("0", 0)) is None
+    assert first_layer_filter(network, Neuron("1", 0)) is None
+
+
+def test_grouped_convolutions_are_left_alone():
+    network = _network(COLOUR, nn.Conv2d(3, 3, 3, groups=3))
+    assert first_layer_filter(network, Neuron("0", 0)) is None
+
+
+def test_an_average_at_rest_has_no_direction():
+    network = open_network("lenet")
+    assert filter_cosine(network, Neuron("conv1", 0), torch.zeros(1, 28, 28)) is None
