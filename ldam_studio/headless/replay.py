@@ -1,0 +1,79 @@
+"""``ldam-studio replay``: run an exported picture's session again and compare the pixels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from ldam_studio.export.replay import Comparison, Files, compare
+from ldam_studio.files import write_together
+from ldam_studio.headless.interrupt import interruptible
+from ldam_studio.headless.progress import INTERRUPTED, progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("picture", type=Path, help="a PNG that LDAM Studio exported")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="where the network's are now")
+    parser.add_argument(
+        "--discriminator-weights", type=Path, metavar="FILE", help="where the discriminator's are"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the new picture there")
+    parser.add_argument("--json", action="store_true", help="print one object on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the session again; 0 where the pixels are identical, else 1, 130 after Ctrl-C.
+
+    Raises
+    ------
+    StudioError
+        The picture has no recipe or was altered, or weights are missing or differ.
+    """
+    files = Files(args.picture.parent, args.weights, args.discriminator_weights)
+    with interruptible() as wish, progress() as bar:
+        task = bar.add_task("replaying", total=None)
+
+        def on_step(done: int, total: int) -> bool:
+            bar.update(task, completed=done, total=total)
+            return not wish.stop
+
+        found = compare(args.picture, files, on_step)
+    if found is None:
+        return INTERRUPTED
+    if args.out is not None:
+        file = BytesIO()
+        Image.fromarray(found.picture).save(file, "PNG")
+        write_together({args.out: file.getvalue()})
+    if args.json:
+        print(
+            json.dumps(
+                {
+                    "identical": found.identical,
+                    "correlation": found.correlation,
+                    "differences": list(found.differences),
+                    "steps": found.steps,
+                }
+            )
+        )
+    else:
+        print(in_words(found))
+    return 0 if found.identical else 1
+
+
+def in_words(found: Comparison) -> str:
+    """Say in a few lines how both pictures compare."""
+    if found.identical:
+        first = f"identical: {found.steps} steps gave the same pixels"
+    else:
+        first = f"not identical: the pixels correlate by {found.correlation:.4f}"
+    different = found.differences or (
+        () if found.identical else ("nothing that is recorded: this may be another build of torch",)
+    )
+    if not different:
+        return first
+    return first + "\nwhat differs from the export:\n" + "\n".join(f"  {d}" for d in different)
