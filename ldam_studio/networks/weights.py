@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -57,13 +58,17 @@ def read_state_dict(path: Path) -> tuple[dict[str, Tensor], str]:
 
 def _unpickle_tensors(path: Path, data: bytes) -> object:
     try:
-        return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
+        with warnings.catch_warnings():
+            # What torch thinks of the pickle's protocol is nothing to act on here.
+            warnings.simplefilter("ignore")
+            return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
     except pickle.UnpicklingError:
         raise StudioError(
             f"{path} holds more than weights (or is damaged) and was not opened, because such a "
             "file can run code; save model.state_dict() instead."
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError):
+    except Exception:
+        # A damaged pickle can make torch's reader stumble over anything: index, assertion, struct.
         raise StudioError(f"The weights file {path} is damaged; {HINT}.") from None
 
 
