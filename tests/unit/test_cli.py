@@ -1,0 +1,94 @@
+"""The command line itself: what it imports, how it fails, that help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ldam_studio import __version__, assets, cli
+from ldam_studio.errors import StudioError
+
+HEAVY = "torch PyQt6 pyqtgraph superqt numpy PIL rich".split()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"]])
+def test_help_imports_nothing_heavy(words: list[str]):
+    program = (
+        "import sys\nfrom ldam_studio.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        f"finally:\n    print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_module_is_the_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "ldam_studio", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == f"ldam-studio {__version__}"
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert f"ldam-studio {command}" in capsys.readouterr().out
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
+    """Replace the window's command, and note what it is called with."""
+    calls: list[argparse.Namespace] = []
+    command = importlib.import_module("ldam_studio.gui.command")
+    monkeypatch.setattr(command, "run", lambda args: calls.append(args) or 0)
+    return calls
+
+
+@pytest.mark.parametrize("words", [[], ["--fresh"], ["studio"], ["studio", "picture.png"]])
+def test_no_command_means_the_window(calls: list[argparse.Namespace], words: list[str]):
+    assert cli.main(words) == 0
+    (args,) = calls
+    assert args.fresh is ("--fresh" in words)
+    assert args.picture == (Path("picture.png") if "picture.png" in words else None)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (StudioError("The disk is full; make room."), 2, "ldam-studio: The disk is full"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_exit_codes(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    raised: BaseException,
+    code: int,
+    said: str,
+):
+    def run(_args: argparse.Namespace) -> int:
+        raise raised
+
+    command = importlib.import_module("ldam_studio.gui.command")
+    monkeypatch.setattr(command, "run", run)
+    assert cli.main([]) == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_missing_asset_is_one_sentence():
+    assert assets.asset("models").is_dir()
+    with pytest.raises(StudioError, match=r"models/none\.bin is missing"):
+        assets.asset("models", "none.bin")
