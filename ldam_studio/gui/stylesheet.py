@@ -71,6 +71,16 @@ QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; 
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$check"); }
 QCheckBox::indicator:checked:focus { border: 2px solid $text; }
 QCheckBox::indicator:disabled { border-color: $outline; background: $background; }
+QRadioButton { spacing: ${pad}px; }
+QRadioButton::indicator { width: ${box}px; height: ${box}px; border: 1px solid $control;
+            border-radius: ${box_radius}px; background: $surface; }
+QRadioButton::indicator:hover, QRadioButton::indicator:focus { border-color: $accent; }
+QRadioButton::indicator:checked { background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5,
+            fx: 0.5, fy: 0.5, stop: 0 $accent, stop: 0.5 $accent, stop: 0.6 $surface,
+            stop: 1 $surface); border-color: $accent; }
+QRadioButton::indicator:checked:focus { border: 2px solid $accent; }
+QRadioButton::indicator:disabled { border-color: $outline; background: $background; }
+QRadioButton:disabled, QCheckBox:disabled { color: $faint; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $scroll; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
 QSlider::sub-page:horizontal:disabled { background: $outline; }
@@ -144,6 +154,7 @@ def stylesheet(theme: Theme) -> str:
         button=pixels(16),
         glyph=pixels(9),
         box=pixels(14),
+        box_radius=(pixels(14) + 2) // 2,
         knob=pixels(12),
         knob_half=pixels(12) // 2,
         knob_radius=(pixels(12) + 4) // 2,

@@ -1,0 +1,76 @@
+"""Files dropped on the window: one file, opened by whoever knows how; else one plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtCore import QEvent, QMimeData, QObject, Qt
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QWidget
+
+from ldam_studio.errors import StudioError
+
+NOT_HERE = "Only a file of this computer can be dropped here: save it first, then drop the file."
+ONE_ONLY = "Drop one file at a time: a window holds one session."
+
+
+class FileDrop(QObject):
+    """Accepts a file dropped anywhere on a window.
+
+    Parameters
+    ----------
+    window
+        The widget that becomes a target, with all that is inside it.
+    opened
+        Opens the file; a `StudioError` that it raises is told by ``refused``.
+    refused
+        Shows one sentence.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        opened: Callable[[Path], object],
+        refused: Callable[[str], object],
+    ) -> None:
+        super().__init__(window)
+        self._opened, self._refused = opened, refused
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take what is dragged over the window, and open what is dropped."""
+        kind = event.type()
+        if kind in (QEvent.Type.DragEnter, QEvent.Type.DragMove):
+            assert isinstance(event, QDragEnterEvent | QDropEvent)
+            if event.mimeData().hasUrls():
+                # Copy: a desktop may otherwise believe that its file was moved away.
+                event.setDropAction(Qt.DropAction.CopyAction)
+                event.accept()
+                return True
+        elif kind == QEvent.Type.Drop:
+            assert isinstance(event, QDropEvent)
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.take(event.mimeData())
+            return True
+        return False
+
+    def take(self, data: QMimeData) -> None:
+        """Open the one file that was dropped, or say why not."""
+        urls = data.urls()
+        if len(urls) > 1:
+            self._refused(ONE_ONLY)
+            return
+        if not urls or not urls[0].isLocalFile():
+            self._refused(NOT_HERE)
+            return
+        path = Path(urls[0].toLocalFile())
+        if path.is_dir():
+            self._refused(f"{path.name} is a folder: drop an exported PNG.")
+            return
+        try:
+            self._opened(path)
+        except StudioError as error:
+            self._refused(str(error))
