@@ -32,6 +32,10 @@ COMMANDS = {
         "lay out the sample of real digits that is shipped",
     ),
     "train judge": ("ldam_studio.headless.train_judge", "train the judge of the paper's figures"),
+    "train digits-sheet": (
+        "ldam_studio.headless.train_digits_sheet",
+        "lay out the sample of real digits that is shipped",
+    ),
     "paper fig1": (
         "ldam_studio.headless.paper.fig1",
         "the paper's Figure 1: five discriminator weights, ten classes",

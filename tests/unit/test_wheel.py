@@ -27,7 +27,9 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip("wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT), cwd=folder)
     (wheel,) = folder.glob("ldam_studio-*.whl")
     prefix = folder / "prefix"
-    pip("install", "--no-deps", "--no-index", "--prefix", str(prefix), str(wheel), cwd=folder)
+    # Without --ignore-installed pip would uninstall the checkout from this environment first.
+    options = ["--no-deps", "--no-index", "--ignore-installed", "--prefix", str(prefix)]
+    pip("install", *options, str(wheel), cwd=folder)
     return prefix
 
 
