@@ -70,6 +70,7 @@ class HelpDialog(QDialog):
         }
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
         for name in self._pages:
             page = QTextBrowser()
             page.setOpenExternalLinks(True)
@@ -92,7 +93,7 @@ class HelpDialog(QDialog):
     def sizeHint(self) -> QSize:
         """Return a size at which most pages need no scrolling."""
         line = self.fontMetrics().height()
-        return QSize(40 * line, 36 * line)
+        return QSize(46 * line, 38 * line)
 
     def text(self, page: str) -> str:
         """Return what a page says, without its looks."""
@@ -139,8 +140,8 @@ def keys_html(actions: Iterable[QAction]) -> str:
         keys = [key for key in keys if key]
         if not keys or not action.isVisible():
             continue
-        name = action.text().replace("&&", "\0").replace("&", "").replace("\0", "&")
-        more = action.statusTip() or action.toolTip()
+        name = _plain(action.text())
+        more = _plain(action.statusTip() or action.toolTip())
         more = "" if more.rstrip(".… ") in (name.rstrip(".… "), "") else more
         rows.append((" or ".join(keys), name.rstrip("…."), more))
     table = "".join(
@@ -150,10 +151,15 @@ def keys_html(actions: Iterable[QAction]) -> str:
     )
     return (
         f"<table>{table}</table>"
-        '<p class="muted">Single letters and the space bar act while the images have the '
+        '<p class="muted" style="margin-top: 14px">Single letters and the space bar act while the images have the '
         "focus: click an image first. Tab goes from one control to the next. On a slider the "
         "wheel and the arrow keys change the value, and a double click resets it.</p>"
     )
+
+
+def _plain(text: str) -> str:
+    """Return a menu text without the marks of its mnemonic."""
+    return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
 
 
 def settings_html() -> str:
@@ -161,7 +167,7 @@ def settings_html() -> str:
     parts = []
     for group, title in GROUPS.items():
         rows = "".join(
-            f'<tr><td><b>{escape(s.label)}</b><br><span class="muted">{escape(facts(s))}</span>'
+            f'<tr><td width="180"><b>{escape(s.label)}</b><br><span class="muted">{escape(facts(s))}</span>'
             f"</td><td>{escape(s.help)}</td></tr>"
             for s in SETTINGS.values()
             if s.group == group
@@ -171,13 +177,12 @@ def settings_html() -> str:
 
 
 def facts(setting: Setting) -> str:
-    """Return a setting's default and range in a few words."""
+    """Return a setting's default and unit in a few words."""
     default = setting.default
     if isinstance(default, bool):
-        return f"usually {'on' if default else 'off'}"
+        return f"default {'on' if default else 'off'}"
     shown = f"{default:g}" if isinstance(default, int | float) else str(default)
-    words = f"usually {shown}"
-    return f"{words} {setting.unit}" if setting.unit and shown.isdecimal() else words
+    return f"default {shown}" + (f", in {setting.unit}" if setting.unit else "")
 
 
 def method_html() -> str:

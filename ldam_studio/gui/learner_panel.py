@@ -52,15 +52,20 @@ class LearnerPanel(QWidget):
         self._period.setPrefix("every ")
         self._period.setSuffix(" steps")
         self._period.setKeyboardTracking(False)
+        self._period.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._period.setAccessibleName("Steps between two rounds of learning")
         self._period.setToolTip("How many steps the chains take between two rounds of learning")
         self._period.valueChanged.connect(self._asked)
         switch = QHBoxLayout()
         switch.addWidget(self._keep)
+        switch.setSpacing(8)
         switch.addStretch(1)
         switch.addWidget(self._period)
 
-        self._source = _value("Where the real images come from")
+        self._source = QLabel()
+        self._source.setProperty("role", "muted")
+        self._source.setTextFormat(Qt.TextFormat.PlainText)
+        self._source.setWordWrap(True)
         self._rounds = _value("Rounds learned")
         self._real = _value("Mean score of real images")
         self._fake = _value("Mean score of the chains' images")
@@ -69,7 +74,6 @@ class LearnerPanel(QWidget):
         numbers.setVerticalSpacing(2)
         numbers.setColumnStretch(1, 1)
         rows = (
-            ("Real images", self._source),
             ("Rounds learned", self._rounds),
             ("Score of real images", self._real),
             ("Score of the chains", self._fake),
@@ -102,6 +106,7 @@ class LearnerPanel(QWidget):
         layout.setSpacing(8)
         layout.addWidget(title)
         layout.addLayout(switch)
+        layout.addWidget(self._source)
         layout.addLayout(numbers)
         layout.addWidget(self._warning)
         layout.addLayout(buttons)
@@ -126,7 +131,7 @@ class LearnerPanel(QWidget):
 
     def set_source(self, text: str) -> None:
         """Say where the real images come from."""
-        self._source.setText(text or "none")
+        self._source.setText(f"Real images: {text or 'none'}")
 
     def set_available(self, available: bool, why: str = "") -> None:
         """Say whether there is a discriminator that can learn, and in one sentence why not."""
@@ -179,7 +184,6 @@ class LearnerPanel(QWidget):
 def _value(name: str) -> QLabel:
     label = QLabel()
     label.setAccessibleName(name)
-    label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
     return label

@@ -1,0 +1,76 @@
+"""Dropping files on the window."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.drop import FileDrop
+
+
+@pytest.fixture
+def window(qtbot):
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.opened, made.said = [], []
+
+    def opened(path):
+        if path.read_bytes() != b"recipe":
+            raise StudioError(f"{path.name} carries no recipe: it was not exported here.")
+        made.opened.append(path)
+
+    FileDrop(made, opened, made.said.append)
+    return made
+
+
+def _drop(window, urls=(), text=""):
+    data = QMimeData()
+    if urls:
+        data.setUrls([QUrl(url) for url in urls])
+    if text:
+        data.setText(text)
+    actions = Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
+    usual = (actions, data, Qt.MouseButton.LeftButton)
+    keys = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPointF(5, 5).toPoint(), *usual, keys)
+    enter.ignore()  # as Qt delivers it
+    QApplication.sendEvent(window, enter)
+    drop = QDropEvent(QPointF(5, 5), *usual, keys)
+    if enter.isAccepted():
+        QApplication.sendEvent(window, drop)
+    return enter.isAccepted(), drop
+
+
+def _file(folder, content):
+    path = folder / "frame.png"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_picture_with_a_recipe_opens(window, tmp_path):
+    path = _file(tmp_path, b"recipe")
+    accepted, drop = _drop(window, [path.as_uri()])
+    assert accepted
+    assert drop.dropAction() == Qt.DropAction.CopyAction
+    assert window.opened == [path]
+    assert window.said == []
+
+
+def test_anything_else_gives_one_sentence(window, tmp_path):
+    _drop(window, [_file(tmp_path, b"holiday").as_uri()])
+    _drop(window, [tmp_path.as_uri()])
+    _drop(window, ["https://example.org/frame.png"])
+    _drop(window, [tmp_path.as_uri(), tmp_path.as_uri()])
+    assert window.opened == []
+    assert len(window.said) == 4
+    assert all(sentence.endswith(".") for sentence in window.said)
+    assert "no recipe" in window.said[0]
+
+
+def test_text_is_not_taken(window):
+    accepted, _ = _drop(window, text="hello")
+    assert not accepted
+    assert window.said == []
