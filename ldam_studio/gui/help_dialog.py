@@ -151,8 +151,8 @@ def keys_html(actions: Iterable[QAction]) -> str:
     )
     return (
         f"<table>{table}</table>"
-        '<p class="muted" style="margin-top: 14px">Single letters and the space bar act while the images have the '
-        "focus: click an image first. Tab goes from one control to the next. On a slider the "
+        '<p class="muted" style="margin-top: 14px">Single letters and the space bar act while '
+        "the images have the focus: click an image first. Tab goes from one control to the next. On a slider the "
         "wheel and the arrow keys change the value, and a double click resets it.</p>"
     )
 
@@ -167,8 +167,9 @@ def settings_html() -> str:
     parts = []
     for group, title in GROUPS.items():
         rows = "".join(
-            f'<tr><td width="180"><b>{escape(s.label)}</b><br><span class="muted">{escape(facts(s))}</span>'
-            f"</td><td>{escape(s.help)}</td></tr>"
+            f'<tr><td width="180"><b>{escape(s.label)}</b><br>'
+            f'<span class="muted">{escape(facts(s))}</span></td>'
+            f"<td>{escape(s.help)}</td></tr>"
             for s in SETTINGS.values()
             if s.group == group
         )
