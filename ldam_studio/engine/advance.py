@@ -6,6 +6,7 @@ and the paper's figures all call it. Replay is the same function fed by the log.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -120,6 +121,7 @@ def _draw_noise(state: SessionState) -> Tensor:
     return noise
 
 
+@torch.no_grad()
 def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     """Take one lane's step, then its sample."""
     chains, info = langevin.step(
@@ -155,8 +157,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
 
 def _finite(moved: _Moved) -> bool:
     """One synchronisation for the whole step: a sum is finite only if all its terms are."""
-    total = moved.lane.chains.x.sum() + moved.info.activation.sum()
-    return bool(torch.isfinite(total))
+    return math.isfinite(float(moved.lane.chains.x.sum() + moved.info.activation.sum()))
 
 
 def _lesson(state: SessionState) -> LearnInfo | None:

@@ -39,8 +39,8 @@ def update(average: Average, x: Tensor, window: int = 0) -> Average:
     column = weight.reshape(-1, 1, 1, 1)
     delta = x - average.mean
     shift = column * delta
-    variance = (1 - column) * (average.variance + shift * delta)
-    change = shift.flatten(1).square().mean(1).sqrt()
+    variance = torch.addcmul(average.variance, shift, delta).mul_(1 - column)
+    change = torch.linalg.vector_norm(shift.flatten(1), dim=1) / x[0].numel() ** 0.5
     return Average(average.mean + shift, variance, count, change)
 
 

@@ -69,22 +69,24 @@ def update(
     fixed
         Burn in after exactly this many steps instead of testing. Steadiness is tested all the same.
     """
-    progress = replace(progress, steps=progress.steps + 1)
+    steps = progress.steps + 1
     if activation is not None:
-        progress = _add(progress, activation, threshold, may_finish=fixed is None)
-    if fixed is not None and progress.steps > fixed:
+        progress = _add(progress, steps, activation, threshold, may_finish=fixed is None)
+    else:
+        progress = replace(progress, steps=steps)
+    if fixed is not None and steps > fixed and not bool(progress.done.all()):
         progress = replace(progress, done=torch.ones_like(progress.done))
     return progress
 
 
 def _add(
-    progress: BurnIn, activation: Tensor, threshold: Tensor | float, *, may_finish: bool
+    progress: BurnIn, steps: int, activation: Tensor, threshold: Tensor | float, *, may_finish: bool
 ) -> BurnIn:
     total = progress.total + activation
-    squares = progress.squares + activation.square()
+    squares = torch.addcmul(progress.squares, activation, activation)
     filled = progress.filled + 1
     if filled < BLOCK:
-        return replace(progress, filled=filled, total=total, squares=squares)
+        return replace(progress, steps=steps, filled=filled, total=total, squares=squares)
     mean = total / BLOCK
     variance = (squares - total * mean).clamp_min(0.0) / (BLOCK - 1)
     error = ((variance + progress.variance) / BLOCK).sqrt()
@@ -96,4 +98,4 @@ def _add(
         done = done | (steady & (mean >= threshold))
     zeros = torch.zeros_like(total)
     # Once steady, a chain stays so until it is disturbed: its label must not flicker.
-    return BurnIn(progress.steps, 0, zeros, zeros, mean, variance, progress.steady | steady, done)
+    return BurnIn(steps, 0, zeros, zeros, mean, variance, progress.steady | steady, done)

@@ -73,27 +73,49 @@ class Info:
 
 @dataclass(frozen=True)
 class Parameters:
-    """The numbers of a step as tensors of shape (chains, 1, 1, 1), made once per change."""
+    """The numbers of a step, made once per change; tensors have shape (chains, 1, 1, 1).
+
+    A step is a sum of terms, and these are what multiplies them: `ascent` = (eps/2) (1 - w) the
+    activation's gradient, `realness` = (eps/2) w that of log D, `decay` = eps lam the distance from
+    rest, `noise` = sqrt(eps T) the noise.
+    """
 
     temperature: Tensor
     step_size: Tensor
     l2: Tensor
     discriminator_weight: Tensor
+    ascent: Tensor
+    realness: Tensor
+    decay: Tensor
+    noise: Tensor
     mode: str
     asks_discriminator: bool
+    decays: bool
 
     @classmethod
     def of(
         cls, settings: Settings, chains: int, device: torch.device | str = "cpu", heat: float = 1.0
     ) -> Parameters:
         """Spread `settings` over `chains` chains; `heat` multiplies the temperature (melting)."""
-        columns = {}
+        columns = []
         for name in PER_CHAIN:
             value = torch.tensor(getattr(settings, name), dtype=torch.float32, device=device)
-            columns[name] = value.expand(chains).reshape(chains, 1, 1, 1).clone()
-        columns["temperature"] *= heat
-        asks = bool((columns["discriminator_weight"] > 0).any())
-        return cls(mode=settings.mode, asks_discriminator=asks, **columns)
+            columns.append(value.expand(chains).reshape(chains, 1, 1, 1).clone())
+        temperature, step_size, l2, weight = columns
+        temperature = temperature * heat
+        return cls(
+            temperature=temperature,
+            step_size=step_size,
+            l2=l2,
+            discriminator_weight=weight,
+            ascent=step_size / 2 * (1 - weight),
+            realness=step_size / 2 * weight,
+            decay=step_size * l2,
+            noise=(step_size * temperature).sqrt(),
+            mode=settings.mode,
+            asks_discriminator=bool((weight > 0).any()),
+            decays=bool((l2 > 0).any()),
+        )
 
 
 def init(start: Tensor, bounds: tuple[float, float] | None = None) -> State:
@@ -109,7 +131,7 @@ def step(
     log_real: ValueAndGradient | None = None,
     *,
     rest: float | Tensor = 0.0,
-    field_size: Tensor | int | None = None,
+    field_size: int | None = None,
     bounds: tuple[float, float] | None = None,
 ) -> tuple[State, Info]:
     """Move every chain by one step.
@@ -127,7 +149,7 @@ def step(
     rest
         The colour that L2 pulls towards, in pixel units.
     field_size
-        Number of pixel values in each neuron's receptive field, (chains,); the whole image if None.
+        Number of pixel values in the neurons' receptive field; the whole image if None.
     bounds
         Clamp pixels to this range after the step.
 
@@ -138,34 +160,35 @@ def step(
     x, p = state.x, parameters
     value, gradient = activation(x)
     whole = x[0].numel()
-    size = whole if field_size is None else field_size
-    rms = _rms(gradient, size)
+    rms = _rms(gradient, whole if field_size is None else field_size)
 
     score, pull = None, None
     if log_real is not None and p.asks_discriminator:
         log_score, pull = log_real(x)
         score = log_score.exp()
 
-    moments = None
+    # Dividing the number per chain is dividing the gradient, for much less work.
+    ascent, realness, moments = p.ascent, p.realness, None
     if p.mode == "normalised":
-        gradient = gradient / _column(rms)
+        ascent = ascent / _column(rms)
         if pull is not None:
-            pull = pull / _column(_rms(pull, whole))
+            realness = realness / _column(_rms(pull, whole))
     elif p.mode == "reference":
-        moments = state.moments or _no_moments(x)
-        gradient, pull, moments = _by_pixel(gradient, pull, moments)
+        gradient, pull, moments = _by_pixel(gradient, pull, state.moments or _no_moments(x))
 
-    force = (1 - p.discriminator_weight) * gradient - 2 * p.l2 * (x - rest)
+    move = noise * p.noise
+    move.addcmul_(gradient, ascent)
     if pull is not None:
-        force = force + p.discriminator_weight * pull
-    move = force * (p.step_size / 2) + (p.step_size * p.temperature).sqrt() * noise
+        move.addcmul_(pull, realness)
+    if p.decays:
+        move.addcmul_(x - rest, p.decay, value=-1)
     if moments is not None:
         move = DECAY * moments.momentum + (1 - DECAY) * move
         moments = replace(moments, momentum=move)
 
     moved = x + move
     if bounds is not None:
-        moved = moved.clamp_(*bounds)
+        moved.clamp_(*bounds)
     return State(moved, moments), Info(value, score, rms)
 
 
@@ -185,9 +208,10 @@ def value_and_gradient(function: Callable[[Tensor], Tensor]) -> ValueAndGradient
     return evaluate
 
 
-def _rms(gradient: Tensor, size: Tensor | int) -> Tensor:
+def _rms(gradient: Tensor, size: int) -> Tensor:
     """Root-mean-square per chain over `size` values (those outside the field are 0 anyway)."""
-    return (gradient.flatten(1).square().sum(1) / size).sqrt()
+    rms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1) / size**0.5
+    return rms
 
 
 def _column(rms: Tensor) -> Tensor:
