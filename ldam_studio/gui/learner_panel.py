@@ -102,7 +102,7 @@ class LearnerPanel(QWidget):
             button.setMinimumWidth(40)
 
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setContentsMargins(0, 8, 0, 8)
         layout.setSpacing(8)
         layout.addWidget(title)
         layout.addLayout(switch)

@@ -377,10 +377,9 @@ class NeuronPicker(QWidget):
         total = self._network.layer(self._layer).neurons
         found = self._neurons.rowCount()
         count = f"{found:,} of {total:,}" if query and found != total else f"{total:,}"
-        short = self._layer.rpartition(".")[2]
         word = "neuron" if total == 1 else "neurons"
-        self._title.setText(f"{short}: {count} {word}")
-        self._title.setToolTip(self._layer)
+        self._title.setText(f"{count} {word}")
+        self._title.setToolTip(f"{self._layer}: {count} {word}")
 
     def _shown_here(self) -> set[int]:
         return {neuron.index for neuron in self._shown if neuron.layer == self._layer}

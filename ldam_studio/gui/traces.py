@@ -33,8 +33,9 @@ ACTIVATION, SCORE, CHANGE = range(3)
 HELP = (
     "How strongly the neuron responds to each chain's image, in the neuron's own units.",
     "How real the discriminator finds each chain's image: 0 is made up, 1 is real.\n"
-    "Green: what it says of real images while it learns.",
-    "How far one more sample moves the average. It falls as the average settles.",
+    "Green, and the second number: what it says of real images while it learns.",
+    "How far one more sample moves the average: root mean square over its pixels, in pixel units.\n"
+    "It falls as the average settles.",
 )
 LEGEND = (
     "Bright: the front chain, line its mean, band its range. Grey: the other chains.\n"
@@ -67,8 +68,8 @@ class Traces(QWidget):
     def _build(self) -> None:
         self._plots = (
             TracePlot("Activation"),
-            TracePlot("Discriminator score (0–1)", limits=(-0.03, 1.03)),
-            TracePlot("Change of average (RMS per pixel)", logarithmic=True),
+            TracePlot("Discriminator score", limits=(-0.03, 1.03)),
+            TracePlot("Change of average (RMS)", logarithmic=True),
         )
         for plot, text in zip(self._plots, HELP, strict=True):
             plot.hovered.connect(self._hovered)
@@ -196,7 +197,7 @@ class Traces(QWidget):
             newest = float(kept.high[-1, which, front])
             value = f"{newest:.3g}" if np.isfinite(newest) else ""
             if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
-                value += f", real images {real.mean[-1]:.2f}"
+                value += f", real {real.mean[-1]:.2f}"
             plot.set_value(value)
         self._read()
 
