@@ -187,6 +187,7 @@ class NeuronPicker(QWidget):
         if name == "all":
             button.setText("All")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setProperty("compact", True)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(act)
         return button

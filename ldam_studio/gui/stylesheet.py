@@ -15,6 +15,7 @@ QToolTip { background: $raised; color: $text; border: 1px solid $control; paddin
 QToolBar { background: $background; border: none; border-bottom: 1px solid $outline; spacing: 2px;
            padding: ${half}px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: ${half}px ${pad}px; }
+QToolButton[compact="true"] { padding: ${half}px ${tight}px; }
 QToolButton:hover { background: $raised; border-color: $outline; }
 QToolButton:pressed { background: $outline; }
 QToolButton:checked { background: $raised; border-color: $accent; }
@@ -144,6 +145,7 @@ def stylesheet(theme: Theme) -> str:
         tokens,
         faint=theme.colour("muted", 140).name(theme.colour("muted").NameFormat.HexArgb),
         scroll=theme.colour("control", 130).name(theme.colour("muted").NameFormat.HexArgb),
+        tight=pixels(2),
         half=pixels(3),
         pad=pixels(5),
         pad_less=max(0, pixels(5) - 1),

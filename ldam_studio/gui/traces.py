@@ -207,8 +207,8 @@ class Traces(QWidget):
             jump = max(100, 10 ** (len(str(last - first)) - 1) // 2)
             return float(first), float(first + -(-max(1, last - first) // jump) * jump)
         jump = RECENT // 5
-        end = -(-max(RECENT, last + 1) // jump) * jump
-        return float(end - RECENT), float(end)
+        end = -(-(last + 1) // jump) * jump
+        return float(max(first - 1, end - RECENT)), float(end)
 
     def _marks_between(self, first: float, last: float) -> list[tuple[int, str]]:
         return [mark for mark in self._marks if first <= mark[0] <= last]
