@@ -23,6 +23,7 @@ from ldam_studio.networks.discriminator import Discriminator
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler.random import Generators
+from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.learner import (
     BATCH,
     BETAS,
@@ -36,6 +37,9 @@ from ldam_studio.training.learner import (
 )
 from ldam_studio.training.learner import start as start_learner
 
+LEAST_SPREAD, GREYEST, GREY_STARTS = 0.05, 0.6, 1 / 3
+"""Of starts: the spread is log-uniform up to 1, a third are around a grey up to .6."""
+
 
 @dataclass(frozen=True)
 class DiscriminatorRecipe:
@@ -44,7 +48,7 @@ class DiscriminatorRecipe:
     Attributes
     ----------
     chains
-        Chains that are kept; their weights are uniform in (0, 1), their classes in all classes.
+        Chains that are kept; their classes are uniform, their weights too, but for some at 1.
     batch
         Chains that move in one round.
     restart
@@ -54,6 +58,10 @@ class DiscriminatorRecipe:
     floor
         Added to a chain's weight to get its share of what the discriminator is shown: chains that
         do not listen to it (weight 0) are shown seldom, for they never improve.
+    average
+        The finished discriminator is the mean of the learning one's parameters over about so many
+        last rounds. Playing against the chains it swings around; its mean leaves them less to
+        exploit.
     rounds
         Rounds in all.
     """
@@ -63,7 +71,8 @@ class DiscriminatorRecipe:
     restart: float = 0.08
     steps: int = 20
     floor: float = 0.05
-    rounds: int = 900
+    average: int = 500
+    rounds: int = 1200
 
 
 @dataclass
@@ -78,6 +87,8 @@ class Training:
         All chains, ``(chains, 1, 28, 28)``, their classes and discriminator weights, ``(chains,)``.
     generators
         Sources of the starts and of the choice of chains; the sampler and learner have their own.
+    average
+        Mean of the discriminator's parameters, its result.
     """
 
     session: SessionState
@@ -86,6 +97,7 @@ class Training:
     classes: torch.Tensor
     weights: torch.Tensor
     generators: Generators
+    average: ParameterAverage
     info: LearnInfo | None = None
 
 
@@ -93,7 +105,7 @@ def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
     """Return a training before its first round; all that is random in it comes from ``seed``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = Discriminator()
+        module = Discriminator().to(memory_format=torch.channels_last)
     learning = start_learner(module, seed)
     generators = Generators(seed)
     x, classes, weights = _fresh(network, recipe.chains, generators)
@@ -106,7 +118,9 @@ def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
         model,
         choose("cpu", threads=1),
     )
-    return Training(open_session(spec), learning, x, classes, weights, generators)
+    session = open_session(spec)
+    average = ParameterAverage(recipe.average)
+    return Training(session, learning, x, classes, weights, generators, average)
 
 
 def train(
@@ -148,6 +162,7 @@ def train(
         training.learner, training.info = learn_from_pool(
             training.learner, real_images, training.x, training.weights + recipe.floor
         )
+        training.average.update(training.learner.module)
         yield training
 
 
@@ -156,24 +171,33 @@ def _fresh(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Draw starts, classes and weights.
 
-    The spread of the noise varies, from the studio's faint start to what a melted picture looks
-    like.
+    Starts are as different as those that a person makes: faint noise around the rest colour, as the
+    studio begins; strong noise; noise around a grey, as a melted picture looks. A chain that starts
+    where none of these did finds what the discriminator never learned to turn down, such as a black
+    image. One weight in eleven is 1: nobody but those chains shows what it asks for by itself.
     """
     pixels, draw = network.pixels, generators["fresh"]
-    spread = torch.rand((count, 1, 1, 1), generator=draw)
-    x = pixels.rest + spread * torch.randn((count, *pixels.shape), generator=draw)
+
+    def uniform(least: float, most: float, *shape: int) -> torch.Tensor:
+        return least + (most - least) * torch.rand((count, *shape), generator=draw)
+
+    spread = LEAST_SPREAD ** uniform(0, 1, 1, 1, 1)
+    grey = uniform(0, GREYEST, 1, 1, 1) * (uniform(0, 1, 1, 1, 1) < GREY_STARTS)
+    noise = torch.randn((count, *pixels.shape), generator=draw)
+    x = (pixels.rest + grey + spread * noise).clamp_(*pixels.bounds)
     classes = torch.randint(network.layers[-1].neurons, (count,), generator=draw)
-    return x.clamp_(*pixels.bounds), classes, torch.rand(count, generator=draw)
+    return x, classes, uniform(0, 1.1).clamp_max(1)
 
 
 def describe(recipe: DiscriminatorRecipe) -> str:
     """Return the recipe in a sentence, for the model card."""
     return (
         f"{recipe.rounds} rounds; {recipe.chains} chains are kept, {recipe.batch} drawn a round, "
-        f"{recipe.restart:.0%} of them restarted from noise with a new class and weight ~ U(0, 1); "
+        f"{recipe.restart:.0%} of them restarted from noise with a new class, spread and weight; "
         f"{recipe.steps} sampler steps (normalised, step size {FIGURE_SETTINGS.step_size:g}, "
-        f"temperature {FIGURE_SETTINGS.temperature:g}, clamped), then {STEPS_PER_ROUND} steps of "
-        f"Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on {BATCH} real and "
+        f"temperature {FIGURE_SETTINGS.temperature:g}, clamped), then {STEPS_PER_ROUND} steps "
+        f"of Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on {BATCH} real and "
         f"{BATCH} generated images, drawn in proportion to weight + {recipe.floor:g}; real label "
-        f"{REAL_LABEL:g}, instance noise {INSTANCE_NOISE:g}"
+        f"{REAL_LABEL:g}, instance noise {INSTANCE_NOISE:g}; parameters averaged over about the "
+        f"last {recipe.average} rounds"
     )

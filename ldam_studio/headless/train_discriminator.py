@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ldam_studio.networks.zoo import DISCRIMINATORS, NETWORKS, DiscriminatorMode
 from ldam_studio.training import artifact
 from ldam_studio.training.data import load_mnist
 
-SNAPSHOT_ROUNDS = 300
+SNAPSHOT_ROUNDS = 100
 
 MEASURED_WEIGHTS, MELTED_WEIGHT, MEASURED_STEPS = (0.0, 0.8, 1.0), 0.8, 600
 """What the finished discriminator is measured at, see `measures.rows`."""
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
                 )
                 if done % SNAPSHOT_ROUNDS == 0:
                     artifact.save_weights(
-                        training.learner.module.state_dict(),
+                        training.average.state_dict(),
                         args.out / "rounds" / f"{name}-{done:04d}.safetensors",
                         f"discriminator, seed {args.seed}, after round {done}",
                     )
@@ -98,7 +99,8 @@ def _finish(
     seconds: float,
 ) -> None:
     """Write weights and card; measure the discriminator on fresh chains first, if asked to."""
-    module = training.learner.module
+    module = copy.deepcopy(training.learner.module)
+    module.load_state_dict(training.average.state_dict())
     model = DiscriminatorModel(name, module, network.pixels.shape)
     figures = {}
     if args.chains_per_class:

@@ -14,26 +14,34 @@ from torch import nn
 class ParameterAverage:
     """Running mean of a module's parameters, one sample for each `update`.
 
-    Sums are kept in float64, so that thousands of steps do not wear the mean down. Buffers (such as
-    the statistics of a batch normalisation) are averaged as the parameters are; counters, which are
+    Kept in float64, so that thousands of steps do not wear the mean down. Buffers (such as the
+    statistics of a batch normalisation) are averaged as the parameters are; counters, which are
     integers, are taken from the last update.
+
+    Parameters
+    ----------
+    window
+        With n samples seen, the new one weighs 1/n, but never less than 1/`window`: the mean is
+        arithmetic at first and forgets exponentially later. 0 never forgets.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = 0) -> None:
+        self.window = window
         self.count = 0
-        self._sums: dict[str, torch.Tensor] = {}
+        self._means: dict[str, torch.Tensor] = {}
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
         """Take the module's parameters as one more sample."""
         self.count += 1
+        weight = 1 / (min(self.count, self.window) if self.window else self.count)
         for name, value in module.state_dict().items():
             if not value.is_floating_point():
-                self._sums[name] = value.clone()
-            elif name in self._sums:
-                self._sums[name] += value
+                self._means[name] = value.clone()
+            elif name in self._means:
+                self._means[name] += weight * (value - self._means[name])
             else:
-                self._sums[name] = value.to(torch.float64, copy=True)
+                self._means[name] = value.to(torch.float64, copy=True)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return the mean of each parameter, in float32.
@@ -46,8 +54,8 @@ class ParameterAverage:
         if self.count == 0:
             raise ValueError("no parameters to average yet")
         return {
-            name: (total / self.count).float() if total.is_floating_point() else total.clone()
-            for name, total in self._sums.items()
+            name: mean.float() if mean.is_floating_point() else mean.clone()
+            for name, mean in self._means.items()
         }
 
 

@@ -28,7 +28,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.sampler import average
 from ldam_studio.sampler.langevin import value_and_gradient
-from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.settings import Settings, parse
 
 L2_WEIGHTS = (0.0, 0.5)
 BURN_IN = 200
@@ -57,15 +57,20 @@ class Panel:
 
 
 def sample(
-    network: Network, l2: float, chains_per_class: int, steps: int, seed: int, on_step: OnStep
+    network: Network,
+    settings: Settings,
+    l2: float,
+    chains_per_class: int,
+    steps: int,
+    seed: int,
+    on_step: OnStep = lambda: None,
 ) -> Panel:
-    """Run exact chains on all class neurons and average them after burn-in."""
-    settings = Settings.of(
-        mode="exact", step_size=0.1, temperature=0.01, l2=l2, burn_in=BURN_IN, clamp=False
-    )
+    """Run chains on all class neurons at one L2 weight and average them after burn-in."""
     neurons = class_neurons(network, chains_per_class)
     state = open_session(
-        SessionSpec(network, neurons, settings, seed, machine=choose("cpu", threads=1))
+        SessionSpec(
+            network, neurons, settings.change("l2", l2), seed, machine=choose("cpu", threads=1)
+        )
     )
     gradient = value_and_gradient(_activation(state.lane))
     total = torch.zeros_like(state.lane.chains.x)
@@ -106,7 +111,8 @@ def cosines(panel: Panel, rest: float, classes: int) -> dict[str, list[float]]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    add_common(parser, chains_per_class=10, steps=1000)
+    add_common(parser, chains_per_class=10, steps=1500)
+    parser.add_argument("--temperature", default="0.01")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -118,6 +124,13 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, weights are missing or damaged, a file cannot be written.
     """
     check_common(args, least_steps=BURN_IN + 1)
+    settings = Settings.of(
+        mode="exact",
+        step_size=0.1,
+        temperature=parse("temperature", args.temperature),
+        burn_in=BURN_IN,
+        clamp=False,
+    )
     network = open_network(args.network, args.weights)
     panels = []
     try:
@@ -127,6 +140,7 @@ def run(args: argparse.Namespace) -> int:
                 panels.append(
                     sample(
                         network,
+                        settings,
                         l2,
                         args.chains_per_class,
                         args.steps,
@@ -163,6 +177,7 @@ def run(args: argparse.Namespace) -> int:
             "network": network.reference,
             "seed": args.seed,
             "steps": args.steps,
+            "temperature": settings.temperature,
             "burn_in": BURN_IN,
             "chains_per_class": args.chains_per_class,
             "l2": panels[-1].l2,
