@@ -22,14 +22,11 @@ COMMANDS = {
     "render": ("ldam_studio.headless.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.headless.replay", "run an exported picture again and compare it"),
     "info": ("ldam_studio.headless.info", "list the networks, or the layers of one"),
+    "pictures": ("ldam_studio.gui.pictures", "make the pictures in the README"),
     "train mnist": ("ldam_studio.headless.train_mnist", "train LeNet on MNIST"),
     "train discriminator": (
         "ldam_studio.headless.train_discriminator",
         "train a discriminator along with the chains",
-    ),
-    "train digits-sheet": (
-        "ldam_studio.headless.train_digits_sheet",
-        "lay out the sample of real digits that is shipped",
     ),
     "train judge": ("ldam_studio.headless.train_judge", "train the judge of the paper's figures"),
     "train digits-sheet": (
