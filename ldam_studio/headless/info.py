@@ -1,4 +1,4 @@
-"""``ldam-studio info``: which networks there are, and which layers one has."""
+"""``ldam-studio info``: which networks there are, which layers one has, what the settings mean."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from ldam_studio import __version__
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.headless import flags
+from ldam_studio.headless import flags, settings_table
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import NETWORKS, open_network
 
@@ -20,6 +20,9 @@ from ldam_studio.networks.zoo import NETWORKS, open_network
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     flags.add_network(parser, None)
+    parser.add_argument(
+        "--settings", action="store_true", help="the settings as a table in Markdown"
+    )
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
 
@@ -31,7 +34,10 @@ def run(args: argparse.Namespace) -> int:
     StudioError
         There is no such network, or its weights cannot be read.
     """
-    if args.network is None:
+    about: Any
+    if args.settings:
+        about, text = settings_table.about_settings(), settings_table.markdown()
+    elif args.network is None:
         if args.weights is not None:
             raise StudioError("--weights needs --network, to say which architecture they are for.")
         about = about_all()

@@ -1,0 +1,73 @@
+"""The settings as a table, from the same description that makes sliders and flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ldam_studio.sampler.settings import SETTINGS, Setting
+
+WINDOW_ONLY = ("max_rate",)
+"""Settings that mean something only to a person who watches."""
+
+
+def about_settings() -> list[dict[str, Any]]:
+    """Return what there is to know about each setting, in the order in which a person meets it."""
+    return [
+        {
+            "name": setting.name,
+            "label": setting.label,
+            "flag": flag_of(setting),
+            "default": setting.default,
+            "accepts": accepts(setting),
+            "unit": setting.unit,
+            "help": setting.help,
+        }
+        for setting in SETTINGS.values()
+    ]
+
+
+def markdown() -> str:
+    """Return the settings as a Markdown table, as it stands in the README."""
+    lines = [
+        "| setting | default | accepts | what it does |",
+        "|---|---|---|---|",
+    ]
+    for about in about_settings():
+        name = f"**{about['label']}**"
+        if about["flag"] is not None:
+            name += f"<br>`{about['flag']}`"
+        cells = (name, shown(about["default"]), about["accepts"], about["help"])
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def flag_of(setting: Setting) -> str | None:
+    """Return the flag of ``render`` for a setting, None where there is none."""
+    if setting.name in WINDOW_ONLY:
+        return None
+    return "--" + setting.name.replace("_", "-")
+
+
+def accepts(setting: Setting) -> str:
+    """Return which values are accepted, in a few words."""
+    if setting.scale == "flag":
+        return "on, off"
+    if setting.scale == "choice":
+        return ", ".join(setting.choices)
+    words = f"{_number(setting.minimum)} to {_number(setting.maximum)}"
+    if abs(setting.minimum) >= 1e6:
+        words = "any number"
+    if setting.unit:
+        words += f" {setting.unit}"
+    return f"{words}, or auto" if setting.auto else words
+
+
+def shown(value: Any) -> str:
+    """Return a default as a person writes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:.10f}".rstrip("0")
