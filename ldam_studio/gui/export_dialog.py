@@ -33,7 +33,8 @@ from ldam_studio.gui.paint import Pencil, qimage
 KINDS = {
     "average": "Running average of the front chain",
     "raw": "Raw sample of the front chain",
-    "strip": "All chains as a grid",
+    "strip": "Raw samples of all chains as a grid",
+    "averages": "Running averages of all chains as a grid",
 }
 MOST_ZOOM = 32
 MOST_SIDE = 16_384  # pixels; larger pictures than this few programs open

@@ -39,7 +39,7 @@ class Files:
         state = self._moment()
         if state is None:
             return
-        kinds = ("average", "raw", "strip")
+        kinds = ("average", "raw", "strip", "averages")
         pictures = {}
         for what in kinds:
             try:

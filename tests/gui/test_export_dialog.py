@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton, QRadioB
 
 from ldam_studio.gui.export_dialog import ExportChoice, ExportDialog
 
-SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28)}
+SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28), "averages": (289, 28)}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_it_offers_the_average_at_a_size_that_can_be_seen(make, tmp_path):
 
 def test_another_picture_brings_its_own_name_and_size(make, tmp_path):
     dialog = make()
-    _pick(dialog, "grid")
+    _pick(dialog, "Raw samples")
     dialog.findChild(QSpinBox).setValue(2)
     assert dialog.choice() == ExportChoice("strip", 2, tmp_path / "strip.png")
     assert "578 × 56 pixels" in _texts(dialog)
@@ -62,7 +62,7 @@ def test_a_name_that_a_person_typed_is_kept(make, tmp_path, qtbot):
     field = dialog.findChild(QLineEdit)
     field.clear()
     qtbot.keyClicks(field, str(tmp_path / "my seven"))
-    _pick(dialog, "Raw")
+    _pick(dialog, "Raw sample of")
     assert dialog.choice() == ExportChoice("raw", 8, tmp_path / "my seven.png")
 
 
@@ -79,7 +79,7 @@ def test_what_is_there_is_not_offered_as_a_name(make, tmp_path):
 
 def test_the_last_choice_is_remembered(make, tmp_path):
     dialog = make()
-    _pick(dialog, "Raw")
+    _pick(dialog, "Raw sample of")
     dialog.findChild(QSpinBox).setValue(3)
     _export(dialog)
     assert dialog.result() == dialog.DialogCode.Accepted
@@ -88,7 +88,7 @@ def test_the_last_choice_is_remembered(make, tmp_path):
 
 def test_cancelling_is_not_remembered(make):
     dialog = make()
-    _pick(dialog, "Raw")
+    _pick(dialog, "Raw sample of")
     dialog.reject()
     assert make().choice().what == "average"
 
@@ -97,7 +97,7 @@ def test_before_the_first_sample_the_raw_frame_is_offered(make):
     dialog = make({"raw": (28, 28), "strip": (289, 28)})
     assert dialog.choice().what == "raw"
     enabled = [r.isEnabled() for r in dialog.findChildren(QRadioButton)]
-    assert enabled == [False, True, True]
+    assert enabled == [False, True, True, False]
 
 
 @pytest.mark.parametrize(("answer", "done"), [("Yes", True), ("No", False)])
