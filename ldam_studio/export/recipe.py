@@ -139,8 +139,8 @@ class Recipe:
             "settling": lane.progress.settling.tolist(),
             "pixels": pixel_hash(picture),
         }
-        if state.learner is not None and state.real_images is not None:
-            data["real_images"] = _sha256(state.real_images.cpu().numpy().tobytes())
+        if (lessons := lessons_hash(state)) is not None:
+            data["real_images"] = lessons
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod
@@ -219,6 +219,13 @@ class Recipe:
         """The file (name and SHA-256) from which the session goes on, if it needs one."""
         found: Mapping[str, Any] | None = self.data["session"].get("sidecar")
         return found
+
+
+def lessons_hash(state: SessionState) -> str | None:
+    """Return the SHA-256 of the real images that the discriminator learns from, if it does."""
+    if state.learner is None or state.real_images is None:
+        return None
+    return _sha256(state.real_images.cpu().numpy().tobytes())
 
 
 def machine_of(state: SessionState) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ldam_studio.engine.session import (
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import read
-from ldam_studio.export.recipe import Recipe, machine_of, picture_of
+from ldam_studio.export.recipe import Recipe, lessons_hash, machine_of, picture_of
 from ldam_studio.export.sidecar import read_session
 
 OnStep = Callable[[int, int], bool | None]
@@ -241,11 +241,14 @@ def _with_file(reference: Mapping[str, Any], given: Path | None, folder: Path) -
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     """Name what decides about the last bits and is not as it was at the export."""
     there, here = recipe.data["machine"], machine_of(state)
-    return tuple(
+    found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
         for name in here
         if there.get(name) != here[name]
-    )
+    ]
+    if recipe.data.get("real_images") != lessons_hash(state):
+        found.append("the real images from which the discriminator learned")
+    return tuple(found)
 
 
 def _correlation(one: Bytes, other: Bytes) -> float:

@@ -280,8 +280,10 @@ def in_words(report: dict[str, Any]) -> str:
     """Return the report as a person reads it."""
     chains = report["chains"]
     done = sum(chain["burned_in"] for chain in chains)
+    neurons = report["neurons"]
+    named = ", ".join(neurons) if len(neurons) <= 4 else f"{neurons[0]} to {neurons[-1]}"
     lines = [
-        f"{report['network']} {', '.join(report['neurons'])}: {report['steps']} steps of "
+        f"{report['network']} {named}: {report['steps']} steps of "
         f"{len(chains)} chain{'s' * (len(chains) > 1)}, {report['steps_per_second']:g} steps/s",
     ]
     if done < len(chains):

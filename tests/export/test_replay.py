@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ldam_studio.engine.advance import advance
+from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
@@ -128,6 +128,31 @@ def test_steps_before_a_restart_are_left_out_where_nothing_of_them_is_left(
     found = compare(tmp_path / "a.png", on_step=lambda done, total: seen.append((done, total)))
     assert found is not None and found.identical
     assert len(seen) == (31 if learning else 6)
+
+
+def test_real_images_that_are_others_are_named(tmp_path: Path, discriminator_file: Path):
+    state = run(opened(discriminator_file, discriminator_weight=0.5), 4, Change("learn_every", 1))
+    state.real_images = state.real_images.flip(0)
+    state = run(state, 4)
+    export(state, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and not found.identical
+    assert found.differences == ("the real images from which the discriminator learned",)
+
+
+def test_after_a_chain_exploded_and_was_saved(tmp_path: Path):
+    state = run(opened(mode="exact"), 10)
+    state, _ = advance(state, [Change("l2", 1000.0), Change("step_size", 10.0)], 0)
+    with pytest.raises(ChainsExploded) as caught:
+        for _ in range(100):
+            state, _ = advance(state)
+    state = caught.value.state
+    exploded_at = state.step
+    state = run(state, 5, Change("l2", 0.1), Change("step_size", 0.1), Change("clamp", True))
+    assert state.step == exploded_at + 5
+    export(state, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
 
 
 def long_drag(state: SessionState) -> SessionState:
