@@ -38,6 +38,7 @@ QTabBar::tab:focus { color: $text; background: $raised; }
 QTabWidget::pane { border: none; border-top: 1px solid $outline; }
 QPushButton { background: $raised; color: $text; border: 1px solid $control; border-radius: 5px;
               padding: ${pad}px ${wide}px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton:hover { border-color: $accent; }
 QPushButton:pressed { background: $outline; }
 QPushButton:focus { border: 2px solid $accent; padding: ${pad_less}px ${wide_less}px; }
