@@ -29,14 +29,16 @@ def to_bytes(
     scale
         For "signed", in pixel units; None takes the image's largest distance from rest.
     """
-    if display == "image":
-        unit = (image - pixels.minimum) / (pixels.maximum - pixels.minimum)
-        levels = unit * 255
-    else:
-        distance = image - pixels.rest
-        if scale is None:
-            scale = float(np.abs(distance).max()) or 1.0
-        levels = MID_GREY + MID_GREY * distance / scale
+    # A chain on its way out of the finite numbers is shown as well as it can be.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if display == "image":
+            unit = (image - pixels.minimum) / (pixels.maximum - pixels.minimum)
+            levels = unit * 255
+        else:
+            distance = image - pixels.rest
+            if scale is None:
+                scale = float(np.abs(distance).max()) or 1.0
+            levels = MID_GREY + MID_GREY * distance / scale
     levels = np.nan_to_num(levels, nan=MID_GREY).clip(0, 255).round().astype(np.uint8)
     if len(levels) == 1:
         levels = np.repeat(levels, 3, axis=0)

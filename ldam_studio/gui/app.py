@@ -42,6 +42,7 @@ def main(args: argparse.Namespace) -> int:
 
         return run_without_display(machine, args, why)
     app = make_application()
+    from ldam_studio.gui.controller import STRAGGLERS
     from ldam_studio.gui.session_store import SessionStore
     from ldam_studio.gui.sessions import start
     from ldam_studio.gui.window import StudioWindow
@@ -58,7 +59,13 @@ def main(args: argparse.Namespace) -> int:
     window.show()
     QTimer.singleShot(0, window.complete)
     with Interrupt(window), failures:
-        return app.exec()
+        code = app.exec()
+    if STRAGGLERS:
+        # A step that takes seconds must not keep the terminal; the session is saved already.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def make_application() -> QApplication:

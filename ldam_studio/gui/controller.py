@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from ldam_studio.networks.zoo import DiscriminatorModel
 
 MELT_STEPS = 60
-LEAVE_MS = 5000  # a last resort: a step of the largest network is far shorter
+RESTING_S = 0.25  # between two looks at a session that rests
+LEAVE_MS = 500  # with what saving may take, closing stays within a second
+
+STRAGGLERS: list[SamplerThread] = []
+"""Threads that had not left in time: kept, since Qt ends the process that deletes a running one."""
 
 
 class Controller(QObject):
@@ -47,7 +52,7 @@ class Controller(QObject):
         self._threads: list[SamplerThread] = []
         self._runner: Runner | None = None
         self._current: Opening | None = None
-        self._asked: FrameRequest | None = None
+        self._asked_at = 0.0
         self._held = False  # whether the frame's number of chains is still to follow the model
 
     # Sessions
@@ -56,8 +61,8 @@ class Controller(QObject):
         """Leave the session that runs, and open another on a thread of its own."""
         self._leave()
         self._numbers += 1
-        self._current, self._asked = opening, None
-        thread = SamplerThread(self._numbers, opening.make, self)
+        self._current = opening
+        thread = SamplerThread(self._numbers, opening.make)
         thread.opened.connect(self._on_opened)
         thread.state_changed.connect(self._on_state)
         thread.failed.connect(self._on_failed)
@@ -78,8 +83,10 @@ class Controller(QObject):
     def close(self) -> bool:
         """Stop every thread and wait for it; returns whether all have ended."""
         self._leave()
-        ended = [thread.wait(LEAVE_MS) for thread in self._threads]
-        return all(ended)
+        late = [thread for thread in self._threads if not thread.wait(LEAVE_MS)]
+        self._threads.clear()
+        STRAGGLERS.extend(late)
+        return not late
 
     def _leave(self) -> None:
         self._runner = None
@@ -116,7 +123,7 @@ class Controller(QObject):
     def _on_finished(self, thread: SamplerThread) -> None:
         if thread in self._threads:
             self._threads.remove(thread)
-        thread.deleteLater()
+            thread.deleteLater()
 
     # Frames
 
@@ -125,21 +132,23 @@ class Controller(QObject):
         if self._runner is None:
             return None
         frame = self._runner.mailbox.take()
+        running = self.model.run_state is RunState.RUNNING
+        # A session that rests looks the same until something is changed, which asks by itself.
+        if (frame is not None and running) or time.monotonic() - self._asked_at > RESTING_S:
+            self._request()
         if frame is None:
             return None
-        stale = self._asked is not None and self._asked != self._wanted()
-        self._request()
         self._follow(frame)
-        return None if stale and frame.front != self.model.front else frame
-
-    def _wanted(self) -> FrameRequest:
-        display = self.model.display
-        return FrameRequest(self.model.front, display.mode, display.scale)
+        # One that was asked for before another chain came to the front would flash by.
+        return frame if frame.front == self.model.front else None
 
     def _request(self) -> None:
         if self._runner is not None:
-            self._asked = self._wanted()
-            self._runner.request_frame(self._asked)
+            display = self.model.display
+            self._asked_at = time.monotonic()
+            self._runner.request_frame(
+                FrameRequest(self.model.front, display.mode, display.scale)
+            )
 
     def _follow(self, frame: Frame) -> None:
         """Take over the neurons that the engine chose, as after a change of the chains' number."""
@@ -174,6 +183,7 @@ class Controller(QObject):
         """Take one step and rest."""
         if self._runner is not None:
             self._runner.step()
+            self._request()
 
     def melt(self) -> None:
         """Raise the temperature a hundredfold for a while."""
@@ -300,6 +310,7 @@ class Controller(QObject):
     def _post(self, name: str, value: Any = None) -> None:
         if self._runner is not None:
             self._runner.post(name, value)
+            self._request()
 
 
 def _rises(before: Any, after: Any) -> bool:

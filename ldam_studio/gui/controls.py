@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
@@ -74,11 +73,13 @@ class Controls(QScrollArea):
         if mode != "normalised":
             row.set_caption("")
             return
-        front = min(frame.front, len(frame.gradient_rms) - 1)
+        if frame.gradient_rms is None:
+            return  # no step since the last frame: what was said holds
+        front = frame.front
         own = (
             temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature
         )
-        rms = float(np.asarray(frame.gradient_rms)[front])
+        rms = float(frame.gradient_rms[front])
         row.set_caption(f"{own * rms:.2g} in units of the activation")
 
     def _add_group(self, title: str, names: tuple[str, ...]) -> None:

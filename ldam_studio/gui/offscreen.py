@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.machine import Machine
 
 SIZE = (1280, 820)
+LONGEST_START_MS = 120_000
 
 
 def run_without_display(machine: Machine, args: argparse.Namespace, why: str) -> int:
@@ -27,6 +28,8 @@ def run_without_display(machine: Machine, args: argparse.Namespace, why: str) ->
         If the pictures cannot be written.
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # That platform warns of each thing which it has no screen for.
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     from ldam_studio.engine.state import snapshot
     from ldam_studio.export.png import export
     from ldam_studio.export.recipe import Shown
@@ -45,7 +48,13 @@ def run_without_display(machine: Machine, args: argparse.Namespace, why: str) ->
     window.open(start(machine))
     window.show()
     QTimer.singleShot(0, window.complete)
-    QTimer.singleShot(round(args.seconds * 1000), app.quit)
+
+    def leave() -> None:
+        app.exit(0)  # quit() would close the window, and the session with it
+
+    window.first_frame.connect(lambda: QTimer.singleShot(round(args.seconds * 1000), leave))
+    window.controller.said.connect(lambda _text, kind: leave() if kind == "danger" else None)
+    QTimer.singleShot(LONGEST_START_MS, leave)
     folder = Path(args.out)
     try:
         with Interrupt(window):

@@ -20,7 +20,7 @@ from ldam_studio.networks.weights import read_bytes, write_bytes
 if TYPE_CHECKING:
     from ldam_studio.gui.window import StudioWindow
 
-ANSWER_S = 0.6  # of the second that closing may take
+ANSWER_S = 0.4  # of the second that closing may take
 VERSION = 1
 
 

@@ -83,8 +83,9 @@ def lay_out(
     """
     chains = max(chains, 1)
     longer = max(image)
-    sizes = [longer * k for k in range(max(1, metrics.largest // longer), 0, -1)]
-    sizes = [size for size in sizes if size >= metrics.smallest] or [min(longer, metrics.largest)]
+    whole = [longer * k for k in range(metrics.largest // longer, 0, -1)]
+    parts = [longer // k for k in range(2, longer // metrics.smallest + 1)]
+    sizes = [s for s in whole + parts if metrics.smallest <= s <= metrics.largest] or [longer]
     table = chains // rows if rows else 0
     for size in sizes:
         thumb = image[0] * size // longer, image[1] * size // longer

@@ -57,7 +57,12 @@ class SamplerThread(QThread):
                 return
             self._runner = runner
         self.opened.emit(self.number, runner, view)
-        runner.run()
+        try:
+            runner.run()
+        except Exception as error:
+            self._say_error(
+                f"The sampler stopped ({type(error).__name__}: {error}); open the session again."
+            )
 
     def leave(self) -> None:
         """Ask the sampler to stop after its present step; returns at once."""

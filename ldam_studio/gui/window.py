@@ -23,6 +23,7 @@ from ldam_studio.gui.views import Views
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.machine import Machine
     from ldam_studio.gui.session_store import SessionStore
 
@@ -174,6 +175,16 @@ class StudioWindow(QMainWindow):
         self.canvas.setFocus()
 
     # Frames
+
+    @property
+    def last_frame(self) -> Frame | None:
+        """The frame on the screen."""
+        return self.views.last_frame
+
+    @property
+    def frames_shown(self) -> int:
+        """How many frames were shown so far."""
+        return self.views.frames_shown
 
     def tick(self) -> None:
         """Show the latest frame, if there is one."""

@@ -127,6 +127,8 @@ class Network:
 
     def to(self, device: torch.device | str) -> Network:
         """Move to `device`, in place; returns self."""
+        if torch.device(device) == self.device:
+            return self  # and what was measured still holds
         self.module.to(device)
         self._mean, self._std = self._mean.to(device), self._std.to(device)
         self._remembered.clear()
@@ -195,12 +197,19 @@ class Network:
     def activations(self, x: Tensor, layer: str) -> Tensor:
         """Return every neuron of a layer at pixels `x` (n, C, H, W): shape (n, neurons).
 
-        For a convolution that is the channel's centre unit. The forward pass stops at the layer.
+        For a convolution that is the channel's centre unit, for tokens the mean over them. The
+        forward pass stops at the layer.
         """
         output = output_at(self.module, layer, self.normalise(x))
-        if output.ndim == 4:
-            return output[:, :, output.shape[2] // 2, output.shape[3] // 2]
-        return output.flatten(1)
+        if output.ndim == 2:
+            return output
+        known = self.layer(layer)
+        output = output.movedim(known.axis + 1, 1)
+        if output.ndim == 3:
+            return output.mean(2)
+        for size in output.shape[2:]:
+            output = output.select(2, size // 2)
+        return output
 
     def activation(self, x: Tensor, layer: str, indices: Tensor) -> Tensor:
         """Return one neuron per image: x (n, C, H, W), indices (n,) -> (n,)."""

@@ -1,0 +1,34 @@
+"""Windows over real, small sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gui.windows import CPU, finish, open_in, small_opening
+from ldam_studio.gui import theme
+from ldam_studio.gui.window import StudioWindow
+
+
+@pytest.fixture
+def make_window(qapp, qtbot) -> Iterator[Callable[..., StudioWindow]]:
+    """Give a function that makes a window; all of them are closed at the end."""
+    theme.apply(qapp, "dark")
+    made = []
+
+    def make(**given) -> StudioWindow:
+        window = StudioWindow(CPU, **given)
+        window.resize(1100, 760)
+        made.append(window)
+        return window
+
+    yield make
+    for window in made:
+        finish(window)
+
+
+@pytest.fixture
+def studio(make_window, qtbot) -> StudioWindow:
+    """Give a window with all its panels, over a running session of three class neurons."""
+    return open_in(make_window(), qtbot, small_opening())

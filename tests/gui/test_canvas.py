@@ -1,0 +1,108 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtTest import QTest
+
+from gui.windows import paused
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("factor", ["1", "1.25", "1.5", "2"])
+def test_every_image_pixel_is_a_square_of_whole_device_pixels(factor):
+    found = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("crisp.py"))],
+        env=os.environ
+        | {
+            "QT_SCALE_FACTOR": factor,
+            "QT_QPA_PLATFORM": "offscreen",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert f"ratio {float(factor)}" in found.stdout, found.stderr
+    assert found.returncode == 0, found.stdout
+
+
+def test_both_views_share_zoom_and_place(studio, qtbot):
+    canvas = studio.canvas
+    raw, average = canvas.image_rects()
+    assert raw.size() == average.size()
+    at = QPointF(raw.center())
+    canvas.zoom_by(2, at)
+    zoomed_raw, zoomed_average = canvas.image_rects()
+    assert zoomed_raw.width() > raw.width()
+    assert zoomed_raw.width() % 28 == 0
+    assert zoomed_raw.size() == zoomed_average.size()
+    shift = zoomed_average.left() - zoomed_raw.left()
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(150, 150))
+    event_to = QPoint(170, 140)
+    QTest.mouseMove(canvas, event_to)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=event_to)
+    moved_raw, moved_average = canvas.image_rects()
+    assert moved_average.left() - moved_raw.left() == shift
+    canvas.setFocus()
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    assert canvas.image_rects() == (raw, average)
+
+
+def test_the_first_zoom_leaves_the_point_under_the_pointer(studio):
+    canvas = studio.canvas
+    _, average = canvas.image_rects()
+    at = QPointF(average.left() + average.width() * 0.3, average.top() + average.height() * 0.6)
+    canvas.zoom_by(1, at)
+    _, after = canvas.image_rects()
+    assert (at.x() - after.left()) / after.width() == pytest.approx(0.3, abs=0.01)
+    assert (at.y() - after.top()) / after.height() == pytest.approx(0.6, abs=0.01)
+
+
+def test_the_readout_names_the_pixel_under_the_pointer(studio, qtbot):
+    paused(studio, qtbot)
+    canvas, frame = studio.canvas, studio.last_frame
+    raw, _ = canvas.image_rects()
+    cell = raw.width() // 28
+    spot = QPoint(raw.left() + 5 * cell + cell // 2, raw.top() + 9 * cell + cell // 2)
+    QTest.mouseMove(canvas, spot)
+    frame = studio.last_frame
+    expected = f"x 5   y 9   raw {frame.raw[0, 9, 5]:.3f}   average {frame.average[0, 9, 5]:.3f}"
+    assert canvas.readout() == expected
+    QTest.mouseMove(canvas, QPoint(1, 1))
+    assert canvas.readout() == ""
+
+
+def test_an_average_without_samples_says_so(studio, qtbot):
+    paused(studio, qtbot)
+    frame = studio.last_frame
+    import dataclasses
+
+    empty = dataclasses.replace(frame, average=None, samples=np.zeros(3, np.int64))
+    studio.views.show_frame(empty)
+    assert studio.canvas._images[1] is None
+    assert not studio.canvas.grab().isNull()
+
+
+def test_badges_follow_the_chain(studio, qtbot):
+    import dataclasses
+
+    paused(studio, qtbot)
+    frame = studio.last_frame
+
+    def texts():
+        return tuple(b.text for side in studio.canvas._badges for b in side)
+
+    assert "paused" in texts()
+    no, yes = np.zeros(3, bool), np.ones(3, bool)
+    studio.views.show_frame(dataclasses.replace(frame, burned_in=no, settling=no, melting=7))
+    assert texts() == ("melting 7", "paused", "burning in")
+    studio.views.show_frame(dataclasses.replace(frame, burned_in=yes, settling=yes))
+    assert texts() == ("paused", "settling")
+    studio.views.show_frame(dataclasses.replace(frame, burned_in=yes, settling=no))
+    assert texts() == ("paused",)

@@ -1,0 +1,276 @@
+"""Starting, failing, closing, and finding the session again."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QTimer
+
+from gui.windows import open_in, paused, small_opening, until
+from ldam_studio.errors import StudioError
+from ldam_studio.gui import app as studio_app
+from ldam_studio.gui.model import SIGNED, Display
+from ldam_studio.gui.session_store import SessionStore
+from ldam_studio.gui.sessions import Opening
+from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.zoo import open_network
+
+ROOT = Path(__file__).parents[2]
+A_SECOND = 1.0
+
+
+def timed_close(window):
+    started = time.perf_counter()
+    window.close()
+    return time.perf_counter() - started
+
+
+def environment(tmp_path, **changes):
+    env = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "LDAM_STATE_DIR": str(tmp_path / "state"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    env |= {k: v for k, v in changes.items() if v is not None}
+    return {k: v for k, v in env.items() if changes.get(k, "") is not None}
+
+
+# Closing
+
+
+def test_closing_in_a_burst_of_changes_ends_within_a_second(studio, qtbot):
+    networks = [open_network("lenet"), open_network("lenet-averaged")]
+    layers = ("fc3", "conv1", "fc1", "conv2")
+    for i in range(60):
+        studio.controller.set_neurons(Neuron(layers[i % 4], i % 6))
+        studio.controller.set_network(networks[i % 2])
+        studio.controller.set_value("temperature", 0.01 + i / 1e4)
+        studio.controller.set_value("chains", 2 + i % 5)
+    thread = studio.controller._threads[0]
+    assert timed_close(studio) < A_SECOND
+    assert thread.isFinished()
+    assert studio.controller._threads == []
+
+
+def test_closing_while_the_discriminator_learns(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    window.controller.set_value("learn_every", 1)
+    until(qtbot, lambda: window.last_frame.lesson is not None)
+    assert timed_close(window) < A_SECOND
+
+
+def test_closing_while_a_session_opens(make_window, qtbot):
+    window = make_window()
+    window.open(small_opening())
+    window.show()
+    assert timed_close(window) < A_SECOND
+
+
+def test_closing_while_paused(studio, qtbot):
+    paused(studio, qtbot)
+    assert timed_close(studio) < A_SECOND
+
+
+def test_changing_sessions_quickly_leaves_one_thread(studio, qtbot):
+    for _ in range(5):
+        studio.open(small_opening("fc2:0-1"))
+    until(qtbot, lambda: len(studio.controller._threads) == 1)
+    until(
+        qtbot, lambda: studio.last_frame is not None and studio.last_frame.neurons[0].layer == "fc2"
+    )
+
+
+# Failing
+
+
+def test_an_exception_in_a_slot_is_one_sentence(studio, qtbot, capsys):
+    def broken():
+        raise ValueError("three is not four")
+
+    with qtbot.capture_exceptions() as caught, studio_app.Failures(studio):
+        QTimer.singleShot(0, broken)
+        until(qtbot, lambda: studio.banner.texts() != ())
+    assert caught == []
+    (text,) = studio.banner.texts()
+    assert "ValueError: three is not four" in text
+    assert "\n" not in text
+    assert "Traceback" in capsys.readouterr().err
+    step = studio.last_frame.step
+    until(qtbot, lambda: studio.last_frame.step > step)
+
+
+def test_a_session_that_cannot_open_says_why(make_window, qtbot):
+    def make():
+        raise StudioError("The weights are somewhere else; put them here.")
+
+    window = make_window()
+    window.show()
+    window.open(Opening("Broken", make))
+    until(qtbot, lambda: window.banner.texts() != ())
+    assert window.banner.texts() == ("The weights are somewhere else; put them here.",)
+    # The studio goes on: another session opens in the same window.
+    open_in(window, qtbot, small_opening())
+
+
+def test_exploding_chains_pause_and_say_what_to_lower(studio, qtbot):
+    studio.controller.set_value("mode", "exact")
+    studio.controller.set_value("l2", 1000.0)
+    studio.controller.set_value("step_size", 10.0)
+    until(qtbot, lambda: studio.model.run_state.value == "paused")
+    until(qtbot, lambda: studio.banner.texts() != ())
+    assert "lower the L2 weight or the step size" in studio.banner.texts()[0]
+    studio.controller.set_value("step_size", 0.1)
+    studio.controller.set_value("l2", 0.5)
+    studio.controller.play()
+    step = studio.last_frame.step
+    until(qtbot, lambda: studio.last_frame.step > step)
+
+
+# Remembering
+
+
+def test_the_session_is_there_at_the_next_start(make_window, qtbot, tmp_path):
+    store = SessionStore(tmp_path)
+    window = open_in(make_window(store=store), qtbot, small_opening("fc2:0-3"))
+    window.controller.set_value("temperature", 0.02)
+    window.controller.set_front(2)
+    window.controller.set_display(Display(SIGNED, 0.5))
+    until(qtbot, lambda: window.last_frame.step > 20)
+    window.set_theme("light")
+    window.resize(730, 640)
+    size, step = window.size(), window.last_frame.step
+    assert timed_close(window) < A_SECOND
+
+    again = make_window(store=store)
+    opening = store.recall(again)
+    assert again.size() == size
+    assert again.theme_choice == "light"
+    open_in(again, qtbot, opening)
+    assert again.last_frame.step >= step
+    assert again.model.session.settings.temperature == 0.02
+    assert again.model.session.neurons == tuple(Neuron("fc2", i) for i in range(4))
+    assert again.model.front == 2
+    assert again.model.display == Display(SIGNED, 0.5)
+    assert again.banner.texts() == ()
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", b"\x10" + b"\0" * 7 + b"{}"])
+def test_a_damaged_session_is_one_sentence_and_a_fresh_start(make_window, qtbot, tmp_path, damage):
+    store = SessionStore(tmp_path)
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    window.close()
+    store.session_file.write_bytes(damage)
+    again = make_window(store=store)
+    open_in(again, qtbot, store.recall(again))
+    assert again.model.title == "Ten digits"
+    (text,) = again.banner.texts()
+    assert "damaged" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"version": 1}', '{"version": 1, "window": 3, "session": null}']
+)
+def test_a_damaged_window_file_is_one_sentence_and_a_fresh_start(make_window, tmp_path, text):
+    store = SessionStore(tmp_path)
+    store.window_file.write_text(text)
+    window = make_window(store=store)
+    assert store.recall(window).title == "Ten digits"
+    (said,) = window.banner.texts()
+    assert "fresh start" in said
+
+
+def test_nothing_remembered_is_no_complaint(make_window, tmp_path):
+    store = SessionStore(tmp_path / "new")
+    window = make_window(store=store)
+    assert store.recall(window).title == "Ten digits"
+    assert window.banner.texts() == ()
+
+
+def test_a_folder_that_cannot_be_written_does_not_keep_the_window(
+    make_window, qtbot, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("in the way")
+    store = SessionStore(tmp_path / "file" / "below")
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    assert timed_close(window) < A_SECOND
+    assert "was not saved" in capsys.readouterr().err
+
+
+# The program
+
+PROGRAM = """
+import sys
+from ldam_studio.cli import main
+from ldam_studio.gui.window import StudioWindow
+opened = StudioWindow.open
+def watch(window, opening):
+    window.first_frame.connect(lambda: print("moving", flush=True))
+    opened(window, opening)
+StudioWindow.open = watch
+sys.exit(main(["studio"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent another way there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_closes_and_saves_within_a_second(tmp_path, number):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], 60)
+        assert ready, "no frame came"
+        assert process.stdout.readline() == "moving\n"
+        sent = time.perf_counter()
+        process.send_signal(number)
+        # Until nothing of it is shown or runs; the interpreter's own end is counted too.
+        process.wait(30)
+        took = time.perf_counter() - sent
+        _out, err = process.communicate()
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    remembered = json.loads((tmp_path / "state" / "window.json").read_text())
+    assert remembered["session"]["title"] == "Ten digits"
+    assert took < 2 * A_SECOND
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the display is a variable")
+def test_without_a_display_it_runs_offscreen_and_says_where(tmp_path):
+    out = tmp_path / "pictures"
+    done = subprocess.run(
+        [sys.executable, "-m", "ldam_studio", "studio", "--seconds", "2", "--out", str(out)],
+        env=environment(tmp_path, QT_QPA_PLATFORM=None, DISPLAY=None, WAYLAND_DISPLAY=None),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "there is no display" in done.stdout.lower()
+    assert str(out / "average.png") in done.stdout
+    assert (out / "average.png").stat().st_size > 100
+    assert (out / "screenshot.png").stat().st_size > 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the display is a variable")
+def test_no_display_is_told_before_qt_ends_the_process(monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert "there is no display" in studio_app.no_display()
+    monkeypatch.setenv("DISPLAY", ":4711")
+    assert "does not answer" in studio_app.no_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert studio_app.no_display() == ""

@@ -1,0 +1,339 @@
+import numpy as np
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+)
+
+from gui.windows import open_in, paused, small_opening, until
+from ldam_studio.engine.picture import to_bytes
+from ldam_studio.gui.model import IMAGE, SIGNED, Display
+from ldam_studio.networks.network import Neuron
+
+
+def settings(window):
+    """Return the settings that the running session has."""
+    return window.controller.ask(lambda state: state.lane.settings).result(5)
+
+
+def log(window):
+    return window.controller.ask(lambda s: [(e.name, e.value) for e in s.log]).result(5)
+
+
+def turn(widget, notches):
+    at = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        at,
+        widget.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+# Sliders and fields
+
+
+def test_dragging_a_slider_reaches_the_session_at_once(studio, qtbot):
+    slider = studio.panels.controls.rows["temperature"].slider
+    QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(30, slider.height() // 2))
+    first = studio.model.session.settings.temperature
+    until(qtbot, lambda: settings(studio).temperature == first)
+    QTest.mouseMove(slider, QPoint(slider.width() - 20, slider.height() // 2))
+    second = studio.model.session.settings.temperature
+    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton)
+    assert first < second
+    until(qtbot, lambda: settings(studio).temperature == second)
+    assert studio.panels.controls.rows["temperature"].field.text() == f"{second:.4g}"
+    # One gesture is one change to take back.
+    studio.controller.undo()
+    until(qtbot, lambda: settings(studio).temperature == 0.01)
+    studio.controller.redo()
+    assert studio.model.session.settings.temperature == second
+
+
+def test_dragging_leaves_the_keys_with_the_canvas(studio, qtbot):
+    slider = studio.panels.controls.rows["l2"].slider
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(40, slider.height() // 2))
+    assert studio.canvas.hasFocus()
+    QTest.keyClick(studio.canvas, Qt.Key.Key_K)
+    until(qtbot, lambda: ("melt", 60) in log(studio))
+
+
+def test_the_wheel_over_a_slider_anneals(studio, qtbot):
+    slider = studio.panels.controls.rows["temperature"].slider
+    turn(slider, 1)
+    assert studio.model.session.settings.temperature == pytest.approx(0.0112)
+    turn(slider, -1)
+    assert studio.model.session.settings.temperature == pytest.approx(0.01, rel=0.01)
+    until(qtbot, lambda: settings(studio) == studio.model.session.settings)
+
+
+def test_a_double_click_resets(studio, qtbot):
+    studio.controller.set_value("step_size", 0.3)
+    slider = studio.panels.controls.rows["step_size"].slider
+    QTest.mouseDClick(slider, Qt.MouseButton.LeftButton)
+    assert studio.model.session.settings.step_size == 0.1
+    until(qtbot, lambda: settings(studio).step_size == 0.1)
+
+
+def test_a_bad_number_is_one_sentence_and_changes_nothing(studio, qtbot):
+    row = studio.panels.controls.rows["l2"]
+    row.field.setFocus()
+    row.field.selectAll()
+    QTest.keyClicks(row.field, "-3")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    assert row.note.isVisible()
+    assert "L2 weight must lie between 0 and 1000" in row.note.text()
+    assert studio.model.session.settings.l2 == 0.5
+    # What is wrong stays there to be corrected, whatever the session goes on to do.
+    QTest.keyClick(row.field, Qt.Key.Key_Escape)
+    assert row.field.text() == "0.5"
+    assert not row.note.isVisible()
+    row.field.selectAll()
+    QTest.keyClicks(row.field, "0.25")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    until(qtbot, lambda: settings(studio).l2 == 0.25)
+
+
+def test_burn_in_takes_a_number_or_auto(studio, qtbot):
+    row = studio.panels.controls.rows["burn_in"]
+    row.field.selectAll()
+    QTest.keyClicks(row.field, "25")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    until(qtbot, lambda: settings(studio).burn_in == 25)
+    row.slider.reset.emit()
+    until(qtbot, lambda: settings(studio).burn_in == "auto")
+    assert row.field.text() == "auto"
+
+
+def test_settings_that_differ_between_chains_are_shown_as_mixed(make_window, qtbot):
+    opening = small_opening(temperature=(0.01, 0.02, 0.04))
+    window = open_in(make_window(), qtbot, opening)
+    row = window.panels.controls.rows["temperature"]
+    assert row.field.text() == "mixed"
+    turn(row.slider, 1)
+    assert window.model.session.settings.temperature == pytest.approx((0.0112, 0.0224, 0.0448))
+    row.slider.reset.emit()
+    assert row.field.text() == "0.01"
+
+
+def test_the_number_of_chains_follows_the_engine(studio, qtbot):
+    studio.controller.set_value("chains", 5)
+    until(qtbot, lambda: len(studio.model.session.neurons) == 5)
+    assert studio.model.session.neurons[3:] == (Neuron("fc3", 3), Neuron("fc3", 4))
+    until(qtbot, lambda: len(studio.last_frame.neurons) == 5)
+    assert studio.panels.controls.rows["chains"].field.text() == "5"
+    studio.controller.set_front(4)
+    studio.controller.set_value("chains", 2)
+    until(qtbot, lambda: len(studio.last_frame.neurons) == 2)
+    assert studio.model.front == 1
+
+
+def test_temperature_is_also_given_in_units_of_the_activation(studio, qtbot):
+    row = studio.panels.controls.rows["temperature"]
+    until(qtbot, lambda: "units of the activation" in row.note.text())
+    studio.controller.set_value("mode", "exact")
+    until(qtbot, lambda: not row.note.isVisible())
+
+
+def test_turning_the_discriminator_up_offers_to_clamp(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    window.controller.set_display(Display(SIGNED))
+    window.controller.set_value("discriminator_weight", 0.4)
+    assert not window.model.session.settings.clamp
+    (text,) = window.banner.texts()
+    assert "between black and white" in text
+    button = next(
+        b for b in window.banner.findChildren(QAbstractButton) if b.text().startswith("Clamp")
+    )
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.model.session.settings.clamp
+    assert window.model.display.mode == IMAGE
+    assert window.banner.texts() == ()
+    window.controller.set_value("discriminator_weight", 0.6)
+    assert window.banner.texts() == ()
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("key", "entry"),
+    [
+        (Qt.Key.Key_K, ("melt", 60)),
+        (Qt.Key.Key_R, ("restart", None)),
+        (Qt.Key.Key_A, ("reset_average", None)),
+    ],
+)
+def test_letters_act_on_the_canvas_and_nowhere_else(studio, qtbot, key, entry):
+    field = studio.panels.controls.rows["l2"].field
+    search = studio.panels.picker.findChild(QLineEdit)
+    for other in (field, search, studio.strip, studio.panels.picker):
+        other.setFocus()
+        QTest.keyClick(QApplication.focusWidget(), key)
+    assert entry not in log(studio)
+    studio.canvas.setFocus()
+    QTest.keyClick(studio.canvas, key)
+    until(qtbot, lambda: entry in log(studio))
+
+
+def test_space_pauses_and_s_takes_single_steps(studio, qtbot):
+    QTest.keyClick(studio.canvas, Qt.Key.Key_Space)
+    until(qtbot, lambda: studio.model.run_state.value == "paused")
+    assert studio.actions_by_name["play"].text() == "Play"
+    paused(studio, qtbot)
+    step = studio.last_frame.step
+    QTest.keyClick(studio.canvas, Qt.Key.Key_S)
+    until(qtbot, lambda: studio.last_frame.step == step + 1)
+    QTest.keyClick(studio.canvas, Qt.Key.Key_Space)
+    until(qtbot, lambda: studio.last_frame.step > step + 2)
+    assert studio.actions_by_name["play"].text() == "Pause"
+
+
+def test_melting_shows_and_ends(studio, qtbot):
+    QTest.keyClick(studio.canvas, Qt.Key.Key_K)
+    until(qtbot, lambda: studio.last_frame.melting > 0)
+    until(qtbot, lambda: studio.last_frame.melting == 0)
+
+
+def test_a_new_seed_is_another_start(studio, qtbot):
+    seed = studio.model.session.seed
+    QTest.keyClick(studio.canvas, Qt.Key.Key_N)
+    assert studio.model.session.seed != seed
+    until(qtbot, lambda: ("seed", studio.model.session.seed) in log(studio))
+
+
+# Chains and neurons
+
+
+def test_a_click_in_the_strip_brings_a_chain_to_the_front(studio, qtbot):
+    ratio = studio.strip.devicePixelRatioF()
+    place = studio.strip.layout_now.thumbs[2].center() / ratio
+    QTest.mouseClick(studio.strip, Qt.MouseButton.LeftButton, pos=place)
+    assert studio.model.front == 2
+    until(qtbot, lambda: studio.last_frame.front == 2)
+    assert studio.strip.front == 2
+    studio.strip.setFocus()
+    QTest.keyClick(studio.strip, Qt.Key.Key_Left)
+    assert studio.model.front == 1
+    QTest.keyClick(studio.strip, Qt.Key.Key_Home)
+    assert studio.model.front == 0
+    studio.canvas.setFocus()
+    QTest.keyClick(studio.canvas, Qt.Key.Key_Left)
+    assert studio.model.front == 2
+
+
+def test_frames_of_a_chain_that_left_the_front_are_dropped(studio, qtbot):
+    paused(studio, qtbot)
+    studio.controller._request()
+    runner = studio.controller.runner
+    until(qtbot, lambda: runner._request is None)
+    studio.model.set_front(1)
+    assert studio.controller.take_frame() is None
+
+
+def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio, qtbot):
+    studio.panels.picker.chosen.emit(Neuron("conv1", 2))
+    until(qtbot, lambda: studio.last_frame.neurons == (Neuron("conv1", 2),) * 3)
+    assert studio.last_frame.field is not None
+    studio.panels.picker.chosen.emit(studio.model.session.network.layer("fc2"))
+    until(qtbot, lambda: studio.last_frame.neurons == tuple(Neuron("fc2", i) for i in range(3)))
+    assert studio.panels.picker.shown() == studio.last_frame.neurons
+
+
+# Display
+
+
+def test_the_display_changes_while_paused(studio, qtbot):
+    paused(studio, qtbot)
+    frame = studio.last_frame
+    shown = studio.canvas.grab().toImage()
+    thumbnails = frame.thumbnails.copy()
+    studio.controller.set_display(Display(SIGNED, 2.0))
+    until(qtbot, lambda: not np.array_equal(studio.last_frame.thumbnails, thumbnails))
+    assert studio.last_frame.step == frame.step
+    assert studio.canvas.grab().toImage() != shown
+    pixels = studio.model.session.network.pixels
+    expected = to_bytes(studio.last_frame.raw, pixels, SIGNED, 2.0)
+    assert np.array_equal(studio.last_frame.thumbnails[studio.model.front], expected)
+
+
+def test_a_resting_session_is_not_painted_all_the_time(studio, qtbot):
+    paused(studio, qtbot)
+    before = studio.frames_shown
+    with qtbot.waitSignal(studio._timer.timeout):
+        pass
+    with qtbot.waitSignal(studio._timer.timeout):
+        pass
+    assert studio.frames_shown <= before + 1
+
+
+# Panels and reach
+
+
+def test_everything_that_can_be_operated_has_a_name_and_can_be_reached(studio):
+    kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit)
+    nameless, unreachable = [], []
+    for kind in kinds:
+        for widget in studio.findChildren(kind):
+            # A field inside a spin box and a sign inside a field are named by their owner.
+            inner = isinstance(widget.parent(), QLineEdit | QAbstractSpinBox)
+            if not widget.isVisible() or inner or isinstance(widget, QScrollBar):
+                continue
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            if not (widget.accessibleName() or text or widget.toolTip()):
+                nameless.append((type(widget.parent()).__name__, widget.objectName()))
+            in_toolbar = studio.toolbar.isAncestorOf(widget)
+            if widget.focusPolicy() == Qt.FocusPolicy.NoFocus and not in_toolbar:
+                unreachable.append((type(widget).__name__, widget.objectName(), text))
+    assert nameless == []
+    # Buttons inside list headers, combo boxes and the like are reached through their owner.
+    assert [u for u in unreachable if not u[1].startswith("qt_")] == []
+    assert studio.canvas.accessibleName() and studio.strip.accessibleName()
+
+
+def test_small_windows_keep_images_and_settings(studio, qtbot):
+    studio.resize(900, 600)
+    until(qtbot, lambda: not studio.panels.shows("neurons"))
+    assert not studio.panels.shows("traces")
+    assert studio.panels.shows("controls")
+    studio.actions_by_name["show_neurons"].trigger()
+    assert studio.panels.shows("neurons")
+    studio.actions_by_name["show_neurons"].trigger()
+    assert not studio.panels.shows("neurons")
+    studio.resize(1200, 800)
+    assert studio.panels.shows("traces")
+    # Hidden by hand stays hidden.
+    assert not studio.panels.shows("neurons")
+
+
+def test_presentation_comes_and_goes(studio, qtbot):
+    QTest.keyClick(studio, Qt.Key.Key_F11)
+    assert studio.isFullScreen()
+    assert not studio.toolbar.isVisible()
+    assert not studio.panels.shows("controls")
+    QTest.keyClick(studio.canvas, Qt.Key.Key_Escape)
+    assert not studio.isFullScreen()
+    assert studio.toolbar.isVisible()
+    assert studio.panels.shows("controls")
+
+
+def test_a_hidden_window_spares_the_machine(studio, qtbot):
+    studio.hide()
+    assert studio.controller.runner._max_rate == 20
+    assert studio._timer.interval() == 500
+    studio.show()
+    assert studio.controller.runner._max_rate == 0

@@ -1,0 +1,72 @@
+"""Small real sessions, windows over them, and waiting for what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QEvent
+from PyQt6.QtWidgets import QApplication
+
+from ldam_studio.engine.machine import Machine
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.gui.model import IMAGE, Display
+from ldam_studio.gui.sessions import Opening
+from ldam_studio.gui.window import StudioWindow
+from ldam_studio.networks.network import parse_neurons
+from ldam_studio.networks.zoo import open_discriminator, open_network
+from ldam_studio.sampler.settings import Settings
+
+PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test
+CPU = Machine("cpu", "float32", 1)
+
+
+def small_opening(
+    neurons: str = "fc3:0-2", *, discriminator: bool = False, rows: tuple[str, ...] = (), **settings
+) -> Opening:
+    """Return a session that steps fast."""
+
+    def make():
+        return open_session(
+            SessionSpec(
+                network=open_network("lenet"),
+                neurons=tuple(parse_neurons(neurons)),
+                settings=Settings.of(**settings),
+                seed=3,
+                discriminator=open_discriminator() if discriminator else None,
+                machine=CPU,
+            )
+        )
+
+    return Opening("Small", make, Display(IMAGE), rows=rows)
+
+
+def finish(window: StudioWindow) -> None:
+    """Close a window and let Qt delete it."""
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def until(qtbot, condition: Callable[[], bool]) -> None:
+    """Let the window live until something holds."""
+    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+
+def open_in(window: StudioWindow, qtbot, opening: Opening) -> StudioWindow:
+    """Open a session in a window and wait for frames of it."""
+    window.open(opening)
+    window.show()
+    window.complete()
+    window.activateWindow()
+    window.canvas.setFocus()
+    until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
+    return window
+
+
+def paused(window: StudioWindow, qtbot) -> StudioWindow:
+    """Pause a window's session, and wait until it rests and its last frame is shown."""
+    window.controller.pause()
+    until(qtbot, lambda: window.model.run_state.value == "paused")
+    settled = window.frames_shown
+    until(qtbot, lambda: window.frames_shown > settled + 1)
+    return window
