@@ -1,0 +1,43 @@
+"""The README says what the program says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ldam_studio.cli import COMMANDS
+from ldam_studio.headless.settings_table import about_settings, markdown
+from ldam_studio.sampler.settings import SETTINGS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_settings_are_those_of_the_program():
+    assert markdown() in README, "put the output of `ldam-studio info --settings` into README.md"
+
+
+def test_every_setting_is_in_the_table():
+    assert [row["name"] for row in about_settings()] == list(SETTINGS)
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_is_in_the_readme(command):
+    assert f"ldam-studio {command}" in README
+
+
+def test_every_picture_and_file_that_is_named_exists():
+    named = re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", README)
+    paths = {first or second for first, second in named}
+    assert any(path.endswith(".png") for path in paths)
+    assert any(path.endswith(".webp") for path in paths)
+    for path in paths:
+        assert (ROOT / path).exists(), path
+
+
+def test_pictures_are_small():
+    for path in (ROOT / "resources" / "readme").iterdir():
+        bound = 300_000 if path.suffix == ".png" else 2_000_000
+        assert path.stat().st_size < bound, path.name
