@@ -13,7 +13,14 @@ from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.zoo import DiscriminatorModel, open_discriminator, open_network
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.zoo import (
+    DiscriminatorModel,
+    Options,
+    open_discriminator,
+    open_network,
+    runs_code,
+)
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 
@@ -117,8 +124,22 @@ def spec_from(description: Mapping[str, Any], machine: Machine | None = None) ->
 
 
 def network_from(reference: Mapping[str, Any]) -> Network:
-    """Open the network that a reference names; `StudioError` if its weights are others."""
-    network = open_network(reference["name"], _path(reference))
+    """Open the network that a reference names.
+
+    Raises
+    ------
+    StudioError
+        If its weights are others, or if opening it would run code that only its file names: a
+        picture from somewhere else must not be able to do that.
+    """
+    if runs_code(reference["name"]):
+        raise StudioError(
+            f"The network {reference['name']} is a person's own code, which is not run because a "
+            "file names it; open it with --network first."
+        )
+    pixels = reference.get("pixels")
+    options = Options(pixels=None if pixels is None else PixelSpec.of(pixels))
+    network = open_network(reference["name"], _path(reference), options)
     _same_weights(f"network {network.name}", reference, network.sha256)
     return network
 

@@ -17,7 +17,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.headless.progress import progress
 from ldam_studio.networks.judge import Judge
 from ldam_studio.networks.lenet import normalise
-from ldam_studio.networks.weights import load_into, read_state_dict
+from ldam_studio.networks.weights import load_into, read_saved
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training.data import cache_folder, load_mnist
 
@@ -45,7 +45,7 @@ def open_judge(data: Path | None = None, download: bool = False) -> nn.Module:
         path = cache_folder() / NAME
         if not path.is_file():
             train_judge(path.parent, SEED, data, download)
-    state, _ = read_state_dict(path)
+    state, _ = read_saved(path)
     module = Judge()
     load_into(module, state, path)
     return module.eval().requires_grad_(False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -17,20 +18,33 @@ Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels; bottom and right are exclusive."""
 
 PROBES = 64  # images whose gradients' footprints are united
+PROBED_VALUES = 64 * 28 * 28  # of large images fewer will do: their fields have more units
+OUTPUT = "output"
+"""The layer's name for what the network returns, where no module of its own makes it."""
+
+FEATURES_LAST = (nn.Linear, nn.LayerNorm)
+FEATURES_FIRST = (nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)
 
 
 @dataclass(frozen=True)
 class Layer:
     """A module whose output can be looked at.
 
-    `shape` is that of its output for one image: (channels, height, width) or (features,);
-    `neurons` the number of channels or features.
+    `shape` is that of its output for one image, such as (channels, height, width), (features,) or
+    (tokens, features); `axis` says which of its dimensions counts the `neurons` (channels or
+    features). The other dimensions are places.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     neurons: int
+    axis: int = 0
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The dimensions of places: (height, width), (tokens,), or none."""
+        return self.shape[: self.axis] + self.shape[self.axis + 1 :]
 
 
 class _Reached(Exception):
@@ -44,9 +58,15 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor) -> Tensor:
 
     The hook that stops the forward pass lives for this call only, whatever happens in it.
     """
+    if layer == OUTPUT and not hasattr(module, OUTPUT):
+        whole = first_tensor(module(inputs))
+        if whole is not None:
+            return whole
 
-    def stop(_module: nn.Module, _inputs: Any, output: Tensor) -> NoReturn:
-        raise _Reached(output)
+    def stop(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is not None:
+            raise _Reached(tensor)
 
     handle = module.get_submodule(layer).register_forward_hook(stop)
     try:
@@ -58,41 +78,95 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor) -> Tensor:
     raise StudioError(f"The forward pass of this network never reaches its layer {layer!r}.")
 
 
+def first_tensor(output: Any) -> Tensor | None:
+    """Return the tensor that a module gave: itself, or the first in its tuple, list or dict."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        output = tuple(output.values())
+    if isinstance(output, tuple | list):
+        return next((t for t in map(first_tensor, output) if t is not None), None)
+    return None
+
+
 def list_layers(network: Network) -> tuple[Layer, ...]:
-    """Return the layers of a network in the order in which its forward pass reaches them."""
-    found: dict[str, Layer] = {}
+    """Return the layers of a network in the order in which its forward pass first ends them.
 
-    def note(name: str) -> Any:
-        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.ndim in (2, 4):
-                shape = tuple(output.shape[1:])
-                found.setdefault(name, Layer(name, type(module).__name__, shape, shape[0]))
-
-        return hook
-
+    Raises
+    ------
+    StudioError
+        If the network cannot take images of its pixel spec, or gives no tensor to look at.
+    """
+    listing = _Listing()
     handles = [
-        module.register_forward_hook(note(name))
+        module.register_forward_hook(listing.hook(name))
         for name, module in network.module.named_modules()
         if name
     ]
+    shape = network.pixels.shape
     try:
         with torch.no_grad():
-            network.module(network.normalise(torch.zeros(1, *network.pixels.shape)))
+            output = network.module(network.normalise(torch.zeros(1, *shape)))
+    except Exception as error:
+        raise StudioError(
+            f"{network.name} fails on an image of {' x '.join(map(str, shape))} after its layer "
+            f"{listing.last or '(none)'} ({type(error).__name__}: {error}); give the input that it "
+            "was made for."
+        ) from None
     finally:
         for handle in handles:
             handle.remove()
-    return tuple(found.values())
+    whole = first_tensor(output)
+    if whole is None or whole.ndim < 2:
+        raise StudioError(f"{network.name} gives no units to look at; it must return a tensor.")
+    if whole is not listing.output:
+        listing.note(OUTPUT, network.module, whole)
+    return tuple(listing.found.values())
+
+
+class _Listing:
+    """What a forward pass met: layers by name, and the axis of features of the last output."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Layer] = {}
+        self.last = ""
+        self.output: Tensor | None = None
+        self._features_last = False
+
+    def hook(self, name: str) -> Any:
+        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
+            tensor = first_tensor(output)
+            if tensor is not None and tensor.ndim >= 2 and tensor.shape[0] == 1:
+                self.note(name, module, tensor)
+
+        return hook
+
+    def note(self, name: str, module: nn.Module, output: Tensor) -> None:
+        """Write a layer down. What only passes values on keeps the layout of what came before."""
+        self.last, self.output = name, output
+        if isinstance(module, FEATURES_LAST):
+            self._features_last = True
+        elif isinstance(module, FEATURES_FIRST):
+            self._features_last = False
+        elif type(module).__name__ == "Permute":  # torchvision's, which is slow to import
+            self._features_last = list(module.dims)[-1] == 1  # type: ignore[arg-type]
+        elif output.ndim == 3:  # (tokens, features), unless a one-dimensional convolution made it
+            self._features_last = True
+        shape = tuple(output.shape[1:])
+        axis = len(shape) - 1 if self._features_last and len(shape) > 1 else 0
+        self.found.setdefault(name, Layer(name, type(module).__name__, shape, shape[axis], axis))
 
 
 def receptive_field(network: Network, layer: str) -> Box | None:
     """Return the rectangle of pixels that the centre unit of a layer sees; None for all of them.
 
-    Found from the gradient's footprint: the union over `PROBES` noise images, each with its own
-    random weights over the channels, because pooling and rectifiers pass only part of it at a time.
+    Found from the gradient's footprint: the union over up to `PROBES` noise images, each with its
+    own random weights over the channels, because pooling and rectifiers pass only a part at a time.
     """
     pixels = network.pixels
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn((PROBES, *pixels.shape), generator=generator)
+    probes = max(4, min(PROBES, PROBED_VALUES // (pixels.height * pixels.width)))
+    x = torch.randn((probes, *pixels.shape), generator=generator)
     leaf = (pixels.rest + x).to(network.device).requires_grad_(True)
     with torch.enable_grad():
         outputs = network.activations(leaf, layer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,36 +12,11 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.layers import Box, Layer, list_layers, output_at, receptive_field
+from ldam_studio.networks.pixels import PixelSpec
+
+__all__ = ["Network", "Neuron", "PixelSpec", "parse_neurons"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class PixelSpec:
-    """How pixels become a network's input: (pixel - mean) / std, one mean and std per channel.
-
-    `rest` is the colour that L2 pulls towards; `minimum` and `maximum` bound real images. All in
-    pixel units (0 = black, 1 = white).
-    """
-
-    channels: int
-    height: int
-    width: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    rest: float = 0.0
-    minimum: float = 0.0
-    maximum: float = 1.0
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
-        return self.channels, self.height, self.width
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The range of real images' pixels."""
-        return self.minimum, self.maximum
 
 
 @dataclass(frozen=True)
@@ -101,6 +76,8 @@ class Network:
         Of its weights, so that a recipe can tell whether it has the same network before it.
     weights
         The weights' file where it is not the shipped one.
+    given_pixels
+        `pixels` again where a person gave them, because nothing else tells them.
     """
 
     def __init__(
@@ -111,8 +88,10 @@ class Network:
         labels: tuple[str, ...] = (),
         sha256: str = "",
         weights: Path | None = None,
+        given_pixels: PixelSpec | None = None,
     ) -> None:
         self.name = name
+        self.given_pixels = given_pixels
         # Channels last is what convolutions are fastest in, on processors as on CUDA.
         module = module.to(memory_format=torch.channels_last)
         self.module: nn.Module = module.eval().requires_grad_(False)
@@ -154,7 +133,9 @@ class Network:
     def reference(self) -> dict[str, Any]:
         """Return what a recipe writes down to find this network again."""
         weights = None if self.weights is None else str(self.weights)
-        return {"name": self.name, "weights": weights, "sha256": self.sha256}
+        found = {"name": self.name, "weights": weights, "sha256": self.sha256}
+        # Only what the name does not say by itself.
+        return found if self.given_pixels is None else found | {"pixels": asdict(self.given_pixels)}
 
     def layer(self, name: str) -> Layer:
         """Return the layer called `name`; `StudioError` names those there are."""

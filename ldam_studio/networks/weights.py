@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
+from ldam_studio.networks.state_dicts import best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
 
@@ -30,30 +32,30 @@ def read_bytes(path: Path) -> bytes:
         raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
 
 
-def read_state_dict(path: Path) -> tuple[dict[str, Tensor], str]:
-    """Read a state dict and the SHA-256 of its file.
+def read_saved(path: Path) -> tuple[dict[str, Any], str]:
+    """Read what was saved, tensors by name at some depth, and the SHA-256 of its file.
 
     Raises
     ------
     StudioError
-        If the file is missing, empty, truncated, or holds anything but tensors by name (a pickle
-        with code in it is not run).
+        If the file is missing, empty or truncated, or holds no dictionary (a pickle with code in it
+        is not run).
     """
     data = read_bytes(path)
     if not data:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
     if path.suffix == ".safetensors":
         try:
-            state: object = load(data)
+            saved: object = load(data)
         except (SafetensorError, ValueError, KeyError):
             raise StudioError(
                 f"The weights file {path} is damaged or not a safetensors file; copy it again."
             ) from None
     else:
-        state = _unpickle_tensors(path, data)
-    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+        saved = _unpickle_tensors(path, data)
+    if not isinstance(saved, dict):
         raise StudioError(f"{path} does not hold a state dict (tensors by name); {HINT}.")
-    return state, hashlib.sha256(data).hexdigest()
+    return saved, hashlib.sha256(data).hexdigest()
 
 
 def _unpickle_tensors(path: Path, data: bytes) -> object:
@@ -65,39 +67,47 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
     except pickle.UnpicklingError:
         raise StudioError(
             f"{path} holds more than weights (or is damaged) and was not opened, because such a "
-            "file can run code; save model.state_dict() instead."
+            "file can run code; in Python: model = torch.load(FILE, weights_only=False), then "
+            "torch.save(model.state_dict(), NEW_FILE)."
         ) from None
     except Exception:
         # A damaged pickle can make torch's reader stumble over anything: index, assertion, struct.
         raise StudioError(f"The weights file {path} is damaged; {HINT}.") from None
 
 
-def load_into(module: nn.Module, state: Mapping[str, Tensor], source: Path | str) -> None:
-    """Load `state` into `module`, strictly.
+def load_into(
+    module: nn.Module, saved: Mapping[str, Any], source: Path | str, partial: bool = False
+) -> None:
+    """Load the weights in `saved` into `module`, whatever dictionaries and prefixes hold them.
+
+    Parameters
+    ----------
+    partial
+        Leave weights that the file lacks as they are, pass over what has no place; some must fit.
 
     Raises
     ------
     StudioError
-        If names or shapes differ (with the first of them), or weights are not finite.
+        If names or shapes differ (with numbers and the first of them), or weights are not finite.
     """
-    own = module.state_dict()
-    missing = [name for name in own if name not in state]
-    unexpected = [name for name in state if name not in own]
-    if missing or unexpected:
-        first = missing[0] if missing else unexpected[0]
-        raise StudioError(
-            f"{source} is for another architecture: {len(missing)} weights are missing and "
-            f"{len(unexpected)} are unknown, the first is {first!r}; choose its own weights."
-        )
-    for name, value in state.items():
-        if value.shape != own[name].shape:
-            raise StudioError(
-                f"{source} is for another architecture: {name!r} has shape {tuple(value.shape)}, "
-                f"not {tuple(own[name].shape)}; choose its own weights."
+    match = best_match(saved, module, source)
+    if not match.state or not (partial or match.complete):
+        counts = [
+            f"{len(names)} weights {what} (the first is {names[0]})"
+            for names, what in (
+                (match.missing, "are missing"),
+                (match.unexpected, "are unknown"),
+                (match.misshapen, "have another shape"),
             )
+            if names
+        ]
+        raise StudioError(
+            f"{source} is for another architecture: {', '.join(counts)}; choose its own weights."
+        )
+    for name, value in match.state.items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise StudioError(f"{source} has weights that are not finite, in {name!r}.")
-    module.load_state_dict(state)
+    module.load_state_dict(match.state, strict=False)
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> str:

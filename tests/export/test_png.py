@@ -23,7 +23,7 @@ from ldam_studio.export import png, recipe
 from ldam_studio.export.png import KEY, encode, export, read, read_recipe
 from ldam_studio.export.recipe import Recipe, Shown, picture_of
 from ldam_studio.export.replay import Files, compare, rerun
-from ldam_studio.networks.weights import read_state_dict, write_weights
+from ldam_studio.networks.weights import read_saved, write_weights
 from ldam_studio.networks.zoo import open_network
 
 
@@ -206,7 +206,7 @@ def test_a_forged_session_is_refused_in_one_sentence(picture: Path, changes: dic
 
 def moved_weights(state: SessionState, folder: Path) -> tuple[Path, Path]:
     """Export a session on a network from a file; returns picture and file."""
-    shipped, _ = read_state_dict(open_network("lenet").weights or asset_of_lenet())
+    shipped, _ = read_saved(open_network("lenet").weights or asset_of_lenet())
     file = folder / "elsewhere" / "mine.safetensors"
     write_weights(file, shipped, {})
     network = open_network("lenet", file)
@@ -234,7 +234,7 @@ def test_weights_that_are_missing_or_lie_beside_the_picture(state: SessionState,
 
 def test_weights_that_differ(state: SessionState, tmp_path: Path):
     path, file = moved_weights(state, tmp_path)
-    other, _ = read_state_dict(file)
+    other, _ = read_saved(file)
     other["fc3.bias"] = other["fc3.bias"] + 1
     write_weights(file, other, {})
     with pytest.raises(StudioError, match="not those that were used"):

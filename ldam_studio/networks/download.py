@@ -1,0 +1,75 @@
+"""Fetching default weights once, with progress, a way to stop, and the publisher's own hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from ldam_studio.errors import StudioError
+
+OnBytes = Callable[[int, int], bool | None]
+CHUNK = 1 << 18
+TIMEOUT_S = 20
+
+
+def fetch(url: str, on_bytes: OnBytes | None = None, folder: Path | None = None) -> Path:
+    """Return the file of a URL, from the cache that torch keeps or from the net.
+
+    Parameters
+    ----------
+    on_bytes
+        Called with the bytes had and to come (0 if unknown); returning False stops.
+    folder
+        The cache; torch's own (``torch.hub.get_dir()/checkpoints``) if None.
+
+    Raises
+    ------
+    StudioError
+        Without a connection, if stopped, or if what came is not what its name's hash says.
+    """
+    folder = Path(torch.hub.get_dir()) / "checkpoints" if folder is None else folder
+    name = url.rpartition("/")[2]
+    path = folder / name
+    if path.exists():
+        return path
+    partial = path.with_name(f".{name}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = _download(url, partial, on_bytes)
+    except (OSError, urllib.error.URLError) as error:
+        partial.unlink(missing_ok=True)
+        raise StudioError(
+            f"{name} cannot be fetched ({getattr(error, 'reason', error)}); give a file with "
+            f"--weights, or put it into {folder} by hand."
+        ) from None
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    # torchvision's names end in the beginning of their SHA-256.
+    promised = re.search(r"-([0-9a-f]{8,})\.", name)
+    if promised and not digest.startswith(promised.group(1)):
+        partial.unlink()
+        raise StudioError(f"{name} arrived damaged; try again.")
+    partial.replace(path)
+    return path
+
+
+def _download(url: str, path: Path, on_bytes: OnBytes | None) -> str:
+    digest, had = hashlib.sha256(), 0
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, path.open("wb") as file:
+        size = int(answer.headers.get("Content-Length") or 0)
+        while chunk := answer.read(CHUNK):
+            file.write(chunk)
+            digest.update(chunk)
+            had += len(chunk)
+            if on_bytes is not None and on_bytes(had, size) is False:
+                raise StudioError("The download was stopped; nothing was kept.")
+    if size and had != size:
+        raise OSError("the connection broke off")
+    return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""Finding, in whatever a training run saved, the weights that belong to a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from ldam_studio.errors import StudioError
+
+DEPTH = 3  # how far into nested dictionaries weights are looked for
+PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.", "backbone.", "encoder.")
+
+
+@dataclass(frozen=True)
+class Match:
+    """Weights under the names of a module, and what does not fit.
+
+    `state` has the tensors that fit in name and shape; `missing` names those of the module that
+    have none, `unexpected` those of the file that have no place, `misshapen` those whose shapes
+    differ (with both shapes).
+    """
+
+    state: dict[str, Tensor]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    misshapen: tuple[str, ...]
+    where: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether every weight found its place and every place its weight."""
+        return not (self.missing or self.unexpected or self.misshapen)
+
+
+def candidates(
+    saved: Any, where: str = "", depth: int = DEPTH
+) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield every dictionary of tensors in what was saved, with the keys that lead to it.
+
+    A checkpoint may hold the weights at its top, or below "state_dict", "model", "ema", ...
+    """
+    if not isinstance(saved, Mapping):
+        return
+    tensors = {k: v for k, v in saved.items() if isinstance(k, str) and isinstance(v, Tensor)}
+    if tensors:
+        yield where, tensors
+    if depth:
+        for key, value in saved.items():
+            yield from candidates(value, f"{where}{key}/", depth - 1)
+
+
+def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
+    """Return the candidate, stripped of a prefix, that fits `module` best.
+
+    Among equals the plain weights come before a moving average ("ema") of them.
+
+    Raises
+    ------
+    StudioError
+        If there are no tensors in `saved` at all.
+    """
+    own = module.state_dict()
+    matches = [
+        _match(own, stripped, where)
+        for where, tensors in candidates(saved)
+        for stripped in _stripped(tensors)
+    ]
+    if not matches:
+        raise StudioError(f"{source} holds no weights (tensors by name); save model.state_dict().")
+    return max(
+        matches,
+        key=lambda m: (
+            len(m.state),
+            -len(m.misshapen),
+            -len(m.unexpected),
+            "ema" not in m.where.lower(),
+        ),
+    )
+
+
+def classes_in(saved: Any, module: nn.Module, classes: int) -> int | None:
+    """Return how many classes the saved weights have, if only that differs from `module`'s.
+
+    Read from the first dimension of the weights that have `classes` rows in the module and
+    another number of rows in the file.
+    """
+    own = module.state_dict()
+    match = best_match(saved, module, "")
+    found = {
+        rows
+        for where, tensors in candidates(saved)
+        if where == match.where
+        for stripped in _stripped(tensors)
+        for name, value in stripped.items()
+        if name in own
+        and own[name].ndim
+        and value.ndim == own[name].ndim
+        and own[name].shape[0] == classes
+        and value.shape[1:] == own[name].shape[1:]
+        and (rows := value.shape[0]) != classes
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str) -> Match:
+    fits = {n: t for n, t in tensors.items() if n in own and own[n].shape == t.shape}
+    return Match(
+        state=fits,
+        # Counters of batches seen do nothing at inference, and old files lack them.
+        missing=tuple(n for n in own if n not in tensors and not n.endswith("num_batches_tracked")),
+        unexpected=tuple(n for n in tensors if n not in own),
+        misshapen=tuple(
+            f"{n} {tuple(t.shape)} for {tuple(own[n].shape)}"
+            for n, t in tensors.items()
+            if n in own and own[n].shape != t.shape
+        ),
+        where=where,
+    )
+
+
+def _stripped(tensors: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """Yield the tensors as they are, and without each of the prefixes that they share."""
+    yield tensors
+    for prefix in PREFIXES:
+        within = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
+        if within:
+            yield from _stripped(within)

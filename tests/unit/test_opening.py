@@ -1,0 +1,279 @@
+"""Opening networks that are not the program's own, and finding weights in whatever was saved."""
+
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ldam_studio.engine.session import network_from
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.download import fetch
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.state_dicts import best_match, classes_in
+from ldam_studio.networks.zoo import Options, open_network
+
+SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
+
+
+def small(classes=5):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(3, 4, 3),
+            nn.BatchNorm2d(4),
+            nn.ReLU(inplace=True),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(4, classes),
+        )
+
+
+FACTORIES = """
+import torch
+from torch import nn
+
+def plain():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(784, 5))
+
+def with_pixels():
+    module = plain()
+    module.pixels = dict(channels=3, height=16, width=16, mean=[0.5] * 3, std=[0.25] * 3, rest=0.5)
+    return module
+
+class Tuples(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.shared = nn.Conv2d(3, 3, 3, padding=1)
+        self.pair = Pair()
+        self.head = nn.Linear(3, 7)
+    def forward(self, x):
+        x = self.shared(torch.relu(self.shared(x)))
+        a, _ = self.pair(x)
+        return {"logits": torch.log_softmax(self.head(a.mean((2, 3))), 1)}
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return x.relu_(), 3
+
+def tuples():
+    return Tuples()
+
+def raising():
+    raise ValueError("no luck")
+
+def asking(size):
+    return plain()
+
+def number():
+    return 3
+
+def nothing_out():
+    class Void(nn.Module):
+        def forward(self, x):
+            return None
+    return Void()
+"""
+
+
+@pytest.fixture
+def factories(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORIES)
+    return path
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: state,
+        lambda state: {"state_dict": state, "epoch": 3},
+        lambda state: {"model": {f"module.{n}": t for n, t in state.items()}},
+        lambda state: {"state_dict": {f"_orig_mod.module.{n}": t for n, t in state.items()}},
+        lambda state: {"ema": {n: t + 1 for n, t in state.items()}, "model": state},
+    ],
+    ids=["plain", "nested", "prefixed", "two prefixes", "beside an average"],
+)
+def test_weights_are_found_under_any_name(wrap):
+    module = small()
+    match = best_match(wrap(module.state_dict()), module, "file")
+    assert match.complete
+    assert torch.equal(match.state["5.weight"], module[5].weight)
+
+
+def test_the_number_of_classes_is_read_from_the_weights():
+    saved = {"state_dict": {f"module.{n}": t for n, t in small(3).state_dict().items()}}
+    assert classes_in(saved, small(5), 5) == 3
+    assert classes_in(small(5).state_dict(), small(5), 5) is None
+
+
+def test_torchvision_models_open_with_a_fine_tuned_file(tmp_path):
+    from torchvision.models import squeezenet1_1
+
+    path = tmp_path / "mine.pt"
+    torch.save({"state_dict": squeezenet1_1(num_classes=7).state_dict()}, path)
+    network = open_network("torchvision:squeezenet1_1", path)
+    assert network.pixels.shape == (3, 224, 224)
+    assert network.layers[-1].neurons == 7
+    assert network.labels == ()
+    again = network_from(network.reference)
+    assert again.sha256 == network.sha256
+
+
+def test_torchvision_models_know_their_input_and_labels():
+    network = open_network("torchvision:mobilenet_v3_small", options=Options(untrained=True))
+    assert network.labels[1] == "goldfish"
+    assert network.pixels.mean == (0.485, 0.456, 0.406)
+    assert len(network.default_neurons(4)) == 4
+
+
+def test_unknown_models_are_one_sentence():
+    with pytest.raises(StudioError, match="no classification model 'resnet19'; it has resnet101"):
+        open_network("torchvision:resnet19")
+    with pytest.raises(StudioError, match="no network 'resnet18'"):
+        open_network("resnet18")
+
+
+def test_a_function_of_ones_own_is_opened(factories):
+    network = open_network(f"{factories}:with_pixels")
+    assert network.pixels.shape == (3, 16, 16)
+    network = open_network(f"{factories}:plain", options=Options(pixels=SMALL))
+    assert [layer.name for layer in network.layers] == ["0", "1", "2", "3"]
+    assert len(network.sha256) == 64
+
+
+def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
+    network = open_network(f"{factories}:tuples", options=Options(pixels=SMALL))
+    assert [(la.name, la.neurons) for la in network.layers] == [
+        ("shared", 3),
+        ("pair", 3),
+        ("head", 7),
+        ("output", 7),
+    ]
+    x = torch.rand(2, 3, 16, 16)
+    inside = network.normalise(x)
+    first = network.module.shared(inside)[:, :, 8, 8]
+    torch.testing.assert_close(network.activations(x, "shared"), first)
+    torch.testing.assert_close(network.activations(x, "output"), network.module(inside)["logits"])
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("raising", "failed .ValueError: no luck."),
+        ("asking", "must work without arguments"),
+        ("number", "returned int, not a torch.nn.Module"),
+        ("absent", "has no function 'absent'"),
+        ("plain", "Nothing tells what images"),
+        ("nothing_out", "gives no units to look at"),
+    ],
+)
+def test_a_function_that_does_not_do_is_one_sentence(factories, name, sentence):
+    pixels = None if name == "plain" else SMALL
+    with pytest.raises(StudioError, match=sentence):
+        open_network(f"{factories}:{name}", options=Options(pixels=pixels))
+
+
+def test_a_file_that_does_not_import_is_one_sentence(tmp_path):
+    with pytest.raises(StudioError, match="There is no file"):
+        open_network(f"{tmp_path}/none.py:f")
+    (tmp_path / "broken.py").write_text("1 / 0")
+    with pytest.raises(StudioError, match=r"cannot be imported .ZeroDivisionError"):
+        open_network(f"{tmp_path}/broken.py:f")
+    with pytest.raises(StudioError, match="cannot be imported"):
+        open_network("no.such.package:f")
+
+
+def test_an_input_that_the_network_does_not_take_names_layer_and_size(factories):
+    wrong = PixelSpec(3, 20, 20, (0.5,) * 3, (0.25,) * 3)
+    with pytest.raises(StudioError, match="fails on an image of 3 x 20 x 20 after its layer 2"):
+        open_network(f"{factories}:plain", options=Options(pixels=wrong))
+
+
+def test_a_recipe_does_not_run_code(factories):
+    network = open_network(f"{factories}:with_pixels")
+    with pytest.raises(StudioError, match="not run because a file names it"):
+        network_from(network.reference)
+
+
+def test_labels_must_be_as_many_as_outputs(factories, tmp_path):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("a\nb\nc\nd\ne\n")
+    network = open_network(f"{factories}:with_pixels", options=Options(labels=labels))
+    assert network.label(network.default_neurons(2)[1]) == "b"
+    labels.write_text("a\nb\n")
+    with pytest.raises(StudioError, match="has 2 labels, the network 5 outputs"):
+        open_network(f"{factories}:with_pixels", options=Options(labels=labels))
+
+
+def test_partial_weights_load_only_when_allowed(factories, tmp_path):
+    weights = tmp_path / "part.safetensors"
+    save_file({"0.weight": torch.ones(4, 3, 3, 3), "other": torch.ones(2)}, weights)
+    with pytest.raises(StudioError, match=r"3 weights are missing .*, 1 weights are unknown"):
+        open_network(f"{factories}:with_pixels", weights)
+    network = open_network(f"{factories}:with_pixels", weights, Options(partial=True))
+    assert bool((network.module[0].weight == 1).all())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"channels": 0},
+        {"mean": (0.5,)},
+        {"std": (0.0,) * 3},
+        {"minimum": 1.0, "maximum": 0.0},
+    ],
+)
+def test_an_impossible_input_is_one_sentence(values):
+    good = {"channels": 3, "height": 4, "width": 4, "mean": (0.5,) * 3, "std": (0.2,) * 3}
+    with pytest.raises(StudioError):
+        PixelSpec.of(good | values)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Serve a folder on this machine."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        yield folder, f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
+
+
+def test_weights_are_fetched_once_and_their_hash_is_checked(server, tmp_path):
+    import hashlib
+
+    folder, url = server
+    data = b"weights" * 100_000
+    good = f"net-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    for name in (good, "net-00000000.pth"):
+        (folder / name).write_bytes(data)
+    seen = []
+    path = fetch(f"{url}/{good}", lambda had, size: seen.append((had, size)), tmp_path / "cache")
+    assert path.read_bytes() == data
+    assert seen[-1] == (len(data), len(data))
+    (folder / good).unlink()
+    assert fetch(f"{url}/{good}", folder=tmp_path / "cache") == path
+    with pytest.raises(StudioError, match="arrived damaged"):
+        fetch(f"{url}/net-00000000.pth", folder=tmp_path / "cache")
+    with pytest.raises(StudioError, match="was stopped"):
+        (folder / good).write_bytes(data)
+        fetch(f"{url}/{good}", lambda had, size: False, tmp_path / "other")
+    assert [p.name for p in (tmp_path / "cache").iterdir()] == [good]
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_without_a_connection_the_offline_ways_are_named(tmp_path):
+    with pytest.raises(StudioError, match="give a file with --weights"):
+        fetch("http://127.0.0.1:9/net.pth", folder=tmp_path)
