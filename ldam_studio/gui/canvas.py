@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PyQt6.QtCore import QEvent, QPointF, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
+    QFocusEvent,
     QFontMetricsF,
     QImage,
     QKeyEvent,
@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.canvas_layout import Layout, Metrics, arrange, unfitted
 from ldam_studio.gui.paint import Badge, Pencil, logical, qimage
+from ldam_studio.gui.status import pixel_words
 from ldam_studio.gui.viewport import Viewport, pan, pixel_at, zoom
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Canvas(QWidget):
         self._badges: tuple[tuple[Badge, ...], tuple[Badge, ...]] = ((), ())
         self._empty = ("", "")
         self._hint = ""
+        self._ringed = False
 
     # What is shown
 
@@ -199,6 +201,22 @@ class Canvas(QWidget):
         self._grip = None
         self.fit()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the keyboard is to whoever uses it to get about."""
+        super().focusInEvent(event)
+        self._ringed = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show that it has left."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
+
     def leaveEvent(self, event: QEvent) -> None:
         """Read no pixel any more."""
         self._cursor = None
@@ -229,16 +247,7 @@ class Canvas(QWidget):
         found = self._hovered()
         if found is None or self._frame is None:
             return ""
-        x, y = found
-
-        def values(image: np.ndarray | None) -> str:
-            if image is None:
-                return "-"
-            return " ".join(f"{value:.3f}" for value in np.asarray(image)[:, y, x])
-
-        return (
-            f"x {x}   y {y}   raw {values(self._frame.raw)}   average {values(self._frame.average)}"
-        )
+        return pixel_words(self._frame, *found)
 
     def _hovered(self) -> tuple[int, int] | None:
         if self._cursor is None or self._layout is None or self._frame is None:
@@ -262,15 +271,7 @@ class Canvas(QWidget):
         return int(self.width() * ratio), int(self.height() * ratio)
 
     def _metrics(self) -> Metrics:
-        ratio = self.devicePixelRatioF()
-        text = QFontMetricsF(self.font())
-        narrowest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
-        return Metrics(
-            round(16 * ratio),
-            round(20 * ratio),
-            round((text.height() + 12) * ratio),
-            round(narrowest * ratio),
-        )
+        return Metrics.of(QFontMetricsF(self.font()), self.devicePixelRatioF())
 
     def _relayout(self) -> Layout:
         shape = (1, 28, 28) if self._frame is None else self._frame.raw.shape
@@ -317,6 +318,8 @@ class Canvas(QWidget):
         if dirty.intersects(self._logical(layout.readout)):
             words = self.readout()
             pencil.text(layout.readout, words or self._hint, "muted" if words else "accent")
+        if self._ringed:
+            pencil.outline(QRect(0, 0, *self._size()), "accent", 2)
         pencil.painter.end()
 
     def _paint_image(self, pencil: Pencil, pane: QRect, side: int) -> None:

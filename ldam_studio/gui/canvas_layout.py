@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from PyQt6.QtCore import QRect
+from PyQt6.QtGui import QFontMetricsF
 
 from ldam_studio.gui.viewport import Viewport, extent, fit_scale, keep_visible
 
@@ -30,6 +31,17 @@ class Metrics:
     gap: int
     line: int
     narrowest: int
+
+    @classmethod
+    def of(cls, text: QFontMetricsF, ratio: float) -> Metrics:
+        """Return the sizes for a font and the display's device pixels per logical one."""
+        widest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
+        return cls(
+            margin=round(16 * ratio),
+            gap=round(20 * ratio),
+            line=round((text.height() + 12) * ratio),
+            narrowest=round(widest * ratio),
+        )
 
 
 @dataclass(frozen=True)

@@ -146,9 +146,7 @@ class Controller(QObject):
         if self._runner is not None:
             display = self.model.display
             self._asked_at = time.monotonic()
-            self._runner.request_frame(
-                FrameRequest(self.model.front, display.mode, display.scale)
-            )
+            self._runner.request_frame(FrameRequest(self.model.front, display.mode, display.scale))
 
     def _follow(self, frame: Frame) -> None:
         """Take over the neurons that the engine chose, as after a change of the chains' number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -59,6 +59,11 @@ class Controls(QScrollArea):
     def append(self, panel: QWidget) -> None:
         """Add a panel below the settings."""
         self._column.insertWidget(self._column.count() - 1, panel)
+
+    def minimumSizeHint(self) -> QSize:
+        """Leave room for the scroll bar: rows that it covered would be cut off."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.body.minimumSizeHint().width() + bar, 160)
 
     def show_values(self, values: Mapping[str, Any]) -> None:
         """Show the values that the session has."""

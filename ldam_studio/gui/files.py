@@ -34,14 +34,13 @@ class Files:
         """Save the picture of this moment, as large and where the person says."""
         from ldam_studio.export.png import export
         from ldam_studio.export.recipe import picture_of
-        from ldam_studio.gui.export_dialog import ExportDialog
+        from ldam_studio.gui.export_dialog import KINDS, ExportDialog
 
         state = self._moment()
         if state is None:
             return
-        kinds = ("average", "raw", "strip", "averages")
         pictures = {}
-        for what in kinds:
+        for what in KINDS:
             try:
                 pictures[what] = picture_of(state, self._shown(what))
             except StudioError:
@@ -50,7 +49,7 @@ class Files:
         dialog = ExportDialog(
             {what: (p.shape[1], p.shape[0]) for what, p in pictures.items()},
             pictures.get,
-            QSettings("ldam-studio", "ldam-studio") if self._window.store is None else None,
+            self._remembered(),
             self._window,
         )
         choice = dialog.ask()
@@ -70,6 +69,13 @@ class Files:
         elif done.settling:
             words += "; the chains were still settling"
         self._window.say(words + ".")
+
+    def _remembered(self) -> QSettings | None:
+        """Return where the last export's choices are kept, beside the last session."""
+        store = self._window.store
+        if store is None:
+            return None
+        return QSettings(str(store.folder / "export.ini"), QSettings.Format.IniFormat)
 
     def _shown(self, what: str, zoom: int = 1) -> Any:
         from ldam_studio.export.recipe import Shown

@@ -104,7 +104,9 @@ class Panels(QWidget):
     def give_strip(self, height: int) -> None:
         """Let the strip have about that height; 0 gives it what it has by default."""
         sizes = self.middle.sizes()
-        height = min(height or HEIGHTS[1], sum(sizes) // 2)
+        # A table of chains keeps its height where less was asked for.
+        least = self.strip.strip.table_height or HEIGHTS[1]
+        height = min(max(height, least), sum(sizes) // 2)
         taken = height - sizes[1]
         self.middle.setSizes([max(sizes[0] - taken, 1), height, sizes[2]])
 

@@ -100,7 +100,7 @@ class NumberRow(SettingRow):
         self.field.setAccessibleName(f"{setting.label}, number")
         self.field.setAccessibleDescription(setting.help)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0.000000") + 22)
+        self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0.00000") + 18)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setProperty("role", "muted")

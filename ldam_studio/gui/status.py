@@ -8,6 +8,9 @@ from ldam_studio.engine.runner import RunState
 from ldam_studio.gui.paint import Badge
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.machine import Machine
 
@@ -44,6 +47,15 @@ def chain_name(frame: Frame) -> str:
     """Return the front chain's neuron, by label and address."""
     label, address = frame.labels[frame.front], str(frame.neurons[frame.front])
     return address if label == address else f"{label} · {address}"
+
+
+def pixel_words(frame: Frame, x: int, y: int) -> str:
+    """Return the place and the values, in pixel units, of one pixel."""
+
+    def values(image: NDArray[np.float32] | None) -> str:
+        return "-" if image is None else " ".join(f"{value:.3f}" for value in image[:, y, x])
+
+    return f"x {x}   y {y}   raw {values(frame.raw)}   average {values(frame.average)}"
 
 
 def sample_words(frame: Frame) -> str:

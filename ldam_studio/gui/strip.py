@@ -88,6 +88,11 @@ class Strip(QWidget):
         return self._layout
 
     @property
+    def table_height(self) -> int:
+        """The height that a table of chains looks well at; 0 for a plain strip."""
+        return len(self._rows) * (2 * THUMB[0] + 8) + 36 if self._rows else 0
+
+    @property
     def has_rows(self) -> bool:
         """Whether the chains form a table."""
         return bool(self._rows)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ldam_studio.gui.statusbar import StatusBar
 
 WORDS_S = 0.2  # numbers that change faster cannot be read
-TABLE_HEIGHT = 356  # of the strip when chains form a table, in logical pixels
 
 
 class Views(QObject):
@@ -99,7 +98,7 @@ class Views(QObject):
         was_table = panels.strip.strip.has_rows
         panels.strip.strip.set_chains(labels, tips, self._model.rows)
         if panels.strip.strip.has_rows != was_table:
-            panels.give_strip(TABLE_HEIGHT if self._model.rows else 0)
+            panels.give_strip(0)
         if panels.picker is not None:
             panels.picker.set_neurons(session.neurons)
 

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow
 from ldam_studio.gui import theme
 from ldam_studio.gui.actions import make_actions
 from ldam_studio.gui.controller import Controller
+from ldam_studio.gui.drop import FileDrop
 from ldam_studio.gui.files import Files
 from ldam_studio.gui.menus import Menus, build_toolbar
 from ldam_studio.gui.model import Model
@@ -70,6 +71,7 @@ class StudioWindow(QMainWindow):
         # With words beside the icons; a narrower window shows the icons alone.
         self.toolbar_width = 0
         self.files = Files(self)
+        FileDrop(self, self.files.open_or_raise, lambda text: self.say(text, "danger"))
         self.menus = Menus(
             self,
             self.toolbar,
@@ -218,9 +220,12 @@ class StudioWindow(QMainWindow):
         """Show what everything does, and the keys."""
         from ldam_studio.gui.help_dialog import HelpDialog
 
-        dialog = HelpDialog(self.actions_by_name.values(), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog = self.findChild(HelpDialog)
+        if dialog is None:
+            dialog = HelpDialog(self.actions_by_name.values(), self)
         dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     # Looks
 
@@ -246,6 +251,7 @@ class StudioWindow(QMainWindow):
         else:
             self.setWindowState(self._presenting_from)
         self.panels.make_room()
+        self.panels.give_strip(self.height() // 7 if on else 0)
         self.canvas.fit()
         self.canvas.setFocus()
 

@@ -1,0 +1,142 @@
+"""Exporting from the window, and opening what was exported."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gui.windows import open_in, paused, small_opening, until
+from ldam_studio.errors import StudioError
+from ldam_studio.export.png import read
+from ldam_studio.export.replay import compare
+from ldam_studio.gui import export_dialog
+from ldam_studio.gui.export_dialog import ExportChoice
+from ldam_studio.gui.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.session_store import SessionStore
+from ldam_studio.gui.sessions import EXAMPLES, start
+from ldam_studio.networks.network import Neuron
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    """Answer the export dialog."""
+
+    def answer(what, zoom, path):
+        choice = None if what is None else ExportChoice(what, zoom, path)
+        monkeypatch.setattr(export_dialog.ExportDialog, "ask", lambda self: choice)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("what", "size"), [("average", 56), ("raw", 56), ("strip", None), ("averages", None)]
+)
+def test_an_export_is_what_was_shown_and_replays(studio, qtbot, tmp_path, choose, what, size):
+    studio.controller.set_value("temperature", 0.05)
+    studio.controller.set_front(1)
+    until(qtbot, lambda: studio.last_frame.step > 5)
+    paused(studio, qtbot)
+    choose(what, 2, tmp_path / "picture.png")
+    studio.actions_by_name["export"].trigger()
+    (said,) = studio.banner.texts()
+    assert "picture.png" in said
+    assert "burned in" in said
+    recipe, picture = read(tmp_path / "picture.png")
+    assert recipe.step == studio.last_frame.step
+    if size:
+        assert picture.shape == (size, size, 3)
+    if what == "raw":
+        assert np.array_equal(picture[::2, ::2], studio.last_frame.thumbnails[1])
+    assert compare(tmp_path / "picture.png").identical
+
+
+def test_a_cancelled_export_writes_nothing(studio, qtbot, tmp_path, choose):
+    choose(None, 1, None)
+    studio.actions_by_name["export"].trigger()
+    assert studio.banner.texts() == ()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_path, choose):
+    (tmp_path / "file").write_text("in the way")
+    choose("raw", 1, tmp_path / "file" / "picture.png")
+    studio.actions_by_name["export"].trigger()
+    (said,) = studio.banner.texts()
+    assert "cannot be written" in said
+    step = studio.last_frame.step
+    until(qtbot, lambda: studio.last_frame.step > step)
+
+
+def test_what_the_dialog_remembers_lies_with_the_session(make_window, tmp_path):
+    window = make_window(store=SessionStore(tmp_path))
+    assert window.files._remembered().fileName().startswith(str(tmp_path))
+    assert make_window().files._remembered() is None
+
+
+def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choose):
+    studio.controller.set_display(Display(SIGNED, 0.5))
+    studio.controller.set_front(2)
+    studio.controller.set_value("l2", 0.25)
+    until(qtbot, lambda: studio.last_frame.step > 5)
+    choose("raw", 1, tmp_path / "seen.png")
+    studio.actions_by_name["export"].trigger()
+    other = open_in(make_window(), qtbot, small_opening("conv1:0-1"))
+    other.files.open(tmp_path / "seen.png")
+    until(qtbot, lambda: other.model.title == "seen" and other.last_frame is not None)
+    assert other.model.session.settings.l2 == 0.25
+    assert other.model.session.neurons == tuple(Neuron("fc3", i) for i in range(3))
+    assert other.model.display == Display(SIGNED, 0.5)
+    assert other.model.front == 2
+
+
+def test_what_is_no_session_is_one_sentence_and_leaves_the_session(studio, qtbot, tmp_path):
+    plain = tmp_path / "plain.png"
+    Image.new("L", (8, 8)).save(plain)
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(b"torn")
+    for path, word in ((plain, "no recipe"), (torn, "damaged"), (tmp_path / "a.txt", "neither")):
+        studio.banner.clear()
+        studio.files.open(path)
+        (said,) = studio.banner.texts()
+        assert word in said
+    with pytest.raises(StudioError):
+        studio.files.open_or_raise(plain)
+    assert studio.model.title == "Small"
+    step = studio.last_frame.step
+    until(qtbot, lambda: studio.last_frame.step > step)
+
+
+def test_other_weights_open_in_the_running_session(studio, qtbot):
+    from ldam_studio.assets import asset
+
+    before = studio.model.session.network
+    studio.files.open(asset("models", "lenet-averaged.safetensors"))
+    assert studio.model.session.network is not before
+    network = studio.controller.ask(lambda s: s.lane.network.sha256)
+    assert network.result(5) == studio.model.session.network.sha256
+
+
+@pytest.mark.parametrize(
+    ("number", "neurons", "display"),
+    [(0, 50, IMAGE), (1, 10, IMAGE), (2, 6, SIGNED)],
+    ids=["figure 1", "melt and collapse", "filters"],
+)
+def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, display):
+    title, make = EXAMPLES[number]
+    studio.open(make(studio.machine, None))
+    until(
+        qtbot,
+        lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == neurons,
+    )
+    assert title.startswith(studio.model.title)
+    assert studio.model.display.mode == display
+    assert studio.banner.texts() != ()
+    assert studio.strip.has_rows == (neurons == 50)
+    studio.actions_by_name["start"].trigger()
+    until(qtbot, lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == 10)
+    assert studio.model.title == start(studio.machine).title
+    assert not studio.strip.has_rows
+    settings = studio.model.session.settings
+    assert settings.clamp and 0.5 <= settings.discriminator_weight <= 0.8
+    assert studio.canvas._hint == "Press K to melt"
+    studio.controller.melt()
+    assert studio.canvas._hint == ""
