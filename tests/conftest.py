@@ -92,18 +92,17 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
     if not {"qtbot", "qapp"} & set(request.fixturenames):
         yield
         return
-    from PyQt6.QtCore import QEvent, QThread, QTimer
+    from PyQt6.QtCore import QEvent
     from PyQt6.QtWidgets import QApplication
 
-    widgets_before = {id(widget) for widget in QApplication.topLevelWidgets()}
-    ticking_before = {id(timer) for timer in _alive(QTimer) if timer.isActive()}
+    before = {id(widget) for widget in QApplication.topLevelWidgets()}
     yield
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QApplication.processEvents()
-    gc.collect()
-    widgets = [w for w in QApplication.topLevelWidgets() if id(w) not in widgets_before]
-    ticking = [t for t in _alive(QTimer) if t.isActive() and id(t) not in ticking_before]
-    running = [t for t in _alive(QThread) if t.isRunning() and t is not QThread.currentThread()]
+    if any(_left(before)):
+        # Python may not have let go of what nobody holds any more.
+        gc.collect()
+    widgets, ticking, running = _left(before)
     found = [f"{type(thing).__name__} {thing.objectName()!r}" for thing in widgets + ticking]
     found += [f"running {type(thread).__name__}" for thread in running]
     # One leak is one failure: what is reported is also ended.
@@ -115,7 +114,19 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not found, f"left behind: {found}"
 
 
-def _alive(kind: type) -> list:
+def _left(before: set[int]) -> tuple[list, list, list]:
+    """Return top-level widgets that are new, timers that tick, and Qt's threads that run."""
+    from PyQt6.QtCore import QThread, QTimer
+    from PyQt6.QtWidgets import QApplication
+
     sip = sys.modules["PyQt6.sip"]
-    objects = (thing for thing in gc.get_objects() if issubclass(type(thing), kind))
-    return [thing for thing in objects if not sip.isdeleted(thing)]
+    ticking, running = [], []
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if issubclass(kind, QTimer) and not sip.isdeleted(thing) and thing.isActive():
+            ticking.append(thing)
+        elif issubclass(kind, QThread) and not sip.isdeleted(thing) and thing.isRunning():
+            running.append(thing)
+    running = [thread for thread in running if thread is not QThread.currentThread()]
+    widgets = [w for w in QApplication.topLevelWidgets() if id(w) not in before]
+    return widgets, ticking, running
