@@ -88,8 +88,9 @@ class Canvas(QWidget):
     def set_details(self, raw: str, average: str) -> None:
         """Say beside the titles what is shown."""
         if (raw, average) != self._details:
+            if raw != self._details[0]:
+                self.setAccessibleDescription(f"Front chain: {raw}")
             self._details = (raw, average)
-            self.setAccessibleDescription(f"{raw}. {average}")
             self._update_titles()
 
     def set_badges(self, raw: tuple[Badge, ...], average: tuple[Badge, ...]) -> None:

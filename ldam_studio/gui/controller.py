@@ -42,6 +42,7 @@ class Controller(QObject):
     opened = pyqtSignal(object)  # Opening
     said = pyqtSignal(str, str)  # sentence, kind: info, warning, danger
     melted = pyqtSignal()
+    _read = pyqtSignal(int, int, object)  # number of session and of posts, SessionView
     raised_unclamped = pyqtSignal()  # the discriminator's weight went up while pixels are free
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
@@ -53,6 +54,8 @@ class Controller(QObject):
         self._runner: Runner | None = None
         self._current: Opening | None = None
         self._asked_at = 0.0
+        self._posts = 0
+        self._read.connect(self._on_read)
         self._held = False  # whether the frame's number of chains is still to follow the model
 
     # Sessions
@@ -102,6 +105,9 @@ class Controller(QObject):
             return
         opening = self._current
         self._runner = runner
+        if opening.max_rate:
+            view = replace(view, max_rate=opening.max_rate)
+            runner.post("max_rate", opening.max_rate)
         self.model.set_display(opening.display)
         self.model.adopt(view, opening.title, opening.rows, opening.front)
         self.opened.emit(opening)
@@ -139,6 +145,8 @@ class Controller(QObject):
         if frame is None:
             return None
         self._follow(frame)
+        if frame.notices:
+            self._read_back()
         # One that was asked for before another chain came to the front would flash by.
         return frame if frame.front == self.model.front else None
 
@@ -157,6 +165,30 @@ class Controller(QObject):
             self.model.set_session(
                 replace(session, neurons=frame.neurons, settings=settings), "chains"
             )
+
+    def _read_back(self) -> None:
+        """Ask how the session is set: a change may have been refused."""
+        if self._runner is None:
+            return
+        number, posts = self._numbers, self._posts
+
+        def tell(future: Future[SessionView]) -> None:
+            if not future.cancelled() and future.exception() is None:
+                self._read.emit(number, posts, future.result())
+
+        self._runner.ask(SessionView.of).add_done_callback(tell)
+
+    def _on_read(self, number: int, posts: int, view: SessionView) -> None:
+        session = self.model.session
+        if not self._is_current(number) or session is None:
+            return
+        if posts != self._posts:
+            # Something was changed meanwhile, which this answer does not know of.
+            self._read_back()
+            return
+        view = replace(view, max_rate=session.max_rate)
+        values = view.values()
+        self.model.set_session(view, *(n for n, v in session.values().items() if values[n] != v))
 
     # Running
 
@@ -307,6 +339,7 @@ class Controller(QObject):
 
     def _post(self, name: str, value: Any = None) -> None:
         if self._runner is not None:
+            self._posts += 1
             self._runner.post(name, value)
             self._request()
 

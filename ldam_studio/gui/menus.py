@@ -23,7 +23,7 @@ from ldam_studio.gui.model import IMAGE, SIGNED, Display
 if TYPE_CHECKING:
     from ldam_studio.gui.model import Model
 
-MODES = (("As image", IMAGE), ("Signed", SIGNED))
+MODES = (("As Image", IMAGE), ("Signed", SIGNED))
 FIXED_SCALES = (0.25, 0.5, 1.0, 2.0)
 THEMES = (("Follow the System", "system"), ("Dark", "dark"), ("Light", "light"))
 

@@ -16,6 +16,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.sessions import Opening, start
 from ldam_studio.networks.weights import read_bytes, write_bytes
+from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
     from ldam_studio.gui.window import StudioWindow
@@ -92,6 +93,7 @@ class SessionStore:
             rows=tuple(str(row) for row in session["rows"]),
             front=int(session["front"]),
             hint=str(session["hint"]),
+            max_rate=int(SETTINGS["max_rate"].check(session["max_rate"])),
             fallback=first,
         )
 
@@ -137,6 +139,7 @@ def _session_of(window: StudioWindow) -> dict[str, Any]:
         "mode": model.display.mode,
         "scale": model.display.scale,
         "hint": window.hint,
+        "max_rate": 0 if model.session is None else model.session.max_rate,
     }
 
 

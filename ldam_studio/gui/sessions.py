@@ -39,6 +39,8 @@ class Opening:
         One line under the images until the person has melted something.
     note
         What there is to see, for the message bar.
+    max_rate
+        Most steps per second; 0 is as fast as it goes.
     fallback
         What is opened if this cannot be.
     """
@@ -50,6 +52,7 @@ class Opening:
     front: int = 0
     hint: str = ""
     note: str = ""
+    max_rate: int = 0
     fallback: Opening | None = None
 
 

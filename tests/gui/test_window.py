@@ -337,3 +337,12 @@ def test_a_hidden_window_spares_the_machine(studio, qtbot):
     assert studio._timer.interval() == 500
     studio.show()
     assert studio.controller.runner._max_rate == 0
+
+
+def test_what_the_engine_refuses_is_said_and_not_shown(studio, qtbot):
+    before = studio.model.session.neurons
+    studio.controller.set_neurons((Neuron("fc3", 0), Neuron("conv1", 0), Neuron("fc3", 1)))
+    until(qtbot, lambda: studio.banner.texts() != ())
+    assert "one layer" in studio.banner.texts()[0]
+    until(qtbot, lambda: studio.model.session.neurons == before)
+    assert studio.panels.picker.shown() == before
