@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -13,7 +13,10 @@ from ldam_studio.networks.network import Neuron
 
 
 def place(
-    state: SessionState, x: Tensor, neurons: Sequence[Neuron], weights: Sequence[float]
+    state: SessionState,
+    x: Tensor,
+    neurons: Sequence[Neuron],
+    per_chain: Mapping[str, Sequence[float]],
 ) -> SessionState:
     """Return the session with its chains exchanged; nothing averaged, nothing burned in.
 
@@ -23,15 +26,19 @@ def place(
     ----------
     x
         ``(chains, C, H, W)``, where the chains go on from.
-    neurons, weights
-        Of each chain: its neuron, all of one layer, and its discriminator weight.
+    neurons
+        Of each chain, all of one layer.
+    per_chain
+        Settings that the chains differ in, by name: one value for each chain.
     """
-    settings = state.lane.settings.change("discriminator_weight", tuple(weights))
+    settings = state.lane.settings
+    for name, values in per_chain.items():
+        settings = settings.change(name, tuple(values))
     lane = replace(
         state.lane,
         neurons=tuple(neurons),
         settings=settings.for_chains(len(x)),
-        targets=targets(state.lane.network, neurons, settings, state.machine),
+        targets=targets(state.lane.network, neurons),
     )
     state.lanes = (begin(lane, x, state.machine, state.heat),)
     state.undrawn = {}

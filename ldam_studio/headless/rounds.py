@@ -17,7 +17,7 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.machine import choose
 from ldam_studio.engine.place import place
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import MELT_HEAT, SessionState
 from ldam_studio.headless.paper.measures import FIGURE_SETTINGS
 from ldam_studio.networks.discriminator import Discriminator
 from ldam_studio.networks.network import Network
@@ -53,6 +53,9 @@ class DiscriminatorRecipe:
         Chains that move in one round.
     restart
         Probability that a chain of those starts from noise again, with a new class and weight.
+    melt
+        Probability that a chain of those is melted in this round, at 100 times the temperature:
+        what it collapses into later is shown to the discriminator, too.
     steps
         Sampler steps of a round.
     floor
@@ -69,10 +72,11 @@ class DiscriminatorRecipe:
     chains: int = 1000
     batch: int = 64
     restart: float = 0.08
+    melt: float = 0.05
     steps: int = 20
     floor: float = 0.05
     average: int = 500
-    rounds: int = 1200
+    rounds: int = 1500
 
 
 @dataclass
@@ -153,7 +157,10 @@ def train(
             training.session,
             training.x[chosen],
             [neurons[number] for number in training.classes[chosen].tolist()],
-            training.weights[chosen].tolist(),
+            {
+                "discriminator_weight": training.weights[chosen].tolist(),
+                "temperature": _temperatures(len(chosen), recipe.melt, choice),
+            },
         )
         for _ in range(recipe.steps):
             session, _ = advance(session)
@@ -164,6 +171,12 @@ def train(
         )
         training.average.update(training.learner.module)
         yield training
+
+
+def _temperatures(count: int, melt: float, choice: torch.Generator) -> list[float]:
+    melted = torch.rand(count, generator=choice) < melt
+    base = torch.tensor(FIGURE_SETTINGS.temperature)
+    return torch.where(melted, MELT_HEAT * base, base).tolist()
 
 
 def _fresh(
@@ -193,7 +206,8 @@ def describe(recipe: DiscriminatorRecipe) -> str:
     """Return the recipe in a sentence, for the model card."""
     return (
         f"{recipe.rounds} rounds; {recipe.chains} chains are kept, {recipe.batch} drawn a round, "
-        f"{recipe.restart:.0%} of them restarted from noise with a new class, spread and weight; "
+        f"{recipe.restart:.0%} of them restarted from noise with a new class, spread and weight, "
+        f"{recipe.melt:.0%} melted; "
         f"{recipe.steps} sampler steps (normalised, step size {FIGURE_SETTINGS.step_size:g}, "
         f"temperature {FIGURE_SETTINGS.temperature:g}, clamped), then {STEPS_PER_ROUND} steps "
         f"of Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on {BATCH} real and "
