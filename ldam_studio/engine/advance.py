@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from ldam_studio.engine import thresholds
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.lanes import activation_of, log_real_of, reheat
@@ -135,11 +136,16 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
         bounds=lane.bounds,
     )
     settings = lane.settings
+    if lane.thresholds.wanted:
+        further = thresholds.proceed(
+            lane.thresholds, lane.network, lane.targets, settings, state.machine
+        )
+        lane = replace(lane, thresholds=further)
     sampled = (state.step + 1) % settings.thin == 0
     progress = burn_in.update(
         lane.progress,
         info.activation if sampled else None,
-        lane.targets.thresholds,
+        lane.thresholds.values,
         None if settings.burn_in == "auto" else int(settings.burn_in),
     )
     mean = lane.average

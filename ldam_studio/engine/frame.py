@@ -13,7 +13,7 @@ from torch import Tensor
 from ldam_studio.engine.advance import Info
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import SessionState
-from ldam_studio.networks.layers import Box
+from ldam_studio.networks.fields import Box
 from ldam_studio.networks.network import Neuron
 from ldam_studio.training.learner import LearnInfo
 
@@ -108,7 +108,7 @@ def make_frame(
         thumbnails=np.stack(thumbnails),
         neurons=lane.neurons,
         labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
-        field=lane.targets.field,
+        field=lane.targets.fields[front],
         activation=None if last is None else _numpy(last.activation),
         score=None if last is None or last.score is None else _numpy(last.score),
         gradient_rms=None if last is None else _numpy(last.gradient_rms),

@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ldam_studio.engine import thresholds
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.fields import Box
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 
-NOISE_IMAGES = 256
-NOISE_QUANTILE = 0.99
 UNSETTLING = ("temperature", "step_size", "l2", "discriminator_weight", "clamp", "mode")
 """Settings that change the law of the chain, so that it has to settle again."""
 
@@ -38,11 +38,12 @@ def open_lane(
         network=network,
         neurons=neurons,
         settings=settings,
-        targets=targets(network, neurons, settings, machine),
+        targets=targets(network, neurons),
         parameters=langevin.Parameters.of(settings, len(neurons), machine.device),
         chains=langevin.State(x),
         average=average.init(x),
         progress=burn_in.init(len(neurons), machine.device),
+        thresholds=thresholds.begin(settings, len(neurons), machine.device),
     )
 
 
@@ -56,10 +57,8 @@ def draw_starts(
     return x.clamp_(*pixels.bounds) if settings.clamp else x
 
 
-def targets(
-    network: Network, neurons: Sequence[Neuron], settings: Settings, machine: Machine
-) -> Targets:
-    """Work out indices, receptive field and burn-in thresholds of the chains' neurons.
+def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
+    """Work out units, receptive fields and crop of the chains' neurons.
 
     Raises
     ------
@@ -75,42 +74,27 @@ def targets(
             "of one layer."
         )
     layer = layers[0]
-    indices = torch.tensor([neuron.index for neuron in neurons], device=machine.device)
-    field = network.receptive_field(layer)
-    channels, height, width = network.pixels.shape
-    if field is not None:
-        top, left, bottom, right = field
-        height, width = bottom - top, right - left
-    if settings.threshold == "auto":
-        thresholds = noise_thresholds(network, layer, settings)[indices]
-    else:
-        thresholds = torch.full((len(neurons),), float(settings.threshold), device=machine.device)
+    places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
+    fields = tuple(places[neuron.place] for neuron in neurons)
+    crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
+    numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
+    sizes = [_values_in(field, network) for field in fields]
     return Targets(
         layer=layer,
-        indices=indices,
-        groups=torch.unique(indices, return_inverse=True)[1],
-        thresholds=thresholds,
-        field=field,
-        field_size=channels * height * width,
+        units=network.units(neurons)
+        if crop is None
+        else crop.units(tuple(neurons), network.device),
+        crop=crop,
+        groups=torch.tensor([numbers[neuron] for neuron in neurons], device=network.device),
+        fields=fields,
+        field_size=sizes[0] if len(set(sizes)) == 1 else torch.tensor(sizes, device=network.device),
     )
 
 
-def noise_thresholds(network: Network, layer: str, settings: Settings) -> Tensor:
-    """Return what 99 of 100 noise images do not reach, for every neuron of a layer: (neurons,)."""
-
-    def measure() -> Tensor:
-        pixels = network.pixels
-        generator = torch.Generator().manual_seed(0)
-        noise = torch.randn((NOISE_IMAGES, *pixels.shape), generator=generator)
-        x = pixels.rest + settings.start_spread * noise
-        if settings.clamp:
-            x = x.clamp_(*pixels.bounds)
-        with torch.no_grad():
-            values = network.activations(x.to(network.device), layer)
-        return values.float().quantile(NOISE_QUANTILE, dim=0)
-
-    key = ("noise thresholds", layer, settings.start_spread, settings.clamp)
-    return network.remembered(key, measure)
+def _values_in(field: Box | None, network: Network) -> int:
+    channels, height, width = network.pixels.shape
+    top, left, bottom, right = field or (0, 0, height, width)
+    return channels * (bottom - top) * (right - left)
 
 
 def change_setting(lane: Lane, name: str, value: Any, machine: Machine, heat: float) -> Lane:
@@ -120,7 +104,8 @@ def change_setting(lane: Lane, name: str, value: Any, machine: Machine, heat: fl
     if name in UNSETTLING:
         lane = reheat(lane, machine, heat)
     if name in ("threshold", "clamp", "start_spread"):
-        lane = replace(lane, targets=targets(lane.network, lane.neurons, settings, machine))
+        fresh = thresholds.begin(settings, len(lane.neurons), machine.device)
+        lane = replace(lane, thresholds=fresh)
     return lane
 
 
@@ -160,7 +145,7 @@ def resize(
     heat: float,
 ) -> Lane:
     """Return the lane with one chain per neuron, keeping the pictures that it has."""
-    found = targets(lane.network, neurons, lane.settings, machine)
+    found = targets(lane.network, neurons)
     settings = lane.settings.for_chains(len(neurons))
     kept = lane.chains.x[: len(neurons)]
     if kept.shape[1:] != lane.network.pixels.shape:
@@ -182,17 +167,34 @@ def begin(lane: Lane, x: Tensor, machine: Machine, heat: float) -> Lane:
         chains=langevin.init(x, lane.bounds),
         average=average.init(x),
         progress=burn_in.init(len(x), machine.device),
+        thresholds=thresholds.begin(lane.settings, len(x), machine.device),
     )
 
 
 def activation_of(lane: Lane, machine: Machine) -> langevin.ValueAndGradient:
-    """Return the lane's activation and its gradient as functions of its chains' pixels."""
+    """Return the lane's activation and its gradient as functions of its chains' pixels.
+
+    Where a crop of the image is all that the neurons see, only that is run; the gradient is 0
+    elsewhere.
+    """
+    targets = lane.targets
 
     def activation(x: Tensor) -> Tensor:
         with machine.autocast():
-            return lane.network.activation(x, lane.targets.layer, lane.targets.indices).float()
+            return lane.network.activation(x, targets.units).float()
 
-    return langevin.value_and_gradient(activation)
+    seen = langevin.value_and_gradient(activation)
+    if targets.crop is None:
+        return seen
+    crop = targets.crop
+
+    def on_the_whole(x: Tensor) -> tuple[Tensor, Tensor]:
+        value, part = seen(crop.cut(x))
+        gradient = torch.zeros_like(x)
+        crop.cut(gradient).copy_(part)
+        return value, gradient
+
+    return on_the_whole
 
 
 def log_real_of(

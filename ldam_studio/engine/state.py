@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine.machine import Machine
-from ldam_studio.networks.layers import Box
+from ldam_studio.engine.thresholds import Thresholds
+from ldam_studio.networks.fields import Box, Crop
 from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.units import Units
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.average import Average, over_chains, pooled
@@ -31,16 +33,18 @@ MELT_HEAT = 100.0
 class Targets:
     """What a lane's neurons mean for its chains, worked out once per choice.
 
-    `indices`, `groups` (the same number for the same neuron), `thresholds` (of burn-in) and
-    `field_size` (pixel values in the receptive field) have shape (chains,).
+    `units` reads them off their layer's output, on the `crop` of the image that all of them need if
+    there is one. `groups` (chains,) has the same number for the same neuron. `fields` is what each
+    one sees (None: the whole image), `field_size` the number of pixel values in it: a number, or
+    (chains,) where it differs.
     """
 
     layer: str
-    indices: Tensor
+    units: Units
+    crop: Crop | None
     groups: Tensor
-    thresholds: Tensor
-    field: Box | None
-    field_size: int
+    fields: tuple[Box | None, ...]
+    field_size: int | Tensor
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,17 @@ class Lane:
     chains: langevin.State
     average: Average
     progress: BurnIn
+    thresholds: Thresholds
 
     @property
     def bounds(self) -> tuple[float, float] | None:
         """Where pixels are clamped to, if they are."""
         return self.network.pixels.bounds if self.settings.clamp else None
+
+    def activation(self, x: Tensor) -> Tensor:
+        """Return each chain's neuron at pixels x (chains, C, H, W), running only what it sees."""
+        crop = self.targets.crop
+        return self.network.activation(x if crop is None else crop.cut(x), self.targets.units)
 
     def shown_average(self) -> Average:
         """Return the average that the settings ask for: over time, chains, or both."""

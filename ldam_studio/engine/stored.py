@@ -12,6 +12,7 @@ from ldam_studio.engine.lanes import reheat
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.session import describe, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.thresholds import Thresholds
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.sampler.random import Generators
@@ -32,6 +33,9 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {"x": lane.chains.x}
     tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
+    tensors["thresholds.values"] = lane.thresholds.values
+    if lane.thresholds.seen is not None:
+        tensors["thresholds.seen"] = lane.thresholds.seen
     if lane.chains.moments is not None:
         tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
     tensors |= {f"undrawn.{chain}": noise for chain, noise in state.undrawn.items()}
@@ -100,6 +104,7 @@ def _restore(
             int(counts["filled"]),
             *(tensors[f"progress.{name}"] for name in PROGRESS),
         ),
+        thresholds=Thresholds(tensors["thresholds.values"], tensors.get("thresholds.seen")),
     )
 
 

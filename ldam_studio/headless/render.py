@@ -245,9 +245,7 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     state = rendered.state
     lane = state.lane
     with torch.no_grad():
-        activation = lane.network.activation(
-            lane.chains.x, lane.targets.layer, lane.targets.indices
-        )
+        activation = lane.activation(lane.chains.x)
     counts = lane.shown_average().count.tolist()
     burned_in = lane.progress.done.tolist()
     rows = zip(lane.neurons, activation.tolist(), burned_in, counts, strict=True)

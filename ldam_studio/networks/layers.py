@@ -14,11 +14,6 @@ from ldam_studio.errors import StudioError
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-Box = tuple[int, int, int, int]
-"""(top, left, bottom, right) in pixels; bottom and right are exclusive."""
-
-PROBES = 64  # images whose gradients' footprints are united
-PROBED_VALUES = 64 * 28 * 28  # of large images fewer will do: their fields have more units
 OUTPUT = "output"
 """The layer's name for what the network returns, where no module of its own makes it."""
 
@@ -155,26 +150,3 @@ class _Listing:
         shape = tuple(output.shape[1:])
         axis = len(shape) - 1 if self._features_last and len(shape) > 1 else 0
         self.found.setdefault(name, Layer(name, type(module).__name__, shape, shape[axis], axis))
-
-
-def receptive_field(network: Network, layer: str) -> Box | None:
-    """Return the rectangle of pixels that the centre unit of a layer sees; None for all of them.
-
-    Found from the gradient's footprint: the union over up to `PROBES` noise images, each with its
-    own random weights over the channels, because pooling and rectifiers pass only a part at a time.
-    """
-    pixels = network.pixels
-    generator = torch.Generator().manual_seed(0)
-    probes = max(4, min(PROBES, PROBED_VALUES // (pixels.height * pixels.width)))
-    x = torch.randn((probes, *pixels.shape), generator=generator)
-    leaf = (pixels.rest + x).to(network.device).requires_grad_(True)
-    with torch.enable_grad():
-        outputs = network.activations(leaf, layer)
-        weights = torch.randn(outputs.shape, generator=generator).to(network.device)
-        (gradient,) = torch.autograd.grad((outputs * weights).sum(), leaf)
-    touched = (gradient != 0).any(dim=0).any(dim=0)
-    rows, columns = touched.any(dim=1).nonzero(), touched.any(dim=0).nonzero()
-    if len(rows) == 0:
-        return None
-    box = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-    return None if box == (0, 0, pixels.height, pixels.width) else box

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,52 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.layers import Box, Layer, list_layers, output_at, receptive_field
+from ldam_studio.networks.fields import Box, Crop, find_crop, receptive_field
+from ldam_studio.networks.layers import Layer, list_layers, output_at
+from ldam_studio.networks.neurons import Neuron, Place, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.units import Units, resolved, units_of
 
 __all__ = ["Network", "Neuron", "PixelSpec", "parse_neurons"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """One unit: a class, a feature, or a channel (which stands for the unit at its centre)."""
-
-    layer: str
-    index: int
-
-    def __str__(self) -> str:
-        """Return the address as it is typed, such as ``fc3:4``."""
-        return f"{self.layer}:{self.index}"
-
-    @classmethod
-    def parse(cls, text: str) -> Neuron:
-        """Read an address such as ``fc3:4``; `StudioError` if it is none."""
-        (neuron, *more) = parse_neurons(text)
-        if more:
-            raise StudioError(f"{text!r} names several neurons where one is wanted.")
-        return neuron
-
-
-def parse_neurons(text: str) -> list[Neuron]:
-    """Read one address or a range of them: ``fc3:4`` or ``fc3:0-9``.
-
-    Raises
-    ------
-    StudioError
-        If the text is neither.
-    """
-    layer, colon, numbers = text.strip().rpartition(":")
-    first, dash, last = numbers.partition("-")
-    if not (layer and colon and first.isdecimal() and (last.isdecimal() or not dash)):
-        raise StudioError(
-            f"{text!r} is no neuron: write LAYER:NUMBER or LAYER:FIRST-LAST, such as fc3:4."
-        )
-    numbers_between = range(int(first), int(last if dash else first) + 1)
-    if not numbers_between:
-        raise StudioError(f"The range {text!r} runs backwards: write the smaller number first.")
-    return [Neuron(layer, index) for index in numbers_between]
 
 
 class Network:
@@ -125,9 +88,24 @@ class Network:
         found: T = self._remembered[key]
         return found
 
-    def receptive_field(self, layer: str) -> Box | None:
-        """Return the pixels that the centre unit of a layer sees; None for the whole image."""
-        return self.remembered(("field", layer), lambda: receptive_field(self, layer))
+    def receptive_field(self, layer: str, place: Place = None) -> Box | None:
+        """Return the pixels that a layer's units at a place see; None for the whole image."""
+        known = self.layer(layer)
+        where = resolved(known, place)
+        return self.remembered(("field", layer, where), lambda: receptive_field(self, known, where))
+
+    def crop(self, layer: str, place: Place = None) -> Crop | None:
+        """Return the part of the image that the units at a place need; None for all of it."""
+        known = self.layer(layer)
+        where = resolved(known, place)
+        return self.remembered(
+            ("crop", layer, where),
+            lambda: find_crop(self, known, where, self.receptive_field(layer, where)),
+        )
+
+    def units(self, neurons: Sequence[Neuron]) -> Units:
+        """Return how to read these neurons, all of one layer, off its output."""
+        return units_of(self.layer(neurons[0].layer), neurons, self.device)
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -154,11 +132,24 @@ class Network:
                 f"{self.name}'s layer {layer.name} has neurons 0 to {layer.neurons - 1}, "
                 f"not {neuron.index}."
             )
+        if isinstance(neuron.place, tuple):
+            sizes = layer.places
+            if len(neuron.place) != len(sizes):
+                wanted = {0: "none", 1: "@TOKEN", 2: "@Y,X"}.get(len(sizes), "@mean")
+                raise StudioError(f"A place in {self.name}'s layer {layer.name} is {wanted}.")
+            if any(at >= size for at, size in zip(neuron.place, sizes, strict=True)):
+                raise StudioError(
+                    f"{self.name}'s layer {layer.name} has {' x '.join(map(str, sizes))} places; "
+                    f"{neuron} is not among them."
+                )
+        elif neuron.place is not None and not layer.places:
+            raise StudioError(f"{self.name}'s layer {layer.name} has no places to average over.")
         return neuron
 
     def label(self, neuron: Neuron) -> str:
         """Return the class's name for a class neuron, else the address."""
-        if neuron.layer == self.layers[-1].name and neuron.index < len(self.labels):
+        plain = neuron.place is None and neuron.sign > 0
+        if plain and neuron.layer == self.layers[-1].name and neuron.index < len(self.labels):
             return self.labels[neuron.index]
         return str(neuron)
 
@@ -175,23 +166,10 @@ class Network:
         """Turn pixels (n, C, H, W) into the module's input."""
         return (x - self._mean) / self._std
 
-    def activations(self, x: Tensor, layer: str) -> Tensor:
-        """Return every neuron of a layer at pixels `x` (n, C, H, W): shape (n, neurons).
+    def output(self, x: Tensor, layer: str) -> Tensor:
+        """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there."""
+        return output_at(self.module, layer, self.normalise(x))
 
-        For a convolution that is the channel's centre unit, for tokens the mean over them. The
-        forward pass stops at the layer.
-        """
-        output = output_at(self.module, layer, self.normalise(x))
-        if output.ndim == 2:
-            return output
-        known = self.layer(layer)
-        output = output.movedim(known.axis + 1, 1)
-        if output.ndim == 3:
-            return output.mean(2)
-        for size in output.shape[2:]:
-            output = output.select(2, size // 2)
-        return output
-
-    def activation(self, x: Tensor, layer: str, indices: Tensor) -> Tensor:
-        """Return one neuron per image: x (n, C, H, W), indices (n,) -> (n,)."""
-        return self.activations(x, layer).gather(1, indices[:, None]).squeeze(1)
+    def activation(self, x: Tensor, units: Units) -> Tensor:
+        """Return one unit per image: x (n, C, H, W), n units -> (n,)."""
+        return units.read(self.output(x, units.layer.name))

@@ -131,7 +131,7 @@ def step(
     log_real: ValueAndGradient | None = None,
     *,
     rest: float | Tensor = 0.0,
-    field_size: int | None = None,
+    field_size: int | Tensor | None = None,
     bounds: tuple[float, float] | None = None,
 ) -> tuple[State, Info]:
     """Move every chain by one step.
@@ -149,7 +149,8 @@ def step(
     rest
         The colour that L2 pulls towards, in pixel units.
     field_size
-        Number of pixel values in the neurons' receptive field; the whole image if None.
+        Number of pixel values in the neurons' receptive field, (chains,) where it differs; the
+        whole image if None.
     bounds
         Clamp pixels to this range after the step.
 
@@ -208,7 +209,7 @@ def value_and_gradient(function: Callable[[Tensor], Tensor]) -> ValueAndGradient
     return evaluate
 
 
-def _rms(gradient: Tensor, size: int) -> Tensor:
+def _rms(gradient: Tensor, size: int | Tensor) -> Tensor:
     """Root-mean-square per chain over `size` values (those outside the field are 0 anyway)."""
     rms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1) / size**0.5
     return rms

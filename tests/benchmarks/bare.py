@@ -18,7 +18,7 @@ class BareLoop:
         self.network = lane.network.module
         self.discriminator = state.discriminator.module
         self.mean, self.std = lane.network.pixels.mean[0], lane.network.pixels.std[0]
-        self.indices = lane.targets.indices[:, None]
+        self.indices = lane.targets.units.indices[:, None]
         self.x = lane.chains.x.clone()
         self.average = torch.zeros_like(self.x)
         self.settings = lane.settings

@@ -231,7 +231,7 @@ def test_first_layer_average_is_the_filter_at_the_default_temperature(lenet, run
     state = open_session(SessionSpec(lenet, neurons, Settings.of(burn_in=60), seed=3))
     state, _ = run(state, 500)
     filters = lenet.module.conv1.weight.flatten(1)
-    top, left, bottom, right = state.lane.targets.field
+    top, left, bottom, right = state.lane.targets.fields[0]
     average = state.lane.average.mean[:, :, top:bottom, left:right].flatten(1)
     assert torch.cosine_similarity(average, filters).min() >= 0.99
     outside = torch.ones(28, 28, dtype=torch.bool)

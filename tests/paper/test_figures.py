@@ -128,7 +128,7 @@ def test_first_convolution_average_is_its_filter() -> None:
     )
     for _ in range(500):
         state, _ = advance(state)
-    top, left, bottom, right = state.lane.targets.field
+    top, left, bottom, right = state.lane.targets.fields[0]
     inside = state.lane.average.mean[:, :, top:bottom, left:right]
     filters = network.module.conv1.weight
     cosine = torch.nn.functional.cosine_similarity(inside.flatten(1), filters.flatten(1))

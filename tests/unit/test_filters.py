@@ -22,7 +22,7 @@ def _network(pixels, *modules):
 def _gradient(network, neuron):
     """Return the neuron's gradient (C, H, W) by automatic differentiation, anywhere."""
     x = torch.rand(1, *network.pixels.shape, requires_grad=True)
-    value = network.activation(x, neuron.layer, torch.tensor([neuron.index]))
+    value = network.activation(x, network.units([neuron]))
     return torch.autograd.grad(value.sum(), x)[0][0]
 
 

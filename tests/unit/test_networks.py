@@ -53,7 +53,7 @@ def test_no_hook_stays_behind_even_when_the_forward_pass_fails(lenet, layer):
 
 def test_a_channel_stands_for_its_centre_unit_before_the_rectifier(lenet):
     x = torch.rand(2, 1, 28, 28)
-    units = lenet.activation(x, "conv1", torch.tensor([4, 1]))
+    units = lenet.activation(x, lenet.units([Neuron("conv1", 4), Neuron("conv1", 1)]))
     whole = lenet.module.conv1(lenet.normalise(x))
     torch.testing.assert_close(units, torch.stack([whole[0, 4, 14, 14], whole[1, 1, 14, 14]]))
 

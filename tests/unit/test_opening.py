@@ -12,6 +12,7 @@ from torch import nn
 from ldam_studio.engine.session import network_from
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.download import fetch
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.state_dicts import best_match, classes_in
 from ldam_studio.networks.zoo import Options, open_network
@@ -156,8 +157,11 @@ def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
     x = torch.rand(2, 3, 16, 16)
     inside = network.normalise(x)
     first = network.module.shared(inside)[:, :, 8, 8]
-    torch.testing.assert_close(network.activations(x, "shared"), first)
-    torch.testing.assert_close(network.activations(x, "output"), network.module(inside)["logits"])
+    units = network.units([Neuron("shared", 2), Neuron("shared", 0)])
+    torch.testing.assert_close(
+        network.activation(x, units), torch.stack([first[0, 2], first[1, 0]])
+    )
+    torch.testing.assert_close(network.output(x, "output"), network.module(inside)["logits"])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.machine import choose
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.state import Lane
 from ldam_studio.headless.paper.flags import add_common, check_common, write_figure
 from ldam_studio.headless.paper.measures import OnStep, class_neurons
 from ldam_studio.headless.paper.sheet import Bytes, sheet
@@ -72,7 +71,7 @@ def sample(
             network, neurons, settings.change("l2", l2), seed, machine=choose("cpu", threads=1)
         )
     )
-    gradient = value_and_gradient(_activation(state.lane))
+    gradient = value_and_gradient(state.lane.activation)
     total = torch.zeros_like(state.lane.chains.x)
     for number in range(steps):
         if number >= BURN_IN:
@@ -196,13 +195,6 @@ def run(args: argparse.Namespace) -> int:
     ):
         print(f"  {label}: {mean:.4f} (least of its chains {least:.4f}), {at:.4f}")
     return 0
-
-
-def _activation(lane: Lane) -> Any:
-    def activation(x: torch.Tensor) -> torch.Tensor:
-        return lane.network.activation(x, lane.targets.layer, lane.targets.indices)
-
-    return activation
 
 
 def _rounded(values: torch.Tensor) -> list[float]:

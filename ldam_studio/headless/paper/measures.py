@@ -117,8 +117,8 @@ def measure(
 ) -> Row:
     """Measure the images that a session's chains show at this moment."""
     lane = state.lane
-    x, classes = lane.chains.x, lane.targets.indices
-    activation = lane.network.activation(x, lane.targets.layer, classes)
+    x, classes = lane.chains.x, lane.targets.units.indices
+    activation = lane.activation(x)
     return Row(
         weight=weight,
         activation=float(activation.mean()),

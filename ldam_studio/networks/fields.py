@@ -1,0 +1,155 @@
+"""What a unit sees: its receptive field, and running only the part of the image that it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ldam_studio.networks.layers import Layer, output_at
+from ldam_studio.networks.neurons import MEAN, Neuron, Place
+from ldam_studio.networks.units import Units, resolved, units_of
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.network import Network
+
+Box = tuple[int, int, int, int]
+"""(top, left, bottom, right) in pixels; bottom and right are exclusive."""
+
+PROBES = 64  # images whose gradients' footprints are united
+PROBED_VALUES = PROBES * 28 * 28  # of large images fewer will do: their fields have more units
+WORTHWHILE = 0.7  # a crop of more than this share of the image saves too little
+TOLERANCE = 1e-5
+MARGINS = (1, 2)  # strides around the footprint, which pooling may have left incomplete
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of the image on which a unit has the value and gradient that it has on the whole.
+
+    `box` is the part, `layer` the layer as it is there, `place` the unit's place in it.
+    """
+
+    box: Box
+    layer: Layer
+    place: tuple[int, int]
+
+    def cut(self, x: Tensor) -> Tensor:
+        """Return the part of x (n, C, H, W)."""
+        top, left, bottom, right = self.box
+        return x[:, :, top:bottom, left:right]
+
+    def units(self, neurons: tuple[Neuron, ...], device: torch.device) -> Units:
+        """Return the units of neurons that share the crop's place."""
+        moved = [replace(neuron, place=self.place) for neuron in neurons]
+        return units_of(self.layer, moved, device)
+
+
+def receptive_field(network: Network, layer: Layer, place: Place) -> Box | None:
+    """Return the rectangle of pixels that a layer's units at a place see; None for all of them.
+
+    Found from the gradient's footprint: the union over some noise images, each with its own random
+    weights over the channels, because pooling and rectifiers pass only a part at a time.
+    """
+    pixels = network.pixels
+    if not layer.places or place == MEAN:
+        return None
+    probes = max(4, min(PROBES, PROBED_VALUES // (pixels.height * pixels.width)))
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn((probes, *pixels.shape), generator=generator)
+    leaf = (pixels.rest + x).to(network.device).requires_grad_(True)
+    every = [Neuron(layer.name, i, place) for i in range(layer.neurons)]
+    with torch.enable_grad():
+        output = output_at(network.module, layer.name, network.normalise(leaf))
+        values = units_of(layer, every, network.device).read_all(output)
+        weights = torch.randn(values.shape, generator=generator).to(network.device)
+        (gradient,) = torch.autograd.grad((values * weights).sum(), leaf)
+    touched = (gradient != 0).any(dim=0).any(dim=0)
+    rows, columns = touched.any(dim=1).nonzero(), touched.any(dim=0).nonzero()
+    if len(rows) == 0:
+        return None
+    box = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    return None if box == (0, 0, pixels.height, pixels.width) else box
+
+
+def find_crop(network: Network, layer: Layer, place: Place, field: Box | None) -> Crop | None:
+    """Return a crop on which the units at `place` are what they are on the whole image, or None.
+
+    A crop is aligned to the layer's stride. It is only returned if activation and gradient of the
+    crop and of the whole image agree to `TOLERANCE` on noise: global pooling, attention and odd
+    paddings make them differ, and then the whole image is run.
+    """
+    where = resolved(layer, place)
+    if field is None or len(layer.places) != 2 or not isinstance(where, tuple):
+        return None
+    tries = [(stride, margin) for margin in MARGINS for stride in _strides(network, layer)]
+    for stride, margin in tries:
+        crop = _aligned(network, layer, (where[0], where[1]), field, stride, margin)
+        if crop is not None and _agrees(network, layer, where, crop):
+            return crop
+    return None
+
+
+def _strides(network: Network, layer: Layer) -> list[int]:
+    """Return what the layer's stride may be, judging by its size: as is, and as a power of 2."""
+    ratio = network.pixels.height / layer.places[0]
+    power: int = 2 ** max(0, round(torch.tensor(ratio).log2().item()))
+    return list(dict.fromkeys([max(1, round(ratio)), power]))
+
+
+def _aligned(
+    network: Network, layer: Layer, place: tuple[int, int], field: Box, stride: int, margin: int
+) -> Crop | None:
+    height, width = network.pixels.height, network.pixels.width
+    top, left = (max(0, (edge // stride - margin) * stride) for edge in field[:2])
+    bottom, right = (
+        min(size, (-(-edge // stride) + margin) * stride)
+        for edge, size in zip(field[2:], (height, width), strict=True)
+    )
+    if (bottom - top) * (right - left) > WORTHWHILE * height * width:
+        return None
+    inner = place[0] - top // stride, place[1] - left // stride
+    box = (top, left, bottom, right)
+    probe = torch.zeros((1, *network.pixels.shape), device=network.device)
+    try:
+        with torch.no_grad():
+            part = Crop(box, layer, inner).cut(network.normalise(probe))
+            shape = tuple(output_at(network.module, layer.name, part).shape[1:])
+    except Exception:
+        # A network may refuse images of another size in its own way; then it sees whole ones.
+        return None
+    cropped = replace(layer, shape=shape)
+    sizes = cropped.places
+    if len(sizes) != 2 or shape[layer.axis] != layer.neurons:
+        return None
+    if not all(0 <= at < size for at, size in zip(inner, sizes, strict=True)):
+        return None
+    return Crop(box, cropped, inner)
+
+
+def _agrees(network: Network, layer: Layer, place: Place, crop: Crop) -> bool:
+    """Compare the sum over channels, randomly weighted, and its gradient, on noise images."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.rand((2, *network.pixels.shape), generator=generator).to(network.device)
+    every = tuple(Neuron(layer.name, i, place) for i in range(layer.neurons))
+    weights = torch.randn(layer.neurons, generator=generator).to(network.device)
+
+    def run(units: Units, part: Tensor) -> tuple[Tensor, Tensor]:
+        leaf = part.detach().requires_grad_(True)
+        with torch.enable_grad():
+            output = output_at(network.module, layer.name, network.normalise(leaf))
+            values = units.read_all(output)
+            (gradient,) = torch.autograd.grad((values * weights).sum(), leaf)
+        return values, gradient
+
+    values, gradient = run(units_of(layer, every, network.device), x)
+    cropped, part = run(crop.units(every, network.device), crop.cut(x))
+    spread = torch.zeros_like(gradient)
+    crop.cut(spread).copy_(part)
+    return _close(values, cropped) and _close(gradient, spread)
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return bool((one - other).abs().max() <= TOLERANCE * one.abs().max().clamp_min(1e-12))
