@@ -49,13 +49,12 @@ class _Axis(pg.AxisItem):
 
 
 class _Line(pg.PlotCurveItem):
-    """A curve that is always in view: finding out its bounds costs more than drawing it."""
-
-    _everywhere = QRectF(-1e9, -1e9, 2e9, 2e9)
+    """A curve whose bounds are what is visible: finding out its own costs more than drawing it."""
 
     def boundingRect(self) -> QRectF:
-        """Return a rectangle that holds any data."""
-        return self._everywhere
+        """Return what the view shows; a change of that calls ``prepareGeometryChange``."""
+        box = self.getViewBox()
+        return QRectF() if box is None else box.viewRect()
 
 
 class TracePlot(QWidget):

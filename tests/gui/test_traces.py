@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PyQt6.QtWidgets import QComboBox, QLabel
+from PyQt6.QtCore import QEvent, QObject
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel
 
 from gui import fakes
 from ldam_studio.gui.traces import Traces
@@ -166,3 +167,30 @@ def test_a_long_run_costs_no_more_to_draw_than_a_short_one(traces):
     for start in range(2000, 50_000, 1000):
         _feed(traces, 1000, start, score=True)
     assert cost() < 3 * short + 0.002
+
+
+class _Paints(QObject):
+    """Counts how often a widget was painted."""
+
+    count = 0
+
+    def eventFilter(self, watched, event):
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
+    _feed(traces, 350, score=True)
+    traces.redraw()
+    qtbot.waitUntil(lambda: not traces._timer.isActive())
+    QApplication.processEvents()
+    paints = _Paints()
+    for plot in traces._plots:
+        paints.count = 0
+        before = plot.visible_range()
+        plot.view.viewport().installEventFilter(paints)
+        _feed(traces, 2, traces._last, score=True)
+        traces.redraw()
+        qtbot.waitUntil(lambda: paints.count > 0)
+        plot.view.viewport().removeEventFilter(paints)
+        assert plot.visible_range()[0] == before[0]
