@@ -14,7 +14,7 @@ from ldam_studio.engine.advance import Info
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.fields import Box
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.network import Neuron, PixelSpec
 from ldam_studio.training.learner import LearnInfo
 
 
@@ -92,10 +92,6 @@ def make_frame(
     shown = lane.shown_average()
     source = shown.mean if request.averages else lane.chains.x
     pictures = _numpy(source)
-    thumbnails = [
-        to_bytes(picture, lane.network.pixels, request.display, request.scale)
-        for picture in pictures
-    ]
     samples = shown.count.cpu().numpy().copy()
     stepped = [i for i in infos if i.activation is not None]
     last = stepped[-1] if stepped else None
@@ -105,7 +101,7 @@ def make_frame(
         front=front,
         raw=pictures[front] if not request.averages else _numpy(lane.chains.x[front]),
         average=_numpy(shown.mean[front]) if samples[front] else None,
-        thumbnails=np.stack(thumbnails),
+        thumbnails=_thumbnails(pictures, lane.network.pixels, request),
         neurons=lane.neurons,
         labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
         field=lane.targets.fields[front],
@@ -123,6 +119,17 @@ def make_frame(
         steps_per_second=steps_per_second,
         lesson=lesson,
     )
+
+
+def _thumbnails(pictures: Floats, pixels: PixelSpec, request: FrameRequest) -> Bytes:
+    """Map pictures (chains, C, H, W) to (chains, H, W, 3)."""
+    if request.display == "signed" and request.scale is None:
+        return np.stack([to_bytes(picture, pixels) for picture in pictures])
+    # The same mapping for all: one below the other they are one picture, and one call.
+    chains, channels, height, width = pictures.shape
+    tall = pictures.swapaxes(0, 1).reshape(channels, chains * height, width)
+    mapped = to_bytes(tall, pixels, request.display, request.scale)
+    return mapped.reshape(chains, height, width, 3)
 
 
 def _numpy(tensor: Tensor | None) -> Floats:
