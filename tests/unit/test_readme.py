@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from ldam_studio.cli import COMMANDS
+from ldam_studio.cli import COMMANDS, main
 from ldam_studio.headless.settings_table import about_settings, markdown
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -41,3 +42,10 @@ def test_pictures_are_small():
     for path in (ROOT / "resources" / "readme").iterdir():
         bound = 300_000 if path.suffix == ".png" else 2_000_000
         assert path.stat().st_size < bound, path.name
+
+
+def test_info_prints_the_settings_in_both_forms(capsys):
+    assert main(["info", "--settings"]) == 0
+    assert capsys.readouterr().out.strip() == markdown()
+    assert main(["info", "--settings", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == about_settings()
