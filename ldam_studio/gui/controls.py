@@ -8,6 +8,7 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from ldam_studio.gui import theme
 from ldam_studio.gui.setting_rows import NumberRow, SettingRow, row_for
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -43,7 +44,9 @@ class Controls(QScrollArea):
         self._add_group("Sampler", MAIN)
         self._column.addSpacing(8)
         self._add_group("Average", AVERAGE)
-        self.more = QCollapsible("More settings", expandedIcon="▾", collapsedIcon="▸")
+        self.more = QCollapsible(
+            "More settings", None, theme.icon("expanded"), theme.icon("collapsed")
+        )
         self.more.setDuration(120)
         self.more.toggleButton().setAccessibleName("More settings")
         folded = self.more.content().layout()

@@ -47,6 +47,8 @@ ICONS = (
     "info",
     "warning",
     "theme",
+    "expanded",
+    "collapsed",
 )
 
 
