@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
 
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
-START_STEP, START_WEIGHT = 0.3, 0.75
+START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 
 
@@ -64,7 +64,7 @@ def _digits(
             network=open_network("lenet"),
             neurons=tuple(parse_neurons(neurons)) * repeat,
             settings=Settings.of(**settings),
-            seed=1,
+            seed=SEED,
             discriminator=open_discriminator(DISCRIMINATORS["lenet"]),
             machine=machine,
             data=data,
