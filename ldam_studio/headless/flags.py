@@ -10,7 +10,9 @@ from typing import Any
 from ldam_studio.engine.changes import PLAIN
 from ldam_studio.engine.machine import DEVICES, PRECISIONS, Machine, choose
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.zoo import NETWORKS
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.zoo import NETWORKS, Options, open_network
 from ldam_studio.sampler.settings import SETTINGS, Setting, Settings, parse
 
 ALIASES = {"discriminator_weight": ("--discriminator",)}
@@ -49,9 +51,69 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add ``--network`` and ``--weights``."""
-    parser.add_argument("--network", default=default, help=f"one of {', '.join(NETWORKS)}")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights for the network")
+    """Add ``--network``, ``--weights`` and what else may have to be said to open a network."""
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--network",
+        default=default,
+        metavar="NAME",
+        help=f"{', '.join(NETWORKS)}, torchvision:NAME, or your own code, which is run: "
+        "FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION",
+    )
+    group.add_argument(
+        "--weights", type=Path, metavar="FILE", help="safetensors, or a saved state dict"
+    )
+    group.add_argument(
+        "--partial", action="store_true", help="take weights of which only a part fits"
+    )
+    group.add_argument("--labels", type=Path, metavar="FILE", help="class names, one a line")
+    group.add_argument(
+        "--input-size",
+        metavar="CxHxW",
+        help="the images that it takes, such as 3x224x224, where nothing else tells",
+    )
+    for name, what in (("mean", "subtracted from"), ("std", "that divides")):
+        group.add_argument(
+            f"--{name}", metavar="A,B,C", help=f"what is {what} each channel, with --input-size"
+        )
+    group.add_argument("--rest", type=float, help="the colour that L2 pulls towards; default 0.5")
+
+
+def network_of(args: argparse.Namespace) -> Network:
+    """Open the network that the flags name.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be opened, or its input is described in part only.
+    """
+    given = [args.input_size, args.mean, args.std]
+    pixels = None
+    if any(value is not None for value in (*given, args.rest)):
+        if None in given:
+            raise StudioError("--input-size, --mean and --std belong together; give all three.")
+        pixels = _pixels_of(args)
+    options = Options(pixels=pixels, labels=args.labels, partial=args.partial)
+    return open_network(args.network, args.weights, options)
+
+
+def _pixels_of(args: argparse.Namespace) -> PixelSpec:
+    try:
+        channels, height, width = (int(size) for size in args.input_size.lower().split("x"))
+        mean, std = (_numbers(text, channels) for text in (args.mean, args.std))
+    except ValueError:
+        raise StudioError(
+            "--input-size is written as 3x224x224, --mean and --std as numbers with commas, "
+            "such as 0.5,0.5,0.5."
+        ) from None
+    rest = 0.5 if args.rest is None else args.rest
+    return PixelSpec(channels, height, width, mean, std, rest)
+
+
+def _numbers(text: str, channels: int) -> tuple[float, ...]:
+    """Read one number for all channels or one for each."""
+    numbers = tuple(float(part) for part in text.split(","))
+    return numbers * channels if len(numbers) == 1 else numbers
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", action="store_true", help="the settings as a table in Markdown"
     )
+    parser.add_argument(
+        "--fields",
+        action="store_true",
+        help="what each layer's units see as well; takes a gradient of every layer",
+    )
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
 
@@ -43,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         about = about_all()
         text = words_on_all(about)
     else:
-        about = about_network(open_network(args.network, args.weights))
+        about = about_network(flags.network_of(args), fields=args.fields)
         text = words_on_network(about)
     print(json.dumps(about) if args.json else text)
     return 0
@@ -72,8 +77,8 @@ def words_on_all(about: dict[str, Any]) -> str:
     return f"{head}\nmodels: {about['models']}\n\n{_table(('network', 'what it is'), rows)}"
 
 
-def about_network(network: Network) -> dict[str, Any]:
-    """Return a network's identity, pixels and layers."""
+def about_network(network: Network, *, fields: bool = False) -> dict[str, Any]:
+    """Return a network's identity, pixels and layers, with their receptive `fields` if asked."""
     pixels = network.pixels
     return {
         "network": network.name,
@@ -93,7 +98,9 @@ def about_network(network: Network) -> dict[str, Any]:
                 "type": layer.kind,
                 "shape": list(layer.shape),
                 "neurons": layer.neurons,
+                "places": list(layer.places),
             }
+            | ({"receptive_field": network.receptive_field(layer.name)} if fields else {})
             for layer in network.layers
         ],
     }
@@ -107,13 +114,21 @@ def words_on_network(about: dict[str, Any]) -> str:
             layer["type"],
             " x ".join(str(size) for size in layer["shape"]),
             str(layer["neurons"]),
+            *([_field(layer["receptive_field"])] if "receptive_field" in layer else []),
         )
         for layer in about["layers"]
     ]
     size = " x ".join(str(side) for side in about["pixels"]["shape"])
     return f"{about['network']}: images of {size}, weights {about['sha256'][:12]}\n\n" + _table(
-        ("layer", "type", "shape", "neurons"), rows
+        ("layer", "type", "shape", "neurons", "sees")[: len(rows[0])], rows
     )
+
+
+def _field(box: Sequence[int] | None) -> str:
+    if box is None:
+        return "the whole image"
+    top, left, bottom, right = box
+    return f"{bottom - top} x {right - left}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -30,11 +30,11 @@ from ldam_studio.networks.zoo import (
     DISCRIMINATORS,
     DiscriminatorModel,
     open_discriminator,
-    open_network,
 )
 from ldam_studio.sampler.settings import SETTINGS
 
 MAX_STEPS = 1_000_000_000
+DEFAULT_NEURONS = 10
 REDRAW_S = 0.1
 
 
@@ -45,8 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:N",
-        help="fc3:4, or a range as fc3:0-9; may be given several times, for one layer. "
-        "Default: every neuron of the last layer",
+        help="fc3:4, or a range as fc3:0-9; behind it @Y,X, @TOKEN or @mean for a place; with a "
+        "minus before it (--neuron=-fc3:4) to be made small. May be given several times, for one "
+        f"layer. Default: the first {DEFAULT_NEURONS} of the last layer",
     )
     parser.add_argument(
         "--chains",
@@ -122,9 +123,10 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
         If there is no such network, layer, neuron, device or file.
     """
     settings = flags.settings_of(args)
-    network = open_network(args.network, args.weights)
+    network = flags.network_of(args)
     neurons = [neuron for text in args.neuron or [] for neuron in parse_neurons(text)]
-    neurons = neurons or list(network.default_neurons(network.layers[-1].neurons))
+    outputs = network.layers[-1].neurons
+    neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     for neuron in neurons:
         network.check(neuron)
     wanted = settings.discriminator_weight != 0 or args.learn_every
