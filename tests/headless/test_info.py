@@ -24,12 +24,9 @@ def test_layers(capsys: pytest.CaptureFixture[str]):
 def test_layers_as_json(capsys: pytest.CaptureFixture[str]):
     assert main(["info", "--network", "lenet", "--json"]) == 0
     about = json.loads(capsys.readouterr().out)
-    assert about["layers"][0] == {
-        "name": "conv1",
-        "type": "Conv2d",
-        "shape": [6, 28, 28],
-        "neurons": 6,
-    }
+    conv1 = about["layers"][0]
+    assert (conv1["name"], conv1["type"], conv1["neurons"]) == ("conv1", "Conv2d", 6)
+    assert conv1["shape"] == [6, 28, 28]
     assert about["layers"][-1]["neurons"] == 10
     assert about["pixels"]["shape"] == [1, 28, 28]
     assert len(about["sha256"]) == 64
