@@ -79,8 +79,9 @@ def inside(image: Tensor, field: tuple[int, int, int, int] | None) -> Tensor:
 
 
 def _first_module(network: Network) -> tuple[str, nn.Module] | None:
+    modules = dict(network.module.named_modules())
     for layer in network.layers:
-        module = network.module.get_submodule(layer.name)
+        module = modules.get(layer.name)
         if not isinstance(module, _TRANSPARENT):
-            return layer.name, module
+            return None if module is None else (layer.name, module)
     return None

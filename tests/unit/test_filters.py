@@ -70,6 +70,12 @@ def test_a_first_layer_that_is_not_linear_in_the_pixels_has_none():
     assert first_layer_filter(network, Neuron("1", 0)) is None
 
 
+def test_a_network_without_layers_inside_has_none():
+    network = Network("bare", nn.Flatten(), GREY)
+    for layer in network.layers:
+        assert first_layer_filter(network, Neuron(layer.name, 0)) is None
+
+
 def test_grouped_convolutions_are_left_alone():
     network = _network(COLOUR, nn.Conv2d(3, 3, 3, groups=3))
     assert first_layer_filter(network, Neuron("0", 0)) is None
