@@ -16,7 +16,7 @@ from torch import Tensor
 from ldam_studio.engine import thresholds
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
-from ldam_studio.engine.lanes import activation_of, log_real_of, reheat
+from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import average, burn_in, langevin
@@ -129,7 +129,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
         lane.chains,
         noise,
         lane.parameters,
-        activation_of(lane, state.machine),
+        activation_of(lane, state.machine, draw_shift(lane, state.generators)),
         log_real_of(state.judge_of_realness, state.machine),
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,

@@ -17,9 +17,9 @@ from ldam_studio.networks.fields import Box
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.sampler.random import Generators
-from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.settings import PER_CHAIN, Settings
 
-UNSETTLING = ("temperature", "step_size", "l2", "discriminator_weight", "clamp", "mode")
+UNSETTLING = (*PER_CHAIN, "clamp", "mode", "jitter")
 """Settings that change the law of the chain, so that it has to settle again."""
 
 
@@ -171,9 +171,24 @@ def begin(lane: Lane, x: Tensor, machine: Machine, heat: float) -> Lane:
     )
 
 
-def activation_of(lane: Lane, machine: Machine) -> langevin.ValueAndGradient:
+def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
+    """Draw by how many rows and columns the network sees the images moved in this step."""
+    reach = lane.settings.jitter
+    if not reach:
+        return 0, 0
+    generator = generators["jitter"]
+    drawn = torch.randint(-reach, reach + 1, (2,), generator=generator, device=generator.device)
+    down, right = drawn.tolist()
+    return down, right
+
+
+def activation_of(
+    lane: Lane, machine: Machine, shift: tuple[int, int] = (0, 0)
+) -> langevin.ValueAndGradient:
     """Return the lane's activation and its gradient as functions of its chains' pixels.
 
+    `shift` moves the images down and to the right before the network sees them; what comes in is
+    the rest colour.
     Where a crop of the image is all that the neurons see, only that is run; the gradient is 0
     elsewhere.
     """
@@ -183,6 +198,16 @@ def activation_of(lane: Lane, machine: Machine) -> langevin.ValueAndGradient:
         with machine.autocast():
             return lane.network.activation(x, targets.units).float()
 
+    if shift != (0, 0):
+        down, right = shift
+        # Negative padding cuts off what leaves the image.
+        sides, rest = (right, -right, down, -down), lane.network.pixels.rest
+
+        def moved(x: Tensor) -> Tensor:
+            x = torch.nn.functional.pad(x, sides, value=rest)
+            return activation(x if targets.crop is None else targets.crop.cut(x))
+
+        return langevin.value_and_gradient(moved)
     seen = langevin.value_and_gradient(activation)
     if targets.crop is None:
         return seen

@@ -1,9 +1,10 @@
 r"""One Langevin step on many chains at once.
 
 With activation a, rest colour r, probability D that an image is real, and per-chain temperature T,
-step size eps, L2 weight lam and discriminator weight w:
+step size eps, L2 weight lam, discriminator weight w and smoothness beta (this program's addition, 0
+by default; TV is the total variation):
 
-    U(x) = (1 - w) a(x) - lam |x - r|^2 + w log D(x)
+    U(x) = (1 - w) a(x) - lam |x - r|^2 + w log D(x) - beta TV(x)
     x'   = x + (eps/2) grad U(x) + sqrt(eps T) xi,        xi ~ N(0, 1)
 
 whose stationary law tends to exp(U / T) as eps -> 0 (Jiang, Chan, Zhang, Canny, arXiv 1812.04604,
@@ -33,6 +34,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
+from ldam_studio.sampler.smoothness import total_variation_gradient
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
@@ -77,7 +79,8 @@ class Parameters:
 
     A step is a sum of terms, and these are what multiplies them: `ascent` = (eps/2) (1 - w) the
     activation's gradient, `realness` = (eps/2) w that of log D, `decay` = eps lam the distance from
-    rest, `noise` = sqrt(eps T) the noise.
+    rest, `smoothing` = (eps/2) beta the gradient of the total variation, `noise` = sqrt(eps T) the
+    noise.
     """
 
     temperature: Tensor
@@ -87,10 +90,12 @@ class Parameters:
     ascent: Tensor
     realness: Tensor
     decay: Tensor
+    smoothing: Tensor
     noise: Tensor
     mode: str
     asks_discriminator: bool
     decays: bool
+    smooths: bool
 
     @classmethod
     def of(
@@ -101,7 +106,7 @@ class Parameters:
         for name in PER_CHAIN:
             value = torch.tensor(getattr(settings, name), dtype=torch.float32, device=device)
             columns.append(value.expand(chains).reshape(chains, 1, 1, 1).clone())
-        temperature, step_size, l2, weight = columns
+        temperature, step_size, l2, weight, smoothness = columns
         temperature = temperature * heat
         return cls(
             temperature=temperature,
@@ -111,10 +116,12 @@ class Parameters:
             ascent=step_size / 2 * (1 - weight),
             realness=step_size / 2 * weight,
             decay=step_size * l2,
+            smoothing=step_size / 2 * smoothness,
             noise=(step_size * temperature).sqrt(),
             mode=settings.mode,
             asks_discriminator=bool((weight > 0).any()),
             decays=bool((l2 > 0).any()),
+            smooths=bool((smoothness > 0).any()),
         )
 
 
@@ -183,6 +190,8 @@ def step(
         move.addcmul_(pull, realness)
     if p.decays:
         move.addcmul_(x - rest, p.decay, value=-1)
+    if p.smooths:
+        move.addcmul_(total_variation_gradient(x), p.smoothing, value=-1)
     if moments is not None:
         move = DECAY * moments.momentum + (1 - DECAY) * move
         moments = replace(moments, momentum=move)

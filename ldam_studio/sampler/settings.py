@@ -16,7 +16,7 @@ from ldam_studio.errors import StudioError
 Scale = Literal["linear", "log", "count", "choice", "flag"]
 PerChain = float | tuple[float, ...]
 
-PER_CHAIN = ("temperature", "step_size", "l2", "discriminator_weight")
+PER_CHAIN = ("temperature", "step_size", "l2", "discriminator_weight", "smoothness")
 """Settings of which each chain may have its own value."""
 
 
@@ -137,6 +137,31 @@ SETTINGS: dict[str, Setting] = _table(
         0.0,
         "How much a second network's idea of a real image counts against the neuron's wish: "
         "0 listens to the neuron alone, 1 to the discriminator alone.",
+    ),
+    Setting(
+        "smoothness",
+        "Smoothness",
+        0.0,
+        "How strongly neighbouring pixels are pulled together (total variation). It takes away the "
+        "fine noise that networks for photographs respond to.",
+        scale="log",
+        maximum=1000.0,
+        slider_minimum=1e-3,
+        slider_maximum=10.0,
+        zero=True,
+        group="more",
+    ),
+    Setting(
+        "jitter",
+        "Jitter",
+        0,
+        "The network sees the image moved by up to so many pixels, anew in each step. What it "
+        "likes must then be liked wherever it stands.",
+        scale="count",
+        maximum=1024,
+        slider_maximum=32,
+        unit="pixels",
+        group="more",
     ),
     Setting(
         "window",
@@ -283,13 +308,15 @@ def parse(name: str, text: str) -> Any:
 class Settings:
     """The values that steer sampling and averaging (see `SETTINGS` for their meaning).
 
-    The first four are one number for all chains or a tuple with one number per chain.
+    Those in `PER_CHAIN` are one number for all chains or a tuple with one number per chain.
     """
 
     temperature: PerChain = SETTINGS["temperature"].default
     step_size: PerChain = SETTINGS["step_size"].default
     l2: PerChain = SETTINGS["l2"].default
     discriminator_weight: PerChain = SETTINGS["discriminator_weight"].default
+    smoothness: PerChain = SETTINGS["smoothness"].default
+    jitter: int = SETTINGS["jitter"].default
     window: int = SETTINGS["window"].default
     thin: int = SETTINGS["thin"].default
     burn_in: int | str = SETTINGS["burn_in"].default
