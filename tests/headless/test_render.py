@@ -17,6 +17,8 @@ from ldam_studio.cli import main
 from ldam_studio.export.png import read_recipe
 from ldam_studio.headless import interrupt, render
 from ldam_studio.networks.network import Neuron, parse_neurons
+from ldam_studio.networks.zoo import open_network
+from ldam_studio.sampler.settings import Settings
 
 BLOCKED = """
 import sys
@@ -219,3 +221,23 @@ def test_the_window_without_qt_is_one_sentence(tmp_path: Path):
     assert done.returncode == 2
     assert "needs Qt" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_first_layer_neurons_are_their_filters(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """At the default settings: the filter inside the field, the closed form's variance outside."""
+    line = "render --neuron conv1:0-5 --chains 12 --arrays --out"
+    report = run(capsys, *line.split(), str(tmp_path))
+    network = open_network("lenet")
+    filters = network.module.conv1.weight.detach().numpy().reshape(6, -1)
+    top, left, bottom, right = network.receptive_field("conv1")
+    with np.load(report["paths"]["arrays"]) as arrays:
+        inside = arrays["average"][:, 0, top:bottom, left:right].reshape(12, -1)
+        x = arrays["x"][:, 0].copy()
+    for average, kernel in zip(inside, filters.repeat(2, axis=0), strict=True):
+        cosine = average @ kernel / np.linalg.norm(average) / np.linalg.norm(kernel)
+        assert cosine >= 0.99
+    outside = np.ones((28, 28), dtype=bool)
+    outside[top:bottom, left:right] = False
+    settings = Settings()
+    expected = settings.temperature / (2 * settings.l2) / (1 - settings.step_size * settings.l2 / 2)
+    assert x[:, outside].var() == pytest.approx(expected, rel=0.05)
