@@ -108,32 +108,34 @@ def _sheet(state: SessionState) -> Bytes:
 def screenshot(look: str) -> bytes:
     """Return a PNG of the whole window on its opening session, once digits stand."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PyQt6.QtCore import QBuffer, QTimer
+    from PyQt6.QtCore import QBuffer, QEventLoop, QTimer
 
     from ldam_studio.gui.app import make_application
     from ldam_studio.gui.sessions import start
     from ldam_studio.gui.window import StudioWindow
 
     machine = Machine()
-    app = make_application()
+    make_application()
     window = StudioWindow(machine)
     window.resize(*SIZE)
     window.set_theme(look)
     window.open(start(machine))
     window.show()
     QTimer.singleShot(0, window.complete)
+    # A loop of its own: the application's, once left, would not let later ones wait.
+    loop = QEventLoop()
     watch = QTimer(window)
 
     def look_again() -> None:
         frame = window.last_frame
         if frame is not None and frame.step >= SETTLE:
             watch.stop()
-            QTimer.singleShot(300, app.quit)
+            QTimer.singleShot(300, loop.quit)
 
     watch.timeout.connect(look_again)
     watch.start(100)
     try:
-        app.exec()
+        loop.exec()
         window.canvas.setFocus()
         buffer = QBuffer()
         window.grab().save(buffer, "PNG")
