@@ -245,7 +245,8 @@ class Runner:
         self._on_error(message)
 
     def _answer(self) -> None:
-        while self._questions:
+        # What was posted before a question is part of its answer: first the next step's changes.
+        while self._questions and not self._inbox:
             question, future = self._questions.popleft()
             if not future.set_running_or_notify_cancel():
                 continue
