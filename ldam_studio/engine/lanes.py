@@ -173,7 +173,9 @@ def begin(lane: Lane, x: Tensor, machine: Machine, heat: float) -> Lane:
 
 def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
     """Draw by how many rows and columns the network sees the images moved in this step."""
-    reach = lane.settings.jitter
+    pixels = lane.network.pixels
+    # Something of the image stays in sight.
+    reach = min(lane.settings.jitter, pixels.height - 1, pixels.width - 1)
     if not reach:
         return 0, 0
     generator = generators["jitter"]
