@@ -20,17 +20,7 @@ if TYPE_CHECKING:
 MAIN = ("temperature", "step_size", "l2", "discriminator_weight")
 AVERAGE = ("window", "thin", "burn_in")
 # What is left is folded; how often the discriminator learns stands in the learner's own panel.
-FOLDED = (
-    "clamp",
-    "mode",
-    "chains",
-    "average_over",
-    "smoothness",
-    "jitter",
-    "start_spread",
-    "max_rate",
-    "threshold",
-)
+FOLDED = tuple(name for name in SETTINGS if name not in (*MAIN, *AVERAGE, "learn_every"))
 
 
 class Controls(QScrollArea):
