@@ -156,6 +156,11 @@ def announce_download(requirement: str) -> None:
     if unknown:
         text += f"; the size of {', '.join(unknown)} could not be found out"
     say(text + ", less what pip has in its cache")
+    if any(name.startswith("nvidia-") for name in urls):
+        say(
+            "most of it is for NVIDIA's GPUs; where a CPU build of torch and torchvision is already "
+            "installed for this Python, it is used instead"
+        )
 
 
 def install(extras: str) -> None:
