@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import MEAN, Neuron
 
 _TRANSPARENT = (nn.Flatten, nn.Identity)
 
@@ -21,11 +22,12 @@ def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
     -------
     Tensor or None
         (C, h, w) on the host: h x w is the kernel, its gaps filled with zeros if it is dilated, or
-        the whole image for a fully connected layer. None if the neuron is not of the first layer,
-        or that layer is neither a full convolution nor fully connected.
+        the whole image for a fully connected layer; negative for a neuron that is to be made small.
+        None if the neuron is not of the first layer, is a mean over places, or that layer is
+        neither a full convolution nor fully connected.
     """
     module = _first_module(network)
-    if module is None or neuron.layer != module[0]:
+    if module is None or neuron.layer != module[0] or neuron.place == MEAN:
         return None
     layer, pixels = module[1], network.pixels
     std = torch.tensor(pixels.std).reshape(-1, 1, 1)
@@ -39,11 +41,12 @@ def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
         )
         spread = torch.zeros(len(weight), height, width)
         spread[:, ::rows, ::columns] = weight
-        return spread / std
+        return neuron.sign * spread / std
     if isinstance(layer, nn.Linear):
         if layer.in_features != pixels.channels * pixels.height * pixels.width:
             return None
-        return layer.weight[neuron.index].detach().cpu().reshape(pixels.shape) / std
+        weight = layer.weight[neuron.index].detach().cpu()
+        return neuron.sign * weight.reshape(pixels.shape) / std
     return None
 
 
@@ -64,7 +67,9 @@ def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | 
     kernel = first_layer_filter(network, neuron)
     if kernel is None:
         return None
-    part = inside(average, network.receptive_field(neuron.layer)) - network.pixels.rest
+    part = (
+        inside(average, network.receptive_field(neuron.layer, neuron.place)) - network.pixels.rest
+    )
     if part.shape != kernel.shape or not part.any() or not kernel.any():
         return None
     return float(nn.functional.cosine_similarity(part.flatten(), kernel.flatten(), dim=0))

@@ -70,6 +70,23 @@ def test_a_first_layer_that_is_not_linear_in_the_pixels_has_none():
     assert first_layer_filter(network, Neuron("1", 0)) is None
 
 
+def test_a_neuron_to_be_made_small_at_a_place_of_its_own():
+    network = open_network("lenet")
+    usual = first_layer_filter(network, Neuron("conv1", 2))
+    neuron = Neuron("conv1", 2, place=(9, 20), sign=-1)
+    torch.testing.assert_close(first_layer_filter(network, neuron), -usual)
+    image = torch.zeros(1, 28, 28)
+    image[:, 7:12, 18:23] = -usual
+    assert filter_cosine(network, neuron, image) == pytest.approx(1)
+
+
+def test_where_the_field_is_cut_off_or_all_there_is_no_cosine():
+    network = open_network("lenet")
+    image = torch.rand(1, 28, 28)
+    assert filter_cosine(network, Neuron("conv1", 2, place=(0, 0)), image) is None
+    assert first_layer_filter(network, Neuron("conv1", 2, place="mean")) is None
+
+
 def test_a_network_without_layers_inside_has_none():
     network = Network("bare", nn.Flatten(), GREY)
     for layer in network.layers:
