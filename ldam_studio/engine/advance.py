@@ -137,8 +137,9 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     )
     settings = lane.settings
     if lane.thresholds.wanted:
+        units, crop = lane.targets.units, lane.targets.crop
         further = thresholds.proceed(
-            lane.thresholds, lane.network, lane.targets, settings, state.machine
+            lane.thresholds, lane.network, units, crop, settings, state.machine
         )
         lane = replace(lane, thresholds=further)
     sampled = (state.step + 1) % settings.thin == 0

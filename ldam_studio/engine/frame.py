@@ -17,6 +17,8 @@ from ldam_studio.networks.fields import Box
 from ldam_studio.networks.network import Neuron, PixelSpec
 from ldam_studio.training.learner import LearnInfo
 
+THUMBNAIL = 96  # most pixels along the longer side of a thumbnail
+
 
 @dataclass(frozen=True)
 class FrameRequest:
@@ -48,7 +50,9 @@ class Frame:
     """The session as the window shows it; arrays are this frame's own and are never changed.
 
     `raw` and `average` (C, H, W) are the front chain's, in pixel units; `average` is None before
-    its first sample. `thumbnails` is (chains, H, W, 3); arrays per chain have shape (chains,).
+    its first sample. `thumbnails` is (chains, h, w, 3), the images themselves or, where those are
+    larger than `THUMBNAIL`, the means of squares of n x n of their pixels, n the smallest whole
+    number that makes them fit, mapped to colours after that; arrays per chain have shape (chains,).
     `field` is what the neurons see (top, left, bottom, right), None for the whole image.
     """
 
@@ -91,7 +95,6 @@ def make_frame(
     front = min(request.front, len(lane.neurons) - 1)
     shown = lane.shown_average()
     source = shown.mean if request.averages else lane.chains.x
-    pictures = _numpy(source)
     samples = shown.count.cpu().numpy().copy()
     stepped = [i for i in infos if i.activation is not None]
     last = stepped[-1] if stepped else None
@@ -99,9 +102,9 @@ def make_frame(
         number=number,
         step=state.step,
         front=front,
-        raw=pictures[front] if not request.averages else _numpy(lane.chains.x[front]),
+        raw=_numpy(lane.chains.x[front]),
         average=_numpy(shown.mean[front]) if samples[front] else None,
-        thumbnails=_thumbnails(pictures, lane.network.pixels, request),
+        thumbnails=_thumbnails(_numpy(_shrunk(source)), lane.network.pixels, request),
         neurons=lane.neurons,
         labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
         field=lane.targets.fields[front],
@@ -121,8 +124,18 @@ def make_frame(
     )
 
 
+def _shrunk(pictures: Tensor) -> Tensor:
+    """Shrink pictures (chains, C, H, W) to thumbnails, where they are; small ones stay as is."""
+    stride = -(-max(pictures.shape[2:]) // THUMBNAIL)
+    if stride <= 1:
+        return pictures
+    # A thumbnail's last row and column may stand for fewer pixels, of which it is still the mean.
+    sides = tuple(min(stride, size) for size in pictures.shape[2:])
+    return torch.nn.functional.avg_pool2d(pictures, sides, ceil_mode=True)
+
+
 def _thumbnails(pictures: Floats, pixels: PixelSpec, request: FrameRequest) -> Bytes:
-    """Map pictures (chains, C, H, W) to (chains, H, W, 3)."""
+    """Map pictures (chains, C, h, w) to (chains, h, w, 3)."""
     if request.display == "signed" and request.scale is None:
         return np.stack([to_bytes(picture, pixels) for picture in pictures])
     # The same mapping for all: one below the other they are one picture, and one call.

@@ -21,6 +21,8 @@ def to_bytes(
 ) -> Bytes:
     """Turn an image (C, H, W) into (H, W, 3) of 8 bits.
 
+    One channel is grey, two are red and cyan; of more than three the first three are shown.
+
     Parameters
     ----------
     display
@@ -42,6 +44,8 @@ def to_bytes(
     levels = np.nan_to_num(levels, nan=MID_GREY).clip(0, 255).round().astype(np.uint8)
     if len(levels) == 1:
         levels = np.repeat(levels, 3, axis=0)
+    elif len(levels) == 2:
+        levels = levels[[0, 1, 1]]
     return np.ascontiguousarray(levels[:3].transpose(1, 2, 0))
 
 

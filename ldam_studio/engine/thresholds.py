@@ -7,18 +7,15 @@ in portions, one a step, and done before any chain could burn in: that takes two
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
+from ldam_studio.engine.machine import Machine
+from ldam_studio.networks.fields import Crop
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.units import Units
 from ldam_studio.sampler.burn_in import BLOCK
 from ldam_studio.sampler.settings import Settings
-
-if TYPE_CHECKING:
-    from ldam_studio.engine.machine import Machine
-    from ldam_studio.engine.state import Targets
 
 NOISE_IMAGES = 256
 NOISE_QUANTILE = 0.99
@@ -51,14 +48,21 @@ def begin(settings: Settings, chains: int, device: torch.device | str) -> Thresh
 
 
 def proceed(
-    thresholds: Thresholds, network: Network, found: Targets, settings: Settings, machine: Machine
+    thresholds: Thresholds,
+    network: Network,
+    units: Units,
+    crop: Crop | None,
+    settings: Settings,
+    machine: Machine,
 ) -> Thresholds:
-    """Look at the next portion of noise images; with the last one the thresholds are known."""
+    """Look at the next portion of noise images; with the last one the thresholds are known.
+
+    `units` are the chains' neurons, read on `crop` of the image if there is one.
+    """
     seen = thresholds.seen
     if seen is None:
         return thresholds
     pixels = network.pixels
-    crop = found.crop
     count = max(LEAST_PORTION, PORTION_VALUES // (pixels.height * pixels.width))
     count = min(count, NOISE_IMAGES - len(seen))
     # Each portion has a seed of its own, so that the session's sources are left alone.
@@ -68,8 +72,8 @@ def proceed(
     if settings.clamp:
         x = x.clamp_(*pixels.bounds)
     with torch.no_grad(), machine.autocast():
-        output = network.output(x if crop is None else crop.cut(x), found.layer)
-        values = found.units.read_all(output).float()
+        output = network.output(x if crop is None else crop.cut(x), units.layer.name)
+        values = units.read_all(output).float()
     seen = torch.cat([seen, values])
     if len(seen) < NOISE_IMAGES:
         return replace(thresholds, seen=seen)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-
-if TYPE_CHECKING:
-    from ldam_studio.networks.network import Network
 
 OUTPUT = "output"
 """The layer's name for what the network returns, where no module of its own makes it."""
@@ -84,27 +81,34 @@ def first_tensor(output: Any) -> Tensor | None:
     return None
 
 
-def list_layers(network: Network) -> tuple[Layer, ...]:
+def list_layers(name: str, module: nn.Module, inputs: Tensor) -> tuple[Layer, ...]:
     """Return the layers of a network in the order in which its forward pass first ends them.
+
+    Parameters
+    ----------
+    name
+        What the network is called, for sentences about it.
+    inputs
+        One normalised image, (1, C, H, W).
 
     Raises
     ------
     StudioError
-        If the network cannot take images of its pixel spec, or gives no tensor to look at.
+        If the network cannot take such an image, or gives no tensor to look at.
     """
     listing = _Listing()
     handles = [
-        module.register_forward_hook(listing.hook(name))
-        for name, module in network.module.named_modules()
-        if name
+        part.register_forward_hook(listing.hook(path))
+        for path, part in module.named_modules()
+        if path
     ]
-    shape = network.pixels.shape
+    shape = inputs.shape[1:]
     try:
         with torch.no_grad():
-            output = network.module(network.normalise(torch.zeros(1, *shape)))
+            output = module(inputs)
     except Exception as error:
         raise StudioError(
-            f"{network.name} fails on an image of {' x '.join(map(str, shape))} after its layer "
+            f"{name} fails on an image of {' x '.join(map(str, shape))} after its layer "
             f"{listing.last or '(none)'} ({type(error).__name__}: {error}); give the input that it "
             "was made for."
         ) from None
@@ -113,9 +117,9 @@ def list_layers(network: Network) -> tuple[Layer, ...]:
             handle.remove()
     whole = first_tensor(output)
     if whole is None or whole.ndim < 2:
-        raise StudioError(f"{network.name} gives no units to look at; it must return a tensor.")
+        raise StudioError(f"{name} gives no units to look at; it must return a tensor.")
     if whole is not listing.output:
-        listing.note(OUTPUT, network.module, whole)
+        listing.note(OUTPUT, module, whole)
     return tuple(listing.found.values())
 
 

@@ -65,7 +65,9 @@ class Network:
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
         self._remembered: dict[Any, Any] = {}
-        self.layers: tuple[Layer, ...] = list_layers(self)
+        self.layers: tuple[Layer, ...] = list_layers(
+            name, self.module, self.normalise(torch.zeros(1, *pixels.shape))
+        )
 
     def to(self, device: torch.device | str) -> Network:
         """Move to `device`, in place; returns self."""
