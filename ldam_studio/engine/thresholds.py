@@ -7,6 +7,7 @@ in portions, one a step, and done before any chain could burn in: that takes two
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+
 import torch
 from torch import Tensor
 
