@@ -331,8 +331,11 @@ class Canvas(QWidget):
             pencil.fill(target, "surface")
             pencil.paragraph(target, self._empty[side], "muted")
             return
-        pencil.painter.drawImage(target, image)
         scale = float(layout.view.scale)
+        if scale < 1:
+            smooth = Qt.TransformationMode.SmoothTransformation
+            image = image.scaled(target.size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+        pencil.painter.drawImage(target, image)
         field = self._frame.field if self._frame is not None else None
         if field is not None:
             top, left, bottom, right = (round(edge * scale) for edge in field)

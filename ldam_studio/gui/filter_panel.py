@@ -35,6 +35,7 @@ class FilterPanel(QWidget):
         self._kernel: torch.Tensor | None = None
         self._title = QLabel("Filter and average")
         self._title.setProperty("role", "title")
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._filter = _Picture("Filter ÷ std")
         self._average = _Picture("Average − rest")
         self._cosine = QLabel()
@@ -89,6 +90,7 @@ class FilterPanel(QWidget):
         self._kernel = first_layer_filter(self._network, neuron) if self._network else None
         if self._kernel is not None:
             self._title.setText(f"Filter and average of {neuron}")
+            self._title.setToolTip(str(neuron))
             self._filter.show_image(self._signed(self._kernel))
 
     def _signed(self, difference: torch.Tensor) -> np.ndarray:

@@ -10,6 +10,7 @@ from PyQt6.QtGui import (
     QImage,
     QKeyEvent,
     QMouseEvent,
+    QPainter,
     QPaintEvent,
     QRegion,
 )
@@ -240,6 +241,8 @@ class Strip(QWidget):
             QRect(0, 0, int(self.width() * ratio) + 2, int(self.height() * ratio) + 2), "canvas"
         )
         height, width = self._shape
+        shrunk = bool(layout.thumbs) and layout.thumbs[0].width() < width
+        pencil.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
         for index, thumb in enumerate(layout.thumbs[: len(self._labels)]):
             if dirty.intersects(logical(thumb, ratio)):
                 if self._atlas is None:

@@ -88,7 +88,7 @@ def lay_out(
     sizes = [s for s in whole + parts if metrics.smallest <= s <= metrics.largest] or [longer]
     table = chains // rows if rows else 0
     for size in sizes:
-        thumb = image[0] * size // longer, image[1] * size // longer
+        thumb = max(image[0] * size // longer, 1), max(image[1] * size // longer, 1)
         columns = table or _columns(area[0], chains, thumb[0], metrics)
         height = _needed(chains, columns, thumb[1], rows, metrics)
         wide = 2 * metrics.margin + metrics.heading + columns * (thumb[0] + metrics.gap)

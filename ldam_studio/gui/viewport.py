@@ -1,14 +1,15 @@
 """Which part of an image a pane shows, in device pixels.
 
-All positions are *device* pixels, and a pixel of the image always covers a whole number of them
-(or, when an image is too large for its pane, a whole number of image pixels covers one device
-pixel): the image stays crisp at every scaling of the display, and all its pixels have one size.
+All positions are *device* pixels, and a pixel of the image always covers a whole number of them:
+the image stays crisp at every scaling of the display, and all its pixels have one size. Only an
+image that is too large for its pane is shrunk, smoothly, to just fit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil, floor
 
 LARGEST = 96
 SMALLEST = Fraction(1, 8)
@@ -21,7 +22,7 @@ class Viewport:
     Parameters
     ----------
     scale
-        Device pixels per image pixel: a whole number, or one divided by a whole number.
+        Device pixels per image pixel: a whole number, or below 1 where the image is shrunk.
     left, top
         Where the image's upper left corner lies in the pane, in device pixels.
     fitted
@@ -35,12 +36,15 @@ class Viewport:
 
 
 def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
-    """Return the largest scale at which an image (width, height) fits a pane (width, height)."""
+    """Return the scale at which an image (width, height) fits a pane (width, height).
+
+    The largest whole number that does; where not even 1 does, just what the pane has room for.
+    """
     across = min(pane[0] // max(image[0], 1), pane[1] // max(image[1], 1))
     if across >= 1:
         return Fraction(min(across, LARGEST))
-    needed = max(-(-image[0] // max(pane[0], 1)), -(-image[1] // max(pane[1], 1)))
-    return max(Fraction(1, needed), SMALLEST)
+    shrunk = min(Fraction(room, size) for room, size in zip(pane, image, strict=True))
+    return max(shrunk, SMALLEST)
 
 
 def extent(image: tuple[int, int], scale: Fraction) -> tuple[int, int]:
@@ -55,12 +59,12 @@ def neighbour(scale: Fraction, notches: int) -> Fraction:
             scale = (
                 scale + max(1, int(scale) // 4)
                 if scale >= 1
-                else Fraction(1, scale.denominator - 1)
+                else Fraction(1, max(ceil(1 / scale) - 1, 1))
             )
         elif scale > 1:
             scale = scale - max(1, int(scale) // 5)
         else:
-            scale = Fraction(1, scale.denominator + 1)
+            scale = Fraction(1, floor(1 / scale) + 1)
     return min(max(scale, SMALLEST), Fraction(LARGEST))
 
 

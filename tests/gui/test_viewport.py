@@ -20,10 +20,29 @@ SIZES = st.tuples(st.integers(1, 300), st.integers(1, 300))
 @given(SIZES, st.tuples(st.integers(1, 2000), st.integers(1, 2000)))
 def test_a_fitted_image_is_whole_and_fits(image, pane):
     scale = fit_scale(image, pane)
-    assert scale.denominator == 1 or scale.numerator == 1
+    assert scale.denominator == 1 or scale < 1
     if scale > Fraction(1, 8):
         width, height = extent(image, scale)
         assert width <= pane[0] and height <= pane[1]
+        # The pane is used: the next whole number, or any more than this, would not fit.
+        more = scale + 1 if scale >= 1 else scale * Fraction(102, 100) + Fraction(2, min(image))
+        if scale < 96:
+            assert image[0] * more > pane[0] or image[1] * more > pane[1]
+
+
+def test_photographs_are_shown_pixel_by_pixel_where_there_is_room():
+    assert fit_scale((224, 224), (354, 380)) == 1
+    assert fit_scale((224, 224), (708, 760)) == 3
+    assert extent((224, 224), fit_scale((224, 224), (200, 380))) == (200, 200)
+
+
+def test_zooming_from_a_shrunken_fit_goes_through_whole_scales():
+    fitted = fit_scale((224, 224), (200, 380))
+    assert neighbour(fitted, 1) == 1
+    assert neighbour(fitted, 2) == 2
+    assert neighbour(fitted, -1) == Fraction(1, 2)
+    assert neighbour(Fraction(1, 3), 1) == Fraction(1, 2)
+    assert neighbour(Fraction(1, 3), -1) == Fraction(1, 4)
 
 
 @given(st.integers(1, 90), st.integers(1, 6))
