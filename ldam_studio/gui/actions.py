@@ -95,6 +95,12 @@ ENTRIES = (
     Entry("start", "Start Session", "Ctrl+Home", "Back to the ten digits of the start"),
     Entry("open_picture", "Open PNG…", "Ctrl+O", "Open the session in an exported picture"),
     Entry("open_weights", "Open Network Weights…", "", "Look at other weights of this network"),
+    Entry(
+        "open_discriminator",
+        "Open Discriminator Weights…",
+        "",
+        "Use a discriminator that was saved, in place of the one in use",
+    ),
     Entry("quit", "Quit", "Ctrl+Q", "Save the session and close"),
     Entry("undo", "Undo", "Ctrl+Z", "Take the last change of a setting back"),
     Entry("redo", "Redo", "Ctrl+Shift+Z", "Make that change again"),

@@ -37,7 +37,6 @@ class Canvas(QWidget):
     """Two linked views of the front chain; shows frames and asks for nothing itself."""
 
     front_stepped = pyqtSignal(int)  # -1 or +1: the chain before or after
-    pressed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -173,7 +172,6 @@ class Canvas(QWidget):
         """Begin to drag the image."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._grip = event.position()
-            self.pressed.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read the pixel under the pointer; with the button down, move the image."""

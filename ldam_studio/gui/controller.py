@@ -56,7 +56,7 @@ class Controller(QObject):
         self._asked_at = 0.0
         self._posts = 0
         self._read.connect(self._on_read)
-        self._held = False  # whether the frame's number of chains is still to follow the model
+        self._held = False  # whether the neurons of a new number of chains are still to come
 
     # Sessions
 

@@ -141,6 +141,36 @@ class Files:
 
     # Discriminators
 
+    def ask_for_discriminator(self) -> None:
+        """Ask for a discriminator's weights and use them."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a discriminator's weights", "", WEIGHTS
+        )
+        if path:
+            try:
+                self.open_discriminator(Path(path))
+            except StudioError as error:
+                self._window.say(str(error), "danger")
+
+    def open_discriminator(self, path: Path) -> None:
+        """Use a saved discriminator.
+
+        Raises
+        ------
+        StudioError
+            If the file is damaged, or for another architecture; the one in use stays.
+        """
+        from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator
+
+        session = self._window.model.session
+        if session is None:
+            return
+        name = DISCRIMINATORS.get(session.network.name)
+        if name is None:
+            raise StudioError(f"There is no discriminator for {session.network.name} yet.")
+        self._window.controller.set_discriminator(open_discriminator(name, path))
+        self._window.say(f"Now using the discriminator in {path.name}.")
+
     def save_discriminator(self) -> None:
         """Save the discriminator as it has become."""
         from ldam_studio.networks.weights import write_weights

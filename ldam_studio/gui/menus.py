@@ -119,7 +119,7 @@ class Menus:
         bar = window.menuBar()
         assert bar is not None
         file = bar.addMenu("&File")
-        for name in ("open_weights", "open_picture"):
+        for name in ("open_weights", "open_discriminator", "open_picture"):
             file.addAction(actions[name])
         menu = file.addMenu("E&xamples")
         for number, title in enumerate(examples):

@@ -140,6 +140,7 @@ class StudioWindow(QMainWindow):
             "export": self.files.export,
             "open_picture": self.files.ask_for_picture,
             "open_weights": self.files.ask_for_weights,
+            "open_discriminator": self.files.ask_for_discriminator,
             "fit": self.canvas.fit,
             "zoom_in": partial(self.canvas.zoom_by, 1),
             "zoom_out": partial(self.canvas.zoom_by, -1),

@@ -140,3 +140,24 @@ def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, 
     assert studio.canvas._hint == "Press K to melt"
     studio.controller.melt()
     assert studio.canvas._hint == ""
+
+
+def test_a_discriminator_is_saved_and_opened_again(make_window, qtbot, tmp_path, monkeypatch):
+    from PyQt6.QtWidgets import QFileDialog
+
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    path = tmp_path / "mine"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    window.panels.learner.save_requested.emit()
+    saved = tmp_path / "mine.safetensors"
+    assert window.banner.texts() == (f"Saved {saved}.",)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(saved), ""))
+    window.actions_by_name["open_discriminator"].trigger()
+    assert window.banner.texts()[-1] == "Now using the discriminator in mine.safetensors."
+    until(
+        qtbot,
+        lambda: window.controller.ask(lambda s: s.discriminator.weights).result(5) == saved,
+    )
+    saved.write_bytes(b"torn")
+    window.actions_by_name["open_discriminator"].trigger()
+    assert "damaged" in window.banner.texts()[-1]
