@@ -158,8 +158,8 @@ def announce_download(requirement: str) -> None:
     say(text + ", less what pip has in its cache")
     if any(name.startswith("nvidia-") for name in urls):
         say(
-            "most of it is for NVIDIA's GPUs; where a CPU build of torch and torchvision is already "
-            "installed for this Python, it is used instead"
+            "most of it is for NVIDIA's GPUs; where a CPU build of torch and torchvision is "
+            "already installed for this Python, it is used instead"
         )
 
 
