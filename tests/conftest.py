@@ -105,6 +105,8 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
     widgets, ticking, running = _left(before)
     found = [f"{type(thing).__name__} {thing.objectName()!r}" for thing in widgets + ticking]
     found += [f"running {type(thread).__name__}" for thread in running]
+    if _loop_is_over():
+        found.append("an application whose loop was told to end, so that no other loop waits")
     # One leak is one failure: what is reported is also ended.
     for timer in ticking:
         timer.stop()
@@ -112,6 +114,22 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
         widget.close()
         widget.deleteLater()
     assert not found, f"left behind: {found}"
+
+
+def _loop_is_over() -> bool:
+    """Tell whether someone quit the application outside its loop, and make it usable again.
+
+    Qt remembers that until its main loop begins anew; till then every other loop returns at once.
+    """
+    from PyQt6.QtCore import QCoreApplication, QEventLoop, QTimer
+
+    loop = QEventLoop()
+    QTimer.singleShot(0, loop.quit)
+    if loop.exec() == 0:
+        return False
+    QTimer.singleShot(0, lambda: QCoreApplication.exit(0))
+    QCoreApplication.exec()
+    return True
 
 
 def _left(before: set[int]) -> tuple[list, list, list]:

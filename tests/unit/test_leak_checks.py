@@ -34,6 +34,12 @@ def test_widget(qapp):
 def test_timer(qapp):
     KEPT.append(QTimer())
     KEPT[-1].start(1000)
+
+def test_quit(qapp):
+    qapp.exit(0)
+
+def test_quit_is_over(qapp, qtbot):
+    qtbot.wait(1)
 """
 
 
@@ -49,8 +55,9 @@ def test_each_leak_fails_the_test_that_made_it_and_no_other(tmp_path: Path):
         text=True,
         timeout=120,
     )
-    assert "5 passed, 4 errors" in done.stdout, done.stdout + done.stderr
+    assert "7 passed, 5 errors" in done.stdout, done.stdout + done.stderr
     assert "AssertionError: threads left running: ['leaked']" in done.stdout
     assert "AssertionError: hooks left behind: ['Linear._forward_hooks']" in done.stdout
     assert "AssertionError: left behind: [\"QWidget ''\"]" in done.stdout
     assert "AssertionError: left behind: [\"QTimer ''\"]" in done.stdout
+    assert "AssertionError: left behind: ['an application whose loop" in done.stdout
