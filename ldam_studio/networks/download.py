@@ -45,8 +45,8 @@ def fetch(url: str, on_bytes: OnBytes | None = None, folder: Path | None = None)
     except (OSError, urllib.error.URLError) as error:
         partial.unlink(missing_ok=True)
         raise StudioError(
-            f"{name} cannot be fetched ({getattr(error, 'reason', error)}); give a file with "
-            f"--weights, or put it into {folder} by hand."
+            f"{name} cannot be fetched ({getattr(error, 'reason', error)}); give a file of "
+            f"weights (--weights), or put it into {folder} by hand."
         ) from None
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -22,7 +22,8 @@ PROBES = 64  # images whose gradients' footprints are united
 PROBED_VALUES = PROBES * 28 * 28  # of large images fewer will do: their fields have more units
 WORTHWHILE = 0.7  # a crop of more than this share of the image saves too little
 TOLERANCE = 1e-5
-MARGINS = (1, 2)  # strides around the footprint, which pooling may have left incomplete
+MARGINS = (0, 1, 2)  # strides around the footprint, which pooling may have left incomplete
+LOUD = 10.0  # times what is outside a crop is enlarged, to be heard if it is seen at all
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,16 @@ def _aligned(
 
 
 def _agrees(network: Network, layer: Layer, place: Place, crop: Crop) -> bool:
-    """Compare the sum over channels, randomly weighted, and its gradient, on noise images."""
+    """Compare all channels, and the gradient of their randomly weighted sum, on noise images.
+
+    On the second image everything outside the crop is loud: through max pooling, a pixel that is
+    seen may go unnoticed as long as its neighbours are larger.
+    """
     generator = torch.Generator().manual_seed(1)
     x = torch.rand((2, *network.pixels.shape), generator=generator).to(network.device)
+    inside = crop.cut(x).clone()
+    x[1] *= LOUD
+    crop.cut(x).copy_(inside)
     every = tuple(Neuron(layer.name, i, place) for i in range(layer.neurons))
     weights = torch.randn(layer.neurons, generator=generator).to(network.device)
 

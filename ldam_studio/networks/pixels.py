@@ -9,6 +9,10 @@ from typing import Any
 from ldam_studio.errors import StudioError
 
 
+class UnknownInputError(StudioError):
+    """Nothing tells what images a network takes; whoever opens it has to say."""
+
+
 @dataclass(frozen=True)
 class PixelSpec:
     """How pixels become a network's input: (pixel - mean) / std, one mean and std per channel.

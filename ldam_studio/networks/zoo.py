@@ -17,7 +17,7 @@ from ldam_studio.networks import lenet
 from ldam_studio.networks.discriminator import Discriminator as MnistDiscriminator
 from ldam_studio.networks.download import OnBytes, fetch
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.sources import TORCHVISION, Source, find_source
 from ldam_studio.networks.state_dicts import classes_in
 from ldam_studio.networks.weights import load_into, read_saved
@@ -107,7 +107,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     module, sha256 = _with_weights(source, name, weights, options)
     pixels = options.pixels or source.pixels or _attribute(module)
     if pixels is None:
-        raise StudioError(
+        raise UnknownInputError(
             f"Nothing tells what images {name} takes; give --input-size, --mean and --std, or a "
             "pixels attribute on the module."
         )

@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
+import crops
 import memory
 import sampler_speed
 import startup
@@ -29,6 +30,7 @@ PARTS = {
     "window": window.measure,
     "startup": startup.measure,
     "memory": memory.measure,
+    "crops": crops.measure,
 }
 OUT = Path("build/bench.json")
 

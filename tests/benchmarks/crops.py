@@ -1,0 +1,114 @@
+"""What running only a unit's part of the image saves, against running all of it up to the layer."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from row import Row
+from torch import Tensor
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.lanes import activation_of
+from ldam_studio.engine.machine import choose
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.layers import output_at
+from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.sampler.settings import Settings
+
+CHAINS = 4
+ROUNDS = 5
+CASES = (  # network, layer, bound of network and gradient alone, bound of the whole step
+    ("alexnet", "features.3", 8.0, 5.0),
+    ("resnet18", "layer1.1.conv2", 8.0, 5.0),
+    ("vgg16", "features.14", 20.0, 10.0),
+    ("resnet18", "fc", 0.95, 0.95),
+)
+
+
+def measure() -> list[Row]:
+    """Compare processor time at one thread, in turns, with weights that nobody trained."""
+    torch.set_num_threads(1)
+    rows = []
+    for name, layer, alone, whole in CASES:
+        network = open_network(f"torchvision:{name}", options=Options(untrained=True))
+        # As somebody would write it: torch's own memory layout, nothing prepared.
+        plain = copy.deepcopy(network.module)
+        for parameter in plain.parameters():
+            parameter.data = parameter.data.contiguous()
+        settings = Settings.of(mode="exact", clamp=True)
+        spec = SessionSpec(
+            network, network.spread(layer, CHAINS), settings, machine=choose("cpu", threads=1)
+        )
+        state = open_session(spec)
+        loop = _Bare(plain, layer, state.lane.chains.x, network.pixels)
+        ours = activation_of(state.lane, state.machine)
+        x = state.lane.chains.x
+        rows.append(
+            Row(
+                f"{name} {layer}: network and gradient, whole image / ours",
+                _ratio(lambda loop=loop: loop.gradient(loop.x), lambda x=x, f=ours: f(x)),
+                f">= {alone}",
+            )
+        )
+        # The first steps also look at the noise images of the burn-in's threshold.
+        while state.lane.thresholds.wanted:
+            state, _ = advance(state)
+        holder = [state]
+
+        def step(holder: list = holder) -> None:
+            holder[0], _ = advance(holder[0])
+
+        rows.append(
+            Row(
+                f"{name} {layer}: whole step, whole image / ours",
+                _ratio(loop.step, step),
+                f">= {whole}",
+            )
+        )
+    return rows
+
+
+class _Bare:
+    """A plain loop: the whole network up to the layer, then noise, L2, clamp and average."""
+
+    def __init__(self, module: torch.nn.Module, layer: str, x: Tensor, pixels: object) -> None:
+        self.module, self.layer, self.x = module, layer, x.clone()
+        self.mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
+        self.std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
+        self.average = torch.zeros_like(x)
+        self.steps = 0
+
+    def gradient(self, x: Tensor) -> Tensor:
+        leaf = x.detach().requires_grad_(True)
+        output = output_at(self.module, self.layer, (leaf - self.mean) / self.std)
+        if output.ndim == 4:
+            output = output[:, :, output.shape[2] // 2, output.shape[3] // 2]
+        (gradient,) = torch.autograd.grad(output.diagonal().sum(), leaf)
+        return gradient
+
+    def step(self) -> None:
+        gradient = self.gradient(self.x)
+        noise = torch.randn_like(self.x)
+        force = gradient - (self.x - 0.5)
+        self.x = (self.x + 0.05 * force + 0.03 * noise).clamp_(0, 1)
+        self.steps += 1
+        self.average += (self.x - self.average) / self.steps
+
+
+def _ratio(one: Callable[[], object], other: Callable[[], object]) -> float:
+    """Return the median over rounds of processor time of `one` over that of `other`."""
+    one(), other()
+    return median(_seconds(one) / _seconds(other) for _ in range(ROUNDS))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Return processor time per call, over enough calls that the clock can tell."""
+    calls, started = 0, time.process_time()
+    while (spent := time.process_time() - started) < 0.2:
+        call()
+        calls += 1
+    return spent / calls
