@@ -93,6 +93,12 @@ ENTRIES = (
     ),
     Entry("help", "Help", "F1", "What everything does, and all keys", "help", "Help"),
     Entry("start", "Start Session", "Ctrl+Home", "Back to the ten digits of the start"),
+    Entry(
+        "open_network",
+        "Open Network…",
+        "Ctrl+Shift+O",
+        "Look at a torchvision model or a network of your own",
+    ),
     Entry("open_picture", "Open PNG…", "Ctrl+O", "Open the session in an exported picture"),
     Entry("open_weights", "Open Network Weights…", "", "Look at other weights of this network"),
     Entry(

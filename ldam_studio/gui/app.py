@@ -22,6 +22,8 @@ from ldam_studio.gui import theme
 if TYPE_CHECKING:
     import argparse
 
+    from ldam_studio.engine.machine import Machine
+    from ldam_studio.gui.network_request import NetworkRequest
     from ldam_studio.gui.sessions import Opening
     from ldam_studio.gui.window import StudioWindow
 
@@ -34,21 +36,22 @@ def main(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        If the device is not there, or a picture that was named cannot be opened.
+        If the device is not there, or a picture or network that was named cannot be opened.
     """
     machine = choose(args.device, args.precision, args.threads)
+    # Before the window: what is wrong with it is told where it was typed.
+    opening, request = _named_network(args, machine)
     why = no_display()
     if why:
         from ldam_studio.gui.offscreen import run_without_display
 
-        return run_without_display(machine, args, why)
+        return run_without_display(machine, args, why, opening)
     app = make_application()
     from ldam_studio.gui.controller import STRAGGLERS
     from ldam_studio.gui.session_store import SessionStore
     from ldam_studio.gui.sessions import start
     from ldam_studio.gui.window import StudioWindow
 
-    opening: Opening | None = None
     if args.picture is not None:
         from ldam_studio.gui.files import picture_opening
 
@@ -57,18 +60,39 @@ def main(args: argparse.Namespace) -> int:
     failures = Failures(window)
     remembered = window.store.recall(window)
     window.open(opening or (start(machine, args.data) if args.fresh else remembered))
+    if request is not None:
+        window.files.remember_network(request)
     window.show()
     QTimer.singleShot(0, window.complete)
     with Interrupt(window), failures:
         code = app.exec()
-    if STRAGGLERS:
-        # A step that takes seconds must not keep the terminal; the session is saved already.
+    if STRAGGLERS or "triton" in sys.modules:
+        # A step that takes seconds must not keep the terminal; the session is saved already. And
+        # triton, which torchvision brings in, complains at length of what is not collected below.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     # Python's last collection walks all of torch; without it the terminal is free twice as soon.
     gc.freeze()
     return code
+
+
+def _named_network(
+    args: argparse.Namespace, machine: Machine
+) -> tuple[Opening | None, NetworkRequest | None]:
+    """Open the network that ``--network`` names."""
+    if args.network is None:
+        return None, None
+    from ldam_studio.gui.network_request import NetworkRequest
+    from ldam_studio.gui.sessions import network_opening
+    from ldam_studio.headless.flags import network_of
+
+    machine.apply()
+    network = network_of(args)
+    request = NetworkRequest(
+        args.network, args.weights, args.labels, args.partial, network.given_pixels
+    )
+    return network_opening(network, machine, args.data), request
 
 
 def make_application() -> QApplication:

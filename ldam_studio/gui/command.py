@@ -7,9 +7,14 @@ from pathlib import Path
 
 from ldam_studio.errors import StudioError
 
+ABOUT_NETWORK = ("weights", "partial", "labels", "input_size", "mean", "std", "rest")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
+    # Not above: every command's help would pay for torch.
+    from ldam_studio.headless.flags import add_network
+
     parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
     parser.add_argument(
         "--fresh", action="store_true", help="start anew, not with the last session"
@@ -24,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=4.0, help="how long a run with no display lasts"
     )
+    add_network(parser, default=None)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,8 +38,17 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        When Qt is not installed or one of the system's libraries is missing.
+        When Qt is not installed, one of the system's libraries is missing, or flags contradict each
+        other.
     """
+    if args.network is None:
+        values = {name: getattr(args, name) for name in ABOUT_NETWORK}
+        given = [name for name, value in values.items() if value is not None and value is not False]
+        if given:
+            flag = given[0].replace("_", "-")
+            raise StudioError(f"--{flag} says something about --network; give that too.")
+    elif args.picture is not None:
+        raise StudioError("A picture names its own network; give either it or --network.")
     # Windows needs torch's libraries loaded before Qt's.
     import torch  # noqa: F401
 

@@ -13,10 +13,13 @@ from ldam_studio.engine.session import open_session
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.model import Display
-from ldam_studio.gui.sessions import Opening
+from ldam_studio.gui.network_request import NetworkRequest, RecentNetworks
+from ldam_studio.gui.sessions import Opening, network_opening
 
 if TYPE_CHECKING:
+    from ldam_studio.gui.network_dialog import NetworkDialog
     from ldam_studio.gui.window import StudioWindow
+    from ldam_studio.networks.network import Network
 
 ANSWER_S = 2.0  # longer than any step of a network that can be watched
 WEIGHTS = "Weights (*.safetensors *.pt *.pth)"
@@ -27,6 +30,8 @@ class Files:
 
     def __init__(self, window: StudioWindow) -> None:
         self._window = window
+        store = window.store
+        self._recent = RecentNetworks(None if store is None else store.folder / "networks.json")
 
     # Pictures
 
@@ -129,15 +134,44 @@ class Files:
             raise StudioError(f"{path} is neither an exported PNG nor a file of weights.")
 
     def _open_weights(self, path: Path) -> None:
-        from ldam_studio.networks.zoo import open_network
+        from ldam_studio.networks.zoo import NETWORKS, open_network
 
         session = self._window.model.session
         if session is None:
+            return
+        network = session.network
+        if network.name not in NETWORKS:
+            # It may take long, run code, or need more said than a file's name.
+            self.ask_for_network(NetworkRequest(network.name, path, pixels=network.given_pixels))
             return
         # Moved before it is shown: nothing that the sampler uses is touched from here later.
         network = open_network(session.network.name, path).to(session.machine.device)
         self._window.controller.set_network(network)
         self._window.say(f"Now looking at the weights in {path.name}.")
+
+    # Networks
+
+    def ask_for_network(self, request: NetworkRequest | None = None) -> NetworkDialog:
+        """Ask for a network, or open one that was asked for before."""
+        from ldam_studio.gui.network_dialog import ask_for_network
+
+        return ask_for_network(self._window, self._open_network, request)
+
+    def _open_network(self, network: Network, request: NetworkRequest) -> None:
+        window = self._window
+        window.open(network_opening(network, window.machine, window.data))
+        self.remember_network(request)
+
+    def remember_network(self, request: NetworkRequest) -> None:
+        """Put a network at the head of the recent ones."""
+        try:
+            self._recent.add(request)
+        except StudioError as error:
+            self._window.say(str(error), "warning")
+
+    def recent_networks(self) -> tuple[NetworkRequest, ...]:
+        """Return the networks opened last, newest first."""
+        return self._recent.read()
 
     # Discriminators
 

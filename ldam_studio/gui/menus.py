@@ -22,6 +22,7 @@ from ldam_studio.gui.model import IMAGE, SIGNED, Display
 
 if TYPE_CHECKING:
     from ldam_studio.gui.model import Model
+    from ldam_studio.gui.network_request import NetworkRequest
 
 MODES = (("As Image", IMAGE), ("Signed", SIGNED))
 FIXED_SCALES = (0.25, 0.5, 1.0, 2.0)
@@ -112,6 +113,8 @@ class Menus:
         actions: dict[str, QAction],
         examples: tuple[str, ...],
         *,
+        recent: Callable[[], tuple[NetworkRequest, ...]],
+        chosen_recent: Callable[[NetworkRequest], object],
         chosen_example: Callable[[int], object],
         chosen_display: Callable[[Display], object],
         chosen_theme: Callable[[str], object],
@@ -119,6 +122,10 @@ class Menus:
         bar = window.menuBar()
         assert bar is not None
         file = bar.addMenu("&File")
+        file.addAction(actions["open_network"])
+        self.recent = file.addMenu("&Recent Networks")
+        # Read when it is wanted: the start of the window does not wait for it.
+        file.aboutToShow.connect(lambda: self._show_recent(recent(), chosen_recent))
         for name in ("open_weights", "open_discriminator", "open_picture"):
             file.addAction(actions[name])
         menu = file.addMenu("E&xamples")
@@ -172,6 +179,20 @@ class Menus:
 
         help_menu = bar.addMenu("&Help")
         help_menu.addAction(actions["help"])
+
+    def _show_recent(
+        self,
+        requests: tuple[NetworkRequest, ...],
+        chosen: Callable[[NetworkRequest], object],
+    ) -> None:
+        self.recent.clear()
+        self.recent.setToolTipsVisible(True)
+        for number, request in enumerate(requests, 1):
+            # What a person named may have ampersands, which are marks of mnemonics here.
+            action = self.recent.addAction(f"&{number}  {request.title.replace('&', '&&')}")
+            action.setToolTip("\n".join(str(t) for t in (request.name, request.weights) if t))
+            action.triggered.connect(lambda _on, request=request: chosen(request))
+        self.recent.setEnabled(bool(requests))
 
     def follow(self, model: Model) -> None:
         """Tick what the model says."""

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
     import argparse
 
     from ldam_studio.engine.machine import Machine
+    from ldam_studio.gui.sessions import Opening
 
 SIZE = (1280, 820)
 LONGEST_START_MS = 120_000
 
 
-def run_without_display(machine: Machine, args: argparse.Namespace, why: str) -> int:
-    """Run the opening session without a display and save its average and the window's picture.
+def run_without_display(
+    machine: Machine, args: argparse.Namespace, why: str, opening: Opening | None = None
+) -> int:
+    """Run a session without a display and save its average and the window's picture.
+
+    Parameters
+    ----------
+    opening
+        What to run; None is the session that the program starts with.
 
     Raises
     ------
@@ -45,7 +53,7 @@ def run_without_display(machine: Machine, args: argparse.Namespace, why: str) ->
     window.controller.said.connect(
         lambda text, kind: problems.append(text) if kind == "danger" else None
     )
-    window.open(start(machine))
+    window.open(opening or start(machine))
     window.show()
     QTimer.singleShot(0, window.complete)
 

@@ -1,25 +1,30 @@
-"""The sessions that come with the program: the one it starts with, and the examples."""
+"""The sessions that the window opens: the first one, the examples, and one for any network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.gui.model import SIGNED, Display
+from ldam_studio.gui.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.network_request import short_name
 from ldam_studio.networks.network import parse_neurons
 from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator, open_network
-from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ldam_studio.engine.machine import Machine
     from ldam_studio.engine.state import SessionState
+    from ldam_studio.networks.network import Network
 
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
+PHOTO = 64  # pixels: what takes images at least as large as this was made for photographs
+PHOTO_CHAINS, PHOTO_STEP, PHOTO_TEMPERATURE, PHOTO_L2, PHOTO_SMOOTHNESS = 4, 0.05, 0.002, 0.3, 0.5
+JITTERS_ACROSS = 28  # how many times the jitter fits into the width: 8 pixels of 224
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 
 
@@ -57,23 +62,32 @@ class Opening:
 
 
 def _digits(
-    machine: Machine, data: Path | None, neurons: str, repeat: int, **settings: Any
+    machine: Machine,
+    data: Path | None,
+    neurons: str,
+    repeat: int,
+    network: Network | None = None,
+    **settings: Any,
 ) -> SessionState:
+    network = network or open_network("lenet")
     return open_session(
         SessionSpec(
-            network=open_network("lenet"),
+            network=network,
             neurons=tuple(parse_neurons(neurons)) * repeat,
             settings=Settings.of(**settings),
             seed=SEED,
-            discriminator=open_discriminator(DISCRIMINATORS["lenet"]),
+            discriminator=open_discriminator(DISCRIMINATORS[network.name]),
             machine=machine,
             data=data,
         )
     )
 
 
-def start(machine: Machine, data: Path | None = None) -> Opening:
-    """Return ten digits at once, drawn by LeNet's class neurons and a discriminator."""
+def start(machine: Machine, data: Path | None = None, network: Network | None = None) -> Opening:
+    """Return ten digits at once, drawn by LeNet's class neurons and a discriminator.
+
+    `network` is a LeNet to look at in place of the shipped one.
+    """
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
@@ -81,12 +95,51 @@ def start(machine: Machine, data: Path | None = None) -> Opening:
             data,
             "fc3:0-9",
             1,
+            network,
             step_size=START_STEP,
             l2=0.0,
             discriminator_weight=START_WEIGHT,
             clamp=True,
         ),
         front=3,
+        hint="Press K to melt",
+    )
+
+
+def network_opening(network: Network, machine: Machine, data: Path | None = None) -> Opening:
+    """Return a sensible start for any network.
+
+    Built-in LeNets open as the program does, with their discriminator. Networks for photographs
+    show the first classes with what makes such pictures legible (clamped, a little
+    jitter and smoothness). Others open with the defaults; unclamped, they are shown as signed.
+    """
+    if network.name in DISCRIMINATORS:
+        return replace(start(machine, data, network), title=short_name(network.name))
+    pixels = network.pixels
+    photo = min(pixels.height, pixels.width) >= PHOTO
+    settings = Settings()
+    if photo:
+        settings = Settings.of(
+            step_size=PHOTO_STEP,
+            temperature=PHOTO_TEMPERATURE,
+            l2=PHOTO_L2,
+            clamp=True,
+            jitter=round(pixels.width / JITTERS_ACROSS),
+            smoothness=PHOTO_SMOOTHNESS,
+        )
+    chains = PHOTO_CHAINS if photo else int(SETTINGS["chains"].default)
+    spec = SessionSpec(
+        network=network,
+        neurons=network.default_neurons(chains),
+        settings=settings,
+        seed=SEED,
+        machine=machine,
+        data=data,
+    )
+    return Opening(
+        title=short_name(network.name),
+        make=lambda: open_session(spec),
+        display=Display(IMAGE if photo else SIGNED),
         hint="Press K to melt",
     )
 

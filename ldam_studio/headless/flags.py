@@ -93,8 +93,12 @@ def network_of(args: argparse.Namespace) -> Network:
         if None in given:
             raise StudioError("--input-size, --mean and --std belong together; give all three.")
         pixels = _pixels_of(args)
-    options = Options(pixels=pixels, labels=args.labels, partial=args.partial)
-    return open_network(args.network, args.weights, options)
+    # Not above: the window reads its flags from here, and its start does not wait for bars.
+    from ldam_studio.headless.progress import download
+
+    with download(args.network) as on_bytes:
+        options = Options(pixels, args.labels, args.partial, on_bytes=on_bytes)
+        return open_network(args.network, args.weights, options)
 
 
 def _pixels_of(args: argparse.Namespace) -> PixelSpec:

@@ -279,5 +279,5 @@ def test_weights_are_fetched_once_and_their_hash_is_checked(server, tmp_path):
 
 
 def test_without_a_connection_the_offline_ways_are_named(tmp_path):
-    with pytest.raises(StudioError, match="give a file with --weights"):
+    with pytest.raises(StudioError, match="give a file of weights"):
         fetch("http://127.0.0.1:9/net.pth", folder=tmp_path)

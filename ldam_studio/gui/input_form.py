@@ -1,0 +1,168 @@
+"""What images a network takes: as its source says, or in numbers that a person gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.pixels import PixelSpec
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Numbers that many networks share; an empty size leaves what is written there."""
+
+    title: str
+    size: str
+    mean: str
+    std: str
+    rest: str
+
+
+FROM_SOURCE, OWN = "As the network's source says", "Other numbers"
+PRESETS = (
+    Preset("ImageNet", "3 × 224 × 224", "0.485, 0.456, 0.406", "0.229, 0.224, 0.225", "0.5"),
+    Preset("Pixels from 0 to 1", "", "0", "1", "0.5"),
+    Preset("Pixels from -1 to 1", "", "0.5", "0.5", "0.5"),
+    Preset("MNIST", "1 × 28 × 28", "0.1307", "0.3081", "0"),
+)
+
+
+class InputForm(QWidget):
+    """A choice of presets; the numbers are in sight only where they do not come from the source."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.preset = QComboBox()
+        self.preset.setAccessibleName("Input")
+        self.preset.setPlaceholderText("Choose what images it takes")
+        self.preset.addItems([FROM_SOURCE, *(preset.title for preset in PRESETS), OWN])
+        self.size = self._field("Size", "channels × height × width, such as 3 × 224 × 224")
+        self.mean = self._field("Mean", "subtracted: one number, or one for each channel")
+        self.std = self._field("Standard deviation", "divides: one number, or one for each channel")
+        self.rest = self._field("Rest colour", "the colour that L2 pulls towards; 0.5 is grey")
+        self._numbers = QWidget()
+        form = QFormLayout(self._numbers)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(6)
+        for text, field in (
+            ("Size", self.size),
+            ("Mean", self.mean),
+            ("Std", self.std),
+            ("Rest", self.rest),
+        ):
+            label = QLabel(text)
+            label.setProperty("role", "muted")
+            label.setBuddy(field)
+            form.addRow(label, field)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.preset)
+        layout.addWidget(self._numbers)
+        self._numbers.hide()
+        self.preset.setCurrentIndex(0)
+        self.preset.currentIndexChanged.connect(self._chosen)
+
+    def _field(self, name: str, hint: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.setPlaceholderText(hint)
+        field.setToolTip(hint)
+        field.textEdited.connect(self._edited)
+        return field
+
+    def ask(self) -> None:
+        """Have a person choose: the source does not tell."""
+        self.preset.setCurrentIndex(-1)
+        self.preset.setFocus()
+
+    def from_source(self) -> None:
+        """Go by what the source says."""
+        self.preset.setCurrentIndex(0)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether there is an answer, be it right or wrong."""
+        return self.preset.currentIndex() >= 0
+
+    def fill(self, pixels: PixelSpec) -> None:
+        """Write an input's numbers down, to start from where they are to be corrected."""
+        self.size.setText(f"{pixels.channels} × {pixels.height} × {pixels.width}")
+        self.mean.setText(_written(pixels.mean))
+        self.std.setText(_written(pixels.std))
+        self.rest.setText(f"{pixels.rest:g}")
+
+    def give(self, pixels: PixelSpec | None) -> None:
+        """Show numbers that a person gave before; None goes by the source."""
+        if pixels is None:
+            self.from_source()
+        else:
+            self.fill(pixels)
+            self.preset.setCurrentText(OWN)
+
+    def pixels(self) -> PixelSpec | None:
+        """Return what was given, None to go by the source.
+
+        Raises
+        ------
+        StudioError
+            If a number is missing or makes no sense.
+        """
+        if self.preset.currentText() == FROM_SOURCE:
+            return None
+        if not self.is_chosen:
+            raise StudioError("Choose what images the network takes.")
+        words = self.size.text().lower().replace("×", " ").replace("x", " ").replace(",", " ")
+        try:
+            channels, height, width = (int(word) for word in words.split())
+        except ValueError:
+            raise StudioError(
+                "The size is channels × height × width, such as 3 × 224 × 224."
+            ) from None
+        mean, std = (self._numbers_in(field, channels) for field in (self.mean, self.std))
+        (rest,) = self._numbers_in(self.rest, 1)
+        return PixelSpec(channels, height, width, mean, std, rest)
+
+    @staticmethod
+    def _numbers_in(field: QLineEdit, channels: int) -> tuple[float, ...]:
+        """Read one number for all channels or one for each."""
+        try:
+            found = tuple(float(word) for word in field.text().replace(",", " ").split())
+        except ValueError:
+            found = ()
+        if len(found) not in (1, channels):
+            each = "" if channels == 1 else f", or {channels}"
+            raise StudioError(f"{field.accessibleName()} needs one number{each}.")
+        return found * channels if len(found) == 1 else found
+
+    def _chosen(self) -> None:
+        number = self.preset.currentIndex() - 1
+        if 0 <= number < len(PRESETS):
+            preset = PRESETS[number]
+            self.size.setText(preset.size or self.size.text())
+            for field, text in (
+                (self.mean, preset.mean),
+                (self.std, preset.std),
+                (self.rest, preset.rest),
+            ):
+                field.setText(text)
+        self._numbers.setVisible(number >= 0)
+        self.changed.emit()
+
+    def _edited(self) -> None:
+        # One change, not two: what is in the fields is what counts.
+        self.preset.blockSignals(True)
+        self.preset.setCurrentText(OWN)
+        self.preset.blockSignals(False)
+        self.changed.emit()
+
+
+def _written(numbers: tuple[float, ...]) -> str:
+    same = len(set(numbers)) == 1
+    return ", ".join(f"{number:g}" for number in (numbers[:1] if same else numbers))

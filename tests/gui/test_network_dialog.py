@@ -1,0 +1,397 @@
+"""Opening a network in the dialog: what is asked for, what is understood, what goes wrong."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+from safetensors.torch import save_file
+from torch import nn
+
+from gui.windows import until
+from ldam_studio.errors import StudioError
+from ldam_studio.gui import network_source
+from ldam_studio.gui.controller import STRAGGLERS
+from ldam_studio.gui.input_form import OWN
+from ldam_studio.gui.network_dialog import NetworkDialog
+from ldam_studio.gui.network_request import NetworkRequest
+from ldam_studio.gui.network_source import BUILT_IN, CODE
+from ldam_studio.networks import zoo
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources import Source
+
+SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
+FACTORIES = """
+import sys
+from torch import nn
+
+SIZE = 3
+
+def plain():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+
+def with_pixels():
+    module = plain()
+    module.pixels = dict(channels=3, height=16, width=16, mean=[0.5] * 3, std=[0.25] * 3, rest=0.5)
+    return module
+
+def raising():
+    raise ValueError("no luck")
+
+def leaving():
+    sys.exit(3)
+
+def number():
+    return 3
+
+def _helper():
+    pass
+
+def asking(size, *, more):
+    return plain()
+"""
+MODELS = ("resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "vgg16")
+
+
+def small():
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5)
+    )
+
+
+@pytest.fixture(autouse=True)
+def _no_torchvision(monkeypatch):
+    """Stand in for torchvision, which takes seconds to import, and for its list."""
+    monkeypatch.setattr(network_source, "_listed", ())
+    monkeypatch.setattr(network_source, "list_models", lambda: MODELS)
+    monkeypatch.setattr("ldam_studio.gui.network_dialog.list_models", lambda: MODELS)
+    source = Source(lambda classes: small(), SMALL, tuple("abcde"), "https://nowhere/small.pth")
+    real = zoo.find_source
+    monkeypatch.setattr(
+        zoo, "find_source", lambda name: source if name.startswith("torchvision:") else real(name)
+    )
+
+
+@pytest.fixture
+def factories(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORIES)
+    return path
+
+
+@pytest.fixture
+def make(qtbot):
+    made = []
+
+    def build(request=None):
+        dialog = NetworkDialog(request)
+        made.append(dialog)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        return dialog
+
+    yield build
+    for dialog in made:
+        dialog.reject()
+    until(qtbot, lambda: not STRAGGLERS)
+
+
+@pytest.fixture
+def load(qtbot):
+    def go(dialog):
+        dialog.load_button.click()
+        until(qtbot, lambda: not dialog.is_loading)
+        return dialog.card
+
+    return go
+
+
+def code(make, factories, function, pixels=SMALL):
+    dialog = make(NetworkRequest(f"{factories}:{function}", pixels=pixels))
+    dialog.source.code.agreed.setChecked(True)
+    return dialog
+
+
+# What is asked for
+
+
+def test_torchvisions_models_are_listed_and_searched(make, qtbot):
+    dialog = make()
+    library = dialog.source.library
+    assert not dialog.load_button.isEnabled()
+    until(qtbot, lambda: library.list.count() == len(MODELS))
+    QTest.keyClicks(library.search, "squeeze")
+    shown = [library.list.item(i).text() for i in range(5) if not library.list.isRowHidden(i)]
+    assert shown == ["squeezenet1_0", "squeezenet1_1"]
+    assert dialog.source.name == "torchvision:squeezenet1_0"
+    QTest.keyClick(library.search, Qt.Key.Key_Down)
+    assert dialog.source.name == "torchvision:squeezenet1_1"
+    assert dialog.load_button.isEnabled()
+    QTest.keyClicks(library.search, "zz")
+    assert dialog.source.name == ""
+    assert "no classification model" in library.state.text()
+    assert not dialog.load_button.isEnabled()
+
+
+def test_torchvision_that_does_not_import_is_one_sentence(make, qtbot, monkeypatch):
+    def broken():
+        raise StudioError("torchvision does not import; install the one made for this torch.")
+
+    monkeypatch.setattr(network_source, "list_models", broken)
+    library = make().source.library
+    until(qtbot, lambda: "does not import" in library.state.text())
+
+
+def test_code_is_run_only_where_that_was_agreed_to(make, factories):
+    dialog = make(NetworkRequest(f"{factories}:with_pixels"))
+    page = dialog.source.code
+    assert dialog.source.kind == CODE
+    assert not dialog.load_button.isEnabled()
+    dialog.load()
+    assert not dialog.is_loading
+    page.agreed.setChecked(True)
+    assert dialog.load_button.isEnabled()
+    # Another function is other code.
+    page.function.setCurrentText("plain")
+    assert not page.agreed.isChecked()
+    page.agreed.setChecked(True)
+    page.file.setText(str(factories) + "x")
+    assert not page.agreed.isChecked()
+
+
+def test_a_files_functions_are_offered_without_running_it(make, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORIES + "\nraise SystemExit\n")
+    dialog = make()
+    dialog.source.choose(CODE)
+    dialog.source.code.file.setText(str(path))
+    combo = dialog.source.code.function
+    offered = [combo.itemText(i) for i in range(combo.count())]
+    assert offered == ["plain", "with_pixels", "raising", "leaving", "number", "asking"]
+    dialog.source.code.file.setText(str(tmp_path / "none.py"))
+    assert combo.count() == 0
+
+
+def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, factories):
+    dialog = code(make, factories, "plain", pixels=None)
+    assert not dialog.input.size.isVisible()
+    card = load(dialog)
+    assert "does not say what images" in card.sentence
+    assert not dialog.open_button.isEnabled()
+    # Nothing is assumed: with no answer it does not load.
+    assert not dialog.input.is_chosen
+    assert "Choose what images" in load(dialog).sentence
+    dialog.input.preset.setCurrentText("Pixels from -1 to 1")
+    assert dialog.input.size.isVisible()
+    assert "The size is" in load(dialog).sentence
+    QTest.keyClicks(dialog.input.size, "3x16x16")
+    assert dialog.input.preset.currentText() == OWN
+    load(dialog)
+    assert dialog.network.pixels == PixelSpec(3, 16, 16, (0.5,) * 3, (0.5,) * 3, rest=0.5)
+    assert dialog.network.given_pixels == dialog.network.pixels
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "sentence"),
+    [
+        ("size", "3 x 16", "The size is"),
+        ("size", "0 x 16 x 16", "makes no sense"),
+        ("mean", "0.1, 0.2", "Mean needs one number, or 3"),
+        ("std", "a", "Standard deviation needs"),
+        ("std", "0", "Every std must be above 0"),
+        ("rest", "", "Rest colour needs one number."),
+    ],
+)
+def test_an_input_that_makes_no_sense_is_one_sentence(make, factories, field, text, sentence):
+    dialog = code(make, factories, "plain")
+    getattr(dialog.input, field).clear()
+    QTest.keyClicks(getattr(dialog.input, field), text)
+    dialog.load_button.click()
+    assert not dialog.is_loading
+    assert sentence in dialog.card.sentence
+
+
+def test_presets_fill_in_their_numbers(make):
+    form = make().input
+    form.preset.setCurrentText("ImageNet")
+    assert form.pixels().mean == (0.485, 0.456, 0.406)
+    form.preset.setCurrentText("Pixels from 0 to 1")
+    assert form.pixels() == PixelSpec(3, 224, 224, (0.0,) * 3, (1.0,) * 3, rest=0.5)
+    form.preset.setCurrentText("MNIST")
+    assert form.pixels() == zoo.MNIST_PIXELS
+    form.from_source()
+    assert form.pixels() is None
+
+
+def test_built_in_networks_need_nothing_but_perhaps_weights(make, load):
+    dialog = make(NetworkRequest("lenet"))
+    assert dialog.source.kind == BUILT_IN
+    assert dialog.weights.isVisible()
+    assert not dialog.labels.isVisible()
+    assert not dialog.input.isVisible()
+    card = load(dialog)
+    assert card.sentence == ""
+    assert dialog.network.name == "lenet"
+
+
+# What is understood
+
+
+def test_what_was_understood_is_shown_before_it_can_be_opened(make, load, factories, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+    save_file(module.state_dict(), path)
+    (tmp_path / "names.txt").write_text("ant\nbee\ncat\ndog\neel\n")
+    dialog = code(make, factories, "with_pixels", pixels=None)
+    dialog.weights.setText(str(path))
+    dialog.labels.setText(str(tmp_path / "names.txt"))
+    assert not dialog.open_button.isEnabled()
+    facts = {name: label.text() for name, label in load(dialog).facts.items()}
+    assert facts["Architecture"] == "Sequential, 4,037 parameters"
+    assert facts["Input"] == "3 × 16 × 16; mean 0.5; std 0.25; rest 0.5"
+    assert facts["Outputs"] == "5 classes: ant, bee, cat, …"
+    assert facts["Layers"] == "4 with 797 neurons; the last is 3"
+    assert facts["Weights"].startswith("weights.safetensors, SHA-256 ")
+    assert dialog.open_button.isEnabled()
+    assert dialog.open_button.isDefault()
+    # What is changed afterwards has to be loaded again.
+    dialog.labels.clear()
+    assert dialog.network is None
+    assert not dialog.open_button.isEnabled()
+    assert load(dialog).facts["Outputs"].text() == "5 without names"
+    dialog.open_button.click()
+    assert dialog.result() == NetworkDialog.DialogCode.Accepted
+    assert dialog.request == NetworkRequest(f"{factories}:with_pixels", path)
+
+
+def test_what_was_understood_can_be_corrected(make, load, factories):
+    dialog = code(make, factories, "with_pixels", pixels=None)
+    load(dialog)
+    dialog.input.preset.setCurrentText(OWN)
+    assert dialog.network is None
+    assert dialog.input.std.text() == "0.25"
+    QTest.keyClicks(dialog.input.std, "5")
+    load(dialog)
+    assert dialog.network.pixels.std == (0.255,) * 3
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        ("raising", "failed (ValueError: no luck)"),
+        ("leaving", "SystemExit"),
+        ("number", "returned int, not a torch.nn.Module"),
+        ("asking", "must work without arguments"),
+        ("absent", "has no function 'absent'"),
+    ],
+)
+def test_a_function_that_does_not_do_is_one_sentence(make, load, factories, function, sentence):
+    dialog = code(make, factories, function)
+    assert sentence in load(dialog).sentence
+    assert not dialog.open_button.isEnabled()
+    # and can be mended at once
+    assert dialog.load_button.isEnabled()
+
+
+def test_files_that_are_missing_or_wrong_are_one_sentence(make, load, factories, tmp_path):
+    dialog = make(NetworkRequest(f"{tmp_path}/none.py:f"))
+    dialog.source.code.agreed.setChecked(True)
+    assert "There is no file" in load(dialog).sentence
+    dialog = code(make, factories, "plain")
+    dialog.weights.setText(str(tmp_path / "none.pt"))
+    assert "There is no file" in load(dialog).sentence
+    other = tmp_path / "other.safetensors"
+    save_file({"0.weight": torch.zeros(4, 3, 3, 3), "9.bias": torch.zeros(2)}, other)
+    dialog.weights.setText(str(other))
+    assert "is for another architecture: 3 weights are missing" in load(dialog).sentence
+    dialog.partial.setChecked(True)
+    assert load(dialog).sentence == ""
+    (tmp_path / "names.txt").write_text("ant\nbee\n")
+    dialog.labels.setText(str(tmp_path / "names.txt"))
+    assert "has 2 labels, the network 5 outputs" in load(dialog).sentence
+
+
+def test_an_input_that_the_network_does_not_take_names_the_layer(make, load, factories):
+    wrong = PixelSpec(3, 20, 20, (0.5,) * 3, (0.25,) * 3)
+    sentence = load(code(make, factories, "plain", wrong)).sentence
+    assert "fails on an image of 3 x 20 x 20 after its layer 2" in sentence
+
+
+# On the side
+
+
+@pytest.fixture
+def download(monkeypatch, tmp_path):
+    """Stand in for a download that goes on until it is told to stop or to end."""
+
+    class Download:
+        begun, ended, may_end = (threading.Event() for _ in range(3))
+
+        def fetch(self, url, on_bytes):
+            had = 0
+            while not self.may_end.is_set():
+                had = min(had + 100_000, 900_000)
+                if on_bytes(had, 1_000_000) is False:
+                    self.ended.set()
+                    raise StudioError("The download was stopped; nothing was kept.")
+                self.begun.set()
+                self.may_end.wait(0.01)
+            path = tmp_path / "small.safetensors"
+            save_file(small().state_dict(), path)
+            return path
+
+    made = Download()
+    monkeypatch.setattr(zoo, "fetch", made.fetch)
+    yield made
+    made.may_end.set()
+
+
+def test_a_download_shows_its_progress_and_can_be_stopped(make, qtbot, download):
+    dialog = make(NetworkRequest("torchvision:squeezenet1_0"))
+    dialog.load_button.click()
+    until(qtbot, lambda: "of 1.0 MB" in dialog.card.doing.text())
+    assert not dialog.open_button.isEnabled()
+    dialog.card.stop.click()
+    assert not dialog.is_loading
+    until(qtbot, download.ended.is_set)
+    assert dialog.card.words.text() == "Stopped; nothing was opened."
+    # and begun again
+    download.may_end.set()
+    dialog.load_button.click()
+    until(qtbot, lambda: dialog.network is not None)
+    assert dialog.card.facts["Outputs"].text() == "5 classes: a, b, c, …"
+
+
+def test_closing_while_loading_leaves_no_thread(make, qtbot, download):
+    dialog = make(NetworkRequest("torchvision:squeezenet1_0"))
+    dialog.load_button.click()
+    until(qtbot, download.begun.is_set)
+    dialog.reject()
+    assert not dialog.isVisible()
+    until(qtbot, lambda: not STRAGGLERS)
+    assert download.ended.is_set()
+    assert dialog.network is None
+
+
+def test_the_list_that_arrives_leaves_what_is_loading_alone(make, qtbot, monkeypatch, download):
+    arrive = threading.Event()
+
+    def slow():
+        arrive.wait(30)
+        return MODELS
+
+    monkeypatch.setattr(network_source, "list_models", slow)
+    dialog = make(NetworkRequest("torchvision:vgg16"))
+    dialog.load_button.click()
+    until(qtbot, download.begun.is_set)
+    arrive.set()
+    until(qtbot, lambda: dialog.source.library.list.count() == len(MODELS))
+    assert dialog.is_loading
+    assert dialog.source.library.list.currentItem().text() == "vgg16"
