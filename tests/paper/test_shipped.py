@@ -1,0 +1,58 @@
+"""What is shipped does what its cards say."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ldam_studio.assets import asset
+from ldam_studio.headless.judge import open_judge
+from ldam_studio.headless.paper import measures
+from ldam_studio.networks.zoo import open_discriminator, open_network
+from ldam_studio.training import classifier
+from ldam_studio.training.data import load_mnist
+
+SHIPPED = ("lenet", "lenet-averaged", "lenet-discriminator", "judge")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_card_belongs_to_its_weights(name: str) -> None:
+    content = asset("models", f"{name}.safetensors").read_bytes()
+    card = asset("models", f"{name}.md").read_text()
+    assert hashlib.sha256(content).hexdigest() in card
+    for word in ("Data", "Recipe", "Command", "Seed", "Licence", "Measured"):
+        assert word in card
+    assert len(content) < 1_000_000
+
+
+def test_sheet_of_digits_belongs_to_its_card() -> None:
+    content = asset("resources", "digits.png").read_bytes()
+    assert hashlib.sha256(content).hexdigest() in asset("resources", "digits.md").read_text()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "least"), [("lenet", 0.987), ("lenet-averaged", 0.991), ("judge", 0.992)]
+)
+def test_classifiers_are_as_good_as_the_paper_s(name: str, least: float, data_dir: Path) -> None:
+    test = load_mnist(data_dir, "test")
+    module = open_judge() if name == "judge" else open_network(name).module
+    assert classifier.accuracy(classifier.predict(module, test), test.labels) >= least
+
+
+@pytest.mark.slow
+def test_discriminator_holds_up_on_fresh_chains() -> None:
+    """A smaller Figure 1: what is asked for at weight .8, seen by another architecture."""
+    network, discriminator = open_network("lenet"), open_discriminator()
+    (row, state), *_ = measures.rows(
+        network, discriminator, open_judge(), [0.8], chains_per_class=4, steps=300, seed=11
+    )
+    real = measures.real_digits()
+    assert row.agreement >= 0.85
+    assert row.cosine <= real["cosine"] + 0.1
+    assert abs(row.dark - real["dark"]) <= 0.1
+    melted = measures.melt_and_collapse(state, discriminator, open_judge(), 0.8)
+    assert melted["cosine_to_before"] <= 0.7
+    assert melted["agreement"] >= 0.8
