@@ -115,7 +115,7 @@ def screenshot(look: str) -> bytes:
     from ldam_studio.gui.window import StudioWindow
 
     machine = Machine()
-    make_application()
+    _application = make_application()  # Qt goes when nobody holds it
     window = StudioWindow(machine)
     window.resize(*SIZE)
     window.set_theme(look)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import io
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -45,3 +47,12 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "melt.webp").mkdir()
     with pytest.raises(StudioError, match=r"melt\.webp cannot be written"):
         pictures.run(argparse.Namespace(out=tmp_path, theme="dark"))
+
+
+@pytest.mark.slow
+def test_the_command_makes_both_in_a_process_of_its_own(tmp_path):
+    command = [sys.executable, "-m", "ldam_studio", "pictures", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "melt.webp").stat().st_size < 2_000_000
+    assert (tmp_path / "studio.png").stat().st_size < 300_000
