@@ -23,8 +23,8 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.canvas_layout import Layout, Metrics, arrange, unfitted
-from ldam_studio.gui.paint import Badge, Pencil, logical, qimage
-from ldam_studio.gui.status import pixel_words
+from ldam_studio.gui.paint import LEFT, RIGHT, Badge, Pencil, logical, qimage
+from ldam_studio.gui.status import pixel_words, shorter_names
 from ldam_studio.gui.viewport import Viewport, pan, pixel_at, zoom
 
 if TYPE_CHECKING:
@@ -352,6 +352,13 @@ class Canvas(QWidget):
         bold = pencil.font(bold=True)
         used = pencil.text(room, self._titles[side], "text", flags=flags, font=bold)
         room.setLeft(room.left() + round(used + 10 * pencil.ratio))
-        # Half a number would mislead; where there is no room the status bar has it.
-        if pencil.width(self._details[side]) <= room.width():
-            pencil.text(room, self._details[side], "muted", flags=flags)
+        words = self._details[side]
+        shorter = shorter_names(words) if side == 0 else ()
+        for text in (words, *shorter):
+            if pencil.width(text) <= room.width():
+                pencil.text(room, text, "muted", flags=flags)
+                return
+        # Half a number would mislead; the end of an address does not.
+        if shorter and room.width() > pencil.width("…") * 4:
+            elide = LEFT if ":" in shorter[-1] else RIGHT
+            pencil.text(room, shorter[-1], "muted", flags=flags, elide=elide)

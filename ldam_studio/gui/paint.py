@@ -11,6 +11,8 @@ from PyQt6.QtWidgets import QWidget
 
 from ldam_studio.gui import theme
 
+LEFT, RIGHT = Qt.TextElideMode.ElideLeft, Qt.TextElideMode.ElideRight
+
 
 @dataclass(frozen=True)
 class Badge:
@@ -86,11 +88,12 @@ class Pencil:
         *,
         flags: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignCenter,
         font: QFont | None = None,
+        elide: Qt.TextElideMode = RIGHT,
     ) -> float:
-        """Write a line, shortened at its end where it does not fit; returns its width."""
+        """Write a line, shortened where it does not fit; returns its width."""
         font = font or self.font()
         metrics = QFontMetricsF(font)
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, part.width())
+        text = metrics.elidedText(text, elide, part.width())
         self.painter.setFont(font)
         self.painter.setPen(theme.current().colour(token))
         self.painter.drawText(QRectF(part), flags, text)

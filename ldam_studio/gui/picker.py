@@ -71,6 +71,29 @@ class _LayerTree(QTreeView):
         self.fit_columns()
 
 
+class _Count(QLabel):
+    """A number with a word behind it, which goes where there is no room for both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts = ("", "")
+
+    def say(self, whole: str, short: str) -> None:
+        """Show the first text, or the second where the first does not fit."""
+        self._texts = whole, short
+        self._fit()
+
+    def _fit(self) -> None:
+        whole, short = self._texts
+        fits = self.fontMetrics().horizontalAdvance(whole) <= self.width()
+        self.setText(whole if fits else short)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the text to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+
 class NeuronPicker(QWidget):
     """Choose what the chains show.
 
@@ -131,7 +154,7 @@ class NeuronPicker(QWidget):
         self._list.clicked.connect(self._neuron_picked)
         self._list.stepped.connect(self._neuron_picked)
 
-        self._title = QLabel()
+        self._title = _Count()
         self._title.setProperty("role", "muted")
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._buttons = [
@@ -379,7 +402,7 @@ class NeuronPicker(QWidget):
         found = self._neurons.rowCount()
         count = f"{found:,} of {total:,}" if query and found != total else f"{total:,}"
         word = "neuron" if total == 1 else "neurons"
-        self._title.setText(f"{count} {word}")
+        self._title.say(f"{count} {word}", count)
         self._title.setToolTip(f"{self._layer}: {count} {word}")
 
     def _shown_here(self) -> set[int]:

@@ -49,6 +49,12 @@ def chain_name(frame: Frame) -> str:
     return address if label == address else f"{label} · {address}"
 
 
+def shorter_names(name: str) -> tuple[str, ...]:
+    """Return what of a `chain_name` may stand for it where there is less room, longest first."""
+    label, dot, _ = name.partition(" · ")
+    return (label,) if dot else (short_label(name),)
+
+
 def pixel_words(frame: Frame, x: int, y: int) -> str:
     """Return the place and the values, in pixel units, of one pixel."""
 

@@ -42,7 +42,9 @@ class StatusBar(QStatusBar):
         """Show a frame's figures."""
         self._say(self.progress, progress_words(frame))
         self._figure("step", f"step {thousands(frame.step)}")
-        self._figure("speed", f"{thousands(round(frame.steps_per_second))} steps/s")
+        speed = frame.steps_per_second
+        shown = f"{speed:.1f}" if 0 < speed < 9.95 else thousands(round(speed))
+        self._figure("speed", f"{shown} steps/s")
         self._figure("frames", f"{frames_per_second:.0f} frames/s")
 
     def show_device(self, text: str) -> None:

@@ -16,10 +16,11 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QScrollArea, QToolTip, QWidget
 
-from ldam_studio.gui.paint import Pencil, logical, qimage
+from ldam_studio.gui.paint import LEFT, RIGHT, Pencil, logical, qimage
 from ldam_studio.gui.strip_layout import StripLayout, StripMetrics, lay_out
 
 THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
+LABEL = 150  # widest room that a label is given
 
 
 class Strip(QWidget):
@@ -175,6 +176,7 @@ class Strip(QWidget):
         ratio = self.devicePixelRatioF()
         text = QFontMetricsF(self.font())
         heading = max((text.horizontalAdvance(row) for row in self._rows), default=-8.0) + 8
+        wanted = max((text.horizontalAdvance(label) for label in set(self._labels)), default=0.0)
         return StripMetrics(
             round(8 * ratio),
             round(8 * ratio),
@@ -182,6 +184,7 @@ class Strip(QWidget):
             round(heading * ratio),
             round(THUMB[0] * ratio),
             round(THUMB[1] * ratio),
+            round(min(wanted, LABEL) * ratio),
         )
 
     def _relayout(self) -> None:
@@ -265,7 +268,9 @@ class Strip(QWidget):
         for index, label in enumerate(self._layout.labels[: len(self._labels)]):
             if label.height() > 0 and dirty.intersects(logical(label, ratio)):
                 token = "text" if index == self._front else "muted"
-                pencil.text(label, self._labels[index], token)
+                # Of an address the end tells one from the next.
+                end = ":" in self._labels[index]
+                pencil.text(label, self._labels[index], token, elide=LEFT if end else RIGHT)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for title, place in zip(self._rows, self._layout.headings, strict=True):
             if dirty.intersects(logical(place, ratio)):

@@ -21,6 +21,8 @@ class StripMetrics:
         Width of the rows' titles; 0 without them.
     smallest, largest
         Between which the longer side of a thumbnail is chosen.
+    label
+        Width that the widest label would like to have.
     """
 
     margin: int
@@ -29,6 +31,7 @@ class StripMetrics:
     heading: int
     smallest: int
     largest: int
+    label: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,16 @@ def lay_out(
 ) -> StripLayout:
     """Lay thumbnails of images (width, height) out in an area (width, height).
 
-    They are as large as lets all of them fit, at a whole number of device pixels per image pixel
-    (or a whole number of image pixels per device pixel); where not even the smallest fit, the
-    layout is higher than the area and is scrolled. With `rows` the chains form a table of that
-    many rows, whose columns share one label.
+    They are as large as lets all of them fit, at a whole number of device pixels per image pixel,
+    or smaller than the image where that has no room; where not even the smallest fit, the layout is
+    higher than the area and is scrolled. With `rows` the chains form a table of that many rows,
+    whose columns share one label. In a single line the chains move apart for long labels.
     """
     chains = max(chains, 1)
     longer = max(image)
     whole = [longer * k for k in range(metrics.largest // longer, 0, -1)]
-    parts = [longer // k for k in range(2, longer // metrics.smallest + 1)]
-    sizes = [s for s in whole + parts if metrics.smallest <= s <= metrics.largest] or [longer]
+    parts = range(min(longer, metrics.largest + 1) - 1, metrics.smallest - 1, -1)
+    sizes = [s for s in [*whole, *parts] if metrics.smallest <= s <= metrics.largest] or [longer]
     table = chains // rows if rows else 0
     for size in sizes:
         thumb = max(image[0] * size // longer, 1), max(image[1] * size // longer, 1)
@@ -95,19 +98,23 @@ def lay_out(
         if height <= area[1] and wide - metrics.gap <= area[0]:
             break
     pitch = thumb[0] + metrics.gap
+    if columns == chains and not rows:
+        room = (area[0] - 2 * metrics.margin + metrics.gap) // chains
+        pitch = max(pitch, min(metrics.label + metrics.gap, room))
     width = 2 * metrics.margin + metrics.heading + columns * pitch - metrics.gap
     left = metrics.margin + metrics.heading + max(0, (area[0] - width) // 2)
     top = max(0, (area[1] - height) // 2) + metrics.margin
     thumbs, labels = [], []
     for index in range(chains):
         row, column = divmod(index, columns)
-        x = left + column * pitch
+        slot = left + column * pitch
+        x = slot + (pitch - metrics.gap - thumb[0]) // 2
         if rows:
             y = top + metrics.line + row * (thumb[1] + metrics.gap)
             label = QRect(x - metrics.gap // 2, top, pitch, metrics.line if row == 0 else 0)
         else:
             y = top + row * (thumb[1] + metrics.line + metrics.gap)
-            label = QRect(x - metrics.gap // 2, y + thumb[1], pitch, metrics.line)
+            label = QRect(slot - metrics.gap // 2, y + thumb[1], pitch, metrics.line)
         thumbs.append(QRect(x, y, *thumb))
         labels.append(label)
     headings = tuple(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +37,32 @@ def test_a_table_has_its_rows():
 def test_images_larger_than_the_largest_thumbnail_are_shrunk():
     layout = lay_out((760, 120), 4, (224, 112), 0, METRICS)
     assert max(layout.thumbs[0].width(), layout.thumbs[0].height()) <= 96
+
+
+def test_photographs_use_the_height_that_there_is():
+    layout = lay_out((760, 96), 4, (75, 75), 0, METRICS)
+    assert layout.thumbs[0].width() == 64
+    assert layout.size[1] <= 96
+    assert lay_out((760, 120), 4, (75, 75), 0, METRICS).thumbs[0].width() == 75
+
+
+def test_odd_shapes_stay_visible():
+    thumb = lay_out((760, 96), 2, (96, 1), 0, METRICS).thumbs[0]
+    assert (thumb.width(), thumb.height()) == (96, 1)
+
+
+def test_a_single_line_moves_apart_for_long_labels():
+    wide = replace(METRICS, label=120)
+    layout = lay_out((760, 96), 4, (28, 28), 0, wide)
+    assert [label.width() for label in layout.labels] == [128] * 4
+    for thumb, label in zip(layout.thumbs, layout.labels, strict=True):
+        assert abs(thumb.center().x() - label.center().x()) <= 1
+        assert label.left() >= 0 and label.right() < 760
+    # As far as there is room; and several lines stay as close as they are.
+    narrow = lay_out((400, 96), 4, (28, 28), 0, wide)
+    assert narrow.labels[-1].right() < 400
+    many = lay_out((200, 300), 40, (28, 28), 0, wide)
+    assert many.labels[0].width() < 120
 
 
 def test_neighbours():

@@ -1,0 +1,255 @@
+"""Networks in the window: how they start, how they are shown, and which were opened last."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtTest import QTest
+from torch import nn
+
+from gui.windows import CPU, open_in, small_opening, until
+from ldam_studio.cli import main
+from ldam_studio.errors import StudioError
+from ldam_studio.gui import app, network_source
+from ldam_studio.gui.controller import STRAGGLERS
+from ldam_studio.gui.model import IMAGE, SIGNED
+from ldam_studio.gui.network_dialog import NetworkDialog
+from ldam_studio.gui.network_request import MOST, NetworkRequest, RecentNetworks, short_name
+from ldam_studio.gui.session_store import SessionStore
+from ldam_studio.gui.sessions import network_opening
+from ldam_studio.gui.status import shorter_names
+from ldam_studio.networks.network import Network, PixelSpec
+from ldam_studio.networks.zoo import open_network
+from ldam_studio.sampler.settings import Settings
+
+FACTORY = """
+from torch import nn
+
+def tiny():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    module.pixels = dict(channels=3, height=12, width=20, mean=[0.5] * 3, std=[0.25] * 3, rest=0.5)
+    return module
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_torchvision(monkeypatch):
+    monkeypatch.setattr(network_source, "_listed", ("resnet18",))
+
+
+@pytest.fixture
+def factory(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORY)
+    return f"{path}:tiny"
+
+
+def network_of(channels, height, width, classes=6):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = nn.Sequential()
+        module.add_module("a_rather_long_name_of_a_layer", nn.Conv2d(channels, 4, 5, stride=4))
+        module.add_module("pool", nn.AdaptiveAvgPool2d(1))
+        module.add_module("flatten", nn.Flatten())
+        module.add_module("head", nn.Linear(4, classes))
+    half, quarter = (0.5,) * channels, (0.25,) * channels
+    return Network(
+        "torchvision:odd", module, PixelSpec(channels, height, width, half, quarter, 0.5)
+    )
+
+
+def enter(widget):
+    QTest.keyClick(widget, Qt.Key.Key_Return)
+
+
+# How they start
+
+
+def test_photographs_start_legible():
+    opening = network_opening(network_of(3, 224, 224), CPU)
+    state = opening.make()
+    settings = state.lane.settings
+    assert [str(n) for n in state.lane.neurons] == ["head:0", "head:1", "head:2", "head:3"]
+    assert settings == Settings.of(
+        step_size=0.05, temperature=0.002, l2=0.3, clamp=True, jitter=8, smoothness=0.5
+    ).for_chains(4)
+    assert state.discriminator is None
+    assert opening.display.mode == IMAGE
+    assert opening.title == "odd"
+
+
+def test_other_networks_start_with_the_defaults():
+    opening = network_opening(network_of(3, 16, 16), CPU)
+    state = opening.make()
+    assert state.lane.settings == Settings().for_chains(10)
+    assert opening.display.mode == SIGNED
+
+
+def test_built_in_networks_start_with_their_discriminator():
+    state = network_opening(open_network("lenet-averaged"), CPU).make()
+    assert state.lane.network.name == "lenet-averaged"
+    assert state.discriminator.name == "lenet-discriminator"
+    assert state.lane.settings.clamp
+
+
+# How they are shown
+
+
+@pytest.mark.parametrize("shape", [(3, 224, 224), (1, 40, 300), (2, 31, 17), (6, 64, 64)])
+def test_any_shape_is_shown(make_window, qtbot, shape):
+    window = make_window()
+    open_in(window, qtbot, network_opening(network_of(*shape), CPU))
+    frame = window.last_frame
+    assert frame.raw.shape == shape
+    assert max(frame.thumbnails.shape[1:3]) <= 96
+    raw, average = window.canvas.image_rects()
+    canvas = QRect(0, 0, window.canvas.width(), window.canvas.height())
+    assert canvas.contains(raw) and canvas.contains(average)
+    assert raw.width() % shape[2] == 0 or raw.width() < shape[2]
+    strip = window.strip
+    assert strip.layout_now.size[1] <= window.panels.strip.viewport().height()
+    until(qtbot, lambda: not np.array_equal(window.last_frame.raw, frame.raw))
+
+
+def test_a_photograph_is_shown_pixel_by_pixel_and_shrunk_in_a_small_window(make_window, qtbot):
+    window = make_window()
+    window.resize(1280, 820)
+    open_in(window, qtbot, network_opening(network_of(3, 224, 224), CPU))
+    assert window.canvas.image_rects()[0].width() == 224
+    window.canvas.resize(400, 300)
+    raw, _ = window.canvas.image_rects()
+    assert 150 < raw.width() < 224
+    assert raw.width() == raw.height()
+    window.canvas.grab()
+
+
+def test_long_names_are_shortened_but_not_their_numbers():
+    assert shorter_names("layer1.0.conv2:17") == ("conv2:17",)
+    assert shorter_names("great white shark · output:2") == ("great white shark",)
+
+
+# Opening and remembering
+
+
+def test_a_network_opens_from_the_dialog_and_is_remembered(make_window, qtbot, tmp_path, factory):
+    window = open_in(make_window(store=SessionStore(tmp_path / "s")), qtbot, small_opening())
+    window.actions_by_name["open_network"].trigger()
+    (dialog,) = window.findChildren(NetworkDialog)
+    dialog.set_request(NetworkRequest(factory))
+    dialog.source.code.agreed.setChecked(True)
+    enter(dialog)
+    until(qtbot, lambda: dialog.network is not None)
+    enter(dialog)
+    until(qtbot, lambda: window.model.session.network.name == factory)
+    until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
+    assert window.last_frame.raw.shape == (3, 12, 20)
+    assert window.windowTitle().startswith("mine.py:tiny")
+    assert window.files.recent_networks() == (NetworkRequest(factory),)
+    until(qtbot, lambda: not STRAGGLERS)
+
+
+def test_recent_networks_open_at_once_unless_they_are_code(make_window, qtbot, tmp_path, factory):
+    store = SessionStore(tmp_path / "s")
+    RecentNetworks(store.folder / "networks.json").add(NetworkRequest(factory))
+    RecentNetworks(store.folder / "networks.json").add(NetworkRequest("lenet-averaged"))
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    (file_menu, *_) = (a.menu() for a in window.menuBar().actions())
+    file_menu.aboutToShow.emit()
+    averaged, code = window.menus.recent.actions()
+    assert [averaged.text(), code.text()] == ["&1  lenet-averaged", "&2  mine.py:tiny"]
+    averaged.trigger()
+    until(qtbot, lambda: window.model.session.network.name == "lenet-averaged")
+    code.trigger()
+    dialog = window.findChildren(NetworkDialog)[-1]
+    assert not dialog.is_loading
+    assert dialog.source.name == factory
+    assert not dialog.load_button.isEnabled()
+    dialog.reject()
+    until(qtbot, lambda: not STRAGGLERS)
+
+
+def test_weights_for_a_network_of_ones_own_go_by_the_dialog(make_window, qtbot, factory, tmp_path):
+    network = open_network(factory)
+    window = open_in(make_window(), qtbot, network_opening(network, CPU))
+    path = tmp_path / "mine.pt"
+    torch.save(network.module.state_dict(), path)
+    window.files.open(path)
+    (dialog,) = window.findChildren(NetworkDialog)
+    assert dialog.wish() == NetworkRequest(factory, path)
+    assert not dialog.source.ready
+    dialog.reject()
+
+
+def test_only_the_last_few_are_remembered(tmp_path):
+    recent = RecentNetworks(tmp_path / "networks.json")
+    assert recent.read() == ()
+    whole = NetworkRequest(
+        "torchvision:vgg16",
+        tmp_path / "w.pt",
+        tmp_path / "l.txt",
+        True,
+        PixelSpec(3, 8, 9, (0.1, 0.2, 0.3), (1.0,) * 3, 0.25),
+    )
+    for i in range(MOST + 3):
+        recent.add(NetworkRequest(f"torchvision:{i}"))
+    recent.add(whole)
+    recent.add(replace(whole, partial=False))
+    found = RecentNetworks(tmp_path / "networks.json").read()
+    assert len(found) == MOST
+    assert found[0] == replace(whole, partial=False)
+    assert [r.name for r in found[1:3]] == ["torchvision:10", "torchvision:9"]
+    assert found[0].title == "vgg16 · w.pt"
+    assert short_name("/a/b.py:f") == "b.py:f"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b"[]", b"3", b'{"version": 1}', b'{"version": 1, "networks": [{"name": 3}]}'],
+)
+def test_a_damaged_list_is_an_empty_one(tmp_path, damage):
+    path = tmp_path / "networks.json"
+    path.write_bytes(damage)
+    recent = RecentNetworks(path)
+    assert recent.read() == ()
+    recent.add(NetworkRequest("lenet"))
+    assert json.loads(path.read_bytes())["networks"][0]["name"] == "lenet"
+
+
+# From the command line
+
+
+def test_a_network_named_on_the_command_line_opens(factory):
+    parser = argparse.ArgumentParser()
+    from ldam_studio.gui.command import add_arguments
+
+    add_arguments(parser)
+    opening, request = app._named_network(parser.parse_args(["--network", factory]), CPU)
+    assert opening.make().lane.network.name == factory
+    assert request == NetworkRequest(factory)
+    assert app._named_network(parser.parse_args([]), CPU) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--weights", "x.pt"], "--weights says something about --network"),
+        (["--rest", "0"], "--rest says something about --network"),
+        (["frame.png", "--network", "lenet"], "A picture names its own network"),
+        (["--network", "nothing"], "There is no network 'nothing'"),
+        (["--network", "lenet", "--weights", "none.pt"], "There is no file none.pt"),
+    ],
+)
+def test_what_does_not_go_together_is_one_sentence(capsys, words, sentence):
+    assert main(["studio", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_errors_of_a_request_are_studio_errors(tmp_path):
+    with pytest.raises(StudioError, match="There is no file"):
+        NetworkRequest("lenet", tmp_path / "none.safetensors").open()
