@@ -238,6 +238,8 @@ class NeuronPicker(QWidget):
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setMinimumSectionSize(48)
+        # Columns as wide as what is in sight needs: asking every row of a deep network takes long.
+        header.setResizeContentsPrecision(0)
         if network is None:
             self._say_nothing("No network is open.")
             return
