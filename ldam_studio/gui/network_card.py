@@ -89,7 +89,7 @@ class NetworkCard(QFrame):
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setHorizontalSpacing(14)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for name in ("Architecture", "Input", "Outputs", "Layers", "Weights"):
             title, value = QLabel(name), QLabel()
             title.setProperty("role", "muted")

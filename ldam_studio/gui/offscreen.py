@@ -80,7 +80,7 @@ def run_without_display(
             raise StudioError(f"{screenshot} cannot be written; choose another folder.")
     finally:
         window.close()
-    print(f"Averaged digits after {state.step} steps: {saved}")
+    print(f"Averages after {state.step} steps: {saved}")
     print(f"Screenshot of the window: {screenshot}")
     print("On a machine with a display the same command opens the window.")
     return 0

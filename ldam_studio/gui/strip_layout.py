@@ -95,7 +95,9 @@ def lay_out(
         columns = table or _columns(area[0], chains, thumb[0], metrics)
         height = _needed(chains, columns, thumb[1], rows, metrics)
         wide = 2 * metrics.margin + metrics.heading + columns * (thumb[0] + metrics.gap)
-        if height <= area[1] and wide - metrics.gap <= area[0]:
+        # A size that is free to choose leaves the label its distance.
+        spare = 0 if size % longer == 0 else metrics.gap // 2
+        if height + spare <= area[1] and wide - metrics.gap <= area[0]:
             break
     pitch = thumb[0] + metrics.gap
     if columns == chains and not rows:
@@ -103,7 +105,8 @@ def lay_out(
         pitch = max(pitch, min(metrics.label + metrics.gap, room))
     width = 2 * metrics.margin + metrics.heading + columns * pitch - metrics.gap
     left = metrics.margin + metrics.heading + max(0, (area[0] - width) // 2)
-    top = max(0, (area[1] - height) // 2) + metrics.margin
+    drop = 0 if rows else min(metrics.gap // 2, max(0, area[1] - height))
+    top = max(0, (area[1] - height - drop) // 2) + metrics.margin
     thumbs, labels = [], []
     for index in range(chains):
         row, column = divmod(index, columns)
@@ -114,7 +117,7 @@ def lay_out(
             label = QRect(x - metrics.gap // 2, top, pitch, metrics.line if row == 0 else 0)
         else:
             y = top + row * (thumb[1] + metrics.line + metrics.gap)
-            label = QRect(slot - metrics.gap // 2, y + thumb[1], pitch, metrics.line)
+            label = QRect(slot - metrics.gap // 2, y + thumb[1] + drop, pitch, metrics.line)
         thumbs.append(QRect(x, y, *thumb))
         labels.append(label)
     headings = tuple(

@@ -41,9 +41,10 @@ def test_images_larger_than_the_largest_thumbnail_are_shrunk():
 
 def test_photographs_use_the_height_that_there_is():
     layout = lay_out((760, 96), 4, (75, 75), 0, METRICS)
-    assert layout.thumbs[0].width() == 64
-    assert layout.size[1] <= 96
-    assert lay_out((760, 120), 4, (75, 75), 0, METRICS).thumbs[0].width() == 75
+    assert layout.thumbs[0].width() == 60
+    assert layout.labels[0].top() - layout.thumbs[0].bottom() == 5
+    assert layout.labels[0].bottom() < 96
+    assert lay_out((760, 124), 4, (75, 75), 0, METRICS).thumbs[0].width() == 75
 
 
 def test_odd_shapes_stay_visible():
