@@ -66,14 +66,18 @@ def main(args: argparse.Namespace) -> int:
     QTimer.singleShot(0, window.complete)
     with Interrupt(window), failures:
         code = app.exec()
-    if STRAGGLERS or "triton" in sys.modules:
-        # A step that takes seconds must not keep the terminal; the session is saved already. And
-        # triton, which torchvision brings in, complains at length of what is not collected below.
+    if STRAGGLERS:
+        # A step that takes seconds must not keep the terminal; the session is saved already.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    # Python's last collection walks all of torch; without it the terminal is free twice as soon.
-    gc.freeze()
+    if "triton" in sys.modules:
+        # It comes with torchvision, and complains at length of what is not collected at the end.
+        gc.unfreeze()
+    else:
+        # Python's last collection walks all of torch; without it the terminal is free twice as
+        # soon.
+        gc.freeze()
     return code
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SIZE = (1280, 820)
 LONGEST_START_MS = 120_000
+LONGEST_END_MS = 30_000
 
 
 def run_without_display(
@@ -42,6 +43,7 @@ def run_without_display(
     from ldam_studio.export.png import export
     from ldam_studio.export.recipe import Shown
     from ldam_studio.gui.app import Interrupt, make_application
+    from ldam_studio.gui.controller import STRAGGLERS
     from ldam_studio.gui.sessions import start
     from ldam_studio.gui.window import StudioWindow
 
@@ -80,6 +82,9 @@ def run_without_display(
             raise StudioError(f"{screenshot} cannot be written; choose another folder.")
     finally:
         window.close()
+        # Nobody waits for the terminal as before a window, and Qt does not let go of what runs.
+        for thread in tuple(STRAGGLERS):
+            thread.wait(LONGEST_END_MS)
     print(f"Averages after {state.step} steps: {saved}")
     print(f"Screenshot of the window: {screenshot}")
     print("On a machine with a display the same command opens the window.")
