@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.window import StudioWindow
 
 ANSWER_S = 0.4  # of the second that closing may take
+LONGEST_ANSWER_S = 4.0  # for a network whose steps take long: its session is worth the wait
 VERSION = 1
 
 
@@ -101,19 +102,26 @@ class SessionStore:
 
     def save(self, window: StudioWindow) -> None:
         """Save both files; a failure is said in the terminal and keeps the window from nothing."""
-        from ldam_studio.export.sidecar import session_bytes
-
-        future = window.controller.ask(lambda state: session_bytes(state, history=True))
+        data = self._session_bytes(window)
         try:
-            data = None if future is None else future.result(ANSWER_S)
             if data is not None:
                 write_bytes(self.session_file, data)
             kept = _session_of(window) if data is not None else self._kept_session()
             looks = {"version": VERSION, "window": _window_of(window), "session": kept}
             write_bytes(self.window_file, json.dumps(looks, indent=1).encode())
+        except StudioError as error:
+            _say_unsaved(str(error))
+
+    def _session_bytes(self, window: StudioWindow) -> bytes | None:
+        """Return the session as it is now, None where there is none or it does not answer."""
+        from ldam_studio.export.sidecar import session_bytes
+
+        future = window.controller.ask(lambda state: session_bytes(state, history=True))
+        try:
+            return None if future is None else future.result(_patience(window))
         except (StudioError, CancelledError, TimeoutError) as error:
-            reason = str(error) or "the sampler did not answer"
-            print(f"ldam-studio: the session was not saved: {reason}", file=sys.stderr)
+            _say_unsaved(str(error) or "the sampler did not answer")
+            return None
 
     def _kept_session(self) -> dict[str, Any] | None:
         """Return what is known about the session file where no newer one could be written."""
@@ -122,6 +130,19 @@ class SessionStore:
         except StudioError:
             return None
         return None if found is None else found.get("session")
+
+
+def _patience(window: StudioWindow) -> float:
+    """Return for how many seconds to wait for an answer, which comes after the present step."""
+    frame = window.last_frame
+    steps_per_second = 0.0 if frame is None else frame.steps_per_second
+    if steps_per_second <= 0:
+        return ANSWER_S
+    return min(ANSWER_S + 2 / steps_per_second, LONGEST_ANSWER_S)
+
+
+def _say_unsaved(reason: str) -> None:
+    print(f"ldam-studio: the session was not saved: {reason}", file=sys.stderr)
 
 
 def _damaged(path: Path) -> str:
