@@ -66,24 +66,32 @@ def _runs(thread: threading.Thread) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _no_hook_left() -> Iterator[None]:
+def _no_hook_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail when a test leaves a hook on a module that outlives it."""
-    first = RemovableHandle.next_id
+    handles: list[RemovableHandle] = []
+    made = RemovableHandle.__init__
+
+    def note(self: RemovableHandle, *args: object, **keywords: object) -> None:
+        made(self, *args, **keywords)
+        handles.append(self)
+
+    monkeypatch.setattr(RemovableHandle, "__init__", note)
     yield
-    if RemovableHandle.next_id == first:
+    if not _hooked(handles):
         return
+    # Modules that nobody holds any more take their hooks with them.
     gc.collect()
-    left = []
-    for module in (thing for thing in gc.get_objects() if _is_module(thing)):
-        for table in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks"):
-            hooks = module.__dict__.get(table) or {}
-            left += [f"{type(module).__name__}.{table}" for number in hooks if number >= first]
-    assert not left, f"hooks left behind: {left}"
+    assert not _hooked(handles), f"hooks left behind: {_hooked(handles)}"
 
 
-def _is_module(thing: object) -> bool:
-    # type(), not isinstance(): the latter asks lazy proxies for their class and wakes them up.
-    return issubclass(type(thing), torch.nn.Module)
+def _hooked(handles: list[RemovableHandle]) -> list[str]:
+    """Return the hooks that are still registered, by the functions' names."""
+    tables = ((handle.id, handle.hooks_dict_ref()) for handle in handles)
+    return [
+        getattr(table[number], "__qualname__", repr(table[number]))
+        for number, table in tables
+        if table is not None and number in table
+    ]
 
 
 @pytest.fixture(autouse=True)

@@ -57,7 +57,7 @@ def test_each_leak_fails_the_test_that_made_it_and_no_other(tmp_path: Path):
     )
     assert "7 passed, 5 errors" in done.stdout, done.stdout + done.stderr
     assert "AssertionError: threads left running: ['leaked']" in done.stdout
-    assert "AssertionError: hooks left behind: ['Linear._forward_hooks']" in done.stdout
+    assert "AssertionError: hooks left behind: ['test_hook.<locals>.<lambda>']" in done.stdout
     assert "AssertionError: left behind: [\"QWidget ''\"]" in done.stdout
     assert "AssertionError: left behind: [\"QTimer ''\"]" in done.stdout
     assert "AssertionError: left behind: ['an application whose loop" in done.stdout
