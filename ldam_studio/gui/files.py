@@ -112,26 +112,28 @@ class Files:
             self.open(Path(path))
 
     def open(self, path: Path) -> None:
-        """Open a picture's session or a file of weights, whichever it is."""
+        """Open a picture's session, a file of weights or a network's code, whichever it is."""
         try:
             self.open_or_raise(path)
         except StudioError as error:
             self._window.say(str(error), "danger")
 
     def open_or_raise(self, path: Path) -> None:
-        """Open a picture's session or a file of weights.
+        """Open a picture's session, a file of weights or, once agreed to, a network's code.
 
         Raises
         ------
         StudioError
-            If it is neither, or is damaged; what runs goes on.
+            If it is none of them, or is damaged; what runs goes on.
         """
         if path.suffix.lower() == ".png":
             self._window.open(picture_opening(path))
         elif path.suffix.lower() in (".safetensors", ".pt", ".pth"):
             self._open_weights(path)
+        elif path.suffix.lower() == ".py":
+            self.ask_for_network(NetworkRequest(f"{path}:"))
         else:
-            raise StudioError(f"{path} is neither an exported PNG nor a file of weights.")
+            raise StudioError(f"{path} is no exported PNG, file of weights or Python file.")
 
     def _open_weights(self, path: Path) -> None:
         from ldam_studio.networks.zoo import NETWORKS, open_network

@@ -65,6 +65,7 @@ class OwnCode(QWidget):
         self.file.textChanged.connect(self._file_changed)
         self.function.currentTextChanged.connect(self._changed)
         self.agreed.toggled.connect(lambda _on: self.changed.emit())
+        self.setFocusProxy(self.file)
 
     @property
     def name(self) -> str:
@@ -75,11 +76,14 @@ class OwnCode(QWidget):
         return f"{Path(file).expanduser() if file.endswith('.py') else file}:{function}"
 
     def set_name(self, name: str) -> None:
-        """Show a file and its function."""
+        """Show a file and its function; without one, the first that may be meant."""
         place, _, function = name.rpartition(":")
         self.file.setText(place)
-        self.function.setCurrentText(function)
+        if function:
+            self.function.setCurrentText(function)
         self.agreed.setChecked(False)
+        # Whoever comes with a file has only this left to do.
+        self.setFocusProxy(self.agreed)
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(

@@ -74,6 +74,7 @@ class NetworkDialog(QDialog):
             self.source.choose(LIBRARY)
         else:
             self.set_request(request)
+        self.source.pages.currentWidget().setFocus()
 
     # -- building ---------------------------------------------------------------------------
 

@@ -113,6 +113,7 @@ class BuiltIn(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
+        self.setFocusProxy(self.list)
 
     @property
     def name(self) -> str:
@@ -156,6 +157,7 @@ class Library(QWidget):
         layout.addWidget(self.search)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.state)
+        self.setFocusProxy(self.search)
 
     @property
     def name(self) -> str:

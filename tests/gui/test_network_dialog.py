@@ -136,6 +136,20 @@ def test_torchvisions_models_are_listed_and_searched(make, qtbot):
     assert not dialog.load_button.isEnabled()
 
 
+def test_a_model_is_opened_with_the_keyboard_alone(make, qtbot, monkeypatch, tmp_path):
+    path = tmp_path / "small.safetensors"
+    save_file(small().state_dict(), path)
+    monkeypatch.setattr(zoo, "fetch", lambda url, on_bytes: path)
+    dialog = make()
+    until(qtbot, lambda: dialog.source.library.list.count() == len(MODELS))
+    QTest.keyClicks(dialog.focusWidget(), "vgg")
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
+    until(qtbot, lambda: dialog.network is not None)
+    assert dialog.network.name == "torchvision:vgg16"
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
+    assert dialog.result() == NetworkDialog.DialogCode.Accepted
+
+
 def test_torchvision_that_does_not_import_is_one_sentence(make, qtbot, monkeypatch):
     def broken():
         raise StudioError("torchvision does not import; install the one made for this torch.")

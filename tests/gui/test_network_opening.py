@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +185,20 @@ def test_weights_for_a_network_of_ones_own_go_by_the_dialog(make_window, qtbot, 
     assert dialog.wish() == NetworkRequest(factory, path)
     assert not dialog.source.ready
     dialog.reject()
+
+
+def test_a_dropped_python_file_asks_before_it_is_run(studio, qtbot, factory):
+    path = Path(factory.removesuffix(":tiny"))
+    studio.files.open(path)
+    (dialog,) = studio.findChildren(NetworkDialog)
+    assert dialog.source.name == factory
+    assert not dialog.is_loading
+    until(qtbot, dialog.isActiveWindow)
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Space)
+    enter(dialog.focusWidget())
+    until(qtbot, lambda: dialog.network is not None)
+    dialog.reject()
+    until(qtbot, lambda: not STRAGGLERS)
 
 
 def test_only_the_last_few_are_remembered(tmp_path):
