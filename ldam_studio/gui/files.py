@@ -133,7 +133,7 @@ class Files:
         elif path.suffix.lower() == ".py":
             self.ask_for_network(NetworkRequest(f"{path}:"))
         else:
-            raise StudioError(f"{path} is no exported PNG, file of weights or Python file.")
+            raise StudioError(f"{path} is neither an exported PNG nor weights nor Python code.")
 
     def _open_weights(self, path: Path) -> None:
         from ldam_studio.networks.zoo import NETWORKS, open_network
