@@ -137,8 +137,13 @@ def network_from(reference: Mapping[str, Any]) -> Network:
             f"The network {reference['name']} is a person's own code, which is not run because a "
             "file names it; open it with --network first."
         )
-    pixels = reference.get("pixels")
-    options = Options(pixels=None if pixels is None else PixelSpec.of(pixels))
+    pixels, labels = reference.get("pixels"), reference.get("labels")
+    options = Options(
+        pixels=None if pixels is None else PixelSpec.of(pixels),
+        # Names are for the eye: where their file is gone, everything else is still the same.
+        labels=Path(labels) if labels is not None and Path(labels).is_file() else None,
+        partial=bool(reference.get("partial", False)),
+    )
     network = open_network(reference["name"], _path(reference), options)
     _same_weights(f"network {network.name}", reference, network.sha256)
     return network

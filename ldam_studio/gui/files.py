@@ -144,7 +144,15 @@ class Files:
         network = session.network
         if network.name not in NETWORKS:
             # It may take long, run code, or need more said than a file's name.
-            self.ask_for_network(NetworkRequest(network.name, path, pixels=network.given_pixels))
+            self.ask_for_network(
+                NetworkRequest(
+                    network.name,
+                    path,
+                    network.given_labels,
+                    network.partial,
+                    network.given_pixels,
+                )
+            )
             return
         # Moved before it is shown: nothing that the sampler uses is touched from here later.
         network = open_network(session.network.name, path).to(session.machine.device)

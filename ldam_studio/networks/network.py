@@ -55,6 +55,9 @@ class Network:
     ) -> None:
         self.name = name
         self.given_pixels = given_pixels
+        # How it was opened, where that was more than a name and weights; see `zoo.Options`.
+        self.given_labels: Path | None = None
+        self.partial = False
         # Channels last is what convolutions are fastest in, on processors as on CUDA.
         module = module.to(memory_format=torch.channels_last)
         self.module: nn.Module = module.eval().requires_grad_(False)
@@ -113,9 +116,15 @@ class Network:
     def reference(self) -> dict[str, Any]:
         """Return what a recipe writes down to find this network again."""
         weights = None if self.weights is None else str(self.weights)
-        found = {"name": self.name, "weights": weights, "sha256": self.sha256}
+        found: dict[str, Any] = {"name": self.name, "weights": weights, "sha256": self.sha256}
         # Only what the name does not say by itself.
-        return found if self.given_pixels is None else found | {"pixels": asdict(self.given_pixels)}
+        if self.given_pixels is not None:
+            found["pixels"] = asdict(self.given_pixels)
+        if self.given_labels is not None:
+            found["labels"] = str(self.given_labels)
+        if self.partial:
+            found["partial"] = True
+        return found
 
     def layer(self, name: str) -> Layer:
         """Return the layer called `name`; `StudioError` names those there are."""

@@ -104,7 +104,10 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
             "FILE.py:FUNCTION."
         )
     source = find_source(name)
-    module, sha256 = _with_weights(source, name, weights, options)
+    # What is left at its random start must be the same the next time, or no session replays.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module, sha256 = _with_weights(source, name, weights, options)
     pixels = options.pixels or source.pixels or _attribute(module)
     if pixels is None:
         raise UnknownInputError(
@@ -113,6 +116,8 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
         )
     network = Network(name, module, pixels, (), sha256, weights, options.pixels)
     network.labels = _labels(network, source, options.labels)
+    network.given_labels = options.labels
+    network.partial = options.partial and weights is not None
     return network
 
 

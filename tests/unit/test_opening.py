@@ -1,5 +1,6 @@
 """Opening networks that are not the program's own, and finding weights in whatever was saved."""
 
+import json
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ from ldam_studio.networks.download import fetch
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.state_dicts import best_match, classes_in
-from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.networks.zoo import Options, fingerprint, open_network
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 
@@ -122,6 +123,24 @@ def test_torchvision_models_open_with_a_fine_tuned_file(tmp_path):
     assert network.labels == ()
     again = network_from(network.reference)
     assert again.sha256 == network.sha256
+    assert set(network.reference) == {"name", "weights", "sha256"}
+
+
+def test_labels_and_partial_weights_are_found_again(tmp_path):
+    from torchvision.models import squeezenet1_1
+
+    state = squeezenet1_1(num_classes=3).state_dict()
+    del state["features.0.bias"]
+    path, names = tmp_path / "part.pt", tmp_path / "names.txt"
+    torch.save(state, path)
+    names.write_text("ant\nbee\ncat\n")
+    options = Options(labels=names, partial=True)
+    network = open_network("torchvision:squeezenet1_1", path, options)
+    again = network_from(json.loads(json.dumps(network.reference)))
+    assert again.labels == network.labels == ("ant", "bee", "cat")
+    assert fingerprint(again.module) == fingerprint(network.module)
+    names.unlink()
+    assert network_from(network.reference).labels == ()
 
 
 def test_torchvision_models_know_their_input_and_labels():
