@@ -14,6 +14,7 @@ from torch import nn
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
 from ldam_studio.headless.progress import progress
 from ldam_studio.networks.judge import Judge
 from ldam_studio.networks.lenet import normalise
@@ -68,6 +69,7 @@ def train_judge(
     torch.set_num_threads(1)
     recipe = classifier.JUDGE_RECIPE.with_epochs(epochs)
     train, test = (load_mnist(data, part, download) for part in ("train", "test"))
+    check_folder(folder)
     began = time.monotonic()
     state = classifier.start(Judge, recipe, seed)
     with progress() as bar:

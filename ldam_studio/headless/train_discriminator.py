@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
 from ldam_studio.headless import rounds
 from ldam_studio.headless.judge import open_judge
 from ldam_studio.headless.paper import measures
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         )
     network = open_network(args.network, args.weights)
     real = load_mnist(args.data, "train", args.download)
+    check_folder(args.out)
     recipe = rounds.DiscriminatorRecipe(rounds=args.rounds)
     name = DISCRIMINATORS[args.network]
     training = rounds.start(network, recipe, args.seed)
@@ -85,7 +87,11 @@ def run(args: argparse.Namespace) -> int:
                     )
         _finish(args, network, training, recipe, name, time.monotonic() - began)
     except KeyboardInterrupt:
-        print(f"stopped; snapshots, one every {SNAPSHOT_ROUNDS} rounds, are in {args.out}/rounds")
+        done = 0 if training.info is None else training.info.rounds
+        print(
+            f"stopped after {done} of {recipe.rounds} rounds; there is a snapshot of every "
+            f"{SNAPSHOT_ROUNDS} in {args.out / 'rounds'}"
+        )
         return INTERRUPTED
     return 0
 

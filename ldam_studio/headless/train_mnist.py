@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks.lenet import LeNet5
 from ldam_studio.training import artifact, classifier
@@ -59,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     # More threads than one cost time on a network this small, and change the last bits.
     torch.set_num_threads(1)
     train, test = (load_mnist(args.data, part, args.download) for part in ("train", "test"))
+    check_folder(args.out)
     recipe = classifier.LENET_RECIPE.with_epochs(args.epochs)
     results = []
     for number in range(args.seeds):
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             result = _train_one(train, test, recipe, seed, folder)
         except KeyboardInterrupt:
-            print(f"stopped; the snapshots of the finished epochs are in {folder / 'epochs'}")
+            print(f"stopped; what was finished is in {args.out}, epochs in {folder / 'epochs'}")
             return INTERRUPTED
         results.append(result)
         print(f"seed {seed}: {result}", flush=True)

@@ -183,7 +183,7 @@ def test_flags_out_of_range_are_one_sentence(words, expected, digits, tmp_path, 
     assert main(["train", *words.split(), *flags]) == 2
     told = capsys.readouterr()
     assert expected in told.err and told.err.count("\n") == 1 and not told.out
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").glob("**/*"))
 
 
 @pytest.mark.parametrize("command", ["mnist", "judge", "discriminator", "digits-sheet"])
@@ -192,7 +192,7 @@ def test_missing_data_is_one_sentence(command, tmp_path, capsys) -> None:
     assert main(["train", command, *flags]) == 2
     told = capsys.readouterr()
     assert "nowhere" in told.err and told.err.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").glob("**/*"))
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(digits, tmp_path, capsys) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import write_together
+from ldam_studio.files import check_folder, write_together
+from ldam_studio.networks.zoo import DISCRIMINATORS
 
 
 def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: int) -> None:
@@ -22,12 +23,18 @@ def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: in
 
 
 def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:
-    """Raise `StudioError` where a shared flag is out of range."""
+    """Raise `StudioError` where a shared flag is out of range or the folder cannot be written."""
+    if args.network not in DISCRIMINATORS:
+        raise StudioError(
+            f"the paper's figures are of MNIST's digits, not of a network {args.network!r}; choose "
+            f"{' or '.join(DISCRIMINATORS)}."
+        )
     least = {"seed": 0, "chains_per_class": 1, "steps": least_steps}
     for name, minimum in least.items():
         if getattr(args, name) < minimum:
             flag = "--" + name.replace("_", "-")
             raise StudioError(f"{flag} is {getattr(args, name)}; it must be at least {minimum}.")
+    check_folder(args.out)
 
 
 def write_figure(folder: Path, name: str, png: bytes, figures: dict[str, Any]) -> None:
