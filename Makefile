@@ -13,7 +13,7 @@ run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
 
 test: .venv/.ready-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/.ready-test
 	$(BIN)/ruff check .
