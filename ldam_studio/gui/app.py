@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ldam_studio.gui.window import StudioWindow
 
 
+SWITCH_S = 0.002
+
+
 def main(args: argparse.Namespace) -> int:
     """Open the studio and return the exit code.
 
@@ -101,6 +104,9 @@ def _named_network(
 
 def make_application() -> QApplication:
     """Make the application with its name and look."""
+    # The sampler lets go of the interpreter in every torch operation; while the window holds it,
+    # the sampler should not have to wait for the usual 5 ms to get it back.
+    sys.setswitchinterval(SWITCH_S)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("ldam-studio")
     app.setApplicationDisplayName("LDAM Studio")

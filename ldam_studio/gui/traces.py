@@ -25,7 +25,7 @@ from ldam_studio.gui.trace_plot import TracePlot
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
 
-REDRAW_MS = 100  # faster than the eye reads a curve, and cheap
+REDRAW_MS = 250  # as fast as the eye reads a curve; drawing takes the interpreter from the sampler
 RECENT = 1000  # steps
 STRETCHES = 1024
 MARKS = 500

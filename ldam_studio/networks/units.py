@@ -17,18 +17,20 @@ class Units:
     """Units of one layer, one per chain; tensors have shape (chains,).
 
     `flat` counts into one image's output, flattened; -1 where the mean over places is meant.
+    `column` (chains, 1) is the same with 0 for -1, as an index.
     """
 
     layer: Layer
     indices: Tensor
     flat: Tensor
+    column: Tensor
     signs: Tensor
     any_mean: bool
     any_sign: bool
 
     def read(self, output: Tensor) -> Tensor:
         """Return unit i of image i: output (chains, *layer.shape) -> (chains,)."""
-        values = output.flatten(1).gather(1, self.flat.clamp_min(0)[:, None]).squeeze(1)
+        values = output.flatten(1).gather(1, self.column).squeeze(1)
         if self.any_mean:
             means = self._means(output).gather(1, self.indices[:, None]).squeeze(1)
             values = torch.where(self.flat < 0, means, values)
@@ -36,7 +38,7 @@ class Units:
 
     def read_all(self, output: Tensor) -> Tensor:
         """Return every unit at every image: output (n, *layer.shape) -> (n, chains)."""
-        values = output.flatten(1)[:, self.flat.clamp_min(0)]
+        values = output.flatten(1)[:, self.column.squeeze(1)]
         if self.any_mean:
             values = torch.where(self.flat < 0, self._means(output)[:, self.indices], values)
         return values * self.signs
@@ -48,14 +50,15 @@ class Units:
 
 def units_of(layer: Layer, neurons: Sequence[Neuron], device: torch.device) -> Units:
     """Work out where the neurons (of this layer, and in it) stand in its output."""
-    flat = [flat_index(layer, n.index, resolved(layer, n.place)) for n in neurons]
+    flat = torch.tensor([flat_index(layer, n.index, resolved(layer, n.place)) for n in neurons])
     signs = [float(n.sign) for n in neurons]
     return Units(
         layer=layer,
         indices=torch.tensor([n.index for n in neurons], device=device),
-        flat=torch.tensor(flat, device=device),
+        flat=flat.to(device),
+        column=flat.clamp_min(0)[:, None].to(device),
         signs=torch.tensor(signs, device=device),
-        any_mean=min(flat) < 0,
+        any_mean=bool((flat < 0).any()),
         any_sign=min(signs) < 0,
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
 import torch
 from bare import BareLoop
-from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QEventLoop, Qt, QTimer
 from row import Row
 
 from ldam_studio.engine.machine import choose
@@ -19,6 +19,7 @@ from ldam_studio.gui.window import StudioWindow
 
 ROUNDS, SECONDS = 5, 3.0
 BEAT_MS = 20
+POLL_MS = 5
 DRAGS = 60
 
 
@@ -32,18 +33,18 @@ def measure() -> list[Row]:
     window.open(start(machine))
     window.show()
     window.complete()
-    _process_until(app, lambda: window.last_frame is not None and window.last_frame.step > 20)
+    _process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)
     lateness: list[float] = []
     ratios, shown = [], []
     for _ in range(ROUNDS):
-        steps, frames = _watch(app, window, lateness)
+        steps, frames = _watch(window, lateness)
         window.controller.pause()
-        _process_until(app, lambda: window.model.run_state.value == "paused")
+        _process_until(lambda: window.model.run_state.value == "paused")
         ratios.append(steps / bare.rate(SECONDS))
         shown.append(frames)
         window.controller.play()
-        _process_until(app, lambda: window.model.run_state.value == "running")
-    delays = _drag(app, window)
+        _process_until(lambda: window.model.run_state.value == "running")
+    delays = _drag(window)
     window.close()
     app.processEvents()
     return [
@@ -54,7 +55,7 @@ def measure() -> list[Row]:
     ]
 
 
-def _watch(app: QApplication, window: StudioWindow, lateness: list[float]) -> tuple[float, float]:
+def _watch(window: StudioWindow, lateness: list[float]) -> tuple[float, float]:
     """Run the window for a while; return steps and frames per second."""
     beat = QTimer()
     beat.setTimerType(Qt.TimerType.PreciseTimer)
@@ -69,13 +70,13 @@ def _watch(app: QApplication, window: StudioWindow, lateness: list[float]) -> tu
     beat.start(BEAT_MS)
     runner = window.controller.runner
     steps, frames, started = runner.status.step, window.frames_shown, time.perf_counter()
-    _process_until(app, lambda: time.perf_counter() - started >= SECONDS)
+    _process_until(lambda: time.perf_counter() - started >= SECONDS)
     beat.stop()
     elapsed = time.perf_counter() - started
     return (runner.status.step - steps) / elapsed, (window.frames_shown - frames) / elapsed
 
 
-def _drag(app: QApplication, window: StudioWindow) -> list[float]:
+def _drag(window: StudioWindow) -> list[float]:
     """Move the temperature slider about and wait each time for a frame that has it."""
     slider = window.panels.controls.rows["temperature"].slider
     positions = np.linspace(slider.minimum() + 1, slider.maximum(), DRAGS).astype(int)
@@ -84,16 +85,22 @@ def _drag(app: QApplication, window: StudioWindow) -> list[float]:
         before = window.last_frame.temperature
         started = time.perf_counter()
         slider.setValue(int(position))
-        _process_until(app, lambda before=before: window.last_frame.temperature != before)
+        _process_until(lambda before=before: window.last_frame.temperature != before)
         delays.append(time.perf_counter() - started)
     return delays
 
 
-def _process_until(app: QApplication, condition: object, patience: float = 30.0) -> None:
+def _process_until(condition: Callable[[], bool], patience: float = 30.0) -> None:
+    """Let Qt's own loop run until then, as it does in the program; look every few milliseconds."""
+    if condition():
+        return
+    loop, poll = QEventLoop(), QTimer()
     deadline = time.perf_counter() + patience
-    while not condition():
-        app.processEvents()
-        # As an idle event loop would: leave the processor until something happens.
-        time.sleep(0.001)
-        if time.perf_counter() > deadline:
-            raise RuntimeError("the window did not get there")
+    poll.timeout.connect(
+        lambda: loop.quit() if condition() or time.perf_counter() > deadline else None
+    )
+    poll.start(POLL_MS)
+    loop.exec()
+    poll.stop()
+    if not condition():
+        raise RuntimeError("the window did not get there")
