@@ -74,6 +74,11 @@ class Controls(QScrollArea):
             if name in self.rows:
                 self.rows[name].show_value(value)
 
+    def set_home(self, values: Mapping[str, Any]) -> None:
+        """Let a double click bring back these values: those that the session began with."""
+        for name, row in self.rows.items():
+            row.home = values.get(name, row.home)
+
     def show_frame(self, frame: Frame, mode: str, temperature: Any) -> None:
         """Say what the temperature means in units of the front chain's activation."""
         row = self.rows["temperature"]

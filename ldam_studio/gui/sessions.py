@@ -25,6 +25,7 @@ START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
 PHOTO = 64  # pixels: what takes images at least as large as this was made for photographs
 PHOTO_CHAINS, PHOTO_STEP, PHOTO_TEMPERATURE, PHOTO_L2, PHOTO_SMOOTHNESS = 4, 0.05, 0.002, 0.3, 0.5
 JITTERS_ACROSS = 28  # how many times the jitter fits into the width: 8 pixels of 224
+WINDOW = 150  # samples: the average follows within seconds when the pictures melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 
 
@@ -100,8 +101,9 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
             l2=0.0,
             discriminator_weight=START_WEIGHT,
             clamp=True,
+            window=WINDOW,
         ),
-        front=3,
+        front=0,
         hint="Press K to melt",
     )
 
@@ -170,7 +172,7 @@ def melt_and_collapse(machine: Machine, data: Path | None = None) -> Opening:
     return Opening(
         title="Melt and collapse",
         make=lambda: _digits(
-            machine, data, "fc3:4", 10, l2=0.0, discriminator_weight=0.8, clamp=True
+            machine, data, "fc3:4", 10, l2=0.0, discriminator_weight=0.8, clamp=True, window=WINDOW
         ),
         hint="Press K to melt",
         note="Ten chains of the same class. Wait until they stand still, press K: the temperature "

@@ -50,6 +50,7 @@ class SettingRow(QWidget):
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setting = setting
+        self.home: Any = setting.default  # where a double click goes
         self.setToolTip(self._tip())
         self.setObjectName(f"setting-{setting.name}")
 
@@ -161,7 +162,7 @@ class NumberRow(SettingRow):
         self._accept(self._typed_value(self.scale.turned(start, notches)))
 
     def _reset(self) -> None:
-        self._accept(self.setting.default)
+        self._accept(self.home)
 
     def _typed(self) -> None:
         if not self.field.isModified():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QRect, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
@@ -27,6 +27,7 @@ class AnnealSlider(QSlider):
         self.setSingleStep(STEPS // 100)
         self.setPageStep(STEPS // 10)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._held_at = 0.0  # pixels between the handle's middle and the pointer
 
     def show_position(self, position: int) -> None:
         """Move the handle without telling anybody."""
@@ -44,13 +45,19 @@ class AnnealSlider(QSlider):
         event.accept()
         self.grabbed.emit()
         self.setSliderDown(True)
-        self.setValue(self._position_at(event.position().x()))
+        x = event.position().x()
+        handle = self._handle()
+        on_handle = handle.left() <= x <= handle.right() + 1
+        # Taken at its edge, the handle stays where it is and follows from there.
+        self._held_at = x - handle.center().x() if on_handle else 0.0
+        if not on_handle:
+            self.setValue(self._position_at(x))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Follow the pointer."""
         event.accept()
         if self.isSliderDown():
-            self.setValue(self._position_at(event.position().x()))
+            self.setValue(self._position_at(event.position().x() - self._held_at))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
@@ -86,12 +93,16 @@ class AnnealSlider(QSlider):
         groove = style.subControlRect(
             QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderGroove, self
         )
-        handle = style.subControlRect(
-            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
-        ).width()
+        handle = self._handle().width()
         return QStyle.sliderValueFromPosition(
             self.minimum(),
             self.maximum(),
             round(x - groove.left() - handle / 2),
             groove.width() - handle,
         )
+
+    def _handle(self) -> QRect:
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_SliderHandle
+        return self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, part, self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.panels import Panels
     from ldam_studio.gui.statusbar import StatusBar
 
+STRIP_EVERY = 2  # frames: small pictures need not move as smoothly as the large ones
 WORDS_S = 0.2  # numbers that change faster cannot be read
 
 
@@ -58,6 +60,8 @@ class Views(QObject):
         model.front_changed.connect(self._show_front)
         model.display_changed.connect(self._show_display)
         model.run_state_changed.connect(self._show_run_state)
+        # What a note says of an example's neurons is not true of others.
+        model.neurons_changed.connect(partial(self._panels.banner.dismiss, "note"))
 
     # The model
 
@@ -85,6 +89,8 @@ class Views(QObject):
                 session.has_discriminator, "This session has no discriminator."
             )
             panels.learner.set_source(session.source_of_real_images)
+            panels.controls.set_home(session.values())
+            panels.controls.rows["discriminator_weight"].setEnabled(session.has_discriminator)
             panels.traces.reset()
         self._show_neurons()
         self._show_values()
@@ -141,7 +147,8 @@ class Views(QObject):
         self.last_frame = frame
         self.frames_shown += 1
         panels.canvas.show_frame(frame, self._model.display, session.network.pixels)
-        panels.strip.strip.show_thumbnails(frame.thumbnails)
+        if first or self.frames_shown % STRIP_EVERY == 0:
+            panels.strip.strip.show_thumbnails(frame.thumbnails)
         self._show_badges()
         if panels.traces is not None:
             panels.traces.add(frame)

@@ -97,6 +97,7 @@ class StudioWindow(QMainWindow):
         self.theme_choice = "system"
         self.hint = ""
         self._presenting_from: Any = None
+        self._plain_heights: list[int] = []
         self.plain_geometry = self.saveGeometry()
         self._connect()
         self.menus.follow(self.model)
@@ -250,12 +251,16 @@ class StudioWindow(QMainWindow):
         self.set_theme(self.theme_choice)
         if on:
             self._presenting_from = self.windowState()
+            self._plain_heights = self.panels.middle.sizes()
             self.plain_geometry = self.saveGeometry()
             self.showFullScreen()
         else:
             self.setWindowState(self._presenting_from)
         self.panels.make_room()
-        self.panels.give_strip(self.height() // 7 if on else 0)
+        if on:
+            self.panels.give_strip(self.height() // 7)
+        else:
+            self.panels.middle.setSizes(self._plain_heights)
         self.canvas.fit()
         self.canvas.setFocus()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         task = bar.add_task("replaying", total=None)
 
         def on_step(done: int, total: int) -> bool:
+            if done == 1 and not sys.stderr.isatty():
+                print(f"replaying {total} steps", file=sys.stderr, flush=True)
             bar.update(task, completed=done, total=total)
             return not wish.stop
 

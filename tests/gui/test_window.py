@@ -127,7 +127,8 @@ def test_settings_that_differ_between_chains_are_shown_as_mixed(make_window, qtb
     turn(row.slider, 1)
     assert window.model.session.settings.temperature == pytest.approx((0.0112, 0.0224, 0.0448))
     row.slider.reset.emit()
-    assert row.field.text() == "0.01"
+    # Back to what the session began with.
+    assert window.model.session.settings.temperature == (0.01, 0.02, 0.04)
 
 
 def test_the_number_of_chains_follows_the_engine(studio, qtbot):
@@ -346,3 +347,30 @@ def test_what_the_engine_refuses_is_said_and_not_shown(studio, qtbot):
     assert "one layer" in studio.banner.texts()[0]
     until(qtbot, lambda: studio.model.session.neurons == before)
     assert studio.panels.picker.shown() == before
+
+
+def test_a_note_about_an_example_goes_with_its_neurons(make_window, qtbot):
+    from dataclasses import replace
+
+    window = open_in(make_window(), qtbot, replace(small_opening(), note="Of these neurons."))
+    assert "note" in window.banner._rows
+    window.panels.picker.chosen.emit(Neuron("conv1", 2))
+    assert "note" not in window.banner._rows
+
+
+def test_leaving_the_presentation_gives_the_panels_their_heights_back(studio, qtbot):
+    before = studio.panels.middle.sizes()
+    studio.actions_by_name["presentation"].setChecked(True)
+    studio.actions_by_name["presentation"].setChecked(False)
+    until(qtbot, lambda: not studio.isFullScreen())
+    after = studio.panels.middle.sizes()
+    assert after[2] >= 0.8 * before[2]
+
+
+def test_taking_the_handle_at_its_edge_changes_nothing(studio, qtbot):
+    slider = studio.panels.controls.rows["l2"].slider
+    value, handle = slider.value(), slider._handle()
+    edge = handle.center() + QPoint(handle.width() // 2 - 1, 0)
+    QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=edge)
+    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=edge)
+    assert slider.value() == value
