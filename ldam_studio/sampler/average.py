@@ -40,7 +40,7 @@ def update(average: Average, x: Tensor, window: int = 0) -> Average:
     delta = x - average.mean
     shift = column * delta
     variance = torch.addcmul(average.variance, shift, delta).mul_(1 - column)
-    change = torch.linalg.vector_norm(shift.flatten(1), dim=1) / x[0].numel() ** 0.5
+    change = torch.linalg.vector_norm(shift, dim=(1, 2, 3)) / x[0].numel() ** 0.5
     return Average(average.mean + shift, variance, count, change)
 
 

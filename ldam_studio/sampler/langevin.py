@@ -220,7 +220,7 @@ def value_and_gradient(function: Callable[[Tensor], Tensor]) -> ValueAndGradient
 
 def _rms(gradient: Tensor, size: int | Tensor) -> Tensor:
     """Root-mean-square per chain over `size` values (those outside the field are 0 anyway)."""
-    rms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1) / size**0.5
+    rms: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) / size**0.5
     return rms
 
 
