@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import atexit
 import os
 import signal
 import socket
@@ -50,7 +50,6 @@ def main(args: argparse.Namespace) -> int:
 
         return run_without_display(machine, args, why, opening)
     app = make_application()
-    from ldam_studio.gui.controller import STRAGGLERS
     from ldam_studio.gui.session_store import SessionStore
     from ldam_studio.gui.sessions import start
     from ldam_studio.gui.window import StudioWindow
@@ -69,19 +68,20 @@ def main(args: argparse.Namespace) -> int:
     QTimer.singleShot(0, window.complete)
     with Interrupt(window), failures:
         code = app.exec()
-    if STRAGGLERS:
-        # A step that takes seconds must not keep the terminal; the session is saved already.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    if "triton" in sys.modules:
-        # It comes with torchvision, and complains at length of what is not collected at the end.
-        gc.unfreeze()
-    else:
-        # Python's last collection walks all of torch; without it the terminal is free twice as
-        # soon.
-        gc.freeze()
+    # Everything is saved. Qt's objects are left to the operating system: Python would take them
+    # down in any order, which now and then crashes, and would wait for a step that takes seconds.
+    _KEPT.extend((app, window, failures))
+    atexit.register(_leave, code)
     return code
+
+
+_KEPT: list[QObject] = []
+
+
+def _leave(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _named_network(
