@@ -75,8 +75,9 @@ class Discriminator(nn.Module):
         logits: torch.Tensor = self.body(pixels)
         return logits.squeeze(1)
 
-    def use_generator(self, generator: torch.Generator | None) -> None:
-        """Let every dropout layer draw from ``generator``."""
-        for module in self.modules():
-            if isinstance(module, SeededDropout):
-                module.generator = generator
+
+def use_generator(module: nn.Module, generator: torch.Generator | None) -> None:
+    """Let every `SeededDropout` within ``module`` draw from ``generator``."""
+    for part in module.modules():
+        if isinstance(part, SeededDropout):
+            part.generator = generator

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.discriminator import SeededDropout
+from ldam_studio.networks.discriminator import SeededDropout, use_generator
 
 LEARNING_RATE = 2e-4
 BETAS = (0.5, 0.9)
@@ -260,9 +260,7 @@ def _settle(module: nn.Module) -> nn.Module:
 
 
 def _adam(module: nn.Module, generators: Mapping[str, torch.Generator]) -> torch.optim.Adam:
-    for part in module.modules():
-        if isinstance(part, SeededDropout):
-            part.generator = generators["dropout"]
+    use_generator(module, generators["dropout"])
     return torch.optim.Adam(module.parameters(), LEARNING_RATE, betas=BETAS)
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.discriminator import Discriminator, SeededDropout
+from ldam_studio.networks.discriminator import Discriminator, SeededDropout, use_generator
 from ldam_studio.training import learner
 from ldam_studio.training.data import load_digits_sheet
 from ldam_studio.training.learner import LearnerState, from_tensors, learn, learn_from_pool
@@ -205,7 +205,7 @@ def test_dropout_draws_from_its_own_generator_and_only_in_training() -> None:
 
 def test_a_discriminator_hands_its_generator_to_every_dropout() -> None:
     module, generator = discriminator(), torch.Generator()
-    module.use_generator(generator)
+    use_generator(module, generator)
     owners = [m.generator for m in module.modules() if isinstance(m, SeededDropout)]
     assert owners == [generator, generator]
     assert module.train()(fakes(0)).shape == (10,)
