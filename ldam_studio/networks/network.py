@@ -15,6 +15,7 @@ from ldam_studio.networks.fields import Box, Crop, find_crop, receptive_field
 from ldam_studio.networks.layers import Layer, list_layers, output_at
 from ldam_studio.networks.neurons import Neuron, Place, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.units import Units, resolved, units_of
 
 __all__ = ["Network", "Neuron", "PixelSpec", "parse_neurons"]
@@ -58,9 +59,7 @@ class Network:
         # How it was opened, where that was more than a name and weights; see `zoo.Options`.
         self.given_labels: Path | None = None
         self.partial = False
-        # Channels last is what convolutions are fastest in, on processors as on CUDA.
-        module = module.to(memory_format=torch.channels_last)
-        self.module: nn.Module = module.eval().requires_grad_(False)
+        self.module = prepare(module)
         self.pixels = pixels
         self.labels = labels
         self.sha256 = sha256

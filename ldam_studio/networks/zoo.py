@@ -18,6 +18,7 @@ from ldam_studio.networks.discriminator import Discriminator as MnistDiscriminat
 from ldam_studio.networks.download import OnBytes, fetch
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
+from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import TORCHVISION, Source, find_source
 from ldam_studio.networks.state_dicts import classes_in
 from ldam_studio.networks.weights import load_into, read_saved
@@ -184,12 +185,10 @@ def open_discriminator(
         known = ", ".join(sorted(set(DISCRIMINATORS.values())))
         raise StudioError(f"There is no discriminator {name!r}; there is {known}.")
     module: nn.Module = MnistDiscriminator()
-    module.to(memory_format=torch.channels_last)
     origin = asset("models", f"{name}.safetensors") if weights is None else weights
     saved, sha256 = read_saved(origin)
     load_into(module, saved, origin)
-    module.eval().requires_grad_(False)
-    return DiscriminatorModel(name, module, MNIST_PIXELS.shape, sha256, weights)
+    return DiscriminatorModel(name, prepare(module), MNIST_PIXELS.shape, sha256, weights)
 
 
 def runs_code(name: str) -> bool:

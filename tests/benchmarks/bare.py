@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import time
 
 import torch
+from torch import nn
 from torch.nn.functional import logsigmoid
 
 from ldam_studio.engine.state import SessionState
+from ldam_studio.networks.prepare import Conv2d
+
+
+def unprepared(module: nn.Module) -> nn.Module:
+    """Return a copy as somebody would have it: torch's own layers and layout, weights frozen."""
+    plain = copy.deepcopy(module)
+    for part in plain.modules():
+        if isinstance(part, Conv2d):
+            part.__class__ = nn.Conv2d
+    for parameter in plain.parameters():
+        parameter.data = parameter.data.contiguous()
+    return plain
 
 
 class BareLoop:
@@ -15,8 +29,8 @@ class BareLoop:
 
     def __init__(self, state: SessionState) -> None:
         lane = state.lane
-        self.network = lane.network.module
-        self.discriminator = state.discriminator.module
+        self.network = unprepared(lane.network.module)
+        self.discriminator = unprepared(state.discriminator.module)
         self.mean, self.std = lane.network.pixels.mean[0], lane.network.pixels.std[0]
         self.indices = lane.targets.units.indices[:, None]
         self.x = lane.chains.x.clone()

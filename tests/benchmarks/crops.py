@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from statistics import median
 
 import torch
+from bare import unprepared
 from row import Row
 from torch import Tensor
 
@@ -35,10 +35,7 @@ def measure() -> list[Row]:
     rows = []
     for name, layer, alone, whole in CASES:
         network = open_network(f"torchvision:{name}", options=Options(untrained=True))
-        # As somebody would write it: torch's own memory layout, nothing prepared.
-        plain = copy.deepcopy(network.module)
-        for parameter in plain.parameters():
-            parameter.data = parameter.data.contiguous()
+        plain = unprepared(network.module)
         settings = Settings.of(mode="exact", clamp=True)
         spec = SessionSpec(
             network, network.spread(layer, CHAINS), settings, machine=choose("cpu", threads=1)
