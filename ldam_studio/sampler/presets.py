@@ -1,0 +1,128 @@
+"""Named sets of settings: what belongs together for one purpose.
+
+A preset is nothing but the settings it means: applied, they are ordinary changes, and a recipe
+knows of the changes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ldam_studio.errors import StudioError
+
+SIDE = 224
+"""Pixels along the shorter side of the images for which the lengths of `PRESETS` are given."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of settings.
+
+    Attributes
+    ----------
+    name, label, help
+        As it is typed, as a menu shows it, and one sentence on what it is for.
+    settings
+        Values by name (see `settings.SETTINGS`).
+    side
+        What the jitter was chosen for: pixels along the images' shorter side; it grows and shrinks
+        with them. None keeps it as it is.
+    """
+
+    name: str
+    label: str
+    help: str
+    settings: Mapping[str, Any]
+    side: int | None = None
+
+    def values(self, side: int, *, discriminator: bool) -> dict[str, Any]:
+        """Return the values for one network, by name.
+
+        Parameters
+        ----------
+        side
+            Pixels along the shorter side of the network's images.
+        discriminator
+            Whether there is a discriminator for them; without one its weight is 0, so that the
+            neuron's own gradient keeps its full weight.
+        """
+        values = dict(self.settings)
+        if self.side is not None and "jitter" in values:
+            values["jitter"] = round(values["jitter"] * side / self.side)
+        if not discriminator and "discriminator_weight" in values:
+            values["discriminator_weight"] = 0.0
+        return values
+
+
+def _table(*presets: Preset) -> dict[str, Preset]:
+    return {preset.name: preset for preset in presets}
+
+
+PRESETS: dict[str, Preset] = _table(
+    Preset(
+        "paper",
+        "Paper",
+        "What the paper does on photographs: a discriminator and L2, nothing else, averaged over "
+        "200 samples.",
+        {
+            "mode": "normalised",
+            "clamp": True,
+            "step_size": 0.05,
+            "temperature": 0.002,
+            "l2": 0.3,
+            "discriminator_weight": 0.75,
+            "smoothness": 0.0,
+            "jitter": 0,
+            "window": 200,
+        },
+        SIDE,
+    ),
+    Preset(
+        "clean",
+        "Clean",
+        "Pictures as easy to recognise as they get: jitter and smoothness keep out the fine noise "
+        "that networks respond to and people do not.",
+        {
+            "mode": "normalised",
+            "clamp": True,
+            "step_size": 0.05,
+            "temperature": 0.002,
+            "l2": 0.3,
+            "discriminator_weight": 0.5,
+            "smoothness": 0.5,
+            "jitter": 16,
+            "window": 0,
+        },
+        SIDE,
+    ),
+    Preset(
+        "explore",
+        "Explore",
+        "Hot and free: the chains wander from one image to the next, and show the breadth of what "
+        "the neuron alone accepts.",
+        {
+            "mode": "normalised",
+            "clamp": False,
+            "step_size": 0.1,
+            "temperature": 0.05,
+            "l2": 0.3,
+            "discriminator_weight": 0.0,
+            "smoothness": 0.1,
+            "jitter": 4,
+            "window": 50,
+        },
+        SIDE,
+    ),
+)
+"""The presets that come with the program, by name; each sets the same settings."""
+
+
+def find_preset(name: str, presets: Mapping[str, Preset] = PRESETS) -> Preset:
+    """Return the preset called `name`, in capitals or not; `StudioError` names those there are."""
+    wanted = name.strip().casefold()
+    for preset in presets.values():
+        if preset.name.casefold() == wanted:
+            return preset
+    raise StudioError(f"There is no preset {name!r}; there are {', '.join(presets)}.")
