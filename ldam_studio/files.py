@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one, or some of several."""
+"""Writing files so that nobody ever sees half of one, or some of several; where a person's lie."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+import platformdirs
+
 from ldam_studio.errors import StudioError
+
+
+def state_folder() -> Path:
+    """Return where the program remembers; ``LDAM_STATE_DIR`` says otherwise."""
+    chosen = os.environ.get("LDAM_STATE_DIR")
+    return Path(chosen) if chosen else platformdirs.user_state_path("ldam-studio", appauthor=False)
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:

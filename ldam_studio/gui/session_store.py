@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sys
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from ldam_studio.errors import StudioError
+from ldam_studio.files import state_folder
 from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.sessions import Opening, start
 from ldam_studio.networks.weights import read_bytes, write_bytes
@@ -24,12 +22,6 @@ if TYPE_CHECKING:
 ANSWER_S = 0.4  # of the second that closing may take
 LONGEST_ANSWER_S = 4.0  # for a network whose steps take long: its session is worth the wait
 VERSION = 1
-
-
-def state_folder() -> Path:
-    """Return where the program remembers; ``LDAM_STATE_DIR`` says otherwise."""
-    chosen = os.environ.get("LDAM_STATE_DIR")
-    return Path(chosen) if chosen else platformdirs.user_state_path("ldam-studio", appauthor=False)
 
 
 class SessionStore:

@@ -10,9 +10,11 @@ from typing import Any
 from ldam_studio.engine.changes import PLAIN
 from ldam_studio.engine.machine import DEVICES, PRECISIONS, Machine, choose
 from ldam_studio.errors import StudioError
+from ldam_studio.headless.user_presets import UserPresets
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.zoo import NETWORKS, Options, open_network
+from ldam_studio.sampler.presets import PRESETS, Preset
 from ldam_studio.sampler.settings import SETTINGS, Setting, Settings, parse
 
 ALIASES = {"discriminator_weight": ("--discriminator",)}
@@ -21,6 +23,7 @@ ALIASES = {"discriminator_weight": ("--discriminator",)}
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every setting of the chains; what is not given is None."""
     group = parser.add_argument_group("settings")
+    add_preset(group)
     for name in PLAIN:
         _add_setting(group, SETTINGS[name])
 
@@ -44,10 +47,34 @@ def _shown(value: Any) -> str:
     return f"{value:g}." if isinstance(value, float) else f"{value}."
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
-    """Return the settings that the flags ask for; defaults where none was given."""
+def add_preset(parser: argparse._ActionsContainer) -> None:
+    """Add ``--preset``."""
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help=f"a set of settings: {', '.join(PRESETS)}, or one that you saved in the window",
+    )
+
+
+def preset_of(args: argparse.Namespace) -> Preset | None:
+    """Return the preset that ``--preset`` names; `StudioError` if there is none of that name."""
+    return None if args.preset is None else UserPresets().find(args.preset)
+
+
+def settings_of(
+    args: argparse.Namespace, preset: Preset | None, pixels: PixelSpec, *, discriminator: bool
+) -> Settings:
+    """Return the settings that the flags ask for.
+
+    Those of the preset where no flag of their own was given, else defaults. `discriminator` tells
+    whether there is one for the images that `pixels` describes.
+    """
     given = {name: getattr(args, name) for name in PLAIN}
-    return Settings.of(**{name: value for name, value in given.items() if value is not None})
+    values = {name: value for name, value in given.items() if value is not None}
+    if preset is not None:
+        side = min(pixels.height, pixels.width)
+        values = preset.values(side, discriminator=discriminator) | values
+    return Settings.of(**values)
 
 
 def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -120,10 +120,12 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     Raises
     ------
     StudioError
-        If there is no such network, layer, neuron, device or file.
+        If there is no such preset, network, layer, neuron, device or file.
     """
-    settings = flags.settings_of(args)
+    preset = flags.preset_of(args)
     network = flags.network_of(args)
+    fits = network.name in DISCRIMINATORS
+    settings = flags.settings_of(args, preset, network.pixels, discriminator=fits)
     neurons = [neuron for text in args.neuron or [] for neuron in parse_neurons(text)]
     outputs = network.layers[-1].neurons
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))

@@ -62,6 +62,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--thin 600", "no sample"),
         ("--learn-every -3", "--learn-every must lie between"),
         ("--no-such-flag", "unrecognized arguments"),
+        ("--preset fast", "no preset 'fast'; there are paper, clean, explore"),
         ("--weights nowhere.safetensors", "no file"),
         ("--discriminator 0.5 --discriminator-weights nowhere.safetensors", "no file"),
     ],
