@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.fields import Box, Crop, find_crop, receptive_field
+from ldam_studio.networks.folding import fold
 from ldam_studio.networks.layers import Layer, list_layers, output_at
 from ldam_studio.networks.neurons import Neuron, Place, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
@@ -70,12 +71,16 @@ class Network:
         self.layers: tuple[Layer, ...] = list_layers(
             name, self.module, self.normalise(torch.zeros(1, *pixels.shape))
         )
+        noise = torch.rand((1, *pixels.shape), generator=torch.Generator().manual_seed(0))
+        self._folded = fold(self.module, self.normalise(noise))
 
     def to(self, device: torch.device | str) -> Network:
         """Move to `device`, in place; returns self."""
         if torch.device(device) == self.device:
             return self  # and what was measured still holds
         self.module.to(device)
+        if self._folded is not None:
+            self._folded.module.to(device)
         self._mean, self._std = self._mean.to(device), self._std.to(device)
         self._remembered.clear()
         return self
@@ -178,7 +183,9 @@ class Network:
 
     def output(self, x: Tensor, layer: str) -> Tensor:
         """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there."""
-        return output_at(self.module, layer, self.normalise(x))
+        folded = self._folded
+        module = folded.module if folded is not None and layer in folded.layers else self.module
+        return output_at(module, layer, self.normalise(x))
 
     def activation(self, x: Tensor, units: Units) -> Tensor:
         """Return one unit per image: x (n, C, H, W), n units -> (n,)."""

@@ -1,0 +1,138 @@
+"""Batch norms folded into the convolutions before them, where that changes no layer looked at.
+
+In evaluation mode a batch norm multiplies each channel and adds to it, which the convolution before
+it can do itself. The folded copy shares all other weights with the network.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from ldam_studio.networks.prepare import Conv2d
+
+TOLERANCE = 1e-4
+"""How far a layer's sums may differ in the folded copy, as a share of its absolute values' sum."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """`module` gives what the network gives at these `layers`, and only there."""
+
+    module: nn.Module
+    layers: frozenset[str]
+
+
+def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
+    """Fold the batch norms of a frozen module in evaluation mode; None if there is none to fold.
+
+    Parameters
+    ----------
+    inputs
+        A normalised noise image, (1, C, H, W). Which norm follows which convolution is seen in a
+        forward pass on it, and every layer is compared on it: a convolution whose output goes
+        elsewhere too shows there.
+    """
+    if not any(type(part) is nn.BatchNorm2d for part in module.modules()):
+        return None
+    pairs: list[tuple[str, str]] = []
+    plain = _sums(module, inputs, _find_pairs(pairs))
+    if not pairs:
+        return None
+    try:
+        shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
+        folded = copy.deepcopy(module, shared)
+    except Exception:
+        # A person's module may hold what cannot be copied; it runs as it is.
+        return None
+    for convolution, norm in pairs:
+        _fold_pair(folded, convolution, norm)
+    found = _sums(folded, inputs)
+    same = {name for name, sums in plain.items() if _equal(sums, found.get(name))}
+    last = list(plain)[-1]
+    return Folded(folded, frozenset(same)) if last in same else None
+
+
+Watch = Callable[[str, nn.Module, Tensor, Tensor], None]
+
+
+def _find_pairs(pairs: list[tuple[str, str]]) -> Watch:
+    """Return what notes (convolution, batch norm) where one takes what the other just gave."""
+    last: list[Any] = ["", None]
+    called: set[str] = set()
+
+    def watch(name: str, part: nn.Module, given: Tensor, output: Tensor) -> None:
+        if name in called:  # with other inputs, so that one set of weights may not do for both
+            pairs[:] = [pair for pair in pairs if name not in pair]
+        elif type(part) is nn.BatchNorm2d and part.track_running_stats and given is last[1]:
+            pairs.append((last[0], name))
+        called.add(name)
+        last[:] = [name, output] if type(part) in (nn.Conv2d, Conv2d) else ["", None]
+
+    return watch
+
+
+def _sums(module: nn.Module, inputs: Tensor, watch: Watch | None = None) -> dict[str, Tensor]:
+    """Run the module and return, for each layer, sums that tell its output from another one."""
+    sums: dict[str, Tensor] = {}
+
+    def hook(name: str) -> Any:
+        def note(part: nn.Module, given: Any, output: Any) -> None:
+            if not isinstance(output, Tensor) or not output.is_floating_point():
+                return
+            if watch is not None and given and isinstance(given[0], Tensor):
+                watch(name, part, given[0], output)
+            flat = output.flatten()
+            sums.setdefault(name, torch.stack([flat.abs().sum(), flat.sum(), flat[::2].sum()]))
+
+        return note
+
+    handles = [part.register_forward_hook(hook(name)) for name, part in module.named_modules()]
+    try:
+        with torch.no_grad():
+            module(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return sums
+
+
+def _fold_pair(module: nn.Module, convolution: str, norm: str) -> None:
+    conv, batch_norm = module.get_submodule(convolution), module.get_submodule(norm)
+    assert isinstance(conv, nn.Conv2d)
+    assert isinstance(batch_norm, nn.BatchNorm2d)
+    assert batch_norm.running_mean is not None
+    assert batch_norm.running_var is not None
+    conv.weight, conv.bias = (
+        nn.Parameter(parameter.contiguous(memory_format=_layout(conv.weight)), requires_grad=False)
+        if parameter.ndim == 4
+        else nn.Parameter(parameter, requires_grad=False)
+        for parameter in fuse_conv_bn_weights(
+            conv.weight,
+            conv.bias,
+            batch_norm.running_mean,
+            batch_norm.running_var,
+            batch_norm.eps,
+            batch_norm.weight,
+            batch_norm.bias,
+        )
+    )
+    parent, _, name = norm.rpartition(".")
+    setattr(module.get_submodule(parent), name, nn.Identity())
+
+
+def _layout(weight: Tensor) -> torch.memory_format:
+    kept = weight.is_contiguous()
+    return torch.contiguous_format if kept else torch.channels_last
+
+
+def _equal(sums: Tensor, others: Tensor | None) -> bool:
+    if others is None:
+        return False
+    return bool(((sums - others).abs() <= TOLERANCE * sums[0].clamp_min(1e-12)).all())
