@@ -110,6 +110,12 @@ ENTRIES = (
     Entry("quit", "Quit", "Ctrl+Q", "Save the session and close"),
     Entry("undo", "Undo", "Ctrl+Z", "Take the last change of a setting back"),
     Entry("redo", "Redo", "Ctrl+Shift+Z", "Make that change again"),
+    Entry(
+        "edit_presets",
+        "Save or Edit Presets…",
+        "Ctrl+Shift+P",
+        "Keep the settings of this moment under a name; rename and delete what was kept",
+    ),
     Entry("zoom_in", "Zoom In", "Ctrl++", "Enlarge the images"),
     Entry("zoom_out", "Zoom Out", "Ctrl+-", "Shrink the images"),
     Entry("focus_canvas", "Go to the Images", "Ctrl+0", "Give the images the keyboard"),

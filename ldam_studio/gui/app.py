@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -41,17 +42,21 @@ def main(args: argparse.Namespace) -> int:
     StudioError
         If the device is not there, or a picture or network that was named cannot be opened.
     """
+    from ldam_studio.gui.sessions import start
+    from ldam_studio.headless.flags import preset_of
+
     machine = choose(args.device, args.precision, args.threads)
     # Before the window: what is wrong with it is told where it was typed.
+    preset = preset_of(args)
     opening, request = _named_network(args, machine)
     why = no_display()
     if why:
         from ldam_studio.gui.offscreen import run_without_display
 
+        opening = replace(opening or start(machine, args.data), preset=preset)
         return run_without_display(machine, args, why, opening)
     app = make_application()
     from ldam_studio.gui.session_store import SessionStore
-    from ldam_studio.gui.sessions import start
     from ldam_studio.gui.window import StudioWindow
 
     if args.picture is not None:
@@ -61,7 +66,8 @@ def main(args: argparse.Namespace) -> int:
     window = StudioWindow(machine, SessionStore(), args.data)
     failures = Failures(window)
     remembered = window.store.recall(window)
-    window.open(opening or (start(machine, args.data) if args.fresh else remembered))
+    opening = opening or (start(machine, args.data) if args.fresh else remembered)
+    window.open(replace(opening, preset=preset))
     if request is not None:
         window.files.remember_network(request)
     window.show()

@@ -13,7 +13,7 @@ ABOUT_NETWORK = ("weights", "partial", "labels", "input_size", "mean", "std", "r
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
     # Not above: every command's help would pay for torch.
-    from ldam_studio.headless.flags import add_network
+    from ldam_studio.headless.flags import add_network, add_preset
 
     parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
     parser.add_argument(
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=4.0, help="how long a run with no display lasts"
     )
+    add_preset(parser)
     add_network(parser, default=None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.layers import Layer
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.zoo import DiscriminatorModel
+    from ldam_studio.sampler.presets import Preset
 
 MELT_STEPS = 60
 RESTING_S = 0.25  # between two looks at a session that rests
@@ -110,6 +111,8 @@ class Controller(QObject):
             runner.post("max_rate", opening.max_rate)
         self.model.set_display(opening.display)
         self.model.adopt(view, opening.title, opening.rows, opening.front)
+        if opening.preset is not None:
+            self.apply_preset(opening.preset)
         self.opened.emit(opening)
         self._request()
         runner.play()
@@ -121,9 +124,9 @@ class Controller(QObject):
     def _on_failed(self, number: int, sentence: str) -> None:
         if not self._is_current(number):
             return
-        fallback = self._current.fallback if self._current is not None else None
-        if self._runner is None and fallback is not None:
-            self.open(fallback)
+        current = self._current
+        if self._runner is None and current is not None and current.fallback is not None:
+            self.open(replace(current.fallback, preset=current.preset))
         self.said.emit(sentence, "danger")
 
     def _on_finished(self, thread: SamplerThread) -> None:
@@ -237,39 +240,54 @@ class Controller(QObject):
 
     # Settings
 
-    def set_value(self, name: str, value: Any, *, note: bool = True) -> None:
+    def set_value(self, name: str, value: Any) -> None:
         """Change a setting by its name; an impossible value is said and changes nothing."""
+        self.set_values({name: value})
+
+    def set_values(self, values: Mapping[str, Any], *, note: bool = True) -> None:
+        """Change settings together: one thing to undo. Impossible values change none of them."""
         session = self.model.session
         if session is None:
             return
-        before = session.value(name)
+        changed = session
         try:
-            changed = session.with_value(name, value)
+            for name, value in values.items():
+                changed = changed.with_value(name, value)
         except StudioError as error:
             self.said.emit(str(error), "warning")
             return
-        value = value if name == "chains" else changed.value(name)
-        if value == before:
+        # The number of chains is the engine's to know; see `SessionView.with_value`.
+        after = {n: v if n == "chains" else changed.value(n) for n, v in values.items()}
+        before = {name: session.value(name) for name in values}
+        after = {name: value for name, value in after.items() if value != before[name]}
+        if not after:
             return
         if note:
-            self.undo_stack.note(name, before, value)
-        self._held = self._held or name == "chains"
-        self.model.set_session(changed, name)
-        self._post(name, value)
-        if name == "discriminator_weight" and not session.settings.clamp and _rises(before, value):
+            self.undo_stack.note({name: before[name] for name in after}, after)
+        self._held = self._held or "chains" in after
+        self.model.set_session(changed, *after)
+        for name, value in after.items():
+            self._post(name, value)
+        weight = "discriminator_weight"
+        if weight in after and not changed.settings.clamp and _rises(before[weight], after[weight]):
             self.raised_unclamped.emit()
 
+    def apply_preset(self, preset: Preset) -> None:
+        """Set what a preset means for the session in front."""
+        if self.model.session is not None:
+            self.set_values(self.model.session.values_of(preset))
+
     def undo(self) -> None:
-        """Take the last change of a setting back."""
+        """Take the last change of settings back."""
         found = self.undo_stack.undo()
         if found is not None:
-            self.set_value(*found, note=False)
+            self.set_values(found, note=False)
 
     def redo(self) -> None:
         """Make the change again that was taken back last."""
         found = self.undo_stack.redo()
         if found is not None:
-            self.set_value(*found, note=False)
+            self.set_values(found, note=False)
 
     def clamp_and_show_as_image(self) -> None:
         """Do what is offered to who turns the discriminator up."""

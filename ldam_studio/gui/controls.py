@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from ldam_studio.gui import theme
@@ -28,6 +28,7 @@ class Controls(QScrollArea):
 
     chosen = pyqtSignal(str, object)
     gesture = pyqtSignal(str, bool)
+    gesture_resumed = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +42,12 @@ class Controls(QScrollArea):
         self._column = QVBoxLayout(self.body)
         self._column.setContentsMargins(14, 10, 14, 10)
         self._column.setSpacing(8)
-        self._add_group("Sampler", MAIN)
+        self.presets = QToolButton()
+        self.presets.setText("Presets")
+        self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.presets.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.presets.setToolTip("Sets of settings that belong together")
+        self._add_group("Sampler", MAIN, self.presets)
         self._column.addSpacing(8)
         self._add_group("Average", AVERAGE)
         self.more = QCollapsible(
@@ -95,10 +101,14 @@ class Controls(QScrollArea):
         rms = float(frame.gradient_rms[front])
         row.set_caption(f"{own * rms:.2g} in units of the activation")
 
-    def _add_group(self, title: str, names: tuple[str, ...]) -> None:
+    def _add_group(self, title: str, names: tuple[str, ...], beside: QWidget | None = None) -> None:
         heading = QLabel(title)
         heading.setProperty("role", "title")
-        self._column.addWidget(heading)
+        row = QHBoxLayout()
+        row.addWidget(heading, 1)
+        if beside is not None:
+            row.addWidget(beside)
+        self._column.addLayout(row)
         for name in names:
             self._column.addWidget(self._row(name))
 
@@ -106,5 +116,6 @@ class Controls(QScrollArea):
         row = row_for(SETTINGS[name])
         row.chosen.connect(self.chosen)
         row.gesture.connect(self.gesture)
+        row.gesture_resumed.connect(self.gesture_resumed)
         self.rows[name] = row
         return row

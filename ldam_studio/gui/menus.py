@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ldam_studio.gui.model import Model
     from ldam_studio.gui.network_request import NetworkRequest
 
-MODES = (("As Image", IMAGE), ("Signed", SIGNED))
+MODES = (("As &Image", IMAGE), ("&Signed", SIGNED))
 FIXED_SCALES = (0.25, 0.5, 1.0, 2.0)
-THEMES = (("Follow the System", "system"), ("Dark", "dark"), ("Light", "light"))
+THEMES = (("&Follow the System", "system"), ("&Dark", "dark"), ("&Light", "light"))
 
 
 def build_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> QToolBar:
@@ -55,7 +55,7 @@ class DisplayBox(QWidget):
         super().__init__(bar)
         self.combo = QComboBox()
         for text, mode in MODES:
-            self.combo.addItem(text, mode)
+            self.combo.addItem(text.replace("&", ""), mode)
         self.combo.setAccessibleName("Display")
         self.combo.setToolTip(
             "As image: black and white are the ends of the valid range. Signed: mid-grey is the "
@@ -147,6 +147,8 @@ class Menus:
         for name in ("play", "step", "melt", "restart", "new_seed", "reset_average"):
             run.addAction(actions[name])
 
+        self.presets = bar.addMenu("&Presets")
+
         neuron = bar.addMenu("&Neuron")
         for name in ("next_neuron", "previous_neuron", "random_neuron"):
             neuron.addAction(actions[name])
@@ -160,10 +162,10 @@ class Menus:
             MODES,
             lambda mode: chosen_display(Display(mode, self._display.scale)),
         )
-        scale = view.addMenu("Scale When Signed")
+        scale = view.addMenu("S&cale When Signed")
         scales = (
-            ("Each Image Its Own", None),
-            *((f"Fixed: ±{value:g}", value) for value in FIXED_SCALES),
+            ("&Each Image Its Own", None),
+            *((f"Fixed: &{n}  ±{value:g}", value) for n, value in enumerate(FIXED_SCALES, 1)),
         )
         self.scale = Choice(
             scale, scales, lambda value: chosen_display(Display(self._display.mode, value))

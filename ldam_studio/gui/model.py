@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.machine import Machine
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network, Neuron
+    from ldam_studio.sampler.presets import Preset
 
 SIGNED, IMAGE = "signed", "image"
 
@@ -83,6 +84,18 @@ class SessionView:
     def values(self) -> dict[str, Any]:
         """Return the values of all settings."""
         return {name: self.value(name) for name in SETTINGS}
+
+    def values_of(self, preset: Preset) -> dict[str, Any]:
+        """Return what a preset means here, by name."""
+        side = min(self.network.pixels.height, self.network.pixels.width)
+        values = preset.values(side, discriminator=self.has_discriminator)
+        # Values of its own for each chain are repeated or cut to the chains that there are.
+        settings = Settings.of(**values).for_chains(len(self.neurons))
+        return {name: getattr(settings, name) for name in values}
+
+    def chain_values(self) -> dict[str, Any]:
+        """Return the values of those settings that belong to the chains."""
+        return {name: self.value(name) for name in SETTINGS if hasattr(self.settings, name)}
 
     def with_value(self, name: str, value: Any) -> SessionView:
         """Return the view after a setting was changed.

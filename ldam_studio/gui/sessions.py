@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.machine import Machine
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network
+    from ldam_studio.sampler.presets import Preset
 
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
@@ -49,6 +50,8 @@ class Opening:
         Most steps per second; 0 is as fast as it goes.
     fallback
         What is opened if this cannot be.
+    preset
+        Settings to change once it is open.
     """
 
     title: str
@@ -60,6 +63,7 @@ class Opening:
     note: str = ""
     max_rate: int = 0
     fallback: Opening | None = None
+    preset: Preset | None = None
 
 
 def _digits(

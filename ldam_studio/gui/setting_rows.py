@@ -46,6 +46,7 @@ class SettingRow(QWidget):
 
     chosen = pyqtSignal(str, object)
     gesture = pyqtSignal(str, bool)  # a drag began (True) or ended (False)
+    gesture_resumed = pyqtSignal(str)  # what follows belongs to the drag that ended last
 
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,6 +126,7 @@ class NumberRow(SettingRow):
             self.slider.turned.connect(self._turned)
             self.slider.reset.connect(self._reset)
             self.slider.grabbed.connect(lambda: self.gesture.emit(setting.name, True))
+            self.slider.grabbed_again.connect(lambda: self.gesture_resumed.emit(setting.name))
             self.slider.released.connect(lambda: self.gesture.emit(setting.name, False))
             grid.addWidget(self.slider, 1, 0, 1, 3)
         grid.addWidget(self.note, 2, 0, 1, 3)

@@ -19,6 +19,7 @@ class AnnealSlider(QSlider):
     turned = pyqtSignal(float)  # notches of the wheel, up is positive
     reset = pyqtSignal()
     grabbed = pyqtSignal()
+    grabbed_again = pyqtSignal()  # by the second click of two
     released = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -70,7 +71,9 @@ class AnnealSlider(QSlider):
         """Go back to the default."""
         event.accept()
         self.setSliderDown(False)
+        self.grabbed_again.emit()
         self.reset.emit()
+        self.released.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Turn the value, not the panel that the slider lies in."""

@@ -17,9 +17,11 @@ from ldam_studio.gui.files import Files
 from ldam_studio.gui.menus import Menus, build_toolbar
 from ldam_studio.gui.model import Model
 from ldam_studio.gui.panels import Panels
+from ldam_studio.gui.presets_menu import PresetsMenu
 from ldam_studio.gui.sessions import EXAMPLES, Opening, start
 from ldam_studio.gui.statusbar import StatusBar
 from ldam_studio.gui.views import Views
+from ldam_studio.headless.user_presets import UserPresets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +85,16 @@ class StudioWindow(QMainWindow):
             chosen_display=self.controller.set_display,
             chosen_theme=self.set_theme,
         )
+        self.user_presets = UserPresets(None if store is None else store.folder)
+        self.presets = PresetsMenu(
+            self.model,
+            self.user_presets,
+            self.controller.apply_preset,
+            (self.actions_by_name["edit_presets"],),
+            lambda text: self.say(text, "warning"),
+            self,
+        )
+        self.presets.attach(self.menus.presets)
         self.status = StatusBar()
         self.setStatusBar(self.status)
         self.views = Views(
@@ -119,6 +131,8 @@ class StudioWindow(QMainWindow):
         panels, controller = self.panels, self.controller
         panels.controls.chosen.connect(controller.set_value)
         panels.controls.gesture.connect(controller.undo_stack.drag)
+        panels.controls.presets.setMenu(self.menus.presets)
+        panels.controls.gesture_resumed.connect(controller.undo_stack.resume)
         panels.picker.chosen.connect(controller.set_neurons)
         panels.learner.learn_every_changed.connect(partial(controller.set_value, "learn_every"))
         panels.learner.revert_requested.connect(controller.revert_discriminator)
@@ -140,6 +154,7 @@ class StudioWindow(QMainWindow):
             "reset_average": controller.reset_average,
             "undo": controller.undo,
             "redo": controller.redo,
+            "edit_presets": self.edit_presets,
             "export": self.files.export,
             "open_network": self.files.ask_for_network,
             "open_picture": self.files.ask_for_picture,
@@ -231,6 +246,14 @@ class StudioWindow(QMainWindow):
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
+
+    def edit_presets(self) -> None:
+        """Save the settings of this moment as a preset; rename and delete presets."""
+        from ldam_studio.gui.presets_dialog import ask_about_presets
+
+        session = self.model.session
+        if session is not None:
+            ask_about_presets(self, self.user_presets, session.chain_values())
 
     # Looks
 

@@ -64,33 +64,82 @@ class Clock:
         return self.now
 
 
+def note(undo, name, before, after):
+    undo.note({name: before}, {name: after})
+
+
 def test_undo_holds_a_drag_together():
-    clock, undo = Clock(), None
+    clock = Clock()
     undo = Undo(clock)
-    undo.note("l2", 0.0, 1.0)
+    note(undo, "l2", 0.0, 1.0)
     clock.now = 10
     undo.drag("temperature", True)
     for step in range(5):
         clock.now += 2
-        undo.note("temperature", step, step + 1)
+        note(undo, "temperature", step, step + 1)
     undo.drag("temperature", False)
-    assert undo.undo() == ("temperature", 0)
-    assert undo.undo() == ("l2", 0.0)
+    assert undo.undo() == {"temperature": 0}
+    assert undo.undo() == {"l2": 0.0}
     assert undo.undo() is None
-    assert undo.redo() == ("l2", 1.0)
-    assert undo.redo() == ("temperature", 5)
+    assert undo.redo() == {"l2": 1.0}
+    assert undo.redo() == {"temperature": 5}
     assert undo.redo() is None
 
 
 def test_undo_separates_changes_by_time_and_by_name():
     clock = Clock()
     undo = Undo(clock)
-    undo.note("l2", 0, 1)
+    note(undo, "l2", 0, 1)
     clock.now = 0.5
-    undo.note("l2", 1, 2)
+    note(undo, "l2", 1, 2)
     clock.now = 5
-    undo.note("l2", 2, 3)
-    undo.note("thin", 1, 2)
-    assert undo.undo() == ("thin", 1)
-    assert undo.undo() == ("l2", 2)
-    assert undo.undo() == ("l2", 0)
+    note(undo, "l2", 2, 3)
+    note(undo, "thin", 1, 2)
+    assert undo.undo() == {"thin": 1}
+    assert undo.undo() == {"l2": 2}
+    assert undo.undo() == {"l2": 0}
+
+
+def test_settings_changed_together_are_taken_back_together():
+    undo = Undo(Clock())
+    undo.note({"l2": 0, "clamp": False}, {"l2": 1, "clamp": True})
+    undo.note({"l2": 1, "clamp": True}, {"l2": 2, "clamp": False})
+    note(undo, "l2", 2, 3)
+    assert undo.undo() == {"l2": 2}
+    assert undo.undo() == {"l2": 1, "clamp": True}
+    assert undo.undo() == {"l2": 0, "clamp": False}
+    assert undo.redo() == {"l2": 1, "clamp": True}
+
+
+def click(undo, before, after=None):
+    undo.drag("l2", True)
+    if after is not None:
+        note(undo, "l2", before, after)
+    undo.drag("l2", False)
+
+
+def test_a_double_click_is_one_change_and_none_where_it_ends_as_it_began():
+    undo = Undo(Clock())
+    note(undo, "thin", 1, 2)
+    # Beside the handle: the first click moves it, the second resets.
+    click(undo, 4, 5)
+    undo.resume("l2")
+    note(undo, "l2", 5, 3)
+    undo.drag("l2", False)
+    assert undo.undo() == {"l2": 4}
+    click(undo, 3, 5)
+    undo.resume("l2")
+    note(undo, "l2", 5, 3)
+    undo.drag("l2", False)
+    assert undo.undo() == {"thin": 1}
+
+
+def test_a_double_click_on_the_handle_leaves_the_drag_before_it_alone():
+    undo = Undo(Clock())
+    click(undo, 3, 5)
+    click(undo, 5)
+    undo.resume("l2")
+    note(undo, "l2", 5, 3)
+    undo.drag("l2", False)
+    assert undo.undo() == {"l2": 5}
+    assert undo.undo() == {"l2": 3}
