@@ -16,7 +16,10 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Machine:
-    """The device, the precision of network and gradient (chains are always float32), threads."""
+    """The device, the precision of network and gradient (chains are always float32), threads.
+
+    Precision "auto" and 0 threads are still to be decided for a session, see `trial.settle`.
+    """
 
     device: str = "cpu"
     precision: str = "float32"
@@ -24,11 +27,11 @@ class Machine:
 
     def apply(self) -> None:
         """Set this thread's share of the processor. Torch keeps the number per thread."""
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(max(1, self.threads))
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which networks run."""
-        if self.precision == "float32":
+        if self.precision != "bfloat16":
             return nullcontext()
         return torch.autocast(self.device, torch.bfloat16)
 
@@ -37,11 +40,11 @@ class Machine:
         return asdict(self) | {"torch": torch.__version__}
 
 
-def choose(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Machine:
+def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> Machine:
     """Choose where to run: CUDA, else MPS, else the CPU.
 
-    One thread is the default: on small networks a second one costs more than it brings, and the
-    window needs a core of its own. Precision "auto" is float32.
+    Precision "auto" and 0 threads are left to the session. One thread is the default, since how
+    many are tried out as best may change from one run to the next, and the last bits with it.
 
     Raises
     ------
@@ -52,16 +55,14 @@ def choose(device: str = "auto", precision: str = "auto", threads: int | None = 
         raise StudioError(f"Device is one of {', '.join(DEVICES)}, not {device!r}.")
     if precision not in PRECISIONS:
         raise StudioError(f"Precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
-    if threads is not None and not 1 <= threads <= 1024:
+    if not 0 <= threads <= 1024:
         raise StudioError(f"Threads must lie between 1 and 1024, not {threads}.")
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
         raise StudioError(f"This machine has no usable {device} device; use --device cpu.")
-    if precision == "auto":
-        precision = "float32"
-    return Machine(device, precision, threads or 1)
+    return Machine(device, precision, threads)
 
 
 def _has_mps() -> bool:

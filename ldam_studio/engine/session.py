@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from ldam_studio.engine.lanes import open_lane
 from ldam_studio.engine.machine import Machine, choose
 from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.trial import settle
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.pixels import PixelSpec
@@ -56,16 +57,17 @@ def open_session(spec: SessionSpec) -> SessionState:
     if spec.discriminator is not None:
         if not suits(spec.discriminator, network):
             raise StudioError(
-                f"The discriminator {spec.discriminator.name} takes images of shape "
-                f"{spec.discriminator.shape}, the network {network.name} of {network.pixels.shape}."
+                f"The discriminator {spec.discriminator.name} takes "
+                f"{spec.discriminator.images}, the network {network.name} of {network.pixels.shape}."
             )
         spec.discriminator.module.to(spec.machine.device)
     generators = Generators(spec.seed, spec.machine.device)
+    lane = open_lane(network, spec.neurons, spec.settings, spec.machine, generators)
     state = SessionState(
         seed=spec.seed,
         step=0,
-        lanes=(open_lane(network, spec.neurons, spec.settings, spec.machine, generators),),
-        machine=spec.machine,
+        lanes=(lane,),
+        machine=settle(spec.machine, lane),
         generators=generators,
         discriminator=spec.discriminator,
         learn_every=spec.learn_every,
@@ -113,7 +115,7 @@ def spec_from(description: Mapping[str, Any], machine: Machine | None = None) ->
             settings=settings,
             seed=int(description["seed"]),
             discriminator=discriminator_from(description["discriminator"]),
-            machine=machine or choose(where["device"], where["precision"], where["threads"]),
+            machine=_machine(machine, where),
             learn_every=int(description["learn_every"]),
             data=None if data is None else Path(data),
         )
@@ -121,6 +123,17 @@ def spec_from(description: Mapping[str, Any], machine: Machine | None = None) ->
         raise StudioError(
             f"The description of the session is incomplete or damaged ({error}); export it again."
         ) from None
+
+
+def _machine(given: Machine | None, recorded: Mapping[str, Any]) -> Machine:
+    """Return the recorded machine, or the given one with what it leaves open as recorded."""
+    if given is None:
+        return choose(recorded["device"], recorded["precision"], recorded["threads"])
+    return replace(
+        given,
+        precision=recorded["precision"] if given.precision == "auto" else given.precision,
+        threads=given.threads or recorded["threads"],
+    )
 
 
 def network_from(reference: Mapping[str, Any]) -> Network:

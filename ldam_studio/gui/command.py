@@ -13,7 +13,7 @@ ABOUT_NETWORK = ("weights", "partial", "labels", "input_size", "mean", "std", "r
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
     # Not above: every command's help would pay for torch.
-    from ldam_studio.headless.flags import add_network, add_preset
+    from ldam_studio.headless.flags import add_network, add_preset, threads
 
     parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
     parser.add_argument(
@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the sampler")
+    parser.add_argument(
+        "--threads", type=threads, default=0, help="of the sampler; auto (the default) tries"
+    )
     parser.add_argument("--data", type=Path, help="folder with the data sets")
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="where a run with no display writes"

@@ -106,8 +106,8 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
     group.add_argument("--rest", type=float, help="the colour that L2 pulls towards; default 0.5")
 
 
-def network_of(args: argparse.Namespace) -> Network:
-    """Open the network that the flags name.
+def network_of(args: argparse.Namespace, *, untrained: bool = False) -> Network:
+    """Open the network that the flags name, with the random weights of its making if `untrained`.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def network_of(args: argparse.Namespace) -> Network:
     from ldam_studio.headless.progress import download
 
     with download(args.network) as on_bytes:
-        options = Options(pixels, args.labels, args.partial, on_bytes=on_bytes)
+        options = Options(pixels, args.labels, args.partial, untrained, on_bytes)
         return open_network(args.network, args.weights, options)
 
 
@@ -153,13 +153,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
     group.add_argument("--precision", default="auto", metavar="|".join(PRECISIONS))
     group.add_argument(
-        "--threads", type=whole_number("--threads", 1, 1024), help="of the processor; default 1"
+        "--threads", type=threads, default=1, help="of the processor, or auto to try; default 1"
     )
 
 
 def machine_of(args: argparse.Namespace) -> Machine:
     """Return the machine that the flags ask for."""
     return choose(args.device, args.precision, args.threads)
+
+
+def threads(text: str) -> int:
+    """Read ``--threads``: a number, or ``auto`` (0) to try what is fastest."""
+    return 0 if text == "auto" else _read_whole_number("--threads", 1, 1024, text)
 
 
 def whole_number(flag: str, minimum: int, maximum: int) -> partial[int]:

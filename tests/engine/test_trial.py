@@ -1,0 +1,121 @@
+"""What a session finds out about the machine before its first step."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from ldam_studio.engine import trial
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.machine import Machine, choose
+from ldam_studio.engine.session import SessionSpec, describe, open_session, spec_from
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.zoo import open_network
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    yield
+    torch.set_num_threads(1)
+
+
+def spec(network: Network, machine: Machine) -> SessionSpec:
+    return SessionSpec(network, network.default_neurons(2), machine=machine)
+
+
+def colourful(module: nn.Module | None = None) -> Network:
+    torch.manual_seed(0)
+    module = module or nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 30 * 30, 4))
+    return Network("mine", module, PixelSpec(3, 32, 32, mean=(0.5,) * 3, std=(0.25,) * 3))
+
+
+class TakesItsTime:
+    """Stands in for the clock: with n threads the chains take what `seconds` says."""
+
+    def __init__(self, **seconds: float) -> None:
+        self.seconds = {int(name[1:]): value for name, value in seconds.items()}
+        self.tried: list[int] = []
+
+    def __call__(self, _machine: Machine, _lane: object, threads: int) -> float:
+        self.tried.append(threads)
+        return self.seconds[threads]
+
+
+@pytest.mark.parametrize(
+    ("cores", "seconds", "chosen"),
+    [
+        (8, {"n1": 0.4, "n2": 0.2, "n4": 0.1, "n7": 0.05}, 7),
+        (8, {"n1": 0.4, "n2": 0.2, "n4": 0.19}, 2),
+        (8, {"n1": 0.4, "n2": 0.39}, 1),
+        (8, {"n1": 0.005}, 1),
+        (4, {"n1": 0.4, "n2": 0.2, "n3": 0.15}, 3),
+        (2, {}, 1),
+        (1, {}, 1),
+    ],
+)
+def test_threads_are_as_many_as_pay_and_leave_the_window_a_core(
+    monkeypatch, cores, seconds, chosen
+):
+    monkeypatch.setattr(trial, "_cores", lambda: cores)
+    monkeypatch.setattr(trial, "_seconds", TakesItsTime(**seconds))
+    state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
+    assert state.machine.threads == chosen
+    assert torch.get_num_threads() == chosen
+
+
+def test_a_real_trial_ends_with_a_number_of_threads(monkeypatch):
+    monkeypatch.setattr(trial, "_cores", lambda: 3)
+    monkeypatch.setattr(trial, "WORTH_SHARING", 0.0)
+    state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
+    assert state.machine.threads in (1, 2)
+    assert torch.get_num_threads() == state.machine.threads
+
+
+def test_bfloat16_is_taken_where_the_processor_has_it_and_the_gradient_stays(monkeypatch):
+    machine = choose("cpu")
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    assert open_session(spec(colourful(), machine)).machine.precision == "bfloat16"
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: False)
+    assert open_session(spec(colourful(), machine)).machine.precision == "float32"
+
+
+def test_bfloat16_is_not_taken_where_the_gradient_would_be_another(monkeypatch):
+    class Delicate(nn.Module):
+        """Its slope depends on digits that bfloat16 does not have."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(3 * 32 * 32, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (1e4 * self.head(x.flatten(1))).sin()
+
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    assert open_session(spec(colourful(Delicate()), choose("cpu"))).machine.precision == "float32"
+
+
+def test_small_images_stay_in_float32(monkeypatch):
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    state = open_session(spec(open_network("lenet"), choose("cpu")))
+    assert state.machine.precision == "float32"
+
+
+def test_what_was_asked_for_is_not_tried(monkeypatch):
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    state = open_session(spec(colourful(), choose("cpu", "float32", 2)))
+    assert (state.machine.precision, state.machine.threads) == ("float32", 2)
+    state, info = advance(open_session(spec(colourful(), choose("cpu", "bfloat16"))))
+    assert state.lane.chains.x.dtype == torch.float32
+    assert info.activation.dtype == torch.float32
+
+
+def test_what_goes_on_keeps_what_was_found(monkeypatch):
+    state = open_session(spec(open_network("lenet"), Machine("cpu", "float32", 3)))
+    monkeypatch.setattr(trial, "_seconds", lambda *_: pytest.fail("tried again"))
+    assert spec_from(describe(state)).machine == state.machine
+    again = spec_from(describe(state), choose("cpu", threads=0))
+    assert again.machine == state.machine
+    other = spec_from(describe(state), replace(state.machine, threads=2))
+    assert other.machine.threads == 2
