@@ -16,7 +16,7 @@ def place(
     state: SessionState,
     x: Tensor,
     neurons: Sequence[Neuron],
-    per_chain: Mapping[str, Sequence[float]],
+    values: Mapping[str, Sequence[float] | int],
 ) -> SessionState:
     """Return the session with its chains exchanged; nothing averaged, nothing burned in.
 
@@ -28,12 +28,12 @@ def place(
         ``(chains, C, H, W)``, where the chains go on from.
     neurons
         Of each chain, all of one layer.
-    per_chain
-        Settings that the chains differ in, by name: one value for each chain.
+    values
+        Settings by name: one value for each chain, or one for all.
     """
     settings = state.lane.settings
-    for name, values in per_chain.items():
-        settings = settings.change(name, tuple(values))
+    for name, value in values.items():
+        settings = settings.change(name, value if isinstance(value, int) else tuple(value))
     lane = replace(
         state.lane,
         neurons=tuple(neurons),

@@ -189,6 +189,8 @@ def learn_from_pool(
     real_images: torch.Tensor,
     pool: torch.Tensor,
     shares: torch.Tensor | None = None,
+    batch: int = BATCH,
+    steps: int = STEPS_PER_ROUND,
 ) -> tuple[LearnerState, LearnInfo]:
     """Learn one round from generated images that the caller keeps.
 
@@ -201,13 +203,15 @@ def learn_from_pool(
     shares
         ``(m,)`` non-negative, how often each of the pool is drawn relative to the others; without
         them all are drawn alike.
+    batch, steps
+        Images of either kind that a step sees, and steps of the round.
     """
     real_scores, fake_scores = [], []
-    for _ in range(STEPS_PER_ROUND):
-        chosen = _draw(len(real_images), None, state.generators["real"])
+    for _ in range(steps):
+        chosen = _draw(len(real_images), batch, None, state.generators["real"])
         real = real_images[chosen.to(real_images.device)].to(pool.device)
         real = real.float() / 255 if real.dtype == torch.uint8 else real
-        fake = pool[_draw(len(pool), shares, state.generators["fakes"])]
+        fake = pool[_draw(len(pool), batch, shares, state.generators["fakes"])]
         real_score, fake_score = _step(state, real, fake)
         real_scores.append(real_score)
         fake_scores.append(fake_score)
@@ -217,10 +221,12 @@ def learn_from_pool(
     return state, LearnInfo(state.rounds, *scores, _collapsed(state))
 
 
-def _draw(count: int, shares: torch.Tensor | None, generator: torch.Generator) -> torch.Tensor:
+def _draw(
+    count: int, batch: int, shares: torch.Tensor | None, generator: torch.Generator
+) -> torch.Tensor:
     if shares is None:
-        return torch.randint(count, (BATCH,), generator=generator, device=generator.device)
-    return torch.multinomial(shares, BATCH, replacement=True, generator=generator)
+        return torch.randint(count, (batch,), generator=generator, device=generator.device)
+    return torch.multinomial(shares, batch, replacement=True, generator=generator)
 
 
 def _step(state: LearnerState, real: torch.Tensor, fake: torch.Tensor) -> tuple[float, float]:

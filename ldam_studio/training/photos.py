@@ -1,0 +1,163 @@
+"""Photographs to learn from: a folder or a zip of them, read when they are wanted."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ldam_studio.errors import StudioError
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
+LEAST_PHOTOS = 16
+LEAST_CROP = 0.5
+"""A crop's side is at least so much of the photograph's shorter side."""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photographs of a folder or zip, by name, in the order of their names.
+
+    Attributes
+    ----------
+    place
+        The folder or the zip.
+    names
+        Paths within it.
+    """
+
+    place: Path
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @contextmanager
+    def reader(self) -> Iterator[Callable[[int], Image.Image]]:
+        """Give what reads a photograph by its number, as RGB; a zip is opened once for all.
+
+        Raises
+        ------
+        StudioError
+            The place is gone, or a photograph in it is, or is no picture.
+        """
+        if self.place.is_dir():
+            yield lambda number: self._decode(number, (self.place / self.names[number]).read_bytes)
+            return
+        with _archive(self.place) as archive:
+            yield lambda number: self._decode(number, partial(archive.read, self.names[number]))
+
+    def _decode(self, number: int, read: Callable[[], bytes]) -> Image.Image:
+        name = self.names[number]
+        try:
+            with Image.open(io.BytesIO(read())) as picture:
+                return picture.convert("RGB")
+        except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
+            raise StudioError(
+                f"{name} in {self.place} cannot be read as a picture ({error}); take it out or "
+                "fetch it again."
+            ) from error
+        except Image.DecompressionBombError:
+            raise StudioError(
+                f"{name} in {self.place} is too large a picture to be read; take it out."
+            ) from None
+
+
+@contextmanager
+def _archive(place: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        archive = zipfile.ZipFile(place)
+    except zipfile.BadZipFile:
+        raise StudioError(
+            f"{place} is no zip, or a damaged one; name a folder or a zip of photographs."
+        ) from None
+    except OSError as error:
+        raise StudioError(
+            f"{place} cannot be read ({error.strerror or error}); name a folder or a zip of "
+            "photographs with --data."
+        ) from None
+    with archive:
+        yield archive
+
+
+def find_photos(place: Path) -> Photos:
+    """List the photographs in a folder (and the folders below it) or in a zip.
+
+    Raises
+    ------
+    StudioError
+        It is not there, is damaged, or holds fewer than `LEAST_PHOTOS` pictures.
+    """
+    if place.is_dir():
+        found = [file.relative_to(place).as_posix() for file in place.rglob("*")]
+    else:
+        with _archive(place) as archive:
+            found = archive.namelist()
+    names = tuple(sorted(name for name in found if name.lower().endswith(ENDINGS)))
+    if len(names) < LEAST_PHOTOS:
+        raise StudioError(
+            f"{place} holds {len(names)} pictures ({', '.join(ENDINGS)}); at least {LEAST_PHOTOS} "
+            "are needed."
+        )
+    return Photos(place, names)
+
+
+def draw_crops(
+    sources: Sequence[Photos],
+    count: int,
+    size: tuple[int, int],
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Draw random crops, half of them mirrored: ``(count, 3, H, W)`` uint8.
+
+    Each crop has the wanted proportions and a random scale: from the size itself, or `LEAST_CROP`
+    of what fits where that is more, up to all that fits. Smaller photographs are enlarged.
+
+    Parameters
+    ----------
+    sources
+        Each is drawn from as often as the others, however many photographs it holds.
+    size
+        Height and width of the crops, in pixels.
+    generator
+        Source of all that is random here.
+
+    Raises
+    ------
+    StudioError
+        A photograph cannot be read.
+    """
+    with ExitStack() as stack:
+        readers = [stack.enter_context(photos.reader()) for photos in sources]
+        crops = []
+        for _ in range(count):
+            which, photo, scale, across, down, mirror = torch.rand(6, generator=generator).tolist()
+            number = int(which * len(sources))
+            picture = readers[number](int(photo * len(sources[number])))
+            crop = _crop(picture, size, scale, across, down)
+            if mirror < 0.5:
+                crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            crops.append(torch.from_numpy(np.array(crop)))
+    return torch.stack(crops).permute(0, 3, 1, 2).contiguous()
+
+
+def _crop(
+    picture: Image.Image, size: tuple[int, int], scale: float, across: float, down: float
+) -> Image.Image:
+    """Cut the part at fractions ``across`` and ``down`` out and bring it to size."""
+    height, width = size
+    largest = min(picture.height / height, picture.width / width)
+    least = min(largest, max(1.0, LEAST_CROP * largest))
+    factor = least + (largest - least) * scale
+    left = (picture.width - factor * width) * across
+    top = (picture.height - factor * height) * down
+    box = (left, top, left + factor * width, top + factor * height)
+    return picture.resize((width, height), Image.Resampling.BICUBIC, box)
