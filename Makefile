@@ -1,13 +1,14 @@
 # make run    install what is missing and open the studio
 # make test   run the tests            make lint   check style, types and imports
 # make bench  measure; prints a table and writes build/bench.json
+# make zoo    open every model of torchvision and write resources/zoo.md (an hour; goes on where it was)
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run test lint bench
+.PHONY: run test lint bench zoo
 
 run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
@@ -23,6 +24,9 @@ lint: .venv/.ready-test
 
 bench: .venv/.ready-test
 	$(BIN)/python tests/benchmarks $(ARGS)
+
+zoo: .venv/.ready-test
+	$(BIN)/python tests/zoo $(ARGS)
 
 .venv/.ready: pyproject.toml .ci/bootstrap.py
 	@$(PYTHON) .ci/bootstrap.py --stamp $@

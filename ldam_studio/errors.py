@@ -10,3 +10,9 @@ class StudioError(Exception):
     The command line prints it on standard error and exits with code 2; the window shows it and
     goes on.
     """
+
+
+def in_short(error: BaseException) -> str:
+    """Return an exception's type and the first line of what it says, to be put into a sentence."""
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0].strip()}" if said else type(error).__name__

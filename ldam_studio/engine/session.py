@@ -13,6 +13,7 @@ from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.trial import settle
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.labels import can_be_read
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.zoo import (
@@ -57,8 +58,8 @@ def open_session(spec: SessionSpec) -> SessionState:
     if spec.discriminator is not None:
         if not suits(spec.discriminator, network):
             raise StudioError(
-                f"The discriminator {spec.discriminator.name} takes "
-                f"{spec.discriminator.images}, the network {network.name} of {network.pixels.shape}."
+                f"The discriminator {spec.discriminator.name} takes {spec.discriminator.images}, "
+                f"the network {network.name} of {network.pixels.shape}."
             )
         spec.discriminator.module.to(spec.machine.device)
     generators = Generators(spec.seed, spec.machine.device)
@@ -96,8 +97,12 @@ def describe(state: SessionState) -> dict[str, Any]:
     }
 
 
-def spec_from(description: Mapping[str, Any], machine: Machine | None = None) -> SessionSpec:
+def spec_from(
+    description: Mapping[str, Any], machine: Machine | None = None, *, allow_code: bool = False
+) -> SessionSpec:
     """Read a description as `describe` writes it, and open its network and discriminator.
+
+    A network that is a person's own code is run only if `allow_code` says so.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def spec_from(description: Mapping[str, Any], machine: Machine | None = None) ->
         where = description["machine"]
         data = description["data"]
         return SessionSpec(
-            network=network_from(description["network"]),
+            network=network_from(description["network"], allow_code=allow_code),
             neurons=neurons,
             settings=settings,
             seed=int(description["seed"]),
@@ -136,25 +141,27 @@ def _machine(given: Machine | None, recorded: Mapping[str, Any]) -> Machine:
     )
 
 
-def network_from(reference: Mapping[str, Any]) -> Network:
+def network_from(reference: Mapping[str, Any], *, allow_code: bool = False) -> Network:
     """Open the network that a reference names.
 
     Raises
     ------
     StudioError
         If its weights are others, or if opening it would run code that only its file names: a
-        picture from somewhere else must not be able to do that.
+        picture from somewhere else must not be able to do that, unless a person says so
+        (`allow_code`).
     """
-    if runs_code(reference["name"]):
+    if runs_code(reference["name"]) and not allow_code:
         raise StudioError(
             f"The network {reference['name']} is a person's own code, which is not run because a "
-            "file names it; open it with --network first."
+            "file names it; open it with --network first, or replay with --allow-code where you "
+            "trust it."
         )
     pixels, labels = reference.get("pixels"), reference.get("labels")
     options = Options(
         pixels=None if pixels is None else PixelSpec.of(pixels),
         # Names are for the eye: where their file is gone, everything else is still the same.
-        labels=Path(labels) if labels is not None and Path(labels).is_file() else None,
+        labels=Path(labels) if labels is not None and can_be_read(Path(labels)) else None,
         partial=bool(reference.get("partial", False)),
     )
     network = open_network(reference["name"], _path(reference), options)

@@ -54,7 +54,11 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def from_tensors(
-    tensors: Mapping[str, Tensor], about: Mapping[str, Any], machine: Machine | None = None
+    tensors: Mapping[str, Tensor],
+    about: Mapping[str, Any],
+    machine: Machine | None = None,
+    *,
+    allow_code: bool = False,
 ) -> SessionState:
     """Return the session that `to_tensors` wrote; it goes on with the same bits.
 
@@ -63,7 +67,7 @@ def from_tensors(
     StudioError
         If its weights are missing or others, or the tensors are not a session's.
     """
-    state = open_session(spec_from(about["session"], machine))
+    state = open_session(spec_from(about["session"], machine, allow_code=allow_code))
     device = state.machine.device
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])

@@ -37,12 +37,14 @@ class Files:
     """Where to look for what a recipe names by file.
 
     A file is looked for where it was, then in `folder` (the picture's own) by its name. `weights`
-    and `discriminator` replace the recipe's files; their content must still be the same.
+    and `discriminator` replace the recipe's files; their content must still be the same. Only with
+    `allow_code` is a network run that is a person's own code.
     """
 
     folder: Path = Path()
     weights: Path | None = None
     discriminator: Path | None = None
+    allow_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def spec_at_export(recipe: Recipe, files: Files) -> SessionSpec:
     """
     with _sensible():
         description = _located(recipe.data["end"], files)
-        return spec_from(description, _machine(description))
+        return spec_from(description, _machine(description), allow_code=files.allow_code)
 
 
 def _beginning(recipe: Recipe, files: Files) -> SessionState:
@@ -185,10 +187,11 @@ def _beginning(recipe: Recipe, files: Files) -> SessionState:
                 f"The session file {path.name} is missing; it was written beside the picture, put "
                 "it there."
             )
-        state = read_session(path, machine, str(sidecar.get("sha256")))
-        return state
+        sha256 = str(sidecar.get("sha256"))
+        return read_session(path, machine, sha256, allow_code=files.allow_code)
     description = _located(recipe.data["session"], files)
-    return open_session(spec_from(description, _machine(description)))
+    machine = _machine(description)
+    return open_session(spec_from(description, machine, allow_code=files.allow_code))
 
 
 def _machine(description: Mapping[str, Any]) -> Machine | None:
@@ -207,10 +210,9 @@ def _change(name: str, value: Any, files: Files) -> Change:
     if name in ("network", "discriminator") and isinstance(value, dict):
         kind = "weights" if name == "network" else "discriminator"
         reference = _with_file(value, getattr(files, kind), files.folder)
-        opened: Any = (
-            network_from(reference) if name == "network" else discriminator_from(reference)
-        )
-        return Change(name, opened)
+        if name == "network":
+            return Change(name, network_from(reference, allow_code=files.allow_code))
+        return Change(name, discriminator_from(reference))
     return Change(name, value)
 
 
@@ -224,6 +226,7 @@ def _located(description: Mapping[str, Any], files: Files) -> dict[str, Any]:
 
 
 def _with_file(reference: Mapping[str, Any], given: Path | None, folder: Path) -> dict[str, Any]:
+    reference = _with_code(reference, folder)
     recorded = reference.get("weights")
     if given is not None:
         return {**reference, "weights": str(given)}
@@ -236,6 +239,15 @@ def _with_file(reference: Mapping[str, Any], given: Path | None, folder: Path) -
         f"The weights {recorded} of {reference.get('name')} are missing; put the file there or "
         "beside the picture."
     )
+
+
+def _with_code(reference: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return a reference whose file of code was moved along with the picture as it is there."""
+    place, _, function = str(reference.get("name")).rpartition(":")
+    beside = folder / Path(place.replace("\\", "/")).name
+    if place.endswith(".py") and not Path(place).exists() and beside.exists():
+        return {**reference, "name": f"{beside}:{function}"}
+    return reference
 
 
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:

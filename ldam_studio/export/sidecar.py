@@ -51,7 +51,11 @@ def write_session(state: SessionState, path: Path) -> str:
 
 
 def read_session(
-    path: Path, machine: Machine | None = None, sha256: str | None = None
+    path: Path,
+    machine: Machine | None = None,
+    sha256: str | None = None,
+    *,
+    allow_code: bool = False,
 ) -> SessionState:
     """Read a session; it goes on bit for bit on the machine it was saved on.
 
@@ -61,6 +65,8 @@ def read_session(
         Where to go on; None for the machine that is described.
     sha256
         What the file's hash must be, if that is known.
+    allow_code
+        Whether a network may be opened that is a person's own code, which runs it.
 
     Raises
     ------
@@ -75,7 +81,7 @@ def read_session(
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")
         saved = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["ldam"])
-        state = from_tensors(tensors, saved["about"], machine)
+        state = from_tensors(tensors, saved["about"], machine, allow_code=allow_code)
         state.origin = saved.get("origin", {"sidecar": {"file": path.name, "sha256": digest}})
         state.log = [LogEntry(*entry) for entry in saved.get("log", [])]
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):

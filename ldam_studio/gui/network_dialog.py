@@ -29,7 +29,7 @@ from ldam_studio.gui.network_request import NetworkRequest, short_name
 from ldam_studio.gui.network_source import BUILT_IN, CODE, LIBRARY, NetworkSource, list_models
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.pixels import UnknownInputError
-from ldam_studio.networks.sources import TORCHVISION
+from ldam_studio.networks.libraries import TIMM, TORCHVISION
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
@@ -56,7 +56,7 @@ class NetworkDialog(QDialog):
     Parameters
     ----------
     request
-        What to show at first; None shows torchvision's models.
+        What to show at first; None shows the published models.
     """
 
     def __init__(
@@ -286,8 +286,8 @@ def ask_for_network(
 
 
 def _open(wish: NetworkRequest, task: Task) -> Network:
-    if wish.name.startswith(TORCHVISION):
-        list_models()  # its import, in the way that does not hold the window up
+    if wish.name.startswith((TORCHVISION, TIMM)):
+        list_models()  # their import, in the way that does not hold the window up
     return wish.open(task.progress)
 
 

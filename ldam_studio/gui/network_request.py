@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources import TORCHVISION
+from ldam_studio.networks.labels import IMAGENET
+from ldam_studio.networks.libraries import TIMM, TORCHVISION
 from ldam_studio.networks.weights import read_bytes, write_bytes
 from ldam_studio.networks.zoo import Options, open_network, runs_code
 
@@ -54,7 +55,8 @@ class NetworkRequest:
         place, _, function = name.rpartition(":")
         if self.runs_code and place.endswith(".py"):
             name = f"{Path(place).absolute()}:{function}"
-        weights, labels = (p if p is None else p.absolute() for p in (self.weights, self.labels))
+        weights = None if self.weights is None else self.weights.absolute()
+        labels = self.labels if self.labels in (None, IMAGENET) else self.labels.absolute()
         return NetworkRequest(name, weights, labels, self.partial, self.pixels)
 
     def json(self) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class NetworkRequest:
 
 def short_name(name: str) -> str:
     """Return a network's name without the folders and the word that says where it is from."""
-    place, colon, function = name.removeprefix(TORCHVISION).rpartition(":")
+    place, colon, function = name.removeprefix(TORCHVISION).removeprefix(TIMM).rpartition(":")
     return f"{Path(place).name}{colon}{function}"
 
 

@@ -1,4 +1,4 @@
-"""Where a network comes from: the program itself, torchvision, or a person's own code."""
+"""Where a network comes from: the program itself, a library, or a person's own code."""
 
 from __future__ import annotations
 
@@ -23,12 +23,17 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui import theme
 from ldam_studio.gui.network_code import OwnCode
 from ldam_studio.gui.task import Task
-from ldam_studio.networks.sources import TORCHVISION
+from ldam_studio.networks.libraries import TIMM, TORCHVISION, has_timm, timm_models
 from ldam_studio.networks.zoo import NETWORKS
 
 BUILT_IN, LIBRARY, CODE = range(3)
-TITLES = ("Built in", "torchvision", "Your own code")
 _ARROWS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
+
+
+def titles() -> tuple[str, str, str]:
+    """Return what the kinds are called; timm is named where it is installed."""
+    return "Built in", "torchvision and timm" if has_timm() else "torchvision", "Your own code"
+
 
 _listed: tuple[str, ...] = ()
 
@@ -46,7 +51,7 @@ class NetworkSource(QWidget):
         row = QHBoxLayout()
         row.setSpacing(18)
         for number, (title, page) in enumerate(
-            zip(TITLES, (self.built_in, self.library, self.code), strict=True)
+            zip(titles(), (self.built_in, self.library, self.code), strict=True)
         ):
             radio = QRadioButton(title)
             self._kinds.addButton(radio, number)
@@ -85,7 +90,7 @@ class NetworkSource(QWidget):
         if name in NETWORKS:
             kind = BUILT_IN
         else:
-            kind = LIBRARY if name.startswith(TORCHVISION) else CODE
+            kind = LIBRARY if name.startswith((TORCHVISION, TIMM)) else CODE
         self.choose(kind)
         self.pages.currentWidget().set_name(name)
 
@@ -126,7 +131,7 @@ class BuiltIn(QWidget):
 
 
 class Library(QWidget):
-    """torchvision's classification models, in a list that is searched."""
+    """The models of torchvision, and of timm where it is installed, in a list that is searched."""
 
     changed = pyqtSignal()
 
@@ -136,7 +141,7 @@ class Library(QWidget):
         self._wanted = ""
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search, such as resnet or squeezenet")
-        self.search.setAccessibleName("Search torchvision's models")
+        self.search.setAccessibleName("Search the published models")
         self.search.setClearButtonEnabled(True)
         self.search.addAction(
             QAction(theme.icon("search"), "", self.search), QLineEdit.ActionPosition.LeadingPosition
@@ -144,7 +149,7 @@ class Library(QWidget):
         self.search.textEdited.connect(self._searched)
         self.search.installEventFilter(self)
         self.list = QListWidget()
-        self.list.setAccessibleName("torchvision's models")
+        self.list.setAccessibleName("Published models")
         self.list.setUniformItemSizes(True)
         self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
         self.state = QLabel()
@@ -164,7 +169,7 @@ class Library(QWidget):
         """The chosen model's name; what was asked for by name while the list is being read."""
         item = self.list.currentItem()
         found = self._wanted if item is None else item.text()
-        return TORCHVISION + found if found else ""
+        return found if not found or found.startswith(TIMM) else TORCHVISION + found
 
     def set_name(self, name: str) -> None:
         """Choose a model."""
@@ -179,7 +184,7 @@ class Library(QWidget):
         if _listed:
             self._show(_listed)
             return
-        self.state.setText("Reading torchvision's list of models …")
+        self.state.setText("Reading the list of published models …")
         self.state.show()
         self._task = Task(lambda _task: list_models())
         self._task.setObjectName("torchvision-models")
@@ -229,7 +234,7 @@ class Library(QWidget):
             self._wanted = ""
             self.list.setCurrentRow(-1 if first is None else first)
         if self.list.count():
-            self.state.setText(f"torchvision has no classification model like “{text}”.")
+            self.state.setText(f"There is no classification model like “{text}”.")
             self.state.setVisible(first is None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -242,12 +247,14 @@ class Library(QWidget):
 
 
 def list_models() -> tuple[str, ...]:
-    """Return the names of torchvision's classification models; for a thread beside the window's.
+    """Return the names of torchvision's classification models, and ``timm:`` and timm's if it is here.
+
+    It takes seconds, so it is for a thread beside the window's.
 
     Raises
     ------
     StudioError
-        If torchvision does not import, as beside a torch that it was not made for.
+        If a library does not import, as beside a torch that it was not made for.
     """
     collecting = gc.isenabled() and "torchvision.models" not in sys.modules
     # The import makes hundreds of thousands of objects that stay. Python's collector would look
@@ -256,6 +263,10 @@ def list_models() -> tuple[str, ...]:
         gc.disable()
     try:
         from torchvision import models
+
+        more = timm_models() if has_timm() else ()
+    except StudioError:
+        raise
     except Exception as error:
         raise StudioError(
             f"torchvision does not import ({type(error).__name__}: {error}); install the one made "
@@ -265,4 +276,4 @@ def list_models() -> tuple[str, ...]:
         if collecting:
             gc.freeze()
             gc.enable()
-    return tuple(models.list_models(module=models))
+    return (*models.list_models(module=models), *(TIMM + name for name in more))

@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discriminator-weights", type=Path, metavar="FILE", help="where the discriminator's are"
     )
+    parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run the code that the recipe names, FILE.py:FUNCTION, where the network is a "
+        "person's own; only for pictures that you trust",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the new picture there")
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
@@ -33,9 +39,12 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        The picture has no recipe or was altered, or weights are missing or differ.
+        The picture has no recipe or was altered, weights are missing or differ, or it names
+        code that was not allowed.
     """
-    files = Files(args.picture.parent, args.weights, args.discriminator_weights)
+    files = Files(
+        args.picture.parent, args.weights, args.discriminator_weights, allow_code=args.allow_code
+    )
     with interruptible() as wish, progress() as bar:
         task = bar.add_task("replaying", total=None)
 

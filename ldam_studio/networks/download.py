@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,7 +19,12 @@ CHUNK = 1 << 18
 TIMEOUT_S = 20
 
 
-def fetch(url: str, on_bytes: OnBytes | None = None, folder: Path | None = None) -> Path:
+def fetch(
+    url: str,
+    on_bytes: OnBytes | None = None,
+    folder: Path | None = None,
+    file: str | None = None,
+) -> Path:
     """Return the file of a URL, from the cache that torch keeps or from the net.
 
     Parameters
@@ -27,21 +33,24 @@ def fetch(url: str, on_bytes: OnBytes | None = None, folder: Path | None = None)
         Called with the bytes had and to come (0 if unknown); returning False stops.
     folder
         The cache; torch's own (``torch.hub.get_dir()/checkpoints``) if None.
+    file
+        What the file is called there; as in the URL if None.
 
     Raises
     ------
     StudioError
-        Without a connection, if stopped, or if what came is not what its name's hash says.
+        Without a connection, if stopped, or if what came is not what the hash says that is in its
+        name or that the publisher sends along.
     """
     folder = Path(torch.hub.get_dir()) / "checkpoints" if folder is None else folder
-    name = url.rpartition("/")[2]
+    name = file or url.rpartition("/")[2]
     path = folder / name
     if path.exists():
         return path
     partial = path.with_name(f".{name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        digest = _download(url, partial, on_bytes)
+        digest, promised = _download(url, partial, on_bytes)
     except (OSError, urllib.error.URLError) as error:
         partial.unlink(missing_ok=True)
         raise StudioError(
@@ -52,17 +61,33 @@ def fetch(url: str, on_bytes: OnBytes | None = None, folder: Path | None = None)
         partial.unlink(missing_ok=True)
         raise
     # torchvision's names end in the beginning of their SHA-256.
-    promised = re.search(r"-([0-9a-f]{8,})\.", name)
-    if promised and not digest.startswith(promised.group(1)):
+    in_name = re.search(r"-([0-9a-f]{8,})\.", url.rpartition("/")[2])
+    promises = [promised, in_name.group(1) if in_name else None]
+    if not all(digest.startswith(each) for each in promises if each):
         partial.unlink()
         raise StudioError(f"{name} arrived damaged; try again.")
     partial.replace(path)
     return path
 
 
-def _download(url: str, path: Path, on_bytes: OnBytes | None) -> str:
-    digest, had = hashlib.sha256(), 0
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, path.open("wb") as file:
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirections, and keeps the hash that a hub sends along with the first of them."""
+
+    promised: str | None = None
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        found = re.fullmatch(r'"?([0-9a-f]{64})"?', headers.get("X-Linked-ETag") or "")
+        self.promised = self.promised or (found.group(1) if found else None)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _download(url: str, path: Path, on_bytes: OnBytes | None) -> tuple[str, str | None]:
+    """Write what is at the URL; returns its SHA-256, and the one that was promised, if any."""
+    digest, had, redirects = hashlib.sha256(), 0, _Redirects()
+    opener = urllib.request.build_opener(redirects)
+    with opener.open(url, timeout=TIMEOUT_S) as answer, path.open("wb") as file:
         size = int(answer.headers.get("Content-Length") or 0)
         while chunk := answer.read(CHUNK):
             file.write(chunk)
@@ -72,4 +97,4 @@ def _download(url: str, path: Path, on_bytes: OnBytes | None) -> str:
                 raise StudioError("The download was stopped; nothing was kept.")
     if size and had != size:
         raise OSError("the connection broke off")
-    return digest.hexdigest()
+    return digest.hexdigest(), redirects.promised

@@ -1,7 +1,8 @@
-"""Layers of a network: which there are, running up to one of them, and what a unit of it sees."""
+"""Layers of a network: which there are, what is known of each, and running up to one of them."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.networks.origins import Origin
+from ldam_studio.networks.walk import Walk
 
 OUTPUT = "output"
 """The layer's name for what the network returns, where no module of its own makes it."""
@@ -81,8 +84,32 @@ def first_tensor(output: Any) -> Tensor | None:
     return None
 
 
-def list_layers(name: str, module: nn.Module, inputs: Tensor) -> tuple[Layer, ...]:
-    """Return the layers of a network in the order in which its forward pass first ends them.
+@dataclass(frozen=True)
+class Layers:
+    """What one forward pass at batch 1 tells of a network.
+
+    Attributes
+    ----------
+    all
+        In the order in which the forward pass first ends them.
+    footprints
+        By layer, (4, *places) whole numbers, the (top, left, -bottom, -right) that a layer's units
+        at a place see, with 1 for dimensions along which that is the same; None if not known.
+    origins
+        By layer, what its output was before the layer was noted: moved, dropped out, activated or
+        averaged values of an earlier one; None if it was anything else.
+    inputs
+        The same of the tensor that entered a convolution or fully connected layer.
+    """
+
+    all: tuple[Layer, ...]
+    footprints: dict[str, Tensor | None]
+    origins: dict[str, Origin | None]
+    inputs: dict[str, Origin | None]
+
+
+def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
+    """Return the layers of a network, and what a forward pass tells of them.
 
     Parameters
     ----------
@@ -96,7 +123,9 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> tuple[Layer, ..
     StudioError
         If the network cannot take such an image, or gives no tensor to look at.
     """
-    listing = _Listing()
+    walk = Walk(itertools.chain(module.parameters(), module.buffers()))
+    walk.begin(inputs)
+    listing = _Listing(walk)
     handles = [
         part.register_forward_hook(listing.hook(path))
         for path, part in module.named_modules()
@@ -104,13 +133,12 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> tuple[Layer, ..
     ]
     shape = inputs.shape[1:]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), walk:
             output = module(inputs)
     except Exception as error:
         raise StudioError(
             f"{name} fails on an image of {' x '.join(map(str, shape))} after its layer "
-            f"{listing.last or '(none)'} ({type(error).__name__}: {error}); give the input that it "
-            "was made for."
+            f"{listing.last or '(none)'} ({in_short(error)}); give the input that it was made for."
         ) from None
     finally:
         for handle in handles:
@@ -120,23 +148,30 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> tuple[Layer, ..
         raise StudioError(f"{name} gives no units to look at; it must return a tensor.")
     if whole is not listing.output:
         listing.note(OUTPUT, module, whole)
-    return tuple(listing.found.values())
+    return listing.layers()
 
 
 class _Listing:
     """What a forward pass met: layers by name, and the axis of features of the last output."""
 
-    def __init__(self) -> None:
+    def __init__(self, walk: Walk) -> None:
         self.found: dict[str, Layer] = {}
         self.last = ""
         self.output: Tensor | None = None
         self._features_last = False
+        self._walk = walk
+        self._planes: dict[str, Tensor | None] = {}
+        self._origins: dict[str, Origin | None] = {}
+        self._inputs: dict[str, Origin | None] = {}
 
     def hook(self, name: str) -> Any:
-        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
             tensor = first_tensor(output)
-            if tensor is not None and tensor.ndim >= 2 and tensor.shape[0] == 1:
-                self.note(name, module, tensor)
+            if tensor is None or tensor.ndim < 2 or tensor.shape[0] != 1:
+                return
+            if name not in self.found and isinstance(module, nn.Linear | nn.Conv2d) and inputs:
+                self._inputs[name] = self._walk.of(inputs[0]).origin
+            self.note(name, module, tensor)
 
         return hook
 
@@ -151,6 +186,26 @@ class _Listing:
             self._features_last = list(module.dims)[-1] == 1  # type: ignore[arg-type]
         elif output.ndim == 3:  # (tokens, features), unless a one-dimensional convolution made it
             self._features_last = True
+        if name in self.found:  # another call of a module, which is looked at in its first
+            return
         shape = tuple(output.shape[1:])
         axis = len(shape) - 1 if self._features_last and len(shape) > 1 else 0
-        self.found.setdefault(name, Layer(name, type(module).__name__, shape, shape[axis], axis))
+        self.found[name] = Layer(name, type(module).__name__, shape, shape[axis], axis)
+        known = self._walk.root(name, output)
+        self._planes[name], self._origins[name] = known.planes, known.origin
+
+    def layers(self) -> Layers:
+        """Return all that was met."""
+        united: dict[tuple[int, int], Tensor] = {}  # layers in a row often have the same planes
+        footprints: dict[str, Tensor | None] = {}
+        for name, layer in self.found.items():
+            planes = self._planes[name]
+            if planes is None:
+                footprints[name] = None
+                continue
+            key = id(planes), layer.axis
+            if key not in united:
+                seen = planes.amin(dim=2 + layer.axis).squeeze(1)
+                united[key] = seen.clamp_max(torch.iinfo(torch.int16).max).short()
+            footprints[name] = united[key]
+        return Layers(tuple(self.found.values()), footprints, self._origins, self._inputs)

@@ -1,36 +1,23 @@
-"""Where a network's module comes from: torchvision, or a function in the person's own code."""
+"""Where a network's module comes from: a library, or a function in the person's own code."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from ldam_studio.errors import StudioError
-from ldam_studio.networks.pixels import PixelSpec
-
-TORCHVISION = "torchvision:"
-SLOW_TO_INITIALISE = ("googlenet", "inception_v3")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A way to build a module.
-
-    `build` takes the number of classes, or None for as many as it has by itself. `pixels` is None
-    where nothing is known about the input. `url` is where its own weights can be had.
-    """
-
-    build: Callable[[int | None], nn.Module]
-    pixels: PixelSpec | None = None
-    labels: tuple[str, ...] = ()
-    url: str | None = None
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.networks.libraries import (
+    TIMM,
+    TORCHVISION,
+    Source,
+    timm_source,
+    torchvision_source,
+)
 
 
 def find_source(spec: str) -> Source:
@@ -39,8 +26,9 @@ def find_source(spec: str) -> Source:
     Parameters
     ----------
     spec
-        ``torchvision:NAME``, ``path/file.py:function`` or ``package.module:function``. The last two
-        run the person's own code, so they come from the command line or a confirmed dialog only.
+        ``torchvision:NAME``, ``timm:NAME``, ``path/file.py:function`` or
+        ``package.module:function``. The last two run the person's own code, so they come from the
+        command line or a confirmed dialog only.
 
     Raises
     ------
@@ -48,38 +36,11 @@ def find_source(spec: str) -> Source:
         If there is no such model, file, module or function.
     """
     if spec.startswith(TORCHVISION):
-        return _torchvision(spec.removeprefix(TORCHVISION))
+        return torchvision_source(spec.removeprefix(TORCHVISION))
+    if spec.startswith(TIMM):
+        return timm_source(spec.removeprefix(TIMM))
     place, _, name = spec.rpartition(":")
     return _factory(place, name)
-
-
-def _torchvision(name: str) -> Source:
-    # Slow to import, and the built-in networks do not need it.
-    from torchvision import models
-
-    names = models.list_models(module=models)
-    if name not in names:
-        near = [n for n in names if n.startswith(name[:4])] or ["resnet18", "squeezenet1_0"]
-        raise StudioError(
-            f"torchvision has no classification model {name!r}; it has {', '.join(near[:8])} and "
-            "others."
-        )
-    weights = models.get_model_weights(name).DEFAULT
-    transforms = weights.transforms()
-    size = transforms.crop_size[0]
-
-    def build(classes: int | None) -> nn.Module:
-        options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
-        if name in SLOW_TO_INITIALISE:
-            # Their random start takes minutes, and their default weights have auxiliary heads.
-            options |= {"init_weights": False, "aux_logits": True}
-        if name == "inception_v3" or name == "googlenet":
-            options["transform_input"] = True
-        module: nn.Module = models.get_model(name, weights=None, **options)
-        return module
-
-    pixels = PixelSpec(3, size, size, tuple(transforms.mean), tuple(transforms.std), rest=0.5)
-    return Source(build, pixels, tuple(weights.meta["categories"]), weights.url)
 
 
 def _factory(place: str, name: str) -> Source:
@@ -94,8 +55,7 @@ def _factory(place: str, name: str) -> Source:
             made = function()
         except Exception as error:
             raise StudioError(
-                f"{place}:{name} failed ({type(error).__name__}: {error}); it must work without "
-                "arguments."
+                f"{place}:{name} failed ({in_short(error)}); it must work without arguments."
             ) from None
         if not isinstance(made, nn.Module):
             raise StudioError(
@@ -121,7 +81,7 @@ def _import_file(path: Path) -> Any:
     except Exception as error:
         del sys.modules[name]
         raise StudioError(
-            f"{path} cannot be imported ({type(error).__name__}: {error}); mend it first."
+            f"{path} cannot be imported ({in_short(error)}); mend it first."
         ) from None
     return module
 
@@ -131,6 +91,6 @@ def _import_module(place: str) -> Any:
         return importlib.import_module(place)
     except Exception as error:
         raise StudioError(
-            f"{place or 'the network'} cannot be imported ({type(error).__name__}: {error}); write "
-            "lenet, torchvision:NAME, FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION."
+            f"{place or 'the network'} cannot be imported ({in_short(error)}); write "
+            "lenet, torchvision:NAME, timm:NAME, FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION."
         ) from None

@@ -104,10 +104,15 @@ def load_into(
         raise StudioError(
             f"{source} is for another architecture: {', '.join(counts)}; choose its own weights."
         )
-    for name, value in match.state.items():
+    check_finite(match.state, source)
+    module.load_state_dict(match.state, strict=False)
+
+
+def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
+    """Raise `StudioError` if there is a weight that is not a finite number."""
+    for name, value in state.items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise StudioError(f"{source} has weights that are not finite, in {name!r}.")
-    module.load_state_dict(match.state, strict=False)
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,19 @@ import torch
 from torch import nn
 
 from ldam_studio.assets import asset
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks import lenet
+from ldam_studio.networks import natural_discriminator as natural
 from ldam_studio.networks.discriminator import Discriminator as MnistDiscriminator
 from ldam_studio.networks.download import OnBytes, fetch
+from ldam_studio.networks.labels import labels_for
+from ldam_studio.networks.libraries import TIMM, TORCHVISION, Source
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.networks.sources import TORCHVISION, Source, find_source
+from ldam_studio.networks.sources import find_source
 from ldam_studio.networks.state_dicts import classes_in
-from ldam_studio.networks.weights import load_into, read_saved
+from ldam_studio.networks.weights import check_finite, load_into, read_saved
 
 NETWORKS = {
     "lenet": "LeNet-5 on MNIST, as its training ended",
@@ -30,20 +33,38 @@ NETWORKS = {
 """The networks that come with the program, with a line about each."""
 
 DISCRIMINATORS = {"lenet": "lenet-discriminator", "lenet-averaged": "lenet-discriminator"}
-"""The shipped discriminator of each network."""
+"""The shipped discriminator of each network that comes with the program."""
 
 MNIST_PIXELS = PixelSpec(1, 28, 28, mean=(lenet.MEAN,), std=(lenet.STD,), rest=0.0)
 
 
 @dataclass(frozen=True)
 class DiscriminatorModel:
-    """A trained discriminator: pixels (n, C, H, W) -> logits (n,), frozen, in evaluation mode."""
+    """A trained discriminator: pixels (n, C, H, W) -> logits (n,), frozen, in evaluation mode.
+
+    `shape` is that of the images it was made for, None if it takes RGB images of any size.
+    """
 
     name: str
     module: nn.Module
-    shape: tuple[int, int, int]
+    shape: tuple[int, int, int] | None
     sha256: str = ""
     weights: Path | None = None
+
+    @property
+    def images(self) -> str:
+        """Say which images it takes."""
+        least = natural.SMALLEST_SIDE
+        if self.shape is None:
+            return f"RGB images of at least {least}x{least} pixels between 0 and 1"
+        return f"images of shape {self.shape}"
+
+    def takes(self, pixels: PixelSpec) -> bool:
+        """Whether its images are those that a network takes."""
+        if self.shape is not None:
+            return self.shape == pixels.shape
+        large = min(pixels.height, pixels.width) >= natural.SMALLEST_SIDE
+        return pixels.channels == 3 and large and pixels.bounds == (0.0, 1.0)
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -61,7 +82,7 @@ class Options:
     pixels
         Its input, where its source does not tell.
     labels
-        A text file with one class name a line.
+        A text file with one class name a line; "imagenet" for ImageNet's 1,000.
     partial
         Take weights of which only a part fits.
     untrained
@@ -83,9 +104,9 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     Parameters
     ----------
     name
-        One of `NETWORKS`; ``torchvision:NAME`` for its classification models; or
-        ``path/file.py:function`` or ``package.module:function`` returning an ``nn.Module``, which
-        is the person's own code and is run.
+        One of `NETWORKS`; ``torchvision:NAME`` for its classification models; ``timm:NAME`` with
+        the extra timm; or ``path/file.py:function`` or ``package.module:function`` returning an
+        ``nn.Module``, which is the person's own code and is run.
     weights
         A safetensors file or a saved state dict; else the shipped or the publisher's own weights,
         or what the function returned.
@@ -101,8 +122,8 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
         return _built_in(name, weights)
     if ":" not in name:
         raise StudioError(
-            f"There is no network {name!r}; there are {', '.join(NETWORKS)}, torchvision:NAME and "
-            "FILE.py:FUNCTION."
+            f"There is no network {name!r}; there are {', '.join(NETWORKS)}, torchvision:NAME, "
+            "timm:NAME and FILE.py:FUNCTION."
         )
     source = find_source(name)
     # What is left at its random start must be the same the next time, or no session replays.
@@ -134,21 +155,39 @@ def _with_weights(
     source: Source, name: str, weights: Path | None, options: Options
 ) -> tuple[nn.Module, str]:
     """Build the module and give it its weights; returns it with their SHA-256."""
-    if weights is None and (source.url is None or options.untrained):
+    published = source.published
+    if weights is None and (published is None or options.untrained):
         module = source.build(None)
         return module, fingerprint(module)
     origin = weights
     if origin is None:
-        assert source.url is not None
-        origin = fetch(source.url, options.on_bytes)
+        assert published is not None
+        origin = published.here or fetch(published.url, options.on_bytes, file=published.file)
     saved, sha256 = read_saved(origin)
+    if weights is None and source.build_published is not None:
+        return _published(source.build_published, saved, name, origin), sha256
     module = source.build(None)
-    if source.labels:
+    if source.classes:
         # A fine-tuned network differs from the published one in its number of classes alone.
-        classes = classes_in(saved, module, len(source.labels))
+        classes = classes_in(saved, module, source.classes)
         module = module if classes is None else source.build(classes)
     load_into(module, saved, f"{origin}, taken for {name},", options.partial)
     return module, sha256
+
+
+def _published(
+    build: Callable[[dict[str, Any]], nn.Module], saved: dict[str, Any], name: str, origin: Path
+) -> nn.Module:
+    """Let a library build its own network with what it publishes for it."""
+    try:
+        module = build(saved)
+    except Exception as error:
+        raise StudioError(
+            f"The published weights {origin} do not fit {name} ({in_short(error)}); give a file of "
+            "weights (--weights)."
+        ) from None
+    check_finite(module.state_dict(), origin)
+    return module
 
 
 def _attribute(module: nn.Module) -> PixelSpec | None:
@@ -161,39 +200,44 @@ def _attribute(module: nn.Module) -> PixelSpec | None:
 
 def _labels(network: Network, source: Source, path: Path | None) -> tuple[str, ...]:
     outputs = network.layers[-1].neurons
-    if path is None:
-        return source.labels if len(source.labels) == outputs else ()
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudioError(
-            f"The labels {path} cannot be read ({error}); give a text file."
-        ) from None
-    labels = tuple(line.strip() for line in lines if line.strip())
-    if len(labels) != outputs:
-        raise StudioError(
-            f"{path} has {len(labels)} labels, the network {outputs} outputs; give one a line."
-        )
-    return labels
+    if path is not None:
+        return labels_for(outputs, path)
+    return source.labels if len(source.labels) == outputs else ()
+
+
+def discriminator_for(network: Network) -> str | None:
+    """Return the name of the discriminator for a network's images; None if there is none.
+
+    RGB networks for images of about 224 pixels, whosever they are, have that of natural images.
+    """
+    if network.name in DISCRIMINATORS:
+        return DISCRIMINATORS[network.name]
+    pixels = network.pixels
+    sides = sorted((pixels.height, pixels.width))
+    about = natural.LEAST_SIDE <= sides[0] and sides[1] <= natural.MOST_SIDE
+    fits = pixels.channels == 3 and pixels.bounds == (0.0, 1.0) and about
+    return natural.NAME if fits else None
 
 
 def open_discriminator(
     name: str = "lenet-discriminator", weights: Path | None = None
 ) -> DiscriminatorModel:
     """Open a shipped discriminator by name, or one of the same architecture from a file."""
-    if name not in DISCRIMINATORS.values():
-        known = ", ".join(sorted(set(DISCRIMINATORS.values())))
-        raise StudioError(f"There is no discriminator {name!r}; there is {known}.")
-    module: nn.Module = MnistDiscriminator()
+    known = sorted({*DISCRIMINATORS.values(), natural.NAME})
+    if name not in known:
+        raise StudioError(f"There is no discriminator {name!r}; there are {', '.join(known)}.")
+    is_natural = name == natural.NAME
+    module: nn.Module = natural.NaturalDiscriminator() if is_natural else MnistDiscriminator()
     origin = asset("models", f"{name}.safetensors") if weights is None else weights
     saved, sha256 = read_saved(origin)
     load_into(module, saved, origin)
-    return DiscriminatorModel(name, prepare(module), MNIST_PIXELS.shape, sha256, weights)
+    shape = None if is_natural else MNIST_PIXELS.shape
+    return DiscriminatorModel(name, prepare(module), shape, sha256, weights)
 
 
 def runs_code(name: str) -> bool:
     """Whether opening the network of that name runs code that is not the program's own."""
-    return name not in NETWORKS and not name.startswith(TORCHVISION)
+    return name not in NETWORKS and not name.startswith((TORCHVISION, TIMM))
 
 
 def fingerprint(module: nn.Module) -> str:

@@ -21,7 +21,7 @@ from ldam_studio.gui.network_request import NetworkRequest
 from ldam_studio.gui.network_source import BUILT_IN, CODE
 from ldam_studio.networks import zoo
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources import Source
+from ldam_studio.networks.libraries import Published, Source
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 FACTORIES = """
@@ -68,7 +68,8 @@ def _no_torchvision(monkeypatch):
     monkeypatch.setattr(network_source, "_listed", ())
     monkeypatch.setattr(network_source, "list_models", lambda: MODELS)
     monkeypatch.setattr("ldam_studio.gui.network_dialog.list_models", lambda: MODELS)
-    source = Source(lambda classes: small(), SMALL, tuple("abcde"), "https://nowhere/small.pth")
+    published = Published("https://nowhere/small.pth", "small.pth")
+    source = Source(lambda classes: small(), SMALL, tuple("abcde"), 5, published)
     real = zoo.find_source
     monkeypatch.setattr(
         zoo, "find_source", lambda name: source if name.startswith("torchvision:") else real(name)
@@ -139,7 +140,7 @@ def test_torchvisions_models_are_listed_and_searched(make, qtbot):
 def test_a_model_is_opened_with_the_keyboard_alone(make, qtbot, monkeypatch, tmp_path):
     path = tmp_path / "small.safetensors"
     save_file(small().state_dict(), path)
-    monkeypatch.setattr(zoo, "fetch", lambda url, on_bytes: path)
+    monkeypatch.setattr(zoo, "fetch", lambda url, on_bytes, file: path)
     dialog = make()
     until(qtbot, lambda: dialog.source.library.list.count() == len(MODELS))
     QTest.keyClicks(dialog.focusWidget(), "vgg")
@@ -348,7 +349,7 @@ def download(monkeypatch, tmp_path):
     class Download:
         begun, ended, may_end = (threading.Event() for _ in range(3))
 
-        def fetch(self, url, on_bytes):
+        def fetch(self, url, on_bytes, file):
             had = 0
             while not self.may_end.is_set():
                 had = min(had + 100_000, 900_000)

@@ -1,0 +1,50 @@
+"""Names of classes: ImageNet's, which come with the program, and anybody's own, one a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ldam_studio.assets import asset
+from ldam_studio.errors import StudioError
+
+IMAGENET = Path("imagenet")
+"""Says, where a file of labels is asked for, that ImageNet's 1,000 names are meant."""
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """Return the names of ImageNet's 1,000 classes, in the usual order."""
+    return read_labels(IMAGENET)
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Read a text file with one name a line; empty lines do not count.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be read.
+    """
+    where = asset("resources", "imagenet_labels.txt") if path == IMAGENET else path
+    try:
+        lines = where.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudioError(
+            f"The labels {path} cannot be read ({error}); give a text file, or {IMAGENET} for "
+            "ImageNet's 1,000 names."
+        ) from None
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def can_be_read(path: Path) -> bool:
+    """Whether there are such labels."""
+    return path == IMAGENET or path.is_file()
+
+
+def labels_for(outputs: int, path: Path) -> tuple[str, ...]:
+    """Read the names of so many outputs; `StudioError` if the file has another number."""
+    labels = read_labels(path)
+    if len(labels) != outputs:
+        raise StudioError(
+            f"{path} has {len(labels)} labels, the network {outputs} outputs; give one a line."
+        )
+    return labels

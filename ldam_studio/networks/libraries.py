@@ -1,0 +1,188 @@
+"""Networks that a library publishes: torchvision's classification models, and those of timm."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.networks.labels import imagenet_labels
+from ldam_studio.networks.pixels import PixelSpec
+
+TORCHVISION = "torchvision:"
+TIMM = "timm:"
+SLOW_TO_INITIALISE = ("googlenet", "inception_v3")
+HUB_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Published:
+    """The weights that a library publishes: where they are, and what their file is called here.
+
+    `here` is where the library itself may already have put them.
+    """
+
+    url: str
+    file: str
+    here: Path | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A way to build a module.
+
+    `build` takes the number of classes, or None for as many as it has by itself, which are
+    `classes` where that is known. `pixels` is None where nothing is known about the input.
+    `published` says where its own weights can be had, and `build_published` builds it with them
+    where the library has to translate their names.
+    """
+
+    build: Callable[[int | None], nn.Module]
+    pixels: PixelSpec | None = None
+    labels: tuple[str, ...] = ()
+    classes: int = 0
+    published: Published | None = None
+    build_published: Callable[[dict[str, Any]], nn.Module] | None = None
+
+
+def torchvision_source(name: str) -> Source:
+    """Return torchvision's classification model of that name; `StudioError` if there is none."""
+    # Slow to import, and the built-in networks do not need it.
+    from torchvision import models
+
+    names = models.list_models(module=models)
+    if name not in names:
+        raise StudioError(
+            f"torchvision has no classification model {name!r}; it has "
+            f"{_near(name, names, 'resnet18', 'squeezenet1_0')} and others."
+        )
+    weights = models.get_model_weights(name).DEFAULT
+    transforms = weights.transforms()
+    size = transforms.crop_size[0]
+
+    def build(classes: int | None) -> nn.Module:
+        options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
+        if name in SLOW_TO_INITIALISE:
+            # Their random start takes minutes, and their default weights have auxiliary heads.
+            options |= {"init_weights": False, "aux_logits": True, "transform_input": True}
+        module: nn.Module = models.get_model(name, weights=None, **options)
+        return module
+
+    labels = tuple(weights.meta["categories"])
+    return Source(
+        build,
+        PixelSpec(3, size, size, tuple(transforms.mean), tuple(transforms.std), rest=0.5),
+        labels,
+        len(labels),
+        Published(weights.url, weights.url.rpartition("/")[2]),
+    )
+
+
+def has_timm() -> bool:
+    """Whether the extra timm is installed."""
+    return importlib.util.find_spec("timm") is not None
+
+
+def timm_models() -> tuple[str, ...]:
+    """Return the names of timm's models that have published weights, with their tags."""
+    timm = _timm()
+    return tuple(timm.list_models(pretrained=True))
+
+
+def timm_source(name: str) -> Source:
+    """Return timm's model of that name, such as ``resnet18`` or ``resnet18.a1_in1k``.
+
+    Raises
+    ------
+    StudioError
+        If timm is not installed, or has no such model.
+    """
+    timm = _timm()
+    known = timm.is_model(name.partition(".")[0])
+    config = timm.get_pretrained_cfg(name) if known else None
+    if not known or ("." in name and config is None):
+        raise StudioError(
+            f"timm has no model {name!r}; it has "
+            f"{_near(name, timm.list_models(pretrained=True), 'resnet18.a1_in1k')} and others."
+        )
+
+    def build(classes: int | None) -> nn.Module:
+        options = {} if classes is None else {"num_classes": classes}
+        module: nn.Module = timm.create_model(name, pretrained=False, **options)
+        return module
+
+    if config is None:
+        return Source(build)
+
+    def build_published(saved: dict[str, Any]) -> nn.Module:
+        # Some files have another program's names; timm translates what it is handed.
+        overlay = {"state_dict": saved}
+        module: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
+        return module
+
+    data = timm.data.resolve_data_config(pretrained_cfg=config.to_dict())
+    channels, height, width = data["input_size"]
+    source = Source(
+        build,
+        PixelSpec(channels, height, width, tuple(data["mean"]), tuple(data["std"]), rest=0.5),
+        _timm_labels(timm, config),
+        config.num_classes,
+        build_published=build_published,
+    )
+    return replace(source, published=_timm_weights(config))
+
+
+def _timm() -> Any:
+    try:
+        import timm
+        import timm.data
+    except ModuleNotFoundError:
+        raise StudioError(
+            "timm:NAME needs the extra timm, which is not installed; install it with: "
+            "pip install 'ldam-studio[timm]' (or: pip install timm)."
+        ) from None
+    except Exception as error:
+        raise StudioError(
+            f"timm does not import ({in_short(error)}); install the one made for this torch."
+        ) from None
+    return timm
+
+
+def _timm_labels(timm: Any, config: Any) -> tuple[str, ...]:
+    """Return the names of a model's classes where its number of classes tells which they are."""
+    if config.num_classes == 1000:
+        return imagenet_labels()
+    subset = timm.data.infer_imagenet_subset({"num_classes": config.num_classes})
+    if subset is None:
+        return ()
+    names = timm.data.ImageNetInfo(subset)
+    if names.num_classes() != config.num_classes:
+        return ()
+    return tuple(names.index_to_description(i) for i in range(config.num_classes))
+
+
+def _timm_weights(config: Any) -> Published | None:
+    """Return where timm's own weights are: as safetensors on its hub, else as a state dict."""
+    if not config.hf_hub_id:
+        return Published(config.url, config.url.rpartition("/")[2]) if config.url else None
+    # timm brings it along.
+    from huggingface_hub import hf_hub_url, try_to_load_from_cache
+
+    place, _, revision = str(config.hf_hub_id).partition("@")
+    file = config.hf_hub_filename or HUB_FILE
+    cached = try_to_load_from_cache(place, file, revision=revision or None)
+    return Published(
+        hf_hub_url(place, file, revision=revision or None),
+        f"{place}@{revision}-{file}".replace("/", "-").replace("@-", "-"),
+        Path(cached) if isinstance(cached, str) else None,
+    )
+
+
+def _near(name: str, names: list[str], *otherwise: str) -> str:
+    """Return a few names that begin like one that was mistyped."""
+    return ", ".join(([n for n in names if n.startswith(name[:4])] or list(otherwise))[:8])

@@ -1,0 +1,113 @@
+"""Open one model with random weights and take three steps on a class and on an inner neuron."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import torch
+from torch import nn
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.machine import choose
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.layers import Layer
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.sampler.settings import Settings
+
+STEPS = 3
+INSIDE = 1 / 3  # of the way through the layers, where convolutions see part of the image
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Return a row of the table."""
+    torch.manual_seed(0)
+    begun = time.perf_counter()
+    network = open_network(f"torchvision:{name}", options=Options(untrained=True))
+    opened = time.perf_counter() - begun
+    wake(network.module)
+    last = network.layers[-1]
+    inner = inner_neuron(network)
+    return {
+        "model": name,
+        "parameters": sum(p.numel() for p in network.module.parameters()),
+        "input": list(network.pixels.shape),
+        "layers": len(network.layers),
+        "neurons": sum(layer.neurons for layer in network.layers),
+        "open_s": round(opened, 2),
+        "class": take_steps(network, Neuron(last.name, last.neurons // 2)),
+        "inner": take_steps(network, inner),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+@torch.no_grad()
+def wake(module: nn.Module) -> None:
+    """Draw the matrices that start at zero (heads of transformers), which no gradient passes."""
+    for parameter in module.parameters():
+        if parameter.ndim > 1 and not bool(parameter.any()):
+            parameter.normal_(std=0.02)
+
+
+def inner_neuron(network: Network) -> Neuron:
+    """Return a unit at a place: a channel's centre, or a feature of the token in the middle.
+
+    It is one of a convolution or a linear map, because a rectifier's may be dead at the start.
+    """
+    placed = [layer for layer in network.layers if layer.places and has_matrix(network, layer)]
+    layer: Layer = placed[round(INSIDE * (len(placed) - 1))]
+    place = (layer.places[0] // 2,) if len(layer.places) == 1 else None
+    return Neuron(layer.name, layer.neurons // 2, place)
+
+
+def has_matrix(network: Network, layer: Layer) -> bool:
+    """Whether the layer's module multiplies by a matrix of its own."""
+    weight = getattr(network.module.get_submodule(layer.name), "weight", None)
+    return isinstance(weight, torch.Tensor) and weight.ndim > 1
+
+
+def take_steps(network: Network, neuron: Neuron) -> dict[str, Any]:
+    """Take steps with one chain; returns the median step's time and what the neuron sees.
+
+    The activation that counts as burned in is given, since measuring it on noise is not the step.
+    """
+    begun = time.perf_counter()
+    state = open_session(
+        SessionSpec(
+            network, (neuron,), Settings(threshold=0.0), machine=choose("cpu", "float32", 1)
+        )
+    )
+    ready = time.perf_counter() - begun
+    times, rms = [], 0.0
+    for _ in range(STEPS):
+        begun = time.perf_counter()
+        state, info = advance(state)
+        times.append(time.perf_counter() - begun)
+        assert info.gradient_rms is not None
+        rms = float(info.gradient_rms)
+    moved = state.lane.chains.x
+    if moved.shape[1:] != network.pixels.shape or not bool(moved.isfinite().all()):
+        raise RuntimeError(f"{neuron}: the chain is not an image any more")
+    if not rms > 0:
+        raise RuntimeError(f"{neuron}: no gradient reaches the pixels")
+    crop = state.lane.targets.crop
+    field = network.receptive_field(neuron.layer, neuron.place)
+    return {
+        "neuron": str(neuron),
+        "ready_s": round(ready, 2),
+        "ms": round(1000 * statistics.median(times), 1),
+        "field": None if field is None else [field[2] - field[0], field[3] - field[1]],
+        "crop": None if crop is None else [*crop.cut(moved).shape[2:]],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1])))

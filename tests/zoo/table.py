@@ -1,0 +1,79 @@
+"""The table of models as a person reads it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+Row = dict[str, Any]
+HEAD = (
+    *("model", "parameters", "input", "layers", "neurons", "class step"),
+    *("inner neuron", "it sees", "run on", "inner step", "memory"),
+)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the whole page."""
+    import torch
+    import torchvision
+
+    lines = [
+        "# Every classification model of torchvision",
+        "",
+        f"Written by `make zoo` (torch {torch.__version__}, torchvision {torchvision.__version__}, "
+        f"Python {platform.python_version()}, one thread of a processor, float32, random weights, "
+        "one chain, three steps). A class neuron takes the whole network; of an inner neuron only "
+        'what it sees is run, where that gives the same ("run on"). Step: median, whole step, on '
+        "a machine that was also used for other work. Memory: the most that the process took, with "
+        "torch itself.",
+        "",
+        summary(rows),
+        "",
+        "| " + " | ".join(HEAD) + " |",
+        "|" + " --- |" * len(HEAD),
+        *(f"| {' | '.join(_cells(row))} |" for row in rows),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return the sentence for the README."""
+    good = [row for row in rows if not row.get("error")]
+    cropped = [row for row in good if row["inner"]["crop"]]
+    parameters = [row["parameters"] / 1e6 for row in good]
+    layers = [row["layers"] for row in good]
+    neurons = [row["neurons"] for row in good]
+    return (
+        f"{len(good)} of {len(rows)} models open, list their layers and take three steps on a "
+        f"class and on an inner neuron: {min(parameters):,.1f} to {max(parameters):,.0f} million "
+        f"parameters, {min(layers)} to {max(layers)} layers, {min(neurons):,} to "
+        f"{max(neurons):,} neurons; in {len(cropped)} the inner neuron is run on a crop."
+    )
+
+
+def in_words(row: Row) -> str:
+    """Return one row for the terminal."""
+    if row.get("error"):
+        return f"FAILED: {row['error']}"
+    return " | ".join(_cells(row)[1:])
+
+
+def _cells(row: Row) -> list[str]:
+    if row.get("error"):
+        return [row["model"], f"failed: {row['error']}", *[""] * (len(HEAD) - 2)]
+    inner = row["inner"]
+    return [
+        row["model"],
+        f"{row['parameters'] / 1e6:,.1f} M",
+        " × ".join(map(str, row["input"])),
+        str(row["layers"]),
+        f"{row['neurons']:,}",
+        f"{row['class']['ms']:,.0f} ms",
+        f"`{inner['neuron']}`",
+        "all" if inner["field"] is None else " × ".join(map(str, inner["field"])),
+        "all" if inner["crop"] is None else " × ".join(map(str, inner["crop"])),
+        f"{inner['ms']:,.0f} ms",
+        f"{row['memory_mb'] / 1024:.1f} GB",
+    ]
