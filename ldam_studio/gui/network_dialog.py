@@ -28,8 +28,8 @@ from ldam_studio.gui.network_card import NetworkCard
 from ldam_studio.gui.network_request import NetworkRequest, short_name
 from ldam_studio.gui.network_source import BUILT_IN, CODE, LIBRARY, NetworkSource, list_models
 from ldam_studio.gui.task import Task
-from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.libraries import TIMM, TORCHVISION
+from ldam_studio.networks.pixels import UnknownInputError
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.labels import IMAGENET
 from ldam_studio.networks.libraries import TIMM, TORCHVISION
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.weights import read_bytes, write_bytes
 from ldam_studio.networks.zoo import Options, open_network, runs_code
 

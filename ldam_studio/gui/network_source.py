@@ -247,9 +247,9 @@ class Library(QWidget):
 
 
 def list_models() -> tuple[str, ...]:
-    """Return the names of torchvision's classification models, and ``timm:`` and timm's if it is here.
+    """Return the names of torchvision's classification models, and timm's where it is installed.
 
-    It takes seconds, so it is for a thread beside the window's.
+    Those of timm begin with "timm:". It takes seconds, so it is for a thread beside the window's.
 
     Raises
     ------

@@ -20,8 +20,8 @@ from ldam_studio.gui.network_dialog import NetworkDialog
 from ldam_studio.gui.network_request import NetworkRequest
 from ldam_studio.gui.network_source import BUILT_IN, CODE
 from ldam_studio.networks import zoo
-from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.libraries import Published, Source
+from ldam_studio.networks.pixels import PixelSpec
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 FACTORIES = """
