@@ -83,6 +83,13 @@ ENTRIES = (
     ),
     Entry("fit", "Fit Images", "F", "Show the whole images", "fit", "Fit", canvas=True),
     Entry(
+        "zoom_field",
+        "Zoom to Receptive Field",
+        "Z",
+        "Let what the front neuron sees fill the view; again: the whole image",
+        canvas=True,
+    ),
+    Entry(
         "presentation",
         "Presentation",
         "F11",

@@ -1,7 +1,7 @@
 """The raw sample and its running average, side by side, pixel by pixel.
 
-Painted by hand because both views share one zoom, because every image pixel must cover a whole
-number of *device* pixels, and because a frame may cost a fraction of a millisecond only: the
+Painted by hand because both views share one zoom, because the pixels of a small image must cover
+whole numbers of *device* pixels, and because a frame may cost a fraction of a millisecond only: the
 sampler's thread waits for the interpreter meanwhile.
 """
 
@@ -23,7 +23,8 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.canvas_layout import Layout, Metrics, arrange, unfitted
-from ldam_studio.gui.paint import LEFT, RIGHT, Badge, Pencil, logical, qimage
+from ldam_studio.gui.canvas_paint import paint_pane, paint_title
+from ldam_studio.gui.paint import Badge, Pencil, logical, qimage
 from ldam_studio.gui.status import pixel_words, shorter_names
 from ldam_studio.gui.viewport import Viewport, pan, pixel_at, zoom
 
@@ -71,7 +72,11 @@ class Canvas(QWidget):
             None if image is None else qimage(to_bytes(image, pixels, display.mode, display.scale))
             for image in (frame.raw, frame.average)
         )
-        if resized or appeared or self._layout is None:
+        moved = self._view.part is not None and self._view.part != frame.field
+        if moved:
+            # Another neuron came to the front, or one that sees it all.
+            self._view = Viewport(part=frame.field)
+        if resized or appeared or moved or self._layout is None:
             self._relayout()
             return
         self.update(self._logical(self._layout.raw))
@@ -121,6 +126,22 @@ class Canvas(QWidget):
         """Show the whole image as large as it goes."""
         self._view = Viewport()
         self._relayout()
+
+    def zoom_to_field(self) -> bool:
+        """Let what the front neuron sees fill the view, and go on following it; again: all of it.
+
+        Returns
+        -------
+        False where it sees the whole image, which is shown as it was.
+        """
+        if self._view.part is not None:
+            self.fit()
+        elif self._frame is None or self._frame.field is None:
+            return False
+        else:
+            self._view = Viewport(part=self._frame.field)
+            self._relayout()
+        return True
 
     def zoom_by(self, notches: int, at: QPointF | None = None) -> None:
         """Zoom about a point of the widget, by default the middle of the raw sample."""
@@ -324,41 +345,15 @@ class Canvas(QWidget):
     def _paint_image(self, pencil: Pencil, pane: QRect, side: int) -> None:
         layout, image = self._layout, self._images[side]
         assert layout is not None
-        target = layout.image_in(pane)
         if image is None:
+            target = layout.image_in(pane) & pane
             pencil.fill(target, "surface")
             pencil.paragraph(target, self._empty[side], "muted")
             return
-        scale = float(layout.view.scale)
-        if scale < 1:
-            smooth = Qt.TransformationMode.SmoothTransformation
-            image = image.scaled(target.size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
-        pencil.painter.drawImage(target, image)
         field = self._frame.field if self._frame is not None else None
-        if field is not None:
-            top, left, bottom, right = (round(edge * scale) for edge in field)
-            outline = QRect(left, top, right - left, bottom - top)
-            pencil.outline(outline.translated(target.topLeft()), "accent")
-        found = self._hovered()
-        if found is not None and scale >= 4:
-            spot = QRect(round(found[0] * scale), round(found[1] * scale), int(scale), int(scale))
-            pencil.outline(spot.translated(target.topLeft()), "warning")
+        paint_pane(pencil, layout, pane, image, field, self._hovered())
 
     def _paint_title(self, pencil: Pencil, part: QRect, side: int) -> None:
-        room = QRect(part)
-        for badge in reversed(self._badges[side]):
-            room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
-        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        bold = pencil.font(bold=True)
-        used = pencil.text(room, self._titles[side], "text", flags=flags, font=bold)
-        room.setLeft(room.left() + round(used + 10 * pencil.ratio))
         words = self._details[side]
         shorter = shorter_names(words) if side == 0 else ()
-        for text in (words, *shorter):
-            if pencil.width(text) <= room.width():
-                pencil.text(room, text, "muted", flags=flags)
-                return
-        # Half a number would mislead; the end of an address does not.
-        if shorter and room.width() > pencil.width("…") * 4:
-            elide = LEFT if ":" in shorter[-1] else RIGHT
-            pencil.text(room, shorter[-1], "muted", flags=flags, elide=elide)
+        paint_title(pencil, part, self._titles[side], self._badges[side], words, shorter)

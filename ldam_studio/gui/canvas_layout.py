@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from PyQt6.QtCore import QRect
 from PyQt6.QtGui import QFontMetricsF
 
-from ldam_studio.gui.viewport import Viewport, extent, fit_scale, keep_visible
+from ldam_studio.gui.viewport import Viewport, extent, fit_part, fit_scale, keep_visible
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,14 @@ def arrange(
 ) -> Layout:
     """Lay the canvas out.
 
-    A fitted view puts two panes of the image's size side by side in the middle; a zoomed one uses
-    all the room there is.
+    A fitted view puts two panes of the image's size side by side in the middle; a zoomed one, or
+    one of a part of the image, uses all the room there is.
     """
     width, height = _full_panes(size, metrics)
-    if view.fitted:
+    if view.fitted and view.part is not None:
+        pane = width, height
+        view = fit_part(view.part, pane)
+    elif view.fitted:
         scale = fit_scale(image, (width, height))
         across, down = extent(image, scale)
         pane = max(across, min(width, metrics.narrowest)), min(down, height)
@@ -103,7 +105,7 @@ def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metric
     """Return the fitted view of `layout` as a free one in which `pane`'s image has not moved."""
     if not layout.view.fitted:
         return layout.view
-    free = replace(layout.view, fitted=False, scale=Fraction(layout.view.scale))
+    free = replace(layout.view, fitted=False, part=None)
     target = arrange(size, layout.image, free, metrics)
     new = target.raw if pane == layout.raw else target.average
     image = layout.image_in(pane)

@@ -171,7 +171,7 @@ class Menus:
             scale, scales, lambda value: chosen_display(Display(self._display.mode, value))
         )
         view.addSeparator()
-        for name in ("fit", "zoom_in", "zoom_out", "focus_canvas"):
+        for name in ("fit", "zoom_field", "zoom_in", "zoom_out", "focus_canvas"):
             view.addAction(actions[name])
         view.addSeparator()
         for name in ("show_neurons", "show_controls", "show_traces", "presentation"):

@@ -1,8 +1,9 @@
 """Which part of an image a pane shows, in device pixels.
 
-All positions are *device* pixels, and a pixel of the image always covers a whole number of them:
-the image stays crisp at every scaling of the display, and all its pixels have one size. Only an
-image that is too large for its pane is shrunk, smoothly, to just fit.
+All positions are *device* pixels. A pixel of a small image always covers a whole number of them, so
+that it stays crisp at every scaling of the display, and all its pixels have one size. An image so
+large that whole numbers below `CRISP` are all that fits would leave up to half of its pane unused:
+it is shown as large as the pane lets it, smoothly. So is one that is larger than its pane.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from math import ceil, floor
 
 LARGEST = 96
 SMALLEST = Fraction(1, 8)
+CRISP = 3  # device pixels per image pixel from which a whole number of them uses the room well
+
+Box = tuple[int, int, int, int]
+"""(top, left, bottom, right) in image pixels; bottom and right are exclusive."""
 
 
 @dataclass(frozen=True)
@@ -22,29 +27,49 @@ class Viewport:
     Parameters
     ----------
     scale
-        Device pixels per image pixel: a whole number, or below 1 where the image is shrunk.
+        Device pixels per image pixel.
     left, top
         Where the image's upper left corner lies in the pane, in device pixels.
     fitted
         Whether the view follows the size of the pane.
+    part
+        What of the image fills a fitted view; None is all of it.
     """
 
     scale: Fraction = Fraction(1)
     left: int = 0
     top: int = 0
     fitted: bool = True
+    part: Box | None = None
+
+    @property
+    def smooth(self) -> bool:
+        """Whether image pixels cover no whole number of device pixels."""
+        return self.scale.denominator != 1
 
 
 def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
     """Return the scale at which an image (width, height) fits a pane (width, height).
 
-    The largest whole number that does; where not even 1 does, just what the pane has room for.
+    The largest whole number that does, from `CRISP` on; below that, just what the pane has room
+    for.
     """
-    across = min(pane[0] // max(image[0], 1), pane[1] // max(image[1], 1))
-    if across >= 1:
-        return Fraction(min(across, LARGEST))
-    shrunk = min(Fraction(room, size) for room, size in zip(pane, image, strict=True))
-    return max(shrunk, SMALLEST)
+    exact = min(Fraction(room, max(size, 1)) for room, size in zip(pane, image, strict=True))
+    if exact >= CRISP:
+        return Fraction(min(floor(exact), LARGEST))
+    return max(exact, SMALLEST)
+
+
+def fit_part(part: Box, pane: tuple[int, int]) -> Viewport:
+    """Return the view in which a part of an image, and an image pixel around it, fills a pane."""
+    top, left, bottom, right = part[0] - 1, part[1] - 1, part[2] + 1, part[3] + 1
+    scale = fit_scale((right - left, bottom - top), pane)
+    return Viewport(
+        scale,
+        round((pane[0] - (left + right) * scale) / 2),
+        round((pane[1] - (top + bottom) * scale) / 2),
+        part=part,
+    )
 
 
 def extent(image: tuple[int, int], scale: Fraction) -> tuple[int, int]:
@@ -53,19 +78,24 @@ def extent(image: tuple[int, int], scale: Fraction) -> tuple[int, int]:
 
 
 def neighbour(scale: Fraction, notches: int) -> Fraction:
-    """Return the scale ``notches`` steps away: about a quarter larger or smaller for each."""
+    """Return the scale ``notches`` steps away: about a quarter larger or smaller for each.
+
+    From 1 on the steps are whole numbers.
+    """
     for _ in range(abs(notches)):
         if notches > 0:
-            scale = (
-                scale + max(1, int(scale) // 4)
-                if scale >= 1
-                else Fraction(1, max(ceil(1 / scale) - 1, 1))
-            )
+            scale = _larger(scale)
         elif scale > 1:
-            scale = scale - max(1, int(scale) // 5)
+            scale = Fraction(ceil(scale) - max(1, int(scale) // 5))
         else:
             scale = Fraction(1, floor(1 / scale) + 1)
     return min(max(scale, SMALLEST), Fraction(LARGEST))
+
+
+def _larger(scale: Fraction) -> Fraction:
+    if scale < 1:
+        return Fraction(1, max(ceil(1 / scale) - 1, 1))
+    return Fraction(floor(scale) + max(1, int(scale) // 4))
 
 
 def zoom(view: Viewport, notches: int, at: tuple[float, float]) -> Viewport:
@@ -82,7 +112,7 @@ def zoom(view: Viewport, notches: int, at: tuple[float, float]) -> Viewport:
 
 def pan(view: Viewport, across: int, down: int) -> Viewport:
     """Return ``view`` moved by whole device pixels."""
-    return replace(view, left=view.left + across, top=view.top + down, fitted=False)
+    return replace(view, left=view.left + across, top=view.top + down, fitted=False, part=None)
 
 
 def keep_visible(view: Viewport, image: tuple[int, int], pane: tuple[int, int]) -> Viewport:

@@ -161,6 +161,7 @@ class StudioWindow(QMainWindow):
             "open_weights": self.files.ask_for_weights,
             "open_discriminator": self.files.ask_for_discriminator,
             "fit": self.canvas.fit,
+            "zoom_field": self.zoom_to_field,
             "zoom_in": partial(self.canvas.zoom_by, 1),
             "zoom_out": partial(self.canvas.zoom_by, -1),
             "focus_canvas": self.canvas.setFocus,
@@ -246,6 +247,13 @@ class StudioWindow(QMainWindow):
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
+
+    def zoom_to_field(self) -> None:
+        """Let what the front neuron sees fill the view, or show the whole image again."""
+        frame = self.last_frame
+        if not self.canvas.zoom_to_field() and frame is not None:
+            neuron = frame.neurons[frame.front]
+            self.say(f"{neuron} sees the whole image; there is no part to zoom to.", "info")
 
     def edit_presets(self) -> None:
         """Save the settings of this moment as a preset; rename and delete presets."""

@@ -8,7 +8,7 @@ import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 
-from gui.windows import paused
+from gui.windows import open_in, paused, small_opening, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,6 +76,45 @@ def test_the_readout_names_the_pixel_under_the_pointer(studio, qtbot):
     assert canvas.readout() == expected
     QTest.mouseMove(canvas, QPoint(1, 1))
     assert canvas.readout() == ""
+
+
+def test_z_fills_the_view_with_what_the_front_neuron_sees(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("conv1:0-2"))
+    canvas = window.canvas
+    whole = canvas.image_rects()
+    field = window.last_frame.field
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    raw, average = canvas.image_rects()
+    assert canvas.view.part == field
+    assert raw.size() == average.size() and raw.width() > 4 * whole[0].width()
+    # The middle of the field lies in the middle of the pane, and is what is read there.
+    pane = canvas._layout.raw
+    middle = (field[1] + field[3]) // 2, (field[0] + field[2]) // 2
+    QTest.mouseMove(canvas, pane.center())
+    assert canvas.readout().startswith(f"x {middle[0]}   y {middle[1]} ")
+    # The view goes with the front neuron, and back where that sees it all.
+    window.controller.set_neurons(window.model.session.network.layer("conv2"))
+    until(qtbot, lambda: window.last_frame.neurons[0].layer == "conv2")
+    assert canvas.view.part == window.last_frame.field != field
+    window.controller.set_neurons(window.model.session.network.layer("fc3"))
+    until(qtbot, lambda: window.last_frame.neurons[0].layer == "fc3")
+    assert canvas.image_rects() == whole
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    assert canvas.view.part is None
+    assert "sees the whole image" in window.banner.texts()[-1]
+
+
+def test_z_again_shows_the_whole_image_and_a_drag_ends_following(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("conv1:0-2"))
+    canvas = window.canvas
+    whole = canvas.image_rects()
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    assert canvas.image_rects() == whole
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    canvas.zoom_by(-1)
+    assert canvas.view.part is None
+    assert canvas.image_rects()[0].width() < 28 * 90
 
 
 def test_an_average_without_samples_says_so(studio, qtbot):

@@ -5,8 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldam_studio.gui.viewport import (
+    CRISP,
+    LARGEST,
     Viewport,
     extent,
+    fit_part,
     fit_scale,
     keep_visible,
     neighbour,
@@ -18,22 +21,51 @@ SIZES = st.tuples(st.integers(1, 300), st.integers(1, 300))
 
 
 @given(SIZES, st.tuples(st.integers(1, 2000), st.integers(1, 2000)))
-def test_a_fitted_image_is_whole_and_fits(image, pane):
+def test_a_fitted_image_is_whole_fits_and_uses_its_room(image, pane):
     scale = fit_scale(image, pane)
-    assert scale.denominator == 1 or scale < 1
-    if scale > Fraction(1, 8):
-        width, height = extent(image, scale)
-        assert width <= pane[0] and height <= pane[1]
-        # The pane is used: the next whole number, or any more than this, would not fit.
-        more = scale + 1 if scale >= 1 else scale * Fraction(102, 100) + Fraction(2, min(image))
-        if scale < 96:
-            assert image[0] * more > pane[0] or image[1] * more > pane[1]
+    if scale == Fraction(1, 8):
+        return
+    width, height = extent(image, scale)
+    assert width <= pane[0] and height <= pane[1]
+    if scale >= CRISP:
+        assert scale.denominator == 1
+        # The pane is used: the next whole number would not fit.
+        fits = image[0] * (scale + 1) <= pane[0] and image[1] * (scale + 1) <= pane[1]
+        assert scale == LARGEST or not fits
+    else:
+        assert width == pane[0] or height == pane[1]
 
 
-def test_photographs_are_shown_pixel_by_pixel_where_there_is_room():
-    assert fit_scale((224, 224), (354, 380)) == 1
+def test_digits_are_crisp_and_photographs_use_their_room():
+    assert fit_scale((28, 28), (354, 380)) == 12
+    assert extent((224, 224), fit_scale((224, 224), (354, 380))) == (354, 354)
+    assert extent((224, 224), fit_scale((224, 224), (500, 430))) == (430, 430)
     assert fit_scale((224, 224), (708, 760)) == 3
     assert extent((224, 224), fit_scale((224, 224), (200, 380))) == (200, 200)
+
+
+@given(
+    st.tuples(*(st.integers(0, 200),) * 2),
+    st.tuples(*(st.integers(1, 60),) * 2),
+    st.tuples(*(st.integers(60, 900),) * 2),
+)
+def test_a_part_fills_the_view_and_lies_in_its_middle(corner, size, pane):
+    part = (*corner, corner[0] + size[0], corner[1] + size[1])
+    view = fit_part(part, pane)
+    top, left, bottom, right = (float(edge * view.scale) for edge in part)
+    assert -1 <= view.left + left and view.left + right <= pane[0] + 1
+    assert -1 <= view.top + top and view.top + bottom <= pane[1] + 1
+    assert view.left + (left + right) / 2 == pytest.approx(pane[0] / 2, abs=1)
+    assert view.top + (top + bottom) / 2 == pytest.approx(pane[1] / 2, abs=1)
+
+
+@given(SIZES, st.tuples(st.integers(40, 900), st.integers(40, 900)), st.data())
+def test_the_pixel_under_the_pointer_is_the_one_that_is_painted_there(image, pane, data):
+    scale = fit_scale(image, pane)
+    view = Viewport(scale, 3, 5)
+    x, y = (data.draw(st.integers(0, size - 1)) for size in image)
+    at = 3 + float((x + Fraction(1, 2)) * scale), 5 + float((y + Fraction(1, 2)) * scale)
+    assert pixel_at(view, image, at) == (x, y)
 
 
 def test_zooming_from_a_shrunken_fit_goes_through_whole_scales():
@@ -43,6 +75,9 @@ def test_zooming_from_a_shrunken_fit_goes_through_whole_scales():
     assert neighbour(fitted, -1) == Fraction(1, 2)
     assert neighbour(Fraction(1, 3), 1) == Fraction(1, 2)
     assert neighbour(Fraction(1, 3), -1) == Fraction(1, 4)
+    assert neighbour(Fraction(354, 224), 1) == 2
+    assert neighbour(Fraction(354, 224), -1) == 1
+    assert neighbour(Fraction(5, 2), -1) == 2
 
 
 @given(st.integers(1, 90), st.integers(1, 6))
