@@ -41,6 +41,10 @@ COMMANDS = {
         "ldam_studio.headless.paper.fig4",
         "the paper's Figure 4: with and without L2, raw and averaged",
     ),
+    "paper filters": (
+        "ldam_studio.headless.paper.filters",
+        "a network's first-layer filters beside what its chains make of them",
+    ),
 }
 GROUPS = {"train": "train the shipped networks", "paper": "make the paper's figures again"}
 

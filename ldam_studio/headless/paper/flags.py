@@ -9,6 +9,7 @@ from typing import Any
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
+from ldam_studio.headless.flags import whole_number
 from ldam_studio.networks.zoo import DISCRIMINATORS
 
 
@@ -16,10 +17,15 @@ def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: in
     """Declare network, seed, size and folder."""
     parser.add_argument("--network", default="lenet", help="lenet or lenet-averaged")
     parser.add_argument("--weights", type=Path, help="the network's weights, where not shipped")
-    parser.add_argument("--out", type=Path, default=Path("out/paper"), help="where files go")
-    parser.add_argument("--seed", type=int, default=0)
+    add_output(parser)
     parser.add_argument("--chains-per-class", type=int, default=chains_per_class)
     parser.add_argument("--steps", type=int, default=steps)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Declare folder and seed."""
+    parser.add_argument("--out", type=Path, default=Path("out/paper"), help="where files go")
+    parser.add_argument("--seed", type=whole_number("--seed", 0, 2**63 - 1), default=0, metavar="N")
 
 
 def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:
@@ -29,7 +35,7 @@ def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:
             f"the paper's figures are of MNIST's digits, not of a network {args.network!r}; choose "
             f"{' or '.join(DISCRIMINATORS)}."
         )
-    least = {"seed": 0, "chains_per_class": 1, "steps": least_steps}
+    least = {"chains_per_class": 1, "steps": least_steps}
     for name, minimum in least.items():
         if getattr(args, name) < minimum:
             flag = "--" + name.replace("_", "-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,36 +13,95 @@ from PIL import Image, ImageDraw, ImageFont
 from ldam_studio.engine.picture import enlarge
 
 Bytes = NDArray[np.uint8]
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 ZOOM, GAP, MARGIN, TYPE_SIZE = 3, 4, 8, 18
+CAPTION_SIZE = 13
 
 
 def sheet(
-    pictures: Sequence[Sequence[Bytes]], row_labels: Sequence[str], column_labels: Sequence[str]
+    pictures: Sequence[Sequence[Bytes]],
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    zoom: int = ZOOM,
 ) -> bytes:
-    """Return a PNG of ``pictures``, rows of ``(H, W, 3)`` of one size, three times as large.
+    """Return a PNG of ``pictures``, rows of ``(H, W, 3)``, ``zoom`` times as large.
+
+    A picture smaller than the largest stands in the middle of its place.
 
     Parameters
     ----------
     row_labels, column_labels
-        One word or more for each row, at its left, and for each column, above it.
+        One word or more for each row, at its left, and for each column, above it; what is too long
+        for its column is cut.
     """
     font = ImageFont.load_default(TYPE_SIZE)
     left = 2 * MARGIN + int(max(font.getlength(label) for label in row_labels))
     top = 2 * MARGIN + TYPE_SIZE
-    height, width = (ZOOM * side + GAP for side in pictures[0][0].shape[:2])
+    height, width = (
+        zoom * max(picture.shape[side] for line in pictures for picture in line) + GAP
+        for side in (0, 1)
+    )
     size = (left + width * len(column_labels) + MARGIN, top + height * len(row_labels) + MARGIN)
     page = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(page)
     for column, label in enumerate(column_labels):
         centre = left + width * column + (width - GAP) // 2
-        pen.text((centre, top - MARGIN // 2), label, "black", font, anchor="ms")
+        text = fitted(label, font, width - GAP)
+        pen.text((centre, top - MARGIN // 2), text, "black", font, anchor="ms")
     for row, (label, line) in enumerate(zip(row_labels, pictures, strict=True)):
         middle = top + height * row + (height - GAP) // 2
         pen.text((left - MARGIN, middle), label, "black", font, anchor="rm")
         for column, picture in enumerate(line):
-            place = (left + width * column, top + height * row)
-            page.paste(Image.fromarray(enlarge(picture, ZOOM)), place)
+            down, right = (
+                (space - GAP - zoom * side) // 2
+                for space, side in zip((height, width), picture.shape[:2], strict=True)
+            )
+            place = (left + width * column + right, top + height * row + down)
+            page.paste(Image.fromarray(enlarge(picture, zoom)), place)
+    return _png(page)
+
+
+def tiles(
+    title: str, groups: Sequence[Sequence[Bytes]], captions: Sequence[str], zoom: int
+) -> bytes:
+    """Return a PNG of small pictures ``(H, W, 3)`` of one size, in groups with a caption below.
+
+    The pictures of a group stand side by side; groups fill a page about as wide as it is high.
+    """
+    font = ImageFont.load_default(CAPTION_SIZE)
+    high, wide = (zoom * side for side in groups[0][0].shape[:2])
+    inner = len(groups[0]) * (wide + GAP // 2) - GAP // 2
+    width = max(inner, int(max(font.getlength(caption) for caption in captions))) + 2 * MARGIN
+    height = high + CAPTION_SIZE + 2 * MARGIN
+    columns = min(len(groups), ceil(sqrt(len(groups) * height / width)))
+    top = 2 * MARGIN + TYPE_SIZE
+    title_font = ImageFont.load_default(TYPE_SIZE)
+    across = max(columns * width, int(title_font.getlength(title)) + MARGIN)
+    page = Image.new(
+        "RGB", (across + MARGIN, top + ceil(len(groups) / columns) * height + MARGIN), "white"
+    )
+    pen = ImageDraw.Draw(page)
+    pen.text((MARGIN, MARGIN), title, "black", title_font)
+    for number, (group, caption) in enumerate(zip(groups, captions, strict=True)):
+        x, y = MARGIN + number % columns * width, top + number // columns * height
+        for place, picture in enumerate(group):
+            corner = (x + place * (wide + GAP // 2), y)
+            page.paste(Image.fromarray(enlarge(picture, zoom)), corner)
+        pen.text((x + inner // 2, y + high + MARGIN // 2), caption, "black", font, anchor="mt")
+    return _png(page)
+
+
+def fitted(text: str, font: Font, width: int) -> str:
+    """Return `text`, cut where it would be wider than `width` pixels."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(f"{text}...") > width:
+        text = text[:-1]
+    return f"{text.rstrip()}..."
+
+
+def _png(page: Image.Image) -> bytes:
     content = io.BytesIO()
     page.save(content, "PNG", optimize=True)
     return content.getvalue()
