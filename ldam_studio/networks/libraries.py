@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -59,7 +60,7 @@ def torchvision_source(name: str) -> Source:
     if name not in names:
         raise StudioError(
             f"torchvision has no classification model {name!r}; it has "
-            f"{_near(name, names, 'resnet18', 'squeezenet1_0')} and others."
+            f"{_near(name, names, 'squeezenet1_0')} and others."
         )
     weights = models.get_model_weights(name).DEFAULT
     transforms = weights.transforms()
@@ -104,11 +105,14 @@ def timm_source(name: str) -> Source:
     """
     timm = _timm()
     known = timm.is_model(name.partition(".")[0])
-    config = timm.get_pretrained_cfg(name) if known else None
-    if not known or ("." in name and config is None):
+    try:
+        config = timm.get_pretrained_cfg(name) if known else None
+    except RuntimeError:  # there is the model, but not with that tag
+        known = False
+    if not known:
         raise StudioError(
             f"timm has no model {name!r}; it has "
-            f"{_near(name, timm.list_models(pretrained=True), 'resnet18.a1_in1k')} and others."
+            f"{_near(name, timm.list_models(), 'resnet18')} and others."
         )
 
     def build(classes: int | None) -> nn.Module:
@@ -183,6 +187,6 @@ def _timm_weights(config: Any) -> Published | None:
     )
 
 
-def _near(name: str, names: list[str], *otherwise: str) -> str:
-    """Return a few names that begin like one that was mistyped."""
-    return ", ".join(([n for n in names if n.startswith(name[:4])] or list(otherwise))[:8])
+def _near(name: str, names: list[str], otherwise: str) -> str:
+    """Return a few names that are like one that was mistyped."""
+    return ", ".join(difflib.get_close_matches(name, names, 5) or [otherwise])
