@@ -19,7 +19,7 @@ from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
 
-UNSETTLING = (*PER_CHAIN, "clamp", "mode", "jitter")
+UNSETTLING = (*PER_CHAIN, "clamp", "mode", "jitter", "spectrum", "colour_correlation")
 """Settings that change the law of the chain, so that it has to settle again."""
 
 

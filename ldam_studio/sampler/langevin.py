@@ -12,6 +12,9 @@ section 3; Welling and Teh 2011 for the discretisation). For a linear neuron a(x
 and with eps lam < 2, the chain's mean is r + (1-w) v / (2 lam) and its variance
 T / (2 lam) / (1 - eps lam / 2) per pixel, exactly, at every step size.
 
+With a spectrum or a correlation of colours the step is preconditioned, which leaves that law as it
+is (see `sampler.spectrum`).
+
 Modes differ in what stands for the two gradients:
 
 exact
@@ -35,6 +38,7 @@ from torch import Tensor
 
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
 from ldam_studio.sampler.smoothness import total_variation_gradient
+from ldam_studio.sampler.spectrum import precondition
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
@@ -96,6 +100,8 @@ class Parameters:
     asks_discriminator: bool
     decays: bool
     smooths: bool
+    spectrum: float
+    colour_correlation: float
 
     @classmethod
     def of(
@@ -122,6 +128,8 @@ class Parameters:
             asks_discriminator=bool((weight > 0).any()),
             decays=bool((l2 > 0).any()),
             smooths=bool((smoothness > 0).any()),
+            spectrum=settings.spectrum,
+            colour_correlation=settings.colour_correlation,
         )
 
 
@@ -184,7 +192,9 @@ def step(
     elif p.mode == "reference":
         gradient, pull, moments = _by_pixel(gradient, pull, state.moments or _no_moments(x))
 
-    move = noise * p.noise
+    preconditioned = p.spectrum > 0 or p.colour_correlation > 0
+    stir = noise * p.noise
+    move = torch.zeros_like(stir) if preconditioned else stir
     move.addcmul_(gradient, ascent)
     if pull is not None:
         move.addcmul_(pull, realness)
@@ -192,6 +202,8 @@ def step(
         move.addcmul_(x - rest, p.decay, value=-1)
     if p.smooths:
         move.addcmul_(total_variation_gradient(x), p.smoothing, value=-1)
+    if preconditioned:
+        move = precondition(move, stir, p.spectrum, p.colour_correlation)
     if moments is not None:
         move = DECAY * moments.momentum + (1 - DECAY) * move
         moments = replace(moments, momentum=move)

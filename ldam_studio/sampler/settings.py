@@ -152,6 +152,26 @@ SETTINGS: dict[str, Setting] = _table(
         group="more",
     ),
     Setting(
+        "spectrum",
+        "Broad features first",
+        0.0,
+        "How much further a step carries broad features than fine ones: 0 treats all alike, 1 as "
+        "they are in photographs. It changes the way, not the law that an exact chain samples.",
+        maximum=2.0,
+        slider_maximum=1.0,
+        group="more",
+    ),
+    Setting(
+        "colour_correlation",
+        "Brightness before hue",
+        0.0,
+        "How much further a step carries brightness than hue: 0 treats the channels alike; in "
+        "photographs they go together. It changes the way, not the law of an exact chain.",
+        maximum=0.99,
+        slider_maximum=0.99,
+        group="more",
+    ),
+    Setting(
         "jitter",
         "Jitter",
         0,
@@ -316,6 +336,8 @@ class Settings:
     l2: PerChain = SETTINGS["l2"].default
     discriminator_weight: PerChain = SETTINGS["discriminator_weight"].default
     smoothness: PerChain = SETTINGS["smoothness"].default
+    spectrum: float = SETTINGS["spectrum"].default
+    colour_correlation: float = SETTINGS["colour_correlation"].default
     jitter: int = SETTINGS["jitter"].default
     window: int = SETTINGS["window"].default
     thin: int = SETTINGS["thin"].default

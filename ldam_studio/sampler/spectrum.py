@@ -1,0 +1,73 @@
+r"""Steps that carry broad features further than fine ones, and hues less far than brightness.
+
+A Langevin step may be preconditioned with any fixed positive definite matrix P, if the noise is,
+too (Roberts and Stramer 2002, section 4; Girolami and Calderhead 2011, section 5):
+
+    x' = x + (eps/2) P grad U(x) + sqrt(eps T) P^(1/2) xi,        xi ~ N(0, 1)
+
+has the same stationary law exp(U / T) as eps -> 0. P = R^2, and R is diagonal in spatial frequency
+f, where it is f^-p as the amplitudes of natural images are at p = 1 (Field 1987), and mixes
+channels as the root of a correlation matrix with the same correlation c between any two. It is
+scaled so that the mean square of its gain over all frequencies and channels is 1: white noise stays
+as strong as it was.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: float) -> Tensor:
+    """Return R (R drift + noise).
+
+    Parameters
+    ----------
+    drift
+        (eps/2) grad U, (chains, C, H, W).
+    noise
+        sqrt(eps T) xi, shaped like `drift`.
+    exponent
+        p, at least 0.
+    correlation
+        c between channels, in [0, 1).
+    """
+    height, width = drift.shape[2:]
+    if correlation and drift.shape[1] > 1:
+        drift = _mixed(_mixed(drift, correlation), correlation)
+        noise = _mixed(noise, correlation)
+    if not exponent:
+        return drift + noise
+    gain = _gain(height, width, exponent, drift.device)
+    waves = torch.fft.rfft2(drift).mul_(gain).add_(torch.fft.rfft2(noise)).mul_(gain)
+    moved: Tensor = torch.fft.irfft2(waves, s=(height, width))
+    return moved
+
+
+def _mixed(x: Tensor, correlation: float) -> Tensor:
+    """Apply the root of the correlation matrix to the channels.
+
+    Its eigenvalues are 1 + (C - 1) c for the mean of the channels and 1 - c for what differs from
+    it, so their roots are all that is needed.
+    """
+    mean = x.mean(1, keepdim=True)
+    common = (1 + (x.shape[1] - 1) * correlation) ** 0.5
+    own = (1 - correlation) ** 0.5
+    mixed: Tensor = (x - mean) * own + mean * common
+    return mixed
+
+
+@lru_cache(maxsize=8)
+def _gain(height: int, width: int, exponent: float, device: torch.device) -> Tensor:
+    """Return f^-p for the half spectrum of `torch.fft.rfft2`, (H, W // 2 + 1).
+
+    The lowest frequency, f = 0, is treated as one period across the longer side.
+    """
+    down = torch.fft.fftfreq(height, device=device, dtype=torch.float64)[:, None]
+    across = torch.fft.fftfreq(width, device=device, dtype=torch.float64)[None]
+    frequency = (down.square() + across.square()).sqrt().clamp_min(1 / max(height, width))
+    gain: Tensor = frequency**-exponent
+    gain = gain / gain.square().mean().sqrt()
+    return gain[:, : width // 2 + 1].float()

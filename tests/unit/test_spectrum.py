@@ -1,0 +1,103 @@
+"""Preconditioning by frequency and colour: the law stays, the way there changes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from ldam_studio.sampler import langevin
+from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.spectrum import precondition
+
+SIZES = [(8, 8), (5, 7), (6, 9), (1, 4)]
+
+
+def matrix(shape, exponent, correlation):
+    """R as a matrix, read off its action on each unit image."""
+    count = math.prod(shape)
+    units = torch.eye(count).reshape(count, *shape)
+    return precondition(torch.zeros_like(units), units, exponent, correlation).reshape(count, count)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("exponent", "correlation"), [(0.5, 0.0), (1.0, 0.8), (0.0, 0.9)])
+def test_the_operator_is_the_root_of_a_positive_matrix_of_unit_mean(size, exponent, correlation):
+    shape = (3, *size)
+    root = matrix(shape, exponent, correlation)
+    assert torch.allclose(root, root.T, atol=1e-5)
+    values = torch.linalg.eigvalsh(root)
+    assert values.min() > 0
+    assert float(values.square().mean()) == pytest.approx(1, rel=1e-4)
+    drift = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
+    moved = precondition(drift, torch.zeros_like(drift), exponent, correlation)
+    expected = (drift.flatten(1) @ (root @ root)).reshape(drift.shape)
+    assert torch.allclose(moved, expected, atol=1e-4)
+
+
+def test_without_exponent_and_correlation_it_adds():
+    drift, noise = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
+    assert torch.equal(precondition(drift, noise, 0.0, 0.0), drift + noise)
+    grey = torch.rand(2, 1, 4, 4)
+    assert torch.equal(precondition(grey, grey, 0.0, 0.9), 2 * grey)
+
+
+def test_broad_features_and_brightness_go_further():
+    root = matrix((3, 8, 8), 1.0, 0.8)
+    flat = torch.ones(3, 8, 8).flatten()
+    checks = flat * torch.tensor([1.0, -1.0]).repeat(96)
+    hue = torch.tensor([1.0, -1.0, 0.0]).repeat_interleave(64)
+    further = [float((root @ image).norm() / image.norm()) for image in (flat, hue, checks)]
+    assert further[0] > further[1] > further[2]
+
+
+def test_a_linear_neuron_keeps_its_mean_and_has_the_variance_of_the_discrete_chain():
+    """Along each eigenvector with eigenvalue P the chain is that of step size eps P."""
+    shape, step_size, temperature, l2, chains = (2, 3, 4), 0.4, 0.5, 0.5, 2048
+    v = torch.linspace(-1, 2, math.prod(shape)).reshape(shape)
+    settings = Settings.of(
+        mode="exact",
+        step_size=step_size,
+        temperature=temperature,
+        l2=l2,
+        spectrum=0.5,
+        colour_correlation=0.5,
+    )
+    root = matrix(shape, 0.5, 0.5).double()
+    eigen, vectors = torch.linalg.eigh(root @ root)
+    generator = torch.Generator().manual_seed(0)
+    parameters = langevin.Parameters.of(settings, chains)
+    state = langevin.init(torch.zeros(chains, *shape))
+    for _ in range(math.ceil(6 / (step_size * l2 * float(eigen.min())))):
+        noise = torch.randn(state.x.shape, generator=generator)
+        state, _ = langevin.step(
+            state,
+            noise,
+            parameters,
+            lambda x: ((x * v).flatten(1).sum(1), v.expand_as(x)),
+            rest=0.25,
+        )
+    along = (state.x.flatten(1).double() - 0.25) @ vectors
+    mean = (v.flatten().double() / (2 * l2)) @ vectors
+    variance = temperature / (2 * l2) / (1 - step_size * l2 * eigen / 2)
+    error = (variance / chains).sqrt()
+    assert torch.all((along.mean(0) - mean).abs() < 5 * error + 5e-3)
+    assert torch.allclose(along.var(0), variance, rtol=0.12)
+    assert float((along.var(0) / variance).mean()) == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize("mode", ["exact", "normalised", "reference"])
+def test_settings_at_zero_change_nothing(mode):
+    x = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
+
+    def moved(**values):
+        parameters = langevin.Parameters.of(Settings.of(mode=mode, **values), 2)
+        return langevin.step(langevin.init(x), noise, parameters, lambda x: (x.sum((1, 2, 3)), x))[
+            0
+        ].x
+
+    assert torch.equal(moved(), moved(spectrum=0, colour_correlation=0))
+    assert not torch.allclose(moved(), moved(spectrum=0.5))
+    assert not torch.allclose(moved(), moved(colour_correlation=0.5))
