@@ -17,7 +17,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import crops
+import half_precision
 import memory
+import other_tools
 import sampler_speed
 import startup
 import window
@@ -31,6 +33,8 @@ PARTS = {
     "startup": startup.measure,
     "memory": memory.measure,
     "crops": crops.measure,
+    "half": half_precision.measure,
+    "other": other_tools.measure,
 }
 OUT = Path("build/bench.json")
 
@@ -46,7 +50,8 @@ def main() -> int:
         rows += PARTS[part]()
     table = Table("what", "measured", "bound", "met")
     for row in rows:
-        table.add_row(row.name, f"{row.value:.3g}", row.bound, "yes" if row.met else "NO")
+        met = "" if not row.bound else "yes" if row.met else "NO"
+        table.add_row(row.name, f"{row.value:.3g}", row.bound, met)
     Console(width=110).print(table)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([row.json() for row in rows], indent=1) + "\n")

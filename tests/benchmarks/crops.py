@@ -47,7 +47,7 @@ def measure() -> list[Row]:
         rows.append(
             Row(
                 f"{name} {layer}: network and gradient, whole image / ours",
-                _ratio(lambda loop=loop: loop.gradient(loop.x), lambda x=x, f=ours: f(x)),
+                ratio(lambda loop=loop: loop.gradient(loop.x), lambda x=x, f=ours: f(x)),
                 f">= {alone}",
             )
         )
@@ -62,7 +62,7 @@ def measure() -> list[Row]:
         rows.append(
             Row(
                 f"{name} {layer}: whole step, whole image / ours",
-                _ratio(loop.step, step),
+                ratio(loop.step, step),
                 f">= {whole}",
             )
         )
@@ -96,13 +96,13 @@ class _Bare:
         self.average += (self.x - self.average) / self.steps
 
 
-def _ratio(one: Callable[[], object], other: Callable[[], object]) -> float:
+def ratio(one: Callable[[], object], other: Callable[[], object]) -> float:
     """Return the median over rounds of processor time of `one` over that of `other`."""
     one(), other()
-    return median(_seconds(one) / _seconds(other) for _ in range(ROUNDS))
+    return median(seconds_per_call(one) / seconds_per_call(other) for _ in range(ROUNDS))
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def seconds_per_call(call: Callable[[], object]) -> float:
     """Return processor time per call, over enough calls that the clock can tell."""
     calls, started = 0, time.process_time()
     while (spent := time.process_time() - started) < 0.2:

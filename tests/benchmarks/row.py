@@ -11,15 +11,17 @@ COMPARE = {">=": operator.ge, "<=": operator.le}
 
 @dataclass(frozen=True)
 class Row:
-    """A measured value and its bound, such as ``>= 0.9``."""
+    """A measured value and its bound, such as ``>= 0.9``; none where it is only reported."""
 
     name: str
     value: float
-    bound: str
+    bound: str = ""
 
     @property
     def met(self) -> bool:
-        """Whether the value is within its bound."""
+        """Whether the value is within its bound, if it has one."""
+        if not self.bound:
+            return True
         relation, limit = self.bound.split()
         return bool(COMPARE[relation](self.value, float(limit)))
 

@@ -1,0 +1,45 @@
+"""What bfloat16 brings for network and gradient, where the processor computes in it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import torch
+from crops import ratio
+from row import Row
+
+from ldam_studio.engine.lanes import activation_of
+from ldam_studio.engine.machine import choose
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.trial import computes_in_bfloat16
+from ldam_studio.networks.zoo import Options, open_network
+
+CHAINS = 4
+NETWORKS = ("resnet18", "alexnet")
+
+
+def measure() -> list[Row]:
+    """Compare processor time of the class neurons' gradient; no rows on another processor."""
+    if not computes_in_bfloat16("cpu"):
+        print("this processor does not compute in bfloat16: not measured", file=sys.stderr)
+        return []
+    torch.set_num_threads(1)
+    rows = []
+    for name in NETWORKS:
+        network = open_network(f"torchvision:{name}", options=Options(untrained=True))
+        machine = choose("cpu", "float32")
+        lane = open_session(
+            SessionSpec(network, network.default_neurons(CHAINS), machine=machine)
+        ).lane
+        whole = activation_of(lane, machine)
+        half = activation_of(lane, replace(machine, precision="bfloat16"))
+        x = lane.chains.x
+        rows.append(
+            Row(
+                f"{name} class neurons: network and gradient, float32 / bfloat16",
+                ratio(lambda x=x, f=whole: f(x), lambda x=x, f=half: f(x)),
+                ">= 1.6",
+            )
+        )
+    return rows

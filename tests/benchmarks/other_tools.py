@@ -1,0 +1,87 @@
+"""A step of ours against one of torch-lucent, on the same neurons: ``pip install .[bench]``.
+
+Lucent ascends the gradient without noise, L2 or average, with its pixel parameterisation and
+without transforms; both look at the same units of four images at one thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+
+import torch
+from bare import unprepared
+from crops import seconds_per_call
+from row import Row
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.machine import choose
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.sampler.settings import Settings
+
+CHAINS = 4
+LUCENT_STEPS = (2, 8)
+CASES = {
+    "alexnet": ("features.3", "features.10", "classifier.6"),
+    "resnet18": ("layer1", "layer4", "fc"),
+}
+
+
+def measure() -> list[Row]:
+    """Compare processor time per step; no rows where torch-lucent is not installed."""
+    if importlib.util.find_spec("lucent") is None:
+        print("torch-lucent is not installed: pip install .[bench]", file=sys.stderr)
+        return []
+    torch.set_num_threads(1)
+    rows = []
+    for name, layers in CASES.items():
+        network = open_network(f"torchvision:{name}", options=Options(untrained=True))
+        module = unprepared(network.module)
+        for layer in layers:
+            settings = Settings.of(mode="normalised", clamp=True)
+            spec = SessionSpec(
+                network, network.spread(layer, CHAINS), settings, machine=choose("cpu", "float32")
+            )
+            state = open_session(spec)
+            while state.lane.thresholds.wanted:
+                state, _ = advance(state)
+            holder = [state]
+
+            def step(holder: list = holder) -> None:
+                holder[0], _ = advance(holder[0])
+
+            step()
+            ratio = _lucent_seconds(module, layer) / seconds_per_call(step)
+            rows.append(Row(f"{name} {layer}: whole step, torch-lucent / ours", ratio))
+    return rows
+
+
+def _lucent_seconds(module: torch.nn.Module, layer: str) -> float:
+    """Return processor time per step: the difference of a longer and a shorter run."""
+    from lucent.optvis import objectives, param, render
+
+    name = layer.replace(".", "_")
+    plane = not isinstance(module.get_submodule(layer), torch.nn.Linear)
+    unit = objectives.neuron if plane else objectives.channel
+    objective = objectives.Objective.sum([unit(name, i, batch=i) for i in range(CHAINS)])
+
+    def run(steps: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # lucent's own, about torch's newer ways
+            render.render_vis(
+                module,
+                objective,
+                lambda: param.image(224, batch=CHAINS, fft=False, decorrelate=False),
+                transforms=[],
+                thresholds=(steps,),
+                progress=False,
+                show_image=False,
+            )
+
+    short, long = LUCENT_STEPS
+    run(1)
+    return (seconds_per_call(lambda: run(long)) - seconds_per_call(lambda: run(short))) / (
+        long - short
+    )
