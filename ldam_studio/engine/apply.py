@@ -103,7 +103,7 @@ def _discriminator(state: SessionState, model: DiscriminatorModel | None) -> tup
     if model is not None:
         if not suits(model, state.lane.network):
             raise StudioError(
-                f"The discriminator {model.name} takes images of shape {model.shape}, the network "
+                f"The discriminator {model.name} takes {model.images}, the network "
                 f"{state.lane.network.name} of {state.lane.network.pixels.shape}; choose another."
             )
         model.module.to(state.machine.device)

@@ -16,7 +16,7 @@ def place(
     state: SessionState,
     x: Tensor,
     neurons: Sequence[Neuron],
-    values: Mapping[str, Sequence[float] | int],
+    values: Mapping[str, Sequence[float] | float],
 ) -> SessionState:
     """Return the session with its chains exchanged; nothing averaged, nothing burned in.
 
@@ -33,7 +33,7 @@ def place(
     """
     settings = state.lane.settings
     for name, value in values.items():
-        settings = settings.change(name, value if isinstance(value, int) else tuple(value))
+        settings = settings.change(name, value if isinstance(value, int | float) else tuple(value))
     lane = replace(
         state.lane,
         neurons=tuple(neurons),

@@ -11,7 +11,7 @@ from ldam_studio.training.data import load_digits_sheet, load_mnist
 
 def suits(model: DiscriminatorModel, network: Network) -> bool:
     """Whether a discriminator takes the images that a network takes."""
-    return model.shape == network.pixels.shape
+    return model.takes(network.pixels)
 
 
 def prepare_learner(state: SessionState) -> None:

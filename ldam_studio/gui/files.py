@@ -204,12 +204,12 @@ class Files:
         StudioError
             If the file is damaged, or for another architecture; the one in use stays.
         """
-        from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator
+        from ldam_studio.networks.zoo import discriminator_for, open_discriminator
 
         session = self._window.model.session
         if session is None:
             return
-        name = DISCRIMINATORS.get(session.network.name)
+        name = discriminator_for(session.network)
         if name is None:
             raise StudioError(f"There is no discriminator for {session.network.name} yet.")
         self._window.controller.set_discriminator(open_discriminator(name, path))

@@ -8,10 +8,11 @@ all classes and all discriminator weights, and what it learns from is drawn from
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.machine import choose
@@ -20,9 +21,11 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import MELT_HEAT, SessionState
 from ldam_studio.headless.paper.measures import FIGURE_SETTINGS
 from ldam_studio.networks.discriminator import Discriminator
+from ldam_studio.networks.natural_discriminator import NaturalDiscriminator
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.learner import (
     BATCH,
@@ -37,8 +40,8 @@ from ldam_studio.training.learner import (
 )
 from ldam_studio.training.learner import start as start_learner
 
-LEAST_SPREAD, GREYEST, GREY_STARTS = 0.05, 0.6, 1 / 3
-"""Of starts: the spread is log-uniform up to 1, a third are around a grey up to .6."""
+LEAST_SPREAD, GREY_STARTS = 0.05, 1 / 3
+"""Of starts: the spread is log-uniform up to 1, a third are around another grey than rest."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,19 @@ class DiscriminatorRecipe:
         exploit.
     rounds
         Rounds in all.
+    learning_batch, learning_steps
+        Images of either kind in one of the discriminator's steps, and its steps in a round.
+    greys
+        Least and most that a start's grey differs from the rest colour, in pixel units.
+    settings
+        Of the chains, but for what the recipe varies.
+    smoothness, l2
+        Most that a chain has of them; half of the chains have none of either, the others a uniform
+        share. 0 leaves the settings' own.
+    by_round
+        Settings by name, each with values of which one is drawn for every round.
+    build
+        Makes the discriminator.
     """
 
     chains: int = 1000
@@ -77,6 +93,62 @@ class DiscriminatorRecipe:
     floor: float = 0.05
     average: int = 500
     rounds: int = 1500
+    learning_batch: int = BATCH
+    learning_steps: int = STEPS_PER_ROUND
+    greys: tuple[float, float] = (0.0, 0.6)
+    settings: Settings = FIGURE_SETTINGS
+    smoothness: float = 0.0
+    l2: float = 0.0
+    by_round: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    build: Callable[[], nn.Module] = Discriminator
+
+
+PHOTO_RECIPE = DiscriminatorRecipe(
+    chains=240,
+    batch=16,
+    restart=0.07,
+    steps=8,
+    average=100,
+    rounds=400,
+    learning_batch=24,
+    learning_steps=2,
+    greys=(-0.4, 0.4),
+    settings=Settings.of(mode="normalised", step_size=0.1, temperature=0.001, l2=0.0, clamp=True),
+    smoothness=1.0,
+    l2=0.3,
+    by_round={
+        "jitter": (0, 8, 16),
+        "spectrum": (0.0, 0.5, 0.5),
+        "colour_correlation": (0.0, 0.8),
+    },
+    build=NaturalDiscriminator,
+)
+"""For photographs: fewer and shorter rounds, since each step takes a hundred times as long."""
+
+
+@dataclass
+class Chains:
+    """The chains that are kept, by number.
+
+    Attributes
+    ----------
+    x
+        ``(chains, C, H, W)`` in pixel units.
+    classes
+        ``(chains,)``, indices of the last layer's neurons.
+    values
+        Settings that each chain has its own value of, by name, each ``(chains,)``.
+    """
+
+    x: torch.Tensor
+    classes: torch.Tensor
+    values: dict[str, torch.Tensor]
+
+    def replace(self, which: torch.Tensor, by: Chains) -> None:
+        """Put ``by`` in the place of the chains of these numbers."""
+        self.x[which], self.classes[which] = by.x, by.classes
+        for name, value in by.values.items():
+            self.values[name][which] = value
 
 
 @dataclass
@@ -87,8 +159,8 @@ class Training:
     ----------
     session
         Runs the chains of the round; the learner's own module is its discriminator.
-    x, classes, weights
-        All chains, ``(chains, 1, 28, 28)``, their classes and discriminator weights, ``(chains,)``.
+    chains
+        All chains.
     generators
         Sources of the starts and of the choice of chains; the sampler and learner have their own.
     average
@@ -97,9 +169,7 @@ class Training:
 
     session: SessionState
     learner: LearnerState
-    x: torch.Tensor
-    classes: torch.Tensor
-    weights: torch.Tensor
+    chains: Chains
     generators: Generators
     average: ParameterAverage
     info: LearnInfo | None = None
@@ -109,26 +179,26 @@ def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
     """Return a training before its first round; all that is random in it comes from ``seed``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = Discriminator().to(memory_format=torch.channels_last)
+        module = recipe.build().to(memory_format=torch.channels_last)
     learning = start_learner(module, seed)
     generators = Generators(seed)
-    x, classes, weights = _fresh(network, recipe.chains, generators)
+    chains = _fresh(network, recipe, recipe.chains, generators)
     model = DiscriminatorModel("in training", learning.module, network.pixels.shape)
     spec = SessionSpec(
         network,
         network.default_neurons(recipe.batch),
-        FIGURE_SETTINGS,
+        recipe.settings,
         seed,
         model,
         choose("cpu", threads=1),
     )
     session = open_session(spec)
     average = ParameterAverage(recipe.average)
-    return Training(session, learning, x, classes, weights, generators, average)
+    return Training(session, learning, chains, generators, average)
 
 
 def train(
-    training: Training, recipe: DiscriminatorRecipe, real_images: torch.Tensor
+    training: Training, recipe: DiscriminatorRecipe, real_images: Callable[[], torch.Tensor]
 ) -> Iterator[Training]:
     """Take turns between chains and discriminator.
 
@@ -137,7 +207,7 @@ def train(
     training
         From `start`; changed in place.
     real_images
-        ``(n, 1, 28, 28)`` uint8 or float32 in pixel units.
+        Gives each round its real images, ``(n, C, H, W)`` uint8 or float32 in pixel units.
 
     Yields
     ------
@@ -145,43 +215,50 @@ def train(
         ``training``, after each round.
     """
     network = training.session.lane.network
-    neurons = network.default_neurons(network.layers[-1].neurons)
-    choice = training.generators["choice"]
+    last = network.layers[-1]
+    neurons = network.spread(last.name, last.neurons)
+    choice, chains = training.generators["choice"], training.chains
     for _ in range(recipe.rounds):
         chosen = torch.randperm(recipe.chains, generator=choice)[: recipe.batch]
         again = chosen[torch.rand(len(chosen), generator=choice) < recipe.restart]
-        x, classes, weights = _fresh(network, len(again), training.generators)
-        training.x[again], training.classes[again] = x, classes
-        training.weights[again] = weights
+        chains.replace(again, _fresh(network, recipe, len(again), training.generators))
+        values: dict[str, list[float] | float] = {
+            name: value[chosen].tolist() for name, value in chains.values.items()
+        }
+        values["temperature"] = _temperatures(len(chosen), recipe, choice)
+        for name, choices in recipe.by_round.items():
+            values[name] = choices[int(torch.randint(len(choices), (), generator=choice))]
         session = place(
             training.session,
-            training.x[chosen],
-            [neurons[number] for number in training.classes[chosen].tolist()],
-            {
-                "discriminator_weight": training.weights[chosen].tolist(),
-                "temperature": _temperatures(len(chosen), recipe.melt, choice),
-            },
+            chains.x[chosen],
+            [neurons[number] for number in chains.classes[chosen].tolist()],
+            values,
         )
         for _ in range(recipe.steps):
             session, _ = advance(session)
         training.session = session
-        training.x[chosen] = session.lane.chains.x
+        chains.x[chosen] = session.lane.chains.x
         training.learner, training.info = learn_from_pool(
-            training.learner, real_images, training.x, training.weights + recipe.floor
+            training.learner,
+            real_images(),
+            chains.x,
+            chains.values["discriminator_weight"] + recipe.floor,
+            recipe.learning_batch,
+            recipe.learning_steps,
         )
         training.average.update(training.learner.module)
         yield training
 
 
-def _temperatures(count: int, melt: float, choice: torch.Generator) -> list[float]:
-    melted = torch.rand(count, generator=choice) < melt
-    base = torch.tensor(FIGURE_SETTINGS.temperature)
+def _temperatures(count: int, recipe: DiscriminatorRecipe, choice: torch.Generator) -> list[float]:
+    melted = torch.rand(count, generator=choice) < recipe.melt
+    base = torch.tensor(recipe.settings.temperature)
     return torch.where(melted, MELT_HEAT * base, base).tolist()
 
 
 def _fresh(
-    network: Network, count: int, generators: Generators
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    network: Network, recipe: DiscriminatorRecipe, count: int, generators: Generators
+) -> Chains:
     """Draw starts, classes and weights.
 
     Starts are as different as those that a person makes: faint noise around the rest colour, as the
@@ -195,23 +272,37 @@ def _fresh(
         return least + (most - least) * torch.rand((count, *shape), generator=draw)
 
     spread = LEAST_SPREAD ** uniform(0, 1, 1, 1, 1)
-    grey = uniform(0, GREYEST, 1, 1, 1) * (uniform(0, 1, 1, 1, 1) < GREY_STARTS)
+    grey = uniform(*recipe.greys, 1, 1, 1) * (uniform(0, 1, 1, 1, 1) < GREY_STARTS)
     noise = torch.randn((count, *pixels.shape), generator=draw)
     x = (pixels.rest + grey + spread * noise).clamp_(*pixels.bounds)
     classes = torch.randint(network.layers[-1].neurons, (count,), generator=draw)
-    return x, classes, uniform(0, 1.1).clamp_max(1)
+    values = {"discriminator_weight": uniform(0, 1.1).clamp_max(1)}
+    for name, most in (("smoothness", recipe.smoothness), ("l2", recipe.l2)):
+        if most:
+            values[name] = uniform(-most, most).clamp_min(0)
+    return Chains(x, classes, values)
 
 
 def describe(recipe: DiscriminatorRecipe) -> str:
     """Return the recipe in a sentence, for the model card."""
+    settings = recipe.settings
+    varied = "".join(
+        f", {name} of half of them uniform up to {most:g}"
+        for name, most in (("smoothness", recipe.smoothness), ("L2 weight", recipe.l2))
+        if most
+    )
+    for name, choices in recipe.by_round.items():
+        shown = " or ".join(f"{value:g}" for value in dict.fromkeys(choices))
+        varied += f", {name.replace('_', ' ')} {shown} by the round"
     return (
         f"{recipe.rounds} rounds; {recipe.chains} chains are kept, {recipe.batch} drawn a round, "
         f"{recipe.restart:.0%} of them restarted from noise with a new class, spread and weight, "
         f"{recipe.melt:.0%} melted; "
-        f"{recipe.steps} sampler steps (normalised, step size {FIGURE_SETTINGS.step_size:g}, "
-        f"temperature {FIGURE_SETTINGS.temperature:g}, clamped), then {STEPS_PER_ROUND} steps "
-        f"of Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on {BATCH} real and "
-        f"{BATCH} generated images, drawn in proportion to weight + {recipe.floor:g}; real label "
+        f"{recipe.steps} sampler steps ({settings.mode}, step size {settings.step_size:g}, "
+        f"temperature {settings.temperature:g}, clamped{varied}), then {recipe.learning_steps} "
+        f"steps of Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on "
+        f"{recipe.learning_batch} real and {recipe.learning_batch} generated images, drawn in "
+        f"proportion to weight + {recipe.floor:g}; real label "
         f"{REAL_LABEL:g}, instance noise {INSTANCE_NOISE:g}; parameters averaged over about the "
         f"last {recipe.average} rounds"
     )
