@@ -18,7 +18,7 @@ from torch import nn
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.machine import choose
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.layers import Layer
+from ldam_studio.networks.layers import OUTPUT, Layer, first_tensor
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import Options, open_network
 from ldam_studio.sampler.settings import Settings
@@ -34,6 +34,7 @@ def measure(name: str) -> dict[str, Any]:
     network = open_network(f"torchvision:{name}", options=Options(untrained=True))
     opened = time.perf_counter() - begun
     wake(network.module)
+    check_shapes(network)
     last = network.layers[-1]
     inner = inner_neuron(network)
     return {
@@ -43,6 +44,7 @@ def measure(name: str) -> dict[str, Any]:
         "layers": len(network.layers),
         "neurons": sum(layer.neurons for layer in network.layers),
         "open_s": round(opened, 2),
+        "time": "processor",
         "class": take_steps(network, Neuron(last.name, last.neurons // 2)),
         "inner": take_steps(network, inner),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -55,6 +57,35 @@ def wake(module: nn.Module) -> None:
     for parameter in module.parameters():
         if parameter.ndim > 1 and not bool(parameter.any()):
             parameter.normal_(std=0.02)
+
+
+@torch.no_grad()
+def check_shapes(network: Network) -> None:
+    """Raise where a layer's output at two images is not that of one image, twice."""
+    wrong = []
+
+    def hook(layer: Layer) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            tensor = first_tensor(output)
+            if tensor is None or layer.name in met:
+                return
+            met.add(layer.name)
+            if tensor.shape != (2, *layer.shape):
+                wrong.append(f"{layer.name} {tuple(tensor.shape)}")
+
+        return hook
+
+    met: set[str] = set()
+    layers = [layer for layer in network.layers if layer.name != OUTPUT]
+    handles = [
+        network.module.get_submodule(layer.name).register_forward_hook(hook(layer))
+        for layer in layers
+    ]
+    network.module(network.normalise(torch.zeros(2, *network.pixels.shape)))
+    for handle in handles:
+        handle.remove()
+    if wrong or len(met) != len(layers):
+        raise RuntimeError(f"layers that are not one output for each image: {wrong[:3]}")
 
 
 def inner_neuron(network: Network) -> Neuron:
@@ -75,7 +106,7 @@ def has_matrix(network: Network, layer: Layer) -> bool:
 
 
 def take_steps(network: Network, neuron: Neuron) -> dict[str, Any]:
-    """Take steps with one chain; returns the median step's time and what the neuron sees.
+    """Take steps with one chain; returns the median step's CPU time and what the neuron sees.
 
     The activation that counts as burned in is given, since measuring it on noise is not the step.
     """
@@ -88,9 +119,9 @@ def take_steps(network: Network, neuron: Neuron) -> dict[str, Any]:
     ready = time.perf_counter() - begun
     times, rms = [], 0.0
     for _ in range(STEPS):
-        begun = time.perf_counter()
+        begun = time.process_time()
         state, info = advance(state)
-        times.append(time.perf_counter() - begun)
+        times.append(time.process_time() - begun)
         assert info.gradient_rms is not None
         rms = float(info.gradient_rms)
     moved = state.lane.chains.x

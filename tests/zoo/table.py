@@ -24,8 +24,8 @@ def markdown(rows: Sequence[Row]) -> str:
         f"Written by `make zoo` (torch {torch.__version__}, torchvision {torchvision.__version__}, "
         f"Python {platform.python_version()}, one thread of a processor, float32, random weights, "
         "one chain, three steps). A class neuron takes the whole network; of an inner neuron only "
-        'what it sees is run, where that gives the same ("run on"). Step: median, whole step, on '
-        "a machine that was also used for other work. Memory: the most that the process took, with "
+        'what it sees is run, where that gives the same ("run on"). Step: median time '
+        "that the processor took for the whole step. Memory: the most that the process took, with "
         "torch itself.",
         "",
         summary(rows),
