@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ldam_studio.engine import thresholds
+from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
@@ -83,13 +83,17 @@ def advance(
 
     noise = _draw_noise(state)
     moved = [_move(state, lane, noise) for lane in state.lanes]
-    if not all(_finite(m) for m in moved):
+    seen = [_seen(m) for m in moved]
+    if not all(finite for finite, _ in seen):
         state.undrawn = dict(enumerate(noise))
         raise ChainsExploded(_which_to_lower(state), state)
     first = moved[0]
     marks.extend(first.marks)
 
-    state.lanes = tuple(m.lane for m in moved)
+    state.lanes = tuple(
+        replace(m.lane, waking=dead.look(m.lane.waking, m.info.gradient_rms, all_answer=answer))
+        for m, (_, answer) in zip(moved, seen, strict=True)
+    )
     state.step += 1
     if state.melting:
         state.melting -= 1
@@ -125,16 +129,27 @@ def _draw_noise(state: SessionState) -> Tensor:
 @torch.no_grad()
 def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     """Take one lane's step, then its sample."""
+    activation = activation_of(lane, state.machine, draw_shift(lane, state.generators))
+    leading = None
+    if not lane.waking.calm:
+        leading = dead.Leading(
+            lane.waking,
+            activation,
+            lane.targets.field_size,
+            exact=lane.settings.mode == "exact",
+        )
     chains, info = langevin.step(
         lane.chains,
         noise,
         lane.parameters,
-        activation_of(lane, state.machine, draw_shift(lane, state.generators)),
+        leading or activation,
         log_real_of(state.judge_of_realness, state.machine),
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,
     )
+    if leading is not None and leading.led is not None:
+        info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
     settings = lane.settings
     if lane.thresholds.wanted:
         units, crop = lane.targets.units, lane.targets.crop
@@ -143,10 +158,14 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
         )
         lane = replace(lane, thresholds=further)
     sampled = (state.step + 1) % settings.thin == 0
+    limit = lane.thresholds.values
+    if not lane.waking.calm:
+        # Silence is steady, too; nothing passes NaN.
+        limit = limit.masked_fill(~lane.waking.answered, torch.nan)
     progress = burn_in.update(
         lane.progress,
         info.activation if sampled else None,
-        lane.thresholds.values,
+        limit,
         None if settings.burn_in == "auto" else int(settings.burn_in),
     )
     mean = lane.average
@@ -162,9 +181,14 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, marks)
 
 
-def _finite(moved: _Moved) -> bool:
-    """One synchronisation for the whole step: a sum is finite only if all its terms are."""
-    return math.isfinite(float(moved.lane.chains.x.sum() + moved.info.activation.sum()))
+def _seen(moved: _Moved) -> tuple[bool, bool]:
+    """Return whether all is finite and whether every chain had a gradient.
+
+    One synchronisation for the whole step: a sum is finite only if all its terms are.
+    """
+    total = moved.lane.chains.x.sum() + moved.info.activation.sum()
+    total, least = torch.stack([total, moved.info.gradient_rms.min()]).tolist()
+    return math.isfinite(total), least > 0
 
 
 def _lesson(state: SessionState) -> LearnInfo | None:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ldam_studio.engine import dead
 from ldam_studio.engine.advance import Info
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import SessionState
@@ -53,7 +54,8 @@ class Frame:
     its first sample. `thumbnails` is (chains, h, w, 3), the images themselves or, where those are
     larger than `THUMBNAIL`, the means of squares of n x n of their pixels, n the smallest whole
     number that makes them fit, mapped to colours after that; arrays per chain have shape (chains,).
-    `field` is what the neurons see (top, left, bottom, right), None for the whole image.
+    `field` is what the neurons see (top, left, bottom, right), None for the whole image. `dead`
+    tells which chains' neurons give no gradient, `silence` says so in a sentence, if any did.
     """
 
     number: int
@@ -71,6 +73,8 @@ class Frame:
     samples: NDArray[np.int64]
     burned_in: NDArray[np.bool_]
     settling: NDArray[np.bool_]
+    dead: NDArray[np.bool_]
+    silence: str
     trace: Trace
     marks: tuple[tuple[int, str], ...]
     notices: tuple[str, ...]
@@ -114,6 +118,8 @@ def make_frame(
         samples=samples,
         burned_in=lane.progress.done.cpu().numpy().copy(),
         settling=lane.progress.settling.cpu().numpy().copy(),
+        dead=lane.waking.dead.cpu().numpy().copy(),
+        silence=dead.sentence(lane.waking, lane.neurons),
         trace=_trace(stepped, len(lane.neurons)),
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ldam_studio.engine import thresholds
+from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.errors import StudioError
@@ -44,6 +44,7 @@ def open_lane(
         average=average.init(x),
         progress=burn_in.init(len(neurons), machine.device),
         thresholds=thresholds.begin(settings, len(neurons), machine.device),
+        waking=dead.begin(len(neurons), machine.device),
     )
 
 
@@ -168,6 +169,7 @@ def begin(lane: Lane, x: Tensor, machine: Machine, heat: float) -> Lane:
         average=average.init(x),
         progress=burn_in.init(len(x), machine.device),
         thresholds=thresholds.begin(lane.settings, len(x), machine.device),
+        waking=dead.begin(len(x), machine.device),
     )
 
 

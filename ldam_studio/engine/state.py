@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ldam_studio.engine.dead import Waking
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.thresholds import Thresholds
 from ldam_studio.networks.fields import Box, Crop
@@ -60,6 +61,7 @@ class Lane:
     average: Average
     progress: BurnIn
     thresholds: Thresholds
+    waking: Waking
 
     @property
     def bounds(self) -> tuple[float, float] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ldam_studio.engine import dead
 from ldam_studio.engine.lanes import reheat
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.session import describe, open_session, spec_from
@@ -21,6 +22,7 @@ from ldam_studio.training import learner
 VERSION = 1
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
+WAKING = ("quiet", "answered", "led")
 MOMENTS = ("activation_square", "discriminator_square", "momentum")
 
 
@@ -34,6 +36,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
     tensors["thresholds.values"] = lane.thresholds.values
+    tensors |= {f"waking.{name}": getattr(lane.waking, name) for name in WAKING}
     if lane.thresholds.seen is not None:
         tensors["thresholds.seen"] = lane.thresholds.seen
     if lane.chains.moments is not None:
@@ -47,6 +50,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "session": describe(state),
         "step": state.step,
         "melting": state.melting,
+        "calm": lane.waking.calm,
         "progress": {"steps": lane.progress.steps, "filled": lane.progress.filled},
     }
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
@@ -72,7 +76,7 @@ def from_tensors(
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         moved = {name: value.to(device) for name, value in tensors.items()}
-        state.lanes = (_restore(state.lane, moved, about["progress"], state),)
+        state.lanes = (_restore(state.lane, moved, about, state),)
         generators = _under("generator.", tensors)
         state.generators = Generators.restore(state.seed, device, generators)
         state.undrawn = {int(i): row for i, row in _under("undrawn.", moved).items()}
@@ -89,9 +93,9 @@ def from_tensors(
 
 
 def _restore(
-    lane: Lane, tensors: Mapping[str, Tensor], counts: Mapping[str, Any], state: SessionState
+    lane: Lane, tensors: Mapping[str, Tensor], about: Mapping[str, Any], state: SessionState
 ) -> Lane:
-    x = tensors["x"]
+    x, counts = tensors["x"], about["progress"]
     if x.shape != lane.chains.x.shape:
         raise ValueError(f"chains of shape {tuple(x.shape)}")
     moments = None
@@ -109,7 +113,16 @@ def _restore(
             *(tensors[f"progress.{name}"] for name in PROGRESS),
         ),
         thresholds=Thresholds(tensors["thresholds.values"], tensors.get("thresholds.seen")),
+        waking=_waking(tensors, about, len(x)),
     )
+
+
+def _waking(tensors: Mapping[str, Tensor], about: Mapping[str, Any], chains: int) -> dead.Waking:
+    if "waking.quiet" not in tensors:
+        # A session of before chains were led: they stand where they got by themselves.
+        return dead.begin(chains, tensors["x"].device, answered=True)
+    quiet, answered, led = (tensors[f"waking.{name}"] for name in WAKING)
+    return dead.Waking(quiet, answered, led, calm=bool(about["calm"]))
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

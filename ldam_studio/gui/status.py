@@ -23,6 +23,8 @@ def thousands(number: int) -> str:
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
     """Return what happens to the front chain itself."""
     badges = []
+    if frame is not None and frame.dead[frame.front]:
+        badges.append(Badge("no gradient", "danger"))
     if frame is not None and frame.melting:
         badges.append(Badge(f"melting {frame.melting}", "warning"))
     if state is RunState.PAUSED:

@@ -52,6 +52,7 @@ class Views(QObject):
         self.last_frame: Frame | None = None
         self.frames_shown = 0
         self._words_due = 0.0
+        self._silence = ""
         self._counted = (0, time.monotonic())
         self._frame_rate = 0.0
         model.session_changed.connect(self.show_session)
@@ -62,6 +63,7 @@ class Views(QObject):
         model.run_state_changed.connect(self._show_run_state)
         # What a note says of an example's neurons is not true of others.
         model.neurons_changed.connect(partial(self._panels.banner.dismiss, "note"))
+        model.neurons_changed.connect(self._forget_silence)
 
     # The model
 
@@ -154,12 +156,25 @@ class Views(QObject):
             panels.traces.add(frame)
         for sentence in frame.notices:
             panels.banner.say(sentence, "warning")
+        if frame.silence != self._silence and frame.neurons == session.neurons:
+            self._show_silence(frame)
         now = time.monotonic()
         if now >= self._words_due:
             self._words_due = now + WORDS_S
             self._show_words(frame, session, now)
         if first:
             self.first_frame.emit()
+
+    def _show_silence(self, frame: Frame) -> None:
+        """Say once what became of neurons that gave no gradient at their start."""
+        self._silence = frame.silence
+        if frame.silence:
+            kind = "warning" if frame.dead.any() else "info"
+            self._panels.banner.say(frame.silence, kind, key="silence")
+
+    def _forget_silence(self) -> None:
+        self._silence = ""
+        self._panels.banner.dismiss("silence")
 
     def _show_words(self, frame: Frame, session: Any, now: float) -> None:
         shown, since = self._counted

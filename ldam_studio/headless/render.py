@@ -15,6 +15,7 @@ import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
+from ldam_studio.engine.dead import dead_neurons, sentence
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
@@ -27,8 +28,8 @@ from ldam_studio.headless.interrupt import interruptible
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
 from ldam_studio.networks.zoo import (
-    DISCRIMINATORS,
     DiscriminatorModel,
+    discriminator_for,
     open_discriminator,
 )
 from ldam_studio.sampler.settings import SETTINGS
@@ -124,7 +125,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     """
     preset = flags.preset_of(args)
     network = flags.network_of(args)
-    fits = network.name in DISCRIMINATORS
+    fits = discriminator_for(network) is not None
     settings = flags.settings_of(args, preset, network.pixels, discriminator=fits)
     neurons = [neuron for text in args.neuron or [] for neuron in parse_neurons(text)]
     outputs = network.layers[-1].neurons
@@ -151,7 +152,7 @@ def spread(neurons: list[Neuron], chains: int | None) -> tuple[Neuron, ...]:
 
 
 def _discriminator(network: Network, weights: Path | None) -> DiscriminatorModel:
-    name = DISCRIMINATORS.get(network.name)
+    name = discriminator_for(network)
     if name is None:
         raise StudioError(
             f"There is no discriminator for {network.name}; set --discriminator-weight to 0."
@@ -164,12 +165,14 @@ class Rendered:
     """A session after its steps.
 
     `activation` is one (chains,) tensor a step, of the pixels before it; empty unless kept.
+    `halved` tells whether averages that had no burn-in began anew at half time.
     """
 
     state: SessionState
     activation: list[torch.Tensor]
     seconds: float
     interrupted: bool
+    halved: bool = False
 
 
 def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendered:
@@ -200,7 +203,8 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
                 bar.update(task, completed=state.step)
                 drawn = now
         seconds = time.monotonic() - began
-    return Rendered(state, activation, seconds, state.step < steps)
+    halved = bool(forget) and state.step > half
+    return Rendered(state, activation, seconds, state.step < steps, halved)
 
 
 def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> dict[str, Path]:
@@ -245,6 +249,7 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
 
     `activation` is that of the raw samples as written; `burned_in` tells whether every chain was,
     and `samples_averaged` is the smallest number of all chains. `chains` has them one by one.
+    `dead` names neurons that gave no gradient. `notes` are sentences about all this.
     """
     state = rendered.state
     lane = state.lane
@@ -261,6 +266,7 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
         "activation": activation.tolist(),
         "burned_in": all(burned_in),
         "samples_averaged": min(counts),
+        "dead": dead_neurons(lane.waking, lane.neurons),
         "chains": [
             {
                 "neuron": str(neuron),
@@ -274,24 +280,33 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
         "device": state.machine.device,
         "seed": state.seed,
         "interrupted": rendered.interrupted,
+        "notes": _notes(rendered),
         "paths": {name: str(path) for name, path in paths.items()},
     }
+
+
+def _notes(rendered: Rendered) -> list[str]:
+    """Return what is to be known of the pictures, in sentences."""
+    state, lane = rendered.state, rendered.state.lane
+    chains, done = len(lane.neurons), int(lane.progress.done.sum())
+    notes = []
+    if done < chains:
+        which = "The chain has" if chains == 1 else f"{chains - done} of {chains} chains have"
+        part = "the last half of the run" if rendered.halved else "all samples since the start"
+        notes.append(f"{which} not burned in after {state.step} steps; averaged there is {part}.")
+    silence = sentence(lane.waking, lane.neurons)
+    return [*notes, silence] if silence else notes
 
 
 def in_words(report: dict[str, Any]) -> str:
     """Return the report as a person reads it."""
     chains = report["chains"]
-    done = sum(chain["burned_in"] for chain in chains)
     neurons = report["neurons"]
     named = ", ".join(neurons) if len(neurons) <= 4 else f"{neurons[0]} to {neurons[-1]}"
     lines = [
         f"{report['network']} {named}: {report['steps']} steps of "
         f"{len(chains)} chain{'s' * (len(chains) > 1)}, {report['steps_per_second']:g} steps/s",
     ]
-    if done < len(chains):
-        lines.append(
-            f"{done} of {len(chains)} chains burned in; the averages of the others are of the last "
-            "half of the run"
-        )
+    lines.extend(report["notes"])
     lines.extend(report["paths"].values())
     return "\n".join(lines)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
@@ -356,6 +358,23 @@ def test_a_note_about_an_example_goes_with_its_neurons(make_window, qtbot):
     assert "note" in window.banner._rows
     window.panels.picker.chosen.emit(Neuron("conv1", 2))
     assert "note" not in window.banner._rows
+
+
+def test_neurons_without_a_gradient_are_said_once_and_go_with_the_choice(studio, qtbot):
+    paused(studio, qtbot)
+    frame = studio.last_frame
+    dead = np.array([True, False, False])
+    silent = dataclasses.replace(frame, dead=dead, silence="fc3:0 gives no gradient.")
+    studio.views.show_frame(silent)
+    assert "fc3:0 gives no gradient." in studio.banner.texts()
+    assert "no gradient" in [badge.text for badge in studio.canvas._badges[0]]
+    studio.banner.dismiss("silence")
+    studio.views.show_frame(silent)
+    assert "fc3:0 gives no gradient." not in studio.banner.texts()
+    studio.views.show_frame(dataclasses.replace(silent, silence="fc3:0 was woken.", dead=~dead))
+    assert "fc3:0 was woken." in studio.banner.texts()
+    studio.controller.set_neurons(Neuron("fc3", 4))
+    assert "fc3:0 was woken." not in studio.banner.texts()
 
 
 def test_leaving_the_presentation_gives_the_panels_their_heights_back(studio, qtbot):

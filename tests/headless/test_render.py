@@ -109,7 +109,8 @@ def test_a_chain_that_never_burns_in_averages_the_last_half(
     # Samples are taken at steps 3, 6, ..., 39; those after step 20 count.
     assert report["samples_averaged"] == 7
     assert main([*line.split(), str(tmp_path)]) == 0
-    assert "0 of 1 chains burned in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "The chain has not burned in after" in said and "last half of the run" in said
 
 
 def test_the_last_half_without_a_sample_keeps_what_there_is(
@@ -241,3 +242,24 @@ def test_first_layer_neurons_are_their_filters(tmp_path: Path, capsys: pytest.Ca
     settings = Settings()
     expected = settings.temperature / (2 * settings.l2) / (1 - settings.step_size * settings.l2 / 2)
     assert x[:, outside].var() == pytest.approx(expected, rel=0.05)
+
+
+def test_neurons_that_give_no_gradient_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    code = tmp_path / "own.py"
+    code.write_text(
+        "from torch import nn\n"
+        "def model():\n"
+        "    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 3), nn.ReLU())\n"
+        "    nn.init.ones_(net[1].weight)\n"
+        "    net[1].bias.data.copy_(net[1].bias.new_tensor([1.0, -12.0, -1e6]))\n"
+        "    net.pixels = dict(channels=1, height=4, width=4, mean=[0], std=[1])\n"
+        "    return net\n"
+    )
+    line = f"render --network {code}:model --neuron 2:0-2 --steps 60 --out {tmp_path / 'out'}"
+    report = run(capsys, *line.split())
+    assert report["dead"] == ["2:2"]
+    assert any(note.startswith("2:2 gives no gradient") for note in report["notes"])
+    assert "3 of 3 chains have not burned in after 60 steps" in report["notes"][0]
+    assert "last half" in report["notes"][0]
