@@ -96,6 +96,7 @@ def _network(state: SessionState, network: Network) -> tuple[Any, str]:
     _turn(state, swap)
     if state.discriminator is not None and not suits(state.discriminator, network):
         state.discriminator, state.learner = None, None
+    prepare_learner(state)
     return network.reference, f"network {network.name}"
 
 
@@ -107,8 +108,13 @@ def _discriminator(state: SessionState, model: DiscriminatorModel | None) -> tup
                 f"{state.lane.network.name} of {state.lane.network.pixels.shape}; choose another."
             )
         model.module.to(state.machine.device)
+    before = state.discriminator, state.learner
     state.discriminator, state.learner = model, None
-    prepare_learner(state)
+    try:
+        prepare_learner(state)
+    except StudioError:
+        state.discriminator, state.learner = before
+        raise
     _unsettle(state)
     return (None, "no discriminator") if model is None else (model.reference, "discriminator")
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import torch
+
 from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.zoo import DiscriminatorModel
+from ldam_studio.networks.zoo import MNIST_PIXELS, DiscriminatorModel
 from ldam_studio.training import learner
 from ldam_studio.training.data import load_digits_sheet, load_mnist
+from ldam_studio.training.photos import draw_crops, find_photos
+
+CROPS = 256
+"""Crops of photographs that a learning discriminator draws its real images from."""
 
 
 def suits(model: DiscriminatorModel, network: Network) -> bool:
@@ -27,8 +34,25 @@ def prepare_learner(state: SessionState) -> None:
     """
     if not state.learn_every or state.discriminator is None:
         return
-    if state.real_images is None:
-        digits = load_digits_sheet() if state.data is None else load_mnist(state.data, "train")
-        state.real_images = digits.images.to(state.machine.device)
+    shape = state.lane.network.pixels.shape
+    if state.real_images is None or state.real_images.shape[1:] != shape:
+        state.real_images = _real_images(state, shape).to(state.machine.device)
+    if state.learner is not None and any(seen.shape[1:] != shape for seen in state.learner.recent):
+        # Of a network that took images of another size.
+        state.learner.recent.clear()
     if state.learner is None:
         state.learner = learner.start(state.discriminator.module, state.seed, state.machine.device)
+
+
+def _real_images(state: SessionState, shape: tuple[int, int, int]) -> torch.Tensor:
+    """Return real images to learn from, ``(n, C, H, W)`` uint8."""
+    if shape == MNIST_PIXELS.shape:
+        digits = load_digits_sheet() if state.data is None else load_mnist(state.data, "train")
+        return digits.images
+    if state.data is None:
+        raise StudioError(
+            "The discriminator of natural images learns from photographs, and none are shipped; "
+            "start with --data FOLDER or --data FILE.zip to name some."
+        )
+    draw = torch.Generator().manual_seed(state.seed)
+    return draw_crops([find_photos(state.data)], CROPS, shape[1:], draw)

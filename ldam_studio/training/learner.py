@@ -25,6 +25,9 @@ BETAS = (0.5, 0.9)
 REAL_LABEL = 0.9
 INSTANCE_NOISE = 0.1
 BATCH = 64
+LARGE, LARGE_BATCH = 64 * 64 * 3, 8
+"""Images of more values than the first are learned from in such small batches: a round beside
+running chains must not take many times as long as their step."""
 STEPS_PER_ROUND = 2
 RECENT_ROUNDS = 20
 COLLAPSE_ROUNDS = 50
@@ -168,10 +171,11 @@ def learn(
     state
         Consumed: the state returned is the only one to go on with (`LearnerState.clone` keeps one).
     real_images
-        ``(n, C, H, W)``, float32 in pixel units or uint8; each step draws `BATCH` of them.
+        ``(n, C, H, W)``, float32 in pixel units or uint8; each step draws `BATCH` of them,
+        `LARGE_BATCH` where they are large.
     fake
         ``(chains, C, H, W)`` float32 in pixel units, the chains as they are now. They join the
-        recent rounds, from all of which each step draws `BATCH`: a discriminator that sees only
+        recent rounds, from all of which each step draws as many: a discriminator that sees only
         the newest images forgets the earlier ones.
 
     Returns
@@ -181,7 +185,8 @@ def learn(
     """
     state.recent.append(fake.detach().clone())
     pool = torch.cat(list(state.recent))
-    return learn_from_pool(state, real_images, pool)
+    batch = BATCH if fake[0].numel() <= LARGE else LARGE_BATCH
+    return learn_from_pool(state, real_images, pool, batch=batch)
 
 
 def learn_from_pool(
