@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError
 
 DEPTH = 3  # how far into nested dictionaries weights are looked for
-PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.", "backbone.", "encoder.")
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Match:
 
     `state` has the tensors that fit in name and shape; `missing` names those of the module that
     have none, `unexpected` those of the file that have no place, `misshapen` those whose shapes
-    differ (with both shapes).
+    differ (with both shapes). `where` is what stood before the names in the file: keys, a prefix.
     """
 
     state: dict[str, Tensor]
@@ -56,7 +55,8 @@ def candidates(
 def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
     """Return the candidate, stripped of a prefix, that fits `module` best.
 
-    Among equals the plain weights come before a moving average ("ema") of them.
+    Among equals the plain weights come before a moving average ("ema") of them. The prefix is
+    whatever stands before a weight's own name, such as "module.", "model." or "_orig_mod.".
 
     Raises
     ------
@@ -64,11 +64,7 @@ def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
         If there are no tensors in `saved` at all.
     """
     own = module.state_dict()
-    matches = [
-        _match(own, stripped, where)
-        for where, tensors in candidates(saved)
-        for stripped in _stripped(tensors)
-    ]
+    matches = [_match(own, tensors, where) for where, tensors in _readings(saved, own)]
     if not matches:
         raise StudioError(f"{source} holds no weights (tensors by name); save model.state_dict().")
     return max(
@@ -92,10 +88,9 @@ def classes_in(saved: Any, module: nn.Module, classes: int) -> int | None:
     match = best_match(saved, module, "")
     found = {
         rows
-        for where, tensors in candidates(saved)
+        for where, tensors in _readings(saved, own)
         if where == match.where
-        for stripped in _stripped(tensors)
-        for name, value in stripped.items()
+        for name, value in tensors.items()
         if name in own
         and own[name].ndim
         and value.ndim == own[name].ndim
@@ -122,10 +117,20 @@ def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str)
     )
 
 
-def _stripped(tensors: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-    """Yield the tensors as they are, and without each of the prefixes that they share."""
-    yield tensors
-    for prefix in PREFIXES:
-        within = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
-        if within:
-            yield from _stripped(within)
+def _readings(saved: Any, own: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield every candidate as it is, and without each prefix that some weights' names have."""
+    for where, tensors in candidates(saved):
+        yield where, tensors
+        for prefix in _prefixes(tensors, own):
+            yield (
+                where + prefix,
+                {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)},
+            )
+
+
+def _prefixes(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
+    """Return what stands before the names of a few of the module's own weights."""
+    names = list(own)
+    asked = {f".{name}" for name in (*names[:1], *names[len(names) // 2 :][:1], *names[-1:])}
+    found = (n[: len(n) - len(e) + 1] for n in tensors for e in asked if n.endswith(e))
+    return list(dict.fromkeys(found))

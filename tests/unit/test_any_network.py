@@ -178,6 +178,24 @@ def test_a_convolution_before_an_operation_in_place_gives_its_own_value(behind):
     assert int((gradient != 0).sum()) == 2 * 3 * 9
 
 
+class Biased(nn.Module):
+    """Works out what it adds from a table of places, as windowed transformers do."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.table = nn.Linear(2, 4)
+        self.register_buffer("places", torch.rand(1, 6, 2))
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3)) + self.table(self.places).mean(1)
+
+
+def test_a_module_that_does_not_see_the_image_is_no_layer():
+    network = Network("biased", Biased(), PIXELS)
+    assert [layer.name for layer in network.layers] == ["conv", "output"]
+
+
 def test_of_a_module_that_is_called_several_times_the_first_call_is_looked_at():
     network, module = opened("shared module", Shape())
     assert [layer.name for layer in network.layers].count("shared") == 1

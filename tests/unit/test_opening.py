@@ -88,6 +88,10 @@ def factories(tmp_path):
     return path
 
 
+def prefixed(prefix, state, more=0):
+    return {prefix + name: value + more for name, value in state.items()}
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -96,8 +100,18 @@ def factories(tmp_path):
         lambda state: {"model": {f"module.{n}": t for n, t in state.items()}},
         lambda state: {"state_dict": {f"_orig_mod.module.{n}": t for n, t in state.items()}},
         lambda state: {"ema": {n: t + 1 for n, t in state.items()}, "model": state},
+        lambda state: {"n_averaged": torch.tensor(3)} | prefixed("module.", state),
+        lambda state: prefixed("ema_model.", state, 1) | prefixed("online_model.", state),
+        lambda state: {"state_dict_ema": prefixed("student.body.", state)},
+        lambda state: (
+            {"model": prefixed("teacher.", {"0.weight": state["0.weight"]})}
+            | {"state_dict": prefixed("student.", state)}
+        ),
     ],
-    ids=["plain", "nested", "prefixed", "two prefixes", "beside an average"],
+    ids=[
+        *("plain", "nested", "prefixed", "two prefixes", "beside an average"),
+        *("an average alone", "two prefixes side by side", "any prefix", "beside a part"),
+    ],
 )
 def test_weights_are_found_under_any_name(wrap):
     module = small()
@@ -212,7 +226,10 @@ def test_a_file_that_does_not_import_is_one_sentence(tmp_path):
 
 def test_an_input_that_the_network_does_not_take_names_layer_and_size(factories):
     wrong = PixelSpec(3, 20, 20, (0.5,) * 3, (0.25,) * 3)
-    with pytest.raises(StudioError, match="fails on an image of 3 x 20 x 20 after its layer 2"):
+    with pytest.raises(
+        StudioError,
+        match=r"fails on an image of 3 x 20 x 20 in its layer 3 \(Linear\), which is given 1296 ",
+    ):
         open_network(f"{factories}:plain", options=Options(pixels=wrong))
 
 
