@@ -24,6 +24,7 @@ COMMANDS = {
     "info": ("ldam_studio.headless.info", "list the networks, or the layers of one"),
     "pictures": ("ldam_studio.gui.pictures", "make the pictures in the README"),
     "train mnist": ("ldam_studio.headless.train_mnist", "train LeNet on MNIST"),
+    "train cifar10": ("ldam_studio.headless.train_cifar10", "train a VGG on CIFAR-10"),
     "train discriminator": (
         "ldam_studio.headless.train_discriminator",
         "train a discriminator along with the chains",
@@ -40,6 +41,18 @@ COMMANDS = {
     "paper fig4": (
         "ldam_studio.headless.paper.fig4",
         "the paper's Figure 4: with and without L2, raw and averaged",
+    ),
+    "paper fig10": (
+        "ldam_studio.headless.paper.fig10",
+        "the paper's Figure 10: a discriminator of photographs, from little to much",
+    ),
+    "paper fig11": (
+        "ldam_studio.headless.paper.fig11",
+        "the paper's Figure 11: two architectures side by side, and where their gradients sit",
+    ),
+    "paper named": (
+        "ldam_studio.headless.paper.named",
+        "how often another network names the class that was asked for, as a table",
     ),
     "paper filters": (
         "ldam_studio.headless.paper.filters",

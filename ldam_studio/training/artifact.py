@@ -46,7 +46,7 @@ class Card:
     data, recipe, command
         What it was trained on, how, and by which command.
     seconds
-        Time the training took, on one thread.
+        Time the training took, on so many `threads`.
     measured
         Figures and what they are of.
     """
@@ -61,11 +61,13 @@ class Card:
     sha256: str
     measured: Mapping[str, str]
     licence: str = MNIST_LICENCE
+    threads: int = 1
 
     def text(self) -> str:
         """Return the card in Markdown."""
         figures = "\n".join(f"| {name} | {value} |" for name, value in self.measured.items())
-        machine = f"{platform.machine()}, one thread, {self.seconds / 60:.1f} minutes"
+        threads = "one thread" if self.threads == 1 else f"{self.threads} threads"
+        machine = f"{platform.machine()}, {threads}, {self.seconds / 60:.1f} minutes"
         return f"""# {self.file}
 
 {self.what}

@@ -7,6 +7,8 @@ estimate than where it stopped (Polyak and Juditsky 1992; Jiang et al., arXiv 18
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -57,6 +59,14 @@ class ParameterAverage:
             name: mean.float() if mean.is_floating_point() else mean.clone()
             for name, mean in self._means.items()
         }
+
+    def stored(self) -> dict[str, Any]:
+        """Return everything, for `restore`."""
+        return {"count": self.count, "means": dict(self._means)}
+
+    def restore(self, stored: dict[str, Any]) -> None:
+        """Go on from what `stored` gave."""
+        self.count, self._means = int(stored["count"]), dict(stored["means"])
 
 
 class PredictionAverage:

@@ -1,8 +1,8 @@
-"""Training of small image classifiers on MNIST, reproducible to the bit.
+"""Training of small image classifiers, reproducible to the bit.
 
 Everything random comes from the seed: the parameters' start from one stream, the order of the
-images from another. Nothing is printed or written here; `train` yields after each epoch and
-whoever drives it reports and saves.
+images and what is done to them from another. Nothing is printed or written here; `train` yields
+after each epoch and whoever drives it reports and saves.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-from ldam_studio.networks.lenet import normalise
+from ldam_studio.networks import lenet, vgg
 from ldam_studio.training.averaging import ParameterAverage
-from ldam_studio.training.data import Digits
+from ldam_studio.training.images import LabelledImages, flipped, shifted
 
 Points = tuple[tuple[float, float], ...]
 
@@ -29,7 +29,7 @@ class ClassifierRecipe:
     Attributes
     ----------
     optimiser
-        ``"rmsprop"`` (with momentum) or ``"adam"``.
+        ``"rmsprop"`` (with momentum), ``"adam"`` or ``"sgd"`` (with Nesterov's momentum).
     learning_rate
         The rate where the schedule is 1.
     schedule
@@ -40,6 +40,12 @@ class ClassifierRecipe:
         Decay of the squared gradients: RMSProp's alpha, Adam's second beta.
     average_epochs
         The parameters are averaged over all steps of so many last epochs; 0 = not at all.
+    label_smoothing
+        Share of each label spread over all classes.
+    shift, flip
+        Images are moved by up to so many pixels, and mirrored, at random.
+    mean, std
+        Of the pixels, by channel; the network's input is ``(x - mean) / std``.
     """
 
     optimiser: str
@@ -51,6 +57,11 @@ class ClassifierRecipe:
     smoothing: float = 0.99
     weight_decay: float = 0.0
     average_epochs: int = 5
+    label_smoothing: float = 0.0
+    shift: int = 0
+    flip: bool = False
+    mean: tuple[float, ...] = (lenet.MEAN,)
+    std: tuple[float, ...] = (lenet.STD,)
 
     def with_epochs(self, epochs: int) -> ClassifierRecipe:
         """Return the recipe for another number of epochs, averaging over no more than those."""
@@ -58,12 +69,21 @@ class ClassifierRecipe:
 
     def describe(self) -> str:
         """Return the recipe in a sentence, for a model card."""
-        name = {"rmsprop": "RMSProp", "adam": "AdamW"}[self.optimiser]
+        names = {"rmsprop": "RMSProp", "adam": "AdamW", "sgd": "SGD, Nesterov"}
+        squares = f"decay of the squared gradients {self.smoothing}, "
+        if self.optimiser == "sgd":
+            squares = ""
+        extras = [
+            f"label smoothing {self.label_smoothing:g}" if self.label_smoothing else "",
+            f"shifts of up to {self.shift} pixels" if self.shift else "",
+            "mirrored at random" if self.flip else "",
+        ]
         points = ", ".join(f"{factor:g} at {share:.0%}" for share, factor in self.schedule)
         return (
-            f"{name}, momentum {self.momentum}, decay of the squared gradients {self.smoothing}, "
+            f"{names[self.optimiser]}, momentum {self.momentum}, {squares}"
             f"weight decay {self.weight_decay:g}, learning rate {self.learning_rate:g} times "
             f"{points} of the run, linear between; {self.epochs} epochs, batches of {self.batch}"
+            + "".join(f"; {extra}" for extra in extras if extra)
         )
 
 
@@ -86,6 +106,22 @@ JUDGE_RECIPE = ClassifierRecipe(
     average_epochs=0,
 )
 """AdamW in one cycle: another optimiser, batch and order than LeNet's."""
+
+VGG_RECIPE = ClassifierRecipe(
+    optimiser="sgd",
+    learning_rate=0.2,
+    schedule=((0.0, 0.1), (0.25, 1.0), (0.8, 0.1), (1.0, 0.005)),
+    epochs=20,
+    batch=250,
+    weight_decay=5e-4,
+    average_epochs=4,
+    label_smoothing=0.1,
+    shift=4,
+    flip=True,
+    mean=vgg.MEAN,
+    std=vgg.STD,
+)
+"""SGD in one cycle; the parameters are averaged where its rate is low."""
 
 
 @dataclass
@@ -127,7 +163,7 @@ def start(make: Callable[[], nn.Module], recipe: ClassifierRecipe, seed: int) ->
 def train(
     run: ClassifierRun,
     recipe: ClassifierRecipe,
-    digits: Digits,
+    images: LabelledImages,
     on_step: Callable[[ClassifierRun], None] = lambda run: None,
 ) -> Iterator[ClassifierRun]:
     """Train epoch by epoch.
@@ -136,7 +172,7 @@ def train(
     ----------
     run
         From `start`; changed in place.
-    digits
+    images
         Training images; a last incomplete batch of an epoch is dropped.
     on_step
         Called after each step, for progress; an exception out of it ends the training.
@@ -151,22 +187,25 @@ def train(
     ValueError
         There are fewer images than one batch.
     """
-    if len(digits) < recipe.batch:
-        raise ValueError(f"{len(digits)} images do not fill one batch of {recipe.batch}")
-    inputs, labels = normalise(digits.pixels()), digits.labels
-    steps = len(digits) // recipe.batch
+    if len(images) < recipe.batch:
+        raise ValueError(f"{len(images)} images do not fill one batch of {recipe.batch}")
+    steps = len(images) // recipe.batch
     total = steps * recipe.epochs
     where, factors = zip(*recipe.schedule, strict=True)
     while run.epoch < recipe.epochs:
         run.module.train()
-        order = torch.randperm(len(digits), generator=run.order)
+        order = torch.randperm(len(images), generator=run.order)
         losses = 0.0
         for batch in order[: steps * recipe.batch].split(recipe.batch):
             factor = float(np.interp(run.step / total, where, factors))
             for group in run.optimiser.param_groups:
                 group["lr"] = recipe.learning_rate * factor
             run.optimiser.zero_grad()
-            loss = functional.cross_entropy(run.module(inputs[batch]), labels[batch])
+            loss = functional.cross_entropy(
+                run.module(_varied(images.pixels(batch), recipe, run.order)),
+                images.labels[batch],
+                label_smoothing=recipe.label_smoothing,
+            )
             loss.backward()
             run.optimiser.step()
             run.step += 1
@@ -181,16 +220,51 @@ def train(
 
 
 @torch.no_grad()
-def predict(module: nn.Module, digits: Digits, batch: int = 1000) -> torch.Tensor:
-    """Return the logits ``(n, 10)`` of ``digits``, the module in evaluation mode."""
+def predict(
+    module: nn.Module,
+    images: LabelledImages,
+    recipe: ClassifierRecipe = LENET_RECIPE,
+    batch: int = 1000,
+) -> torch.Tensor:
+    """Return the logits ``(n, classes)`` of ``images``, the module in evaluation mode."""
     module.eval()
-    inputs = normalise(digits.pixels())
-    return torch.cat([module(part) for part in inputs.split(batch)])
+    parts = torch.arange(len(images)).split(batch)
+    return torch.cat([module(_normalised(images.pixels(part), recipe)) for part in parts])
+
+
+@torch.no_grad()
+def estimate_norms(
+    module: nn.Module, images: LabelledImages, recipe: ClassifierRecipe, batches: int = 80
+) -> None:
+    """Estimate a module's batch norms anew, over so many batches; for averaged parameters.
+
+    The statistics that were averaged along with them are those of other networks (Izmailov et al.
+    2018, section 3.2).
+    """
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    parts = order.split(recipe.batch)[:batches]
+    loader = [_normalised(images.pixels(part), recipe) for part in parts]
+    torch.optim.swa_utils.update_bn(loader, module)
+    module.eval()
 
 
 def accuracy(outputs: torch.Tensor, labels: torch.Tensor) -> float:
     """Return the share of rows of logits or probabilities whose maximum is at the label."""
     return float((outputs.argmax(1) == labels).double().mean())
+
+
+def _varied(pixels: Tensor, recipe: ClassifierRecipe, generator: torch.Generator) -> Tensor:
+    """Return network input, varied as the recipe asks."""
+    if recipe.flip:
+        pixels = flipped(pixels, generator)
+    if recipe.shift:
+        pixels = shifted(pixels, recipe.shift, generator)
+    return _normalised(pixels, recipe)
+
+
+def _normalised(pixels: Tensor, recipe: ClassifierRecipe) -> Tensor:
+    mean, std = (torch.tensor(values).reshape(1, -1, 1, 1) for values in (recipe.mean, recipe.std))
+    return (pixels - mean) / std
 
 
 def _optimiser(module: nn.Module, recipe: ClassifierRecipe) -> torch.optim.Optimizer:
@@ -208,5 +282,13 @@ def _optimiser(module: nn.Module, recipe: ClassifierRecipe) -> torch.optim.Optim
             recipe.learning_rate,
             betas=(recipe.momentum, recipe.smoothing),
             weight_decay=recipe.weight_decay,
+        )
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(
+            module.parameters(),
+            recipe.learning_rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            nesterov=True,
         )
     raise ValueError(f"no optimiser {recipe.optimiser!r}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
+from ldam_studio.training.images import LabelledImages
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -28,27 +28,8 @@ SHEET_ROWS, SHEET_COLUMNS = 50, 100
 SHEET_DIGITS_PER_CLASS = SHEET_ROWS * SHEET_COLUMNS // CLASSES
 
 
-@dataclass(frozen=True)
-class Digits:
-    """Labelled digits.
-
-    Attributes
-    ----------
-    images
-        ``(n, 1, 28, 28)`` uint8, 0 = black (background), 255 = white (stroke).
-    labels
-        ``(n,)`` int64, 0 to 9.
-    """
-
-    images: torch.Tensor
-    labels: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def pixels(self) -> torch.Tensor:
-        """Return the images in pixel units, ``(n, 1, 28, 28)`` float32 in [0, 1]."""
-        return self.images.float() / 255
+class Digits(LabelledImages):
+    """Labelled digits: images ``(n, 1, 28, 28)``, 0 = background, 255 = stroke; labels 0 to 9."""
 
 
 def cache_folder() -> Path:

@@ -1,0 +1,147 @@
+"""``ldam-studio train cifar10``: train a VGG on CIFAR-10 and average its parameters."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
+from ldam_studio.headless import flags
+from ldam_studio.headless.progress import INTERRUPTED, progress
+from ldam_studio.networks.vgg import Vgg
+from ldam_studio.training import artifact, classifier
+from ldam_studio.training.cifar10 import load_cifar10
+from ldam_studio.training.images import LabelledImages
+from ldam_studio.training.resume import load_run, save_run
+
+RUN_FILE = "run.pt"
+"""The run as its last finished epoch left it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("--data", type=Path, help="folder of CIFAR-10")
+    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
+    parser.add_argument("--out", type=Path, default=Path("out/cifar10"), help="where files go")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=classifier.VGG_RECIPE.epochs)
+    parser.add_argument("--threads", type=flags.whole_number("--threads", 1, 1024), default=1)
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, write weights, epochs and cards, print the accuracies; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, the data is missing or damaged, a file cannot be written, or there
+        is no run to go on with.
+    """
+    if args.epochs < 1 or args.seed < 0:
+        raise StudioError("--epochs must be at least 1, --seed must not be negative.")
+    torch.set_num_threads(args.threads)
+    train, test = (load_cifar10(args.data, part, args.download) for part in ("train", "test"))
+    check_folder(args.out)
+    recipe = classifier.VGG_RECIPE.with_epochs(args.epochs)
+    state = classifier.start(Vgg, recipe, args.seed)
+    if args.resume:
+        load_run(state, recipe, args.out / RUN_FILE)
+    began = time.monotonic()
+    try:
+        _train(state, recipe, train, test, args)
+    except KeyboardInterrupt:
+        print(f"stopped after epoch {state.epoch} of {recipe.epochs}; --resume goes on from there")
+        return INTERRUPTED
+    _finish(state, recipe, train, test, args, time.monotonic() - began)
+    return 0
+
+
+def _train(
+    state: classifier.ClassifierRun,
+    recipe: classifier.ClassifierRecipe,
+    train: LabelledImages,
+    test: LabelledImages,
+    args: argparse.Namespace,
+) -> None:
+    steps = len(train) // recipe.batch
+    with progress() as bar:
+        task = bar.add_task("", total=steps * recipe.epochs, completed=state.step)
+        for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
+            outputs = classifier.predict(epoch.module, test, recipe)
+            share = classifier.accuracy(outputs, test.labels)
+            words = f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, test {share:.2%}"
+            bar.update(task, description=words)
+            if bar.disable:
+                print(words, flush=True)
+            artifact.save_weights(
+                epoch.module.state_dict(),
+                args.out / "epochs" / f"vgg-{epoch.epoch:02d}.safetensors",
+                f"VGG on CIFAR-10, seed {args.seed}, after epoch {epoch.epoch}",
+            )
+            save_run(state, recipe, args.out / RUN_FILE)
+
+
+def _finish(
+    state: classifier.ClassifierRun,
+    recipe: classifier.ClassifierRecipe,
+    train: LabelledImages,
+    test: LabelledImages,
+    args: argparse.Namespace,
+    seconds: float,
+) -> None:
+    averaged = Vgg()
+    averaged.load_state_dict(state.average.state_dict())
+    classifier.estimate_norms(averaged, train, recipe)
+    modules = {"vgg": state.module, "vgg-averaged": averaged}
+    measured = {
+        name: classifier.accuracy(classifier.predict(module, test, recipe), test.labels)
+        for name, module in modules.items()
+    }
+    print(f"base {measured['vgg']:.2%}, averaged parameters {measured['vgg-averaged']:.2%}")
+    for name, module in modules.items():
+        _write(args, name, module.state_dict(), recipe, measured, seconds)
+
+
+def _write(
+    args: argparse.Namespace,
+    name: str,
+    weights: Mapping[str, torch.Tensor],
+    recipe: classifier.ClassifierRecipe,
+    measured: Mapping[str, float],
+    seconds: float,
+) -> None:
+    what = (
+        f"the mean of its parameters over the steps of the last {recipe.average_epochs} epochs, "
+        "batch norms estimated anew"
+        if name.endswith("averaged")
+        else "as the last epoch left it"
+    )
+    sha256 = artifact.save_weights(
+        weights, args.out / f"{name}.safetensors", f"VGG on CIFAR-10, {what}"
+    )
+    artifact.Card(
+        file=f"{name}.safetensors",
+        what=f"VGG with batch norm for CIFAR-10, {what}. Input: 32x32 RGB, (x - mean) / std by "
+        "channel.",
+        data="CIFAR-10 (Krizhevsky 2009), 50,000 training images; accuracy on the 10,000 test "
+        "images",
+        recipe=recipe.describe(),
+        command=f"ldam-studio train cifar10 --seed {args.seed} --threads {args.threads}"
+        + ("" if recipe.epochs == classifier.VGG_RECIPE.epochs else f" --epochs {recipe.epochs}"),
+        seed=args.seed,
+        seconds=seconds,
+        sha256=sha256,
+        measured={
+            "**this file**": f"**{measured[name]:.2%}**",
+            "last epoch": f"{measured['vgg']:.2%}",
+            "averaged parameters": f"{measured['vgg-averaged']:.2%}",
+        },
+        threads=args.threads,
+        licence="GPL-3.0-or-later, as the program; CIFAR-10's authors ask to cite their report",
+    ).write(args.out)

@@ -1,0 +1,67 @@
+"""Keeping a training run on the disk, so that it goes on where it was cancelled or killed."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.weights import write_bytes
+from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
+
+
+def save_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> None:
+    """Write everything that the rest of the run depends on; `StudioError` if it cannot be."""
+    content = io.BytesIO()
+    torch.save(
+        {
+            "recipe": asdict(recipe),
+            "module": run.module.state_dict(),
+            "optimiser": run.optimiser.state_dict(),
+            "order": run.order.get_state(),
+            "average": run.average.stored(),
+            "epoch": run.epoch,
+            "step": run.step,
+            "loss": run.loss,
+        },
+        content,
+    )
+    write_bytes(path, content.getvalue())
+
+
+def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> None:
+    """Put a run, fresh from `classifier.start`, to where `save_run` left it; in place.
+
+    Raises
+    ------
+    StudioError
+        The file is missing or damaged, or is of a run by another recipe.
+    """
+    try:
+        saved = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
+        if saved["recipe"] != asdict(recipe):
+            raise StudioError(
+                f"{path} is of a run with other settings; give the same, or start anew."
+            )
+        run.module.load_state_dict(saved["module"])
+        run.optimiser.load_state_dict(saved["optimiser"])
+        run.order.set_state(saved["order"])
+        run.average.restore(saved["average"])
+        run.epoch, run.step, run.loss = saved["epoch"], saved["step"], saved["loss"]
+    except FileNotFoundError:
+        raise StudioError(f"There is no run to go on with in {path.parent}; start one.") from None
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        TypeError,
+        EOFError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise StudioError(f"{path} is damaged ({error}); start the run anew.") from None
