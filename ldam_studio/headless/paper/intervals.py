@@ -1,0 +1,57 @@
+"""How far a figure's numbers may be trusted: bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+
+RESAMPLES = 10_000
+COVERED = 0.95
+
+Statistic = Callable[[Tensor], Tensor]
+"""Maps samples (..., n) to one number each (...)."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A statistic of some values, and where it lies in 95 of 100 resamples."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Return the numbers with three decimals."""
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+    def json(self) -> dict[str, float]:
+        """Return the numbers in JSON's types."""
+        return {name: round(value, 4) for name, value in asdict(self).items()}
+
+
+def mean(values: Tensor) -> Tensor:
+    """Return the mean over the last dimension."""
+    return values.mean(-1)
+
+
+def median(values: Tensor) -> Tensor:
+    """Return the median over the last dimension, between the middle two of an even number."""
+    return values.quantile(0.5, dim=-1)
+
+
+def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int = 0) -> Interval:
+    """Return a statistic of `values` (n,) with its percentile interval (Efron 1979).
+
+    The values are drawn again with replacement, `RESAMPLES` times; the same seed draws the same.
+    One value alone has an interval of no width, which says nothing.
+    """
+    sample = torch.as_tensor(values, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(sample), (RESAMPLES, len(sample)), generator=generator)
+    found = statistic(sample[drawn])
+    tail = (1 - COVERED) / 2
+    low, high = found.quantile(torch.tensor([tail, 1 - tail], dtype=found.dtype)).tolist()
+    return Interval(float(statistic(sample)), low, high)
