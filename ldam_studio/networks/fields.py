@@ -51,8 +51,28 @@ class Crop:
 def receptive_field(network: Network, layer: Layer, place: Place) -> Box | None:
     """Return the rectangle of pixels that a layer's units at a place see; None for all of them.
 
-    Found from the gradient's footprint: the union over some noise images, each with its own random
-    weights over the channels, because pooling and rectifiers pass only a part at a time.
+    Read off what the forward pass told when the network was opened; measured where that told
+    nothing, as with an operation that `footprints` has no rule for.
+    """
+    if not layer.places or not isinstance(place, tuple):
+        return None
+    seen = network.walked.footprints[layer.name]
+    if seen is None:
+        return measured_field(network, layer, place)
+    for size, at in zip(seen.shape[1:], place, strict=True):
+        seen = seen[:, 0 if size == 1 else at]
+    top, left, bottom, right = seen.tolist()
+    box = (top, left, -bottom, -right)
+    pixels = network.pixels
+    # What sees nothing but padding has no field to be cut out.
+    return None if bottom >= 0 or box == (0, 0, pixels.height, pixels.width) else box
+
+
+def measured_field(network: Network, layer: Layer, place: Place) -> Box | None:
+    """Return a receptive field as `receptive_field` does, from the gradient's footprint.
+
+    That is the union over some noise images, each with its own random weights over the channels,
+    because pooling and rectifiers pass only a part at a time. It takes a gradient of the network.
     """
     pixels = network.pixels
     if not layer.places or place == MEAN:
@@ -85,16 +105,28 @@ def find_crop(network: Network, layer: Layer, place: Place, field: Box | None) -
     where = resolved(layer, place)
     if field is None or len(layer.places) != 2 or not isinstance(where, tuple):
         return None
-    tries = [(stride, margin) for margin in MARGINS for stride in _strides(network, layer)]
-    for stride, margin in tries:
-        crop = _aligned(network, layer, (where[0], where[1]), field, stride, margin)
+    at = where[0], where[1]
+    strides = _strides(network, layer, at)
+    for stride, margin in [(stride, margin) for margin in MARGINS for stride in strides]:
+        crop = _aligned(network, layer, at, field, stride, margin)
         if crop is not None and _agrees(network, layer, where, crop):
             return crop
     return None
 
 
-def _strides(network: Network, layer: Layer) -> list[int]:
-    """Return what the layer's stride may be, judging by its size: as is, and as a power of 2."""
+def _strides(network: Network, layer: Layer, place: tuple[int, int]) -> list[int]:
+    """Return what the layer's stride may be.
+
+    That is how far the field moves from place to place; where that is not known, what the layer's
+    size makes likely: as is, and as a power of 2.
+    """
+    seen = network.walked.footprints[layer.name]
+    if seen is not None and seen.shape[1] > 1:
+        tops = seen[0, :, 0 if seen.shape[2] == 1 else place[1]]
+        moves = tops.diff()
+        moves = moves[moves > 0]  # at the edge the field is cut off and stands still
+        if len(moves):
+            return [int(moves.mode().values)]
     ratio = network.pixels.height / layer.places[0]
     power: int = 2 ** max(0, round(torch.tensor(ratio).log2().item()))
     return list(dict.fromkeys([max(1, round(ratio)), power]))
@@ -131,15 +163,15 @@ def _aligned(
 
 
 def _agrees(network: Network, layer: Layer, place: Place, crop: Crop) -> bool:
-    """Compare all channels, and the gradient of their randomly weighted sum, on noise images.
+    """Compare all channels, and the gradient of their randomly weighted sum, on a noise image.
 
-    On the second image everything outside the crop is loud: through max pooling, a pixel that is
-    seen may go unnoticed as long as its neighbours are larger.
+    Everything outside the crop is loud: through max pooling, a pixel that is seen may go unnoticed
+    as long as its neighbours are larger.
     """
     generator = torch.Generator().manual_seed(1)
-    x = torch.rand((2, *network.pixels.shape), generator=generator).to(network.device)
+    x = torch.rand((1, *network.pixels.shape), generator=generator).to(network.device)
     inside = crop.cut(x).clone()
-    x[1] *= LOUD
+    x *= LOUD
     crop.cut(x).copy_(inside)
     every = tuple(Neuron(layer.name, i, place) for i in range(layer.neurons))
     weights = torch.randn(layer.neurons, generator=generator).to(network.device)

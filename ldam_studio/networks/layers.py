@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.networks.footprints import Value
 from ldam_studio.networks.origins import Origin
 from ldam_studio.networks.walk import Walk
 
@@ -126,27 +127,29 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
     walk = Walk(itertools.chain(module.parameters(), module.buffers()))
     walk.begin(inputs)
     listing = _Listing(walk)
-    handles = [
-        part.register_forward_hook(listing.hook(path))
-        for path, part in module.named_modules()
-        if path
-    ]
-    shape = inputs.shape[1:]
+    handles = []
+    for path, part in module.named_modules():
+        if path:
+            handles.append(part.register_forward_pre_hook(listing.pre_hook(path)))
+            handles.append(part.register_forward_hook(listing.hook(path)))
     try:
         with torch.no_grad(), walk:
             output = module(inputs)
     except Exception as error:
         raise StudioError(
-            f"{name} fails on an image of {' x '.join(map(str, shape))} after its layer "
-            f"{listing.last or '(none)'} ({in_short(error)}); give the input that it was made for."
+            f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where} "
+            f"({in_short(error)}); give the input that it was made for."
         ) from None
     finally:
         for handle in handles:
             handle.remove()
     whole = first_tensor(output)
-    if whole is None or whole.ndim < 2:
-        raise StudioError(f"{name} gives no units to look at; it must return a tensor.")
-    if whole is not listing.output:
+    one_number = whole is not None and whole.shape == (1,)  # which its last layer has as a unit
+    if whole is None or (whole.ndim < 2 and not (one_number and listing.found)):
+        raise StudioError(
+            f"{name} gives no units to look at; its forward pass must return a tensor (n, units)."
+        )
+    if whole is not listing.output and not one_number:
         listing.note(OUTPUT, module, whole)
     return listing.layers()
 
@@ -157,17 +160,42 @@ class _Listing:
     def __init__(self, walk: Walk) -> None:
         self.found: dict[str, Layer] = {}
         self.last = ""
+        self._inside: list[tuple[str, str, str]] = []  # modules begun: name, type, given
         self.output: Tensor | None = None
         self._features_last = False
         self._walk = walk
-        self._planes: dict[str, Tensor | None] = {}
+        self._seen: dict[str, Value | None] = {}
         self._origins: dict[str, Origin | None] = {}
         self._inputs: dict[str, Origin | None] = {}
 
+    @property
+    def where(self) -> str:
+        """Where the forward pass is: in the innermost module, or behind the last."""
+        if not self._inside:
+            return f"after its layer {self.last or '(none)'}"
+        name, kind, given = self._inside[-1]
+        return f"in its layer {name} ({kind}), which is given {given}"
+
+    def pre_hook(self, name: str) -> Any:
+        """Return what notes that a module begins."""
+
+        def pre_hook(module: nn.Module, inputs: Any) -> None:
+            tensor = first_tensor(inputs)
+            given = "no tensor" if tensor is None else _by(tensor.shape[1:])
+            self._inside.append((name, type(module).__name__, given))
+
+        return pre_hook
+
     def hook(self, name: str) -> Any:
+        """Return what notes a module's output."""
+
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            while self._inside.pop()[0] != name:
+                pass  # one that failed, and whose failure was caught
             tensor = first_tensor(output)
             if tensor is None or tensor.ndim < 2 or tensor.shape[0] != 1:
+                return
+            if self._walk.of(tensor).constant:  # as what makes a transformer's position bias
                 return
             if name not in self.found and isinstance(module, nn.Linear | nn.Conv2d) and inputs:
                 self._inputs[name] = self._walk.of(inputs[0]).origin
@@ -179,7 +207,7 @@ class _Listing:
         """Write a layer down. What only passes values on keeps the layout of what came before."""
         self.last, self.output = name, output
         if isinstance(module, FEATURES_LAST):
-            self._features_last = True
+            self._features_last = not _first_for_all_that(module, output)
         elif isinstance(module, FEATURES_FIRST):
             self._features_last = False
         elif type(module).__name__ == "Permute":  # torchvision's, which is slow to import
@@ -192,20 +220,31 @@ class _Listing:
         axis = len(shape) - 1 if self._features_last and len(shape) > 1 else 0
         self.found[name] = Layer(name, type(module).__name__, shape, shape[axis], axis)
         known = self._walk.root(name, output)
-        self._planes[name], self._origins[name] = known.planes, known.origin
+        self._seen[name], self._origins[name] = known.seen, known.origin
 
     def layers(self) -> Layers:
         """Return all that was met."""
-        united: dict[tuple[int, int], Tensor] = {}  # layers in a row often have the same planes
+        united: dict[tuple[int, int], Tensor] = {}  # layers in a row often see the same
         footprints: dict[str, Tensor | None] = {}
         for name, layer in self.found.items():
-            planes = self._planes[name]
-            if planes is None:
+            value = self._seen[name]
+            if value is None:
                 footprints[name] = None
                 continue
-            key = id(planes), layer.axis
+            key = id(value.short), layer.axis
             if key not in united:
+                planes = value.planes if layer.axis else value.short
                 seen = planes.amin(dim=2 + layer.axis).squeeze(1)
                 united[key] = seen.clamp_max(torch.iinfo(torch.int16).max).short()
             footprints[name] = united[key]
         return Layers(tuple(self.found.values()), footprints, self._origins, self._inputs)
+
+
+def _by(sizes: Sequence[int]) -> str:
+    return " x ".join(map(str, sizes))
+
+
+def _first_for_all_that(module: nn.Module, output: Tensor) -> bool:
+    """Tell whether a layer norm is one over the channels of planes, in a class of its own."""
+    over = getattr(module, "normalized_shape", ())
+    return type(module) is not nn.LayerNorm and output.ndim == 4 and over == output.shape[1:2]

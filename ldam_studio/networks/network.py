@@ -68,9 +68,8 @@ class Network:
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
         self._remembered: dict[Any, Any] = {}
-        self.layers: tuple[Layer, ...] = list_layers(
-            name, self.module, self.normalise(torch.zeros(1, *pixels.shape))
-        )
+        self.walked = list_layers(name, self.module, self.normalise(torch.zeros(1, *pixels.shape)))
+        self.layers: tuple[Layer, ...] = self.walked.all
         noise = torch.rand((1, *pixels.shape), generator=torch.Generator().manual_seed(0))
         self._folded = fold(self.module, self.normalise(noise))
 
