@@ -136,7 +136,9 @@ def measure(
     """Run one fresh chain on each neuron and have both its frames judged; None if stopped."""
     side = min(network.pixels.height, network.pixels.width)
     values = find_preset(preset).values(side, discriminator=True)
-    settings = Settings.of(**{**values, "discriminator_weight": weight})
+    # The last half of the run is what is averaged, in every row alike.
+    own = {"discriminator_weight": weight, "burn_in": steps // 2, "threshold": 0.0}
+    settings = Settings.of(**{**values, **own})
     state = open_session(
         SessionSpec(
             network,
