@@ -23,11 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", action="store_true", help="the settings as a table in Markdown"
     )
-    parser.add_argument(
-        "--fields",
-        action="store_true",
-        help="what each layer's units see as well; takes a gradient of every layer",
-    )
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
 
@@ -48,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         about = about_all()
         text = words_on_all(about)
     else:
-        about = about_network(flags.network_of(args), fields=args.fields)
+        about = about_network(flags.network_of(args))
         text = words_on_network(about)
     print(json.dumps(about) if args.json else text)
     return 0
@@ -77,8 +72,12 @@ def words_on_all(about: dict[str, Any]) -> str:
     return f"{head}\nmodels: {about['models']}\n\n{_table(('network', 'what it is'), rows)}"
 
 
-def about_network(network: Network, *, fields: bool = False) -> dict[str, Any]:
-    """Return a network's identity, pixels and layers, with their receptive `fields` if asked."""
+def about_network(network: Network) -> dict[str, Any]:
+    """Return a network's identity, pixels and layers.
+
+    A layer's receptive field is that of its default place, (top, left, bottom, right), None for the
+    whole image.
+    """
     pixels = network.pixels
     return {
         "network": network.name,
@@ -99,8 +98,8 @@ def about_network(network: Network, *, fields: bool = False) -> dict[str, Any]:
                 "shape": list(layer.shape),
                 "neurons": layer.neurons,
                 "places": list(layer.places),
+                "receptive_field": network.receptive_field(layer.name),
             }
-            | ({"receptive_field": network.receptive_field(layer.name)} if fields else {})
             for layer in network.layers
         ],
     }
@@ -114,13 +113,13 @@ def words_on_network(about: dict[str, Any]) -> str:
             layer["type"],
             " x ".join(str(size) for size in layer["shape"]),
             str(layer["neurons"]),
-            *([_field(layer["receptive_field"])] if "receptive_field" in layer else []),
+            _field(layer["receptive_field"]),
         )
         for layer in about["layers"]
     ]
     size = " x ".join(str(side) for side in about["pixels"]["shape"])
     return f"{about['network']}: images of {size}, weights {about['sha256'][:12]}\n\n" + _table(
-        ("layer", "type", "shape", "neurons", "sees")[: len(rows[0])], rows
+        ("layer", "type", "shape", "neurons", "sees"), rows
     )
 
 
