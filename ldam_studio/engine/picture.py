@@ -21,7 +21,7 @@ def to_bytes(
 ) -> Bytes:
     """Turn an image (C, H, W) into (H, W, 3) of 8 bits.
 
-    One channel is grey, two are red and cyan; of more than three the first three are shown.
+    One channel is grey, two are red and cyan; of more than three those that `pixels` says.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ def to_bytes(
     scale
         For "signed", in pixel units; None takes the image's largest distance from rest.
     """
+    if pixels.picture != tuple(range(len(image))):
+        image = image[list(pixels.picture)]
     # A chain on its way out of the finite numbers is shown as well as it can be.
     with np.errstate(over="ignore", invalid="ignore"):
         if display == "image":
@@ -46,7 +48,7 @@ def to_bytes(
         levels = np.repeat(levels, 3, axis=0)
     elif len(levels) == 2:
         levels = levels[[0, 1, 1]]
-    return np.ascontiguousarray(levels[:3].transpose(1, 2, 0))
+    return np.ascontiguousarray(levels.transpose(1, 2, 0))
 
 
 def enlarge(picture: Bytes, zoom: int) -> Bytes:

@@ -49,6 +49,7 @@ class Canvas(QWidget):
         self.setMinimumSize(240, 150)
         self.setAccessibleName("Raw sample and running average")
         self._frame: Frame | None = None
+        self._pixels: PixelSpec | None = None
         self._images: tuple[QImage | None, QImage | None] = (None, None)
         self._view = Viewport()
         self._layout: Layout | None = None
@@ -67,7 +68,7 @@ class Canvas(QWidget):
         """Show a frame; the same frame again with another display is how a paused view changes."""
         resized = self._frame is None or frame.raw.shape[1:] != self._frame.raw.shape[1:]
         appeared = (self._images[1] is None) != (frame.average is None)
-        self._frame = frame
+        self._frame, self._pixels = frame, pixels
         self._images = tuple(  # type: ignore[assignment]
             None if image is None else qimage(to_bytes(image, pixels, display.mode, display.scale))
             for image in (frame.raw, frame.average)
@@ -265,9 +266,9 @@ class Canvas(QWidget):
     def readout(self) -> str:
         """Return what is under the pointer: place, raw and average value in pixel units."""
         found = self._hovered()
-        if found is None or self._frame is None:
+        if found is None or self._frame is None or self._pixels is None:
             return ""
-        return pixel_words(self._frame, *found)
+        return pixel_words(self._frame, self._pixels, *found)
 
     def _hovered(self) -> tuple[int, int] | None:
         if self._cursor is None or self._layout is None or self._frame is None:

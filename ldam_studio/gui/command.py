@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ldam_studio.errors import StudioError
 
-ABOUT_NETWORK = ("weights", "partial", "labels", "input_size", "mean", "std", "rest")
+ABOUT_NETWORK = ("weights", "partial", "labels", "input_size", "mean", "std")
+ABOUT_NETWORK += ("minimum", "maximum", "rest", "show_channels")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

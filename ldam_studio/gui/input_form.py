@@ -19,15 +19,20 @@ class Preset:
     size: str
     mean: str
     std: str
+    range: str
     rest: str
 
 
+COLOURS = 3  # that a picture has
 FROM_SOURCE, OWN = "As the network's source says", "Other numbers"
 PRESETS = (
-    Preset("ImageNet", "3 × 224 × 224", "0.485, 0.456, 0.406", "0.229, 0.224, 0.225", "0.5"),
-    Preset("Pixels from 0 to 1", "", "0", "1", "0.5"),
-    Preset("Pixels from -1 to 1", "", "0.5", "0.5", "0.5"),
-    Preset("MNIST", "1 × 28 × 28", "0.1307", "0.3081", "0"),
+    Preset(
+        "ImageNet", "3 × 224 × 224", "0.485, 0.456, 0.406", "0.229, 0.224, 0.225", "0 to 1", "0.5"
+    ),
+    Preset("Pixels from 0 to 1", "", "0", "1", "0 to 1", "0.5"),
+    Preset("Pixels from -1 to 1", "", "0", "1", "-1 to 1", "0"),
+    Preset("Pixels from 0 to 255", "", "0", "1", "0 to 255", "127.5"),
+    Preset("MNIST", "1 × 28 × 28", "0.1307", "0.3081", "0 to 1", "0"),
 )
 
 
@@ -45,16 +50,23 @@ class InputForm(QWidget):
         self.size = self._field("Size", "channels × height × width, such as 3 × 224 × 224")
         self.mean = self._field("Mean", "subtracted: one number, or one for each channel")
         self.std = self._field("Standard deviation", "divides: one number, or one for each channel")
-        self.rest = self._field("Rest colour", "the colour that L2 pulls towards; 0.5 is grey")
+        self.range = self._field("Range", "the values of black and white, such as 0 to 1")
+        self.rest = self._field("Rest colour", "what L2 pulls towards; half-way is grey")
+        self.shown = self._field(
+            "Shown channels",
+            "red, green and blue of the picture, counted from 0, such as 3, 2, 1; or one",
+        )
         self._numbers = QWidget()
-        form = QFormLayout(self._numbers)
+        form = self._form = QFormLayout(self._numbers)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(6)
         for text, field in (
             ("Size", self.size),
             ("Mean", self.mean),
             ("Std", self.std),
+            ("Range", self.range),
             ("Rest", self.rest),
+            ("Shown", self.shown),
         ):
             label = QLabel(text)
             label.setProperty("role", "muted")
@@ -66,6 +78,8 @@ class InputForm(QWidget):
         layout.addWidget(self.preset)
         layout.addWidget(self._numbers)
         self._numbers.hide()
+        self.size.textChanged.connect(self._show_channels)
+        self._show_channels()
         self.preset.setCurrentIndex(0)
         self.preset.currentIndexChanged.connect(self._chosen)
 
@@ -96,7 +110,9 @@ class InputForm(QWidget):
         self.size.setText(f"{pixels.channels} × {pixels.height} × {pixels.width}")
         self.mean.setText(_written(pixels.mean))
         self.std.setText(_written(pixels.std))
+        self.range.setText(f"{pixels.minimum:g} to {pixels.maximum:g}")
         self.rest.setText(f"{pixels.rest:g}")
+        self.shown.setText(", ".join(map(str, pixels.shown)))
 
     def give(self, pixels: PixelSpec | None) -> None:
         """Show numbers that a person gave before; None goes by the source."""
@@ -118,16 +134,43 @@ class InputForm(QWidget):
             return None
         if not self.is_chosen:
             raise StudioError("Choose what images the network takes.")
+        size = self._size()
+        if size is None:
+            raise StudioError("The size is channels × height × width, such as 3 × 224 × 224.")
+        channels, height, width = size
+        mean, std = (self._numbers_in(field, channels) for field in (self.mean, self.std))
+        minimum, maximum = self._range()
+        (rest,) = self._numbers_in(self.rest, 1)
+        shown = self._shown() if channels > COLOURS else ()
+        return PixelSpec(channels, height, width, mean, std, rest, minimum, maximum, shown)
+
+    def _size(self) -> tuple[int, int, int] | None:
+        """Read channels, height and width; None where they are not all there."""
         words = self.size.text().lower().replace("×", " ").replace("x", " ").replace(",", " ")
         try:
             channels, height, width = (int(word) for word in words.split())
         except ValueError:
-            raise StudioError(
-                "The size is channels × height × width, such as 3 × 224 × 224."
-            ) from None
-        mean, std = (self._numbers_in(field, channels) for field in (self.mean, self.std))
-        (rest,) = self._numbers_in(self.rest, 1)
-        return PixelSpec(channels, height, width, mean, std, rest)
+            return None
+        return channels, height, width
+
+    def _range(self) -> tuple[float, float]:
+        words = self.range.text().lower().replace("to", " ").replace(",", " ").split()
+        try:
+            minimum, maximum = (float(word) for word in words)
+        except ValueError:
+            raise StudioError("The range is two numbers, such as 0 to 1.") from None
+        return minimum, maximum
+
+    def _shown(self) -> tuple[int, ...]:
+        try:
+            return tuple(int(word) for word in self.shown.text().replace(",", " ").split())
+        except ValueError:
+            raise StudioError("Shown channels are whole numbers, such as 3, 2, 1.") from None
+
+    def _show_channels(self) -> None:
+        """Ask which channels are shown where there are more than a picture has colours."""
+        size = self._size()
+        self._form.setRowVisible(self.shown, size is not None and size[0] > COLOURS)
 
     @staticmethod
     def _numbers_in(field: QLineEdit, channels: int) -> tuple[float, ...]:
@@ -149,6 +192,7 @@ class InputForm(QWidget):
             for field, text in (
                 (self.mean, preset.mean),
                 (self.std, preset.std),
+                (self.range, preset.range),
                 (self.rest, preset.rest),
             ):
                 field.setText(text)

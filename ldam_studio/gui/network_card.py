@@ -183,6 +183,7 @@ def input_words(pixels: PixelSpec) -> str:
     return (
         f"{pixels.channels} × {pixels.height} × {pixels.width}; mean {numbers(pixels.mean)}; "
         f"std {numbers(pixels.std)}; rest {pixels.rest:g}"
+        + (f"; shown {', '.join(map(str, pixels.shown))}" if pixels.shown else "")
     )
 
 

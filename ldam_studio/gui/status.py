@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.machine import Machine
+    from ldam_studio.networks.network import PixelSpec
+
+MOST_VALUES = 4  # of a pixel that a line has room for
 
 
 def thousands(number: int) -> str:
@@ -57,11 +60,17 @@ def shorter_names(name: str) -> tuple[str, ...]:
     return (label,) if dot else (short_label(name),)
 
 
-def pixel_words(frame: Frame, x: int, y: int) -> str:
-    """Return the place and the values, in pixel units, of one pixel."""
+def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
+    """Return the place and the values, in pixel units, of one pixel.
+
+    Of many channels those that are shown are given.
+    """
 
     def values(image: NDArray[np.float32] | None) -> str:
-        return "-" if image is None else " ".join(f"{value:.3f}" for value in image[:, y, x])
+        if image is None:
+            return "-"
+        column = image[:, y, x] if len(image) <= MOST_VALUES else image[list(pixels.picture), y, x]
+        return " ".join(f"{value:.3f}" for value in column)
 
     return f"x {x}   y {y}   raw {values(frame.raw)}   average {values(frame.average)}"
 

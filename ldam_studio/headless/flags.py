@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,8 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--network",
         default=default,
         metavar="NAME",
-        help=f"{', '.join(NETWORKS)}, torchvision:NAME, or your own code, which is run: "
-        "FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION",
+        help=f"{', '.join(NETWORKS)}, torchvision:NAME, timm:NAME (with the extra timm), or "
+        "your own code, which is run: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION",
     )
     group.add_argument(
         "--weights", type=Path, metavar="FILE", help="safetensors, or a saved state dict"
@@ -93,7 +94,12 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
     group.add_argument(
         "--partial", action="store_true", help="take weights of which only a part fits"
     )
-    group.add_argument("--labels", type=Path, metavar="FILE", help="class names, one a line")
+    group.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="class names, one a line; imagenet for its 1,000",
+    )
     group.add_argument(
         "--input-size",
         metavar="CxHxW",
@@ -103,7 +109,19 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         group.add_argument(
             f"--{name}", metavar="A,B,C", help=f"what is {what} each channel, with --input-size"
         )
-    group.add_argument("--rest", type=float, help="the colour that L2 pulls towards; default 0.5")
+    for name, what in (("minimum", "black; default 0"), ("maximum", "white; default 1")):
+        group.add_argument(
+            f"--{name}", type=float, metavar="V", help=f"the value that is {what}, in the images"
+        )
+    group.add_argument(
+        "--rest", type=float, metavar="V", help="what L2 pulls towards; default: half-way between"
+    )
+    group.add_argument(
+        "--show-channels",
+        metavar="A,B,C",
+        help="of more than three, which are shown as red, green and blue (or one as grey), counted "
+        "from 0",
+    )
 
 
 def network_of(args: argparse.Namespace, *, untrained: bool = False) -> Network:
@@ -116,7 +134,7 @@ def network_of(args: argparse.Namespace, *, untrained: bool = False) -> Network:
     """
     given = [args.input_size, args.mean, args.std]
     pixels = None
-    if any(value is not None for value in (*given, args.rest)):
+    if any(value is not None for value in (*given, args.rest, args.minimum, args.maximum)):
         if None in given:
             raise StudioError("--input-size, --mean and --std belong together; give all three.")
         pixels = _pixels_of(args)
@@ -125,7 +143,12 @@ def network_of(args: argparse.Namespace, *, untrained: bool = False) -> Network:
 
     with download(args.network) as on_bytes:
         options = Options(pixels, args.labels, args.partial, untrained, on_bytes)
-        return open_network(args.network, args.weights, options)
+        network = open_network(args.network, args.weights, options)
+    if pixels is None and args.show_channels is not None:
+        # Said of an input that is known otherwise.
+        network.pixels = replace(network.pixels, shown=_channels(args.show_channels))
+        network.given_pixels = network.pixels
+    return network
 
 
 def _pixels_of(args: argparse.Namespace) -> PixelSpec:
@@ -137,8 +160,20 @@ def _pixels_of(args: argparse.Namespace) -> PixelSpec:
             "--input-size is written as 3x224x224, --mean and --std as numbers with commas, "
             "such as 0.5,0.5,0.5."
         ) from None
-    rest = 0.5 if args.rest is None else args.rest
-    return PixelSpec(channels, height, width, mean, std, rest)
+    minimum = 0.0 if args.minimum is None else args.minimum
+    maximum = 1.0 if args.maximum is None else args.maximum
+    rest = (minimum + maximum) / 2 if args.rest is None else args.rest
+    shown = () if args.show_channels is None else _channels(args.show_channels)
+    return PixelSpec(channels, height, width, mean, std, rest, minimum, maximum, shown)
+
+
+def _channels(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise StudioError(
+            f"--show-channels takes numbers with commas, such as 3,2,1, not {text!r}."
+        ) from None
 
 
 def _numbers(text: str, channels: int) -> tuple[float, ...]:

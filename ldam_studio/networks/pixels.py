@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
@@ -17,8 +17,10 @@ class UnknownInputError(StudioError):
 class PixelSpec:
     """How pixels become a network's input: (pixel - mean) / std, one mean and std per channel.
 
-    `rest` is the colour that L2 pulls towards; `minimum` and `maximum` bound real images. All in
-    pixel units (0 = black, 1 = white).
+    `rest` is the colour that L2 pulls towards; `minimum` (black) and `maximum` (white) bound real
+    images, all three in the units of the pixels. `shown` names the channels, counted from 0, that a
+    picture shows: one as grey, two as red and cyan, three as red, green and blue; empty, the first
+    ones.
     """
 
     channels: int
@@ -29,6 +31,7 @@ class PixelSpec:
     rest: float = 0.0
     minimum: float = 0.0
     maximum: float = 1.0
+    shown: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -39,6 +42,28 @@ class PixelSpec:
     def bounds(self) -> tuple[float, float]:
         """The range of real images' pixels."""
         return self.minimum, self.maximum
+
+    @property
+    def picture(self) -> tuple[int, ...]:
+        """The one, two or three channels that a picture shows."""
+        return self.shown or tuple(range(min(self.channels, 3)))
+
+    def from_0_to_1(self) -> PixelSpec:
+        """Return the same input for pixels from 0 (black) to 1 (white).
+
+        So settings in pixel units mean the same on every network.
+        """
+        if self.bounds == (0.0, 1.0):
+            return self
+        span = self.maximum - self.minimum
+        return replace(
+            self,
+            mean=tuple((mean - self.minimum) / span for mean in self.mean),
+            std=tuple(std / span for std in self.std),
+            rest=(self.rest - self.minimum) / span,
+            minimum=0.0,
+            maximum=1.0,
+        )
 
     def __post_init__(self) -> None:
         sizes = (self.channels, self.height, self.width)
@@ -51,6 +76,16 @@ class PixelSpec:
             )
         if min(self.std) <= 0 or not self.minimum < self.maximum:
             raise StudioError("Every std must be above 0, and the range's minimum below its end.")
+        if not self.minimum <= self.rest <= self.maximum:
+            raise StudioError(
+                f"The rest colour {self.rest:g} lies outside the range of pixels, {self.minimum:g} "
+                f"to {self.maximum:g}."
+            )
+        if len(self.shown) > 3 or not all(0 <= c < self.channels for c in self.shown):
+            raise StudioError(
+                f"A picture shows one to three of the channels 0 to {self.channels - 1}, not "
+                f"{', '.join(map(str, self.shown))}."
+            )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> PixelSpec:
@@ -59,6 +94,7 @@ class PixelSpec:
             fitted = dict(values)
             for name in ("mean", "std"):
                 fitted[name] = tuple(float(v) for v in fitted[name])
+            fitted["shown"] = tuple(int(c) for c in fitted.get("shown", ()))
             return cls(**fitted)
         except (KeyError, TypeError, ValueError) as error:
             raise StudioError(f"The input's description is damaged ({error}).") from None

@@ -136,7 +136,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
             f"Nothing tells what images {name} takes; give --input-size, --mean and --std, or a "
             "pixels attribute on the module."
         )
-    network = Network(name, module, pixels, (), sha256, weights, options.pixels)
+    network = Network(name, module, pixels.from_0_to_1(), (), sha256, weights, options.pixels)
     network.labels = _labels(network, source, options.labels)
     network.given_labels = options.labels
     network.partial = options.partial and weights is not None

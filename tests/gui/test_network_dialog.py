@@ -18,7 +18,7 @@ from ldam_studio.gui.controller import STRAGGLERS
 from ldam_studio.gui.input_form import OWN
 from ldam_studio.gui.network_dialog import NetworkDialog
 from ldam_studio.gui.network_request import NetworkRequest
-from ldam_studio.gui.network_source import BUILT_IN, CODE
+from ldam_studio.gui.network_source import BUILT_IN, CODE, LIBRARY
 from ldam_studio.networks import zoo
 from ldam_studio.networks.libraries import Published, Source
 from ldam_studio.networks.pixels import PixelSpec
@@ -137,6 +137,22 @@ def test_torchvisions_models_are_listed_and_searched(make, qtbot):
     assert not dialog.load_button.isEnabled()
 
 
+def test_timms_models_are_in_the_same_list_and_need_no_consent(make, qtbot, monkeypatch):
+    names = (*MODELS, "timm:resnet18.a1_in1k", "timm:vit_tiny_patch16_224.augreg_in21k")
+    monkeypatch.setattr(network_source, "list_models", lambda: names)
+    dialog = make()
+    library = dialog.source.library
+    until(qtbot, lambda: library.list.count() == len(names))
+    QTest.keyClicks(library.search, "timm vit")
+    assert dialog.source.name == "timm:vit_tiny_patch16_224.augreg_in21k"
+    assert dialog.load_button.isEnabled()
+    again = make(NetworkRequest("timm:resnet18.a1_in1k"))
+    assert again.source.kind == LIBRARY
+    until(qtbot, lambda: again.source.library.list.currentItem() is not None)
+    assert again.source.name == "timm:resnet18.a1_in1k"
+    assert again.source.ready
+
+
 def test_a_model_is_opened_with_the_keyboard_alone(make, qtbot, monkeypatch, tmp_path):
     path = tmp_path / "small.safetensors"
     save_file(small().state_dict(), path)
@@ -206,7 +222,9 @@ def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, 
     assert dialog.input.preset.currentText() == OWN
     load(dialog)
     assert dialog.network.pixels == PixelSpec(3, 16, 16, (0.5,) * 3, (0.5,) * 3, rest=0.5)
-    assert dialog.network.given_pixels == dialog.network.pixels
+    # What the network is fed is the same; what was said is kept as it was said.
+    assert dialog.network.given_pixels.from_0_to_1() == dialog.network.pixels
+    assert dialog.network.given_pixels.bounds == (-1, 1)
 
 
 @pytest.mark.parametrize(
@@ -218,6 +236,9 @@ def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, 
         ("std", "a", "Standard deviation needs"),
         ("std", "0", "Every std must be above 0"),
         ("rest", "", "Rest colour needs one number."),
+        ("rest", "7", "lies outside the range"),
+        ("range", "", "The range is two numbers"),
+        ("range", "1 to 0", "minimum below its end"),
     ],
 )
 def test_an_input_that_makes_no_sense_is_one_sentence(make, factories, field, text, sentence):
@@ -239,6 +260,26 @@ def test_presets_fill_in_their_numbers(make):
     assert form.pixels() == zoo.MNIST_PIXELS
     form.from_source()
     assert form.pixels() is None
+
+
+def test_of_many_channels_those_to_be_shown_are_asked_for(make, qtbot):
+    form = make().input
+    form.show()
+    form.preset.setCurrentText("Pixels from 0 to 255")
+    form.size.setText("3 x 20 x 30")
+    assert not form._form.isRowVisible(form.shown)
+    assert form.pixels().bounds == (0, 255)
+    form.size.setText("13 x 20 x 30")
+    assert form._form.isRowVisible(form.shown)
+    assert form.pixels().picture == (0, 1, 2)
+    form.shown.setText("12, 3 1")
+    assert form.pixels().shown == (12, 3, 1)
+    form.fill(form.pixels())
+    assert form.pixels().shown == (12, 3, 1)
+    for text, sentence in (("1, 13", "channels 0 to 12"), ("a", "whole"), ("1 2 3 4", "one to")):
+        form.shown.setText(text)
+        with pytest.raises(StudioError, match=sentence):
+            form.pixels()
 
 
 def test_built_in_networks_need_nothing_but_perhaps_weights(make, load):
