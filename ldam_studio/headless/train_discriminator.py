@@ -25,7 +25,7 @@ from ldam_studio.training.data import load_mnist
 from ldam_studio.training.photos import draw_crops, find_photos
 
 SNAPSHOT_ROUNDS = 100
-PHOTO_SNAPSHOT_ROUNDS = 25
+PHOTO_SNAPSHOT_ROUNDS = 20
 
 MEASURED_WEIGHTS, MELTED_WEIGHT, MEASURED_STEPS = (0.0, 0.8, 1.0), 0.8, 600
 """What the finished discriminator of digits is measured at, see `measures.rows`."""
