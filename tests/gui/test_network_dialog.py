@@ -377,7 +377,7 @@ def test_files_that_are_missing_or_wrong_are_one_sentence(make, load, factories,
 def test_an_input_that_the_network_does_not_take_names_the_layer(make, load, factories):
     wrong = PixelSpec(3, 20, 20, (0.5,) * 3, (0.25,) * 3)
     sentence = load(code(make, factories, "plain", wrong)).sentence
-    assert "fails on an image of 3 x 20 x 20 after its layer 2" in sentence
+    assert "fails on an image of 3 x 20 x 20 in its layer 3" in sentence
 
 
 # On the side

@@ -123,6 +123,15 @@ def test_unknown_models_of_timm_are_one_sentence():
     assert "resnet18.a1_in1k" in timm_models()
 
 
+@needs_timm
+def test_the_dialog_lists_the_models_of_both():
+    from ldam_studio.gui.network_source import list_models
+
+    names = list_models()
+    assert names[0] == "alexnet"
+    assert "timm:resnet18.a1_in1k" in names
+
+
 def test_without_timm_the_extra_is_named(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "timm", None)
     assert main(["info", "--network", "timm:resnet18"]) == 2
