@@ -125,7 +125,7 @@ def test_fig11_counts_classes_without_a_gradient():
         network.module[6].weight[:2] = 0
     side = fig11.sample(
         network,
-        photographs.spread_classes(network, 20)[:4],
+        network.spread("6", 4),
         None,
         Settings.of(window=2, burn_in=1, threshold=0.0),
         0,
@@ -173,6 +173,8 @@ def test_stopped_writes_nothing(module, discriminator, tmp_path, monkeypatch, ca
         (f"fig10 --network {PLAIN} --preset pretty", "no preset 'pretty'"),
         (f"fig11 --network {PLAIN} --discriminator-weight 2", "Discriminator weight"),
         (f"fig11 --network {PLAIN} --classes 0", "--classes"),
+        (f"fig11 --network {PLAIN} --against {PLAIN} --classes 21", "--classes"),
+        (f"fig11 --network {PLAIN} --threads 0", "--threads"),
         (f"fig11 --network {PLAIN} --against missing.py:net", "missing.py"),
     ],
 )

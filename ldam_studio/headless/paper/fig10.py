@@ -22,9 +22,10 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
 from ldam_studio.headless.paper import photographs
-from ldam_studio.headless.paper.flags import write_figure
+from ldam_studio.headless.paper.flags import machine_of, write_figure
 from ldam_studio.headless.paper.intervals import Interval, bootstrap, mean
 from ldam_studio.headless.paper.measures import OnStep, run_on
+from ldam_studio.headless.paper.named import spread_classes
 from ldam_studio.headless.paper.sheet import sheet
 from ldam_studio.headless.paper.spectrum import RADIUS, low_share
 from ldam_studio.headless.progress import INTERRUPTED, progress
@@ -67,7 +68,8 @@ def default_neurons(network: Network) -> tuple[Neuron, ...]:
         convolutions[(number + 1) * len(convolutions) // (INNER_LAYERS + 1)]
         for number in range(INNER_LAYERS if convolutions else 0)
     ]
-    return photographs.spread_classes(network, CLASSES) + tuple(
+    classes = spread_classes(network, min(CLASSES, network.layers[-1].neurons))
+    return classes + tuple(
         Neuron(layer.name, i * layer.neurons // INNER_NEURONS)
         for layer in dict.fromkeys(inner)
         for i in range(min(INNER_NEURONS, layer.neurons))
@@ -153,7 +155,7 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, there is no such neuron, no discriminator fits the network, weights
         are missing or damaged, a file cannot be written.
     """
-    machine, preset = flags.machine_of(args), photographs.preset_of(args)
+    machine, preset = machine_of(args), photographs.preset_of(args)
     check_folder(args.out)
     network = flags.network_of(args)
     discriminator = photographs.realness_for(

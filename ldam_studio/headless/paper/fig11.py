@@ -3,10 +3,6 @@
 The same classes in both networks, averaged over a window of frames, and on which pixels the class
 neuron's gradient sits: the share of the pixels that hold 90 % of its energy. The paper sees smaller
 fields in ResNet than in AlexNet (Jiang et al., arXiv 1812.04604); this command measures it.
-
-Weights that somebody trained for a variant of an architecture (other strides, say) need that
-variant: ``--network FILE.py:FUNCTION`` names a function which builds it, and a `pixels` attribute
-on the module says what images it takes.
 """
 
 from __future__ import annotations
@@ -30,15 +26,22 @@ from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
 from ldam_studio.headless.paper import photographs
-from ldam_studio.headless.paper.flags import write_figure
+from ldam_studio.headless.paper.flags import machine_of, write_figure
 from ldam_studio.headless.paper.intervals import Interval, bootstrap, median
 from ldam_studio.headless.paper.measures import OnStep
+from ldam_studio.headless.paper.named import spread_classes
 from ldam_studio.headless.paper.sheet import Bytes, sheet
 from ldam_studio.headless.progress import INTERRUPTED, download, progress
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel, Options, open_network
 from ldam_studio.sampler.langevin import value_and_gradient
 from ldam_studio.sampler.settings import SETTINGS, Settings
+
+VARIANTS = (
+    "Weights trained for a variant of an architecture, such as one with its strides elsewhere, "
+    "need that variant: name a function that builds it, as FILE.py:FUNCTION, and give the module an "
+    "attribute `pixels` (channels, height, width, mean, std) that says what images it takes."
+)
 
 HELD = 0.9
 """Share of the gradient's energy that the counted pixels hold."""
@@ -149,6 +152,7 @@ def summary(network: Network, side: Side) -> dict[str, Any]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     photographs.add_common(parser)
+    parser.epilog = f"{parser.epilog} {VARIANTS}"
     parser.add_argument(
         "--against",
         default="torchvision:resnet50",
@@ -181,7 +185,7 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, the networks have different classes, no discriminator fits them,
         weights are missing or damaged, a file cannot be written.
     """
-    machine, preset = flags.machine_of(args), photographs.preset_of(args)
+    machine, preset = machine_of(args), photographs.preset_of(args)
     check_folder(args.out)
     networks = (flags.network_of(args), _against(args))
     outputs = [network.layers[-1].neurons for network in networks]
@@ -194,8 +198,8 @@ def run(args: argparse.Namespace) -> int:
     settings = [
         photographs.settings_of(args, preset, network.pixels, weight) for network in networks
     ]
+    neurons = [spread_classes(network, args.classes) for network in networks]
     discriminators = [_discriminator(network, args) for network in networks]
-    neurons = [photographs.spread_classes(network, args.classes) for network in networks]
     steps = args.steps + args.window
     sides = []
     try:

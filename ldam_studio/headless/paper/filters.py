@@ -26,7 +26,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
-from ldam_studio.headless.paper.flags import add_output, write_figure
+from ldam_studio.headless.paper.flags import add_machine, add_output, machine_of, write_figure
 from ldam_studio.headless.paper.measures import OnStep
 from ldam_studio.headless.paper.sheet import tiles
 from ldam_studio.headless.progress import INTERRUPTED, progress
@@ -35,6 +35,8 @@ from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.part import part_for
 from ldam_studio.sampler.langevin import SMALLEST_RMS
 from ldam_studio.sampler.settings import Settings
+
+NETWORK = "torchvision:alexnet"
 
 BURN_IN = 100
 """Steps before averaging, five times the 1 / (step size * L2) in which a linear chain forgets."""
@@ -170,7 +172,8 @@ def compare(network: Network, neurons: Sequence[Neuron], means: Tensor) -> list[
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    flags.add_network(parser, "torchvision:alexnet")
+    flags.add_network(parser, NETWORK)
+    parser.epilog = f"Without --network: {NETWORK}."
     parser.add_argument(
         "--untrained", action="store_true", help="leave the random weights that it is built with"
     )
@@ -182,7 +185,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of each chain; those after the first {BURN_IN} are averaged. Default: 400",
     )
     add_output(parser)
-    flags.add_machine(parser)
+    add_machine(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -194,7 +197,7 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, the network cannot be opened or has no filters to compare, a file
         cannot be written.
     """
-    machine = flags.machine_of(args)
+    machine = machine_of(args)
     check_folder(args.out)
     network = flags.network_of(args, untrained=args.untrained)
     neurons = first_layer(network)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ldam_studio.engine.machine import DEVICES, Machine, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.headless.flags import whole_number
@@ -26,6 +27,24 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     """Declare folder and seed."""
     parser.add_argument("--out", type=Path, default=Path("out/paper"), help="where files go")
     parser.add_argument("--seed", type=whole_number("--seed", 0, 2**63 - 1), default=0, metavar="N")
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Declare where to run. Figures are in float32: their numbers are not to depend on the rest."""
+    group = parser.add_argument_group("machine")
+    group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    group.add_argument(
+        "--threads",
+        type=whole_number("--threads", 1, 1024),
+        default=1,
+        metavar="N",
+        help="of the processor; default 1",
+    )
+
+
+def machine_of(args: argparse.Namespace) -> Machine:
+    """Return the machine that the flags ask for."""
+    return choose(args.device, "float32", args.threads)
 
 
 def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:

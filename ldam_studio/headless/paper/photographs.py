@@ -10,13 +10,14 @@ from torch import Tensor
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.headless import flags
-from ldam_studio.headless.paper.flags import add_output
+from ldam_studio.headless.paper.flags import add_machine, add_output
 from ldam_studio.headless.paper.sheet import ZOOM, Bytes
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.networks.zoo import DiscriminatorModel, discriminator_for, open_discriminator
 from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
 
+NETWORK, PRESET = "torchvision:alexnet", "paper"
 MOST = 1_000_000
 SHOWN_SIDE = 224
 """Pixels of a picture's side up to which it is enlarged."""
@@ -24,10 +25,10 @@ SHOWN_SIDE = 224
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Declare network, classes, preset, steps, folder, seed and machine."""
-    flags.add_network(parser, "torchvision:alexnet")
+    flags.add_network(parser, NETWORK)
     parser.add_argument("--discriminator-weights", type=Path, metavar="FILE")
     flags.add_preset(parser)
-    parser.set_defaults(preset="paper")
+    parser.set_defaults(preset=PRESET)
     parser.add_argument(
         "--steps",
         type=flags.whole_number("--steps", 0, MOST),
@@ -43,7 +44,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="frames that are averaged, after those steps; default 200, as in the paper",
     )
     add_output(parser)
-    flags.add_machine(parser)
+    add_machine(parser)
+    parser.epilog = f"Without --network and --preset: {NETWORK}, with the preset {PRESET!r}."
 
 
 def preset_of(args: argparse.Namespace) -> Preset:
@@ -81,13 +83,6 @@ def realness_for(network: Network, weights: Path | None, otherwise: str) -> Disc
     if name is None:
         raise StudioError(f"There is no discriminator for {network.name}; {otherwise}.")
     return open_discriminator(name, weights)
-
-
-def spread_classes(network: Network, count: int) -> tuple[Neuron, ...]:
-    """Return `count` class neurons, or all if there are fewer, spread evenly over all classes."""
-    layer = network.layers[-1]
-    count = min(count, layer.neurons)
-    return tuple(Neuron(layer.name, i * layer.neurons // count) for i in range(count))
 
 
 def short_name(network: Network) -> str:
