@@ -39,8 +39,8 @@ from ldam_studio.sampler.settings import SETTINGS, Settings
 
 VARIANTS = (
     "Weights trained for a variant of an architecture, such as one with its strides elsewhere, "
-    "need that variant: name a function that builds it, as FILE.py:FUNCTION, and give the module an "
-    "attribute `pixels` (channels, height, width, mean, std) that says what images it takes."
+    "need that variant: name a function that builds it, as FILE.py:FUNCTION, and give the module "
+    "an attribute `pixels` (channels, height, width, mean, std) that says what images it takes."
 )
 
 HELD = 0.9
