@@ -196,6 +196,15 @@ def test_a_module_that_does_not_see_the_image_is_no_layer():
     assert [layer.name for layer in network.layers] == ["conv", "output"]
 
 
+def test_a_network_that_returns_one_number_an_image_has_its_last_layer():
+    class Score(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x)[:, 0]
+
+    network = Network("score", Score(nn.Flatten(), nn.Linear(1440, 1)), PIXELS)
+    assert [(layer.name, layer.neurons) for layer in network.layers] == [("0", 1440), ("1", 1)]
+
+
 def test_of_a_module_that_is_called_several_times_the_first_call_is_looked_at():
     network, module = opened("shared module", Shape())
     assert [layer.name for layer in network.layers].count("shared") == 1
