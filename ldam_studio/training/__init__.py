@@ -1,1 +1,5 @@
-"""Training: classifiers, the discriminator, and the digits they learn from."""
+"""Training: classifiers, the discriminator, and the images they learn from."""
+
+from ldam_studio.training.checkpoints import CheckpointWriter
+
+__all__ = ["CheckpointWriter"]

@@ -1,0 +1,190 @@
+"""Checkpoints that a training run leaves in a folder: which there are, and which are complete.
+
+Only headers are read here, so that thousands of files are listed at once; weights are read by
+`weights.read_saved` when somebody looks at them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ldam_studio.errors import StudioError
+
+KEY = "checkpoint"
+"""Of the safetensors metadata entry: a JSON object of what `Checkpoint` knows about it."""
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
+HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
+NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One file of weights and what is known about when it was written.
+
+    `epoch`, `step`, `loss` and `accuracy` (a share) come from its metadata, else from its name;
+    None where neither says. `stamp` (modification time in ns, size in bytes) tells a file from one
+    that took its place.
+    """
+
+    path: Path
+    stamp: tuple[int, int]
+    epoch: float | None = None
+    step: int | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+
+    @property
+    def order(self) -> tuple[float, float, int, str]:
+        """Sort by step or epoch; what says neither comes in the order of writing."""
+        known = -1.0 if self.epoch is None else float(self.epoch)
+        step = -1.0 if self.step is None else float(self.step)
+        return (step, known, self.stamp[0], self.path.name)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds: complete checkpoints in order, and files passed over with the reason.
+
+    A file that is still being written is in neither.
+    """
+
+    checkpoints: tuple[Checkpoint, ...]
+    skipped: Mapping[Path, str]
+
+
+class Folder:
+    """A folder (or one file) of checkpoints, looked at again and again.
+
+    Parameters
+    ----------
+    place
+        A folder, or one file that is written anew each time.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._known: dict[Path, tuple[tuple[int, int], Checkpoint | str]] = {}
+        self._growing: dict[Path, tuple[int, int]] = {}
+
+    def look(self) -> Listing:
+        """Return what is there now; only files that have changed are opened.
+
+        Raises
+        ------
+        StudioError
+            If the folder has disappeared or cannot be read.
+        """
+        seen: dict[Path, tuple[tuple[int, int], Checkpoint | str]] = {}
+        growing: dict[Path, tuple[int, int]] = {}
+        for path in self._files():
+            try:
+                status = path.stat()
+            except OSError:  # gone between the listing and now
+                continue
+            stamp = (status.st_mtime_ns, status.st_size)
+            known = self._known.get(path)
+            if known is not None and known[0] == stamp:
+                seen[path] = known
+                continue
+            found = examine(path, stamp, settled=self._growing.get(path) == stamp)
+            if found is None:
+                growing[path] = stamp
+            else:
+                seen[path] = (stamp, found)
+        self._known, self._growing = seen, growing
+        checkpoints = [what for _, what in seen.values() if isinstance(what, Checkpoint)]
+        skipped = {path: what for path, (_, what) in seen.items() if isinstance(what, str)}
+        return Listing(tuple(sorted(checkpoints, key=lambda c: c.order)), skipped)
+
+    def _files(self) -> list[Path]:
+        if self.place.is_file():
+            return [self.place]
+        if self.place.suffix in SUFFIXES and self.place.parent.is_dir():
+            return []  # one file, not yet written or just being replaced
+        try:
+            entries = list(self.place.iterdir())
+        except OSError as error:
+            raise StudioError(
+                f"The folder {self.place} cannot be read ({error.strerror}); put it back, or watch "
+                "another."
+            ) from None
+        return [path for path in entries if path.suffix in SUFFIXES and path.name[0] != "."]
+
+
+def examine(path: Path, stamp: tuple[int, int], settled: bool = True) -> Checkpoint | str | None:
+    """Return the checkpoint at `path`, why it is none, or None while it is still being written.
+
+    Parameters
+    ----------
+    settled
+        Whether the file has not changed since the last look: what is incomplete then stays so.
+    """
+    try:
+        problem, about = _header(path) if path.suffix == ".safetensors" else _archive(path)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})" if settled else None
+    if problem:
+        return problem if settled else None
+    return Checkpoint(path, stamp, **_understood(about, path.stem))
+
+
+def _header(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Read a safetensors header; the file is complete if it is as long as its header says."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= HEADER_LIMIT:
+            return "is not a safetensors file", {}
+        text = file.read(length)
+        size = file.seek(0, 2)
+    if len(text) < length:
+        return "is cut short", {}
+    try:
+        header = json.loads(text)
+        entries = {k: v for k, v in header.items() if k != "__metadata__"}
+        end = 8 + length + max((v["data_offsets"][1] for v in entries.values()), default=0)
+        metadata = header.get("__metadata__", {})
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return "is not a safetensors file", {}
+    if size < end:
+        return "is cut short", {}
+    try:
+        about = json.loads(metadata.get(KEY, "{}"))
+    except (ValueError, TypeError, AttributeError):
+        about = {}
+    return "", about if isinstance(about, Mapping) else {}
+
+
+def _archive(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Look for the end of the zip archive that torch.save writes."""
+    with open(path, "rb") as file:
+        complete = zipfile.is_zipfile(file)
+    return ("" if complete else "is cut short or not saved by torch.save"), {}
+
+
+def _understood(about: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return epoch, step, loss and accuracy: from metadata, else from words in the file's name."""
+    found: dict[str, Any] = {}
+    for match in NUMBER.finditer(name):
+        word = (match["name"] or "").lower()
+        key = {"e": "epoch", "ep": "epoch", "s": "step", "iter": "step", "acc": "accuracy"}.get(
+            word, word
+        )
+        if key not in ("epoch", "step", "loss", "accuracy"):
+            continue
+        found.setdefault(key, float(match["value"]))
+    if not found and (last := re.findall(r"\d+", name)):
+        found["step"] = float(last[-1])
+    for key in ("epoch", "step", "loss", "accuracy"):
+        value = about.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found[key] = float(value)
+    if "step" in found:
+        found["step"] = int(found["step"])
+    return found

@@ -1,0 +1,76 @@
+"""Leaving checkpoints for the studio to watch, from any training loop.
+
+from ldam_studio.training import CheckpointWriter
+
+writer = CheckpointWriter("checkpoints", average=1000)
+for step, (images, labels) in enumerate(loader):
+    ...                                          # forward, backward, optimiser.step()
+    writer.average_in(model)
+    if step % 200 == 0:
+        writer.write(model, step=step, loss=loss.item())
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from torch import nn
+
+from ldam_studio.networks.checkpoints import KEY
+from ldam_studio.networks.weights import write_weights
+from ldam_studio.training.averaging import ParameterAverage
+
+AVERAGED = "averaged"
+"""Name of the folder beside the checkpoints that holds the averaged parameters."""
+
+
+class CheckpointWriter:
+    """Writes a model's weights as safetensors, whole or not at all, with when they were written.
+
+    Parameters
+    ----------
+    folder
+        Where the files go; made if it is not there.
+    average
+        Averaging time of the parameters, in calls of `average_in`: 0 averages none. The average is
+        arithmetic until so many calls and forgets exponentially after; it is written beside each
+        checkpoint, in the folder ``averaged``.
+    name
+        What the files' names begin with.
+    """
+
+    def __init__(self, folder: str | Path, average: int = 0, name: str = "checkpoint") -> None:
+        self.folder = Path(folder)
+        self.name = name
+        self.average = ParameterAverage(average) if average else None
+
+    def average_in(self, model: nn.Module) -> None:
+        """Take the model's parameters into the average, once after each step."""
+        if self.average is not None:
+            self.average.update(model)
+
+    def write(
+        self,
+        model: nn.Module,
+        *,
+        step: int,
+        epoch: float | None = None,
+        loss: float | None = None,
+        accuracy: float | None = None,
+    ) -> Path:
+        """Write the model's weights and, where there is one, their average; return the file's path.
+
+        Raises
+        ------
+        StudioError
+            The folder cannot be written to or the disk is full; no half of a file is left behind.
+        """
+        about = {"step": step, "epoch": epoch, "loss": loss, "accuracy": accuracy}
+        metadata = {KEY: json.dumps({k: v for k, v in about.items() if v is not None})}
+        path = self.folder / f"{self.name}-{step:08d}.safetensors"
+        if self.average is not None and self.average.count:
+            averaged = self.folder / AVERAGED / path.name
+            write_weights(averaged, self.average.state_dict(), metadata)
+        write_weights(path, model.state_dict(), metadata)
+        return path

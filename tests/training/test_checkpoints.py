@@ -1,0 +1,148 @@
+"""Checkpoints: what a training loop writes, and what is made of a folder of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.checkpoints import Folder
+from ldam_studio.networks.weights import read_saved
+from ldam_studio.training import CheckpointWriter
+
+
+def model(value: float = 1.0) -> nn.Module:
+    linear = nn.Linear(2, 1)
+    nn.init.constant_(linear.weight, value)
+    nn.init.zeros_(linear.bias)
+    return linear
+
+
+def test_what_was_written_is_listed_in_order_with_what_is_known(tmp_path):
+    writer = CheckpointWriter(tmp_path)
+    for step in (300, 20, 1000):
+        writer.write(model(step), step=step, epoch=step / 100, loss=1 / step, accuracy=0.5)
+    listing = Folder(tmp_path).look()
+    assert [c.step for c in listing.checkpoints] == [20, 300, 1000]
+    first = listing.checkpoints[0]
+    assert (first.epoch, first.loss, first.accuracy) == (0.2, 0.05, 0.5)
+    weights, _ = read_saved(first.path)
+    assert weights["weight"].flatten().tolist() == [20, 20]
+    assert not listing.skipped
+
+
+def test_the_average_lies_beside_and_forgets(tmp_path):
+    writer = CheckpointWriter(tmp_path, average=2)
+    for value in (0.0, 1.0, 3.0):
+        writer.average_in(model(value))
+    path = writer.write(model(3.0), step=3)
+    averaged, _ = read_saved(tmp_path / "averaged" / path.name)
+    # (0 + 1) / 2, and then half of that and half of 3.
+    assert averaged["weight"].flatten().tolist() == [1.75, 1.75]
+    assert len(Folder(tmp_path).look().checkpoints) == 1
+    assert len(Folder(tmp_path / "averaged").look().checkpoints) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("model_epoch12.pt", {"epoch": 12}),
+        ("epoch=3-step=1200.ckpt", {"epoch": 3, "step": 1200}),
+        ("net-ep05-acc0.91.pth", {"epoch": 5, "accuracy": 0.91}),
+        ("weights_000400.pt", {"step": 400}),
+        ("last.pt", {}),
+    ],
+)
+def test_a_name_says_what_metadata_do_not(tmp_path, name, known):
+    torch.save(model().state_dict(), tmp_path / name)
+    (found,) = Folder(tmp_path).look().checkpoints
+    for key in ("epoch", "step", "loss", "accuracy"):
+        assert getattr(found, key) == known.get(key)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_file_is_taken_once_it_is_complete(tmp_path, suffix):
+    whole = tmp_path / "elsewhere" / f"a{suffix}"
+    if suffix == ".pt":
+        whole.parent.mkdir()
+        torch.save(model().state_dict(), whole)
+    else:
+        whole = CheckpointWriter(whole.parent).write(model(), step=1)
+    data = whole.read_bytes()
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    target, watched = folder / f"a-1{suffix}", Folder(folder)
+    for share in (0.3, 0.7, 1.0):
+        target.write_bytes(data[: int(share * len(data))])
+        listing = watched.look()
+        assert len(listing.checkpoints) == (share == 1.0)
+        assert not listing.skipped
+
+
+def test_what_is_no_checkpoint_is_passed_over_with_the_reason(tmp_path):
+    writer = CheckpointWriter(tmp_path)
+    good = writer.write(model(), step=1)
+    (tmp_path / "cut-2.safetensors").write_bytes(good.read_bytes()[:-3])
+    (tmp_path / "foreign-3.safetensors").write_bytes(b"{}" * 50)
+    (tmp_path / "text-4.pt").write_text("not weights")
+    (tmp_path / "notes.txt").write_text("not even a name")
+    (tmp_path / "odd-5.safetensors").write_bytes(
+        (2).to_bytes(8, "little") + json.dumps([]).encode()
+    )
+    watched = Folder(tmp_path)
+    watched.look()  # what changes no more by the second look will not be completed
+    listing = watched.look()
+    assert [c.path for c in listing.checkpoints] == [good]
+    assert {path.name: reason for path, reason in listing.skipped.items()} == {
+        "cut-2.safetensors": "is cut short",
+        "foreign-3.safetensors": "is not a safetensors file",
+        "text-4.pt": "is cut short or not saved by torch.save",
+        "odd-5.safetensors": "is not a safetensors file",
+    }
+
+
+def test_files_that_come_go_and_change_are_noticed(tmp_path):
+    writer, watched = CheckpointWriter(tmp_path), Folder(tmp_path)
+    assert watched.look().checkpoints == ()
+    path = writer.write(model(1.0), step=1)
+    (before,) = watched.look().checkpoints
+    writer.write(model(2.0), step=1, loss=0.5)
+    os.utime(path, ns=(1, 1))
+    (after,) = watched.look().checkpoints
+    assert after.loss == 0.5
+    assert after.stamp != before.stamp
+    path.unlink()
+    assert watched.look().checkpoints == ()
+
+
+def test_a_single_file_is_watched_also_before_it_is_there(tmp_path):
+    path = tmp_path / "last.pt"
+    watched = Folder(path)
+    assert watched.look().checkpoints == ()
+    torch.save(model().state_dict(), path)
+    assert [c.path for c in watched.look().checkpoints] == [path]
+
+
+def test_a_folder_that_disappears_is_one_sentence(tmp_path):
+    folder = tmp_path / "run"
+    CheckpointWriter(folder).write(model(), step=1)
+    watched = Folder(folder)
+    watched.look()
+    shutil.rmtree(folder)
+    with pytest.raises(StudioError, match="cannot be read"):
+        watched.look()
+
+
+def test_nothing_is_left_behind_where_there_is_no_room(tmp_path, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(StudioError, match="No space left"):
+        CheckpointWriter(tmp_path).write(model(), step=1)
+    assert list(tmp_path.iterdir()) == []
