@@ -45,16 +45,19 @@ class SqueezeExcite(nn.Module):
 class Tokens(nn.Module):
     """Patches, attention, the first token's features."""
 
-    def __init__(self, channels: int, patch: int) -> None:
+    def __init__(self, channels: int, patch: int, images_first: bool = True) -> None:
         super().__init__()
+        self.images_first = images_first
         self.patches = nn.Conv2d(3, channels, patch, patch)
-        self.block = nn.TransformerEncoderLayer(channels, 2, 2 * channels, batch_first=True)
+        self.block = nn.TransformerEncoderLayer(channels, 2, 2 * channels, batch_first=images_first)
         self.norm = nn.LayerNorm(channels)
         self.head = nn.Linear(channels, 5)
 
     def forward(self, x: Tensor) -> Tensor:
         tokens = self.patches(x).flatten(2).transpose(1, 2)
-        return self.head(self.norm(self.block(tokens))[:, 0])
+        if self.images_first:
+            return self.head(self.norm(self.block(tokens))[:, 0])
+        return self.head(self.norm(self.block(tokens.transpose(0, 1)))[0])
 
 
 class Shared(nn.Module):
@@ -129,6 +132,7 @@ KINDS = {
     ),
     "squeeze and excitation": lambda s: _convolutions(s, SqueezeExcite(s.channels)),
     "transformer": lambda s: Tokens(2 * s.channels, 4 * s.stride),
+    "transformer, tokens first": lambda s: Tokens(2 * s.channels, 4 * s.stride, False),
     "shared module": lambda s: Shared(s.channels),
     "in place": lambda s: _convolutions(
         s, nn.BatchNorm2d(s.channels), nn.Hardswish(True), nn.LeakyReLU(0.1, True)

@@ -83,7 +83,7 @@ def measured_field(network: Network, layer: Layer, place: Place) -> Box | None:
     leaf = (pixels.rest + x).to(network.device).requires_grad_(True)
     every = [Neuron(layer.name, i, place) for i in range(layer.neurons)]
     with torch.enable_grad():
-        output = output_at(network.module, layer.name, network.normalise(leaf))
+        output = network.output(leaf, layer.name)
         values = units_of(layer, every, network.device).read_all(output)
         weights = torch.randn(values.shape, generator=generator).to(network.device)
         (gradient,) = torch.autograd.grad((values * weights).sum(), leaf)

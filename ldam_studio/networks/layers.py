@@ -28,7 +28,8 @@ class Layer:
 
     `shape` is that of its output for one image, such as (channels, height, width), (features,) or
     (tokens, features); `axis` says which of its dimensions counts the `neurons` (channels or
-    features). The other dimensions are places.
+    features). The other dimensions are places. `batch` is the dimension of the module's own output
+    that counts the images: 0, or 1 in a transformer that takes (tokens, images, features).
     """
 
     name: str
@@ -36,6 +37,7 @@ class Layer:
     shape: tuple[int, ...]
     neurons: int
     axis: int = 0
+    batch: int = 0
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -49,10 +51,12 @@ class _Reached(Exception):
         self.output = output
 
 
-def output_at(module: nn.Module, layer: str, inputs: Tensor) -> Tensor:
+def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> Tensor:
     """Run `module` on `inputs` up to the sub-module `layer` and return its output.
 
-    The hook that stops the forward pass lives for this call only, whatever happens in it.
+    Dimension `batch` of it counts the images and becomes the first. Of a layer that is run several
+    times, the output is that of the first time. The hook that stops the forward pass lives for this
+    call only, whatever happens in it.
     """
     if layer == OUTPUT and not hasattr(module, OUTPUT):
         whole = first_tensor(module(inputs))
@@ -62,7 +66,7 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor) -> Tensor:
     def stop(_module: nn.Module, _inputs: Any, output: Any) -> None:
         tensor = first_tensor(output)
         if tensor is not None:
-            raise _Reached(tensor)
+            raise _Reached(tensor.movedim(batch, 0) if batch else tensor)
 
     handle = module.get_submodule(layer).register_forward_hook(stop)
     try:
@@ -151,7 +155,35 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
         )
     if whole is not listing.output and not one_number:
         listing.note(OUTPUT, module, whole)
+    sequences = [layer for layer in listing.found.values() if layer.batch]
+    if sequences:
+        listing.drop({la.name for la in sequences} - _images_second(module, inputs, sequences))
     return listing.layers()
+
+
+def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -> set[str]:
+    """Return those layers whose output at two images counts them in its second dimension."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def hook(name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            tensor = first_tensor(output)
+            if tensor is not None:
+                shapes.setdefault(name, tuple(tensor.shape))
+
+        return hook
+
+    handles = [module.get_submodule(la.name).register_forward_hook(hook(la.name)) for la in layers]
+    try:
+        with torch.no_grad():
+            module(inputs.repeat(2, 1, 1, 1))
+    except Exception:
+        # It takes one image at a time; then nothing tells.
+        return set()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return {la.name for la in layers if shapes.get(la.name) == (la.shape[0], 2, *la.shape[1:])}
 
 
 class _Listing:
@@ -193,9 +225,13 @@ class _Listing:
             while self._inside.pop()[0] != name:
                 pass  # one that failed, and whose failure was caught
             tensor = first_tensor(output)
-            if tensor is None or tensor.ndim < 2 or tensor.shape[0] != 1:
+            if tensor is None or tensor.ndim < 2:
                 return
             if self._walk.of(tensor).constant:  # as what makes a transformer's position bias
+                return
+            if tensor.ndim == 3 and tensor.shape[0] != 1 == tensor.shape[1]:
+                self._note_sequence(name, module, tensor)
+            if tensor.shape[0] != 1:
                 return
             if name not in self.found and isinstance(module, nn.Linear | nn.Conv2d) and inputs:
                 self._inputs[name] = self._walk.of(inputs[0]).origin
@@ -221,6 +257,20 @@ class _Listing:
         self.found[name] = Layer(name, type(module).__name__, shape, shape[axis], axis)
         known = self._walk.root(name, output)
         self._seen[name], self._origins[name] = known.seen, known.origin
+
+    def _note_sequence(self, name: str, module: nn.Module, output: Tensor) -> None:
+        """Write down what looks like (tokens, images, features)."""
+        tokens, _, features = output.shape
+        if name not in self.found:
+            kind = type(module).__name__
+            self.found[name] = Layer(name, kind, (tokens, features), features, axis=1, batch=1)
+            # Both are worked out for images that come first.
+            self._seen[name] = self._origins[name] = None
+
+    def drop(self, names: set[str]) -> None:
+        """Forget layers."""
+        for name in names:
+            del self.found[name], self._seen[name], self._origins[name]
 
     def layers(self) -> Layers:
         """Return all that was met."""

@@ -184,7 +184,7 @@ class Network:
         """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there."""
         folded = self._folded
         module = folded.module if folded is not None and layer in folded.layers else self.module
-        return output_at(module, layer, self.normalise(x))
+        return output_at(module, layer, self.normalise(x), self.layer(layer).batch)
 
     def activation(self, x: Tensor, units: Units) -> Tensor:
         """Return one unit per image: x (n, C, H, W), n units -> (n,)."""

@@ -79,7 +79,7 @@ def test_every_module_that_gives_a_tensor_is_a_layer(kind, shape):
     assert names == [name for name in names if name in dict(module.named_modules())]
     for name in names:
         layer = listed[name]
-        assert layer.shape == tuple(seen[name].shape[1:])
+        assert layer.shape == tuple(seen[name].movedim(layer.batch, 0).shape[1:])
         assert layer.kind == type(module.get_submodule(name)).__name__
         assert layer.neurons == layer.shape[layer.axis]
     assert network.layers[-1].shape == tuple(whole.shape[1:])
@@ -97,7 +97,7 @@ def test_activation_and_gradient_are_those_of_a_hook_made_by_hand(kind, shape, i
         value, gradient = value_and_gradient(lambda y, u=units: network.activation(y, u))(x)
         leaf = x.clone().requires_grad_(True)
         seen, whole = hooked(module, network, leaf)
-        output = seen.get(layer.name, whole)
+        output = seen.get(layer.name, whole).movedim(layer.batch, 0)
         expected = sign * centre(output, layer)[:, index]
         torch.testing.assert_close(value, expected.detach(), rtol=1e-4, atol=1e-5)
         (slope,) = torch.autograd.grad(expected.sum(), leaf)
