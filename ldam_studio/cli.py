@@ -22,6 +22,10 @@ COMMANDS = {
     "render": ("ldam_studio.headless.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.headless.replay", "run an exported picture again and compare it"),
     "info": ("ldam_studio.headless.info", "list the networks, or the layers of one"),
+    "modes": (
+        "ldam_studio.headless.modes",
+        "count the pictures that excite a neuron, and group them",
+    ),
     "pictures": ("ldam_studio.gui.pictures", "make the pictures in the README"),
     "train mnist": ("ldam_studio.headless.train_mnist", "train LeNet on MNIST"),
     "train cifar10": ("ldam_studio.headless.train_cifar10", "train a VGG on CIFAR-10"),
