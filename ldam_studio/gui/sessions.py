@@ -11,6 +11,7 @@ from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.network_request import short_name
 from ldam_studio.networks.network import parse_neurons
 from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator, open_network
+from ldam_studio.sampler.presets import PHOTOGRAPH
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
-PHOTO = 64  # pixels: what takes images at least as large as this was made for photographs
 PHOTO_CHAINS, PHOTO_STEP, PHOTO_TEMPERATURE, PHOTO_L2, PHOTO_SMOOTHNESS = 4, 0.05, 0.002, 0.3, 0.5
 JITTERS_ACROSS = 28  # how many times the jitter fits into the width: 8 pixels of 224
 WINDOW = 150  # samples: the average follows within seconds when the pictures melt
@@ -122,7 +122,7 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
     if network.name in DISCRIMINATORS:
         return replace(start(machine, data, network), title=short_name(network.name))
     pixels = network.pixels
-    photo = min(pixels.height, pixels.width) >= PHOTO
+    photo = min(pixels.height, pixels.width) >= PHOTOGRAPH
     settings = Settings()
     if photo:
         settings = Settings.of(

@@ -19,6 +19,7 @@ def test_every_preset_is_settings_that_can_be_had(preset, side, discriminator):
 
 def test_one_preset_after_another_leaves_nothing_of_the_first():
     assert len({tuple(sorted(preset.settings)) for preset in PRESETS.values()}) == 1
+    assert all(preset.small.keys() <= preset.settings.keys() for preset in PRESETS.values())
 
 
 def test_jitter_grows_with_the_image_and_numbers_of_a_person_do_not():
@@ -28,6 +29,16 @@ def test_jitter_grows_with_the_image_and_numbers_of_a_person_do_not():
     assert clean.values(SIDE // 2, discriminator=True)["jitter"] == at_home // 2
     own = Preset("mine", "mine", "", {"jitter": 9})
     assert own.values(SIDE // 2, discriminator=True) == {"jitter": 9}
+
+
+def test_digits_with_a_discriminator_have_values_of_their_own():
+    for preset in PRESETS.values():
+        digits = preset.values(28, discriminator=True)
+        assert digits | preset.small == digits
+        photograph = preset.values(SIDE, discriminator=True)
+        assert photograph == preset.settings
+    alone = PRESETS["paper"].values(28, discriminator=False)
+    assert alone["l2"] == PRESETS["paper"].settings["l2"]
 
 
 def test_names_are_found_in_any_case_and_a_wrong_one_says_which_there_are():
