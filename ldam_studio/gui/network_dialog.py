@@ -82,7 +82,7 @@ class NetworkDialog(QDialog):
         self.source = NetworkSource()
         self.weights = self._path("Weights file")
         self.labels = self._path("Labels file")
-        self.labels.setPlaceholderText("class names, one a line; optional")
+        self.labels.setPlaceholderText("class names, one a line, or imagenet; optional")
         self.partial = QCheckBox("Take weights of which only a part fits")
         self.input = InputForm()
         self._form = QFormLayout()

@@ -19,6 +19,7 @@ TORCHVISION = "torchvision:"
 TIMM = "timm:"
 SLOW_TO_INITIALISE = ("googlenet", "inception_v3")
 HUB_FILE = "model.safetensors"
+SPARE = ("aux1.", "aux2.", "AuxLogits.")  # heads of torchvision's that are there for training alone
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Source:
     `build` takes the number of classes, or None for as many as it has by itself, which are
     `classes` where that is known. `pixels` is None where nothing is known about the input.
     `published` says where its own weights can be had, and `build_published` builds it with them
-    where the library has to translate their names.
+    where the library has to translate their names. Weights that begin with one of `spare` may be
+    missing, because they are not used.
     """
 
     build: Callable[[int | None], nn.Module]
@@ -49,6 +51,7 @@ class Source:
     classes: int = 0
     published: Published | None = None
     build_published: Callable[[dict[str, Any]], nn.Module] | None = None
+    spare: tuple[str, ...] = ()
 
 
 def torchvision_source(name: str) -> Source:
@@ -81,6 +84,7 @@ def torchvision_source(name: str) -> Source:
         labels,
         len(labels),
         Published(weights.url, weights.url.rpartition("/")[2]),
+        spare=SPARE,
     )
 
 

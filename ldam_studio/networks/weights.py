@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,11 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
 
 
 def load_into(
-    module: nn.Module, saved: Mapping[str, Any], source: Path | str, partial: bool = False
+    module: nn.Module,
+    saved: Mapping[str, Any],
+    source: Path | str,
+    partial: bool = False,
+    spare: tuple[str, ...] = (),
 ) -> None:
     """Load the weights in `saved` into `module`, whatever dictionaries and prefixes hold them.
 
@@ -84,6 +89,8 @@ def load_into(
     ----------
     partial
         Leave weights that the file lacks as they are, pass over what has no place; some must fit.
+    spare
+        What begins the names of weights that may be missing, because they are not used.
 
     Raises
     ------
@@ -91,6 +98,7 @@ def load_into(
         If names or shapes differ (with numbers and the first of them), or weights are not finite.
     """
     match = best_match(saved, module, source)
+    match = replace(match, missing=tuple(n for n in match.missing if not n.startswith(spare)))
     if not match.state or not (partial or match.complete):
         counts = [
             f"{len(names)} weights {what} (the first is {names[0]})"

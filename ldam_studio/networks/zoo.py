@@ -16,9 +16,9 @@ from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks import lenet
 from ldam_studio.networks import natural_discriminator as natural
 from ldam_studio.networks.discriminator import Discriminator as MnistDiscriminator
-from ldam_studio.networks.download import OnBytes, fetch
+from ldam_studio.networks.download import OnBytes, fetch, kept
 from ldam_studio.networks.labels import labels_for
-from ldam_studio.networks.libraries import TIMM, TORCHVISION, Source
+from ldam_studio.networks.libraries import TIMM, TORCHVISION, Published, Source
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.prepare import prepare
@@ -171,8 +171,27 @@ def _with_weights(
         # A fine-tuned network differs from the published one in its number of classes alone.
         classes = classes_in(saved, module, source.classes)
         module = module if classes is None else source.build(classes)
-    load_into(module, saved, f"{origin}, taken for {name},", options.partial)
+    load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
     return module, sha256
+
+
+def not_here(name: str) -> Published | None:
+    """Return what would be downloaded to open the network `name` with its published weights.
+
+    None where there is nothing to download: a built-in network, a person's own code, or weights
+    that are on this computer.
+
+    Raises
+    ------
+    StudioError
+        If there is no such network.
+    """
+    if not name.startswith((TORCHVISION, TIMM)):
+        return None
+    published = find_source(name).published
+    if published is None or published.here is not None:
+        return None
+    return None if kept(published.url, file=published.file).exists() else published
 
 
 def _published(

@@ -155,6 +155,20 @@ def test_a_timm_that_does_not_import_is_one_sentence(monkeypatch):
         libraries.timm_source("resnet18")
 
 
+def test_a_fine_tuned_file_may_lack_heads_that_are_there_for_training_alone(tmp_path):
+    from torchvision.models import googlenet
+
+    path = tmp_path / "mine.pt"
+    module = googlenet(num_classes=4, aux_logits=False, init_weights=False)
+    torch.save(module.state_dict(), path)
+    network = open_network("torchvision:googlenet", path)
+    assert network.layers[-1].neurons == 4
+    del module.fc
+    torch.save(module.state_dict(), path)
+    with pytest.raises(StudioError, match=r"2 weights are missing \(the first is fc\.weight\)"):
+        open_network("torchvision:googlenet", path)
+
+
 def test_imagenets_names_are_torchvisions():
     from torchvision.models import ResNet18_Weights
 
