@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -15,6 +17,7 @@ from ldam_studio.cli import main
 from ldam_studio.engine.machine import choose
 from ldam_studio.headless.paper import fig10, fig11, photographs
 from ldam_studio.headless.paper.intervals import bootstrap, mean, median
+from ldam_studio.headless.paper.sheet import MARGIN, TYPE_SIZE, sheet, tiles
 from ldam_studio.headless.paper.spectrum import RADIUS, low_share
 from ldam_studio.headless.progress import INTERRUPTED
 from ldam_studio.networks.network import Neuron
@@ -225,3 +228,37 @@ def test_bootstrap_intervals():
     assert bootstrap([1.0, 2.0, 4.0, 100.0], median).value == 3.0
     alone = bootstrap([0.25], median)
     assert alone.low == alone.value == alone.high == 0.25
+
+
+def test_a_sheet_has_room_for_pictures_of_several_sizes_and_cuts_long_words():
+    large, small = np.zeros((40, 60, 3), np.uint8), np.full((10, 20, 3), 200, np.uint8)
+    png = sheet([[large, small], [small, large]], ["one", "two"], ["a word " * 20, "b"], zoom=2)
+    page = np.asarray(Image.open(io.BytesIO(png)))
+    assert page.shape[1] < 400
+    black, grey = (page == 0).all(2), (page == 200).all(2)
+    assert black.sum() >= 2 * 80 * 120
+    rows, columns = np.nonzero(grey[: page.shape[0] // 2])
+    assert columns.max() - columns.min() == 39 and rows.max() - rows.min() == 19
+    # In the middle of a place as large as the large picture, which begins at the page's top.
+    top = 2 * MARGIN + TYPE_SIZE
+    assert rows.min() == top + (80 - 20) // 2
+
+
+def test_tiles_put_every_group_on_the_page():
+    groups = [[np.full((3, 3, 3), 10 + i, np.uint8)] * 2 for i in range(7)]
+    page = np.asarray(
+        Image.open(io.BytesIO(tiles("title", groups, [f"{i}: 1.0" for i in range(7)], 10)))
+    )
+    for i in range(7):
+        assert (page == 10 + i).all(2).sum() >= 2 * 30 * 30
+
+
+@pytest.mark.data
+def test_a_trained_network_s_gradient_sits_on_a_part_of_the_picture(data_dir):
+    weights = data_dir / "weights" / "squeezenet1_0_imagenet.safetensors"
+    network = open_network("torchvision:squeezenet1_0", weights)
+    neurons = network.default_neurons(1)
+    settings = Settings.of(clamp=True, step_size=0.05, burn_in=1, window=2, threshold=0.0)
+    side = fig11.sample(network, neurons, None, settings, 0, choose("cpu", threads=1), 3)
+    assert 0.05 < float(side.at_average) < 0.6 and 0.05 < float(side.along) < 0.6
+    assert network.label(neurons[0]) == "tench"
