@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,12 @@ TORCHVISION = "torchvision:"
 TIMM = "timm:"
 SLOW_TO_INITIALISE = ("googlenet", "inception_v3")
 HUB_FILE = "model.safetensors"
+OLD_NAMES = (
+    (re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)"), r"\1\2"),
+    (re.compile(r"(encoder_layer_\d+\.mlp)\.linear_1\."), r"\1.0."),
+    (re.compile(r"(encoder_layer_\d+\.mlp)\.linear_2\."), r"\1.3."),
+)
+"""Names in torchvision's older files, its own among them, and what they are now."""
 SPARE = ("aux1.", "aux2.", "AuxLogits.")  # heads of torchvision's that are there for training alone
 
 
@@ -42,7 +49,7 @@ class Source:
     `classes` where that is known. `pixels` is None where nothing is known about the input.
     `published` says where its own weights can be had, and `build_published` builds it with them
     where the library has to translate their names. Weights that begin with one of `spare` may be
-    missing, because they are not used.
+    missing, because they are not used; `new_name` says what an older file's weight is called now.
     """
 
     build: Callable[[int | None], nn.Module]
@@ -52,6 +59,7 @@ class Source:
     published: Published | None = None
     build_published: Callable[[dict[str, Any]], nn.Module] | None = None
     spare: tuple[str, ...] = ()
+    new_name: Callable[[str], str] | None = None
 
 
 def torchvision_source(name: str) -> Source:
@@ -85,7 +93,14 @@ def torchvision_source(name: str) -> Source:
         len(labels),
         Published(weights.url, weights.url.rpartition("/")[2]),
         spare=SPARE,
+        new_name=_new_name,
     )
+
+
+def _new_name(name: str) -> str:
+    for old, new in OLD_NAMES:
+        name = old.sub(new, name)
+    return name
 
 
 def has_timm() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,19 @@ def candidates(
     if depth:
         for key, value in saved.items():
             yield from candidates(value, f"{where}{key}/", depth - 1)
+
+
+def renamed(
+    saved: Mapping[Any, Any], new_name: Callable[[str], str], depth: int = DEPTH
+) -> dict[Any, Any]:
+    """Return what was saved with other names for its tensors, wherever `candidates` finds them."""
+    found: dict[Any, Any] = {}
+    for key, value in saved.items():
+        if isinstance(value, Mapping) and depth:
+            value = renamed(value, new_name, depth - 1)
+        is_weight = isinstance(key, str) and isinstance(value, Tensor)
+        found[new_name(key) if is_weight else key] = value
+    return found
 
 
 def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:

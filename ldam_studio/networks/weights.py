@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import warnings
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
@@ -113,7 +114,10 @@ def load_into(
             f"{source} is for another architecture: {', '.join(counts)}; choose its own weights."
         )
     check_finite(match.state, source)
-    module.load_state_dict(match.state, strict=False)
+    state = OrderedDict(match.state)
+    # The names are today's, and modules that knew others ask for the version that says so.
+    state._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
+    module.load_state_dict(state, strict=False)
 
 
 def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:

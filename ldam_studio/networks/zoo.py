@@ -23,7 +23,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import find_source
-from ldam_studio.networks.state_dicts import classes_in
+from ldam_studio.networks.state_dicts import classes_in, renamed
 from ldam_studio.networks.weights import check_finite, load_into, read_saved
 
 NETWORKS = {
@@ -166,6 +166,8 @@ def _with_weights(
     saved, sha256 = read_saved(origin)
     if weights is None and source.build_published is not None:
         return _published(source.build_published, saved, name, origin), sha256
+    if source.new_name is not None:
+        saved = renamed(saved, source.new_name)
     module = source.build(None)
     if source.classes:
         # A fine-tuned network differs from the published one in its number of classes alone.

@@ -3,6 +3,7 @@
 import builtins
 import hashlib
 import importlib.util
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ from ldam_studio.networks import libraries, zoo
 from ldam_studio.networks.download import fetch
 from ldam_studio.networks.labels import IMAGENET, imagenet_labels
 from ldam_studio.networks.libraries import Published, timm_models, timm_source
+from ldam_studio.networks.state_dicts import renamed
 from ldam_studio.networks.zoo import Options, fingerprint, open_network
 
 needs_timm = pytest.mark.skipif(
@@ -153,6 +155,33 @@ def test_a_timm_that_does_not_import_is_one_sentence(monkeypatch):
         StudioError, match=r"timm does not import .RuntimeError: operator .* exist."
     ):
         libraries.timm_source("resnet18")
+
+
+def test_weights_that_do_not_say_of_which_version_they_are(tmp_path):
+    from torchvision.models import mnasnet0_5
+
+    save_file(mnasnet0_5(num_classes=3).state_dict(), tmp_path / "mnasnet.safetensors")
+    network = open_network("torchvision:mnasnet0_5", tmp_path / "mnasnet.safetensors")
+    assert network.layers[-1].neurons == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "now", "before"),
+    [
+        ("vit_b_32", r"(encoder_layer_\d+\.mlp)\.0\.", r"\1.linear_1."),
+        ("vit_b_32", r"(encoder_layer_\d+\.mlp)\.3\.", r"\1.linear_2."),
+        ("densenet121", r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2."),
+    ],
+)
+def test_files_with_names_from_before_have_those_of_now(model, now, before):
+    source = libraries.torchvision_source(model)
+    with torch.device("meta"):
+        state = source.build(None).state_dict()
+    old = {re.sub(now, before, name): value for name, value in state.items()}
+    assert set(old) != set(state)
+    for saved in (old, state):
+        nested = renamed({"state_dict": saved, "epoch": 3}, source.new_name)
+        assert nested == {"state_dict": state, "epoch": 3}
 
 
 def test_a_fine_tuned_file_may_lack_heads_that_are_there_for_training_alone(tmp_path):
