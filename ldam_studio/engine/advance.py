@@ -223,6 +223,6 @@ def _which_to_lower(state: SessionState) -> str:
     else:
         cause = f"lower the step size (now {float(p.step_size.max()):g})"
     return (
-        f"A chain left the finite numbers in step {state.step + 1}: {cause}, or clamp to valid "
+        f"A chain left the finite numbers in step {state.step + 1:,}: {cause}, or clamp to valid "
         "pixels."
     )

@@ -66,8 +66,11 @@ def main(args: argparse.Namespace) -> int:
     window = StudioWindow(machine, SessionStore(), args.data)
     failures = Failures(window)
     remembered = window.store.recall(window)
-    opening = opening or (start(machine, args.data) if args.fresh else remembered)
-    window.open(replace(opening, preset=preset))
+    before = start(machine, args.data) if args.fresh else remembered
+    if opening is not None and opening.published:
+        # What may have to be asked is asked in a window that lives.
+        window.open(before)
+    window.open(replace(opening or before, preset=preset))
     if request is not None:
         window.files.remember_network(request)
     window.show()

@@ -75,6 +75,11 @@ class Banner(QWidget):
         row.show()
         self.show()
 
+    def retell(self, key: str, text: str) -> None:
+        """Put other words into the sentence of that key, if it is still there."""
+        if key in self._rows:
+            self._rows[key].retell(text)
+
     def dismiss(self, key: str) -> None:
         """Close the sentence of that key (its text, where no key was given), if there."""
         row = self._rows.pop(key, None)
@@ -127,7 +132,7 @@ class _Row(QFrame):
         self._sign = sign
         self._draw_sign()
         layout.addWidget(sign)
-        label = QLabel(text)
+        label = self._label = QLabel(text)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -148,6 +153,12 @@ class _Row(QFrame):
     def says(self, text: str, kind: Kind) -> bool:
         """Return whether this row already shows just that."""
         return self.text == text and self.kind == kind
+
+    def retell(self, text: str) -> None:
+        """Put other words in the place of those that stand there."""
+        self.text = text
+        self._label.setText(text)
+        self.setAccessibleName(f"{self.kind}: {text}")
 
     def _draw_sign(self) -> None:
         size = self.fontMetrics().height() + 2

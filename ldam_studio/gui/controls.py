@@ -44,6 +44,7 @@ class Controls(QScrollArea):
         self._column.setSpacing(8)
         self.presets = QToolButton()
         self.presets.setText("Presets")
+        self.presets.setProperty("choice", True)
         self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.presets.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.presets.setToolTip("Sets of settings that belong together")

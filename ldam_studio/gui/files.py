@@ -15,6 +15,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.model import Display
 from ldam_studio.gui.network_request import NetworkRequest, RecentNetworks
 from ldam_studio.gui.sessions import Opening, network_opening
+from ldam_studio.networks.libraries import TIMM, TORCHVISION
 
 if TYPE_CHECKING:
     from ldam_studio.gui.network_dialog import NetworkDialog
@@ -253,10 +254,13 @@ def picture_opening(path: Path) -> Opening:
 
     recipe = read_recipe(path)
     shown = recipe.shown
+    network = recipe.data["end"].get("network", {})
+    weights, name = network.get("weights"), str(network.get("name"))
     return Opening(
         title=path.stem,
         make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
         display=Display(shown.display, shown.scale),
         front=shown.front,
         note=f"The session of {path.name}, from its start: its neurons, settings and seed.",
+        published=name if weights is None and name.startswith((TORCHVISION, TIMM)) else "",
     )

@@ -116,8 +116,7 @@ class NetworkCard(QFrame):
 
     def show_progress(self, had: int, size: int) -> None:
         """Show how far a download is, in bytes."""
-        of = f" of {size / MEGABYTE:,.1f}" if size else ""
-        self.doing.setText(f"Downloading the weights: {had / MEGABYTE:,.1f}{of} MB")
+        self.doing.setText(f"Downloading the weights: {size_words(had, size)}")
         # Qt counts in 32 bits.
         self.bar.setRange(0, 1000 if size else 0)
         self.bar.setValue(int(1000 * had / size) if size else 0)
@@ -172,6 +171,12 @@ def _column(widget: QWidget) -> QVBoxLayout:
     column.addWidget(widget)
     column.addStretch(1)
     return column
+
+
+def size_words(had: int, size: int) -> str:
+    """Return how far a download is, in bytes; `size` is 0 where nobody knows."""
+    of = f" of {size / MEGABYTE:,.1f}" if size else ""
+    return f"{had / MEGABYTE:,.1f}{of} MB"
 
 
 def input_words(pixels: PixelSpec) -> str:

@@ -11,7 +11,8 @@ from PyQt6.QtWidgets import QWidget
 
 from ldam_studio.gui import theme
 
-LEFT, RIGHT = Qt.TextElideMode.ElideLeft, Qt.TextElideMode.ElideRight
+LEFT, MIDDLE = Qt.TextElideMode.ElideLeft, Qt.TextElideMode.ElideMiddle
+RIGHT = Qt.TextElideMode.ElideRight
 
 
 @dataclass(frozen=True)

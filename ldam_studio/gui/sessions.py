@@ -52,6 +52,9 @@ class Opening:
         What is opened if this cannot be.
     preset
         Settings to change once it is open.
+    published
+        The network of a library whose published weights it needs, because a file says so: they are
+        not downloaded unasked.
     """
 
     title: str
@@ -64,6 +67,7 @@ class Opening:
     max_rate: int = 0
     fallback: Opening | None = None
     preset: Preset | None = None
+    published: str = ""
 
 
 def _digits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ldam_studio.engine.runner import RunState
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from ldam_studio.engine.machine import Machine
     from ldam_studio.networks.network import PixelSpec
 
+NUMBER = "#"  # before a chain's number
 MOST_VALUES = 4  # of a pixel that a line has room for
 
 
 def thousands(number: int) -> str:
-    """Return a number with thin spaces between thousands, as 12 345."""
-    return f"{number:,}".replace(",", "\u2009")
+    """Return a number as it is written everywhere in the program, as 12,345."""
+    return f"{number:,}"
 
 
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
@@ -97,6 +99,15 @@ def short_label(label: str) -> str:
     """Return the last part of a long layer address, which is what tells neighbours apart."""
     layer, colon, number = label.rpartition(":")
     return f"{layer.rpartition('.')[2]}{colon}{number}"
+
+
+def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the chains' labels, with the chain's number where several have the same."""
+    count = Counter(labels)
+    return tuple(
+        f"{label} {NUMBER}{chain}" if count[label] > 1 else label
+        for chain, label in enumerate(labels, 1)
+    )
 
 
 def device_words(machine: Machine) -> str:

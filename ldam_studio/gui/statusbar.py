@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # The widest text of each figure, so that nothing moves while numbers run.
 _WIDEST = {
-    "step": "step 0\u2009000\u2009000",
-    "speed": "00\u2009000 steps/s",
+    "step": "step 0,000,000",
+    "speed": "00,000 steps/s",
     "frames": "00 frames/s",
     "device": "",
 }

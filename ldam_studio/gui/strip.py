@@ -16,7 +16,8 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QScrollArea, QToolTip, QWidget
 
-from ldam_studio.gui.paint import LEFT, RIGHT, Pencil, logical, qimage
+from ldam_studio.gui.paint import LEFT, MIDDLE, RIGHT, Pencil, logical, qimage
+from ldam_studio.gui.status import NUMBER
 from ldam_studio.gui.strip_layout import StripLayout, StripMetrics, lay_out
 
 THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
@@ -268,13 +269,18 @@ class Strip(QWidget):
         for index, label in enumerate(self._layout.labels[: len(self._labels)]):
             if label.height() > 0 and dirty.intersects(logical(label, ratio)):
                 token = "text" if index == self._front else "muted"
-                # Of an address the end tells one from the next.
-                end = ":" in self._labels[index]
-                pencil.text(label, self._labels[index], token, elide=LEFT if end else RIGHT)
+                pencil.text(label, self._labels[index], token, elide=_elision(self._labels[index]))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for title, place in zip(self._rows, self._layout.headings, strict=True):
             if dirty.intersects(logical(place, ratio)):
                 pencil.text(place, title, "muted", flags=left)
+
+
+def _elision(label: str) -> Qt.TextElideMode:
+    """Keep what tells a label from the next: the end of an address, a chain's number."""
+    if ":" in label:
+        return LEFT
+    return MIDDLE if NUMBER in label else RIGHT
 
 
 class StripArea(QScrollArea):

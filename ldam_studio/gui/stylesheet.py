@@ -16,6 +16,11 @@ QToolBar { background: $background; border: none; border-bottom: 1px solid $outl
            padding: ${half}px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: ${half}px ${pad}px; }
 QToolButton[compact="true"] { padding: ${half}px ${tight}px; }
+QToolButton[choice="true"] { background: $raised; border-color: $control;
+            padding-right: ${menu}px; }
+QToolButton[choice="true"]::menu-indicator { image: url("$down"); width: ${glyph}px;
+            height: ${glyph}px; subcontrol-origin: padding; subcontrol-position: right center;
+            right: ${pad}px; }
 QToolButton:hover { background: $raised; border-color: $outline; }
 QToolButton:pressed { background: $outline; }
 QToolButton:checked { background: $raised; border-color: $accent; }
@@ -32,6 +37,7 @@ QDockWidget { color: $muted; }
 QDockWidget::title { background: $background; padding: ${pad}px; }
 QTabBar::tab { background: transparent; color: $muted; padding: ${pad}px ${wide}px;
                border: none; border-bottom: 2px solid transparent; }
+QTabBar[compact="true"]::tab { padding: ${half}px ${pad}px; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:focus { color: $text; background: $raised; }

@@ -180,12 +180,18 @@ class TracePlot(QWidget):
 
     def _fill(self, x: np.ndarray, bottom: np.ndarray, top: np.ndarray) -> None:
         known = np.isfinite(bottom)
-        if len(x) and not np.array_equal(bottom[known], top[known]):
-            outline = np.concatenate((x[known], x[known][::-1]))
-            edges = np.concatenate((top[known], bottom[known][::-1]))
-            self._band.setData(outline, edges)
-        else:
+        if not len(x) or np.array_equal(bottom[known], top[known]):
             self._band.setData([], [])
+            return
+        # One outline for each stretch without a gap; NaN parts them.
+        changes = np.flatnonzero(np.diff(np.concatenate(([False], known, [False]))))
+        gap = np.array([np.nan])
+        outline, edges = [], []
+        for first, end in changes.reshape(-1, 2):
+            part = slice(first, end)
+            outline += [x[part], x[part][::-1], gap]
+            edges += [top[part], bottom[part][::-1], gap]
+        self._band.setData(np.concatenate(outline), np.concatenate(edges), connect="finite")
 
     def _fit(self, lowest: NDArray[np.float32], highest: NDArray[np.float32]) -> None:
         """Fit the vertical range, but leave it where it is while it fits well enough."""

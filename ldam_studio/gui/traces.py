@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.status import thousands
 from ldam_studio.gui.trace_history import Recent, Whole
 from ldam_studio.gui.trace_plot import TracePlot
 
@@ -231,7 +232,7 @@ class Traces(QWidget):
         if not self._marks:
             return ""
         step, text = self._marks[-1]
-        return f"step {step:,}: {text}"
+        return f"step {thousands(step)}: {text}"
 
     def _at(self, step: float) -> str:
         """Return what the front chain did at a step, and the marks nearest to it."""
@@ -240,7 +241,7 @@ class Traces(QWidget):
             return ""
         at = int(np.clip(np.searchsorted(steps, step, side="right") - 1, 0, len(steps) - 1))
         front = min(self._front, self._chains - 1)
-        words = [f"step {int(steps[at]):,}"]
+        words = [f"step {thousands(int(steps[at]))}"]
         names = ("activation", "score", "change")
         for which, name in enumerate(names):
             lowest, highest = float(low[at, which, front]), float(high[at, which, front])
@@ -251,7 +252,9 @@ class Traces(QWidget):
                 )
         first, last = self._visible(int(steps[0]), self._last, bool(self._range.currentIndex()))
         near = (last - first) * 0.015
-        marks = [f"{text} (step {at:,})" for at, text in self._marks if abs(at - step) <= near]
+        marks = [
+            f"{text} (step {thousands(at)})" for at, text in self._marks if abs(at - step) <= near
+        ]
         return "  ·  ".join(words + marks[-3:])
 
     # -- Qt ---------------------------------------------------------------------------------------

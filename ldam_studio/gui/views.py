@@ -17,6 +17,7 @@ from ldam_studio.gui.status import (
     raw_badges,
     sample_words,
     short_label,
+    told_apart,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class Views(QObject):
         session, panels = self._model.session, self._panels
         network = session.network
         labels = tuple(short_label(network.label(n)) for n in session.neurons)
+        if not self._model.rows:
+            labels = told_apart(labels)
         tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(session.neurons))
         was_table = panels.strip.strip.has_rows
         panels.strip.strip.set_chains(labels, tips, self._model.rows)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.machine import Machine
+    from ldam_studio.gui.download_first import DownloadFirst
     from ldam_studio.gui.session_store import SessionStore
 
 FRAME_MS = 33
@@ -106,6 +107,7 @@ class StudioWindow(QMainWindow):
             self,
         )
         self.first_frame = self.views.first_frame
+        self.download_first: DownloadFirst | None = None
         self.theme_choice = "system"
         self.hint = ""
         self._presenting_from: Any = None
@@ -185,7 +187,15 @@ class StudioWindow(QMainWindow):
     # Sessions
 
     def open(self, opening: Opening) -> None:
-        """Open a session in place of the one that runs."""
+        """Open a session in place of the one that runs, once what it needs is there."""
+        if opening.published:
+            from ldam_studio.gui.download_first import DownloadFirst
+
+            self.download_first = self.download_first or DownloadFirst(self)
+            self.download_first.open(opening)
+            return
+        if self.download_first is not None:
+            self.download_first.leave()
         self.controller.open(opening)
 
     def _on_opening(self, opening: Opening) -> None:
@@ -345,6 +355,8 @@ class StudioWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the session, stop the sampler, and go."""
         self._timer.stop()
+        if self.download_first is not None:
+            self.download_first.leave()
         if self.store is not None:
             self.store.save(self)
         self.controller.close()

@@ -293,7 +293,7 @@ def _notes(rendered: Rendered) -> list[str]:
     if done < chains:
         which = "The chain has" if chains == 1 else f"{chains - done} of {chains} chains have"
         part = "the last half of the run" if rendered.halved else "all samples since the start"
-        notes.append(f"{which} not burned in after {state.step} steps; averaged there is {part}.")
+        notes.append(f"{which} not burned in after {state.step:,} steps; averaged there is {part}.")
     silence = sentence(lane.waking, lane.neurons)
     return [*notes, silence] if silence else notes
 
@@ -304,7 +304,7 @@ def in_words(report: dict[str, Any]) -> str:
     neurons = report["neurons"]
     named = ", ".join(neurons) if len(neurons) <= 4 else f"{neurons[0]} to {neurons[-1]}"
     lines = [
-        f"{report['network']} {named}: {report['steps']} steps of "
+        f"{report['network']} {named}: {report['steps']:,} steps of "
         f"{len(chains)} chain{'s' * (len(chains) > 1)}, {report['steps_per_second']:g} steps/s",
     ]
     lines.extend(report["notes"])

@@ -42,9 +42,8 @@ def fetch(
         Without a connection, if stopped, or if what came is not what the hash says that is in its
         name or that the publisher sends along.
     """
-    folder = Path(torch.hub.get_dir()) / "checkpoints" if folder is None else folder
-    name = file or url.rpartition("/")[2]
-    path = folder / name
+    path = kept(url, folder, file)
+    folder, name = path.parent, path.name
     if path.exists():
         return path
     partial = path.with_name(f".{name}.part")
@@ -68,6 +67,12 @@ def fetch(
         raise StudioError(f"{name} arrived damaged; try again.")
     partial.replace(path)
     return path
+
+
+def kept(url: str, folder: Path | None = None, file: str | None = None) -> Path:
+    """Return where `fetch` keeps the file of a URL, be it there or not."""
+    folder = Path(torch.hub.get_dir()) / "checkpoints" if folder is None else folder
+    return folder / (file or url.rpartition("/")[2])
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -57,7 +57,7 @@ class Preset:
         if self.side is not None and "jitter" in values:
             values["jitter"] = round(values["jitter"] * side / self.side)
         if discriminator:
-            return values | self.small if side < PHOTOGRAPH else values
+            return values | dict(self.small) if side < PHOTOGRAPH else values
         if "discriminator_weight" in values:
             values["discriminator_weight"] = 0.0
         return values

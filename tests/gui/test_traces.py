@@ -11,6 +11,8 @@ from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel
 
 from gui import fakes
+from ldam_studio.gui.trace_history import View
+from ldam_studio.gui.trace_plot import TracePlot
 from ldam_studio.gui.traces import Traces
 
 
@@ -150,6 +152,18 @@ def test_steps_without_a_number_are_left_out(traces):
     traces.add(fakes.frame(steps=steps, trace=trace))
     traces.redraw()
     assert "nan" not in _texts(traces)
+
+
+def test_a_stretch_without_numbers_is_not_filled(qtbot):
+    plot = TracePlot("Score")
+    qtbot.addWidget(plot)
+    low = np.zeros((9, 2), np.float32)
+    low[3:6] = np.nan
+    plot.show_lines(View(np.arange(9), low, low, low + 1), 0)
+    outline, _ = plot._band.getData()
+    assert not ((outline > 2) & (outline < 6)).any()
+    # Two outlines, each from its first step to its last and back.
+    assert np.isnan(outline).sum() == 2 and np.nanmax(outline[:7]) == 2
 
 
 def test_a_long_run_costs_no_more_to_draw_than_a_short_one(traces):

@@ -252,8 +252,11 @@ def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio
     studio.panels.picker.chosen.emit(Neuron("conv1", 2))
     until(qtbot, lambda: studio.last_frame.neurons == (Neuron("conv1", 2),) * 3)
     assert studio.last_frame.field is not None
+    # Chains of one neuron are told apart.
+    assert studio.strip._labels == ("conv1:2 #1", "conv1:2 #2", "conv1:2 #3")
     studio.panels.picker.chosen.emit(studio.model.session.network.layer("fc2"))
     until(qtbot, lambda: studio.last_frame.neurons == tuple(Neuron("fc2", i) for i in range(3)))
+    assert studio.strip._labels == ("fc2:0", "fc2:1", "fc2:2")
     assert studio.panels.picker.shown() == studio.last_frame.neurons
 
 
