@@ -47,8 +47,9 @@ class Row:
         The discriminator weight.
     averages
         Over the window, (neurons, C, H, W).
-    low, low_raw
-        Share of the power in low frequencies, (neurons,): of the averages, and of the last samples.
+    low, low_varied, low_raw
+        Share of the power in low frequencies, (neurons,): of the averages, of the averages without
+        their mean colour (an even tint alone is no natural image), and of the last samples.
     activation, score
         Of the last samples, (neurons,): the neuron, and the probability of being real.
     """
@@ -56,6 +57,7 @@ class Row:
     weight: float
     averages: Tensor
     low: Tensor
+    low_varied: Tensor
     low_raw: Tensor
     activation: Tensor
     score: Tensor
@@ -100,7 +102,8 @@ def sample(
         with torch.no_grad():
             score = discriminator.module(x).sigmoid()
             values = (lane.activation(x), score)
-        columns = (average, low_share(average, rest), low_share(x, rest), *values)
+        varied = low_share(average - average.mean((2, 3), keepdim=True), 0.0)
+        columns = (average, low_share(average, rest), varied, low_share(x, rest), *values)
         cpu = [column.cpu() for column in columns]
         found |= {neuron: tuple(c[i] for c in cpu) for i, neuron in enumerate(chosen)}
     stacked = (torch.stack(column) for column in zip(*(found[n] for n in neurons), strict=True))
@@ -112,6 +115,7 @@ def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
     found: dict[str, Any] = {
         "weight": row.weight,
         "low_frequencies": bootstrap(row.low, mean).json(),
+        "low_frequencies_without_mean_colour": bootstrap(row.low_varied, mean).json(),
         "low_frequencies_raw": bootstrap(row.low_raw, mean).json(),
     }
     for name, chosen in (("class", is_class), ("inner", ~is_class)):
@@ -121,6 +125,7 @@ def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
         name: [round(value, 4) for value in column.tolist()]
         for name, column in (
             ("low_frequencies", row.low),
+            ("low_frequencies_without_mean_colour", row.low_varied),
             ("low_frequencies_raw", row.low_raw),
             ("activation", row.activation),
             ("score", row.score),
@@ -237,12 +242,12 @@ def _print_table(
         f"share of the power below {RADIUS:g} cycles per pixel, of averages minus rest colour, "
         f"mean of {len(rows[0].low)} neurons (95 % bootstrap interval):"
     )
-    print("weight  averages                class  inner  raw samples  score")
+    print("weight  averages                class  inner  no mean colour  raw samples  score")
     for row, found in zip(rows, summaries, strict=True):
         parts = (found.get(f"low_frequencies_{name}") for name in ("class", "inner"))
         class_, inner = ("-" if part is None else f"{part['value']:.3f}" for part in parts)
         print(
             f"{row.weight:6.2f}  {bootstrap(row.low, mean)}  {class_:>5}  {inner:>5}  "
-            f"{float(row.low_raw.mean()):11.3f}  {float(row.score.mean()):5.2f}"
+            f"{float(row.low_varied.mean()):14.3f}  {float(row.low_raw.mean()):11.3f}  {float(row.score.mean()):5.2f}"
         )
     print(f"rise from {rows[0].weight:g} to {rows[-1].weight:g}, neuron by neuron: {rising}")
