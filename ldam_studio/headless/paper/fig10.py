@@ -246,8 +246,10 @@ def _print_table(
     for row, found in zip(rows, summaries, strict=True):
         parts = (found.get(f"low_frequencies_{name}") for name in ("class", "inner"))
         class_, inner = ("-" if part is None else f"{part['value']:.3f}" for part in parts)
+        others = (float(column.mean()) for column in (row.low_varied, row.low_raw, row.score))
+        varied, raw, score = (f"{value:.3f}" for value in others)
         print(
             f"{row.weight:6.2f}  {bootstrap(row.low, mean)}  {class_:>5}  {inner:>5}  "
-            f"{float(row.low_varied.mean()):14.3f}  {float(row.low_raw.mean()):11.3f}  {float(row.score.mean()):5.2f}"
+            f"{varied:>14}  {raw:>11}  {score}"
         )
     print(f"rise from {rows[0].weight:g} to {rows[-1].weight:g}, neuron by neuron: {rising}")
