@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from ldam_studio.networks.libraries import (
     timm_source,
     torchvision_source,
 )
+
+FAILURES = (Exception, SystemExit)
+"""What a person's code may end in: a script may also end itself."""
 
 
 def find_source(spec: str) -> Source:
@@ -45,15 +50,19 @@ def find_source(spec: str) -> Source:
 
 def _factory(place: str, name: str) -> Source:
     """Find a function in a file or a module; what it returns may carry a `pixels` attribute."""
-    module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
+    is_file = place.endswith(".py")
+    folder = Path(place).parent if is_file else Path()
+    with _beside(folder):
+        module = _import_file(Path(place)) if is_file else _import_module(place)
     function = getattr(module, name, None)
     if not callable(function):
         raise StudioError(f"{place} has no function {name!r}; write FILE.py:FUNCTION.")
 
     def build(_classes: int | None) -> nn.Module:
         try:
-            made = function()
-        except Exception as error:
+            with _beside(folder):
+                made = function()
+        except FAILURES as error:
             raise StudioError(
                 f"{place}:{name} failed ({in_short(error)}); it must work without arguments."
             ) from None
@@ -64,6 +73,35 @@ def _factory(place: str, name: str) -> Source:
         return made
 
     return Source(build)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """Let code import what lies beside it, as when it is run by itself.
+
+    What it prints is no output of the program's. What is imported from there is forgotten, so that
+    it is read anew when it was edited, and so that another folder's modules may have the same
+    names.
+    """
+    place = str(folder.absolute())
+    before = set(sys.modules)
+    sys.path.insert(0, place)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.path.remove(place)
+        for name in set(sys.modules) - before:
+            top = name.partition(".")[0]
+            if top not in before and _lies_in(sys.modules[name], Path(place) / top):
+                del sys.modules[name]
+
+
+def _lies_in(module: Any, top: Path) -> bool:
+    """Whether a module is `top`.py, the package `top`, or in that package."""
+    files = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    places = [Path(file) for file in files if file]
+    return any(p in (top, top.with_name(f"{top.name}.py")) or top in p.parents for p in places)
 
 
 def _import_file(path: Path) -> Any:
@@ -78,7 +116,7 @@ def _import_file(path: Path) -> Any:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except FAILURES as error:
         del sys.modules[name]
         raise StudioError(
             f"{path} cannot be imported ({in_short(error)}); mend it first."
@@ -89,7 +127,7 @@ def _import_file(path: Path) -> Any:
 def _import_module(place: str) -> Any:
     try:
         return importlib.import_module(place)
-    except Exception as error:
+    except FAILURES as error:
         raise StudioError(
             f"{place or 'the network'} cannot be imported ({in_short(error)}); write "
             "lenet, torchvision:NAME, timm:NAME, FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION."

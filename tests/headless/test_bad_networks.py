@@ -63,6 +63,7 @@ NOT_A_FUNCTION = 3
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(CODE)
+    Path("ending.py").write_text("import sys\nsys.exit(3)\n")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -83,6 +84,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("mine.py:", "mine.py has no function ''"),
         ("no.such.package:model", "no.such.package cannot be imported"),
         (":model", "cannot be imported"),
+        ("ending.py:model", "ending.py cannot be imported (SystemExit: 3)"),
         ("mine.py:raising", "mine.py:raising failed (ValueError: no luck)"),
         ("mine.py:asking", "it must work without arguments"),
         ("mine.py:number", "mine.py:number returned int, not a torch.nn.Module"),

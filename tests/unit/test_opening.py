@@ -1,6 +1,7 @@
 """Opening networks that are not the program's own, and finding weights in whatever was saved."""
 
 import json
+import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -222,6 +223,48 @@ def test_a_file_that_does_not_import_is_one_sentence(tmp_path):
         open_network(f"{tmp_path}/broken.py:f")
     with pytest.raises(StudioError, match="cannot be imported"):
         open_network("no.such.package:f")
+
+
+PART = """
+from torch import nn
+print("a line that is no output")
+def head():
+    return nn.Linear(48, {outputs})
+"""
+WHOLE = """
+from torch import nn
+from part import head
+def model():
+    import part
+    module = nn.Sequential(nn.Flatten(), part.head())
+    module.pixels = dict(channels=3, height=4, width=4, mean=[0.5] * 3, std=[0.5] * 3)
+    return module
+"""
+
+
+def test_code_may_import_what_lies_beside_it_each_folders_own(tmp_path, capsys):
+    paths, modules = list(sys.path), set(sys.modules)
+    for folder, outputs in (("one", 3), ("two", 4)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "part.py").write_text(PART.format(outputs=outputs))
+        (tmp_path / folder / "whole.py").write_text(WHOLE)
+        network = open_network(f"{tmp_path / folder}/whole.py:model")
+        assert network.layers[-1].neurons == outputs
+    # What was edited meanwhile is read anew; the length tells Python that it was.
+    (tmp_path / "one" / "part.py").write_text(PART.format(outputs=50))
+    assert open_network(f"{tmp_path}/one/whole.py:model").layers[-1].neurons == 50
+    assert sys.path == paths
+    assert "part" not in set(sys.modules) - modules
+    assert capsys.readouterr().out == ""
+
+
+def test_a_function_of_a_package_is_opened_also_from_the_folder_one_is_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "things").mkdir()
+    (tmp_path / "part.py").write_text(PART.format(outputs=6))
+    (tmp_path / "things" / "nets.py").write_text(WHOLE)
+    assert open_network("things.nets:model").layers[-1].neurons == 6
+    assert not {"things", "things.nets", "part"} & set(sys.modules)
 
 
 def test_an_input_that_the_network_does_not_take_names_layer_and_size(factories):
