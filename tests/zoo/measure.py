@@ -93,7 +93,11 @@ def inner_neuron(network: Network) -> Neuron:
 
     It is one of a convolution or a linear map, because a rectifier's may be dead at the start.
     """
-    placed = [layer for layer in network.layers if layer.places and has_matrix(network, layer)]
+    placed = [
+        layer
+        for layer in network.layers
+        if max(layer.places, default=1) > 1 and has_matrix(network, layer)
+    ]
     layer: Layer = placed[round(INSIDE * (len(placed) - 1))]
     place = (layer.places[0] // 2,) if len(layer.places) == 1 else None
     return Neuron(layer.name, layer.neurons // 2, place)
