@@ -49,7 +49,10 @@ def find_source(spec: str) -> Source:
 
 
 def _factory(place: str, name: str) -> Source:
-    """Find a function in a file or a module; what it returns may carry a `pixels` attribute."""
+    """Find a function in a file or a module.
+
+    What it returns may have a `pixels` attribute, or be a module and its pixels. They are a `PixelSpec` or a dictionary of what that takes.
+    """
     is_file = place.endswith(".py")
     folder = Path(place).parent if is_file else Path()
     with _beside(folder):
@@ -66,6 +69,9 @@ def _factory(place: str, name: str) -> Source:
             raise StudioError(
                 f"{place}:{name} failed ({in_short(error)}); it must work without arguments."
             ) from None
+        if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
+            made, pixels = made
+            made.pixels = pixels
         if not isinstance(made, nn.Module):
             raise StudioError(
                 f"{place}:{name} returned {type(made).__name__}, not a torch.nn.Module."

@@ -47,6 +47,9 @@ def with_pixels():
     module.pixels = dict(channels=3, height=16, width=16, mean=[0.5] * 3, std=[0.25] * 3, rest=0.5)
     return module
 
+def and_pixels():
+    return plain(), dict(channels=3, height=16, width=16, mean=[0.5] * 3, std=[0.25] * 3, rest=0.5)
+
 class Tuples(nn.Module):
     def __init__(self):
         super().__init__()
@@ -173,8 +176,9 @@ def test_unknown_models_are_one_sentence():
 
 
 def test_a_function_of_ones_own_is_opened(factories):
-    network = open_network(f"{factories}:with_pixels")
-    assert network.pixels.shape == (3, 16, 16)
+    for name in ("with_pixels", "and_pixels"):
+        network = open_network(f"{factories}:{name}")
+        assert network.pixels.shape == (3, 16, 16)
     network = open_network(f"{factories}:plain", options=Options(pixels=SMALL))
     assert [layer.name for layer in network.layers] == ["0", "1", "2", "3"]
     assert len(network.sha256) == 64
