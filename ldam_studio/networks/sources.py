@@ -51,7 +51,8 @@ def find_source(spec: str) -> Source:
 def _factory(place: str, name: str) -> Source:
     """Find a function in a file or a module.
 
-    What it returns may have a `pixels` attribute, or be a module and its pixels. They are a `PixelSpec` or a dictionary of what that takes.
+    What it returns may have a `pixels` attribute, or be a module and its pixels: a `PixelSpec` or a
+    dictionary of what that takes.
     """
     is_file = place.endswith(".py")
     folder = Path(place).parent if is_file else Path()
