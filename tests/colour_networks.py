@@ -56,19 +56,24 @@ def normed() -> nn.Module:
 class _OneSize(nn.Module):
     """Patches as a transformer makes them, which takes images of one size only."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 6) -> None:
         super().__init__()
-        self.patches = nn.Conv2d(3, 6, 8, stride=8)
+        self.patches = nn.Conv2d(3, channels, 8, stride=8)
+        self.mixed = nn.Conv2d(channels, 6, 1)
         self.head = nn.Linear(6, 20)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if images.shape[-1] != PIXELS.width:
             raise ValueError("another size")
-        return self.head(self.patches(images).flatten(2).mean(2))
+        return self.head(self.mixed(self.patches(images)).flatten(2).mean(2))
 
 
 def one_size() -> nn.Module:
     return _declared(_OneSize())
+
+
+def one_size_deep() -> nn.Module:
+    return _declared(_OneSize(3))
 
 
 def dense() -> nn.Module:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
+import torch
 from torch import Tensor, nn
 
 from ldam_studio.networks.fields import Crop
@@ -12,18 +15,17 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 
 
-class _UpTo(nn.Module):
-    """The forward pass of a module that stops at a layer, which is all that it has."""
+class _Only(nn.Module):
+    """What a function computes, as a module without layers inside."""
 
-    def __init__(self, whole: nn.Module, layer: str) -> None:
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        # In a tuple, so that the layers of the whole are not found a second time.
-        self._whole = (whole,)
-        self._layer = layer
+        # In a tuple, so that a module's layers are not found a second time.
+        self._function = (function,)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return the layer's output for normalised images ``(n, C, H, W)``."""
-        return output_at(self._whole[0], self._layer, inputs)
+        """Return a layer's output for normalised images ``(n, C, H, W)``."""
+        return self._function[0](inputs)
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,41 @@ class Part:
 
 
 def part_for(network: Network, layer: str) -> Part | None:
-    """Cut a network down to what a layer's centre units see; None if they have to see it all.
+    """Cut a network down to what a layer's centre units see, once; None if they have to see it all.
 
     Inside the receptive field, chains on the part have the law that they have on the whole image:
     activation and gradient agree (see `fields.find_crop`), and each pixel has noise of its own.
     They cost as much less as the crop is smaller, their noise and averages included. The part is on
     the device that the network is on, and does not follow it to another.
     """
+    return network.remembered(("part", layer), lambda: _find_part(network, layer))
+
+
+def _find_part(network: Network, layer: str) -> Part | None:
+    run: Callable[[Tensor], Tensor] = partial(output_at, network.module, layer)
     crop = network.crop(layer)
     if crop is None:
-        return None
+        alone = _alone(network, layer)
+        if alone is None:
+            return None
+        run, crop = alone
     top, left, bottom, right = crop.box
     pixels = replace(network.pixels, height=bottom - top, width=right - left)
-    part = Network(network.name, _UpTo(network.module, layer), pixels, sha256=network.sha256)
-    return Part(part, crop)
+    return Part(Network(network.name, _Only(run), pixels, sha256=network.sha256), crop)
+
+
+def _alone(network: Network, layer: str) -> tuple[nn.Conv2d, Crop] | None:
+    """Return a convolution over pixels with its crop, for a network that takes one size only.
+
+    It has to give on noise what it gives in the network: then nothing comes before it.
+    """
+    module = dict(network.module.named_modules()).get(layer)
+    if not isinstance(module, nn.Conv2d) or module.in_channels != network.pixels.channels:
+        return None
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand((1, *network.pixels.shape), generator=generator).to(network.device)
+    with torch.no_grad():
+        if not torch.equal(module(network.normalise(noise)), network.output(noise, layer)):
+            return None
+    crop = Network(network.name, _Only(module), network.pixels).to(network.device).crop(OUTPUT)
+    return None if crop is None else (module, crop)

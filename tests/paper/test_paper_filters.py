@@ -50,9 +50,9 @@ def test_chains_on_the_part_have_the_law_of_chains_on_the_whole_image(monkeypatc
     network = open_network(f"{FACTORIES}:plain")
     neurons = filters.first_layer(network)
     machine = choose("cpu", threads=1)
-    on_part = filters.averages(network, neurons, 300, 1, machine)
+    on_part = torch.stack(list(filters.averages(network, neurons, 300, 1, machine)))
     monkeypatch.setattr(filters, "part_for", lambda *_: None)
-    on_whole = filters.averages(network, neurons, 300, 1, machine)
+    on_whole = torch.stack(list(filters.averages(network, neurons, 300, 1, machine)))
     kernels = torch.stack([one.kernel for one in filters.compare(network, neurons, on_part)])
     rms = kernels.flatten(1).square().mean(1).sqrt().reshape(-1, 1, 1, 1)
     top, left, bottom, right = network.receptive_field("0")
@@ -65,24 +65,24 @@ def test_chains_on_the_part_have_the_law_of_chains_on_the_whole_image(monkeypatc
 
 
 def test_whole_images_are_sampled_in_portions(monkeypatch):
-    network = open_network(f"{FACTORIES}:one_size")
+    network = open_network(f"{FACTORIES}:dense")
     neurons = filters.first_layer(network)
-    assert [len(portion) for portion in filters.portions(network, neurons)] == [6]
-    monkeypatch.setattr(filters, "PORTION_VALUES", 4 * 3 * 32 * 32)
-    assert [len(portion) for portion in filters.portions(network, neurons)] == [4, 2]
+    assert [len(portion) for portion in filters.portions(network, neurons)] == [5]
+    monkeypatch.setattr(filters, "PORTION_VALUES", 3 * 2 * 6 * 9)
+    assert [len(portion) for portion in filters.portions(network, neurons)] == [3, 2]
     steps = []
     means = filters.averages(
         network, neurons, 150, 0, choose("cpu", threads=1), lambda: steps.append(1)
     )
-    assert len(steps) == 300
     for neuron, mean in zip(neurons, means, strict=True):
         assert filter_cosine(network, neuron, mean) > 0.99
+    assert len(steps) == 300
 
 
-@pytest.mark.parametrize("name", ["plain", "normed"])
-def test_a_part_gives_what_the_whole_gives(name):
+@pytest.mark.parametrize(("name", "layers"), [("plain", 2), ("normed", 2), ("one_size", 1)])
+def test_a_part_gives_what_the_whole_gives(name, layers):
     network = open_network(f"{FACTORIES}:{name}")
-    for layer in network.layers[:2]:
+    for layer in network.layers[:layers]:
         part = part_for(network, layer.name)
         assert part is not None
         x = torch.rand(layer.neurons, *part.network.pixels.shape)
@@ -97,10 +97,17 @@ def test_a_part_gives_what_the_whole_gives(name):
     assert part_for(network, network.layers[-1].name) is None
 
 
+def test_a_convolution_that_does_not_see_the_pixels_is_no_part_of_its_own():
+    """It takes as many channels as there are colours, in a network that takes one size only."""
+    network = open_network(f"{FACTORIES}:one_size_deep")
+    assert part_for(network, "patches") is not None
+    assert part_for(network, "mixed") is None
+
+
 def test_faint_filters_count_and_those_below_the_sampler_s_floor_do_not():
     network = Network("faint", colour_networks.normed(), colour_networks.PIXELS)
     neurons = filters.first_layer(network)
-    means = filters.averages(network, neurons, 200, 0, choose("cpu", threads=1))
+    means = list(filters.averages(network, neurons, 200, 0, choose("cpu", threads=1)))
     zero = [one.neuron.index for one in filters.compare(network, neurons, means) if not one.cosine]
     assert zero == [3]
     with torch.no_grad():

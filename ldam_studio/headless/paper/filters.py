@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,9 +104,9 @@ def first_layer(network: Network) -> tuple[Neuron, ...]:
 
 
 def portions(network: Network, neurons: Sequence[Neuron]) -> list[Sequence[Neuron]]:
-    """Return the neurons as they are sampled together: all at once where a crop is enough."""
+    """Return the neurons as they are sampled together: all at once where a part is enough."""
     count = len(neurons)
-    if network.crop(neurons[0].layer) is None:
+    if part_for(network, neurons[0].layer) is None:
         count = max(1, PORTION_VALUES // math.prod(network.pixels.shape))
     return [neurons[first : first + count] for first in range(0, len(neurons), count)]
 
@@ -118,22 +118,20 @@ def averages(
     seed: int,
     machine: Machine,
     on_step: OnStep = lambda: None,
-) -> Tensor:
-    """Run one chain for each of the first layer's neurons; return their averages, (n, C, H, W).
+) -> Iterator[Tensor]:
+    """Run one chain for each of the first layer's neurons; yield their averages, (C, H, W).
 
     Only what the neurons see is sampled; the rest of the images is at rest. Where the network
     cannot be run on a part of its image, whole images are, in `portions`.
     """
     part = part_for(network.to(machine.device), neurons[0].layer)
-    means = []
     for portion in portions(network, neurons):
         if part is None:
-            means.append(_sample(network, portion, steps, seed, machine, on_step))
+            yield from _sample(network, portion, steps, seed, machine, on_step)
             continue
         moved = [part.neuron(neuron.index) for neuron in portion]
-        mean = _sample(part.network, moved, steps, seed, machine, on_step)
-        means.append(part.on_the_whole(mean, network.pixels.shape))
-    return torch.cat(means)
+        for mean in _sample(part.network, moved, steps, seed, machine, on_step):
+            yield part.on_the_whole(mean[None], network.pixels.shape)[0]
 
 
 def _sample(
@@ -152,8 +150,8 @@ def _sample(
     return state.lane.average.mean.cpu()
 
 
-def compare(network: Network, neurons: Sequence[Neuron], means: Tensor) -> list[Compared]:
-    """Hold each neuron's average (n, C, H, W) against its filter.
+def compare(network: Network, neurons: Sequence[Neuron], means: Iterable[Tensor]) -> list[Compared]:
+    """Hold each neuron's average (C, H, W) against its filter.
 
     A filter counts as zero where its root-mean-square in pixel units is below `SMALLEST_RMS`:
     normalised gradients are not enlarged further than that, and only noise would be compared.
@@ -166,7 +164,7 @@ def compare(network: Network, neurons: Sequence[Neuron], means: Tensor) -> list[
         zero = norm < SMALLEST_RMS * kernel.numel() ** 0.5
         cosine = None if zero else filter_cosine(network, neuron, mean)
         field = network.receptive_field(neuron.layer)
-        found.append(Compared(neuron, kernel, inside(mean, field), norm, cosine))
+        found.append(Compared(neuron, kernel, inside(mean, field).clone(), norm, cosine))
     return found
 
 
@@ -208,10 +206,10 @@ def run(args: argparse.Namespace) -> int:
             means = averages(
                 network, neurons, args.steps, args.seed, machine, lambda: bar.advance(task)
             )
+            compared = compare(network, neurons, means)
     except KeyboardInterrupt:
         print("stopped; nothing was written")
         return INTERRUPTED
-    compared = compare(network, neurons, means)
     write_figure(
         args.out,
         "filters",
