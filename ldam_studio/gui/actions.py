@@ -132,6 +132,14 @@ ENTRIES = (
     Entry("next_neuron", "Next Neuron", "Ctrl+Right", "Show the neuron after this one"),
     Entry("previous_neuron", "Previous Neuron", "Ctrl+Left", "Show the neuron before this one"),
     Entry("random_neuron", "Random Neuron", "Ctrl+R", "Show any neuron of this layer"),
+    Entry("find_neuron", "Find Neuron…", "Ctrl+F", "Type a layer, a class or an address"),
+    Entry(
+        "star_neuron", "Star This Neuron", "Ctrl+D", "Keep the neuron shown in a list, or drop it"
+    ),
+    Entry("list_neurons", "Neurons of the Layer", "Alt+1", "List the layer's neurons"),
+    Entry("list_feeding", "What Feeds It", "Alt+2", "List the inputs with the largest weights"),
+    Entry("list_starred", "Starred Neurons", "Alt+3", "List the neurons that you starred"),
+    Entry("list_recent", "Recent Neurons", "Alt+4", "List the neurons that you looked at last"),
 )
 
 TOOLBAR = (

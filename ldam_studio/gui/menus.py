@@ -150,7 +150,10 @@ class Menus:
         self.presets = bar.addMenu("&Presets")
 
         neuron = bar.addMenu("&Neuron")
-        for name in ("next_neuron", "previous_neuron", "random_neuron"):
+        for name in ("find_neuron", "next_neuron", "previous_neuron", "random_neuron"):
+            neuron.addAction(actions[name])
+        neuron.addSeparator()
+        for name in ("star_neuron", "list_neurons", "list_feeding", "list_starred", "list_recent"):
             neuron.addAction(actions[name])
 
         view = bar.addMenu("&View")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from ldam_studio.gui.banner import Banner
 from ldam_studio.gui.canvas import Canvas
+from ldam_studio.gui.panel_handle import PanelHandle
 from ldam_studio.gui.strip import StripArea
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 
 NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
 LOW = 620  # below this height the traces do
-WIDTHS = (230, 760, 290)
+WIDTHS = (270, 720, 290)
 HEIGHTS = (460, 96, 150)
 
 
 class Panels(QWidget):
-    """The middle of the window."""
+    """The middle of the window. A panel that is not there leaves a handle which brings it back."""
+
+    changed = pyqtSignal()  # which panels there are
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +46,8 @@ class Panels(QWidget):
         self.traces: Traces | None = None
         # What a person asked to see; what there is room for may be less.
         self.wanted = {"neurons": True, "controls": True, "traces": True}
+        # Those that were asked for where there is no room, and stay all the same.
+        self._insisted: set[str] = set()
         self.presenting = False
 
         self.left, self.right, self.bottom = _holder(), _holder(), _holder()
@@ -59,7 +64,21 @@ class Panels(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
-        column.addWidget(self.across, 1)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        column.addLayout(row, 1)
+        self.handles = {
+            "neurons": PanelHandle("Neurons", Qt.Edge.LeftEdge),
+            "controls": PanelHandle("Settings", Qt.Edge.RightEdge),
+            "traces": PanelHandle("Traces", Qt.Edge.BottomEdge),
+        }
+        row.addWidget(self.handles["neurons"])
+        row.addWidget(self.across, 1)
+        row.addWidget(self.handles["controls"])
+        column.addWidget(self.handles["traces"])
+        for name, handle in self.handles.items():
+            handle.clicked.connect(lambda _on, name=name: self.show_panel(name, True))
+            handle.hide()
 
     def complete(self) -> None:
         """Make the panels beside the images."""
@@ -82,24 +101,36 @@ class Panels(QWidget):
     def show_panel(self, name: str, on: bool) -> None:
         """Show or hide "neurons", "controls" or "traces" because a person asked."""
         self.wanted[name] = on
-        self.make_room(asked=name if on else "")
+        if on:
+            self._insisted.add(name)
+        else:
+            self._insisted.discard(name)
+        self.make_room()
 
     def shows(self, name: str) -> bool:
         """Return whether a panel is there to be seen."""
         return not self._holders()[name].isHidden()
 
-    def make_room(self, asked: str = "") -> None:
-        """Hide what the window is too small for; a panel just asked for comes all the same."""
+    def make_room(self) -> None:
+        """Hide what the window is too small for, except what was asked for in spite of that."""
         size = self.window().size()
         room = {
             "neurons": size.width() >= NARROW,
             "controls": True,
             "traces": size.height() >= LOW,
         }
+        changed = False
         for name, holder in self._holders().items():
-            on = self.wanted[name] and (room[name] or name == asked) and not self.presenting
+            if room[name]:
+                self._insisted.discard(name)
+            fits = room[name] or name in self._insisted
+            on = self.wanted[name] and fits and not self.presenting
             if holder.isHidden() == on:
                 holder.setVisible(on)
+                changed = True
+            self.handles[name].setVisible(not on and not self.presenting)
+        if changed:
+            self.changed.emit()
 
     def give_strip(self, height: int) -> None:
         """Let the strip have about that height; 0 gives it what it has by default."""

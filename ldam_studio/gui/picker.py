@@ -1,104 +1,57 @@
-"""The neuron picker: layers as a tree, the neurons of one of them, and a search over both."""
+"""The neuron picker: layers as a tree, lists of neurons, and a search over both."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PyQt6.QtGui import QAction, QKeyEvent
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
-    QListView,
-    QSizePolicy,
     QSplitter,
     QStackedLayout,
-    QToolButton,
-    QTreeView,
+    QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
+from ldam_studio.errors import StudioError
 from ldam_studio.gui import theme
+from ldam_studio.gui.picker_entries import entries_feeding, entries_of
+from ldam_studio.gui.picker_header import NeuronHeader
+from ldam_studio.gui.picker_lists import EntryPage, NeuronList
+from ldam_studio.gui.picker_memory import NeuronMemory
 from ldam_studio.gui.picker_models import LayerFilter, LayerModel, NeuronModel
-from ldam_studio.gui.picker_search import Index
+from ldam_studio.gui.picker_search import Index, addresses_in, words_of
+from ldam_studio.gui.picker_tree import LayerTree
 from ldam_studio.networks.network import Neuron
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ldam_studio.networks.network import Network
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 OPEN_UP_TO = 60  # a tree of more rows than this starts folded
-
-
-class _NeuronList(QListView):
-    """A list that tells when the keyboard, and only that, has moved or confirmed the choice."""
-
-    stepped = pyqtSignal(QModelIndex)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let the list move first; the picture follows the hand."""
-        before = self.currentIndex()
-        if event.key() not in _ENTER:
-            super().keyPressEvent(event)
-        now = self.currentIndex()
-        if now.isValid() and (now != before or event.key() in _ENTER):
-            self.stepped.emit(now)
-
-
-class _LayerTree(QTreeView):
-    """A tree whose names keep their room: in a narrow window the type goes, then the shape."""
-
-    def fit_columns(self) -> None:
-        """Hide the columns for which there is no room beside the names."""
-        if self.model() is None or not self.model().columnCount():
-            return
-        header = self.header()
-        left = self.viewport().width() - min(self.sizeHintForColumn(0), 220)
-        for column in (2, 1):
-            wide = max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
-            left -= wide
-            self.setColumnHidden(column, left < 0)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the columns to the new width."""
-        super().resizeEvent(event)
-        self.fit_columns()
-
-
-class _Count(QLabel):
-    """A number with a word behind it, which goes where there is no room for both."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._texts = ("", "")
-
-    def say(self, whole: str, short: str) -> None:
-        """Show the first text, or the second where the first does not fit."""
-        self._texts = whole, short
-        self._fit()
-
-    def _fit(self) -> None:
-        whole, short = self._texts
-        fits = self.fontMetrics().horizontalAdvance(whole) <= self.width()
-        self.setText(whole if fits else short)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the text to the new width."""
-        super().resizeEvent(event)
-        self._fit()
+TABS = {
+    "Neurons": "The neurons of the layer",
+    "Fed by": "What feeds the neuron shown: the inputs with the largest weights",
+    "Starred": "The neurons that you starred in this network",
+    "Recent": "The neurons that you looked at last",
+}
+NEURONS, FED_BY, STARRED, RECENT = range(4)
 
 
 class NeuronPicker(QWidget):
     """Choose what the chains show.
 
-    ``chosen`` carries a `Neuron` (show this one) or a `Layer` (spread the chains over it); the
-    picker itself changes nothing until it is told so by :meth:`set_neurons`.
+    ``chosen`` carries a `Neuron` (show this one), a tuple of them (one for each chain) or a `Layer`
+    (spread the chains over it); the picker itself changes nothing until it is told so by
+    :meth:`set_neurons`.
     """
 
     chosen = pyqtSignal(object)
@@ -112,18 +65,23 @@ class NeuronPicker(QWidget):
         self._shown: tuple[Neuron, ...] = ()
         self._quiet = False
         self._random = random.Random()  # only picks what to look at; nothing that is sampled
-        self._layers = LayerModel(())
+        self._layers = LayerModel()
         self._filter = LayerFilter(self)
         self._filter.setSourceModel(self._layers)
         self._neurons = NeuronModel(self)
+        self.memory = NeuronMemory()
         self._build()
-        self._set_enabled()
+        self._say_nothing("No network is open.")
 
     # -- building ---------------------------------------------------------------------------
 
     def _build(self) -> None:
         self._search = QLineEdit()
-        self._search.setPlaceholderText("Search layers, classes, numbers")
+        self._search.setPlaceholderText("Layer, class or address")
+        self._search.setToolTip(
+            "Part of a layer's name or type, of a class's name, or a whole address, which Enter "
+            "shows: layer:index, layer:index@y,x, layer:index@mean, -layer:index"
+        )
         self._search.setAccessibleName("Search layers and neurons")
         self._search.setClearButtonEnabled(True)
         self._search.addAction(
@@ -132,52 +90,44 @@ class NeuronPicker(QWidget):
         )
         self._search.textChanged.connect(self._searched)
         self._search.installEventFilter(self)
-
-        self._tree = _LayerTree()
+        self._tree = LayerTree()
         self._tree.setModel(self._filter)
-        self._tree.setAccessibleName("Layers")
-        self._tree.setUniformRowHeights(True)
-        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._tree.setIndentation(14)
-        self._tree.setMinimumHeight(80)
-        self._tree.setToolTip("Enter or double click spreads the chains over the layer")
         self._tree.selectionModel().currentChanged.connect(self._browsed)
         self._tree.doubleClicked.connect(self._layer_opened)
         self._tree.installEventFilter(self)
-
-        self._list = _NeuronList()
+        self._header = NeuronHeader()
+        self._header.pressed.connect(self._pressed)
+        self._list = NeuronList("Neurons of the layer")
         self._list.setModel(self._neurons)
-        self._list.setAccessibleName("Neurons of the layer")
-        self._list.setUniformItemSizes(True)
-        self._list.setMinimumHeight(80)
-        self._list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._list.clicked.connect(self._neuron_picked)
         self._list.stepped.connect(self._neuron_picked)
 
-        self._title = _Count()
-        self._title.setProperty("role", "muted")
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._buttons = [
-            self._button("previous", "Previous neuron", self.previous_neuron),
-            self._button("next", "Next neuron", self.next_neuron),
-            self._button("random", "Random neuron of this layer", self.random_neuron),
-            self._button(
-                "all", "All: spread the chains over this layer's neurons", self.all_neurons
-            ),
-        ]
-        row = QHBoxLayout()
-        row.setContentsMargins(2, 0, 0, 0)
-        row.setSpacing(2)
-        row.addWidget(self._title, 1)
-        for button in self._buttons:
-            row.addWidget(button)
+        self._tabs = QTabBar()
+        self._tabs.setAccessibleName("Lists of neurons")
+        self._tabs.setProperty("compact", True)
+        self._tabs.setDrawBase(False)
+        self._tabs.setUsesScrollButtons(False)
+        self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        for number, (title, tip) in enumerate(TABS.items()):
+            self._tabs.addTab(title)
+            self._tabs.setTabToolTip(number, tip)
+        self._lists = QStackedLayout()
+        self._lists.addWidget(self._list)
+        self.pages = {number: EntryPage(TABS[title]) for number, title in enumerate(TABS) if number}
+        for page in self.pages.values():
+            page.chosen.connect(self.choose)
+            self._lists.addWidget(page)
+        self._tabs.currentChanged.connect(self._tab_chosen)
+        self._arrange()
 
+    def _arrange(self) -> None:
         lower = QWidget()
         below = QVBoxLayout(lower)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(4)
-        below.addLayout(row)
-        below.addWidget(self._list, 1)
+        below.addWidget(self._header)
+        below.addWidget(self._tabs)
+        below.addLayout(self._lists, 1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setHandleWidth(6)
         splitter.setChildrenCollapsible(False)
@@ -185,7 +135,6 @@ class NeuronPicker(QWidget):
         splitter.addWidget(lower)
         splitter.setStretchFactor(0, 4)
         splitter.setStretchFactor(1, 5)
-
         self._nothing = QLabel()
         self._nothing.setProperty("role", "empty")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -200,22 +149,13 @@ class NeuronPicker(QWidget):
         layout.addWidget(self._search)
         layout.addLayout(self._pages, 1)
         self.setFocusProxy(self._search)
-        self._say_nothing("No network is open.")
-
-    def _button(self, name: str, text: str, act: Callable[[], None]) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(theme.icon(name))
-        button.setToolTip(text)
-        button.setAccessibleName(text.partition(":")[0] if name != "all" else text)
-        if name == "all":
-            button.setText("All")
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setProperty("compact", True)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.clicked.connect(act)
-        return button
 
     # -- what the window tells ---------------------------------------------------------------
+
+    def remember(self, path: Path) -> None:
+        """Keep recent and starred neurons in a file, which `memory.save` writes."""
+        self.memory = NeuronMemory(path)
+        self._fill_page()
 
     def set_network(self, network: Network | None) -> None:
         """Show the layers of a network; None for no network."""
@@ -225,21 +165,14 @@ class NeuronPicker(QWidget):
         self._layer = self._before_search = ""
         self._quiet = True
         try:
-            old, self._layers = self._layers, LayerModel(network.layers if network else (), self)
+            old, self._layers = self._layers, LayerModel(network, self)
             self._filter.setSourceModel(self._layers)
             old.deleteLater()
             self._search.clear()
             self._filter.leave(None)
         finally:
             self._quiet = False
-        header = self._tree.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(48)
-        # Columns as wide as what is in sight needs: asking every row of a deep network takes long.
-        header.setResizeContentsPrecision(0)
+        self._tree.measure(self._layers)
         if network is None:
             self._say_nothing("No network is open.")
             return
@@ -247,7 +180,7 @@ class NeuronPicker(QWidget):
         if len(network.layers) <= OPEN_UP_TO:
             self._tree.expandAll()
         self._browse(network.layers[-1].name)
-        self._tree.fit_columns()
+        self._fill_page()
 
     def set_neurons(self, neurons: Sequence[Neuron]) -> None:
         """Highlight what the chains show, one neuron per chain."""
@@ -261,12 +194,24 @@ class NeuronPicker(QWidget):
         self._neurons.set_shown(self._shown_here())
         if len(set(neurons)) == 1 and neurons[0].layer == self._layer:
             self._point_at(self._neurons.row_of(neurons[0].index))
+        self._fill_page()
 
     def shown(self) -> tuple[Neuron, ...]:
         """Return what is highlighted."""
         return self._shown
 
+    def shown_alone(self) -> Neuron | None:
+        """Return the neuron that all chains show; None if they show several."""
+        return self._shown[0] if len(set(self._shown)) == 1 else None
+
     # -- what the person does ------------------------------------------------------------------
+
+    def choose(self, neuron: Neuron) -> None:
+        """Choose one neuron for all chains, and remember that."""
+        if self._network is not None:
+            self.memory.note(self._network, neuron)
+            self.chosen.emit(neuron)
+            self._fill_page()
 
     def next_neuron(self) -> None:
         """Choose the neuron after the current one; after the last comes the first."""
@@ -289,6 +234,27 @@ class NeuronPicker(QWidget):
         if self._network is not None and self._layer:
             self.chosen.emit(self._network.layer(self._layer))
 
+    def star_neuron(self) -> None:
+        """Star the neuron that all chains show, or take its star."""
+        neuron = self.shown_alone()
+        if neuron is not None and self._network is not None:
+            self.memory.toggle(self._network, neuron)
+            self._fill_page()
+
+    def find(self) -> None:
+        """Give the keyboard to the search field."""
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def show_list(self, number: int) -> None:
+        """Show one of the lists `NEURONS`, `FED_BY`, `STARRED`, `RECENT`."""
+        self._tabs.setCurrentIndex(number)
+
+    def _pressed(self, name: str) -> None:
+        slots = {"star": self.star_neuron, "previous": self.previous_neuron}
+        slots |= {"next": self.next_neuron, "random": self.random_neuron, "all": self.all_neurons}
+        slots[name]()
+
     def _move(self, by: int) -> None:
         rows = self._neurons.rowCount()
         if not rows:
@@ -304,7 +270,7 @@ class NeuronPicker(QWidget):
 
     def _choose(self, row: int) -> None:
         self._before_search = self._layer
-        self.chosen.emit(Neuron(self._layer, self._neurons.neuron_at(row)))
+        self.choose(Neuron(self._layer, self._neurons.neuron_at(row)))
 
     def _neuron_picked(self, index: QModelIndex) -> None:
         self._choose(index.row())
@@ -315,6 +281,7 @@ class NeuronPicker(QWidget):
             self._layer = layer.name
             if self._before_search:
                 self._before_search = layer.name
+            self._tabs.setCurrentIndex(NEURONS)
             self._refresh()
 
     def _layer_opened(self, index: QModelIndex) -> None:
@@ -327,9 +294,14 @@ class NeuronPicker(QWidget):
         if not self._search.text().strip():
             self._layer = self._before_search or self._layer
             self._before_search = ""
-        elif not self._before_search:
-            self._before_search = self._layer
+        else:
+            self._before_search = self._before_search or self._layer
+            self._tabs.setCurrentIndex(NEURONS)
         self._refresh()
+
+    def _tab_chosen(self) -> None:
+        self._lists.setCurrentIndex(self._tabs.currentIndex())
+        self._fill_page()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Give the keys of the search field and of the tree their meaning."""
@@ -346,16 +318,38 @@ class NeuronPicker(QWidget):
             self._tree.setFocus()
             return True
         if key in _ENTER:
-            if self._search.text() and self._neurons.rowCount():
-                self._choose_row(0)
-                self._list.setFocus()
+            self._search_confirmed()
             return True
         if key == Qt.Key.Key_Escape and self._search.text():
             self._search.clear()
             return True
         return False
 
+    def _search_confirmed(self) -> None:
+        """Show what was typed as an address, else the first neuron that was found."""
+        typed = self._typed()
+        if isinstance(typed, str):
+            return
+        if typed:
+            self._before_search = typed[0].layer
+            if len(typed) == 1:
+                self.choose(typed[0])
+            else:
+                self.chosen.emit(typed)
+            self._list.setFocus()
+        elif self._search.text() and self._neurons.rowCount():
+            self._choose_row(0)
+            self._list.setFocus()
+
     # -- keeping up ------------------------------------------------------------------------------
+
+    def _typed(self) -> tuple[Neuron, ...] | str:
+        """Return the neurons whose address is in the search field, or why there are none such."""
+        neurons = addresses_in(self._search.text())
+        try:
+            return tuple(self._network.check(neuron) for neuron in neurons)
+        except StudioError as error:
+            return str(error)
 
     def _browse(self, layer: str) -> None:
         """Show a layer's neurons without choosing any."""
@@ -373,8 +367,12 @@ class NeuronPicker(QWidget):
         """Filter both lists by what is in the search field."""
         if self._index is None:
             return
-        query = self._search.text().strip()
-        layers, neurons = self._index.find(query, self._layer)
+        query, typed = words_of(self._search.text()), self._typed()
+        if typed and not isinstance(typed, str):
+            self._layer = typed[0].layer
+            layers, neurons = {self._layer}, sorted({neuron.index for neuron in typed})
+        else:
+            layers, neurons = self._index.find(query, self._layer)
         self._quiet = True
         try:
             if query:
@@ -391,21 +389,49 @@ class NeuronPicker(QWidget):
             self._neurons.fill(self._index.texts(self._layer), neurons, self._shown_here())
         finally:
             self._quiet = False
-        if query and not layers:
+        if isinstance(typed, str):
+            self._say_nothing(typed)
+        elif query and not layers:
             self._say_nothing(f"Nothing here is called “{query}”.\nEsc clears the search.")
         else:
             self._pages.setCurrentIndex(0)
         self._point_at_shown()
-        self._title_again(query)
+        self._count_again(query)
         self._set_enabled()
 
-    def _title_again(self, query: str) -> None:
+    def _fill_page(self) -> None:
+        """Bring the list in front up to date, and the star."""
+        neuron, network = self.shown_alone(), self._network
+        if network is None:
+            return
+        starred = self.memory.starred(network)
+        self._header.show_star(neuron in starred)
+        self._set_enabled()
+        number = self._tabs.currentIndex()
+        fill = partial(self.pages[number].fill, shown=neuron) if number else None
+        if number == FED_BY:
+            if neuron is None:
+                fill([], head="", empty="Choose one neuron to see what feeds it.")
+            else:
+                entries, words = entries_feeding(network, neuron)
+                fill(entries, head=words, empty=words)
+        elif number == STARRED:
+            entries = entries_of(network, starred)
+            fill(entries, head="", empty="The star above the lists keeps the neuron shown here.")
+        elif number == RECENT:
+            entries = entries_of(network, self.memory.recent(network))
+            fill(entries, head="", empty="The neurons that you choose are kept here.")
+
+    def _count_again(self, query: str) -> None:
         total = self._network.layer(self._layer).neurons
         found = self._neurons.rowCount()
         count = f"{found:,} of {total:,}" if query and found != total else f"{total:,}"
         word = "neuron" if total == 1 else "neurons"
-        self._title.say(f"{count} {word}", count)
-        self._title.setToolTip(f"{self._layer}: {count} {word}")
+        whole = f"{count} {word}"
+        if self._search.text() and self._typed():
+            whole = "Enter shows it" if found == 1 else "Enter shows them"
+        self._header.count.say(whole, count)
+        self._header.count.setToolTip(f"{self._layer}: {count} {word}")
 
     def _shown_here(self) -> set[int]:
         return {neuron.index for neuron in self._shown if neuron.layer == self._layer}
@@ -432,6 +458,5 @@ class NeuronPicker(QWidget):
 
     def _set_enabled(self) -> None:
         some = self._neurons.rowCount() > 0
-        for button in self._buttons:
-            button.setEnabled(some)
+        self._header.enable(some, one=some and self.shown_alone() is not None)
         self._search.setEnabled(self._network is not None)

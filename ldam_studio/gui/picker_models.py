@@ -16,12 +16,15 @@ from PyQt6.QtCore import (
 from PyQt6.QtGui import QColor, QFont
 
 from ldam_studio.gui import theme
-from ldam_studio.gui.picker_search import shape_text
+from ldam_studio.gui.picker_search import WHOLE, field_text, shape_text
 
 if TYPE_CHECKING:
     from ldam_studio.networks.layers import Layer
+    from ldam_studio.networks.network import Network
 
 Role = Qt.ItemDataRole
+COLUMNS = ("Layer", "Sees", "Shape", "Type")
+SEES, SHAPE, TYPE = 1, 2, 3
 _ROOT = QModelIndex()
 
 
@@ -46,21 +49,32 @@ class Node:
 
 
 class LayerModel(QAbstractItemModel):
-    """Layers nested by their dotted names; columns name, type and shape."""
+    """Layers nested by their dotted names; columns name, receptive field, shape and type."""
 
-    COLUMNS = ("Layer", "Type", "Shape")
-
-    def __init__(self, layers: Iterable[Layer], parent: Any = None) -> None:
+    def __init__(self, network: Network | None = None, parent: Any = None) -> None:
         super().__init__(parent)
+        self._network = network
         self._root = Node("", "")
         self._nodes: dict[str, Node] = {}
         self._shown: frozenset[str] = frozenset()
-        for layer in layers:
+        for layer in network.layers if network is not None else ():
             node = self._root
             for part in layer.name.split("."):
                 node = node.child(part)
             node.layer = layer
             self._nodes[layer.name] = node
+
+    def texts(self, column: int) -> list[str]:
+        """Return what stands in a column, for all layers."""
+        return [self._text(node, column) for node in self._nodes.values()]
+
+    def _text(self, node: Node, column: int) -> str:
+        layer = node.layer
+        if column == 0 or layer is None:
+            return node.name if column == 0 else ""
+        if column == SEES:
+            return field_text(self._network, layer)
+        return shape_text(layer) if column == SHAPE else layer.kind
 
     def set_shown(self, layers: Iterable[str]) -> None:
         """Mark the layers whose neurons the chains show."""
@@ -68,7 +82,9 @@ class LayerModel(QAbstractItemModel):
         for name in old ^ self._shown:
             index = self.index_of(name)
             if index.isValid():
-                self.dataChanged.emit(index, index.siblingAtColumn(2), [Role.FontRole])
+                self.dataChanged.emit(
+                    index, index.siblingAtColumn(len(COLUMNS) - 1), [Role.FontRole]
+                )
 
     def index_of(self, layer: str) -> QModelIndex:
         """Return where a layer is; an invalid index if it is not here."""
@@ -87,7 +103,7 @@ class LayerModel(QAbstractItemModel):
     def index(self, row: int, column: int, parent: QModelIndex = _ROOT) -> QModelIndex:
         """Return a child's index."""
         children = self._node(parent).children
-        if 0 <= row < len(children) and 0 <= column < len(self.COLUMNS):
+        if 0 <= row < len(children) and 0 <= column < len(COLUMNS):
             return self.createIndex(row, column, children[row])
         return QModelIndex()
 
@@ -104,19 +120,18 @@ class LayerModel(QAbstractItemModel):
 
     def columnCount(self, parent: QModelIndex = _ROOT) -> int:
         """Return the number of columns."""
-        return len(self.COLUMNS)
+        return len(COLUMNS)
 
     def headerData(self, section: int, orientation: Any, role: int = Role.DisplayRole) -> Any:
         """Return a column's title."""
-        return self.COLUMNS[section] if role == Role.DisplayRole else None
+        return COLUMNS[section] if role == Role.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
         """Return what Qt asks for at an index."""
         node = self._node(index)
         layer = node.layer
         if role == Role.DisplayRole:
-            texts = (node.name, layer.kind if layer else "", shape_text(layer) if layer else "")
-            return texts[index.column()]
+            return self._text(node, index.column())
         if role == Role.FontRole and node.path in self._shown:
             font = QFont()
             font.setBold(True)
@@ -128,8 +143,11 @@ class LayerModel(QAbstractItemModel):
                 return f"{node.path}: {len(node.children)} inside"
             shown = ", shown" if node.path in self._shown else ""
             units = "neuron" if layer.neurons == 1 else "neurons"
+            sees = field_text(self._network, layer)
+            sees = f", sees {'the whole image' if sees == WHOLE else sees}" if sees else ""
             return (
-                f"{layer.name}: {layer.kind}, {shape_text(layer)}, {layer.neurons} {units}{shown}"
+                f"{layer.name}: {layer.kind}, {shape_text(layer)}, {layer.neurons} {units}"
+                f"{sees}{shown}"
             )
         return None
 

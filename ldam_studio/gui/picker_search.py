@@ -5,14 +5,54 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.neurons import Neuron, parse_neurons
+
 if TYPE_CHECKING:
     from ldam_studio.networks.layers import Layer
     from ldam_studio.networks.network import Network
 
 
+WHOLE = "whole"
+"""What stands for a field that is the whole image."""
+
+
 def shape_text(layer: Layer) -> str:
     """Return a layer's output shape as it is read aloud, such as ``6 × 28 × 28``."""
     return " × ".join(str(size) for size in layer.shape)
+
+
+def field_text(network: Network, layer: Layer) -> str:
+    """Return the size of what a layer's centre unit sees, such as ``11 × 11``.
+
+    It is empty where that is found only when a neuron of the layer is looked at: the window does
+    not wait for it.
+    """
+    if not network.knows_field(layer.name):
+        return ""
+    box = network.receptive_field(layer.name)
+    if box is None:
+        return WHOLE
+    top, left, bottom, right = box
+    return f"{bottom - top} × {right - left}"
+
+
+def addresses_in(text: str) -> tuple[Neuron, ...]:
+    """Return the neurons that a text is the address of, none if it is something else."""
+    try:
+        return tuple(parse_neurons(text))
+    except StudioError:
+        return ()
+
+
+def words_of(text: str) -> str:
+    """Return what to search for: of an address, also of one that is not finished, no place."""
+    text = text.strip().removeprefix("-")
+    if ":" not in text:
+        return text
+    address = text.partition("@")[0]
+    found = addresses_in(address)
+    return f"{found[0].layer}:{found[0].index}" if len(found) > 1 else address
 
 
 class Index:

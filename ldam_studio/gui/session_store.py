@@ -25,7 +25,7 @@ VERSION = 1
 
 
 class SessionStore:
-    """Two files: the window's as JSON, the session's as it is (chains, averages, log).
+    """Files: the window's and neurons' as JSON, the session's as it is (chains, averages, log).
 
     Parameters
     ----------
@@ -37,6 +37,7 @@ class SessionStore:
         self.folder = folder if folder is not None else state_folder()
         self.window_file = self.folder / "window.json"
         self.session_file = self.folder / "last.ldam-session.safetensors"
+        self.neurons_file = self.folder / "neurons.json"
 
     # At the start
 
@@ -101,6 +102,8 @@ class SessionStore:
             kept = _session_of(window) if data is not None else self._kept_session()
             looks = {"version": VERSION, "window": _window_of(window), "session": kept}
             write_bytes(self.window_file, json.dumps(looks, indent=1).encode())
+            if window.panels.picker is not None:
+                window.panels.picker.memory.save()
         except StudioError as error:
             _say_unsaved(str(error))
 

@@ -49,6 +49,8 @@ ICONS = (
     "theme",
     "expanded",
     "collapsed",
+    "star",
+    "starred",
 )
 
 

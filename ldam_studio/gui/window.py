@@ -35,6 +35,7 @@ FRAME_MS = 33
 HIDDEN_MS = 500
 HIDDEN_RATE = 20  # steps per second while nobody looks
 PRESENTATION_SCALE = 1.6
+LISTS = ("list_neurons", "list_feeding", "list_starred", "list_recent")
 
 
 class StudioWindow(QMainWindow):
@@ -139,8 +140,13 @@ class StudioWindow(QMainWindow):
         panels.learner.learn_every_changed.connect(partial(controller.set_value, "learn_every"))
         panels.learner.revert_requested.connect(controller.revert_discriminator)
         panels.learner.save_requested.connect(self.files.save_discriminator)
-        for name in ("next_neuron", "previous_neuron", "random_neuron"):
+        if self.store is not None:
+            panels.picker.remember(self.store.neurons_file)
+        for name in ("next_neuron", "previous_neuron", "random_neuron", "star_neuron"):
             self.actions_by_name[name].triggered.connect(getattr(panels.picker, name))
+        for number, name in enumerate(LISTS):
+            self.actions_by_name[name].triggered.connect(partial(self._show_list, number))
+        self.actions_by_name["find_neuron"].triggered.connect(self._find_neuron)
         if self.model.session is not None:
             self.views.show_session()
         self.panels.make_room()
@@ -177,6 +183,7 @@ class StudioWindow(QMainWindow):
         for name in ("neurons", "controls", "traces"):
             act[f"show_{name}"].setChecked(True)
             act[f"show_{name}"].triggered.connect(partial(self._panel_asked, name))
+        self.panels.changed.connect(self._tick_panels)
         self.canvas.front_stepped.connect(controller.step_front)
         self.strip.chosen.connect(controller.set_front)
         controller.opening.connect(self._on_opening)
@@ -305,6 +312,18 @@ class StudioWindow(QMainWindow):
         self.canvas.fit()
         self.canvas.setFocus()
 
+    def _find_neuron(self) -> None:
+        self.panels.show_panel("neurons", True)
+        self.panels.picker.find()
+
+    def _show_list(self, number: int) -> None:
+        self.panels.show_panel("neurons", True)
+        self.panels.picker.show_list(number)
+
+    def _tick_panels(self) -> None:
+        for name in ("neurons", "controls", "traces"):
+            self.actions_by_name[f"show_{name}"].setChecked(self.panels.shows(name))
+
     def _panel_asked(self, name: str, on: bool) -> None:
         self.panels.show_panel(name, on)
 
@@ -325,8 +344,7 @@ class StudioWindow(QMainWindow):
         if self.width() < self.toolbar_width:
             style = Qt.ToolButtonStyle.ToolButtonIconOnly
         self.toolbar.setToolButtonStyle(style)
-        for name in ("neurons", "controls", "traces"):
-            self.actions_by_name[f"show_{name}"].setChecked(self.panels.shows(name))
+        self._tick_panels()
 
     def changeEvent(self, event: QEvent) -> None:
         """Spare the machine while minimised."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import copy
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +13,13 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.fields import Box, Crop, find_crop, receptive_field
-from ldam_studio.networks.folding import fold
+from ldam_studio.networks.folding import Folded, fold
 from ldam_studio.networks.layers import Layer, list_layers, output_at
 from ldam_studio.networks.neurons import Neuron, Place, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.units import Units, resolved, units_of
+from ldam_studio.networks.weights import load_into
 
 __all__ = ["Network", "Neuron", "PixelSpec", "parse_neurons"]
 
@@ -70,8 +72,29 @@ class Network:
         self._remembered: dict[Any, Any] = {}
         self.walked = list_layers(name, self.module, self.normalise(torch.zeros(1, *pixels.shape)))
         self.layers: tuple[Layer, ...] = self.walked.all
-        noise = torch.rand((1, *pixels.shape), generator=torch.Generator().manual_seed(0))
-        self._folded = fold(self.module, self.normalise(noise))
+        self._folded = self._fold()
+
+    def with_weights(self, saved: Mapping[str, Any], weights: Path, sha256: str) -> Network:
+        """Return this network with other weights of the same shapes, such as a later checkpoint's.
+
+        What its units see follows from its architecture and is not measured again.
+
+        Raises
+        ------
+        StudioError
+            If the weights in `saved` are another architecture's, or not finite.
+        """
+        module = copy.deepcopy(self.module)
+        load_into(module, saved, weights)
+        twin = copy.copy(self)
+        twin.module, twin.weights, twin.sha256 = module, weights, sha256
+        twin._folded = twin._fold()
+        twin._remembered = dict(self._remembered)
+        return twin
+
+    def _fold(self) -> Folded | None:
+        noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
+        return fold(self.module, self.normalise(noise.to(self.device)))
 
     def to(self, device: torch.device | str) -> Network:
         """Move to `device`, in place; returns self."""
@@ -101,6 +124,13 @@ class Network:
         known = self.layer(layer)
         where = resolved(known, place)
         return self.remembered(("field", layer, where), lambda: receptive_field(self, known, where))
+
+    def knows_field(self, layer: str) -> bool:
+        """Tell whether `receptive_field` of a layer's default place answers without measuring."""
+        known = self.layer(layer)
+        where = resolved(known, None)
+        unmeasured = self.walked.footprints[layer] is None and isinstance(where, tuple)
+        return not unmeasured or ("field", layer, where) in self._remembered
 
     def crop(self, layer: str, place: Place = None) -> Crop | None:
         """Return the part of the image that the units at a place need; None for all of it."""

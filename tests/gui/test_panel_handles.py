@@ -1,0 +1,66 @@
+"""Panels that there is no room for leave something to bring them back with."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+
+from ldam_studio.gui.panels import Panels
+
+
+@pytest.fixture
+def panels(qtbot):
+    made = Panels()
+    qtbot.addWidget(made)
+    made.resize(1280, 820)
+    made.show()
+    made.complete()
+    made.make_room()
+    return made
+
+
+def _shrink(panels, width, height):
+    panels.resize(width, height)
+    panels.make_room()
+
+
+def test_a_small_window_keeps_a_handle_for_each_panel_that_went(panels, qtbot):
+    assert not any(handle.isVisible() for handle in panels.handles.values())
+    _shrink(panels, 900, 600)
+    assert not panels.shows("neurons")
+    assert not panels.shows("traces")
+    with qtbot.waitSignal(panels.changed):
+        QTest.mouseClick(panels.handles["neurons"], Qt.MouseButton.LeftButton)
+    assert panels.shows("neurons")
+    assert not panels.handles["neurons"].isVisible()
+    # It stays where the window changes a little, as what the person asked for.
+    _shrink(panels, 910, 610)
+    assert panels.shows("neurons")
+    panels.handles["traces"].setFocus()
+    QTest.keyClick(panels.handles["traces"], Qt.Key.Key_Space)
+    assert panels.shows("traces")
+
+
+def test_hiding_a_panel_leaves_its_handle_and_a_large_window_brings_only_others_back(panels):
+    panels.show_panel("controls", False)
+    assert panels.handles["controls"].isVisible()
+    _shrink(panels, 900, 600)
+    panels.show_panel("neurons", True)
+    panels.show_panel("neurons", False)
+    _shrink(panels, 1280, 820)
+    assert not panels.shows("neurons")
+    assert not panels.shows("controls")
+    assert panels.shows("traces")
+
+
+def test_a_presentation_shows_no_handles(panels):
+    panels.presenting = True
+    panels.make_room()
+    assert not any(handle.isVisible() for handle in panels.handles.values())
+
+
+def test_handles_are_reached_and_named(panels):
+    for handle in panels.handles.values():
+        assert handle.accessibleName().startswith("Show ")
+        assert handle.focusPolicy() & Qt.FocusPolicy.TabFocus
