@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.changes import PLAIN, Change, merged
 from ldam_studio.engine.lanes import begin, change_setting, draw_starts, look_at, reheat, resize
 from ldam_studio.engine.realness import prepare_learner, suits
@@ -98,6 +99,30 @@ def _network(state: SessionState, network: Network) -> tuple[Any, str]:
         state.discriminator, state.learner = None, None
     prepare_learner(state)
     return network.reference, f"network {network.name}"
+
+
+def _weights(state: SessionState, network: Network) -> tuple[Any, str]:
+    """Put other weights under the running chains: pictures and averages go on and settle anew."""
+    if network.layers != state.lane.network.layers:
+        raise StudioError(
+            f"The layers of {network.name} with {network.weights} are others than before; open it "
+            "as another network."
+        )
+    network.to(state.machine.device)
+
+    def swap(lane: Lane) -> Lane:
+        count = len(lane.neurons)
+        lane = replace(
+            lane,
+            network=network,
+            thresholds=thresholds.begin(lane.settings, count, state.machine.device),
+            waking=dead.begin(count, state.machine.device),
+        )
+        return reheat(lane, state.machine, state.heat)
+
+    _turn(state, swap)
+    where = network.name if network.weights is None else network.weights.name
+    return network.reference, f"weights {where}"
 
 
 def _discriminator(state: SessionState, model: DiscriminatorModel | None) -> tuple[Any, str]:
@@ -204,6 +229,7 @@ def _melt(state: SessionState, value: Any) -> tuple[Any, str]:
 _STRUCTURAL: dict[str, Callable[[SessionState, Any], tuple[Any, str]]] = {
     "neurons": _neurons,
     "network": _network,
+    "weights": _weights,
     "discriminator": _discriminator,
     "revert_discriminator": _revert,
     "chains": _chains,

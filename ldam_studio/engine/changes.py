@@ -14,6 +14,7 @@ PLAIN = tuple(name for name in SETTINGS if hasattr(Settings, name))
 STRUCTURAL = (
     "neurons",  # tuple[Neuron, ...], one per chain (one alone: for all chains)
     "network",  # Network
+    "weights",  # Network: the one at hand with other weights, see `Network.with_weights`
     "discriminator",  # DiscriminatorModel or None
     "revert_discriminator",  # None: forget what was learned
     "chains",  # int

@@ -53,7 +53,7 @@ def _precision(machine: Machine, lane: Lane) -> str:
 def computes_in_bfloat16(device: str) -> bool:
     """Whether a device has instructions for bfloat16, rather than imitating it."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device != "cpu":
         return False
     found = getattr(torch.cpu, "_is_avx512_bf16_supported", None)

@@ -207,10 +207,10 @@ def _machine(description: Mapping[str, Any]) -> Machine | None:
 
 
 def _change(name: str, value: Any, files: Files) -> Change:
-    if name in ("network", "discriminator") and isinstance(value, dict):
-        kind = "weights" if name == "network" else "discriminator"
+    if name in ("network", "weights", "discriminator") and isinstance(value, dict):
+        kind = "discriminator" if name == "discriminator" else "weights"
         reference = _with_file(value, getattr(files, kind), files.folder)
-        if name == "network":
+        if kind == "weights":
             return Change(name, network_from(reference, allow_code=files.allow_code))
         return Change(name, discriminator_from(reference))
     return Change(name, value)
