@@ -16,9 +16,11 @@ from torch import Tensor
 from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
+from ldam_studio.engine.demand import is_lack_of_memory, step_bytes
 from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.memory import in_words
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.training.learner import LearnInfo, learn
 
@@ -70,6 +72,8 @@ def advance(
     ------
     ChainsExploded
         If a chain became non-finite in this step. Its `state` has the changes, but not the step.
+    StudioError
+        If there is too little memory for the step; `state` has the changes, but not the step.
     """
     marks: list[str] = []
     refused: list[str] = []
@@ -82,7 +86,14 @@ def advance(
         return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
 
     noise = _draw_noise(state)
-    moved = [_move(state, lane, noise) for lane in state.lanes]
+    try:
+        moved = [_move(state, lane, noise) for lane in state.lanes]
+    except (MemoryError, RuntimeError) as error:
+        # The step may be taken again, with fewer chains perhaps; its noise is that of this one.
+        state.undrawn = dict(enumerate(noise))
+        if not is_lack_of_memory(error):
+            raise
+        raise _too_large(state.lane) from None
     seen = [_seen(m) for m in moved]
     if not all(finite for finite, _ in seen):
         state.undrawn = dict(enumerate(noise))
@@ -110,6 +121,17 @@ def advance(
         marks=tuple(marks),
         refused=tuple(refused),
         lesson=lesson,
+    )
+
+
+def _too_large(lane: Lane) -> StudioError:
+    """Say how much memory a lane's steps need, after there was not enough."""
+    chains, targets = len(lane.neurons), lane.targets
+    needed = in_words(step_bytes(lane.network, targets.layer, targets.crop, chains))
+    return StudioError(
+        f"There is not enough memory for {chains} chain{'s' * (chains > 1)} in layer "
+        f"{targets.layer} of {lane.network.name}: at least {needed}; take fewer chains or a "
+        "smaller input."
     )
 
 
@@ -151,7 +173,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     if leading is not None and leading.led is not None:
         info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
     settings = lane.settings
-    if lane.thresholds.wanted:
+    if lane.thresholds.wanted and lane.progress.steps:  # the first frame waits for nothing else
         units, crop = lane.targets.units, lane.targets.crop
         further = thresholds.proceed(
             lane.thresholds, lane.network, units, crop, settings, state.machine

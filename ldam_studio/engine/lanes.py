@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import dead, thresholds
+from ldam_studio.engine.demand import check_memory
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.errors import StudioError
@@ -78,6 +79,7 @@ def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
     places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
     fields = tuple(places[neuron.place] for neuron in neurons)
     crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
+    check_memory(network, layer, crop, len(neurons))
     numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
     sizes = [_values_in(field, network) for field in fields]
     return Targets(

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
+from ldam_studio.memory import free_bytes, require
 from ldam_studio.networks.state_dicts import best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
@@ -34,6 +35,15 @@ def read_bytes(path: Path) -> bytes:
         raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
 
 
+def require_room(path: Path) -> None:
+    """See that a file's bytes and the tensors in them fit into memory; `StudioError` if not."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return  # reading it says what is wrong
+    require(f"The weights file {path} needs", 2 * size, free_bytes(), "close other programs")
+
+
 def read_saved(path: Path) -> tuple[dict[str, Any], str]:
     """Read what was saved, tensors by name at some depth, and the SHA-256 of its file.
 
@@ -43,6 +53,7 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
         If the file is missing, empty or truncated, or holds no dictionary (a pickle with code in it
         is not run).
     """
+    require_room(path)
     data = read_bytes(path)
     if not data:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
@@ -124,7 +135,9 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
     """Raise `StudioError` if there is a weight that is not a finite number."""
     for name, value in state.items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise StudioError(f"{source} has weights that are not finite, in {name!r}.")
+            raise StudioError(
+                f"{source} has weights that are not finite, in {name!r}; give others (--weights)."
+            )
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> str:

@@ -158,6 +158,7 @@ def _with_weights(
     published = source.published
     if weights is None and (published is None or options.untrained):
         module = source.build(None)
+        check_finite(dict(module.named_parameters()), name)
         return module, fingerprint(module)
     origin = weights
     if origin is None:
