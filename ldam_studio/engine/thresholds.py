@@ -1,7 +1,8 @@
 """The activation that a chain must pass to be burned in: what 99 of 100 noise images do not reach.
 
 On a large network 256 noise images would hold the first frame up for seconds. So they are looked at
-in portions, one a step, and done before any chain could burn in: that takes two blocks of samples.
+in portions, one a step from the second step on, and done before any chain could burn in: that takes
+two blocks of samples.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ldam_studio.sampler.settings import Settings
 NOISE_IMAGES = 256
 NOISE_QUANTILE = 0.99
 PORTION_VALUES = NOISE_IMAGES * 28 * 28  # pixels of a portion: all of them on small images
-LEAST_PORTION = -(-NOISE_IMAGES // BLOCK)
+LEAST_PORTION = -(-NOISE_IMAGES // (2 * BLOCK - 1))
 
 
 @dataclass(frozen=True)

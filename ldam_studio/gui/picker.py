@@ -247,8 +247,9 @@ class NeuronPicker(QWidget):
         self._search.selectAll()
 
     def show_list(self, number: int) -> None:
-        """Show one of the lists `NEURONS`, `FED_BY`, `STARRED`, `RECENT`."""
+        """Give the keyboard to one of the lists `NEURONS`, `FED_BY`, `STARRED`, `RECENT`."""
         self._tabs.setCurrentIndex(number)
+        (self.pages[number].list if number else self._list).setFocus()
 
     def _pressed(self, name: str) -> None:
         slots = {"star": self.star_neuron, "previous": self.previous_neuron}

@@ -145,7 +145,9 @@ class StudioWindow(QMainWindow):
         for name in ("next_neuron", "previous_neuron", "random_neuron", "star_neuron"):
             self.actions_by_name[name].triggered.connect(getattr(panels.picker, name))
         for number, name in enumerate(LISTS):
-            self.actions_by_name[name].triggered.connect(partial(self._show_list, number))
+            self.actions_by_name[name].triggered.connect(
+                lambda _on, number=number: self._show_list(number)
+            )
         self.actions_by_name["find_neuron"].triggered.connect(self._find_neuron)
         if self.model.session is not None:
             self.views.show_session()

@@ -20,6 +20,7 @@ import crops
 import half_precision
 import memory
 import other_tools
+import picker
 import sampler_speed
 import startup
 import window
@@ -33,6 +34,7 @@ PARTS = {
     "startup": startup.measure,
     "memory": memory.measure,
     "crops": crops.measure,
+    "picker": picker.measure,
     "half": half_precision.measure,
     "other": other_tools.measure,
 }

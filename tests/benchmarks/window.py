@@ -33,17 +33,17 @@ def measure() -> list[Row]:
     window.open(start(machine))
     window.show()
     window.complete()
-    _process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)
+    process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)
     lateness: list[float] = []
     ratios, shown = [], []
     for _ in range(ROUNDS):
         steps, frames = _watch(window, lateness)
         window.controller.pause()
-        _process_until(lambda: window.model.run_state.value == "paused")
+        process_until(lambda: window.model.run_state.value == "paused")
         ratios.append(steps / bare.rate(SECONDS))
         shown.append(frames)
         window.controller.play()
-        _process_until(lambda: window.model.run_state.value == "running")
+        process_until(lambda: window.model.run_state.value == "running")
     delays = _drag(window)
     window.close()
     app.processEvents()
@@ -70,7 +70,7 @@ def _watch(window: StudioWindow, lateness: list[float]) -> tuple[float, float]:
     beat.start(BEAT_MS)
     runner = window.controller.runner
     steps, frames, started = runner.status.step, window.frames_shown, time.perf_counter()
-    _process_until(lambda: time.perf_counter() - started >= SECONDS)
+    process_until(lambda: time.perf_counter() - started >= SECONDS)
     beat.stop()
     elapsed = time.perf_counter() - started
     return (runner.status.step - steps) / elapsed, (window.frames_shown - frames) / elapsed
@@ -85,12 +85,12 @@ def _drag(window: StudioWindow) -> list[float]:
         before = window.last_frame.temperature
         started = time.perf_counter()
         slider.setValue(int(position))
-        _process_until(lambda before=before: window.last_frame.temperature != before)
+        process_until(lambda before=before: window.last_frame.temperature != before)
         delays.append(time.perf_counter() - started)
     return delays
 
 
-def _process_until(condition: Callable[[], bool], patience: float = 30.0) -> None:
+def process_until(condition: Callable[[], bool], patience: float = 30.0) -> None:
     """Let Qt's own loop run until then, as it does in the program; look every few milliseconds."""
     if condition():
         return
