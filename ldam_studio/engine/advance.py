@@ -151,7 +151,8 @@ def _draw_noise(state: SessionState) -> Tensor:
 @torch.no_grad()
 def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     """Take one lane's step, then its sample."""
-    activation = activation_of(lane, state.machine, draw_shift(lane, state.generators))
+    shift = draw_shift(lane, state.generators)
+    activation = activation_of(lane, state.machine, shift)
     leading = None
     if not lane.waking.calm:
         leading = dead.Leading(
@@ -165,7 +166,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
         noise,
         lane.parameters,
         leading or activation,
-        log_real_of(state.judge_of_realness, state.machine),
+        log_real_of(state.judge_of_realness, state.machine, shift),
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,
