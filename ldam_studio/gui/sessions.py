@@ -10,8 +10,13 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.network_request import short_name
 from ldam_studio.networks.network import parse_neurons
-from ldam_studio.networks.zoo import DISCRIMINATORS, open_discriminator, open_network
-from ldam_studio.sampler.presets import PHOTOGRAPH
+from ldam_studio.networks.zoo import (
+    DISCRIMINATORS,
+    discriminator_for,
+    open_discriminator,
+    open_network,
+)
+from ldam_studio.sampler.presets import PHOTOGRAPH, find_preset
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -24,8 +29,7 @@ if TYPE_CHECKING:
 
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
-PHOTO_CHAINS, PHOTO_STEP, PHOTO_TEMPERATURE, PHOTO_L2, PHOTO_SMOOTHNESS = 4, 0.05, 0.002, 0.3, 0.5
-JITTERS_ACROSS = 28  # how many times the jitter fits into the width: 8 pixels of 224
+PHOTO_CHAINS, PHOTO_PRESET = 4, "clean"
 WINDOW = 150  # samples: the average follows within seconds when the pictures melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 
@@ -120,23 +124,18 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
     """Return a sensible start for any network.
 
     Built-in LeNets open as the program does, with their discriminator. Networks for photographs
-    show the first classes with what makes such pictures legible (clamped, a little
-    jitter and smoothness). Others open with the defaults; unclamped, they are shown as signed.
+    show the first classes with what makes such pictures legible (the preset Clean), and have a
+    discriminator at hand, its weight 0, where there is one of their size. Others open with the
+    defaults; unclamped, they are shown as signed.
     """
     if network.name in DISCRIMINATORS:
         return replace(start(machine, data, network), title=short_name(network.name))
     pixels = network.pixels
-    photo = min(pixels.height, pixels.width) >= PHOTOGRAPH
+    side = min(pixels.height, pixels.width)
+    photo = side >= PHOTOGRAPH
     settings = Settings()
     if photo:
-        settings = Settings.of(
-            step_size=PHOTO_STEP,
-            temperature=PHOTO_TEMPERATURE,
-            l2=PHOTO_L2,
-            clamp=True,
-            jitter=round(pixels.width / JITTERS_ACROSS),
-            smoothness=PHOTO_SMOOTHNESS,
-        )
+        settings = Settings.of(**find_preset(PHOTO_PRESET).values(side, discriminator=False))
     chains = PHOTO_CHAINS if photo else int(SETTINGS["chains"].default)
     spec = SessionSpec(
         network=network,
@@ -146,9 +145,15 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
         machine=machine,
         data=data,
     )
+    name = discriminator_for(network)
+
+    def make() -> SessionState:
+        model = None if name is None else open_discriminator(name)
+        return open_session(replace(spec, discriminator=model))
+
     return Opening(
         title=short_name(network.name),
-        make=lambda: open_session(spec),
+        make=make,
         display=Display(IMAGE if photo else SIGNED),
         hint="Press K to melt",
     )

@@ -27,6 +27,7 @@ from ldam_studio.gui.sessions import network_opening
 from ldam_studio.gui.status import shorter_names
 from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.networks.zoo import open_network
+from ldam_studio.sampler.presets import find_preset
 from ldam_studio.sampler.settings import Settings
 
 FACTORY = """
@@ -77,10 +78,10 @@ def test_photographs_start_legible():
     state = opening.make()
     settings = state.lane.settings
     assert [str(n) for n in state.lane.neurons] == ["head:0", "head:1", "head:2", "head:3"]
-    assert settings == Settings.of(
-        step_size=0.05, temperature=0.002, l2=0.3, clamp=True, jitter=8, smoothness=0.5
-    ).for_chains(4)
-    assert state.discriminator is None
+    clean = find_preset("clean").values(224, discriminator=False)
+    assert settings == Settings.of(**clean).for_chains(4)
+    assert state.discriminator is not None and settings.discriminator_weight == 0
+    assert network_opening(network_of(3, 100, 100), CPU).make().discriminator is None
     assert opening.display.mode == IMAGE
     assert opening.title == "odd"
 
