@@ -5,6 +5,8 @@ Their weights are random, and the same in every run.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -51,6 +53,14 @@ def normed() -> nn.Module:
             nn.Linear(8, 20),
         )
     )
+
+
+def large() -> nn.Module:
+    """For images as large as the discriminator of photographs wants them."""
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 8, stride=8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 28 * 28, 20)
+    )
+    return _declared(module, replace(PIXELS, height=224, width=224))
 
 
 class _OneSize(nn.Module):

@@ -24,8 +24,8 @@ from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel, open_network
 from ldam_studio.sampler.settings import Settings
 
-PLAIN, NORMED, DENSE, TEN = (
-    f"{colour_networks.__file__}:{name}" for name in ("plain", "normed", "dense", "ten_classes")
+PLAIN, NORMED, LARGE, TEN = (
+    f"{colour_networks.__file__}:{name}" for name in ("plain", "normed", "large", "ten_classes")
 )
 SHORT = ("--steps", "3", "--window", "4", "--device", "cpu", "--threads", "1")
 
@@ -78,6 +78,13 @@ def test_fig10_s_share_rises_where_the_discriminator_likes_what_is_smooth(discri
     assert found["rise"]["low"] > 0
     assert found["rise"]["value"] == pytest.approx(shares[-1] - shares[0], abs=1e-3)
     assert "low_frequencies_inner" not in found["rows"][0]
+
+
+def test_fig10_takes_the_shipped_discriminator_of_photographs(tmp_path):
+    found = figures(10, tmp_path, "--network", LARGE, "--neuron", "3:0", "--steps", "8")
+    assert found["discriminator"]["name"] == "natural-discriminator"
+    first, *_, last = (row["by_neuron"]["score"][0] for row in found["rows"])
+    assert last > first
 
 
 def test_fig10_weight_zero_is_the_chain_without_a_discriminator(discriminator):
