@@ -36,6 +36,7 @@ class Node:
     path: str  # the whole of it
     parent: Node | None = None
     layer: Layer | None = None
+    row: int = 0  # among its parent's children
     children: list[Node] = field(default_factory=list)
 
     def child(self, name: str) -> Node:
@@ -43,7 +44,8 @@ class Node:
         for node in self.children:
             if node.name == name:
                 return node
-        node = Node(name, f"{self.path}.{name}" if self.path else name, self)
+        path = f"{self.path}.{name}" if self.path else name
+        node = Node(name, path, self, row=len(self.children))
         self.children.append(node)
         return node
 
@@ -91,7 +93,7 @@ class LayerModel(QAbstractItemModel):
         node = self._nodes.get(layer)
         if node is None or node.parent is None:
             return QModelIndex()
-        return self.createIndex(node.parent.children.index(node), 0, node)
+        return self.createIndex(node.row, 0, node)
 
     def layer_at(self, index: QModelIndex) -> Layer | None:
         """Return the layer at an index, None for a mere container."""
@@ -112,7 +114,7 @@ class LayerModel(QAbstractItemModel):
         node = self._node(index).parent
         if node is None or node.parent is None:
             return QModelIndex()
-        return self.createIndex(node.parent.children.index(node), 0, node)
+        return self.createIndex(node.row, 0, node)
 
     def rowCount(self, parent: QModelIndex = _ROOT) -> int:
         """Return how many children a node has."""

@@ -61,6 +61,9 @@ class Index:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._layers = {layer.name: layer for layer in network.layers}
+        self._names = tuple(name.casefold() for name in self._layers)
+        self._kinds = {layer.name: layer.kind.casefold() for layer in network.layers}
+        self._is_named = lru_cache(maxsize=256)(self._in_a_name)
         self.texts = lru_cache(maxsize=None)(self._texts)
         self._hay = lru_cache(maxsize=None)(self._haystacks)
 
@@ -121,9 +124,12 @@ class Index:
 
     def _describes(self, word: str, layer: Layer) -> bool:
         # Names before types: "conv2" means the layer of that name, not every Conv2d.
-        if any(word in name.casefold() for name in self._layers):
+        if self._is_named(word):
             return word in layer.name.casefold()
-        return word in layer.kind.casefold()
+        return word in self._kinds[layer.name]
+
+    def _in_a_name(self, word: str) -> bool:
+        return any(word in name for name in self._names)
 
     def _shows(self, name: str, words: list[str]) -> bool:
         layer = self._layers[name]

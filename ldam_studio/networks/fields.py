@@ -108,8 +108,11 @@ def find_crop(network: Network, layer: Layer, place: Place, field: Box | None) -
     at = where[0], where[1]
     strides = _strides(network, layer, at)
     for stride, margin in [(stride, margin) for margin in MARGINS for stride in strides]:
-        crop = _aligned(network, layer, at, field, stride, margin)
-        if crop is not None and _agrees(network, layer, where, crop):
+        box, inner = _aligned(network, at, field, stride, margin)
+        if _area(box) > WORTHWHILE * _area((0, 0, *network.pixels.shape[1:])):
+            return None  # and with a larger margin it is larger still
+        crop = _tried(network, layer, where, box, inner)
+        if crop is not None:
             return crop
     return None
 
@@ -133,62 +136,65 @@ def _strides(network: Network, layer: Layer, place: tuple[int, int]) -> list[int
 
 
 def _aligned(
-    network: Network, layer: Layer, place: tuple[int, int], field: Box, stride: int, margin: int
-) -> Crop | None:
-    height, width = network.pixels.height, network.pixels.width
+    network: Network, place: tuple[int, int], field: Box, stride: int, margin: int
+) -> tuple[Box, tuple[int, int]]:
+    """Return the part around a field, aligned to the stride, and a place in it."""
     top, left = (max(0, (edge // stride - margin) * stride) for edge in field[:2])
     bottom, right = (
         min(size, (-(-edge // stride) + margin) * stride)
-        for edge, size in zip(field[2:], (height, width), strict=True)
+        for edge, size in zip(field[2:], network.pixels.shape[1:], strict=True)
     )
-    if (bottom - top) * (right - left) > WORTHWHILE * height * width:
-        return None
-    inner = place[0] - top // stride, place[1] - left // stride
-    box = (top, left, bottom, right)
-    probe = torch.zeros((1, *network.pixels.shape), device=network.device)
-    try:
-        with torch.no_grad():
-            part = Crop(box, layer, inner).cut(network.normalise(probe))
-            shape = tuple(output_at(network.module, layer.name, part).shape[1:])
-    except Exception:
-        # A network may refuse images of another size in its own way; then it sees whole ones.
-        return None
-    cropped = replace(layer, shape=shape)
-    sizes = cropped.places
-    if len(sizes) != 2 or shape[layer.axis] != layer.neurons:
-        return None
-    if not all(0 <= at < size for at, size in zip(inner, sizes, strict=True)):
-        return None
-    return Crop(box, cropped, inner)
+    return (top, left, bottom, right), (place[0] - top // stride, place[1] - left // stride)
 
 
-def _agrees(network: Network, layer: Layer, place: Place, crop: Crop) -> bool:
-    """Compare all channels, and the gradient of their randomly weighted sum, on a noise image.
+def _area(box: Box) -> int:
+    top, left, bottom, right = box
+    return (bottom - top) * (right - left)
 
-    Everything outside the crop is loud: through max pooling, a pixel that is seen may go unnoticed
-    as long as its neighbours are larger.
+
+def _tried(
+    network: Network, layer: Layer, place: Place, box: Box, inner: tuple[int, int]
+) -> Crop | None:
+    """Return a crop on which the units are what they are on the whole of a noise image, or None.
+
+    All channels are compared, and the gradient of their randomly weighted sum. Everything outside
+    the crop is loud: through max pooling, a pixel that is seen may go unnoticed as long as its
+    neighbours are larger.
     """
     generator = torch.Generator().manual_seed(1)
     x = torch.rand((1, *network.pixels.shape), generator=generator).to(network.device)
-    inside = crop.cut(x).clone()
-    x *= LOUD
-    crop.cut(x).copy_(inside)
+    part = Crop(box, layer, inner).cut(x).clone().requires_grad_(True)
+    try:
+        with torch.enable_grad():
+            output = output_at(network.module, layer.name, network.normalise(part))
+    except Exception:
+        # A network may refuse images of another size in its own way; then it sees whole ones.
+        return None
+    crop = Crop(box, replace(layer, shape=tuple(output.shape[1:])), inner)
+    sizes = crop.layer.places
+    if len(sizes) != 2 or output.shape[1 + layer.axis] != layer.neurons:
+        return None
+    if not all(0 <= at < size for at, size in zip(inner, sizes, strict=True)):
+        return None
     every = tuple(Neuron(layer.name, i, place) for i in range(layer.neurons))
     weights = torch.randn(layer.neurons, generator=generator).to(network.device)
 
-    def run(units: Units, part: Tensor) -> tuple[Tensor, Tensor]:
-        leaf = part.detach().requires_grad_(True)
+    def read(units: Units, output: Tensor, leaf: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
-            output = output_at(network.module, layer.name, network.normalise(leaf))
             values = units.read_all(output)
             (gradient,) = torch.autograd.grad((values * weights).sum(), leaf)
         return values, gradient
 
-    values, gradient = run(units_of(layer, every, network.device), x)
-    cropped, part = run(crop.units(every, network.device), crop.cut(x))
-    spread = torch.zeros_like(gradient)
-    crop.cut(spread).copy_(part)
-    return _close(values, cropped) and _close(gradient, spread)
+    cropped, gradient = read(crop.units(every, network.device), output, part)
+    spread = torch.zeros_like(x)
+    crop.cut(spread).copy_(gradient)
+    x *= LOUD
+    crop.cut(x).copy_(part.detach())
+    x.requires_grad_(True)
+    with torch.enable_grad():
+        output = output_at(network.module, layer.name, network.normalise(x))
+    values, gradient = read(units_of(layer, every, network.device), output, x)
+    return crop if _close(values, cropped) and _close(gradient, spread) else None
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
