@@ -92,16 +92,16 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "clean",
         "Clean",
-        "Pictures as easy to recognise as they get: jitter and smoothness keep out the fine noise "
-        "that networks respond to and people do not.",
+        "Pictures as easy to recognise as they get: broad features and brightness come first, jitter "
+        "and smoothness keep out the fine noise that networks respond to and people do not.",
         {
             "mode": "normalised",
             "clamp": True,
             "step_size": 0.1,
             "temperature": 0.0005,
             "l2": 0.02,
-            "discriminator_weight": 0.5,
-            "smoothness": 0.3,
+            "discriminator_weight": 0.25,
+            "smoothness": 0.15,
             "spectrum": 0.5,
             "colour_correlation": 0.8,
             "jitter": 16,

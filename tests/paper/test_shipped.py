@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 
 from ldam_studio.assets import asset
 from ldam_studio.headless.judge import open_judge
@@ -13,8 +14,10 @@ from ldam_studio.headless.paper import measures
 from ldam_studio.networks.zoo import open_discriminator, open_network
 from ldam_studio.training import classifier
 from ldam_studio.training.data import load_mnist
+from ldam_studio.training.photos import draw_crops, find_photos
 
-SHIPPED = ("lenet", "lenet-averaged", "lenet-discriminator", "judge")
+SHIPPED = ("lenet", "lenet-averaged", "lenet-discriminator", "natural-discriminator", "judge")
+MOST_BYTES = 6 * 2**20
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -24,7 +27,7 @@ def test_card_belongs_to_its_weights(name: str) -> None:
     assert hashlib.sha256(content).hexdigest() in card
     for word in ("Data", "Recipe", "Command", "Seed", "Licence", "Measured"):
         assert word in card
-    assert len(content) < 1_000_000
+    assert len(content) <= MOST_BYTES
 
 
 def test_sheet_of_digits_belongs_to_its_card() -> None:
@@ -56,3 +59,14 @@ def test_discriminator_holds_up_on_fresh_chains() -> None:
     melted = measures.melt_and_collapse(state, discriminator, open_judge(), 0.8)
     assert melted["cosine_to_before"] <= 0.7
     assert melted["agreement"] >= 0.8
+
+
+@pytest.mark.data
+def test_photographs_are_told_from_noise(data_dir: Path) -> None:
+    module = open_discriminator("natural-discriminator").module
+    source = find_photos(data_dir / "photos" / "imagenet_sample_256.zip")
+    draw = torch.Generator().manual_seed(3)
+    photographs = draw_crops([source], 16, (224, 224), draw).float() / 255
+    noise = 0.5 + 0.4 * torch.randn(4, 3, 224, 224, generator=draw)
+    assert float(module(photographs).sigmoid().mean()) > 0.75
+    assert float(module(noise.clamp(0, 1)).sigmoid().max()) < 0.1
