@@ -92,8 +92,9 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "clean",
         "Clean",
-        "Pictures as easy to recognise as they get: broad features and brightness come first, jitter "
-        "and smoothness keep out the fine noise that networks respond to and people do not.",
+        "Pictures as easy to recognise as they get: broad features and brightness come first, "
+        "jitter and smoothness keep out the fine noise that networks respond to and people do "
+        "not.",
         {
             "mode": "normalised",
             "clamp": True,
