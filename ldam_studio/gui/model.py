@@ -73,7 +73,11 @@ class SessionView:
     @property
     def source_of_real_images(self) -> str:
         """Where a discriminator that learns sees real images."""
-        return "the digits that come with the program" if self.data is None else str(self.data)
+        if self.data is not None:
+            return str(self.data)
+        if self.network.pixels.channels == 1:
+            return "the digits that come with the program"
+        return "photographs, once started with --data"
 
     def value(self, name: str) -> Any:
         """Return the value of any setting by its name."""

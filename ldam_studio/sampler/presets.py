@@ -78,7 +78,7 @@ PRESETS: dict[str, Preset] = _table(
             "clamp": True,
             "step_size": 0.05,
             "temperature": 0.002,
-            "l2": 0.3,
+            "l2": 0.05,
             "discriminator_weight": 0.75,
             "smoothness": 0.0,
             "spectrum": 0.0,
