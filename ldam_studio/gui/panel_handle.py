@@ -48,5 +48,7 @@ class PanelHandle(QAbstractButton):
             painter.translate(self.width() / 2, self.height() / 2)
             painter.rotate(-90 if self._edge == Qt.Edge.LeftEdge else 90)
             area = QRect(-self.height() // 2, -self.width() // 2, self.height(), self.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, f"{self.text()}  \u25b4")
+        # Turned with the text, it points to where the panel comes.
+        arrow = "\u25be" if self._upright else "\u25b4"
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, f"{self.text()}  {arrow}")
         painter.end()
