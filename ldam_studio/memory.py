@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from pathlib import Path
 
 import psutil
@@ -43,6 +45,14 @@ def require(what: str, needed: float, free: float, way_out: str) -> None:
             f"{what} at least {in_words(needed)} of memory, and {in_words(free)} are free; "
             f"{way_out}."
         )
+
+
+def give_back() -> None:
+    """Return to the system what was freed and is still held: glibc keeps it, thread by thread."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def in_words(size: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -19,6 +20,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.model import Display, Model, SessionView
 from ldam_studio.gui.thread import SamplerThread
 from ldam_studio.gui.undo import Undo
+from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Neuron
 
 if TYPE_CHECKING:
@@ -133,6 +135,8 @@ class Controller(QObject):
         if thread in self._threads:
             self._threads.remove(thread)
             thread.deleteLater()
+            # What the session held is free by now. It may take tens of milliseconds to hand over.
+            threading.Thread(target=give_back, name="give-back").start()
 
     # Frames
 

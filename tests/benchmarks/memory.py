@@ -1,10 +1,11 @@
-"""Memory that 50,000 steps leave behind, frames and slider changes included."""
+"""Memory that steps, and switches of neuron and network, leave behind, as in an open window."""
 
 from __future__ import annotations
 
 import threading
 
 import psutil
+import switches
 from row import Row
 
 from ldam_studio.engine.frame import FrameRequest
@@ -19,6 +20,11 @@ WARM_UP = 2_000
 
 
 def measure() -> list[Row]:
+    """Take many steps, then switch neurons and networks many times."""
+    return [_steps(), *switches.measure()]
+
+
+def _steps() -> Row:
     """Run two chains of the first convolution, the cheapest session there is."""
     network = open_network("lenet")
     spec = SessionSpec(
@@ -35,7 +41,7 @@ def measure() -> list[Row]:
     finally:
         runner.close()
         thread.join()
-    return [Row("memory growth over 50,000 steps, MB", growth / 1e6, "<= 20")]
+    return Row("memory growth over 50,000 steps, MB", growth / 1e6, "<= 20")
 
 
 def _run_to(runner: Runner, step: int) -> None:

@@ -13,7 +13,7 @@ from ldam_studio.engine import demand
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.errors import StudioError
-from ldam_studio.memory import free_bytes, in_words
+from ldam_studio.memory import free_bytes, give_back, in_words
 from ldam_studio.networks import weights
 from ldam_studio.networks.zoo import open_network
 
@@ -118,3 +118,9 @@ def test_the_limit_of_a_container_counts(tmp_path: Path):
 )
 def test_bytes_in_words(size, words):
     assert in_words(size) == words
+
+
+def test_giving_memory_back_changes_nothing():
+    kept = torch.arange(1000)
+    give_back()
+    assert torch.equal(kept, torch.arange(1000))
