@@ -55,8 +55,7 @@ def test_crops_follow_from_their_generator(tmp_path) -> None:
     pictures = {f"{number}.png": content.getvalue() for number in range(LEAST_PHOTOS)}
     photos = find_photos(folder_of(tmp_path, pictures))
     first, again, other = (
-        draw_crops([photos], 4, (20, 20), torch.Generator().manual_seed(seed))
-        for seed in (1, 1, 2)
+        draw_crops([photos], 4, (20, 20), torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
     )
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert len({crop.numpy().tobytes() for crop in first}) == 4
