@@ -69,7 +69,7 @@ def hooked(module, network, x):
 
 @each_kind
 @given(shape=SHAPES)
-@settings(max_examples=6)
+@settings(max_examples=3)
 def test_every_module_that_gives_a_tensor_is_a_layer(kind, shape):
     network, module = opened(kind, shape)
     seen, whole = hooked(module, network, images(1))
@@ -87,7 +87,7 @@ def test_every_module_that_gives_a_tensor_is_a_layer(kind, shape):
 
 @each_kind
 @given(shape=SHAPES, index=st.integers(0, 1), sign=st.sampled_from([1, -1]))
-@settings(max_examples=4)
+@settings(max_examples=3)
 def test_activation_and_gradient_are_those_of_a_hook_made_by_hand(kind, shape, index, sign):
     network, module = opened(kind, shape)
     for layer in network.layers:
@@ -116,7 +116,7 @@ def centre(output, layer):
 
 @each_kind
 @given(shape=SHAPES, index=st.integers(0, 1), down=st.floats(0, 0.99), right=st.floats(0, 0.99))
-@settings(max_examples=4)
+@settings(max_examples=3)
 def test_a_crop_changes_neither_activation_nor_gradient(kind, shape, index, down, right):
     network, _ = opened(kind, shape)
     for layer in network.layers:
