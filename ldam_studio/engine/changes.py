@@ -26,6 +26,9 @@ STRUCTURAL = (
 )
 """Changes whose order matters."""
 
+DRAWN_WITH = ("start_spread", "clamp")
+"""Settings that a start is drawn with, so that structural changes may have depended on them."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -39,13 +42,14 @@ def merged(changes: Sequence[Change], change: Change) -> list[Change]:
     """Add `change` to changes of the same step, dropping what it makes void.
 
     An earlier change of the same name is void if nothing that came after it can have depended on
-    it, that is, if only plain settings did.
+    it: what came between are plain settings, or it is one that structural changes do not ask for.
     """
     kept = list(changes)
+    independent = change.name in PLAIN and change.name not in DRAWN_WITH
     for i in range(len(kept) - 1, -1, -1):
         if kept[i].name == change.name:
             del kept[i]
             break
-        if kept[i].name not in PLAIN:
+        if kept[i].name not in PLAIN and not independent:
             break
     return [*kept, change]

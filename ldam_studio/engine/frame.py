@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ldam_studio.engine import dead
 from ldam_studio.engine.advance import Info
+from ldam_studio.engine.host import to_host
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.fields import Box
@@ -94,40 +95,72 @@ def make_frame(
     steps_per_second: float,
     lesson: LearnInfo | None,
 ) -> Frame:
-    """Copy to the host, once, what a frame shows; `infos` are those since the last frame."""
+    """Bring what a frame shows to the host; `infos` are those of the steps since the last frame."""
     lane = state.lane
     front = min(request.front, len(lane.neurons) - 1)
     shown = lane.shown_average()
-    source = shown.mean if request.averages else lane.chains.x
-    samples = shown.count.cpu().numpy().copy()
     stepped = [i for i in infos if i.activation is not None]
+    # Where the number of chains changed on the way, only what fits the present one is drawn.
+    fitting = [
+        i for i in stepped if i.activation is not None and len(i.activation) == len(lane.neurons)
+    ]
     last = stepped[-1] if stepped else None
+    here = to_host(
+        {
+            "raw": lane.chains.x[front],
+            "average": shown.mean[front],
+            "thumbnails": _shrunk(shown.mean if request.averages else lane.chains.x),
+            "samples": shown.count,
+            "burned_in": lane.progress.done,
+            "settling": lane.progress.settling,
+            "dead": lane.waking.dead,
+            "temperature": lane.parameters.temperature[front],
+        }
+        | _named("last", [] if last is None else [last])
+        | _named("trace", fitting)
+    )
     return Frame(
         number=number,
         step=state.step,
         front=front,
-        raw=_numpy(lane.chains.x[front]),
-        average=_numpy(shown.mean[front]) if samples[front] else None,
-        thumbnails=_thumbnails(_numpy(_shrunk(source)), lane.network.pixels, request),
+        raw=here["raw"],
+        average=here["average"] if here["samples"][front] else None,
+        thumbnails=_thumbnails(here["thumbnails"], lane.network.pixels, request),
         neurons=lane.neurons,
         labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
         field=lane.targets.fields[front],
-        activation=None if last is None else _numpy(last.activation),
-        score=None if last is None or last.score is None else _numpy(last.score),
-        gradient_rms=None if last is None else _numpy(last.gradient_rms),
-        samples=samples,
-        burned_in=lane.progress.done.cpu().numpy().copy(),
-        settling=lane.progress.settling.cpu().numpy().copy(),
-        dead=lane.waking.dead.cpu().numpy().copy(),
+        activation=_only(here.get("last activation")),
+        score=_only(here.get("last score")),
+        gradient_rms=_only(here.get("last gradient_rms")),
+        samples=here["samples"],
+        burned_in=here["burned_in"],
+        settling=here["settling"],
+        dead=here["dead"],
         silence=dead.sentence(lane.waking, lane.neurons),
-        trace=_trace(stepped, len(lane.neurons)),
+        trace=_trace(fitting, here, len(lane.neurons)),
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),
-        temperature=float(lane.parameters.temperature[front]),
+        temperature=here["temperature"].item(),
         melting=state.melting,
         steps_per_second=steps_per_second,
         lesson=lesson,
     )
+
+
+def _named(prefix: str, infos: Sequence[Info]) -> dict[str, Tensor]:
+    """Stack what steps saw, each (n, chains); what none of them saw is left out."""
+    found = {}
+    for name in ("activation", "score", "gradient_rms", "change"):
+        rows = [getattr(info, name) for info in infos]
+        seen = next((row for row in rows if row is not None), None)
+        if seen is not None:
+            unseen = torch.full_like(seen, torch.nan)
+            found[f"{prefix} {name}"] = torch.stack([unseen if r is None else r for r in rows])
+    return found
+
+
+def _only(rows: Floats | None) -> Floats | None:
+    return None if rows is None else rows[0]
 
 
 def _shrunk(pictures: Tensor) -> Tensor:
@@ -151,25 +184,11 @@ def _thumbnails(pictures: Floats, pixels: PixelSpec, request: FrameRequest) -> B
     return mapped.reshape(chains, height, width, 3)
 
 
-def _numpy(tensor: Tensor | None) -> Floats:
-    """Return the frame's own copy on the host."""
-    assert tensor is not None
-    array: Floats = tensor.detach().cpu().numpy().astype(np.float32, copy=True)
-    return array
-
-
-def _trace(infos: Sequence[Info], chains: int) -> Trace:
-    fitting = [i for i in infos if i.activation is not None and len(i.activation) == chains]
-    nothing = torch.full((chains,), torch.nan)
-    scores = [nothing if i.score is None else i.score.cpu() for i in fitting]
-
-    def stacked(rows: Sequence[Tensor | None]) -> Floats:
-        tensors = [row for row in rows if row is not None]
-        return _numpy(torch.stack(tensors)) if tensors else np.zeros((0, chains), np.float32)
-
+def _trace(infos: Sequence[Info], here: Mapping[str, Floats], chains: int) -> Trace:
+    unseen = np.full((len(infos), chains), np.nan, np.float32)
     return Trace(
-        steps=np.array([i.step for i in fitting], dtype=np.int64),
-        activation=stacked([i.activation for i in fitting]),
-        score=stacked(scores),
-        change=stacked([i.change for i in fitting]),
+        steps=np.array([i.step for i in infos], dtype=np.int64),
+        activation=here.get("trace activation", unseen),
+        score=here.get("trace score", unseen),
+        change=here.get("trace change", unseen),
     )

@@ -26,8 +26,13 @@ class Machine:
     threads: int = 1
 
     def apply(self) -> None:
-        """Set this thread's share of the processor. Torch keeps the number per thread."""
+        """Set this thread's share of the processor. Torch keeps the number per thread.
+
+        On CUDA, products of matrices may round as TF32 does, as its convolutions do by default.
+        """
         torch.set_num_threads(max(1, self.threads))
+        if self.device == "cuda":
+            torch.set_float32_matmul_precision("high")
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which networks run."""
