@@ -49,7 +49,7 @@ def entries_feeding(network: Network, neuron: Neuron) -> tuple[list[Entry], str]
         for feed in found.feeds
     ]
     name = network.label(neuron)
-    return entries, f"Into {name}: {len(entries)} largest of {found.inputs:,} weights"
+    return entries, f"{len(entries)} largest of {found.inputs:,} weights into {name}"
 
 
 def _short(network: Network, unit: Neuron) -> str:

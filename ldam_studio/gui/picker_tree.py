@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent
-from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
 
 from ldam_studio.gui.picker_models import COLUMNS, SEES, SHAPE, TYPE, LayerModel
@@ -52,7 +52,9 @@ class LayerTree(QTreeView):
         """Give the columns their widths, and hide those for which there is no room."""
         if self.model() is None:
             return
-        metrics, header = self.fontMetrics(), self.header()
+        bold = QFont(self.font())  # as the layer in front is written
+        bold.setBold(True)
+        metrics, header = QFontMetrics(bold), self.header()
         left = self.viewport().width() - metrics.averageCharWidth() * NAME_CHARACTERS
         for column in FIRST_TO_STAY:
             texts = (COLUMNS[column], *(text[:LONGEST_TYPE] for text in self._texts[column]))
