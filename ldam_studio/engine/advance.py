@@ -151,8 +151,7 @@ def _draw_noise(state: SessionState) -> Tensor:
 @torch.no_grad()
 def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
     """Take one lane's step, then its sample."""
-    shift = draw_shift(lane, state.generators)
-    activation = activation_of(lane, state.machine, shift)
+    activation = activation_of(lane, state.machine, draw_shift(lane, state.generators))
     leading = None
     if not lane.waking.calm:
         leading = dead.Leading(
@@ -166,7 +165,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
         noise,
         lane.parameters,
         leading or activation,
-        log_real_of(state.judge_of_realness, state.machine, shift),
+        log_real_of(state.judge_of_realness, state.machine),
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,

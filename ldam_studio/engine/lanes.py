@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -229,23 +229,14 @@ def activation_of(
 
 
 def log_real_of(
-    discriminator: torch.nn.Module | None, machine: Machine, shift: tuple[int, int] = (0, 0)
+    discriminator: Callable[[Tensor], Tensor] | None, machine: Machine
 ) -> langevin.ValueAndGradient | None:
-    """Return log D and its gradient, or None without a discriminator.
-
-    A discriminator that takes images of any size has a `period`, in which its windows follow each
-    other. With a `shift`, which moves in each step, it sees the image without a margin of that
-    width, cut at another place each time: its windows' grid leaves no trace in the image.
-    """
+    """Return log D and its gradient, or None without a discriminator."""
     if discriminator is None:
         return None
-    judge, period = discriminator, int(getattr(discriminator, "period", 0))
+    judge = discriminator
 
     def log_real(x: Tensor) -> Tensor:
-        if period and shift != (0, 0):
-            top, left = shift[0] % period, shift[1] % period
-            height, width = x.shape[2] - period, x.shape[3] - period
-            x = x[..., top : top + height, left : left + width]
         with machine.autocast():
             return torch.nn.functional.logsigmoid(judge(x).float())
 

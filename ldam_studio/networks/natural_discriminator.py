@@ -18,18 +18,12 @@ NAME = "natural-discriminator"
 LEAST_SIDE, MOST_SIDE = 160, 300
 """Images of so many rows and columns are like those that it was trained for; in pixels."""
 
-PERIOD = 16
-"""Pixels from one of its windows to the next."""
-
-SMALLEST_SIDE, TRAINED_SIDE = 64 + PERIOD, 112
-"""Fewer rows or columns hold no window, once a margin of `PERIOD` has been cut off; on fewer than
-the second, windows are mostly border."""
+SMALLEST_SIDE, TRAINED_SIDE = 64, 112
+"""Fewer rows or columns hold no window; on fewer than the second, windows are mostly border."""
 
 
 class NaturalDiscriminator(nn.Module):
     """Convolutional discriminator for RGB images in pixel units, of any size from 64x64 on.
-
-    `period` is how far its windows are apart, in pixels.
 
     ``half size - conv 32 - conv 64 - conv 128 - dense 128 - dense 1``, leaky rectified units,
     dropout before each dense layer. The dense layers look at each window of about 106x106 pixels of
@@ -38,8 +32,6 @@ class NaturalDiscriminator(nn.Module):
     Takes ``(n, 3, H, W)`` with 0 = black and 1 = white, returns one logit for each image, ``(n,)``:
     ``log D(x)`` of the sampler is ``logsigmoid`` of it.
     """
-
-    period = PERIOD
 
     def __init__(self) -> None:
         super().__init__()
