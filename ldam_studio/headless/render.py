@@ -291,9 +291,11 @@ def _notes(rendered: Rendered) -> list[str]:
     chains, done = len(lane.neurons), int(lane.progress.done.sum())
     notes = []
     if done < chains:
-        which = "The chain has" if chains == 1 else f"{chains - done} of {chains} chains have"
+        which, its = "The chain has", "its average is"
+        if chains > 1:
+            which, its = f"{chains - done} of {chains} chains have", "their averages are"
         part = "the last half of the run" if rendered.halved else "all samples since the start"
-        notes.append(f"{which} not burned in after {state.step:,} steps; averaged there is {part}.")
+        notes.append(f"{which} not burned in after {state.step:,} steps; {its} of {part}.")
     silence = sentence(lane.waking, lane.neurons)
     return [*notes, silence] if silence else notes
 
