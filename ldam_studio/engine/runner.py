@@ -27,7 +27,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ldam_studio.engine.advance import ChainsExploded, Info, advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes import PLAIN, Change
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.inbox import Inbox
 from ldam_studio.engine.mailbox import Mailbox
@@ -89,6 +89,7 @@ class Runner:
         self._on_error = on_error or (lambda _message: None)
         self._wanted = RunState.IDLE
         self._single_steps = 0
+        self._shows_first = False
         self._request: FrameRequest | None = None
         self._questions: deque[tuple[Callable[[SessionState], Any], Future[Any]]] = deque()
         self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
@@ -203,6 +204,10 @@ class Runner:
         changes = self._inbox.drain()
         if not due and not changes:
             return
+        # Another neuron is shown before its first step, which may take long; but a stream of such
+        # changes does not keep the chains from moving.
+        self._shows_first = not self._shows_first and any(c.name not in PLAIN for c in changes)
+        due = due and not self._shows_first
         if due and self._single_steps:
             self._single_steps -= 1
         if due and self._max_rate:

@@ -49,12 +49,17 @@ def measure() -> list[Row]:
     opened = time.perf_counter() - started
     worst = max(_typing(app, picker.findChild(QLineEdit), text) for text in TYPED)
     picker.close()
-    first, again = _switching(_untrained("squeezenet1_0"))
+    switches = _switching(_untrained("squeezenet1_0"))
     return [
         Row("resnet50: picker open after loading, s", opened, "<= 0.5"),
         Row("resnet50: longest wait while a filter is typed, ms", 1000 * worst, "<= 50"),
-        Row("squeezenet: neuron to first step's frame, first visit, ms", 1000 * first, "<= 300"),
-        Row("squeezenet: neuron to first step's frame, again, ms", 1000 * again, "<= 300"),
+        *(
+            Row(f"squeezenet: neuron to {what}, {visit}, ms", 1000 * delay, bound)
+            for visit, delays in zip(("first visit", "again"), switches, strict=True)
+            for what, delay, bound in zip(
+                ("its first frame", "its first step"), delays, ("<= 300", ""), strict=True
+            )
+        ),
     ]
 
 
@@ -78,29 +83,31 @@ def _typing(app: object, field: QLineEdit, text: str) -> float:
     return max(waits)
 
 
-def _switching(network: Network) -> tuple[float, float]:
-    """Return the median delay to a frame of the chosen neuron's own first step, and once more."""
+def _switching(network: Network) -> list[tuple[float, float]]:
+    """Return, for a first and a second visit, the median delays to a neuron's frame and step."""
     machine = choose("cpu", threads=1)
     window = StudioWindow(machine)
     window.open(network_opening(network, machine))
     window.show()
     window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 1)
-    rounds = [median(_delay(window, Neuron(name, at)) for name in VISITED) for at in (1, 2)]
+    rounds = []
+    for at in (1, 2):
+        shown, stepped = zip(*(_delays(window, Neuron(name, at)) for name in VISITED), strict=True)
+        rounds.append((median(shown), median(stepped)))
     window.close()
-    return rounds[0], rounds[1]
+    return rounds
 
 
-def _delay(window: StudioWindow, neuron: Neuron) -> float:
-    step, started = window.last_frame.step, time.perf_counter()
-
-    def seen() -> bool:
-        frame = window.last_frame
-        return frame.neurons[0] == neuron and frame.step > step and frame.activation is not None
-
+def _delays(window: StudioWindow, neuron: Neuron) -> tuple[float, float]:
+    """Choose a neuron; return when a frame shows it, and when one shows a step that it drove."""
+    started = time.perf_counter()
     window.panels.picker.choose(neuron)
-    process_until(seen)
-    delay = time.perf_counter() - started
+    process_until(lambda: window.last_frame.neurons[0] == neuron)
+    shown = time.perf_counter() - started
+    step = window.last_frame.step
+    process_until(lambda: window.last_frame.step > step)
+    stepped = time.perf_counter() - started
     # Go on from a chain that runs, not from one that has just begun.
     process_until(lambda: window.last_frame.step > step + 3)
-    return delay
+    return shown, stepped
