@@ -7,7 +7,7 @@ and the paper's figures all call it. Replay is the same function fed by the log.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -59,14 +59,24 @@ class _Moved:
     marks: list[str] = field(default_factory=list)
 
 
+class GivenUp(Exception):
+    """Raised by who drives `advance`, in the middle of a step, to have it given up."""
+
+
 def advance(
-    state: SessionState, changes: Sequence[Change] = (), budget: int = 1
+    state: SessionState,
+    changes: Sequence[Change] = (),
+    budget: int = 1,
+    between: Callable[[], None] = lambda: None,
 ) -> tuple[SessionState, Info]:
     """Apply changes, then take `budget` (0 or 1) steps.
 
     `state` is consumed: its generators and learner move on, so use only what is returned
     (`snapshot` makes a copy). A change that cannot be made is refused in `Info.refused` and has no
     effect; the others take effect and are logged.
+
+    `between` is called in the middle of the step. If it raises `GivenUp`, the step is not taken:
+    what is returned is as after a budget of 0, and the next step has this one's random numbers.
 
     Raises
     ------
@@ -85,18 +95,20 @@ def advance(
     if not budget:
         return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
 
-    noise = _draw_noise(state)
+    noise, jitter = _draw_noise(state), _jitter_state(state)
     try:
-        moved = [_move(state, lane, noise) for lane in state.lanes]
+        moved = [_move(state, lane, noise, between) for lane in state.lanes]
+    except GivenUp:
+        _take_back(state, noise, jitter)
+        return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
     except (MemoryError, RuntimeError) as error:
-        # The step may be taken again, with fewer chains perhaps; its noise is that of this one.
-        state.undrawn = dict(enumerate(noise))
+        _take_back(state, noise, jitter)
         if not is_lack_of_memory(error):
             raise
         raise _too_large(state.lane) from None
     seen = [_seen(m) for m in moved]
     if not all(finite for finite, _ in seen):
-        state.undrawn = dict(enumerate(noise))
+        _take_back(state, noise, jitter)
         raise ChainsExploded(_which_to_lower(state), state)
     first = moved[0]
     marks.extend(first.marks)
@@ -148,10 +160,22 @@ def _draw_noise(state: SessionState) -> Tensor:
     return noise
 
 
+def _jitter_state(state: SessionState) -> Tensor | None:
+    return state.generators["jitter"].get_state() if state.lane.settings.jitter else None
+
+
+def _take_back(state: SessionState, noise: Tensor, jitter: Tensor | None) -> None:
+    """Leave no trace of a step that was not taken: the next one has its random numbers."""
+    state.undrawn = dict(enumerate(noise))
+    if jitter is not None:
+        state.generators["jitter"].set_state(jitter)
+
+
 @torch.no_grad()
-def _move(state: SessionState, lane: Lane, noise: Tensor) -> _Moved:
+def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], None]) -> _Moved:
     """Take one lane's step, then its sample."""
-    activation = activation_of(lane, state.machine, draw_shift(lane, state.generators))
+    shift = draw_shift(lane, state.generators)
+    activation = activation_of(lane, state.machine, shift, between)
     leading = None
     if not lane.waking.calm:
         leading = dead.Leading(

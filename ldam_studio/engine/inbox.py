@@ -28,6 +28,11 @@ class Inbox:
             changes, self._changes = self._changes, []
         return changes
 
+    def urgent(self) -> bool:
+        """Whether something waits after which a step in progress would be seen by nobody."""
+        with self._lock:
+            return any(change.name in ("neurons", "network") for change in self._changes)
+
     def __bool__(self) -> bool:
         """Whether anything waits."""
         return bool(self._changes)

@@ -189,12 +189,15 @@ def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
 
 
 def activation_of(
-    lane: Lane, machine: Machine, shift: tuple[int, int] = (0, 0)
+    lane: Lane,
+    machine: Machine,
+    shift: tuple[int, int] = (0, 0),
+    between: Callable[[], None] = lambda: None,
 ) -> langevin.ValueAndGradient:
     """Return the lane's activation and its gradient as functions of its chains' pixels.
 
     `shift` moves the images down and to the right before the network sees them; what comes in is
-    the rest colour.
+    the rest colour. `between` is called between the two, see `langevin.value_and_gradient`.
     Where a crop of the image is all that the neurons see, only that is run; the gradient is 0
     elsewhere.
     """
@@ -213,8 +216,8 @@ def activation_of(
             x = torch.nn.functional.pad(x, sides, value=rest)
             return activation(x if targets.crop is None else targets.crop.cut(x))
 
-        return langevin.value_and_gradient(moved)
-    seen = langevin.value_and_gradient(activation)
+        return langevin.value_and_gradient(moved, between)
+    seen = langevin.value_and_gradient(activation, between)
     if targets.crop is None:
         return seen
     crop = targets.crop

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-from ldam_studio.engine.advance import ChainsExploded, Info, advance
+from ldam_studio.engine.advance import ChainsExploded, GivenUp, Info, advance
 from ldam_studio.engine.changes import PLAIN, Change
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.inbox import Inbox
@@ -90,6 +90,7 @@ class Runner:
         self._wanted = RunState.IDLE
         self._single_steps = 0
         self._shows_first = False
+        self._gave_up = False
         self._request: FrameRequest | None = None
         self._questions: deque[tuple[Callable[[SessionState], Any], Future[Any]]] = deque()
         self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
@@ -208,14 +209,13 @@ class Runner:
         # changes does not keep the chains from moving.
         self._shows_first = not self._shows_first and any(c.name not in PLAIN for c in changes)
         due = due and not self._shows_first
-        if due and self._single_steps:
-            self._single_steps -= 1
         if due and self._max_rate:
             self._due = max(time.monotonic(), self._due) + 1 / self._max_rate
         elif due:
             self._due = 0.0
+        before = self._state.step
         try:
-            self._state, info = advance(self._state, changes, budget=int(due))
+            self._state, info = advance(self._state, changes, int(due), self._make_way)
         except ChainsExploded as error:
             self._state = error.state
             self._stop(RunState.PAUSED, str(error))
@@ -235,8 +235,18 @@ class Runner:
         self._notices.extend(info.refused)
         if info.lesson is not None:
             self._lesson = info.lesson
-        if due:
+        self._gave_up = due and self._state.step == before
+        if self._state.step > before:
+            self._single_steps = max(0, self._single_steps - 1)
             self._speed.count()
+
+    def _make_way(self) -> None:
+        """Give a step up for another neuron or network: large networks take long over it.
+
+        Never two in a row, so that no stream of changes keeps the chains from moving.
+        """
+        if self._inbox.urgent() and not self._gave_up:
+            raise GivenUp
 
     def _stop(self, state: RunState, message: str) -> None:
         with self._wake:

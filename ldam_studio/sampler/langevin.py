@@ -214,16 +214,20 @@ def step(
     return State(moved, moments), Info(value, score, rms)
 
 
-def value_and_gradient(function: Callable[[Tensor], Tensor]) -> ValueAndGradient:
+def value_and_gradient(
+    function: Callable[[Tensor], Tensor], between: Callable[[], None] = lambda: None
+) -> ValueAndGradient:
     """Turn a differentiable `function` (chains, C, H, W) -> (chains,) into a `ValueAndGradient`.
 
-    Chains are independent, so the gradient of the sum holds each chain's own.
+    Chains are independent, so the gradient of the sum holds each chain's own. `between` is called
+    when the value is known and the gradient is not; what it raises ends the evaluation.
     """
 
     def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             leaf = x.detach().requires_grad_(True)
             value = function(leaf)
+            between()
             (gradient,) = torch.autograd.grad(value.sum(), leaf)
         return value.detach(), gradient
 

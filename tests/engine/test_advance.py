@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ldam_studio.engine.advance import ChainsExploded, advance
+from ldam_studio.engine.advance import ChainsExploded, GivenUp, advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
@@ -242,3 +242,33 @@ def test_first_layer_average_is_the_filter_at_the_default_temperature(lenet, run
     mean, variance = state.lane.average.mean, state.lane.average.variance
     spread = (variance + mean.square())[..., outside].mean()
     assert float(spread) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_step_that_is_given_up_leaves_no_trace(open_one):
+    settings = {"chains": 2, "jitter": 2, "mode": "exact"}
+    plain, disturbed = open_one(**settings), open_one(**settings)
+    calls = []
+
+    def give_up():
+        calls.append(1)
+        if len(calls) % 2:
+            raise GivenUp
+
+    for _ in range(3):
+        plain, _ = advance(plain)
+        disturbed, info = advance(disturbed, between=give_up)
+        assert info.activation is None
+        disturbed, info = advance(disturbed, between=give_up)
+        assert info.activation is not None
+    assert disturbed.step == plain.step == 3
+    assert torch.equal(disturbed.lane.chains.x, plain.lane.chains.x)
+
+
+def test_changes_before_a_step_that_is_given_up_take_effect(open_one):
+    def give_up():
+        raise GivenUp
+
+    state, info = advance(open_one(), [Change("temperature", 0.7)], between=give_up)
+    assert state.lane.settings.temperature == 0.7
+    assert info.marks == ("temperature 0.7",)
+    assert [entry.name for entry in state.log] == ["temperature"]

@@ -183,3 +183,35 @@ def test_closing_is_quick_at_any_moment(start):
         runner.thread.join(PATIENCE)
         assert not runner.thread.is_alive()
         assert time.monotonic() - started < 1.0
+
+
+def test_another_neuron_does_not_wait_for_the_step_in_progress(start, monkeypatch):
+    runner = start(chains=2)
+    reached, go_on = threading.Event(), threading.Event()
+    make_way = runner._make_way
+
+    def hold():
+        reached.set()
+        go_on.wait(PATIENCE)
+        make_way()
+
+    monkeypatch.setattr(runner, "_make_way", hold)
+    runner.play()
+    assert reached.wait(PATIENCE)
+    runner.post("neurons", ["conv2:3"])
+    runner.request_frame(FrameRequest())
+    go_on.set()
+    frames = []
+    until(lambda: frames.append(runner.mailbox.take()) or frames[-1], "a frame")
+    assert frames[-1].step == 0
+    while str(frames[-1].neurons[0]) != "conv2:3":
+        frames.append(frame_of(runner))
+    until(lambda: runner.status.step > 2, "steps after it")
+
+
+def test_single_steps_are_all_taken(start):
+    runner = start(chains=1)
+    for index in range(5):
+        runner.post("neurons", [f"fc3:{index}"])
+        runner.step()
+    until(lambda: runner.status.step == 5, "five steps")
