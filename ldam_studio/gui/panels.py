@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
 LOW = 620  # below this height the traces do
-WIDTHS = (270, 720, 290)
+WIDTHS = (306, 684, 290)
 HEIGHTS = (460, 96, 150)
 
 

@@ -82,6 +82,9 @@ def torchvision_source(name: str) -> Source:
         if name in SLOW_TO_INITIALISE:
             # Their random start takes minutes, and their default weights have auxiliary heads.
             options |= {"init_weights": False, "aux_logits": True, "transform_input": True}
+        if name.startswith("vit_"):
+            # Built for one size, and their best weights may be for another than the usual one.
+            options["image_size"] = size
         module: nn.Module = models.get_model(name, weights=None, **options)
         return module
 

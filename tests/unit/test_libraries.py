@@ -20,6 +20,7 @@ from ldam_studio.networks import libraries, zoo
 from ldam_studio.networks.download import fetch
 from ldam_studio.networks.labels import IMAGENET, imagenet_labels
 from ldam_studio.networks.libraries import Published, timm_models, timm_source
+from ldam_studio.networks.sources import find_source
 from ldam_studio.networks.state_dicts import renamed
 from ldam_studio.networks.zoo import Options, fingerprint, open_network
 
@@ -270,3 +271,22 @@ def test_the_hash_that_a_hub_sends_along_is_checked(hub, tmp_path):
 def test_untrained_starts_are_the_same_each_time():
     first, again = (open_network("timm:resnet10t", options=UNTRAINED) for _ in range(2))
     assert fingerprint(first.module) == fingerprint(again.module)
+
+
+def test_vision_transformers_are_built_for_the_images_that_their_weights_take(monkeypatch):
+    from torchvision import models
+
+    built = {}
+
+    def get_model(name, *, weights, **options):
+        built[name] = options["image_size"]
+        return torch.nn.Identity()
+
+    monkeypatch.setattr(models, "get_model", get_model)
+    names = [name for name in models.list_models(module=models) if name.startswith("vit_")]
+    for name in names:
+        source = find_source(f"torchvision:{name}")
+        source.build(None)
+        assert source.pixels is not None
+        assert built[name] == source.pixels.height == source.pixels.width
+    assert len(set(built.values())) > 1  # the largest one takes larger images
