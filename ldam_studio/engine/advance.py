@@ -7,7 +7,7 @@ and the paper's figures all call it. Replay is the same function fed by the log.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -95,20 +95,21 @@ def advance(
     if not budget:
         return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
 
-    noise, jitter = _draw_noise(state), _jitter_state(state)
+    sources = _sources(state)
+    noise = _draw_noise(state)
     try:
         moved = [_move(state, lane, noise, between) for lane in state.lanes]
     except GivenUp:
-        _take_back(state, noise, jitter)
+        _take_back(state, sources)
         return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
     except (MemoryError, RuntimeError) as error:
-        _take_back(state, noise, jitter)
+        _take_back(state, sources)
         if not is_lack_of_memory(error):
             raise
         raise _too_large(state.lane) from None
     seen = [_seen(m) for m in moved]
     if not all(finite for finite, _ in seen):
-        _take_back(state, noise, jitter)
+        _take_back(state, sources)
         raise ChainsExploded(_which_to_lower(state), state)
     first = moved[0]
     marks.extend(first.marks)
@@ -148,27 +149,25 @@ def _too_large(lane: Lane) -> StudioError:
 
 
 def _draw_noise(state: SessionState) -> Tensor:
-    """Draw every chain's noise from its own source, first what a failed step left undrawn."""
-    x = state.lane.chains.x
-    noise = torch.empty_like(x)
+    """Draw every chain's noise from its own source."""
+    noise = torch.empty_like(state.lane.chains.x)
     for i, row in enumerate(noise):
-        kept = state.undrawn.pop(i, None)
-        if kept is not None and kept.shape == row.shape:
-            row.copy_(kept)
-        else:
-            row.normal_(generator=state.generators[f"noise/{i}"])
+        row.normal_(generator=state.generators[f"noise/{i}"])
     return noise
 
 
-def _jitter_state(state: SessionState) -> Tensor | None:
-    return state.generators["jitter"].get_state() if state.lane.settings.jitter else None
+def _sources(state: SessionState) -> dict[str, Tensor]:
+    """Return the states of the generators that a step draws from."""
+    names = [f"noise/{i}" for i in range(len(state.lane.neurons))]
+    if state.lane.settings.jitter:
+        names.append("jitter")
+    return {name: state.generators[name].get_state() for name in names}
 
 
-def _take_back(state: SessionState, noise: Tensor, jitter: Tensor | None) -> None:
-    """Leave no trace of a step that was not taken: the next one has its random numbers."""
-    state.undrawn = dict(enumerate(noise))
-    if jitter is not None:
-        state.generators["jitter"].set_state(jitter)
+def _take_back(state: SessionState, sources: Mapping[str, Tensor]) -> None:
+    """Leave no trace of a step that was not taken: the next one draws what it drew."""
+    for name, before in sources.items():
+        state.generators[name].set_state(before)
 
 
 @torch.no_grad()

@@ -52,7 +52,13 @@ def apply(state: SessionState, change: Change) -> list[str]:
 
 
 def _log(state: SessionState, name: str, value: Any) -> None:
-    """Write a change down, merged with those of the same step as the inbox would have."""
+    """Write a change down; of a plain setting only the last value in a step is kept.
+
+    A structural change stays, whatever comes after it: it has taken effect, and it may have drawn.
+    """
+    if name not in PLAIN:
+        state.log.append(LogEntry(state.step, name, value))
+        return
     first = len(state.log)
     while first and state.log[first - 1].step == state.step:
         first -= 1
@@ -86,6 +92,7 @@ def _neurons(state: SessionState, value: Any) -> tuple[Any, str]:
 
 def _network(state: SessionState, network: Network) -> tuple[Any, str]:
     network.to(state.machine.device)
+    before = state.lanes, state.discriminator, state.learner, state.real_images
 
     def swap(lane: Lane) -> Lane:
         try:
@@ -97,7 +104,11 @@ def _network(state: SessionState, network: Network) -> tuple[Any, str]:
     _turn(state, swap)
     if state.discriminator is not None and not suits(state.discriminator, network):
         state.discriminator, state.learner = None, None
-    prepare_learner(state)
+    try:
+        prepare_learner(state)
+    except StudioError:
+        state.lanes, state.discriminator, state.learner, state.real_images = before
+        raise
     return network.reference, f"network {network.name}"
 
 
@@ -199,7 +210,7 @@ def _restart(state: SessionState, _value: Any) -> tuple[Any, str]:
 
 def _start_anew(state: SessionState) -> None:
     state.generators = Generators(state.seed, state.machine.device)
-    state.melting, state.undrawn = 0, {}
+    state.melting = 0
 
     def start(lane: Lane) -> Lane:
         numbers = range(len(lane.neurons))

@@ -104,7 +104,7 @@ def make_frame(
     fitting = [
         i for i in stepped if i.activation is not None and len(i.activation) == len(lane.neurons)
     ]
-    last = stepped[-1] if stepped else None
+    last = fitting[-1] if fitting else None
     here = to_host(
         {
             "raw": lane.chains.x[front],

@@ -41,5 +41,4 @@ def place(
         targets=targets(state.lane.network, neurons),
     )
     state.lanes = (begin(lane, x, state.machine, state.heat),)
-    state.undrawn = {}
     return state

@@ -235,7 +235,8 @@ class Runner:
         self._notices.extend(info.refused)
         if info.lesson is not None:
             self._lesson = info.lesson
-        self._gave_up = due and self._state.step == before
+        if due:
+            self._gave_up = self._state.step == before
         if self._state.step > before:
             self._single_steps = max(0, self._single_steps - 1)
             self._speed.count()

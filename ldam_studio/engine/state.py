@@ -101,9 +101,6 @@ class SessionState:
         the log goes on from.
     log
         Every change since `origin`.
-    undrawn
-        By chain, noise (C, H, W) that was drawn for a step which then failed. The chain's next step
-        uses it, so that a failure leaves no trace in the random numbers.
     melting
         Steps left at `MELT_HEAT` times the temperature.
     learner
@@ -121,7 +118,6 @@ class SessionState:
     data: Path | None = None
     real_images: Tensor | None = None
     melting: int = 0
-    undrawn: dict[int, Tensor] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
 
@@ -153,6 +149,5 @@ def snapshot(state: SessionState) -> SessionState:
         state,
         generators=state.generators.clone(),
         learner=None if state.learner is None else state.learner.clone(),
-        undrawn=dict(state.undrawn),
         log=list(state.log),
     )

@@ -41,7 +41,6 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors["thresholds.seen"] = lane.thresholds.seen
     if lane.chains.moments is not None:
         tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
-    tensors |= {f"undrawn.{chain}": noise for chain, noise in state.undrawn.items()}
     tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
     if state.learner is not None:
         tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
@@ -79,7 +78,6 @@ def from_tensors(
         state.lanes = (_restore(state.lane, moved, about, state),)
         generators = _under("generator.", tensors)
         state.generators = Generators.restore(state.seed, device, generators)
-        state.undrawn = {int(i): row for i, row in _under("undrawn.", moved).items()}
         learned = _under("learner.", tensors)
         if learned and state.discriminator is not None:
             state.learner = learner.from_tensors(state.discriminator.module, learned)

@@ -32,7 +32,20 @@ WORTHWHILE = 0.9
 
 
 def settle(machine: Machine, lane: Lane) -> Machine:
-    """Return `machine` with what was left open decided for the network and chains of `lane`."""
+    """Return `machine` with what was left open decided for the network and chains of `lane`.
+
+    What fails here fails again in the first step, which has words for it: nothing is decided by it.
+    """
+    try:
+        return _tried(machine, lane)
+    except (MemoryError, RuntimeError):
+        precision = "float32" if machine.precision == "auto" else machine.precision
+        settled = replace(machine, precision=precision, threads=machine.threads or 1)
+        settled.apply()
+        return settled
+
+
+def _tried(machine: Machine, lane: Lane) -> Machine:
     if machine.precision == "auto":
         machine = replace(machine, precision=_precision(machine, lane))
     if not machine.threads:
@@ -47,6 +60,7 @@ def _precision(machine: Machine, lane: Lane) -> str:
     if small or not computes_in_bfloat16(machine.device):
         return "float32"
     cosine = gradient_cosine(machine, lane)
+    # NaN, where a chain has no gradient to compare, is not enough.
     return "bfloat16" if bool((cosine >= LEAST_COSINE).all()) else "float32"
 
 
@@ -61,13 +75,16 @@ def computes_in_bfloat16(device: str) -> bool:
 
 
 def gradient_cosine(machine: Machine, lane: Lane) -> Tensor:
-    """Return the cosine of each chain's gradients in bfloat16 and float32, shape (chains,)."""
+    """Return the cosine of each chain's gradients in bfloat16 and float32, shape (chains,).
+
+    NaN where a chain has no gradient.
+    """
     whole, half = (
         activation_of(lane, replace(machine, precision=precision))(lane.chains.x)[1].flatten(1)
         for precision in ("float32", "bfloat16")
     )
-    both_zero = (whole == 0).all(1) & (half == 0).all(1)
-    return torch.cosine_similarity(whole, half, dim=1).masked_fill(both_zero, 1.0)
+    silent = (whole == 0).all(1) | (half == 0).all(1)
+    return torch.cosine_similarity(whole, half, dim=1).masked_fill(silent, torch.nan)
 
 
 def _threads(machine: Machine, lane: Lane) -> int:

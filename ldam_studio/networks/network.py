@@ -89,7 +89,8 @@ class Network:
         twin = copy.copy(self)
         twin.module, twin.weights, twin.sha256 = module, weights, sha256
         twin._folded = twin._fold()
-        twin._remembered = dict(self._remembered)
+        geometry = ("field", "crop")
+        twin._remembered = {k: v for k, v in self._remembered.items() if k[0] in geometry}
         return twin
 
     def _fold(self) -> Folded | None:

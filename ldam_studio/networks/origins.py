@@ -23,14 +23,12 @@ class Origin:
 
     `index` has the tensor's shape and counts into the layer's flattened output, or its neurons
     where `mean` says that each element is a mean over all places; None is element by element.
-    `activated` says that an activation function lies between.
     """
 
     layer: str
     shape: tuple[int, ...]
     index: Tensor | None = None
     mean: bool = False
-    activated: bool = False
 
     def indices(self) -> Tensor:
         """Return `index`, written out."""
@@ -77,10 +75,8 @@ def follow(
     """
     if name in MOVING:
         return moved(operation, origin, *args, **kwargs)
-    if name in SAME:
+    if name in (*SAME, *ACTIVATIONS, "softmax", "log_softmax"):
         return origin
-    if name in (*ACTIVATIONS, "softmax", "log_softmax"):
-        return replace(origin, activated=True)
     if name == "adaptive_avg_pool2d":
         return pooled(origin, origin.shape, out.shape)
     if name == "mean":

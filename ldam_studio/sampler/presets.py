@@ -101,7 +101,7 @@ PRESETS: dict[str, Preset] = _table(
             "step_size": 0.1,
             "temperature": 0.0005,
             "l2": 0.02,
-            "discriminator_weight": 0.25,
+            "discriminator_weight": 0.0,
             "smoothness": 0.15,
             "spectrum": 0.5,
             "colour_correlation": 0.8,

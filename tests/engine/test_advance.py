@@ -272,3 +272,42 @@ def test_changes_before_a_step_that_is_given_up_take_effect(open_one):
     assert state.lane.settings.temperature == 0.7
     assert info.marks == ("temperature 0.7",)
     assert [entry.name for entry in state.log] == ["temperature"]
+
+
+@pytest.mark.parametrize(
+    "counts", [(8, 4, 8), (8, 4), (1, 6, 2)], ids=["up down up", "up down", "down up down"]
+)
+def test_structural_changes_of_one_step_replay_though_they_drew(open_one, run, counts):
+    script = {2: [("chains", count) for count in counts], 5: [("chains", 8)]}
+    state, _ = run(open_one(), 8, script)
+    again, _ = run(open_one(), 8, replayed(state.log))
+    assert torch.equal(again.lane.chains.x, state.lane.chains.x)
+
+
+def test_giving_up_before_the_number_of_chains_changes_leaves_no_trace(open_one, run):
+    def give_up():
+        raise GivenUp
+
+    disturbed, _ = run(open_one(chains=4), 2)
+    disturbed, _ = advance(disturbed, between=give_up)
+    disturbed, _ = advance(disturbed, [Change("chains", 2)], between=give_up)
+    disturbed, _ = run(disturbed, 4, {4: [("chains", 4)]})
+    plain, _ = run(open_one(chains=4), 6, {2: [("chains", 2)], 4: [("chains", 4)]})
+    assert torch.equal(disturbed.lane.chains.x, plain.lane.chains.x)
+
+
+def test_a_network_that_is_refused_leaves_the_session_as_it_was(
+    open_one, lenet, untrained_discriminator, monkeypatch
+):
+    state = open_one(discriminator=untrained_discriminator, learn_every=2)
+
+    def gone(_state):
+        raise StudioError("The photographs are gone; put them back.")
+
+    monkeypatch.setattr("ldam_studio.engine.apply.prepare_learner", gone)
+    lanes, learner = state.lanes, state.learner
+    state, info = advance(state, [Change("network", lenet)], budget=0)
+    assert info.refused
+    assert state.lanes == lanes
+    assert state.learner is learner
+    assert not state.log

@@ -215,3 +215,17 @@ def test_single_steps_are_all_taken(start):
         runner.post("neurons", [f"fc3:{index}"])
         runner.step()
     until(lambda: runner.status.step == 5, "five steps")
+
+
+def test_a_stream_of_neurons_does_not_keep_the_chains_from_moving(start, monkeypatch):
+    runner = start(chains=2)
+    make_way = runner._make_way
+    turn = iter(range(10**6))
+
+    def another_each_time():
+        runner.post("neurons", [f"fc3:{next(turn) % 10}"])
+        make_way()
+
+    monkeypatch.setattr(runner, "_make_way", another_each_time)
+    runner.play()
+    until(lambda: runner.status.step > 5, "steps in spite of it")
