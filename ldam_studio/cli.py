@@ -119,6 +119,17 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _with_signs(arguments: Sequence[str]) -> list[str]:
+    """Join ``--neuron`` and a neuron with a minus before it, which argparse takes for a flag."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--neuron" and argument.startswith("-") and ":" in argument:
+            joined[-1] = f"--neuron={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -140,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in general):
         arguments.insert(0, "studio")
     try:
-        args = build_parser().parse_args(arguments)
+        args = build_parser().parse_args(_with_signs(arguments))
         code: int = args.run(args)
     except StudioError as error:
         print(f"ldam-studio: {error}", file=sys.stderr)

@@ -77,7 +77,7 @@ class SessionView:
             return str(self.data)
         if self.network.pixels.channels == 1:
             return "the digits that come with the program"
-        return "photographs, once started with --data"
+        return "none; start with --data FOLDER of photographs"
 
     def value(self, name: str) -> Any:
         """Return the value of any setting by its name."""

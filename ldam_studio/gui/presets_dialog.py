@@ -55,7 +55,7 @@ class PresetsDialog(QDialog):
         self._presets, self._settings = presets, settings
         self.name = QLineEdit()
         self.name.setMaxLength(LONGEST)
-        self.name.setPlaceholderText("A name for the settings of this moment")
+        self.name.setPlaceholderText("A name for these settings")
         self.save_button = QPushButton("&Save")
         label = QLabel("&Name")
         label.setBuddy(self.name)
@@ -65,6 +65,7 @@ class PresetsDialog(QDialog):
             QListWidget.EditTrigger.DoubleClicked | QListWidget.EditTrigger.EditKeyPressed
         )
         self.empty = QLabel("Presets that you save stand here and in the menu.")
+        self.empty.setWordWrap(True)
         self.empty.setProperty("role", "empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         inside = QVBoxLayout(self.list)

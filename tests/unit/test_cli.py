@@ -92,3 +92,9 @@ def test_a_missing_asset_is_one_sentence():
     assert assets.asset("models").is_dir()
     with pytest.raises(StudioError, match=r"models/none\.bin is missing"):
         assets.asset("models", "none.bin")
+
+
+def test_a_neuron_with_a_sign_is_no_flag(tmp_path, capsys):
+    words = ["render", "--neuron", "-fc3:4", "--chains", "1", "--steps", "1", "--json"]
+    assert cli.main([*words, "--out", str(tmp_path)]) == 0
+    assert '"-fc3:4"' in capsys.readouterr().out
