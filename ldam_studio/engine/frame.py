@@ -99,11 +99,9 @@ def make_frame(
     lane = state.lane
     front = min(request.front, len(lane.neurons) - 1)
     shown = lane.shown_average()
-    stepped = [i for i in infos if i.activation is not None]
     # Where the number of chains changed on the way, only what fits the present one is drawn.
-    fitting = [
-        i for i in stepped if i.activation is not None and len(i.activation) == len(lane.neurons)
-    ]
+    chains = len(lane.neurons)
+    fitting = [i for i in infos if i.activation is not None and len(i.activation) == chains]
     last = fitting[-1] if fitting else None
     here = to_host(
         {
@@ -137,7 +135,7 @@ def make_frame(
         settling=here["settling"],
         dead=here["dead"],
         silence=dead.sentence(lane.waking, lane.neurons),
-        trace=_trace(fitting, here, len(lane.neurons)),
+        trace=_trace(fitting, here, chains),
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),
         temperature=here["temperature"].item(),

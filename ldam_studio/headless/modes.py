@@ -54,27 +54,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="repeatable; ranges as fc3:0-9; default: up to ten neurons of the last layer",
     )
     count = flags.whole_number
-    parser.add_argument(
-        "--chains",
-        type=count("--chains", 1, 10_000),
-        default=plan.chains,
-        metavar="N",
-        help=f"of each neuron; default {plan.chains}",
-    )
-    parser.add_argument(
-        "--cooling",
-        type=count("--cooling", 0, MOST),
-        default=plan.cooling,
-        metavar="N",
-        help=f"steps down from 100 times the temperature; default {plan.cooling}",
-    )
-    parser.add_argument(
-        "--averaged",
-        type=count("--averaged", 1, MOST),
-        default=plan.averaged,
-        metavar="N",
-        help=f"steps after that, which are averaged; default {plan.averaged}",
-    )
+    for name, least, most, default, text in (
+        ("--chains", 1, 10_000, plan.chains, "of each neuron"),
+        ("--cooling", 0, MOST, plan.cooling, "steps down from 100 times the temperature"),
+        ("--averaged", 1, MOST, plan.averaged, "steps after that, which are averaged"),
+    ):
+        parser.add_argument(
+            name,
+            type=count(name, least, most),
+            default=default,
+            metavar="N",
+            help=f"{text}; default {default}",
+        )
     parser.add_argument(
         "--similarity",
         type=_cosine,

@@ -70,9 +70,8 @@ class ClassifierRecipe:
     def describe(self) -> str:
         """Return the recipe in a sentence, for a model card."""
         names = {"rmsprop": "RMSProp", "adam": "AdamW", "sgd": "SGD, Nesterov"}
-        squares = f"decay of the squared gradients {self.smoothing}, "
-        if self.optimiser == "sgd":
-            squares = ""
+        counts_squares = self.optimiser != "sgd"
+        squares = f"decay of the squared gradients {self.smoothing}, " if counts_squares else ""
         extras = [
             f"label smoothing {self.label_smoothing:g}" if self.label_smoothing else "",
             f"shifts of up to {self.shift} pixels" if self.shift else "",
