@@ -32,3 +32,17 @@ def make_window(qapp, qtbot) -> Iterator[Callable[..., StudioWindow]]:
 def studio(make_window, qtbot) -> StudioWindow:
     """Give a window with all its panels, over a running session of three class neurons."""
     return open_in(make_window(), qtbot, small_opening())
+
+
+@pytest.fixture
+def picker(qtbot):
+    """Show a neuron picker without a network; `heard` is what was chosen in it."""
+    from ldam_studio.gui.picker import NeuronPicker
+
+    made = NeuronPicker()
+    qtbot.addWidget(made)
+    made.heard = []
+    made.chosen.connect(made.heard.append)
+    made.resize(320, 600)
+    made.show()
+    return made

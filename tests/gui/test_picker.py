@@ -10,20 +10,8 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QToolButton, QTreeView
 
 from gui import fakes
-from ldam_studio.gui.picker import NeuronPicker
 from ldam_studio.networks.layers import Layer
 from ldam_studio.networks.network import Neuron
-
-
-@pytest.fixture
-def picker(qtbot):
-    made = NeuronPicker()
-    qtbot.addWidget(made)
-    made.heard = []
-    made.chosen.connect(made.heard.append)
-    made.resize(320, 600)
-    made.show()
-    return made
 
 
 @pytest.fixture

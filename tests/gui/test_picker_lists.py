@@ -9,20 +9,9 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QTabBar, QToolButton, 
 
 from gui import fakes
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.picker import FED_BY, NEURONS, RECENT, STARRED, NeuronPicker
+from ldam_studio.gui.picker import FED_BY, NEURONS, RECENT, STARRED
 from ldam_studio.gui.picker_memory import NeuronMemory
 from ldam_studio.networks.network import Neuron
-
-
-@pytest.fixture
-def picker(qtbot):
-    made = NeuronPicker()
-    qtbot.addWidget(made)
-    made.heard = []
-    made.chosen.connect(made.heard.append)
-    made.resize(320, 600)
-    made.show()
-    return made
 
 
 @pytest.fixture
