@@ -1,20 +1,22 @@
 """Checkpoints that a training run leaves in a folder: which there are, and which are complete.
 
-Only headers are read here, so that thousands of files are listed at once; weights are read by
-`weights.read_saved` when somebody looks at them.
+Only headers are read to list them, so that thousands of files are there at once; weights are read
+when somebody looks at them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.weights import require_room, unpacked
 
 KEY = "checkpoint"
 """Of the safetensors metadata entry: a JSON object of what `Checkpoint` knows about it."""
@@ -46,6 +48,23 @@ class Checkpoint:
         known = -1.0 if self.epoch is None else float(self.epoch)
         step = -1.0 if self.step is None else float(self.step)
         return (step, known, self.stamp[0], self.path.name)
+
+
+class CheckpointError(StudioError):
+    """A checkpoint that cannot be looked at, and of what kind the reason is.
+
+    ``"gone"``: it cannot be read; ``"changed"``: it was written anew while it was read;
+    ``"damaged"``: it is no file of weights; ``"shapes"``: its weights are another architecture's;
+    ``"diverged"``: they are not numbers.
+    """
+
+    def __init__(
+        self,
+        kind: Literal["gone", "changed", "damaged", "shapes", "diverged"],
+        sentence: str,
+    ) -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,7 @@ class Folder:
                 status = path.stat()
             except OSError:  # gone between the listing and now
                 continue
-            stamp = (status.st_mtime_ns, status.st_size)
+            stamp = _stamp(status)
             known = self._known.get(path)
             if known is not None and known[0] == stamp:
                 seen[path] = known
@@ -116,6 +135,45 @@ class Folder:
                 "another."
             ) from None
         return [path for path in entries if path.suffix in SUFFIXES and path.name[0] != "."]
+
+
+def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
+    """Read a checkpoint to memory and close it, so that its writer may replace it.
+
+    Returns
+    -------
+    What was saved, tensors by name at some depth, and the SHA-256 of the file.
+
+    Raises
+    ------
+    CheckpointError
+        If it is gone, was replaced since it was listed or while it was read, or is damaged.
+    """
+    path = checkpoint.path
+    try:
+        require_room(path)
+        with open(path, "rb") as file:
+            before = _stamp(os.fstat(file.fileno()))
+            data = file.read() if before == checkpoint.stamp else b""
+            after = _stamp(os.fstat(file.fileno()))
+    except OSError as error:
+        raise CheckpointError(
+            "gone", f"The checkpoint {path} cannot be read ({error.strerror}); choose another."
+        ) from None
+    except StudioError as error:
+        raise CheckpointError("gone", str(error)) from None
+    if not before == after == checkpoint.stamp:
+        raise CheckpointError(
+            "changed", f"The checkpoint {path} was written anew just now; look at it again."
+        )
+    try:
+        return unpacked(path, data)
+    except StudioError as error:
+        raise CheckpointError("damaged", str(error)) from None
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return (status.st_mtime_ns, status.st_size)
 
 
 def examine(path: Path, stamp: tuple[int, int], settled: bool = True) -> Checkpoint | str | None:

@@ -51,6 +51,19 @@ class _Reached(Exception):
         self.output = output
 
 
+class Stop:
+    """A hook that ends a forward pass at its module; see `output_at`."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+
+    def __call__(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
+        """Leave the forward pass with the output, its dimension `batch` the first."""
+        tensor = first_tensor(output)
+        if tensor is not None:
+            raise _Reached(tensor.movedim(self._batch, 0) if self._batch else tensor)
+
+
 def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> Tensor:
     """Run `module` on `inputs` up to the sub-module `layer` and return its output.
 
@@ -63,12 +76,7 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> 
         if whole is not None:
             return whole
 
-    def stop(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        tensor = first_tensor(output)
-        if tensor is not None:
-            raise _Reached(tensor.movedim(batch, 0) if batch else tensor)
-
-    handle = module.get_submodule(layer).register_forward_hook(stop)
+    handle = module.get_submodule(layer).register_forward_hook(Stop(batch))
     try:
         module(inputs)
     except _Reached as reached:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,18 +12,51 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.copying import copied
 from ldam_studio.networks.fields import Box, Crop, find_crop, receptive_field
 from ldam_studio.networks.folding import Folded, fold
 from ldam_studio.networks.layers import Layer, list_layers, output_at
 from ldam_studio.networks.neurons import Neuron, Place, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
+from ldam_studio.networks.state_dicts import renamed
 from ldam_studio.networks.units import Units, resolved, units_of
-from ldam_studio.networks.weights import load_into
+from ldam_studio.networks.weights import check_finite, put_into, weights_for
 
 __all__ = ["Network", "Neuron", "PixelSpec", "parse_neurons"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a network's weights are found in a file: what the name of a library's network implies.
+
+    Attributes
+    ----------
+    new_name
+        Gives today's name for one of the file's, where a library has renamed them.
+    spare
+        What begins the names of weights that may be missing, because they are not used.
+    partial
+        Whether a part of the weights will do.
+    missing
+        Those that the network's own file lacked, which have the values that the network was built
+        with; None where it was opened without a file.
+    """
+
+    new_name: Callable[[str], str] | None = None
+    spare: tuple[str, ...] = ()
+    partial: bool = False
+    missing: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights, and the SHA-256 that it had."""
+
+    weights: Path
+    sha256: str
 
 
 class Network:
@@ -62,6 +95,8 @@ class Network:
         # How it was opened, where that was more than a name and weights; see `zoo.Options`.
         self.given_labels: Path | None = None
         self.partial = False
+        self.reading = Reading()
+        self.mean_of: tuple[WeightsFile, ...] = ()
         self.module = prepare(module)
         self.pixels = pixels
         self.labels = labels
@@ -74,23 +109,65 @@ class Network:
         self.layers: tuple[Layer, ...] = self.walked.all
         self._folded = self._fold()
 
+    def weights_in(self, saved: Mapping[str, Any], source: Path) -> dict[str, Tensor]:
+        """Return this network's weights, by its own names, in what a file holds.
+
+        They are looked for as when the network was opened: under whatever prefix, renamed if its
+        library renames, in part if it was opened so.
+
+        Raises
+        ------
+        StudioError
+            If they are another architecture's.
+        """
+        reading = self.reading
+        if reading.new_name is not None:
+            saved = renamed(saved, reading.new_name)
+        match = weights_for(self.module, saved, source, reading.partial, reading.spare)
+        if reading.missing is not None and match.missing != reading.missing:
+            raise StudioError(
+                f"{source} lacks other weights than {self.weights} does; open it as another "
+                "network."
+            )
+        return match.state
+
     def with_weights(self, saved: Mapping[str, Any], weights: Path, sha256: str) -> Network:
         """Return this network with other weights of the same shapes, such as a later checkpoint's.
-
-        What its units see follows from its architecture and is not measured again.
 
         Raises
         ------
         StudioError
             If the weights in `saved` are another architecture's, or not finite.
         """
-        module = copy.deepcopy(self.module)
-        load_into(module, saved, weights)
+        own = self.weights_in(saved, weights)
+        check_finite(own, weights)
+        return self.twin(own, WeightsFile(weights, sha256))
+
+    def twin(self, weights: Mapping[str, Tensor], *files: WeightsFile) -> Network:
+        """Return this network with other weights, by its own names.
+
+        What its units see follows from its architecture and is not measured again. This network may
+        be running meanwhile on another thread.
+
+        Parameters
+        ----------
+        files
+            The file that they are from, or those of which they are the mean, the newest last.
+
+        Raises
+        ------
+        StudioError
+            If the network is a person's module that cannot be copied.
+        """
+        module = copied(self.module)
+        put_into(module, weights)
         twin = copy.copy(self)
-        twin.module, twin.weights, twin.sha256 = module, weights, sha256
+        twin.module, twin.partial = module, self.reading.partial
+        twin.weights, twin.sha256 = files[-1].weights, files[-1].sha256
+        twin.mean_of = files if len(files) > 1 else ()
         twin._folded = twin._fold()
-        geometry = ("field", "crop")
-        twin._remembered = {k: v for k, v in self._remembered.items() if k[0] in geometry}
+        known = self._remembered.copy()  # which another thread may be adding to
+        twin._remembered = {k: v for k, v in known.items() if k[0] in ("field", "crop")}
         return twin
 
     def _fold(self) -> Folded | None:
@@ -158,6 +235,10 @@ class Network:
             found["labels"] = str(self.given_labels)
         if self.partial:
             found["partial"] = True
+        if self.mean_of:
+            found["mean_of"] = [
+                {"weights": str(file.weights), "sha256": file.sha256} for file in self.mean_of
+            ]
         return found
 
     def layer(self, name: str) -> Layer:

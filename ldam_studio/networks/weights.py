@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
 from ldam_studio.memory import free_bytes, require
-from ldam_studio.networks.state_dicts import best_match
+from ldam_studio.networks.state_dicts import Match, best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
 
@@ -54,7 +54,11 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
         is not run).
     """
     require_room(path)
-    data = read_bytes(path)
+    return unpacked(path, read_bytes(path))
+
+
+def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
+    """Return what `read_saved` returns, from the bytes of the file at `path`."""
     if not data:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
     if path.suffix == ".safetensors":
@@ -94,20 +98,40 @@ def load_into(
     source: Path | str,
     partial: bool = False,
     spare: tuple[str, ...] = (),
-) -> None:
-    """Load the weights in `saved` into `module`, whatever dictionaries and prefixes hold them.
+) -> Match:
+    """Load the weights in `saved` into `module` and return what fitted; see `weights_for`.
+
+    Raises
+    ------
+    StudioError
+        If they do not fit, or are not finite.
+    """
+    match = weights_for(module, saved, source, partial, spare)
+    check_finite(match.state, source)
+    put_into(module, match.state)
+    return match
+
+
+def weights_for(
+    module: nn.Module,
+    saved: Mapping[str, Any],
+    source: Path | str,
+    partial: bool = False,
+    spare: tuple[str, ...] = (),
+) -> Match:
+    """Find the weights of `module` in `saved`, whatever dictionaries and prefixes hold them.
 
     Parameters
     ----------
     partial
-        Leave weights that the file lacks as they are, pass over what has no place; some must fit.
+        Let weights be missing, and others have no place; some must fit.
     spare
         What begins the names of weights that may be missing, because they are not used.
 
     Raises
     ------
     StudioError
-        If names or shapes differ (with numbers and the first of them), or weights are not finite.
+        If names or shapes differ (with numbers and the first of them).
     """
     match = best_match(saved, module, source)
     match = replace(match, missing=tuple(n for n in match.missing if not n.startswith(spare)))
@@ -124,8 +148,12 @@ def load_into(
         raise StudioError(
             f"{source} is for another architecture: {', '.join(counts)}; choose its own weights."
         )
-    check_finite(match.state, source)
-    state = OrderedDict(match.state)
+    return match
+
+
+def put_into(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load weights by the module's own names; those of others stay."""
+    state = OrderedDict(weights)
     # The names are today's, and modules that knew others ask for the version that says so.
     state._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False)
@@ -133,11 +161,19 @@ def load_into(
 
 def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
     """Raise `StudioError` if there is a weight that is not a finite number."""
+    name = not_finite(state)
+    if name is not None:
+        raise StudioError(
+            f"{source} has weights that are not finite, in {name!r}; give others (--weights)."
+        )
+
+
+def not_finite(state: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the first tensor with a value that is not a finite number, if any."""
     for name, value in state.items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise StudioError(
-                f"{source} has weights that are not finite, in {name!r}; give others (--weights)."
-            )
+            return name
+    return None
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from ldam_studio.networks.discriminator import Discriminator as MnistDiscriminat
 from ldam_studio.networks.download import OnBytes, fetch, kept
 from ldam_studio.networks.labels import labels_for
 from ldam_studio.networks.libraries import TIMM, TORCHVISION, Published, Source
-from ldam_studio.networks.network import Network
+from ldam_studio.networks.network import Network, Reading
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import find_source
@@ -129,7 +129,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     # What is left at its random start must be the same the next time, or no session replays.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module, sha256 = _with_weights(source, name, weights, options)
+        module, sha256, missing = _with_weights(source, name, weights, options)
     pixels = options.pixels or source.pixels or _attribute(module)
     if pixels is None:
         raise UnknownInputError(
@@ -140,6 +140,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     network.labels = _labels(network, source, options.labels)
     network.given_labels = options.labels
     network.partial = options.partial and weights is not None
+    network.reading = Reading(source.new_name, source.spare, options.partial, missing)
     return network
 
 
@@ -153,20 +154,23 @@ def _built_in(name: str, weights: Path | None) -> Network:
 
 def _with_weights(
     source: Source, name: str, weights: Path | None, options: Options
-) -> tuple[nn.Module, str]:
-    """Build the module and give it its weights; returns it with their SHA-256."""
+) -> tuple[nn.Module, str, tuple[str, ...] | None]:
+    """Build the module and give it its weights.
+
+    Returns it with the weights' SHA-256, and the names of those that a person's file lacked.
+    """
     published = source.published
     if weights is None and (published is None or options.untrained):
         module = source.build(None)
         check_finite(dict(module.named_parameters()), name)
-        return module, fingerprint(module)
+        return module, fingerprint(module), None
     origin = weights
     if origin is None:
         assert published is not None
         origin = published.here or fetch(published.url, options.on_bytes, file=published.file)
     saved, sha256 = read_saved(origin)
     if weights is None and source.build_published is not None:
-        return _published(source.build_published, saved, name, origin), sha256
+        return _published(source.build_published, saved, name, origin), sha256, None
     if source.new_name is not None:
         saved = renamed(saved, source.new_name)
     module = source.build(None)
@@ -174,8 +178,8 @@ def _with_weights(
         # A fine-tuned network differs from the published one in its number of classes alone.
         classes = classes_in(saved, module, source.classes)
         module = module if classes is None else source.build(classes)
-    load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
-    return module, sha256
+    match = load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
+    return module, sha256, None if weights is None else match.missing
 
 
 def not_here(name: str) -> Published | None:
