@@ -1,4 +1,4 @@
-"""A data set as small as tests need: digits that are bars, in MNIST's own file format."""
+"""Data sets as small as tests need: bars, in the file formats of MNIST and CIFAR-10."""
 
 from __future__ import annotations
 
@@ -33,4 +33,17 @@ def write_mnist(folder: Path, train: int = 300, test: int = 50) -> Path:
     for split, count in (("train", train), ("test", test)):
         for name, values in zip(FILES[split], bars(count, len(split)), strict=True):
             write_idx(folder / name, values)
+    return folder
+
+
+def write_cifar10(folder: Path, train: int = 40, test: int = 20) -> Path:
+    """Write ``cifar10.npz`` into ``folder``, made if need be, and return that."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {}
+    for split, count in (("train", train), ("test", test)):
+        images, labels = bars(count, len(split))
+        framed = np.pad(images, ((0, 0), (2, 2), (2, 2)))
+        arrays[f"x_{split}"] = np.repeat(framed[..., None], 3, axis=3)
+        arrays[f"y_{split}"] = labels
+    np.savez(folder / "cifar10.npz", **arrays)
     return folder

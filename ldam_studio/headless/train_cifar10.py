@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from ldam_studio.engine.machine import PRECISIONS
+from ldam_studio.engine.trial import computes_in_bfloat16
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
@@ -31,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=classifier.VGG_RECIPE.epochs)
     parser.add_argument("--threads", type=flags.whole_number("--threads", 1, 1024), default=1)
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        choices=PRECISIONS,
+        help="of the products; auto: bfloat16 where the processor has it",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
 
 
@@ -48,7 +57,11 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     train, test = (load_cifar10(args.data, part, args.download) for part in ("train", "test"))
     check_folder(args.out)
-    recipe = classifier.VGG_RECIPE.with_epochs(args.epochs)
+    if args.precision == "auto":
+        args.precision = "bfloat16" if computes_in_bfloat16("cpu") else "float32"
+    recipe = replace(
+        classifier.VGG_RECIPE.with_epochs(args.epochs), bfloat16=args.precision == "bfloat16"
+    )
     state = classifier.start(Vgg, recipe, args.seed)
     if args.resume:
         load_run(state, recipe, args.out / RUN_FILE)
@@ -70,6 +83,7 @@ def _train(
     args: argparse.Namespace,
 ) -> None:
     steps = len(train) // recipe.batch
+    began, first = time.monotonic(), state.epoch
     with progress() as bar:
         task = bar.add_task("", total=steps * recipe.epochs, completed=state.step)
         for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
@@ -78,7 +92,9 @@ def _train(
             words = f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, test {share:.2%}"
             bar.update(task, description=words)
             if bar.disable:
-                print(words, flush=True)
+                each = (time.monotonic() - began) / (epoch.epoch - first)
+                left = each * (recipe.epochs - epoch.epoch) / 60
+                print(f"{words}, about {left:.0f} min left", flush=True)
             artifact.save_weights(
                 epoch.module.state_dict(),
                 args.out / "epochs" / f"vgg-{epoch.epoch:02d}.safetensors",
@@ -132,7 +148,8 @@ def _write(
         data="CIFAR-10 (Krizhevsky 2009), 50,000 training images; accuracy on the 10,000 test "
         "images",
         recipe=recipe.describe(),
-        command=f"ldam-studio train cifar10 --seed {args.seed} --threads {args.threads}"
+        command=f"ldam-studio train cifar10 --seed {args.seed} --threads {args.threads} "
+        f"--precision {args.precision}"
         + ("" if recipe.epochs == classifier.VGG_RECIPE.epochs else f" --epochs {recipe.epochs}"),
         seed=args.seed,
         seconds=seconds,
@@ -143,5 +160,5 @@ def _write(
             "averaged parameters": f"{measured['vgg-averaged']:.2%}",
         },
         threads=args.threads,
-        licence="GPL-3.0-or-later, as the program; CIFAR-10's authors ask to cite their report",
+        licence=artifact.CIFAR_LICENCE,
     ).write(args.out)

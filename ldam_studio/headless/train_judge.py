@@ -6,18 +6,18 @@ import argparse
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
-from ldam_studio.headless.judge import NAME, SEED, train_judge
+from ldam_studio.headless.judge import BENCHES, SEED, train_judge
 from ldam_studio.headless.progress import INTERRUPTED
-from ldam_studio.training.classifier import JUDGE_RECIPE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files")
-    parser.add_argument("--download", action="store_true", help="fetch MNIST where it is missing")
+    parser.add_argument("--of", default="mnist", choices=list(BENCHES), help="what it judges")
+    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files, or CIFAR-10")
+    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
     parser.add_argument("--out", type=Path, default=Path("out/judge"), help="where files go")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--epochs", type=int, default=JUDGE_RECIPE.epochs)
+    parser.add_argument("--epochs", type=int, help="default: as the shipped one was trained")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,12 +28,13 @@ def run(args: argparse.Namespace) -> int:
     StudioError
         A flag is out of range, the data is missing or damaged, a file cannot be written.
     """
-    if args.epochs < 1 or args.seed < 0:
+    if (args.epochs is not None and args.epochs < 1) or args.seed < 0:
         raise StudioError("--epochs must be at least 1 and --seed 0 or more.")
+    bench = BENCHES[args.of]
     try:
-        accuracy = train_judge(args.out, args.seed, args.data, args.download, args.epochs)
+        accuracy = train_judge(bench, args.out, args.seed, args.data, args.download, args.epochs)
     except KeyboardInterrupt:
         print("stopped; nothing was written")
         return INTERRUPTED
-    print(f"judge, seed {args.seed}: {accuracy:.2%} -> {args.out / NAME}")
+    print(f"judge, seed {args.seed}: {accuracy:.2%} -> {args.out / bench.file}")
     return 0

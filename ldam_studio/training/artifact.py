@@ -14,6 +14,7 @@ from ldam_studio.networks.weights import write_bytes, write_weights
 MNIST_LICENCE = (
     "CC BY-SA 3.0, as the data they were trained on: MNIST by Yann LeCun and Corinna Cortes"
 )
+CIFAR_LICENCE = "GPL-3.0-or-later, as the program; CIFAR-10's authors ask to cite their report"
 
 
 def save_weights(state: Mapping[str, torch.Tensor], path: Path, about: str) -> str:

@@ -44,6 +44,8 @@ class ClassifierRecipe:
         Share of each label spread over all classes.
     shift, flip
         Images are moved by up to so many pixels, and mirrored, at random.
+    bfloat16
+        Products are taken in bfloat16; parameters, sums and batch norms stay float32.
     mean, std
         Of the pixels, by channel; the network's input is ``(x - mean) / std``.
     """
@@ -60,6 +62,7 @@ class ClassifierRecipe:
     label_smoothing: float = 0.0
     shift: int = 0
     flip: bool = False
+    bfloat16: bool = False
     mean: tuple[float, ...] = (lenet.MEAN,)
     std: tuple[float, ...] = (lenet.STD,)
 
@@ -76,6 +79,7 @@ class ClassifierRecipe:
             f"label smoothing {self.label_smoothing:g}" if self.label_smoothing else "",
             f"shifts of up to {self.shift} pixels" if self.shift else "",
             "mirrored at random" if self.flip else "",
+            "products in bfloat16" if self.bfloat16 else "",
         ]
         points = ", ".join(f"{factor:g} at {share:.0%}" for share, factor in self.schedule)
         return (
@@ -105,6 +109,22 @@ JUDGE_RECIPE = ClassifierRecipe(
     average_epochs=0,
 )
 """AdamW in one cycle: another optimiser, batch and order than LeNet's."""
+
+COLOUR_JUDGE_RECIPE = ClassifierRecipe(
+    optimiser="adam",
+    learning_rate=4e-3,
+    schedule=((0.0, 0.1), (0.25, 1.0), (1.0, 0.0)),
+    epochs=6,
+    batch=125,
+    weight_decay=2e-2,
+    average_epochs=0,
+    label_smoothing=0.05,
+    shift=2,
+    flip=True,
+    mean=vgg.MEAN,
+    std=vgg.STD,
+)
+"""AdamW in one cycle, short: another optimiser, batch and order than the VGG's."""
 
 VGG_RECIPE = ClassifierRecipe(
     optimiser="sgd",
@@ -200,10 +220,11 @@ def train(
             for group in run.optimiser.param_groups:
                 group["lr"] = recipe.learning_rate * factor
             run.optimiser.zero_grad()
+            inputs = _varied(images.pixels(batch), recipe, run.order)
+            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+                outputs = run.module(inputs)
             loss = functional.cross_entropy(
-                run.module(_varied(images.pixels(batch), recipe, run.order)),
-                images.labels[batch],
-                label_smoothing=recipe.label_smoothing,
+                outputs.float(), images.labels[batch], label_smoothing=recipe.label_smoothing
             )
             loss.backward()
             run.optimiser.step()

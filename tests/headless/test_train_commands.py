@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,13 +73,12 @@ def test_mnist_stopped_leaves_whole_snapshots(digits, tmp_path, capsys, monkeypa
 
 
 def test_judge_is_trained_where_it_is_missing(digits, tmp_path, monkeypatch) -> None:
-    recipe = classifier.JUDGE_RECIPE.with_epochs(1)
-    monkeypatch.setattr(classifier, "JUDGE_RECIPE", recipe)
+    bench = replace(judge.DIGITS, name="another", recipe=judge.DIGITS.recipe.with_epochs(1))
+    monkeypatch.setattr(judge, "BENCHES", {"mnist": bench})
     monkeypatch.setattr(judge, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(judge, "NAME", "another.safetensors")
-    module = judge.open_judge(digits)
+    module = judge.open_judge(digits, bench=bench)
     written = (tmp_path / "another.safetensors").read_bytes()
-    judge.open_judge(tmp_path / "no data needed now")
+    judge.open_judge(tmp_path / "no data needed now", bench=bench)
     assert (tmp_path / "another.safetensors").read_bytes() == written
     assert not module.training and not any(p.requires_grad for p in module.parameters())
 

@@ -12,6 +12,7 @@ from PIL import Image
 from ldam_studio.cli import main
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.errors import StudioError
 from ldam_studio.headless import judge as judges
 from ldam_studio.headless.judge import agreement, open_judge
 from ldam_studio.headless.paper import fig1, fig4, measures
@@ -115,7 +116,10 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
 
 
 def test_a_missing_judge_without_data_is_one_sentence(tmp_path: Path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(judges, "NAME", "another.safetensors")
+    def missing(*_: object) -> Path:
+        raise StudioError("not shipped")
+
+    monkeypatch.setattr(judges, "asset", missing)
     monkeypatch.setattr(judges, "cache_folder", lambda: tmp_path / "cache")
     flags = ["--data", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]
     assert main(["paper", "fig1", *flags]) == 2

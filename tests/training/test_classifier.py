@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ldam_studio.networks.judge import Judge
+from ldam_studio.networks.judge import DigitJudge
 from ldam_studio.networks.lenet import LeNet5
 from ldam_studio.training import classifier
 from ldam_studio.training.averaging import ParameterAverage, PredictionAverage
@@ -35,7 +35,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 @pytest.mark.parametrize(
     ("make", "recipe"),
-    [(LeNet5, RECIPE), (Judge, replace(classifier.JUDGE_RECIPE, batch=50, epochs=1))],
+    [(LeNet5, RECIPE), (DigitJudge, replace(classifier.JUDGE_RECIPE, batch=50, epochs=1))],
 )
 def test_same_seed_gives_the_same_bits(make, recipe) -> None:
     first, torch_draw = trained(3, recipe, make), torch.rand(1)
@@ -122,3 +122,12 @@ def test_predictions_are_averaged_as_probabilities() -> None:
     torch.testing.assert_close(
         average.probabilities(), torch.tensor([[0.75, 0.25]], dtype=torch.float64)
     )
+
+
+def test_products_in_bfloat16_leave_float32_parameters_and_learn() -> None:
+    whole, half = (trained(3, replace(RECIPE, epochs=1, bfloat16=on)) for on in (False, True))
+    weights = half.module.state_dict()
+    assert all(value.dtype == torch.float32 for value in weights.values())
+    assert not same(whole.module.state_dict(), weights)
+    assert half.loss == pytest.approx(whole.loss, rel=0.1)
+    assert "bfloat16" in replace(RECIPE, bfloat16=True).describe()

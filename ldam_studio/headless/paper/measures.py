@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from ldam_studio.engine.advance import advance
@@ -20,6 +19,7 @@ from ldam_studio.engine.machine import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.headless.judge import agreement
+from ldam_studio.networks.judge import Judge
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler.settings import Settings
@@ -113,7 +113,7 @@ def run_on(
 
 @torch.no_grad()
 def measure(
-    state: SessionState, discriminator: DiscriminatorModel, judge: nn.Module, weight: float
+    state: SessionState, discriminator: DiscriminatorModel, judge: Judge, weight: float
 ) -> Row:
     """Measure the images that a session's chains show at this moment."""
     lane = state.lane
@@ -136,7 +136,7 @@ def measure(
 def rows(
     network: Network,
     discriminator: DiscriminatorModel,
-    judge: nn.Module,
+    judge: Judge,
     weights: Sequence[float],
     chains_per_class: int,
     steps: int,
@@ -154,7 +154,7 @@ def rows(
 def melt_and_collapse(
     state: SessionState,
     discriminator: DiscriminatorModel,
-    judge: nn.Module,
+    judge: Judge,
     weight: float,
     on_step: OnStep = lambda: None,
 ) -> dict[str, Any]:

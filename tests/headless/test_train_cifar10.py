@@ -1,0 +1,76 @@
+"""Training on CIFAR-10, small: what the commands write, print and refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ldam_studio.cli import main
+from ldam_studio.headless import judge, train_cifar10
+from ldam_studio.training import classifier
+from synthetic import write_cifar10
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cifar10(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(autouse=True)
+def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = replace(classifier.VGG_RECIPE, batch=10, epochs=2, average_epochs=1)
+    monkeypatch.setattr(classifier, "VGG_RECIPE", recipe)
+    bench = replace(judge.COLOUR, recipe=replace(judge.COLOUR.recipe, batch=10, epochs=1))
+    monkeypatch.setattr(judge, "COLOUR", bench)
+    monkeypatch.setitem(judge.BENCHES, "cifar10", bench)
+
+
+def train(pictures: Path, out: Path, *flags: str) -> int:
+    return main(["train", "cifar10", "--data", str(pictures), "--out", str(out), *flags])
+
+
+def test_it_writes_weights_epochs_and_cards(pictures, tmp_path, capsys) -> None:
+    assert train(pictures, tmp_path, "--epochs", "2") == 0
+    told = capsys.readouterr().out
+    assert "epoch 2: loss" in told and "min left" in told and "averaged parameters" in told
+    names = sorted(p.name for p in tmp_path.rglob("*.safetensors"))
+    epochs = ["vgg-01.safetensors", "vgg-02.safetensors"]
+    assert names == [*epochs, "vgg-averaged.safetensors", "vgg.safetensors"]
+    assert "averaged parameters" in (tmp_path / "vgg-averaged.md").read_text()
+
+
+def test_precision_is_the_processors_unless_asked_for(pictures, tmp_path, monkeypatch) -> None:
+    for has, asked, half in (
+        (True, "auto", True),
+        (False, "auto", False),
+        (True, "float32", False),
+        (False, "bfloat16", True),
+    ):
+        monkeypatch.setattr(train_cifar10, "computes_in_bfloat16", lambda _, has=has: has)
+        out = tmp_path / f"{has}-{asked}"
+        assert train(pictures, out, "--epochs", "1", "--precision", asked) == 0
+        card = (out / "vgg.md").read_text()
+        assert ("products in bfloat16" in card) is half
+        assert f"--precision {'bfloat16' if half else 'float32'}" in card
+
+
+def test_a_run_in_another_precision_is_not_gone_on_with(pictures, tmp_path, capsys) -> None:
+    flags = ("--epochs", "1", "--precision")
+    assert train(pictures, tmp_path, *flags, "float32") == 0
+    capsys.readouterr()
+    assert train(pictures, tmp_path, *flags, "bfloat16", "--resume") == 2
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_the_judge_of_pictures_is_trained_and_opened(pictures, tmp_path, capsys) -> None:
+    flags = ["--data", str(pictures), "--out", str(tmp_path)]
+    assert main(["train", "judge", "--of", "cifar10", *flags]) == 0
+    assert "cifar10-judge.safetensors" in capsys.readouterr().out
+    assert "--of cifar10 --seed 4711" in (tmp_path / "cifar10-judge.md").read_text()
+    module = judge.COLOUR.build().eval()
+    images = torch.rand(7, 3, 32, 32)
+    assert judge.features(module, images).shape == (7, 128)
+    assert judge.verdicts(module, images).shape == (7,)
