@@ -7,6 +7,7 @@ estimate than where it stopped (Polyak and Juditsky 1992; Jiang et al., arXiv 18
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -32,12 +33,16 @@ class ParameterAverage:
         self.count = 0
         self._means: dict[str, torch.Tensor] = {}
 
-    @torch.no_grad()
     def update(self, module: nn.Module) -> None:
         """Take the module's parameters as one more sample."""
+        self.take(module.state_dict())
+
+    @torch.no_grad()
+    def take(self, parameters: Mapping[str, torch.Tensor]) -> None:
+        """Take parameters by name as one more sample."""
         self.count += 1
         weight = 1 / (min(self.count, self.window) if self.window else self.count)
-        for name, value in module.state_dict().items():
+        for name, value in parameters.items():
             if not value.is_floating_point():
                 self._means[name] = value.clone()
             elif name in self._means:

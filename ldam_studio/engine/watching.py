@@ -1,0 +1,305 @@
+"""Looking at a network while it learns: each new checkpoint is made ready to be swapped in.
+
+All that takes time is done on the watcher's own thread: listing, reading, copying the network and
+folding it. What it hands over is a network that a running session takes between two steps (the
+change "weights").
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from ldam_studio.engine.reading import CheckpointReader
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Folder, Listing
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.zoo import Options, open_network
+
+POLL_S = 0.1
+BUSY_SHARE = 0.2  # of its time that the watcher may spend on looking at a large folder
+MOST_AVERAGED = 50
+TRIED = 5  # newest checkpoints, with which a network to watch is tried to be opened
+
+Stamp = tuple[int, int]
+Order = tuple[float, float, int, str]
+EARLIEST: Order = (-math.inf, -math.inf, 0, "")
+
+
+@dataclass(frozen=True)
+class News:
+    """What is known of the place that is watched.
+
+    Attributes
+    ----------
+    checkpoints
+        Complete ones, in order.
+    skipped
+        Other files, with half a sentence about why they are passed over.
+    troubles
+        Complete checkpoints that cannot be looked at, with a sentence each.
+    notice
+        A sentence about the place as a whole; empty while all is well.
+    shown
+        The checkpoint that was handed over last.
+    following
+        Whether new checkpoints are handed over by themselves.
+    """
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    skipped: Mapping[Path, str] = field(default_factory=dict)
+    troubles: Mapping[Path, str] = field(default_factory=dict)
+    notice: str = ""
+    shown: Checkpoint | None = None
+    following: bool = True
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A network to go on with: the weights of a `checkpoint`, or the mean of those `averaged`.
+
+    `seconds` were spent from the wish for it until it was ready.
+    """
+
+    checkpoint: Checkpoint
+    network: Network
+    averaged: tuple[Checkpoint, ...]
+    seconds: float
+
+
+class Watcher:
+    """Watches a folder of checkpoints, or a file that is written anew, on a thread of its own.
+
+    Methods may be called from any thread and do not wait for anything, `close` excepted.
+
+    Parameters
+    ----------
+    network
+        Gets the checkpoints' weights, in copies: a session may be running it.
+    place
+        The folder or file. It may disappear and come back.
+    average
+        Checkpoints whose mean is looked at, up to `MOST_AVERAGED`; 0 or 1 for none.
+    on_news, on_swap
+        Called on the watcher's thread: with what has changed, and with each network to look at.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        place: Path,
+        *,
+        average: int = 0,
+        on_news: Callable[[News], None],
+        on_swap: Callable[[Swap], None],
+    ) -> None:
+        self._folder = Folder(place.absolute())
+        self._network, self._on_news, self._on_swap = network, on_news, on_swap
+        # What is wished for, guarded by the condition.
+        self._wake = threading.Condition()
+        self._chosen: Path | None = None  # None: the newest
+        self._average = _checked(average)
+        self._woken = self._closed = False
+        # The thread's own.
+        self._news = News()
+        self._listing = Listing((), {})
+        self._notice = ""
+        self._looks = 0
+        self._arrivals: dict[Path, tuple[Stamp, int]] = {}  # the look that first saw it so
+        self._troubles: dict[Path, tuple[Stamp, str]] = {}
+        self._done: tuple[Checkpoint, int] | None = None  # handed over, averaged over so many
+        self._reached = (-1, EARLIEST)  # the rank of what was handed over
+        self._reader = CheckpointReader(network)
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    @property
+    def news(self) -> News:
+        """What was told last."""
+        return self._news
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after what is under way; nothing is called back after this returns."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def follow(self) -> None:
+        """Hand over the newest checkpoint, and from now on each that comes."""
+        self._choose(None)
+
+    def show(self, checkpoint: Checkpoint) -> None:
+        """Hand over this checkpoint and stay there."""
+        self._choose(checkpoint.path)
+
+    def set_average(self, checkpoints: int) -> None:
+        """Look at the mean of the last so many checkpoints; 0 or 1 for each by itself."""
+        with self._wake:
+            self._average, self._woken = _checked(checkpoints), True
+            self._wake.notify_all()
+
+    def _choose(self, path: Path | None) -> None:
+        with self._wake:
+            self._chosen, self._woken = path, True
+            self._wake.notify_all()
+
+    # On the watcher's own thread
+
+    def _run(self) -> None:
+        # The sampler and the window need the other cores.
+        torch.set_num_threads(1)
+        while not self._closed:
+            with self._wake:
+                self._woken = False
+                chosen, average = self._chosen, self._average
+            started = time.monotonic()
+            self._look(chosen)
+            busy = time.monotonic() - started
+            self._serve(chosen, average)
+            with self._wake:
+                if not self._woken and not self._closed:
+                    self._wake.wait(max(POLL_S, busy / BUSY_SHARE))
+
+    def _look(self, chosen: Path | None) -> None:
+        """List what is there, and tell of it if it has changed."""
+        try:
+            self._listing = self._folder.look()
+        except StudioError as error:
+            self._notice = str(error)
+            self._tell(chosen)
+            return
+        self._notice = ""
+        before, self._arrivals = self._arrivals, {}
+        for checkpoint in self._listing.checkpoints:
+            known = before.get(checkpoint.path)
+            if known is None or known[0] != checkpoint.stamp:
+                known = (checkpoint.stamp, self._looks)
+            self._arrivals[checkpoint.path] = known
+        self._looks += 1
+        self._troubles = {
+            path: trouble
+            for path, trouble in self._troubles.items()
+            if path in self._arrivals and self._arrivals[path][0] == trouble[0]
+        }
+        self._tell(chosen)
+
+    def _serve(self, chosen: Path | None, average: int) -> None:
+        """Hand over the checkpoint that is wished for, if it is not the one that was."""
+        while not (self._woken or self._closed):
+            checkpoint = self._wanted(chosen)
+            if checkpoint is None or (checkpoint, average) == self._done:
+                return
+            try:
+                swap = self._take(checkpoint, average)
+            except CheckpointError as error:
+                if error.kind == "changed":  # as the next look will see
+                    return
+                self._troubles[checkpoint.path] = (checkpoint.stamp, str(error))
+                self._tell(chosen)
+                continue
+            self._done, self._reached = (checkpoint, average), self._rank(checkpoint)
+            self._tell(chosen)
+            if not self._closed:
+                self._on_swap(swap)
+
+    def _wanted(self, chosen: Path | None) -> Checkpoint | None:
+        """Return the checkpoint to look at: the chosen one, or the newest that will do."""
+        good = [c for c in self._listing.checkpoints if c.path not in self._troubles]
+        if chosen is not None:
+            return next((checkpoint for checkpoint in good if checkpoint.path == chosen), None)
+        newest = max(good, key=self._rank, default=None)
+        # What was deleted after it had been shown is not replaced by what came before it.
+        return newest if newest is not None and self._rank(newest) >= self._reached else None
+
+    def _rank(self, checkpoint: Checkpoint) -> tuple[int, Order]:
+        """Sort by arrival, and what arrived together in its order."""
+        return (self._arrivals[checkpoint.path][1], checkpoint.order)
+
+    def _take(self, checkpoint: Checkpoint, average: int) -> Swap:
+        started = time.monotonic()
+        parts = [checkpoint]
+        if average > 1:
+            parts = self._before(checkpoint, average)
+        network = self._reader.network(parts)
+        return Swap(checkpoint, network, tuple(parts), time.monotonic() - started)
+
+    def _before(self, checkpoint: Checkpoint, count: int) -> list[Checkpoint]:
+        """Return the last `count` checkpoints that can be read, up to this one."""
+        listed = self._listing.checkpoints
+        found: list[Checkpoint] = []
+        for candidate in reversed(listed[: listed.index(checkpoint) + 1]):
+            if len(found) == count:
+                break
+            if candidate.path in self._troubles:
+                continue
+            try:
+                self._reader.read(candidate)
+            except CheckpointError as error:
+                if candidate is checkpoint:
+                    raise
+                if error.kind != "changed":
+                    self._troubles[candidate.path] = (candidate.stamp, str(error))
+                continue
+            found.append(candidate)
+        return found[::-1]
+
+    def _tell(self, chosen: Path | None) -> None:
+        troubles = {path: sentence for path, (_, sentence) in self._troubles.items()}
+        if chosen is not None and chosen not in self._arrivals:
+            troubles[chosen] = f"The checkpoint {chosen} is no longer there; choose another."
+        news = News(
+            self._listing.checkpoints,
+            self._listing.skipped,
+            troubles,
+            self._notice,
+            None if self._done is None else self._done[0],
+            chosen is None,
+        )
+        if news != self._news and not self._closed:
+            self._news = news
+            self._on_news(news)
+
+
+def open_watched(
+    name: str, place: Path, options: Options | None = None, weights: Path | None = None
+) -> Network:
+    """Open a network to watch the checkpoints at a place with.
+
+    Its weights are the newest checkpoint's, which also tell the number of classes; else those of
+    `weights`; without either it is untrained.
+
+    Raises
+    ------
+    StudioError
+        If the place cannot be read, or there is no such network, or none of the newest checkpoints
+        is one of its own.
+    """
+    options = options or Options()
+    first: StudioError | None = None
+    for checkpoint in Folder(place.absolute()).look().checkpoints[: -TRIED - 1 : -1]:
+        try:
+            return open_network(name, checkpoint.path, options)
+        except StudioError as error:
+            first = first or error
+    if first is not None:
+        raise first
+    return open_network(name, weights, replace(options, untrained=True))
+
+
+def _checked(average: int) -> int:
+    if not 0 <= average <= MOST_AVERAGED:
+        raise StudioError(
+            f"The mean is taken over 0 to {MOST_AVERAGED} checkpoints, not {average}."
+        )
+    return average

@@ -1,0 +1,310 @@
+"""Watching a folder of checkpoints: what is handed over, what is passed over, what is said."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import pytest
+import torch
+
+from ldam_studio.engine import reading, watching
+from ldam_studio.engine.reading import take
+from ldam_studio.engine.watching import Watcher, open_watched
+from ldam_studio.errors import StudioError
+from ldam_studio.networks import checkpoints
+from ldam_studio.networks.checkpoints import CheckpointError, Folder
+from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.training import CheckpointWriter
+
+PATIENCE = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(watching, "POLL_S", 0.005)
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Write checkpoints of a LeNet whose last bias tells which one it is."""
+    writer = CheckpointWriter(tmp_path / "run")
+    module = LeNet5()
+
+    def write(*steps, value=None, **about):
+        for step in steps:
+            torch.nn.init.constant_(module.fc3.bias, float(step) if value is None else value)
+            path = writer.write(module, step=step, **about)
+        return path
+
+    write.folder = writer.folder
+    return write
+
+
+class Watched:
+    """A watcher with a memory of what it told, to be waited for."""
+
+    def __init__(self, network, place, **given):
+        self.swaps, self.news = [], []
+        self._told = threading.Condition()
+        self.watcher = Watcher(
+            network,
+            place,
+            on_news=lambda news: self._note(self.news, news),
+            on_swap=lambda swap: self._note(self.swaps, swap),
+            **given,
+        )
+
+    def _note(self, where, what):
+        with self._told:
+            where.append(what)
+            self._told.notify_all()
+
+    def until(self, condition):
+        with self._told:
+            met = self._told.wait_for(lambda: condition(self), PATIENCE)
+        assert met, self.news[-1:]
+
+    @property
+    def steps(self):
+        return [swap.checkpoint.step for swap in self.swaps]
+
+    @property
+    def bias(self):
+        """The number that the last network was marked with."""
+        return float(self.swaps[-1].network.module.fc3.bias[0])
+
+    def __enter__(self):
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *_):
+        self.watcher.close()
+
+
+def test_the_newest_is_handed_over_and_then_each_that_comes(lenet, made):
+    made(10, 20)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [20])
+        made(30)
+        watched.until(lambda w: w.steps == [20, 30])
+        assert watched.bias == 30
+        assert [c.step for c in watched.news[-1].checkpoints] == [10, 20, 30]
+        assert watched.news[-1].shown.step == 30
+        assert watched.news[-1].following
+    assert torch.equal(lenet.module.fc3.bias, open_bias(lenet))
+
+
+def open_bias(lenet):
+    """The bias that LeNet was opened with."""
+    from ldam_studio.networks.zoo import open_network
+
+    return open_network("lenet").module.fc3.bias
+
+
+def test_one_that_is_written_into_the_same_folder_anew_is_the_newest(lenet, made):
+    made(10, 900)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [900])
+        made(20)
+        watched.until(lambda w: w.steps == [900, 20])
+
+
+def test_scrubbing_stays_and_following_goes_on(lenet, made):
+    made(10, 20, 30)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [30])
+        watched.watcher.show(watched.news[-1].checkpoints[0])
+        watched.until(lambda w: w.steps == [30, 10])
+        made(40)
+        watched.until(lambda w: len(w.news[-1].checkpoints) == 4)
+        assert not watched.news[-1].following
+        assert watched.steps == [30, 10]
+        watched.watcher.follow()
+        watched.until(lambda w: w.steps == [30, 10, 40])
+
+
+def test_the_mean_of_the_last_ones(lenet, made):
+    made(10, 20, 60)
+    with Watched(lenet, made.folder, average=2) as watched:
+        watched.until(lambda w: w.steps == [60])
+        assert watched.bias == 40
+        assert [c.step for c in watched.swaps[-1].averaged] == [20, 60]
+        names = [file["weights"] for file in watched.swaps[-1].network.reference["mean_of"]]
+        assert names == [str(c.path) for c in watched.swaps[-1].averaged]
+        watched.watcher.set_average(3)
+        watched.until(lambda w: len(w.swaps) == 2)
+        assert watched.bias == 30
+        watched.watcher.set_average(0)
+        watched.until(lambda w: len(w.swaps) == 3)
+        assert watched.bias == 60
+        assert "mean_of" not in watched.swaps[-1].network.reference
+
+
+def test_a_mean_of_more_than_is_kept_is_refused(lenet, tmp_path):
+    with pytest.raises(StudioError, match="0 to 50 checkpoints, not 51"):
+        Watched(lenet, tmp_path, average=51)
+
+
+def test_what_is_no_checkpoint_is_listed_and_the_rest_is_watched(lenet, made):
+    good = made(10)
+    (made.folder / "cut-20.safetensors").write_bytes(good.read_bytes()[:-3])
+    (made.folder / "foreign-30.pt").write_text("not weights")
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.news and len(w.news[-1].skipped) == 2)
+        made(40)
+        watched.until(lambda w: w.steps == [10, 40])
+
+
+def test_training_that_diverged_is_shown_and_not_handed_over(lenet, made):
+    made(10)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        bad = made(20, value=float("nan"))
+        watched.until(lambda w: bad in w.news[-1].troubles)
+        assert "training has diverged" in watched.news[-1].troubles[bad]
+        assert [c.step for c in watched.news[-1].checkpoints] == [10, 20]
+        assert watched.steps == [10]
+        watched.watcher.show(watched.news[-1].checkpoints[1])
+        made(20)  # written anew, and well
+        watched.until(lambda w: w.steps == [10, 20])
+        assert not watched.news[-1].troubles
+
+
+def test_other_shapes_are_a_sentence_and_watching_goes_on(lenet, made):
+    made(10)
+    other = LeNet5()
+    other.fc3 = torch.nn.Linear(84, 7)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        path = CheckpointWriter(made.folder).write(other, step=20)
+        watched.until(lambda w: path in w.news[-1].troubles)
+        assert "another architecture" in watched.news[-1].troubles[path]
+        made(30)
+        watched.until(lambda w: w.steps == [10, 30])
+
+
+def test_a_mean_leaves_out_what_cannot_be_read(lenet, made):
+    made(10)
+    bad = made(20, value=float("nan"))
+    made(30)
+    with Watched(lenet, made.folder, average=5) as watched:
+        watched.until(lambda w: w.swaps and bad in w.news[-1].troubles)
+        assert watched.bias == 20
+        assert [c.step for c in watched.swaps[-1].averaged] == [10, 30]
+
+
+def test_a_folder_that_disappears_and_comes_back(lenet, made, tmp_path):
+    made(10)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        made.folder.rename(tmp_path / "away")
+        watched.until(lambda w: "cannot be read" in w.news[-1].notice)
+        assert len(watched.news[-1].checkpoints) == 1
+        (tmp_path / "away").rename(made.folder)
+        watched.until(lambda w: not w.news[-1].notice)
+        made(20)
+        watched.until(lambda w: w.steps == [10, 20])
+
+
+def test_a_chosen_file_that_is_deleted_is_a_sentence(lenet, made):
+    made(10, 20)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [20])
+        chosen = watched.news[-1].checkpoints[0]
+        chosen.path.unlink()
+        watched.watcher.show(chosen)
+        watched.until(lambda w: chosen.path in w.news[-1].troubles)
+        assert "no longer there" in watched.news[-1].troubles[chosen.path]
+        assert watched.steps == [20]
+
+
+def test_the_shown_file_may_be_deleted(lenet, made):
+    made(10)
+    last = made(20)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [20])
+        last.unlink()
+        watched.until(lambda w: len(w.news[-1].checkpoints) == 1)
+        made(30)
+        watched.until(lambda w: w.steps == [20, 30])
+
+
+def test_a_file_replaced_while_it_is_read_is_read_again(lenet, made, monkeypatch):
+    made(10)
+    read = watching.CheckpointReader.read
+    written = []
+
+    def slowly(reader, checkpoint):
+        if not written:
+            written.append(made(10, value=77))
+        return read(reader, checkpoint)
+
+    monkeypatch.setattr(watching.CheckpointReader, "read", slowly)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.swaps)
+        assert watched.bias == 77
+    assert not watched.news[-1].troubles
+
+
+def test_a_checkpoint_is_read_as_it_was_listed_or_not_at_all(lenet, made):
+    path = made(10)
+    (listed,) = Folder(made.folder).look().checkpoints
+    with open(path, "r+b") as file:
+        file.seek(-1, 2)
+        file.truncate()
+    for kind in ("changed", "gone"):
+        with pytest.raises(CheckpointError, match=str(path)) as caught:
+            take(lenet, [listed])
+        assert caught.value.kind == kind
+        path.unlink(missing_ok=True)
+
+
+def test_a_damaged_file_with_a_good_header_is_a_sentence(lenet, tmp_path):
+    path = tmp_path / "a-1.pt"
+    torch.save({"not": {1, 2}, "weights": [lenet]}, path)
+    (listed,) = Folder(tmp_path).look().checkpoints
+    with pytest.raises(CheckpointError, match="not opened") as caught:
+        take(lenet, [listed])
+    assert caught.value.kind == "damaged"
+
+
+def test_a_single_file_is_followed_through_its_versions(lenet, tmp_path, made):
+    last = tmp_path / "last.safetensors"
+    with Watched(lenet, last) as watched:
+        for step in (10, 20):
+            shutil.copy(made(step), tmp_path / "new")
+            (tmp_path / "new").replace(last)
+            watched.until(lambda w, step=step: w.steps[-1:] == [step])
+        assert watched.bias == 20
+
+
+def test_weights_read_before_are_not_read_again_for_a_mean(lenet, made, monkeypatch):
+    made(10, 20, 30)
+    reader = reading.CheckpointReader(lenet)
+    listed = Folder(made.folder).look().checkpoints
+    reader.network(listed)
+    monkeypatch.setattr(reading, "read_checkpoint", None)
+    assert float(reader.network(listed).module.fc3.bias[0]) == 20
+    monkeypatch.setattr(reading, "KEPT_BYTES", 1)
+    monkeypatch.setattr(reading, "read_checkpoint", checkpoints.read_checkpoint)
+    reader = reading.CheckpointReader(lenet)
+    reader.network(listed)
+    assert len(reader._kept) == 1
+
+
+def test_what_is_watched_is_opened_with_the_newest_checkpoint(made, tmp_path):
+    with pytest.raises(StudioError, match="cannot be read"):
+        open_watched("lenet", tmp_path / "nowhere")
+    made(10, 20)
+    (made.folder / "cut-90.safetensors").write_bytes(b"nothing")
+    network = open_watched("lenet", made.folder)
+    assert network.weights.name == "checkpoint-00000020.safetensors"
+    made(30, value=float("nan"))
+    assert open_watched("lenet", made.folder).weights == network.weights
+    other = tmp_path / "other"
+    CheckpointWriter(other).write(torch.nn.Linear(2, 3), step=1)
+    with pytest.raises(StudioError, match="another architecture"):
+        open_watched("lenet", other)
+    (other / "checkpoint-00000001.safetensors").unlink()
+    assert open_watched("lenet", other).weights is None
