@@ -155,6 +155,11 @@ class ClassifierRun:
         Mean of the parameters over the steps so far of the last ``average_epochs`` epochs.
     epoch, step, loss
         Epochs done, steps done, mean loss of the last epoch.
+    done, losses, shuffle
+        Of the epoch under way: steps done, the sum of their losses, and the state of `order` from
+        which its images' order was drawn. With them a run goes on in the middle of an epoch.
+    rate
+        The learning rate that somebody has set by hand; None for the recipe's.
     """
 
     module: nn.Module
@@ -164,6 +169,10 @@ class ClassifierRun:
     epoch: int = 0
     step: int = 0
     loss: float = float("nan")
+    done: int = 0
+    losses: float = 0.0
+    shuffle: torch.Tensor | None = None
+    rate: float | None = None
 
 
 def start(make: Callable[[], nn.Module], recipe: ClassifierRecipe, seed: int) -> ClassifierRun:
@@ -185,7 +194,7 @@ def train(
     images: LabelledImages,
     on_step: Callable[[ClassifierRun], None] = lambda run: None,
 ) -> Iterator[ClassifierRun]:
-    """Train epoch by epoch.
+    """Train epoch by epoch, from where the run stands.
 
     Parameters
     ----------
@@ -213,12 +222,10 @@ def train(
     where, factors = zip(*recipe.schedule, strict=True)
     while run.epoch < recipe.epochs:
         run.module.train()
-        order = torch.randperm(len(images), generator=run.order)
-        losses = 0.0
-        for batch in order[: steps * recipe.batch].split(recipe.batch):
-            factor = float(np.interp(run.step / total, where, factors))
+        for batch in _shuffled(run, len(images)).split(recipe.batch)[run.done : steps]:
+            rate = recipe.learning_rate * float(np.interp(run.step / total, where, factors))
             for group in run.optimiser.param_groups:
-                group["lr"] = recipe.learning_rate * factor
+                group["lr"] = rate if run.rate is None else run.rate
             run.optimiser.zero_grad()
             inputs = _varied(images.pixels(batch), recipe, run.order)
             with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
@@ -228,15 +235,27 @@ def train(
             )
             loss.backward()
             run.optimiser.step()
-            run.step += 1
-            losses += float(loss.detach())
+            run.step, run.done = run.step + 1, run.done + 1
+            run.losses += float(loss.detach())
             if run.epoch >= recipe.epochs - recipe.average_epochs:
                 run.average.update(run.module)
             on_step(run)
         run.epoch += 1
-        run.loss = losses / steps
+        run.loss = run.losses / steps
+        run.done, run.losses = 0, 0.0
         run.module.eval()
         yield run
+
+
+def _shuffled(run: ClassifierRun, count: int) -> Tensor:
+    """Return the order of the images in the epoch under way."""
+    if run.done == 0:
+        run.shuffle = run.order.get_state()
+        return torch.randperm(count, generator=run.order)
+    assert run.shuffle is not None
+    again = torch.Generator()
+    again.set_state(run.shuffle)
+    return torch.randperm(count, generator=again)
 
 
 @torch.no_grad()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,8 +17,16 @@ from ldam_studio.networks.weights import write_bytes
 from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
 
 
-def save_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> None:
-    """Write everything that the rest of the run depends on; `StudioError` if it cannot be."""
+def save_run(
+    run: ClassifierRun,
+    recipe: ClassifierRecipe,
+    path: Path,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Write everything that the rest of the run depends on; `StudioError` if it cannot be.
+
+    `beside` is given back by `load_run`; numbers, texts, tensors and dictionaries of them.
+    """
     content = io.BytesIO()
     torch.save(
         {
@@ -28,14 +38,21 @@ def save_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> None:
             "epoch": run.epoch,
             "step": run.step,
             "loss": run.loss,
+            "done": run.done,
+            "losses": run.losses,
+            "shuffle": run.shuffle,
+            "rate": run.rate,
+            "beside": dict(beside or {}),
         },
         content,
     )
     write_bytes(path, content.getvalue())
 
 
-def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> None:
+def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[str, Any]:
     """Put a run, fresh from `classifier.start`, to where `save_run` left it; in place.
+
+    Returns what was written `beside` it.
 
     Raises
     ------
@@ -53,6 +70,10 @@ def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> None:
         run.order.set_state(saved["order"])
         run.average.restore(saved["average"])
         run.epoch, run.step, run.loss = saved["epoch"], saved["step"], saved["loss"]
+        # Runs that were saved between two epochs only do not say these.
+        run.done, run.losses = saved.get("done", 0), saved.get("losses", 0.0)
+        run.shuffle, run.rate = saved.get("shuffle"), saved.get("rate")
+        return dict(saved.get("beside", {}))
     except FileNotFoundError:
         raise StudioError(f"There is no run to go on with in {path.parent}; start one.") from None
     except (

@@ -12,6 +12,7 @@ from ldam_studio.networks.lenet import LeNet5
 from ldam_studio.training import classifier
 from ldam_studio.training.averaging import ParameterAverage, PredictionAverage
 from ldam_studio.training.data import Digits
+from ldam_studio.training.resume import load_run, save_run
 from synthetic import bars
 
 RECIPE = replace(classifier.LENET_RECIPE, batch=50, epochs=3, average_epochs=2)
@@ -86,6 +87,36 @@ def test_stops_between_steps_when_told_to() -> None:
         for epoch in classifier.train(run, RECIPE, digits(), stop):
             finished.append(epoch.epoch)
     assert finished == [1] and run.step == 6
+
+
+def test_goes_on_in_the_middle_of_an_epoch_to_the_same_weights(tmp_path) -> None:
+    path = tmp_path / "run"
+    recipe = replace(RECIPE, shift=1)  # which draws between the batches
+
+    def stop(run: classifier.ClassifierRun) -> None:
+        if run.step == 6:
+            save_run(run, recipe, path, {"told": 1.5})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(classifier.train(classifier.start(LeNet5, recipe, 3), recipe, digits(), stop))
+    run = classifier.start(LeNet5, recipe, 99)
+    assert load_run(run, recipe, path) == {"told": 1.5}
+    assert (run.epoch, run.step, run.done) == (1, 6, 2)
+    for _ in classifier.train(run, recipe, digits()):
+        pass
+    whole = trained(3, recipe)
+    assert same(run.module.state_dict(), whole.module.state_dict())
+    assert same(run.average.state_dict(), whole.average.state_dict())
+    assert run.loss == whole.loss
+
+
+def test_a_learning_rate_set_by_hand_takes_the_place_of_the_schedule() -> None:
+    run = classifier.start(LeNet5, RECIPE, 1)
+    run.rate = 0.0
+    before = {name: value.clone() for name, value in run.module.state_dict().items()}
+    next(classifier.train(run, RECIPE, digits()))
+    assert same(before, run.module.state_dict())
 
 
 def test_a_batch_that_cannot_be_filled_is_refused() -> None:
