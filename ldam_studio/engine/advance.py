@@ -6,9 +6,8 @@ and the paper's figures all call it. Replay is the same function fed by the log.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,8 +16,10 @@ from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.demand import is_lack_of_memory, step_bytes
+from ldam_studio.engine.host import Arriving
 from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
-from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.state import Lane, SessionState, Unseen
+from ldam_studio.engine.unseen import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import in_words
 from ldam_studio.sampler import average, burn_in, langevin
@@ -30,8 +31,8 @@ class Info:
     """What happened in one call of `advance`; tensors have shape (chains,) of the first lane.
 
     `activation`, `score` and `gradient_rms` belong to the pixels before the step; all are None
-    where no step was taken. `marks` are things worth a line in the traces, `refused` sentences
-    about changes that could not be made.
+    where no step was taken. `burned_in` is True where a chain did so in this step; None if none can
+    have. `told` are changes in words, `refused` sentences about those that could not be made.
     """
 
     step: int
@@ -39,9 +40,16 @@ class Info:
     score: Tensor | None = None
     gradient_rms: Tensor | None = None
     change: Tensor | None = None
-    marks: tuple[str, ...] = ()
+    burned_in: Tensor | None = None
+    told: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     lesson: LearnInfo | None = None
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What is worth a line in the traces. Asking may wait for the device."""
+        chains = "" if self.burned_in is None else _chains_in_words(self.burned_in)
+        return (*self.told, f"burned in: {chains}") if chains else self.told
 
 
 class ChainsExploded(StudioError):
@@ -56,7 +64,7 @@ class ChainsExploded(StudioError):
 class _Moved:
     lane: Lane
     info: langevin.Info
-    marks: list[str] = field(default_factory=list)
+    burned_in: Tensor | None
 
 
 class GivenUp(Exception):
@@ -68,6 +76,7 @@ def advance(
     changes: Sequence[Change] = (),
     budget: int = 1,
     between: Callable[[], None] = lambda: None,
+    lag: int = 0,
 ) -> tuple[SessionState, Info]:
     """Apply changes, then take `budget` (0 or 1) steps.
 
@@ -78,52 +87,61 @@ def advance(
     `between` is called in the middle of the step. If it raises `GivenUp`, the step is not taken:
     what is returned is as after a budget of 0, and the next step has this one's random numbers.
 
+    With a `lag`, the host does not wait for the device: whether a step went well is seen when so
+    many more were taken, and at the latest when something is to be changed or learned, or by a call
+    without changes and budget, which must come before anybody looks at `state`. If it did not go
+    well, the steps after it are as if they had not been: the step of the state returned is then
+    lower than that of earlier `Info`. The steps taken are the same with any `lag`.
+
     Raises
     ------
     ChainsExploded
-        If a chain became non-finite in this step. Its `state` has the changes, but not the step.
+        If a chain became non-finite in this step, or in an unseen one before it. Its `state` has
+        the changes, but not the step.
     StudioError
         If there is too little memory for the step; `state` has the changes, but not the step.
     """
-    marks: list[str] = []
+    told: list[str] = []
     refused: list[str] = []
+    sound = bool(budget and not changes) or look_back(state)
+    failure = "" if sound else _which_to_lower(state)
     for change in changes:
         try:
-            marks.extend(apply(state, change))
+            told.extend(apply(state, change))
         except StudioError as error:
             refused.append(str(error))
+    if failure:
+        raise ChainsExploded(failure, state)
     if not budget:
-        return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
+        return state, Info(state.step, told=tuple(told), refused=tuple(refused))
 
-    sources = _sources(state)
+    before = moment_of(state)
     noise = _draw_noise(state)
     try:
         moved = [_move(state, lane, noise, between) for lane in state.lanes]
     except GivenUp:
-        _take_back(state, sources)
-        return state, Info(state.step, marks=tuple(marks), refused=tuple(refused))
+        go_back(state, before)
+        return state, Info(state.step, told=tuple(told), refused=tuple(refused))
     except (MemoryError, RuntimeError) as error:
-        _take_back(state, sources)
+        go_back(state, before)
         if not is_lack_of_memory(error):
             raise
         raise _too_large(state.lane) from None
-    seen = [_seen(m) for m in moved]
-    if not all(finite for finite, _ in seen):
-        _take_back(state, sources)
-        raise ChainsExploded(_which_to_lower(state), state)
     first = moved[0]
-    marks.extend(first.marks)
-
-    state.lanes = tuple(
-        replace(m.lane, waking=dead.look(m.lane.waking, m.info.gradient_rms, all_answer=answer))
-        for m, (_, answer) in zip(moved, seen, strict=True)
-    )
+    rms = tuple(m.info.gradient_rms for m in moved)
+    state.unseen.append(Unseen(before, Arriving(_verdicts(moved)), rms))
+    state.lanes = tuple(m.lane for m in moved)
     state.step += 1
     if state.melting:
         state.melting -= 1
         if not state.melting:
             state.lanes = tuple(reheat(lane, state.machine, 1.0) for lane in state.lanes)
-            marks.append("melt ends")
+            told.append("melt ends")
+    here = state.step
+    if not look_back(state, 0 if _must_be_known(state) else lag):
+        raise ChainsExploded(_which_to_lower(state), state)
+    if state.step != here:
+        return state, Info(state.step)
     lesson = _lesson(state)
     return state, Info(
         step=state.step,
@@ -131,7 +149,8 @@ def advance(
         score=first.info.score,
         gradient_rms=first.info.gradient_rms,
         change=first.lane.average.change,
-        marks=tuple(marks),
+        burned_in=first.burned_in,
+        told=tuple(told),
         refused=tuple(refused),
         lesson=lesson,
     )
@@ -154,20 +173,6 @@ def _draw_noise(state: SessionState) -> Tensor:
     for i, row in enumerate(noise):
         row.normal_(generator=state.generators[f"noise/{i}"])
     return noise
-
-
-def _sources(state: SessionState) -> dict[str, Tensor]:
-    """Return the states of the generators that a step draws from."""
-    names = [f"noise/{i}" for i in range(len(state.lane.neurons))]
-    if state.lane.settings.jitter:
-        names.append("jitter")
-    return {name: state.generators[name].get_state() for name in names}
-
-
-def _take_back(state: SessionState, sources: Mapping[str, Tensor]) -> None:
-    """Leave no trace of a step that was not taken: the next one draws what it drew."""
-    for name, before in sources.items():
-        state.generators[name].set_state(before)
 
 
 @torch.no_grad()
@@ -213,41 +218,47 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
         limit,
         None if settings.burn_in == "auto" else int(settings.burn_in),
     )
-    mean = lane.average
-    marks = []
+    mean, new = lane.average, None
     if progress.done is not lane.progress.done:
         new = progress.done & ~lane.progress.done
-        if bool(new.any()):
-            # What was averaged so far was the way to here, not the law that was to be sampled.
-            mean = average.reset(mean, new)
-            marks.append(f"burned in: {_chains_in_words(new)}")
+        # What was averaged so far was the way to here, not the law that was to be sampled.
+        mean = average.reset(mean, new)
     if sampled:
         mean = average.update(mean, chains.x, settings.window)
-    return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, marks)
+    return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, new)
 
 
-def _seen(moved: _Moved) -> tuple[bool, bool]:
-    """Return whether all is finite and whether every chain had a gradient.
+def _verdicts(moved: Sequence[_Moved]) -> Tensor:
+    """Return what tells how a step went, see `Unseen`: a sum is finite only if all terms are."""
+    values = [
+        value
+        for m in moved
+        for value in (m.lane.chains.x.sum() + m.info.activation.sum(), m.info.gradient_rms.min())
+    ]
+    return torch.stack(values).reshape(-1, 2)
 
-    One synchronisation for the whole step: a sum is finite only if all its terms are.
-    """
-    total = moved.lane.chains.x.sum() + moved.info.activation.sum()
-    total, least = torch.stack([total, moved.info.gradient_rms.min()]).tolist()
-    return math.isfinite(total), least > 0
+
+def _must_be_known(state: SessionState) -> bool:
+    """Whether how the step went decides about what comes next on the host."""
+    return _is_to_learn(state) or not all(lane.waking.calm for lane in state.lanes)
+
+
+def _is_to_learn(state: SessionState) -> bool:
+    return state.learn_every > 0 and state.step % state.learn_every == 0
 
 
 def _lesson(state: SessionState) -> LearnInfo | None:
     """Let the discriminator learn, if it is its step."""
-    if not state.learn_every or state.step % state.learn_every or state.learner is None:
-        return None
-    if state.real_images is None:
+    if not _is_to_learn(state) or state.learner is None or state.real_images is None:
         return None
     state.learner, lesson = learn(state.learner, state.real_images, state.lane.chains.x)
     return lesson
 
 
 def _chains_in_words(mask: Tensor) -> str:
-    numbers = mask.nonzero().flatten().tolist()
+    numbers = [number for number, yes in enumerate(mask.tolist()) if yes]
+    if not numbers:
+        return ""
     if len(numbers) == len(mask):
         return "all chains"
     if len(numbers) > 3:

@@ -1,4 +1,4 @@
-"""Bringing what is shown from the device to the host, in one go."""
+"""Between host and device: what is shown is brought over in one go, verdicts on their own time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,29 @@ def to_host(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
     if any(tensor.is_cuda for tensor in tensors.values()):
         torch.cuda.current_stream().synchronize()
     return {name: copy.numpy() for name, copy in copies.items()}
+
+
+class Arriving:
+    """A small tensor on its way to the host: sent at once, waited for only when it is read."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._copy, self._event = tensor, None
+        if tensor.is_cuda:
+            self._copy, self._event = _begin(tensor), torch.cuda.Event()
+            self._event.record()
+
+    def read(self) -> list[Any]:
+        """Return its values, nested as its dimensions are."""
+        if self._event is not None:
+            self._event.synchronize()
+        return self._copy.tolist()
+
+
+def to_device(tensor: Tensor, device: str) -> Tensor:
+    """Return a tensor of the host on the device, without waiting until it is there."""
+    if torch.device(device).type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def _begin(tensor: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from ldam_studio.errors import StudioError
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 PRECISIONS = ("auto", "float32", "bfloat16")
+STEPS_UNDER_WAY = 8
+"""Enough that a step's verdict has long arrived, few enough that their pixels fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Machine:
     device: str = "cpu"
     precision: str = "float32"
     threads: int = 1
+
+    @property
+    def lag(self) -> int:
+        """How many steps may be under way on the device before the host asks how one went."""
+        return STEPS_UNDER_WAY if self.device == "cuda" else 0
 
     def apply(self) -> None:
         """Set this thread's share of the processor. Torch keeps the number per thread.

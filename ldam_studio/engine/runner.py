@@ -20,7 +20,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
@@ -166,6 +166,7 @@ class Runner:
             while self._wait_for_work():
                 self._follow_wishes()
                 self._work()
+                self._look_back()
                 self._answer()
                 self._serve_frame()
         finally:
@@ -214,10 +215,25 @@ class Runner:
         elif due:
             self._due = 0.0
         before = self._state.step
+        self._advance(changes, int(due), self._state.machine.lag)
+        if due:
+            self._gave_up = self._state.step == before
+        if self._state.step > before:
+            self._single_steps = max(0, self._single_steps - 1)
+            self._speed.count()
+
+    def _look_back(self) -> None:
+        """See how all steps went before anybody is shown what came of them, or before resting."""
+        shown = self._request or self._questions or self._run_state is not RunState.RUNNING
+        if shown and self._state.unseen:
+            self._advance((), 0)
+
+    def _advance(self, changes: Sequence[Change], budget: int, lag: int = 0) -> None:
         try:
-            self._state, info = advance(self._state, changes, int(due), self._make_way)
+            self._state, info = advance(self._state, changes, budget, self._make_way, lag)
         except ChainsExploded as error:
             self._state = error.state
+            self._forget()
             self._stop(RunState.PAUSED, str(error))
             return
         except StudioError as error:
@@ -231,15 +247,16 @@ class Runner:
                 f"({type(error).__name__}: {error}); choose another neuron or network, then play.",
             )
             return
+        self._forget()
         self._infos.append(info)
         self._notices.extend(info.refused)
         if info.lesson is not None:
             self._lesson = info.lesson
-        if due:
-            self._gave_up = self._state.step == before
-        if self._state.step > before:
-            self._single_steps = max(0, self._single_steps - 1)
-            self._speed.count()
+
+    def _forget(self) -> None:
+        """Forget steps that were taken back."""
+        while self._infos and self._infos[-1].step > self._state.step:
+            self._infos.pop()
 
     def _make_way(self) -> None:
         """Give a step up for another neuron or network: large networks take long over it.

@@ -6,6 +6,7 @@ noise. A session has one lane today.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine.dead import Waking
+from ldam_studio.engine.host import Arriving
 from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.thresholds import Thresholds
 from ldam_studio.networks.fields import Box, Crop
@@ -90,6 +92,29 @@ class LogEntry:
     value: Any
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What a step changes, as it was before; `sources` are the states of its generators."""
+
+    step: int
+    lanes: tuple[Lane, ...]
+    melting: int
+    sources: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A step whose outcome the host has not seen.
+
+    `verdicts`, (lanes, 2), has a sum that is finite only if all of a lane is, and the least of its
+    chains' `gradient_rms`, which are those of each lane.
+    """
+
+    before: Moment
+    verdicts: Arriving
+    gradient_rms: tuple[Tensor, ...]
+
+
 @dataclass
 class SessionState:
     """A session between two steps.
@@ -103,6 +128,8 @@ class SessionState:
         Every change since `origin`.
     melting
         Steps left at `MELT_HEAT` times the temperature.
+    unseen
+        The last steps, oldest first, of which is not known yet whether all went well.
     learner
         What the discriminator has learned here; None while it is the one that was opened.
     """
@@ -120,6 +147,7 @@ class SessionState:
     melting: int = 0
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
+    unseen: list[Unseen] = field(default_factory=list)
 
     @property
     def lane(self) -> Lane:
@@ -150,4 +178,5 @@ def snapshot(state: SessionState) -> SessionState:
         generators=state.generators.clone(),
         learner=None if state.learner is None else state.learner.clone(),
         log=list(state.log),
+        unseen=list(state.unseen),
     )

@@ -106,9 +106,10 @@ def _restore(
         chains=langevin.State(x, moments),
         average=average.Average(*(tensors[f"average.{name}"] for name in AVERAGE)),
         progress=burn_in.BurnIn(
-            int(counts["steps"]),
-            int(counts["filled"]),
-            *(tensors[f"progress.{name}"] for name in PROGRESS),
+            steps=int(counts["steps"]),
+            filled=int(counts["filled"]),
+            over=False,
+            **{name: tensors[f"progress.{name}"] for name in PROGRESS},
         ),
         thresholds=Thresholds(tensors["thresholds.values"], tensors.get("thresholds.seen")),
         waking=_waking(tensors, about, len(x)),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ldam_studio.engine.host import to_device
 from ldam_studio.engine.machine import Machine
 from ldam_studio.networks.fields import Crop
 from ldam_studio.networks.network import Network
@@ -69,7 +70,7 @@ def proceed(
     count = min(count, NOISE_IMAGES - len(seen))
     # Each portion has a seed of its own, so that the session's sources are left alone.
     generator = torch.Generator().manual_seed(len(seen))
-    noise = torch.randn((count, *pixels.shape), generator=generator).to(machine.device)
+    noise = to_device(torch.randn((count, *pixels.shape), generator=generator), machine.device)
     x = pixels.rest + settings.start_spread * noise
     if settings.clamp:
         x = x.clamp_(*pixels.bounds)

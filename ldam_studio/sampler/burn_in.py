@@ -22,7 +22,8 @@ class BurnIn:
     """Progress of every chain; all tensors of shape (chains,).
 
     `total` and `squares` sum the block under way (`filled` samples); `mean` and `variance` are the
-    previous block's, NaN before there is one. `steps` counts since the start.
+    previous block's, NaN before there is one. `steps` counts since the start. `over` says that a
+    fixed number of them is, so that all are `done`: what the host knows without asking the device.
     """
 
     steps: int
@@ -33,6 +34,7 @@ class BurnIn:
     variance: Tensor
     steady: Tensor
     done: Tensor
+    over: bool = False
 
     @property
     def settling(self) -> Tensor:
@@ -51,7 +53,7 @@ def init(chains: int, device: torch.device | str = "cpu") -> BurnIn:
 def disturb(progress: BurnIn) -> BurnIn:
     """Mark every chain as not steady (a setting moved) and begin its blocks anew."""
     fresh = init(len(progress.done), progress.done.device)
-    return replace(fresh, steps=progress.steps, done=progress.done)
+    return replace(fresh, steps=progress.steps, done=progress.done, over=progress.over)
 
 
 def update(
@@ -74,8 +76,8 @@ def update(
         progress = _add(progress, steps, activation, threshold, may_finish=fixed is None)
     else:
         progress = replace(progress, steps=steps)
-    if fixed is not None and steps > fixed and not bool(progress.done.all()):
-        progress = replace(progress, done=torch.ones_like(progress.done))
+    if fixed is not None and steps > fixed and not progress.over:
+        progress = replace(progress, done=torch.ones_like(progress.done), over=True)
     return progress
 
 
@@ -98,4 +100,5 @@ def _add(
         done = done | (steady & (mean >= threshold))
     zeros = torch.zeros_like(total)
     # Once steady, a chain stays so until it is disturbed: its label must not flicker.
-    return BurnIn(steps, 0, zeros, zeros, mean, variance, progress.steady | steady, done)
+    steady = progress.steady | steady
+    return BurnIn(steps, 0, zeros, zeros, mean, variance, steady, done, progress.over)

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+ON_THE_HOST = ("jitter",)
+"""Sources whose numbers the host needs: drawn elsewhere they would have to be waited for."""
+
 
 def seed_for(seed: int, name: str) -> int:
     """Return a 63-bit seed for the source `name` of a session with `seed`."""
@@ -26,7 +29,8 @@ class Generators:
     seed
         The session's seed; every source's own seed follows from it and its name.
     device
-        Where the numbers are drawn. CPU and CUDA draw different numbers from one seed.
+        Where the numbers are drawn, but for those of `ON_THE_HOST`. CPU and CUDA draw different
+        numbers from one seed.
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
@@ -37,7 +41,7 @@ class Generators:
     def __getitem__(self, name: str) -> torch.Generator:
         """Return the generator called `name`, freshly seeded if it was not used before."""
         if name not in self._by_name:
-            generator = torch.Generator(device=self.device)
+            generator = torch.Generator("cpu" if name in ON_THE_HOST else self.device)
             self._by_name[name] = generator.manual_seed(seed_for(self.seed, name))
         return self._by_name[name]
 

@@ -1,13 +1,18 @@
 """Sessions on the shipped LeNet, small enough that a test takes a moment."""
 
 import pytest
+import torch
+from torch import nn
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.discriminator import Discriminator
+from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.networks.zoo import DiscriminatorModel, open_network
 from ldam_studio.sampler.settings import Settings
+
+SLEEPERS_BIASES = (1.0, -12.0, -1e6, 0.0)
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +23,6 @@ def lenet():
 @pytest.fixture
 def untrained_discriminator():
     """A discriminator of the shipped shape, whose weights a seed gives."""
-    import torch
-
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = Discriminator()
@@ -59,3 +62,25 @@ def run():
         return state, infos
 
     return go
+
+
+@pytest.fixture
+def sleepers():
+    """Four rectified units: one that answers, one that only large inputs wake, two that none do."""
+    module = nn.Sequential()
+    module.add_module("flatten", nn.Flatten())
+    module.add_module("linear", nn.Linear(16, 4))
+    module.add_module("rectifier", nn.ReLU(inplace=True))
+    with torch.no_grad():
+        module.linear.weight.fill_(1.0)
+        module.linear.weight[3].zero_()
+        module.linear.bias.copy_(torch.tensor(SLEEPERS_BIASES))
+    return Network("sleepers", module, PixelSpec(1, 4, 4, (0.0,), (1.0,)))
+
+
+@pytest.fixture
+def open_on(sleepers):
+    def make(*neurons, seed=3, **settings):
+        return open_session(SessionSpec(sleepers, neurons, Settings.of(**settings), seed=seed))
+
+    return make

@@ -11,34 +11,10 @@ from ldam_studio.engine.dead import PATIENCE, LeakyRectifiers, dead_neurons, sen
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.engine.stored import from_tensors, to_tensors
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.zoo import open_network
-from ldam_studio.sampler.settings import Settings
 
-BIASES = (1.0, -12.0, -1e6, 0.0)
 LIVELY, SLEEPER, DEAF, NUMB = (Neuron("rectifier", i) for i in range(4))
-
-
-@pytest.fixture
-def sleepers():
-    """Four rectified units: one that answers, one that only large inputs wake, two that none do."""
-    module = nn.Sequential()
-    module.add_module("flatten", nn.Flatten())
-    module.add_module("linear", nn.Linear(16, 4))
-    module.add_module("rectifier", nn.ReLU(inplace=True))
-    with torch.no_grad():
-        module.linear.weight.fill_(1.0)
-        module.linear.weight[3].zero_()
-        module.linear.bias.copy_(torch.tensor(BIASES))
-    return Network("sleepers", module, PixelSpec(1, 4, 4, (0.0,), (1.0,)))
-
-
-@pytest.fixture
-def open_on(sleepers):
-    def make(*neurons, seed=3, **settings):
-        return open_session(SessionSpec(sleepers, neurons, Settings.of(**settings), seed=seed))
-
-    return make
 
 
 def test_a_unit_that_only_large_inputs_wake_is_woken_and_goes_on_by_itself(open_on, run):
