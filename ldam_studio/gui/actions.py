@@ -114,6 +114,18 @@ ENTRIES = (
         "",
         "Use a discriminator that was saved, in place of the one in use",
     ),
+    Entry(
+        "watch",
+        "Watch Checkpoints…",
+        "Ctrl+Shift+W",
+        "Look at a network while it learns: each new checkpoint comes under the running chains",
+    ),
+    Entry(
+        "watch_mnist",
+        "Watch MNIST Being Learnt",
+        "Ctrl+Shift+M",
+        "Train LeNet beside the studio, and watch its neurons become what they are",
+    ),
     Entry("quit", "Quit", "Ctrl+Q", "Save the session and close"),
     Entry("undo", "Undo", "Ctrl+Z", "Take the last change of a setting back"),
     Entry("redo", "Redo", "Ctrl+Shift+Z", "Make that change again"),

@@ -18,6 +18,7 @@ from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.engine.machine import choose
+from ldam_studio.errors import StudioError
 from ldam_studio.gui import theme
 
 if TYPE_CHECKING:
@@ -49,7 +50,13 @@ def main(args: argparse.Namespace) -> int:
     # Before the window: what is wrong with it is told where it was typed.
     preset = preset_of(args)
     opening, request = _named_network(args, machine)
+    watched = getattr(args, "watch", None)  # only the command of that name has it
     why = no_display()
+    if why and watched is not None:
+        raise StudioError(
+            f"Watching takes a window, and {why}; a checkpoint's picture is made by ldam-studio "
+            "render --weights FILE."
+        )
     if why:
         from ldam_studio.gui.offscreen import run_without_display
 
@@ -70,7 +77,10 @@ def main(args: argparse.Namespace) -> int:
     if opening is not None and opening.published:
         # What may have to be asked is asked in a window that lives.
         window.open(before)
-    window.open(replace(opening or before, preset=preset))
+    if watched is not None:
+        window.watching.start(watched, args.watched, args.average, args.discriminator_rounds)
+    else:
+        window.open(replace(opening or before, preset=preset))
     if request is not None:
         window.files.remember_network(request)
     window.show()

@@ -15,8 +15,17 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.frame import Frame, FrameRequest
 from ldam_studio.engine.runner import Runner, RunState
+from ldam_studio.engine.second import (
+    Second,
+    check_alike,
+    check_count,
+    matched,
+    matched_or_kept,
+    unmatched,
+)
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.lanes import SECOND, LaneView, largest
 from ldam_studio.gui.model import Display, Model, SessionView
 from ldam_studio.gui.thread import SamplerThread
 from ldam_studio.gui.undo import Undo
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.zoo import DiscriminatorModel
     from ldam_studio.sampler.presets import Preset
+    from ldam_studio.sampler.settings import Settings
 
 MELT_STEPS = 60
 RESTING_S = 0.25  # between two looks at a session that rests
@@ -46,6 +56,7 @@ class Controller(QObject):
     said = pyqtSignal(str, str)  # sentence, kind: info, warning, danger
     melted = pyqtSignal()
     _read = pyqtSignal(int, int, object)  # number of session and of posts, SessionView
+    unmatched = pyqtSignal(str)  # a sentence: the second network lacks what the first one shows
     raised_unclamped = pyqtSignal()  # the discriminator's weight went up while pixels are free
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
@@ -168,9 +179,13 @@ class Controller(QObject):
         session = self.model.session
         if session is not None and frame.neurons != session.neurons and self._held:
             self._held = False
-            settings = session.settings.for_chains(len(frame.neurons))
+            chains, second = len(frame.neurons), session.second
+            if second is not None and frame.second is not None:
+                settings = second.settings.for_chains(chains)
+                second = replace(second, neurons=frame.second.neurons, settings=settings)
+            settings = session.settings.for_chains(chains)
             self.model.set_session(
-                replace(session, neurons=frame.neurons, settings=settings), "chains"
+                replace(session, neurons=frame.neurons, settings=settings, second=second), "chains"
             )
 
     def _read_back(self) -> None:
@@ -193,7 +208,10 @@ class Controller(QObject):
             # Something was changed meanwhile, which this answer does not know of.
             self._read_back()
             return
-        view = replace(view, max_rate=session.max_rate)
+        second = view.second
+        if second is not None and session.second is not None:
+            second = replace(second, title=session.second.title)
+        view = replace(view, max_rate=session.max_rate, second=second)
         values = view.values()
         self.model.set_session(view, *(n for n, v in session.values().items() if values[n] != v))
 
@@ -253,16 +271,18 @@ class Controller(QObject):
         session = self.model.session
         if session is None:
             return
-        changed = session
+        changed, lane = session, self.model.acting
+        parts = {name: session.parts(name, value, lane) for name, value in values.items()}
         try:
-            for name, value in values.items():
-                changed = changed.with_value(name, value)
+            for name, several in parts.items():
+                for value, number in several:
+                    changed = changed.with_value(name, value, number)
         except StudioError as error:
             self.said.emit(str(error), "warning")
             return
         # The number of chains is the engine's to know; see `SessionView.with_value`.
-        after = {n: v if n == "chains" else changed.value(n) for n, v in values.items()}
-        before = {name: session.value(name) for name in values}
+        after = {n: v if n == "chains" else changed.value_of_each(n) for n, v in values.items()}
+        before = {name: session.value_of_each(name) for name in values}
         after = {name: value for name, value in after.items() if value != before[name]}
         if not after:
             return
@@ -270,16 +290,20 @@ class Controller(QObject):
             self.undo_stack.note({name: before[name] for name in after}, after)
         self._held = self._held or "chains" in after
         self.model.set_session(changed, *after)
-        for name, value in after.items():
-            self._post(name, value)
+        for name in after:
+            for value, number in parts[name]:
+                known = name == "chains"
+                own = value if known else changed.seen_from(number).value(name)
+                self._post(name, own, number)
         weight = "discriminator_weight"
-        if weight in after and not changed.settings.clamp and _rises(before[weight], after[weight]):
+        clamped = changed.seen_from(lane).settings.clamp
+        if weight in after and not clamped and largest(after[weight]) > largest(before[weight]):
             self.raised_unclamped.emit()
 
     def apply_preset(self, preset: Preset) -> None:
         """Set what a preset means for the session in front."""
-        if self.model.session is not None:
-            self.set_values(self.model.session.values_of(preset))
+        if self.model.acted is not None:
+            self.set_values(self.model.acted.values_of(preset))
 
     def undo(self) -> None:
         """Take the last change of settings back."""
@@ -301,9 +325,12 @@ class Controller(QObject):
     # What is looked at
 
     def set_neurons(self, chosen: Neuron | Layer | tuple[Neuron, ...]) -> None:
-        """Look at one neuron with all chains, or spread them over a layer."""
-        session = self.model.session
-        if session is None:
+        """Look at one neuron with all chains, or spread them over a layer.
+
+        Of two lanes it is the one that is acted on, or both: the second one where it has them.
+        """
+        session, lane, acted = self.model.session, self.model.acting, self.model.acted
+        if session is None or acted is None:
             return
         chains = len(session.neurons)
         if isinstance(chosen, Neuron):
@@ -311,25 +338,117 @@ class Controller(QObject):
         elif isinstance(chosen, tuple):
             neurons = chosen
         else:
-            neurons = session.network.spread(chosen.name, chains)
-        if neurons == session.neurons:
+            neurons = acted.network.spread(chosen.name, chains)
+        second = session.second
+        if lane is not None:
+            try:
+                check_count(neurons, chains)
+            except StudioError as error:
+                self.said.emit(str(error), "warning")
+                return
+        elif second is not None:
+            second = _followed(second, neurons)
+        if lane == SECOND and second is not None:
+            second = replace(second, neurons=neurons)
+        else:
+            settings = session.settings.for_chains(len(neurons))
+            session = replace(session, neurons=neurons, settings=settings)
+        session = replace(session, second=second)
+        if session == self.model.session:
             return
-        self.model.set_session(
-            replace(session, neurons=neurons, settings=session.settings.for_chains(len(neurons)))
-        )
-        self._post("neurons", neurons)
+        self.model.set_session(session)
+        self._post("neurons", neurons, lane)
+        if lane is None:
+            self._tell_unmatched()
 
     def set_network(self, network: Network) -> None:
-        """Look at another network; the neurons stay where it has them."""
+        """Look at another network, in the lane acted on; the neurons stay where it has them.
+
+        Raises
+        ------
+        StudioError
+            If it takes other images than the network that it would be compared with.
+        """
+        session, acted = self.model.session, self.model.acted
+        if session is None or acted is None:
+            return
+        neurons = matched(network, acted.neurons) or network.default_neurons(len(acted.neurons))
+        second, lane = session.second, SECOND if self.model.acting == SECOND else None
+        if second is not None:
+            check_alike(session.network if lane == SECOND else second.network, network)
+        if second is not None and lane == SECOND:
+            second = replace(second, network=network, neurons=neurons, title="")
+        else:
+            session = replace(session, network=network, neurons=neurons)
+        self.model.set_session(replace(session, second=second))
+        self._post("network", network, lane)
+
+    # Side by side
+
+    def compare(
+        self,
+        network: Network,
+        *,
+        settings: Settings | None = None,
+        title: str = "",
+        restart: bool = True,
+    ) -> None:
+        """Put a network beside the one in front: the same neurons, seed, noise and steps.
+
+        One that is compared already makes room. Where it lacks a neuron, that is said.
+
+        Parameters
+        ----------
+        network
+            With weights of its own, or the one in front, for other settings.
+        settings
+            Those that it begins with; None for those of the first lane.
+        title
+            What it is called in the window; without one, as its name and weights say.
+        restart
+            Whether both start anew from the seed, or the second one from the first one's pixels.
+
+        Raises
+        ------
+        StudioError
+            If it takes other images; what is shown stays as it is.
+        """
         session = self.model.session
         if session is None:
             return
-        try:
-            neurons = tuple(network.check(neuron) for neuron in session.neurons)
-        except StudioError:
-            neurons = network.default_neurons(len(session.neurons))
-        self.model.set_session(replace(session, network=network, neurons=neurons))
-        self._post("network", network)
+        check_alike(session.network, network)
+        network.to(session.machine.device)
+        neurons = matched(network, session.neurons)
+        neurons = neurons or network.default_neurons(len(session.neurons))
+        second = LaneView(network, neurons, settings or session.settings, title)
+        self.model.set_session(replace(session, second=second))
+        self.model.set_acting(None)
+        self._post("compare", Second(network, settings=settings, restart=restart))
+        self._tell_unmatched()
+
+    def end_comparison(self) -> None:
+        """Show the first network alone again; its chains go on."""
+        session = self.model.session
+        if session is not None and session.second is not None:
+            self.model.set_session(replace(session, second=None))
+            self._post("compare", None)
+
+    def act_on(self, lane: int | None) -> None:
+        """Let settings and neurons be those of one lane, or of both (None)."""
+        if self.model.session is not None and self.model.session.second is not None:
+            self.model.set_acting(lane)
+
+    def _tell_unmatched(self) -> None:
+        session = self.model.session
+        if session is not None and session.second is not None:
+            second = session.second
+            sentence = unmatched(second.network, session.neurons, second.neurons)
+            self.unmatched.emit(sentence)
+
+    def set_weights(self, twin: Network) -> None:
+        """Let the chains go on with other weights of the network in front."""
+        self.model.set_weights(twin)
+        self._post("weights", twin)
 
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
         """Use another discriminator."""
@@ -359,14 +478,15 @@ class Controller(QObject):
         self.model.set_display(display)
         self._request()
 
-    def _post(self, name: str, value: Any = None) -> None:
+    def _post(self, name: str, value: Any = None, lane: int | None = None) -> None:
         if self._runner is not None:
             self._posts += 1
-            self._runner.post(name, value)
+            self._runner.post(name, value, lane)
             self._request()
 
 
-def _rises(before: Any, after: Any) -> bool:
-    """Return whether the largest of the chains' values became larger."""
-    largest = [max(v) if isinstance(v, tuple) else v for v in (before, after)]
-    return largest[1] > largest[0]
+def _followed(second: LaneView, neurons: tuple[Neuron, ...]) -> LaneView:
+    """Return the second lane after both were turned to other neurons, as the engine turns it."""
+    settings = second.settings.for_chains(len(neurons))
+    shown = matched_or_kept(second.network, neurons, second.neurons)
+    return replace(second, neurons=shown, settings=settings)

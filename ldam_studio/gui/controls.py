@@ -70,6 +70,10 @@ class Controls(QScrollArea):
         """Add a panel below the settings."""
         self._column.insertWidget(self._column.count() - 1, panel)
 
+    def prepend(self, panel: QWidget) -> None:
+        """Add a panel above the settings."""
+        self._column.insertWidget(0, panel)
+
     def minimumSizeHint(self) -> QSize:
         """Leave room for the scroll bar: rows that it covered would be cut off."""
         bar = self.verticalScrollBar().sizeHint().width()

@@ -66,6 +66,11 @@ class FilterPanel(QWidget):
         self._neuron = self._kernel = None
         self.hide()
 
+    def set_weights(self, network: Network) -> None:
+        """Take the filters as they have become."""
+        self._network = network
+        self._neuron = None  # the next frame reads its filter
+
     def show_frame(self, frame: Frame) -> None:
         """Compare the front chain's average with its neuron's filter."""
         neuron = frame.neurons[frame.front]

@@ -135,6 +135,9 @@ class Menus:
             )
         file.addAction(actions["start"])
         file.addSeparator()
+        for name in ("watch", "watch_mnist"):
+            file.addAction(actions[name])
+        file.addSeparator()
         file.addAction(actions["export"])
         file.addSeparator()
         file.addAction(actions["quit"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, both
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class SessionView:
     learn_every: int = 0
     data: Path | None = None
     max_rate: int = 0
+    discriminator_rounds: int = 0
+    second: LaneView | None = None
 
     @classmethod
     def of(cls, state: SessionState) -> SessionView:
@@ -68,6 +71,7 @@ class SessionView:
             state.discriminator is not None,
             state.learn_every,
             state.data,
+            second=None if state.second is None else LaneView.of(state.second),
         )
 
     @property
@@ -80,10 +84,22 @@ class SessionView:
         return "none; start with --data FOLDER of photographs"
 
     def value(self, name: str) -> Any:
-        """Return the value of any setting by its name."""
+        """Return the value of any setting by its name; the first lane's, where there are two."""
         if name == "chains":
             return len(self.neurons)
         return getattr(self.settings if hasattr(self.settings, name) else self, name)
+
+    def value_of_each(self, name: str) -> Any:
+        """Return a setting's value, as `Each` lane's own where there are two that differ in it."""
+        here = self.value(name)
+        return here if self.second is None else both(here, self.seen_from(SECOND).value(name))
+
+    def seen_from(self, lane: int | None) -> SessionView:
+        """Return the session as one lane alone sees it: the second, or else the first."""
+        if lane != SECOND or self.second is None:
+            return self
+        there = self.second
+        return replace(self, network=there.network, neurons=there.neurons, settings=there.settings)
 
     def values(self) -> dict[str, Any]:
         """Return the values of all settings."""
@@ -101,8 +117,8 @@ class SessionView:
         """Return the values of those settings that belong to the chains."""
         return {name: self.value(name) for name in SETTINGS if hasattr(self.settings, name)}
 
-    def with_value(self, name: str, value: Any) -> SessionView:
-        """Return the view after a setting was changed.
+    def with_value(self, name: str, value: Any, lane: int | None = None) -> SessionView:
+        """Return the view after a setting was changed, in one lane or in all that there are.
 
         Raises
         ------
@@ -110,21 +126,43 @@ class SessionView:
             If the value is of the wrong kind or out of range.
         """
         if hasattr(self.settings, name):
-            return replace(self, settings=self.settings.change(name, value))
+            settings, second = self.settings, self.second
+            if lane != SECOND:
+                settings = settings.change(name, value)
+            if lane != FIRST and second is not None:
+                second = replace(second, settings=second.settings.change(name, value))
+            return replace(self, settings=settings, second=second)
         value = SETTINGS[name].check(value)
         # The chains' neurons are the engine's to choose; its next frame tells them.
         return self if name == "chains" else replace(self, **{name: value})
+
+    def parts(self, name: str, value: Any, lane: int | None) -> list[tuple[Any, int | None]]:
+        """Return what to change, and in which lane, for a setting to have a value in `lane`.
+
+        `Each` lane gets its own value where there are as many.
+        """
+        if isinstance(value, Each):
+            return (
+                list(zip(value, (FIRST, SECOND), strict=True))
+                if self.second
+                else [(value[0], None)]
+            )
+        alone = self.second is not None and hasattr(self.settings, name)
+        return [(value, lane if alone else None)]
 
 
 class Model(QObject):
     """The session in front, which chain of it is in front, and how it is displayed."""
 
     session_changed = pyqtSignal()  # another session, or another network in it
+    weights_changed = pyqtSignal()  # later weights of the same network
     neurons_changed = pyqtSignal()
     value_changed = pyqtSignal(str)  # a setting's name
     front_changed = pyqtSignal(int)
     display_changed = pyqtSignal()
     run_state_changed = pyqtSignal(object)
+    comparison_changed = pyqtSignal()  # a second lane came, went, or is another network
+    acting_changed = pyqtSignal()  # another lane is acted on
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -134,25 +172,48 @@ class Model(QObject):
         self.front = 0
         self.display = Display()
         self.run_state: Any = None
+        self.acting: int | None = None  # the lane that is acted on, None for all
+
+    @property
+    def acted(self) -> SessionView | None:
+        """The session as the lane sees it that is acted on; of all lanes, the first."""
+        return None if self.session is None else self.session.seen_from(self.acting)
+
+    def set_acting(self, lane: int | None) -> None:
+        """Act on one lane, or on all that there are."""
+        if lane != self.acting:
+            self.acting = lane
+            self.acting_changed.emit()
 
     def adopt(self, session: SessionView, title: str, rows: tuple[str, ...], front: int) -> None:
         """Take over a session that was opened."""
         self.session, self.title, self.rows = session, title, rows
         self.front = min(max(front, 0), len(session.neurons) - 1)
+        self.acting = None
         self.session_changed.emit()
+        self.comparison_changed.emit()
 
     def set_session(self, session: SessionView, *changed: str) -> None:
         """Take over new values; `changed` names the settings."""
         before, self.session = self.session, session
         if before is not None and before.network is not session.network:
             self.session_changed.emit()
-        elif before is None or before.neurons != session.neurons:
+        elif before is None or _neurons_of(before) != _neurons_of(session):
             if len(session.neurons) != len(before.neurons if before else ()):
                 self.rows = ()
             self.set_front(self.front)
             self.neurons_changed.emit()
+        if before is None or _compared(before) != _compared(session):
+            self.acting = None
+            self.comparison_changed.emit()
         for name in changed:
             self.value_changed.emit(name)
+
+    def set_weights(self, network: Network) -> None:
+        """Take over a twin of the network with other weights; nothing else changes."""
+        if self.session is not None:
+            self.session = replace(self.session, network=network)
+            self.weights_changed.emit()
 
     def set_front(self, index: int) -> None:
         """Bring a chain to the front."""
@@ -173,3 +234,13 @@ class Model(QObject):
         if state is not self.run_state:
             self.run_state = state
             self.run_state_changed.emit(state)
+
+
+def _neurons_of(session: SessionView) -> tuple[Any, ...]:
+    second = session.second
+    return session.neurons, None if second is None else second.neurons
+
+
+def _compared(session: SessionView) -> tuple[int, str] | None:
+    second = session.second
+    return None if second is None else (id(second.network), second.title)

@@ -51,10 +51,13 @@ class Panels(QWidget):
         self.presenting = False
 
         self.left, self.right, self.bottom = _holder(), _holder(), _holder()
+        # The canvas, and below it what belongs to the images.
+        self.stage = _holder()
+        self.stage.layout().addWidget(self.canvas, 1)
         self.left.setMinimumWidth(180)
         self.right.setMinimumWidth(250)
         self.bottom.setMinimumHeight(96)
-        self.middle = _splitter(Qt.Orientation.Vertical, self.canvas, self.strip, self.bottom)
+        self.middle = _splitter(Qt.Orientation.Vertical, self.stage, self.strip, self.bottom)
         self.middle.setSizes(list(HEIGHTS))
         self.middle.setStretchFactor(0, 1)
         self.across = _splitter(Qt.Orientation.Horizontal, self.left, self.middle, self.right)

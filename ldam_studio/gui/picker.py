@@ -182,6 +182,12 @@ class NeuronPicker(QWidget):
         self._browse(network.layers[-1].name)
         self._fill_page()
 
+    def set_weights(self, network: Network) -> None:
+        """Take over later weights of the network that is shown."""
+        self._network = network
+        if self._tabs.currentIndex() == FED_BY:
+            self._fill_page()
+
     def set_neurons(self, neurons: Sequence[Neuron]) -> None:
         """Highlight what the chains show, one neuron per chain."""
         neurons = tuple(neurons)

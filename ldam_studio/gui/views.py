@@ -57,6 +57,7 @@ class Views(QObject):
         self._counted = (0, time.monotonic())
         self._frame_rate = 0.0
         model.session_changed.connect(self.show_session)
+        model.weights_changed.connect(self._show_weights)
         model.neurons_changed.connect(self._show_neurons)
         model.value_changed.connect(self._show_values)
         model.front_changed.connect(self._show_front)
@@ -112,6 +113,12 @@ class Views(QObject):
             panels.give_strip(0)
         if panels.picker is not None:
             panels.picker.set_neurons(session.neurons)
+
+    def _show_weights(self) -> None:
+        session, panels = self._model.session, self._panels
+        if panels.picker is not None:
+            panels.picker.set_weights(session.network)
+            panels.filter.set_weights(session.network)
 
     def _show_values(self, name: str = "") -> None:
         session, panels = self._model.session, self._panels

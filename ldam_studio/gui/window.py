@@ -21,6 +21,7 @@ from ldam_studio.gui.presets_menu import PresetsMenu
 from ldam_studio.gui.sessions import EXAMPLES, Opening, start
 from ldam_studio.gui.statusbar import StatusBar
 from ldam_studio.gui.views import Views
+from ldam_studio.gui.watching import Watching
 from ldam_studio.headless.user_presets import UserPresets
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class StudioWindow(QMainWindow):
             self,
         )
         self.first_frame = self.views.first_frame
+        self.watching = Watching(self)
         self.download_first: DownloadFirst | None = None
         self.theme_choice = "system"
         self.hint = ""
@@ -140,6 +142,7 @@ class StudioWindow(QMainWindow):
         panels.learner.learn_every_changed.connect(partial(controller.set_value, "learn_every"))
         panels.learner.revert_requested.connect(controller.revert_discriminator)
         panels.learner.save_requested.connect(self.files.save_discriminator)
+        self.watching.complete()
         if self.store is not None:
             panels.picker.remember(self.store.neurons_file)
         for name in ("next_neuron", "previous_neuron", "random_neuron", "star_neuron"):
@@ -170,6 +173,8 @@ class StudioWindow(QMainWindow):
             "open_picture": self.files.ask_for_picture,
             "open_weights": self.files.ask_for_weights,
             "open_discriminator": self.files.ask_for_discriminator,
+            "watch": self.watching.ask,
+            "watch_mnist": self.watching.train,
             "fit": self.canvas.fit,
             "zoom_field": self.zoom_to_field,
             "zoom_in": partial(self.canvas.zoom_by, 1),
@@ -377,9 +382,11 @@ class StudioWindow(QMainWindow):
         self._timer.stop()
         if self.download_first is not None:
             self.download_first.leave()
+        self.watching.leave()
         if self.store is not None:
             self.store.save(self)
         self.controller.close()
+        self.watching.close()
         for other in QApplication.topLevelWidgets():
             if other is not self and other.isVisible():
                 other.close()

@@ -1,0 +1,338 @@
+"""Watching a network learn: new checkpoints come under the running chains, and are played back."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from ldam_studio.engine.watching import MOST_AVERAGED, News, Swap, Watcher
+from ldam_studio.gui.watch_bar import USUAL_SPEED, WatchBar
+from ldam_studio.gui.watch_panel import LONGEST_TIME, WatchPanel
+from ldam_studio.gui.watch_timeline import Timeline, name_of
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.sessions import Opening
+    from ldam_studio.gui.window import StudioWindow
+    from ldam_studio.networks.network import Network
+
+NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message bar
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to watch.
+
+    Parameters
+    ----------
+    place
+        A folder of checkpoints, or one file.
+    average
+        How many checkpoints the shown weights are the mean of; 0 or 1 for none.
+    rounds
+        How many rounds the discriminator learns after each checkpoint.
+    own
+        Whether it is a training of the studio's own.
+    """
+
+    place: Path
+    average: int = 0
+    rounds: int = 0
+    own: bool = False
+
+
+class Watch(QObject):
+    """Ties a watcher of a folder to the window's session, timeline and panel.
+
+    The watcher reads files on a thread of its own. What it says comes by signals, each with the
+    number of the watch, so that what an old one still says is known for what it is.
+    """
+
+    began = pyqtSignal(object)  # Plan
+    ended = pyqtSignal()
+    _told = pyqtSignal(int, object)  # number, News
+    _swapped = pyqtSignal(int, object)  # number, Swap
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.bar = WatchBar()
+        self.panel = WatchPanel()
+        self.plan: Plan | None = None
+        self.news: News | None = None
+        self.swap: Swap | None = None
+        self._watcher: Watcher | None = None
+        self._network: Network | None = None
+        self._number = 0
+        self._pending: tuple[Opening, Plan] | None = None
+        self._wished: Path | None = None  # None while the newest is followed
+        self._waits = False  # for the checkpoint that was wished last
+        self._pinned: Path | None = None
+        self._player = QTimer(self)
+        self._player.setInterval(1000 // USUAL_SPEED)
+        self._player.timeout.connect(self._play_on)
+        self._told.connect(self._on_news)
+        self._swapped.connect(self._on_swap)
+        self._connect()
+
+    def _connect(self) -> None:
+        bar, window = self.bar, self._window
+        bar.hide()
+        bar.plot.wanted.connect(self._scrubbed)
+        bar.plot.newest.connect(self.follow)
+        bar.plot.toggled.connect(lambda: self.play(not self._player.isActive()))
+        bar.played.connect(self.play)
+        bar.speed_chosen.connect(lambda speed: self._player.setInterval(1000 // speed))
+        bar.followed.connect(lambda on: self.follow() if on else self._stay())
+        bar.pin_asked.connect(self.pin)
+        bar.closed.connect(self.stop)
+        window.controller.opening.connect(self._on_opening)
+        window.controller.opened.connect(self._on_opened)
+        window.model.session_changed.connect(self._on_session)
+        window.model.value_changed.connect(self._show_rounds)
+        self.panel.averaging_chosen.connect(self._average_chosen)
+        self.panel.rounds_chosen.connect(
+            partial(window.controller.set_value, "discriminator_rounds")
+        )
+
+    def complete(self) -> None:
+        """Put the panel above the settings, which are there now."""
+        self._window.panels.controls.prepend(self.panel)
+        self._show_panel()
+
+    # Beginning and ending
+
+    def start(self, plan: Plan, opening: Opening | None = None) -> None:
+        """Watch with the session in front, whose chains go on, or with one opened for it."""
+        if opening is not None:
+            self._pending = (opening, plan)
+            self._window.open(opening)
+            return
+        session = self._window.model.session
+        if session is None:
+            self._window.say("Open a network first, then watch its checkpoints.", "warning")
+            return
+        self.stop()
+        self._begin(plan, session.network)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether something is watched."""
+        return self._watcher is not None
+
+    def stop(self) -> None:
+        """Watch no longer; the chains go on with the network as it is."""
+        if self._watcher is None:
+            return
+        watcher, self._watcher = self._watcher, None
+        self._number += 1
+        # It may be in the middle of reading a large file.
+        threading.Thread(target=watcher.close, name="watch-close").start()
+        self._clear()
+
+    def close(self) -> None:
+        """Stop, and wait until nothing of it runs."""
+        watcher, self._watcher = self._watcher, None
+        self._number += 1
+        if watcher is not None:
+            watcher.close()
+            self._clear()
+
+    def _begin(self, plan: Plan, network: Network) -> None:
+        self._number += 1
+        number = self._number
+        self.plan, self._network = plan, network
+        self._watcher = Watcher(
+            network,
+            plan.place,
+            average=0 if plan.own else plan.average,
+            on_news=partial(self._told.emit, number),
+            on_swap=partial(self._swapped.emit, number),
+        )
+        bar = self.bar
+        bar.plot.show_timeline(Timeline())
+        bar.plot.show_current(None)
+        bar.plot.set_empty(f"Waiting for the first checkpoint in {plan.place}")
+        bar.show_title(str(plan.place))
+        bar.show_skipped(())
+        bar.show_playing(False)
+        bar.follow.setChecked(True)
+        bar.show()
+        self._window.controller.set_values({"discriminator_rounds": plan.rounds}, note=False)
+        self._show_panel()
+        self._show_pin()
+        self.began.emit(plan)
+        self._watcher.start()
+
+    def _clear(self) -> None:
+        self._player.stop()
+        self.plan = self.news = self.swap = self._network = self._wished = None
+        self._waits = False
+        self.bar.hide()
+        for key in (NOTICE, TROUBLE):
+            self._window.banner.dismiss(key)
+        self.pin(False)
+        self._show_panel()
+        self.ended.emit()
+
+    def _on_opening(self, opening: Opening) -> None:
+        self.stop()
+        if self._pending is not None and self._pending[0] is not opening:
+            self._pending = None
+
+    def _on_opened(self, opening: Opening) -> None:
+        session = self._window.model.session
+        if self._pending is None or self._pending[0] is not opening or session is None:
+            return
+        plan, self._pending = self._pending[1], None
+        self._begin(plan, session.network)
+
+    def _on_session(self) -> None:
+        """Stop where another network was opened; a twin with other weights has the same layers."""
+        session = self._window.model.session
+        if self._network is not None and session is not None:
+            if session.network.walked is not self._network.walked:
+                self.stop()
+            else:
+                self._show_panel()
+
+    # What a person wants
+
+    def follow(self) -> None:
+        """Show the newest checkpoint, and each that comes."""
+        if self._watcher is None:
+            return
+        self._player.stop()
+        self.bar.show_playing(False)
+        self.bar.follow.setChecked(True)
+        self._wished, self._waits = None, False
+        self._watcher.follow()
+        self._show_current()
+
+    def play(self, on: bool) -> None:
+        """Show the checkpoints one after the other, from the current one, or rest."""
+        if on and len(self.bar.plot.timeline):
+            current = self.bar.plot.current
+            if current is None or current >= len(self.bar.plot.timeline) - 1:
+                self._show(0)
+            else:
+                self._stay()
+            self._player.start()
+        else:
+            self._player.stop()
+        self.bar.show_playing(self._player.isActive())
+
+    def pin(self, on: bool) -> None:
+        """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
+        controller = self._window.controller
+        if on and self.swap is not None:
+            self._pinned = self.swap.checkpoint.path
+            controller.compare(
+                self.swap.network, title=name_of(self.swap.checkpoint), restart=False
+            )
+        elif self._pinned is not None:
+            self._pinned = None
+            controller.end_comparison()
+        self._show_pin()
+        self._show_current()
+
+    def _scrubbed(self, index: int) -> None:
+        self._player.stop()
+        self.bar.show_playing(False)
+        self._show(index)
+
+    def _stay(self) -> None:
+        """Stay at the checkpoint that is shown."""
+        if self.bar.plot.current is not None:
+            self._show(self.bar.plot.current)
+        self.bar.follow.setChecked(self.bar.plot.current is None)
+
+    def _show(self, index: int) -> None:
+        if self._watcher is None:
+            return
+        checkpoint = self.bar.plot.timeline.checkpoints[index]
+        self._wished = checkpoint.path
+        self._waits = self.swap is None or self.swap.checkpoint != checkpoint
+        self.bar.follow.setChecked(False)
+        self._watcher.show(checkpoint)
+        self._show_current()
+
+    def _play_on(self) -> None:
+        if self._waits:
+            return  # none is left out, however long one takes
+        following = 1 + (-1 if self.bar.plot.current is None else self.bar.plot.current)
+        if following < len(self.bar.plot.timeline):
+            self._show(following)
+        else:
+            self.play(False)
+
+    def _average_chosen(self, count: int) -> None:
+        if self._watcher is not None and self.plan is not None and not self.plan.own:
+            self._watcher.set_average(count)
+
+    # What the watcher says
+
+    def _on_news(self, number: int, news: News) -> None:
+        if number != self._number or self.plan is None:
+            return
+        before, self.news = self.news, news
+        if before is None or before.checkpoints != news.checkpoints:
+            self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
+        elif before.troubles != news.troubles:
+            self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
+        if self._wished in news.troubles:
+            self._waits = False
+        skipped = sorted(news.skipped.items())
+        self.bar.show_skipped(f"{path.name} {why}" for path, why in skipped)
+        self.bar.show_title(
+            news.notice or str(self.plan.place), "danger" if news.notice else "muted"
+        )
+        self._say(NOTICE, news.notice)
+        newest = news.checkpoints[-1].path if news.checkpoints else None
+        self._say(TROUBLE, news.troubles.get(newest, "") if news.following else "")
+        self._show_current()
+
+    def _on_swap(self, number: int, swap: Swap) -> None:
+        if number != self._number:
+            return
+        self.swap, self._network = swap, swap.network
+        if self._wished == swap.checkpoint.path:
+            self._waits = False
+        self._window.controller.set_weights(swap.network)
+        self._show_pin()
+        self._show_current()
+
+    def _say(self, key: str, sentence: str) -> None:
+        if sentence:
+            self._window.banner.say(sentence, "warning", key=key)
+        else:
+            self._window.banner.dismiss(key)
+
+    # Showing
+
+    def _show_current(self) -> None:
+        plot = self.bar.plot
+        shown = None if self.swap is None else self.swap.checkpoint.path
+        current = plot.timeline.index(self._wished or shown)
+        plot.show_current(current, plot.timeline.index(self._pinned))
+
+    def _show_pin(self) -> None:
+        self.bar.pin.setEnabled(self.swap is not None or self._pinned is not None)
+        self.bar.pin.setChecked(self._pinned is not None)
+
+    def _show_panel(self) -> None:
+        self.panel.setVisible(self.plan is not None and self.panel.parent() is not None)
+        if self.plan is not None:
+            self.panel.set_training(self.plan.own, LONGEST_TIME if self.plan.own else MOST_AVERAGED)
+            self.panel.show_averaging(self.plan.average)
+            self._show_rounds()
+
+    def _show_rounds(self, name: str = "discriminator_rounds") -> None:
+        session = self._window.model.session
+        if session is not None and name in ("discriminator_rounds", "discriminator"):
+            rounds = session.value("discriminator_rounds")
+            self.panel.show_rounds(rounds, session.has_discriminator)

@@ -1,0 +1,133 @@
+"""The bar under the images while a training is watched: its timeline, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui import theme
+from ldam_studio.gui.watch_plot import TimelinePlot
+
+SPEEDS = (1, 2, 5, 10, 20)  # checkpoints a second
+USUAL_SPEED = 2
+MOST_LISTED = 30  # files in a menu; more of them nobody reads
+
+
+class WatchBar(QFrame):
+    """Says what a person asks for; what is shown, the watch tells."""
+
+    played = pyqtSignal(bool)
+    speed_chosen = pyqtSignal(int)
+    followed = pyqtSignal(bool)
+    pin_asked = pyqtSignal(bool)
+    closed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Watched training")
+        self.plot = TimelinePlot()
+        self.play = self._button("play", "Play the checkpoints one after the other (Space)")
+        self.play.clicked.connect(lambda _on: self.played.emit(not self._playing))
+        self._playing = False
+        self.speed = QComboBox()
+        for speed in SPEEDS:
+            self.speed.addItem(f"{speed} per second", speed)
+        self.speed.setCurrentIndex(SPEEDS.index(USUAL_SPEED))
+        self.speed.setAccessibleName("Checkpoints per second while playing")
+        self.speed.setToolTip("How many checkpoints are played per second")
+        self.speed.activated.connect(lambda at: self.speed_chosen.emit(self.speed.itemData(at)))
+        self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title.setProperty("role", "muted")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.skipped = QToolButton()
+        self.skipped.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.skipped.setProperty("choice", True)
+        self.skipped.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.skipped.setToolTip("Files that are not shown, and why")
+        self.skipped.setMenu(QMenu(self.skipped))
+        self.skipped.hide()
+        self.pin = QToolButton()
+        self.pin.setText("Pin")
+        self.pin.setCheckable(True)
+        self.pin.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.pin.setToolTip("Keep this checkpoint beside the ones that come, for comparison")
+        self.pin.clicked.connect(self.pin_asked)
+        self.follow = QCheckBox("Follow newest")
+        self.follow.setToolTip("Show each new checkpoint as soon as it is there (End)")
+        self.follow.clicked.connect(self.followed)
+        close = self._button("close", "Watch no longer; the network stays as it is")
+        close.setAccessibleName("Watch no longer")
+        close.clicked.connect(self.closed)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.play)
+        row.addWidget(self.speed)
+        row.addWidget(self.title, 1)
+        row.addWidget(self.skipped)
+        row.addWidget(self.pin)
+        row.addWidget(self.follow)
+        row.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 6)
+        layout.setSpacing(4)
+        layout.addLayout(row)
+        layout.addWidget(self.plot)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def show_playing(self, on: bool) -> None:
+        """Let the play button say what it will do next."""
+        self._playing = on
+        self.play.setIcon(theme.icon("pause" if on else "play"))
+        words = "Rest at this checkpoint" if on else "Play the checkpoints one after the other"
+        self.play.setToolTip(f"{words} (Space)")
+        self.play.setAccessibleName(words)
+
+    def show_title(self, text: str, kind: str = "muted") -> None:
+        """Say what is watched, or what is wrong with it."""
+        if (text, kind) == (self.title.text(), self.title.property("role")):
+            return
+        self.title.setText(text)
+        self.title.setToolTip(text)
+        self.title.setProperty("role", kind)
+        style = self.title.style()
+        assert style is not None
+        style.unpolish(self.title)
+        style.polish(self.title)
+
+    def show_skipped(self, sentences: Iterable[str]) -> None:
+        """List the files that are not shown."""
+        sentences = tuple(sentences)
+        menu = self.skipped.menu()
+        assert menu is not None
+        if sentences == tuple(action.toolTip() for action in menu.actions()):
+            return
+        menu.clear()
+        listed = sentences[:MOST_LISTED]
+        if len(sentences) > len(listed):
+            listed += (f"and {len(sentences) - len(listed):,} more",)
+        for sentence in listed:
+            menu.addAction(sentence.replace("&", "&&"))
+        self.skipped.setText(f"{len(sentences):,} skipped")
+        self.skipped.setVisible(bool(sentences))
+
+    def _button(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button

@@ -1,0 +1,104 @@
+"""What the timeline of a watched training knows: values and words, no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.checkpoints import Checkpoint
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Checkpoints in order, and where each lies between the first (0) and the last (1).
+
+    They lie by their steps, else by their epochs; where neither grows from one to the next, as in a
+    folder of two runs, at equal distances. `loss` and `accuracy` (n,) are NaN where unknown.
+    """
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    troubles: Mapping[Path, str] = field(default_factory=dict)
+    places: Values = field(default_factory=lambda: np.zeros(0))
+    loss: Values = field(default_factory=lambda: np.zeros(0))
+    accuracy: Values = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(cls, checkpoints: Sequence[Checkpoint], troubles: Mapping[Path, str]) -> Timeline:
+        """Lay checkpoints out."""
+        return cls(
+            tuple(checkpoints),
+            dict(troubles),
+            _places(checkpoints),
+            _values([c.loss for c in checkpoints]),
+            _values([c.accuracy for c in checkpoints]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.checkpoints)
+
+    def index(self, path: Path | None) -> int | None:
+        """Return where the checkpoint of that file stands; None if it is not there any more."""
+        found = (i for i, c in enumerate(self.checkpoints) if c.path == path)
+        return next(found, None)
+
+    def nearest(self, place: float) -> int:
+        """Return the checkpoint nearest to a place from 0 to 1; there has to be one."""
+        return int(np.abs(self.places - place).argmin())
+
+
+def _values(known: Sequence[float | None]) -> Values:
+    return np.array([np.nan if value is None else value for value in known], np.float64)
+
+
+def _places(checkpoints: Sequence[Checkpoint]) -> Values:
+    count = len(checkpoints)
+    at = np.arange(count, dtype=np.float64)
+    for known in ([c.step for c in checkpoints], [c.epoch for c in checkpoints]):
+        values = _values(known)
+        if np.isfinite(values).all() and (np.diff(values) > 0).all():
+            at = values
+            break
+    if count < 2:
+        return np.ones(count)
+    return (at - at[0]) / (at[-1] - at[0])
+
+
+def name_of(checkpoint: Checkpoint) -> str:
+    """Return a checkpoint's name in a few letters: its epoch, else its step, else its file."""
+    if checkpoint.epoch is not None:
+        return f"epoch {checkpoint.epoch:.4g}"
+    if checkpoint.step is not None:
+        return f"step {checkpoint.step:,}"
+    return checkpoint.path.stem
+
+
+def facts_of(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return all that is known of a checkpoint, each in words; its file's name if nothing is."""
+    facts = {}
+    if checkpoint.epoch is not None:
+        facts["epoch"] = f"epoch {checkpoint.epoch:.4g}"
+    if checkpoint.step is not None:
+        facts["step"] = f"step {checkpoint.step:,}"
+    if checkpoint.loss is not None:
+        facts["loss"] = f"loss {checkpoint.loss:.4g}"
+    if checkpoint.accuracy is not None:
+        facts["accuracy"] = f"accuracy {_share(checkpoint.accuracy)}"
+    return facts or {"file": checkpoint.path.name}
+
+
+def words_of(checkpoint: Checkpoint) -> str:
+    """Return all that is known of a checkpoint in one line."""
+    return " · ".join(facts_of(checkpoint).values())
+
+
+def _share(value: float) -> str:
+    # A file's name may have it in per cent already.
+    return f"{100 * value if value <= 1 else value:.2f} %"

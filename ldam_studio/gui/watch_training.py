@@ -1,0 +1,158 @@
+"""Watch MNIST being learnt: a training of the studio's own, watched from its first step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+
+from ldam_studio.engine.watching import open_watched
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.sessions import start
+from ldam_studio.gui.task import Task
+from ldam_studio.gui.watch import Plan
+from ldam_studio.gui.watch_trainer import Trainer
+from ldam_studio.headless import live
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ldam_studio.gui.sessions import Opening
+    from ldam_studio.gui.watch import Watch
+    from ldam_studio.gui.window import StudioWindow
+    from ldam_studio.networks.network import Network
+
+NETWORK = "lenet"
+ROUNDS = 1  # of the discriminator after each checkpoint, to begin with
+NOTICE, ENDED = "training", "training-ended"  # keys of sentences in the message bar
+
+
+class WatchTraining(QObject):
+    """Starts the training, shows in the panel how it goes, and passes on what a person changes.
+
+    The training ends when the watch ends: when it is closed, when another session is opened, and
+    with the window.
+    """
+
+    def __init__(self, window: StudioWindow, watch: Watch) -> None:
+        super().__init__(window)
+        self._window, self._watch = window, watch
+        self._task: Task | None = None
+        self.trainer: Trainer | None = None
+        self._notice = ""
+        self._opening: Opening | None = None
+        window.controller.opening.connect(self._on_opening)
+        watch.began.connect(self._on_began)
+        watch.ended.connect(self.leave)
+        panel = watch.panel
+        panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
+        panel.rate_chosen.connect(lambda rate: self._send(live.learning_rate(rate)))
+        panel.averaging_chosen.connect(lambda steps: self._send(live.averaging(steps)))
+        panel.stop_asked.connect(self._stop)
+
+    def start(self) -> None:
+        """Begin a new training and watch it."""
+        self._watch.stop()
+        self.leave()
+        try:
+            folder = live.new_folder()
+        except StudioError as error:
+            self._window.say(str(error), "danger")
+            return
+        # At once: it takes the process seconds to begin.
+        self.trainer = Trainer(self)
+        self.trainer.told.connect(self._show)
+        self.trainer.ended.connect(self._on_ended)
+        self.trainer.start(folder, self._window.data)
+        self._task = Task(lambda _task: open_watched(NETWORK, folder, None))
+        self._task.setObjectName("watch-training")
+        self._task.done.connect(partial(self._on_network, folder))
+        self._task.failed.connect(self._on_failed)
+        self._task.start()
+
+    def leave(self) -> None:
+        """End the training, and what is being opened for it."""
+        self._leave_task()
+        trainer, self.trainer = self.trainer, None
+        if trainer is not None:
+            trainer.leave()
+        self._notice = ""
+        self._window.banner.dismiss(NOTICE)
+
+    def close(self) -> None:
+        """Wait until no training runs any more."""
+        self.leave()
+        for trainer in self.findChildren(Trainer):
+            trainer.wait()
+
+    def _on_network(self, folder: Path, network: Network) -> None:
+        self._leave_task()
+        window = self._window
+        opening = start(window.machine, window.data, network)
+        self._opening = replace(opening, title="MNIST being learnt", hint="")
+        self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
+
+    def _on_opening(self, opening: Opening) -> None:
+        if opening is not self._opening:
+            self.leave()
+
+    def _on_failed(self, error: StudioError) -> None:
+        self.leave()
+        self._window.say(str(error), "danger")
+
+    def _leave_task(self) -> None:
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+
+    def _on_began(self, plan: Plan) -> None:
+        if plan.own:
+            self._show()
+
+    def _on_ended(self, sentence: str) -> None:
+        if sentence:
+            self._window.banner.say(sentence, "danger", key=ENDED)
+        self._show()
+
+    def _send(self, line: bytes) -> None:
+        if self.trainer is not None:
+            self.trainer.send(line)
+
+    def _stop(self) -> None:
+        if self.trainer is not None:
+            self.trainer.stop()
+
+    def _show(self, *_: object) -> None:
+        trainer = self.trainer
+        if trainer is None:
+            return
+        status = trainer.status
+        notice = "" if status is None else status.notice
+        if notice and notice != self._notice:
+            self._notice = notice
+            self._window.banner.say(notice, "info", key=NOTICE)
+        self._watch.panel.show_training(
+            words_of(status, trainer.is_over),
+            0.0 if status is None or not status.steps else status.step / status.steps,
+            paused=status is not None and status.state == "paused",
+            over=trainer.is_over,
+            rate=None if status is None else status.learning_rate,
+        )
+
+
+def words_of(status: live.Status | None, over: bool) -> str:
+    """Say how a training stands in one line."""
+    if status is None:
+        return "The training did not begin." if over else "The training begins …"
+    words = {"training": "Training", "paused": "Paused", "finished": "Finished"}
+    state = words.get(status.state, "Ended" if over else "Training")
+    if over and state not in ("Finished",):
+        state = "Ended"
+    parts = [state, f"epoch {status.epoch:.1f}", f"step {status.step:,} of {status.steps:,}"]
+    if status.loss is not None:
+        parts.append(f"loss {status.loss:.3f}")
+    if status.accuracy is not None:
+        parts.append(f"accuracy {100 * status.accuracy:.1f} %")
+    return " · ".join(parts)
