@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import dead, thresholds
-from ldam_studio.engine.apply import apply
+from ldam_studio.engine.apply import LANES, apply
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.demand import is_lack_of_memory, step_bytes
 from ldam_studio.engine.host import Arriving
@@ -33,6 +33,7 @@ class Info:
     `activation`, `score` and `gradient_rms` belong to the pixels before the step; all are None
     where no step was taken. `burned_in` is True where a chain did so in this step; None if none can
     have. `told` are changes in words, `refused` sentences about those that could not be made.
+    `second` has the tensors of the second lane, if there is one.
     """
 
     step: int
@@ -44,12 +45,17 @@ class Info:
     told: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     lesson: LearnInfo | None = None
+    second: Info | None = None
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What is worth a line in the traces. Asking may wait for the device."""
-        chains = "" if self.burned_in is None else _chains_in_words(self.burned_in)
-        return (*self.told, f"burned in: {chains}") if chains else self.told
+        told = list(self.told)
+        both = () if self.second is None else zip(LANES, (self, self.second), strict=True)
+        for whose, info in [(f"{name}: ", info) for name, info in both] or [("", self)]:
+            if info.burned_in is not None and (chains := _chains_in_words(info.burned_in)):
+                told.append(f"{whose}burned in: {chains}")
+        return tuple(told)
 
 
 class ChainsExploded(StudioError):
@@ -118,7 +124,12 @@ def advance(
     before = moment_of(state)
     noise = _draw_noise(state)
     try:
-        moved = [_move(state, lane, noise, between) for lane in state.lanes]
+        moved: list[_Moved] = []
+        for lane in state.lanes:
+            if moved and lane.settings.jitter:
+                # It sees its images moved as the first lane sees its own.
+                state.generators["jitter"].set_state(before.sources["jitter"])
+            moved.append(_move(state, lane, noise, between))
     except GivenUp:
         go_back(state, before)
         return state, Info(state.step, told=tuple(told), refused=tuple(refused))
@@ -127,7 +138,6 @@ def advance(
         if not is_lack_of_memory(error):
             raise
         raise _too_large(state.lane) from None
-    first = moved[0]
     rms = tuple(m.info.gradient_rms for m in moved)
     state.unseen.append(Unseen(before, Arriving(_verdicts(moved)), rms))
     state.lanes = tuple(m.lane for m in moved)
@@ -143,16 +153,24 @@ def advance(
     if state.step != here:
         return state, Info(state.step)
     lesson = _lesson(state)
-    return state, Info(
-        step=state.step,
-        activation=first.info.activation,
-        score=first.info.score,
-        gradient_rms=first.info.gradient_rms,
-        change=first.lane.average.change,
-        burned_in=first.burned_in,
+    first, *others = (_what_happened(state.step, m) for m in moved)
+    return state, replace(
+        first,
         told=tuple(told),
         refused=tuple(refused),
         lesson=lesson,
+        second=others[0] if others else None,
+    )
+
+
+def _what_happened(step: int, moved: _Moved) -> Info:
+    return Info(
+        step=step,
+        activation=moved.info.activation,
+        score=moved.info.score,
+        gradient_rms=moved.info.gradient_rms,
+        change=moved.lane.average.change,
+        burned_in=moved.burned_in,
     )
 
 
@@ -251,7 +269,9 @@ def _lesson(state: SessionState) -> LearnInfo | None:
     """Let the discriminator learn, if it is its step."""
     if not _is_to_learn(state) or state.learner is None or state.real_images is None:
         return None
-    state.learner, lesson = learn(state.learner, state.real_images, state.lane.chains.x)
+    # A discriminator that is shown one lane's chains only would be exploited by the other's.
+    fake = torch.cat([lane.chains.x for lane in state.lanes])
+    state.learner, lesson = learn(state.learner, state.real_images, fake)
     return lesson
 
 
@@ -268,16 +288,18 @@ def _chains_in_words(mask: Tensor) -> str:
 
 def _which_to_lower(state: SessionState) -> str:
     """Name the setting that most likely made a chain explode."""
-    p = state.lane.parameters
-    if bool((p.step_size * p.l2 >= 2).any()):
+    lanes = [lane.parameters for lane in state.lanes]
+    product = max(float((p.step_size * p.l2).max()) for p in lanes)
+    temperature = max(float(p.temperature.max()) for p in lanes)
+    if product >= 2:
         cause = (
-            "lower the L2 weight or the step size until their product is below 2 (now "
-            f"{float((p.step_size * p.l2).max()):g})"
+            f"lower the L2 weight or the step size until their product is below 2 (now {product:g})"
         )
-    elif float(p.temperature.max()) > 100:
-        cause = f"lower the temperature (now {float(p.temperature.max()):g})"
+    elif temperature > 100:
+        cause = f"lower the temperature (now {temperature:g})"
     else:
-        cause = f"lower the step size (now {float(p.step_size.max()):g})"
+        step_size = max(float(p.step_size.max()) for p in lanes)
+        cause = f"lower the step size (now {step_size:g})"
     return (
         f"A chain left the finite numbers in step {state.step + 1:,}: {cause}, or clamp to valid "
         "pixels."

@@ -7,9 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from ldam_studio.engine import dead, thresholds
-from ldam_studio.engine.changes import PLAIN, Change, merged
+from ldam_studio.engine.changes import OF_A_LANE, OF_THE_FIRST, PLAIN, Change, merged
 from ldam_studio.engine.lanes import begin, change_setting, draw_starts, look_at, reheat, resize
 from ldam_studio.engine.realness import prepare_learner, suits
+from ldam_studio.engine.second import (
+    Second,
+    check_alike,
+    check_count,
+    make_second,
+    matched_or_kept,
+)
 from ldam_studio.engine.state import Lane, LogEntry, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron
@@ -19,6 +26,8 @@ from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import SETTINGS
 
 MAX_MELT = 100_000
+LANES = ("A", "B")
+"""What the lanes are called where there are two."""
 
 
 def apply(state: SessionState, change: Change) -> list[str]:
@@ -33,38 +42,80 @@ def apply(state: SessionState, change: Change) -> list[str]:
     StudioError
         If it cannot be made; `state` is then as before.
     """
+    number = change.lane
+    if number is None and change.name in OF_THE_FIRST:
+        number = 0
+    if number is None:
+        made = _make(state, change)
+    else:
+        made = _make_in_one(state, change, number)
+    if made is None:
+        return []
+    value, mark = made
+    _log(state, LogEntry(state.step, change.name, value, change.lane))
+    if change.lane is None or len(state.lanes) == 1:
+        return [mark]
+    return [f"{LANES[change.lane]}: {mark}"]
+
+
+def _make(state: SessionState, change: Change) -> tuple[Any, str] | None:
+    """Make a change; returns what is logged and what is said of it, None if it changed nothing."""
     if change.name in PLAIN:
         lanes = tuple(
             change_setting(lane, change.name, change.value, state.machine, state.heat)
             for lane in state.lanes
         )
         if all(new.settings == old.settings for new, old in zip(lanes, state.lanes, strict=True)):
-            return []
+            return None
         state.lanes = lanes
         value = getattr(state.lane.settings, change.name)
-        mark = f"{SETTINGS[change.name].label.lower()} {_short(value)}"
-    else:
-        if change.name not in _STRUCTURAL:
-            raise StudioError(f"There is nothing called {change.name!r} to change.")
-        value, mark = _STRUCTURAL[change.name](state, change.value)
-    _log(state, change.name, value)
-    return [mark]
+        return value, f"{SETTINGS[change.name].label.lower()} {_short(value)}"
+    if change.name not in _STRUCTURAL:
+        raise StudioError(f"There is nothing called {change.name!r} to change.")
+    return _STRUCTURAL[change.name](state, change.value)
 
 
-def _log(state: SessionState, name: str, value: Any) -> None:
+def _make_in_one(state: SessionState, change: Change, number: int) -> tuple[Any, str] | None:
+    """Make a change in one lane, as if the session had no other."""
+    lanes = state.lanes
+    if not 0 <= number < len(lanes):
+        raise StudioError("There is no second network to change; compare with one first.")
+    if change.name not in (*PLAIN, *OF_A_LANE):
+        raise StudioError(f"{change.name!r} is changed for both networks, not for one alone.")
+    if len(lanes) > 1:
+        _check_beside(lanes[1 - number], change)
+    state.lanes = (lanes[number],)
+    try:
+        made = _make(state, change)
+        lanes = (*lanes[:number], *state.lanes, *lanes[number + 1 :])
+    finally:
+        state.lanes = lanes
+    return made
+
+
+def _check_beside(other: Lane, change: Change) -> None:
+    """See that a lane stays comparable with the `other` one after a change."""
+    if change.name in OF_THE_FIRST:
+        check_alike(other.network, change.value)
+    if change.name == "neurons":
+        check_count(change.value, len(other.neurons))
+
+
+def _log(state: SessionState, entry: LogEntry) -> None:
     """Write a change down; of a plain setting only the last value in a step is kept.
 
     A structural change stays, whatever comes after it: it has taken effect, and it may have drawn.
     """
-    if name not in PLAIN:
-        state.log.append(LogEntry(state.step, name, value))
+    if entry.name not in PLAIN:
+        state.log.append(entry)
         return
     first = len(state.log)
     while first and state.log[first - 1].step == state.step:
         first -= 1
-    same_step = [Change(e.name, e.value) for e in state.log[first:]]
+    same_step = [Change(e.name, e.value, e.lane) for e in state.log[first:]]
+    change = Change(entry.name, entry.value, entry.lane)
     state.log[first:] = [
-        LogEntry(state.step, c.name, c.value) for c in merged(same_step, Change(name, value))
+        LogEntry(state.step, c.name, c.value, c.lane) for c in merged(same_step, change)
     ]
 
 
@@ -75,17 +126,33 @@ def _short(value: Any) -> str:
 
 
 def _turn(state: SessionState, change: Callable[[Lane], Lane]) -> None:
-    state.lanes = tuple(change(lane) for lane in state.lanes)
+    """Change all lanes, each of which draws the same numbers."""
+    if len(state.lanes) == 1:
+        state.lanes = (change(state.lane),)
+        return
+    before, turned = state.generators, []
+    try:
+        for lane in state.lanes:
+            state.generators = before.clone()
+            turned.append(change(lane))
+    except BaseException:
+        state.generators = before
+        raise
+    state.lanes = tuple(turned)
 
 
 def _neurons(state: SessionState, value: Any) -> tuple[Any, str]:
     neurons = tuple(v if isinstance(v, Neuron) else Neuron.parse(v) for v in value)
-    _turn(
-        state,
-        lambda lane: look_at(
-            lane, lane.network, neurons, state.machine, state.generators, state.heat
-        ),
-    )
+    for neuron in neurons:
+        state.lane.network.check(neuron)
+
+    def look(lane: Lane) -> Lane:
+        here = matched_or_kept(lane.network, neurons, lane.neurons)
+        if lane is not state.lane and here is lane.neurons:
+            return lane
+        return look_at(lane, lane.network, here, state.machine, state.generators, state.heat)
+
+    _turn(state, look)
     names = [str(neuron) for neuron in neurons]
     return names, names[0] if len(set(names)) == 1 else f"{names[0]} ..."
 
@@ -217,7 +284,7 @@ def _start_anew(state: SessionState) -> None:
         x = draw_starts(lane.network, lane.settings, state.generators, numbers)
         return begin(lane, x, state.machine, state.heat)
 
-    state.lanes = tuple(start(lane) for lane in state.lanes)
+    _turn(state, start)
 
 
 def _reset_average(state: SessionState, value: Any) -> tuple[Any, str]:
@@ -237,6 +304,18 @@ def _melt(state: SessionState, value: Any) -> tuple[Any, str]:
     return value, "melt"
 
 
+def _compare(state: SessionState, second: Second | None) -> tuple[Any, str]:
+    if second is None:
+        state.lanes = state.lanes[:1]
+        return None, "comparison ended"
+    state.lanes = (state.lane, make_second(state, second))
+    if second.restart:
+        _start_anew(state)
+    else:
+        _reset_average(state, None)
+    return second.json(), f"compared with {second.network.name}"
+
+
 _STRUCTURAL: dict[str, Callable[[SessionState, Any], tuple[Any, str]]] = {
     "neurons": _neurons,
     "network": _network,
@@ -249,4 +328,5 @@ _STRUCTURAL: dict[str, Callable[[SessionState, Any], tuple[Any, str]]] = {
     "reset_average": _reset_average,
     "melt": _melt,
     "learn_every": _learn_every,
+    "compare": _compare,
 }

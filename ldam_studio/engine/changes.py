@@ -23,8 +23,15 @@ STRUCTURAL = (
     "reset_average",  # None, or "unfinished": only chains that are not burned in
     "melt",  # int: so many steps at 100 times the temperature
     "learn_every",  # int: steps between two lessons of the discriminator, 0 = none
+    "compare",  # engine.second.Second: put it beside the first lane; None: take it away
 )
 """Changes whose order matters."""
+
+OF_A_LANE = ("neurons", "network", "weights")
+"""Structural changes that one lane can make by itself, as it can change its settings."""
+
+OF_THE_FIRST = ("network", "weights")
+"""Changes that go to the first lane where none is named: alike, lanes would not be compared."""
 
 DRAWN_WITH = ("start_spread", "clamp")
 """Settings that a start is drawn with, so that structural changes may have depended on them."""
@@ -32,24 +39,44 @@ DRAWN_WITH = ("start_spread", "clamp")
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that somebody asked for; see `PLAIN` and `STRUCTURAL` for names and values."""
+    """One thing that somebody asked for; see `PLAIN` and `STRUCTURAL` for names and values.
+
+    `lane` is the number of the lane it is for, None for all of them; see `OF_THE_FIRST`.
+    """
 
     name: str
     value: Any = None
+    lane: int | None = None
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the chains start anew with it, from the session's seed."""
+        if self.name == "compare":
+            return self.value is not None and self.value.restart
+        return self.name in ("restart", "seed")
 
 
 def merged(changes: Sequence[Change], change: Change) -> list[Change]:
     """Add `change` to changes of the same step, dropping what it makes void.
 
-    An earlier change of the same name is void if nothing that came after it can have depended on
-    it: what came between are plain settings, or it is one that structural changes do not ask for.
+    An earlier change of the same name, for no other lane, is void if nothing that came after it can
+    have depended on it: what came between are plain settings, or it is one that structural changes
+    do not ask for.
     """
     kept = list(changes)
-    independent = change.name in PLAIN and change.name not in DRAWN_WITH
     for i in range(len(kept) - 1, -1, -1):
-        if kept[i].name == change.name:
+        if kept[i].name == change.name and change.lane in (None, kept[i].lane):
             del kept[i]
-            break
-        if kept[i].name not in PLAIN and not independent:
+        elif _may_depend(kept[i], change):
             break
     return [*kept, change]
+
+
+def _may_depend(between: Change, change: Change) -> bool:
+    """Whether `between` can have depended on the value that `change` takes the place of."""
+    if between.name in PLAIN:
+        return False
+    if change.name in PLAIN and change.name not in DRAWN_WITH:
+        # A second lane begins with the first one's settings.
+        return between.name == "compare" and change.lane is not None
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from ldam_studio.engine import dead
 from ldam_studio.engine.advance import Info
 from ldam_studio.engine.host import to_host
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.fields import Box
 from ldam_studio.networks.network import Neuron, PixelSpec
 from ldam_studio.training.learner import LearnInfo
@@ -48,8 +49,8 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The session as the window shows it; arrays are this frame's own and are never changed.
+class LaneFrame:
+    """What a frame shows of one lane; arrays are this frame's own and are never changed.
 
     `raw` and `average` (C, H, W) are the front chain's, in pixel units; `average` is None before
     its first sample. `thumbnails` is (chains, h, w, 3), the images themselves or, where those are
@@ -59,8 +60,6 @@ class Frame:
     tells which chains' neurons give no gradient, `silence` says so in a sentence, if any did.
     """
 
-    number: int
-    step: int
     front: int
     raw: Floats
     average: Floats | None
@@ -77,12 +76,21 @@ class Frame:
     dead: NDArray[np.bool_]
     silence: str
     trace: Trace
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Frame(LaneFrame):
+    """The session as the window shows it: its first lane, what all lanes share, and the second."""
+
+    number: int
+    step: int
     marks: tuple[tuple[int, str], ...]
     notices: tuple[str, ...]
-    temperature: float
     melting: int
     steps_per_second: float
     lesson: LearnInfo | None
+    second: LaneFrame | None = None
 
 
 def make_frame(
@@ -96,53 +104,75 @@ def make_frame(
     lesson: LearnInfo | None,
 ) -> Frame:
     """Bring what a frame shows to the host; `infos` are those of the steps since the last frame."""
-    lane = state.lane
-    front = min(request.front, len(lane.neurons) - 1)
-    shown = lane.shown_average()
-    # Where the number of chains changed on the way, only what fits the present one is drawn.
-    chains = len(lane.neurons)
-    fitting = [i for i in infos if i.activation is not None and len(i.activation) == chains]
-    last = fitting[-1] if fitting else None
+    seen = [list(infos), [info.second for info in infos if info.second is not None]]
+    picked = [_Picked(lane, request, own) for lane, own in zip(state.lanes, seen, strict=False)]
+    # All lanes in one go: each way to the host is a wait.
     here = to_host(
-        {
-            "raw": lane.chains.x[front],
-            "average": shown.mean[front],
-            "thumbnails": _shrunk(shown.mean if request.averages else lane.chains.x),
-            "samples": shown.count,
-            "burned_in": lane.progress.done,
-            "settling": lane.progress.settling,
-            "dead": lane.waking.dead,
-            "temperature": lane.parameters.temperature[front],
-        }
-        | _named("last", [] if last is None else [last])
-        | _named("trace", fitting)
+        {f"{i} {name}": tensor for i, p in enumerate(picked) for name, tensor in p.tensors.items()}
+    )
+    first, *others = (
+        p.shown({k[2:]: v for k, v in here.items() if k.startswith(f"{i} ")}, request)
+        for i, p in enumerate(picked)
     )
     return Frame(
+        **first,
         number=number,
         step=state.step,
-        front=front,
-        raw=here["raw"],
-        average=here["average"] if here["samples"][front] else None,
-        thumbnails=_thumbnails(here["thumbnails"], lane.network.pixels, request),
-        neurons=lane.neurons,
-        labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
-        field=lane.targets.fields[front],
-        activation=_only(here.get("last activation")),
-        score=_only(here.get("last score")),
-        gradient_rms=_only(here.get("last gradient_rms")),
-        samples=here["samples"],
-        burned_in=here["burned_in"],
-        settling=here["settling"],
-        dead=here["dead"],
-        silence=dead.sentence(lane.waking, lane.neurons),
-        trace=_trace(fitting, here, chains),
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),
-        temperature=here["temperature"].item(),
         melting=state.melting,
         steps_per_second=steps_per_second,
         lesson=lesson,
+        second=LaneFrame(**others[0]) if others else None,
     )
+
+
+class _Picked:
+    """What a frame shows of a lane, on the lane's device in `tensors`."""
+
+    def __init__(self, lane: Lane, request: FrameRequest, infos: Sequence[Info]) -> None:
+        chains = len(lane.neurons)
+        self.lane, self.front = lane, min(request.front, chains - 1)
+        # Where the number of chains changed on the way, only what fits the present one is drawn.
+        self.infos = [i for i in infos if i.activation is not None and len(i.activation) == chains]
+        shown, front = lane.shown_average(), self.front
+        self.tensors = (
+            {
+                "raw": lane.chains.x[front],
+                "average": shown.mean[front],
+                "thumbnails": _shrunk(shown.mean if request.averages else lane.chains.x),
+                "samples": shown.count,
+                "burned_in": lane.progress.done,
+                "settling": lane.progress.settling,
+                "dead": lane.waking.dead,
+                "temperature": lane.parameters.temperature[front],
+            }
+            | _named("last", self.infos[-1:])
+            | _named("trace", self.infos)
+        )
+
+    def shown(self, here: Mapping[str, Floats], request: FrameRequest) -> dict[str, Any]:
+        """Return the values of a `LaneFrame`, given those of `tensors` on the host."""
+        lane, front = self.lane, self.front
+        return {
+            "front": front,
+            "raw": here["raw"],
+            "average": here["average"] if here["samples"][front] else None,
+            "thumbnails": _thumbnails(here["thumbnails"], lane.network.pixels, request),
+            "neurons": lane.neurons,
+            "labels": tuple(lane.network.label(neuron) for neuron in lane.neurons),
+            "field": lane.targets.fields[front],
+            "activation": _only(here.get("last activation")),
+            "score": _only(here.get("last score")),
+            "gradient_rms": _only(here.get("last gradient_rms")),
+            "samples": here["samples"],
+            "burned_in": here["burned_in"],
+            "settling": here["settling"],
+            "dead": here["dead"],
+            "silence": dead.sentence(lane.waking, lane.neurons),
+            "trace": _trace(self.infos, here, len(lane.neurons)),
+            "temperature": here["temperature"].item(),
+        }
 
 
 def _named(prefix: str, infos: Sequence[Info]) -> dict[str, Tensor]:

@@ -31,7 +31,7 @@ class Inbox:
     def urgent(self) -> bool:
         """Whether something waits after which a step in progress would be seen by nobody."""
         with self._lock:
-            return any(change.name in ("neurons", "network") for change in self._changes)
+            return any(change.name in ("neurons", "network", "compare") for change in self._changes)
 
     def __bool__(self) -> bool:
         """Whether anything waits."""

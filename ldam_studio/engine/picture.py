@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ Bytes = NDArray[np.uint8]
 
 DISPLAYS = ("signed", "image")
 MID_GREY = 127.5
+BELOW, ABOVE = np.array([24.0, 88.0, 232.0]), np.array([255.0, 156.0, 24.0])
+"""The colours of a grey difference at the ends of its scale."""
+LEAST_SCALE = 1e-3  # of a difference that is 0 everywhere
+ALMOST = 1 + 1e-6  # 0.2 in 32 bits is a little more than 0.2
 
 
 def to_bytes(
@@ -49,6 +54,42 @@ def to_bytes(
     elif len(levels) == 2:
         levels = levels[[0, 1, 1]]
     return np.ascontiguousarray(levels.transpose(1, 2, 0))
+
+
+def common_scale(images: Sequence[Floats], pixels: PixelSpec) -> float:
+    """Return the scale at which signed images (C, H, W) are shown alike: their largest distance."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = [float(np.abs(image - pixels.rest).max()) for image in images]
+    finite = [distance for distance in distances if math.isfinite(distance)]
+    return max(finite, default=0.0) or 1.0
+
+
+def difference_scale(difference: Floats) -> float:
+    """Return the largest size of a difference, rounded up to 1, 2 or 5 times a power of ten.
+
+    Rounded, so that a scale that is read does not change with every sample.
+    """
+    with np.errstate(invalid="ignore"):
+        largest = float(np.abs(difference).max())
+    if not 1e-30 < largest < math.inf:
+        return 1.0 if largest else LEAST_SCALE
+    power = 10.0 ** math.floor(math.log10(largest))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power * ALMOST >= largest)
+
+
+def difference_to_bytes(difference: Floats, pixels: PixelSpec, scale: float) -> Bytes:
+    """Turn a difference of images (C, H, W) into (H, W, 3) of 8 bits; mid-grey is no difference.
+
+    `scale` above 0 is orange and below it blue where the images are grey; where they have colours,
+    each channel is light or dark.
+    """
+    if len(pixels.picture) > 1:
+        return to_bytes(difference + pixels.rest, pixels, "signed", scale)
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = np.nan_to_num(difference[pixels.picture[0]] / scale).clip(-1, 1)[..., None]
+    end = np.where(share > 0, ABOVE, BELOW)
+    colours: Bytes = (MID_GREY + np.abs(share) * (end - MID_GREY)).round().astype(np.uint8)
+    return colours
 
 
 def enlarge(picture: Bytes, zoom: int) -> Bytes:

@@ -104,12 +104,12 @@ class Runner:
 
     # From any thread
 
-    def post(self, name: str, value: Any = None) -> None:
+    def post(self, name: str, value: Any = None, lane: int | None = None) -> None:
         """Ask for a change (see `engine.changes`); never blocks. "max_rate" is the runner's own."""
         if name == "max_rate":
             self._max_rate = SETTINGS["max_rate"].check(value)
         else:
-            self._inbox.post(Change(name, value))
+            self._inbox.post(Change(name, value, lane))
         self._notify()
 
     def play(self) -> None:

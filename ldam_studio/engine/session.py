@@ -10,6 +10,7 @@ from typing import Any
 from ldam_studio.engine.lanes import open_lane
 from ldam_studio.engine.machine import Machine, choose
 from ldam_studio.engine.realness import prepare_learner, suits
+from ldam_studio.engine.second import Second, describe_second, make_second
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.trial import settle
 from ldam_studio.errors import StudioError
@@ -32,7 +33,8 @@ class SessionSpec:
     """All that has to be known to start a session.
 
     `neurons` has one neuron per chain, all of one layer. `data` is where real images are taken from
-    when the discriminator goes on learning; None is the shipped sample.
+    when the discriminator goes on learning; None is the shipped sample. `second` is what the
+    network is compared with.
     """
 
     network: Network
@@ -43,15 +45,16 @@ class SessionSpec:
     machine: Machine = field(default_factory=choose)
     learn_every: int = 0
     data: Path | None = None
+    second: Second | None = None
 
 
 def open_session(spec: SessionSpec) -> SessionState:
-    """Start a session: draw the chains' first images, make its lane.
+    """Start a session: draw the chains' first images, make its lanes.
 
     Raises
     ------
     StudioError
-        If a neuron is not the network's, or the discriminator takes other images.
+        If a neuron is not the network's, or discriminator or second network take other images.
     """
     spec.machine.apply()
     network = spec.network.to(spec.machine.device)
@@ -74,6 +77,8 @@ def open_session(spec: SessionSpec) -> SessionState:
         learn_every=spec.learn_every,
         data=spec.data,
     )
+    if spec.second is not None:
+        state.lanes = (lane, make_second(state, spec.second))
     prepare_learner(state)
     state.origin = describe(state)
     return state
@@ -85,6 +90,7 @@ def describe(state: SessionState) -> dict[str, Any]:
     What the chains, averages and learner have become is not part of it.
     """
     lane = state.lane
+    second = {} if state.second is None else {"second": describe_second(state.second)}
     return {
         "network": lane.network.reference,
         "neurons": [str(neuron) for neuron in lane.neurons],
@@ -94,7 +100,7 @@ def describe(state: SessionState) -> dict[str, Any]:
         "learn_every": state.learn_every,
         "data": None if state.data is None else str(state.data),
         "machine": state.machine.json(),
-    }
+    } | second
 
 
 def spec_from(
@@ -114,6 +120,7 @@ def spec_from(
         settings = Settings.of(**description["settings"])
         where = description["machine"]
         data = description["data"]
+        second = description.get("second")
         return SessionSpec(
             network=network_from(description["network"], allow_code=allow_code),
             neurons=neurons,
@@ -123,11 +130,23 @@ def spec_from(
             machine=_machine(machine, where),
             learn_every=int(description["learn_every"]),
             data=None if data is None else Path(data),
+            second=None if second is None else second_from(second, allow_code=allow_code),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StudioError(
             f"The description of the session is incomplete or damaged ({error}); export it again."
         ) from None
+
+
+def second_from(description: Mapping[str, Any], *, allow_code: bool = False) -> Second:
+    """Read what `Second.json` wrote, and open its network; raises as `network_from` does."""
+    neurons, settings = description["neurons"], description["settings"]
+    return Second(
+        network_from(description["network"], allow_code=allow_code),
+        None if neurons is None else tuple(Neuron.parse(text) for text in neurons),
+        None if settings is None else Settings.of(**settings),
+        restart=bool(description["restart"]),
+    )
 
 
 def _machine(given: Machine | None, recorded: Mapping[str, Any]) -> Machine:

@@ -1,7 +1,7 @@
 """All state of a session in one value. Only this package makes or changes it.
 
 A *lane* is (network, neurons, settings) with its chains; all lanes of a session are fed the same
-noise. A session has one lane today.
+noise. A session has one lane, or two that are compared; see `engine.second`.
 """
 
 from __future__ import annotations
@@ -85,11 +85,17 @@ class Lane:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A change as it took effect: before step `step`, in JSON's types."""
+    """A change as it took effect: before step `step`, in JSON's types, for one lane or all."""
 
     step: int
     name: str
     value: Any
+    lane: int | None = None
+
+    def json(self) -> list[Any]:
+        """Return it as it is written down, without a lane where it is for all of them."""
+        entry = [self.step, self.name, self.value]
+        return entry if self.lane is None else [*entry, self.lane]
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,11 @@ class SessionState:
     def lane(self) -> Lane:
         """The first lane."""
         return self.lanes[0]
+
+    @property
+    def second(self) -> Lane | None:
+        """The lane that is compared with the first; None where there is none."""
+        return self.lanes[1] if len(self.lanes) > 1 else None
 
     @property
     def heat(self) -> float:

@@ -20,6 +20,8 @@ from ldam_studio.sampler.random import Generators
 from ldam_studio.training import learner
 
 VERSION = 1
+SECOND = "second."
+"""Before the names of the second lane's tensors."""
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
 WAKING = ("quiet", "answered", "led")
@@ -31,7 +33,24 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     The log is not part of it: what goes on from here begins a log of its own.
     """
-    lane = state.lane
+    tensors, counts = _of_lane(state.lane)
+    if state.second is not None:
+        others, counts["second"] = _of_lane(state.second)
+        tensors |= {f"{SECOND}{name}": tensor for name, tensor in others.items()}
+    tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
+    if state.learner is not None:
+        tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
+    about = {
+        "version": VERSION,
+        "session": describe(state),
+        "step": state.step,
+        "melting": state.melting,
+    } | counts
+    copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
+    return copies, about
+
+
+def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {"x": lane.chains.x}
     tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
@@ -41,19 +60,8 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors["thresholds.seen"] = lane.thresholds.seen
     if lane.chains.moments is not None:
         tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
-    tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
-    if state.learner is not None:
-        tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
-    about = {
-        "version": VERSION,
-        "session": describe(state),
-        "step": state.step,
-        "melting": state.melting,
-        "calm": lane.waking.calm,
-        "progress": {"steps": lane.progress.steps, "filled": lane.progress.filled},
-    }
-    copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
-    return copies, about
+    progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
+    return tensors, {"calm": lane.waking.calm, "progress": progress}
 
 
 def from_tensors(
@@ -75,7 +83,11 @@ def from_tensors(
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         moved = {name: value.to(device) for name, value in tensors.items()}
-        state.lanes = (_restore(state.lane, moved, about, state),)
+        lanes = [_restore(state.lane, moved, about, state)]
+        if state.second is not None:
+            others = _under(SECOND, moved)
+            lanes.append(_restore(state.second, others, about["second"], state))
+        state.lanes = tuple(lanes)
         generators = _under("generator.", tensors)
         state.generators = Generators.restore(state.seed, device, generators)
         learned = _under("learner.", tensors)
@@ -99,6 +111,7 @@ def _restore(
     moments = None
     if "moments.momentum" in tensors:
         moments = langevin.Moments(*(tensors[f"moments.{name}"] for name in MOMENTS))
+    reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
     # The step's numbers depend on whether the chains were melting.
     lane = reheat(lane, state.machine, state.heat)
     return replace(
@@ -109,7 +122,7 @@ def _restore(
             steps=int(counts["steps"]),
             filled=int(counts["filled"]),
             over=False,
-            **{name: tensors[f"progress.{name}"] for name in PROGRESS},
+            **reached,
         ),
         thresholds=Thresholds(tensors["thresholds.values"], tensors.get("thresholds.seen")),
         waking=_waking(tensors, about, len(x)),

@@ -109,12 +109,12 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
 def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> Exported:
     several = shown.what in ("strip", "averages")
     chosen = slice(None) if several else slice(shown.front, shown.front + 1)
-    progress, sidecar = state.lane.progress, recipe.sidecar
+    sidecar = recipe.sidecar
     return Exported(
         path,
         None if sidecar is None else path.parent / str(sidecar["file"]),
-        settling=bool(progress.settling[chosen].any()),
-        burned_in=bool(progress.done[chosen].all()),
+        settling=any(bool(lane.progress.settling[chosen].any()) for lane in state.lanes),
+        burned_in=all(bool(lane.progress.done[chosen].all()) for lane in state.lanes),
     )
 
 

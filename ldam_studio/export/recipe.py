@@ -14,13 +14,24 @@ import numpy as np
 import torch
 
 from ldam_studio import __version__
-from ldam_studio.engine.picture import DISPLAYS, Bytes, enlarge, grid, to_bytes
+from ldam_studio.engine.picture import (
+    DISPLAYS,
+    Bytes,
+    Floats,
+    common_scale,
+    difference_scale,
+    difference_to_bytes,
+    enlarge,
+    grid,
+    to_bytes,
+)
 from ldam_studio.engine.session import describe
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler.settings import SETTINGS
 
-FORMAT = 1
+FORMAT = 2
+"""Of recipes with two lanes; one without is of format 1, which earlier programs read."""
 LIMIT = 450_000
 """Bytes of a recipe; beyond it, the session goes into a sidecar. Promised: 500 kB."""
 MAX_ZOOM = 64
@@ -33,6 +44,8 @@ KINDS = {
     "averages": "the averages of all chains",
 }
 """What may be exported."""
+AVERAGES = ("average", "averages")
+LANE_GAP = 3  # pixels between what is shown of two lanes
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "format": int,
@@ -90,28 +103,53 @@ def _is_whole(value: object) -> bool:
 def picture_of(state: SessionState, shown: Shown) -> Bytes:
     """Return the picture (H, W, 3) that `shown` asks for.
 
+    Of two lanes both are in it, the first one first, at one scale of display; after averages comes
+    the second one's less the first one's.
+
     Raises
     ------
     StudioError
         If there is no such chain, or its average has no sample yet.
     """
-    lane = state.lane
+    pixels = state.lane.network.pixels
+    rows = [_images(lane, shown) for lane in state.lanes]
+    # Those of one chain, in all lanes, are to be compared.
+    scales = [
+        common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
+        for images in zip(*rows, strict=True)
+    ]
+    parts = [
+        [
+            to_bytes(image, pixels, shown.display, scale)
+            for image, scale in zip(row, scales, strict=True)
+        ]
+        for row in rows
+    ]
+    if len(rows) > 1 and shown.what in AVERAGES:
+        apart = rows[1] - rows[0]
+        scale = difference_scale(apart)
+        parts.append([difference_to_bytes(image, pixels, scale) for image in apart])
+    sheets = [row[0] if len(row) == 1 else grid(row) for row in parts]
+    beside = len(sheets) if len(parts[0]) == 1 else 1
+    return enlarge(sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP), shown.zoom)
+
+
+def _images(lane: Lane, shown: Shown) -> Floats:
+    """Return the images (n, C, H, W) of a lane that `shown` asks for."""
     chains = len(lane.neurons)
     wanted = range(chains)
     if shown.what in ("average", "raw"):
         if shown.front >= chains:
             raise StudioError(f"There are chains 0 to {chains - 1}, not {shown.front}.")
         wanted = range(shown.front, shown.front + 1)
-    if shown.what in ("average", "averages"):
+    if shown.what in AVERAGES:
         average = lane.shown_average()
         if not bool((average.count[wanted.start : wanted.stop] > 0).all()):
             raise StudioError("Nothing is averaged yet; let it run, or export the raw sample.")
         images = average.mean
     else:
         images = lane.chains.x
-    floats = images[wanted.start : wanted.stop].detach().cpu().numpy().astype(np.float32)
-    parts = [to_bytes(image, lane.network.pixels, shown.display, shown.scale) for image in floats]
-    return enlarge(parts[0] if len(parts) == 1 else grid(parts), shown.zoom)
+    return images[wanted.start : wanted.stop].detach().cpu().numpy().astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -125,20 +163,23 @@ class Recipe:
         """Write down how `picture` came to be."""
         lane = state.lane
         data: dict[str, Any] = {
-            "format": FORMAT,
+            "format": _format_of(state),
             "program": "LDAM Studio",
             "version": __version__,
             "machine": machine_of(state),
             "session": state.origin,
             "end": describe(state),
-            "log": [[entry.step, entry.name, entry.value] for entry in state.log],
+            "log": [entry.json() for entry in state.log],
             "step": state.step,
             "shown": asdict(shown) | {"average_over": lane.settings.average_over},
-            "samples": lane.shown_average().count.tolist(),
-            "burned_in": lane.progress.done.tolist(),
-            "settling": lane.progress.settling.tolist(),
+            **_progress_of(lane),
             "pixels": pixel_hash(picture),
         }
+        if state.second is not None:
+            data["second"] = _progress_of(state.second)
+            if shown.what in AVERAGES:
+                apart = _images(state.second, shown) - _images(lane, shown)
+                data["second"]["difference_scale"] = difference_scale(apart)
         if (lessons := lessons_hash(state)) is not None:
             data["real_images"] = lessons
         return cls(data | {"sha256": _hash(data)})
@@ -183,9 +224,10 @@ class Recipe:
             and 0 <= self.step <= MAX_STEPS
             and all(
                 isinstance(entry, list)
-                and len(entry) == 3
+                and len(entry) in (3, 4)
                 and _is_whole(entry[0])
                 and isinstance(entry[1], str)
+                and entry[3:] in ([], [0], [1])
                 for entry in self.data["log"]
             )
         )
@@ -219,6 +261,19 @@ class Recipe:
         """The file (name and SHA-256) from which the session goes on, if it needs one."""
         found: Mapping[str, Any] | None = self.data["session"].get("sidecar")
         return found
+
+
+def _format_of(state: SessionState) -> int:
+    compares = any(entry.lane is not None or entry.name == "compare" for entry in state.log)
+    return FORMAT if compares or state.second is not None or "second" in state.origin else 1
+
+
+def _progress_of(lane: Lane) -> dict[str, Any]:
+    return {
+        "samples": lane.shown_average().count.tolist(),
+        "burned_in": lane.progress.done.tolist(),
+        "settling": lane.progress.settling.tolist(),
+    }
 
 
 def lessons_hash(state: SessionState) -> str | None:

@@ -21,6 +21,7 @@ from ldam_studio.engine.session import (
     discriminator_from,
     network_from,
     open_session,
+    second_from,
     spec_from,
 )
 from ldam_studio.engine.state import SessionState
@@ -36,15 +37,16 @@ OnStep = Callable[[int, int], bool | None]
 class Files:
     """Where to look for what a recipe names by file.
 
-    A file is looked for where it was, then in `folder` (the picture's own) by its name. `weights`
-    and `discriminator` replace the recipe's files; their content must still be the same. Only with
-    `allow_code` is a network run that is a person's own code.
+    A file is looked for where it was, then in `folder` (the picture's own) by its name. `weights`,
+    `second` (the second network's) and `discriminator` replace the recipe's files; their content
+    must still be the same. Only with `allow_code` is a network run that is a person's own code.
     """
 
     folder: Path = Path()
     weights: Path | None = None
     discriminator: Path | None = None
     allow_code: bool = False
+    second: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,9 @@ def rerun(recipe: Recipe, files: Files, on_step: OnStep | None = None) -> Sessio
     pending: dict[int, list[Change]] = defaultdict(list)
     with _sensible():
         state = _beginning(recipe, files)
-        for step, name, value in recipe.data["log"]:
-            pending[step].append(_change(name, value, files))
+        for step, name, value, *lane in recipe.data["log"]:
+            meant = _meant(files, recipe.data.get("session"), name, value)
+            pending[step].append(_change(name, value, meant, *lane))
         if any(not state.step <= step <= recipe.step for step in pending):
             raise ValueError("the log does not fit the steps")
         _skip_to_last_restart(state, pending)
@@ -149,7 +152,7 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[Change
     Not where a discriminator learned before: what it learned outlives a restart.
     """
     last = max(
-        (s for s, cs in pending.items() if any(c.name in ("restart", "seed") for c in cs)),
+        (s for s, cs in pending.items() if any(c.restarts for c in cs)),
         default=state.step,
     )
     before = [step for step in sorted(pending) if step < last]
@@ -206,14 +209,33 @@ def _machine(description: Mapping[str, Any]) -> Machine | None:
         return None
 
 
-def _change(name: str, value: Any, files: Files) -> Change:
-    if name in ("network", "weights", "discriminator") and isinstance(value, dict):
-        kind = "discriminator" if name == "discriminator" else "weights"
-        reference = _with_file(value, getattr(files, kind), files.folder)
-        if kind == "weights":
-            return Change(name, network_from(reference, allow_code=files.allow_code))
+def _meant(files: Files, began: Any, name: str, value: Any) -> Files:
+    """Return the files for a change of the log: those given are of what the recipe began with."""
+    key = "discriminator" if name == "discriminator" else "network"
+    first = began.get(key) if isinstance(began, dict) else None
+    same = isinstance(value, dict) and first and value.get("sha256") == first.get("sha256")
+    return files if same or not first else replace(files, weights=None, discriminator=None)
+
+
+def _change(name: str, value: Any, files: Files, lane: int | None = None) -> Change:
+    if not isinstance(value, dict):
+        return Change(name, value, lane)
+    if name == "compare":
+        second = _second(value, files)
+        return Change(name, second_from(second, allow_code=files.allow_code))
+    if name == "discriminator":
+        reference = _with_file(value, files.discriminator, files.folder)
         return Change(name, discriminator_from(reference))
-    return Change(name, value)
+    if name in ("network", "weights"):
+        reference = _with_file(value, files.second if lane else files.weights, files.folder)
+        return Change(name, network_from(reference, allow_code=files.allow_code), lane)
+    return Change(name, value, lane)
+
+
+def _second(description: Mapping[str, Any], files: Files) -> dict[str, Any]:
+    """Return the description of a second lane whose network names files that are here."""
+    network = _with_file(description["network"], files.second, files.folder)
+    return {**description, "network": network}
 
 
 def _located(description: Mapping[str, Any], files: Files) -> dict[str, Any]:
@@ -222,6 +244,8 @@ def _located(description: Mapping[str, Any], files: Files) -> dict[str, Any]:
     for key, given in (("network", files.weights), ("discriminator", files.discriminator)):
         if isinstance(found.get(key), dict):
             found[key] = _with_file(found[key], given, files.folder)
+    if isinstance(found.get("second"), dict):
+        found["second"] = _second(found["second"], files)
     return found
 
 

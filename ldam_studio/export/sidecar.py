@@ -32,7 +32,7 @@ def session_bytes(state: SessionState, *, history: bool) -> bytes:
     data: dict[str, Any] = {"about": about}
     if history:
         data["origin"] = state.origin
-        data["log"] = [[entry.step, entry.name, entry.value] for entry in state.log]
+        data["log"] = [entry.json() for entry in state.log]
     # One entry on purpose: safetensors writes several in no fixed order, and hashes would differ.
     return save(tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)})
 

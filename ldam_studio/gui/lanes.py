@@ -1,0 +1,60 @@
+"""What the window knows of a second lane, and a setting's value where the lanes differ in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ldam_studio.gui.network_request import short_name
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import Lane
+    from ldam_studio.networks.network import Network, Neuron
+    from ldam_studio.sampler.settings import Settings
+
+FIRST, SECOND = 0, 1
+
+
+@dataclass(frozen=True)
+class LaneView:
+    """The second lane as the window shows and steers it; `title` is what it is called there."""
+
+    network: Network
+    neurons: tuple[Neuron, ...]
+    settings: Settings
+    title: str = ""
+
+    @classmethod
+    def of(cls, lane: Lane) -> LaneView:
+        """Read a lane of a session that is not running."""
+        return cls(lane.network, lane.neurons, lane.settings)
+
+
+class Each(NamedTuple):
+    """A setting's values in the two lanes, where they may differ."""
+
+    first: Any
+    second: Any
+
+
+def both(first: Any, second: Any) -> Any:
+    """Return the value that two lanes have in common, or `Each` lane's own."""
+    return first if first == second else Each(first, second)
+
+
+def largest(value: Any) -> float:
+    """Return the largest number in a value of one or both lanes, of one or all chains."""
+    return max(map(largest, value)) if isinstance(value, tuple) else float(value)
+
+
+def network_title(network: Network) -> str:
+    """Return what a network is called beside another: its name, and its own file of weights."""
+    weights = "" if network.weights is None else f" · {network.weights.name}"
+    return short_name(network.name) + weights
+
+
+def titles(first: Network, second: LaneView) -> tuple[str, str]:
+    """Return what both lanes are called, told apart where they are the same network."""
+    here = network_title(first)
+    there = second.title or network_title(second.network)
+    return here, f"{there} · other settings" if here == there else there

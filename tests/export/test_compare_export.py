@@ -1,0 +1,196 @@
+"""Two networks side by side in one picture, which has both recipes and can be replayed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes import Change
+from ldam_studio.engine.picture import (
+    LEAST_SCALE,
+    common_scale,
+    difference_scale,
+    difference_to_bytes,
+)
+from ldam_studio.engine.second import Second
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.export import recipe
+from ldam_studio.export.png import draft, export, read_recipe
+from ldam_studio.export.recipe import Shown, picture_of
+from ldam_studio.export.replay import Files, compare, spec_at_export
+from ldam_studio.export.sidecar import read_session, write_session
+from ldam_studio.networks.network import PixelSpec
+from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.zoo import open_network
+from ldam_studio.sampler import langevin
+from ldam_studio.sampler.settings import Settings
+
+GREY = PixelSpec(1, 2, 2, (0.5,), (0.5,), rest=0.25)
+
+
+def opened(second=None):
+    network = open_network("lenet")
+    return open_session(
+        SessionSpec(
+            network,
+            network.default_neurons(4),
+            Settings.of(temperature=0.1, jitter=1),
+            seed=7,
+            second=second,
+        )
+    )
+
+
+def run(state, steps, *changes):
+    state, info = advance(state, changes)
+    assert not info.refused
+    for _ in range(steps - 1):
+        state, _ = advance(state)
+    return state
+
+
+@pytest.fixture
+def averaged():
+    return open_network("lenet-averaged")
+
+
+def worked_on(averaged):
+    """Return a session that was compared, changed in each lane, and looked at elsewhere."""
+    state = run(opened(), 6, Change("l2", 0.2))
+    state = run(state, 5, Change("compare", Second(averaged)))
+    state = run(state, 5, Change("temperature", 0.3, 1), Change("l2", 0.1, 0))
+    return run(state, 5, Change("neurons", ("fc2:3", "fc2:4", "fc2:5", "fc2:6"), 1))
+
+
+@pytest.mark.parametrize("what", recipe.KINDS)
+def test_every_kind_of_picture_has_both_lanes_and_is_replayed(tmp_path, averaged, what):
+    state = worked_on(averaged)
+    path = tmp_path / "a.png"
+    export(state, Shown(what, front=1 if what in ("average", "raw") else 0, zoom=2), path)
+    found = compare(path)
+    assert found.identical
+    written = read_recipe(path).data
+    assert written["format"] == 2
+    assert written["end"]["network"]["sha256"] != written["end"]["second"]["network"]["sha256"]
+    assert written["end"]["second"]["network"]["name"] == "lenet-averaged"
+    assert written["end"]["second"]["neurons"][0] == "fc2:3"
+    assert len(written["second"]["samples"]) == 4
+    assert ("difference_scale" in written["second"]) == (what in ("average", "averages"))
+
+
+def test_a_picture_of_one_lane_is_of_the_format_that_earlier_programs_read(tmp_path, averaged):
+    export(run(opened(), 3), Shown("raw"), tmp_path / "a.png")
+    assert read_recipe(tmp_path / "a.png").data["format"] == 1
+    export(run(opened(Second(averaged)), 3), Shown("raw"), tmp_path / "b.png")
+    assert read_recipe(tmp_path / "b.png").data["format"] == 2
+
+
+def test_after_the_comparison_has_ended_the_picture_is_replayed_too(tmp_path, averaged):
+    state = run(worked_on(averaged), 4, Change("compare", None))
+    export(state, Shown("averages"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+
+
+def test_going_on_from_the_first_ones_pixels_is_replayed(tmp_path, averaged):
+    state = run(opened(), 6)
+    state = run(state, 4, Change("compare", Second(averaged, restart=False)))
+    export(state, Shown("average"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+
+
+def test_a_comparison_from_the_start_opens_again_as_it_was(tmp_path, averaged):
+    state = run(opened(Second(averaged, settings=Settings.of(l2=0.4))), 3)
+    export(state, Shown("raw"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    assert spec.second.network.sha256 == averaged.sha256
+    assert spec.second.settings.l2 == 0.4
+
+
+def test_weights_of_the_second_network_are_looked_for_beside_the_picture(tmp_path, averaged):
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.mkdir()
+    here.mkdir()
+    weights = there / "w.safetensors"
+    write_weights(weights, averaged.module.state_dict(), {})
+    state = run(opened(), 3, Change("compare", Second(open_network("lenet", weights))))
+    export(state, Shown("raw"), here / "a.png")
+    weights.rename(here / "w.safetensors")
+    assert compare(here / "a.png").identical
+    (here / "w.safetensors").rename(there / "moved.safetensors")
+    files = Files(here, second=there / "moved.safetensors")
+    assert compare(here / "a.png", files).identical
+
+
+def test_a_log_too_long_for_the_picture_goes_on_from_a_sidecar(tmp_path, averaged, monkeypatch):
+    monkeypatch.setattr("ldam_studio.export.png.LIMIT", 100)
+    state = worked_on(averaged)
+    export(state, Shown("average"), tmp_path / "a.png")
+    state = run(state, 3, Change("l2", 0.3, 1))
+    export(state, Shown("average"), tmp_path / "b.png")
+    assert compare(tmp_path / "b.png").identical
+
+
+def test_a_session_file_goes_on_with_both_lanes_and_their_history(tmp_path, averaged):
+    state = worked_on(averaged)
+    write_session(state, tmp_path / "s")
+    again = read_session(tmp_path / "s")
+    assert again.log == state.log
+    state, again = run(state, 3), run(again, 3)
+    assert torch.equal(state.second.chains.x, again.second.chains.x)
+    export(again, Shown("average"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+
+
+def test_both_lanes_are_shown_at_one_scale(averaged):
+    """What is a quarter of the other one's distance is a quarter as far from grey."""
+    state = run(opened(Second(averaged)), 2)
+    far = run(opened(), 2).lane.chains.x * 0 + 0.8
+    first, second = state.lanes
+
+    rest = first.network.pixels.rest
+    state.lanes = (
+        replace(first, chains=langevin.State(far)),
+        replace(second, chains=langevin.State(rest + (far - rest) / 4)),
+    )
+    picture = picture_of(state, Shown("raw")).astype(int)
+    assert picture.shape == (28, 28 + 3 + 28, 3)
+    assert (picture[:, :28] == 255).all()
+    assert (abs(picture[:, 31:] - (127.5 + 127.5 / 4)) <= 1).all()
+
+
+def test_what_was_not_settled_in_either_lane_is_told(tmp_path, averaged):
+    state = run(opened(Second(averaged)), 3, Change("burn_in", 1, 0), Change("threshold", -1e9))
+    made = draft(state, {tmp_path / "a.png": Shown("average")})
+    assert state.lane.progress.done.all()
+    assert not made.exported[0].burned_in
+
+
+def test_scale_of_a_difference_is_a_round_number():
+    for size, scale in ((0.13, 0.2), (0.2, 0.2), (0.6, 1.0), (3.0, 5.0), (0.0, LEAST_SCALE)):
+        assert difference_scale(np.full((1, 2, 2), -size, np.float32)) == pytest.approx(scale)
+    assert difference_scale(np.array([[[np.nan]]], np.float32)) == 1.0
+
+
+def test_colours_of_a_difference():
+    one = np.array([[[0.0, 1.0], [-1.0, 0.5]]], np.float32)
+    grey, above, below, half = difference_to_bytes(one, GREY, 1.0).reshape(4, 3).astype(int)
+    assert abs(grey - 127.5).max() < 1
+    assert above[0] > above[2]
+    assert below[2] > below[0]
+    assert abs(half - (grey + above) / 2).max() <= 1
+    colour = PixelSpec(3, 1, 1, (0.5,) * 3, (0.5,) * 3, rest=0.25)
+    shown = difference_to_bytes(
+        np.array([0.0, 1.0, -1.0], np.float32).reshape(3, 1, 1), colour, 1.0
+    )
+    assert shown.ravel().tolist() == [128, 255, 0]
+
+
+def test_common_scale_leaves_out_what_is_not_finite():
+    images = [np.full((1, 2, 2), value, np.float32) for value in (0.5, np.inf, -0.75)]
+    assert common_scale(images, GREY) == 1.0
+    assert common_scale(images[1:2], GREY) == 1.0
