@@ -29,11 +29,15 @@ COMMANDS = {
     "pictures": ("ldam_studio.gui.pictures", "make the pictures in the README"),
     "train mnist": ("ldam_studio.headless.train_mnist", "train LeNet on MNIST"),
     "train cifar10": ("ldam_studio.headless.train_cifar10", "train a VGG on CIFAR-10"),
+    "train live": (
+        "ldam_studio.headless.train_live",
+        "train LeNet while the studio watches it; commands come on the standard input",
+    ),
     "train discriminator": (
         "ldam_studio.headless.train_discriminator",
         "train a discriminator along with the chains",
     ),
-    "train judge": ("ldam_studio.headless.train_judge", "train the judge of the paper's figures"),
+    "train judge": ("ldam_studio.headless.train_judge", "train a judge of the paper's figures"),
     "train digits-sheet": (
         "ldam_studio.headless.train_digits_sheet",
         "lay out the sample of real digits that is shipped",
@@ -45,6 +49,26 @@ COMMANDS = {
     "paper fig4": (
         "ldam_studio.headless.paper.fig4",
         "the paper's Figure 4: with and without L2, raw and averaged",
+    ),
+    "paper fig5": (
+        "ldam_studio.headless.paper.fig5",
+        "the paper's Figure 5: LeNet as its training ended, and with averaged parameters",
+    ),
+    "paper fig6": (
+        "ldam_studio.headless.paper.fig6",
+        "the paper's Figure 6: CIFAR-10 without regulariser, with L2, and averaged",
+    ),
+    "paper fig7": (
+        "ldam_studio.headless.paper.fig7",
+        "the paper's Figure 7: CIFAR-10 with a discriminator, from none to much of it",
+    ),
+    "paper fig8": (
+        "ldam_studio.headless.paper.fig8",
+        "the paper's Figure 8: CIFAR-10, with averaged parameters, and with a discriminator too",
+    ),
+    "paper fig9": (
+        "ldam_studio.headless.paper.fig9",
+        "the paper's Figure 9: one class of CIFAR-10 in several colour temperatures",
     ),
     "paper fig10": (
         "ldam_studio.headless.paper.fig10",

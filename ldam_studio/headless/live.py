@@ -7,7 +7,10 @@ to its standard output. It ends when its standard input is closed.
 from __future__ import annotations
 
 import json
+import os
+import queue
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -155,6 +158,61 @@ def new_folder() -> Path:
         number += 1
         folder = base / f"{name}-{number}"
     return folder
+
+
+class Commands:
+    """Reads commands on a thread of its own: none that is waited for holds a step up.
+
+    The file is read below Python's buffers, whose lock a thread that waits in them never gives
+    back, not even at the end of the process.
+    """
+
+    def __init__(self, file: int | None) -> None:
+        self._queue: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        if file is not None:
+            threading.Thread(target=self._read, args=(file,), name="commands", daemon=True).start()
+
+    def next(self, *, wait: bool) -> dict[str, Any] | None:
+        """Return the next command; None if there is none and it is not waited for."""
+        try:
+            return self._queue.get(block=wait)
+        except queue.Empty:
+            return None
+
+    def _read(self, file: int) -> None:
+        rest = b""
+        while True:
+            try:
+                read = os.read(file, 4096)
+            except OSError:
+                read = b""
+            if not read:
+                self._queue.put({"stop": True})
+                return
+            *lines, rest = (rest + read).split(b"\n")
+            for line in lines:
+                try:
+                    found = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(found, dict):
+                    self._queue.put(found)
+
+
+class Telling:
+    """Writes statuses; whoever no longer listens is no reason to fail."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self.last = Status("training")
+
+    def tell(self, status: Status) -> None:
+        """Write a status."""
+        self.last = status
+        try:
+            os.write(self._file, status.line())
+        except OSError:
+            return
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -1,0 +1,339 @@
+"""A training process that is watched and interfered with: what it writes, tells and refuses."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from argparse import Namespace
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ldam_studio.cli import build_parser, main
+from ldam_studio.errors import StudioError
+from ldam_studio.headless import live, train_live
+from ldam_studio.headless.live import Status
+from ldam_studio.networks.checkpoints import Folder
+from ldam_studio.networks.zoo import open_network
+from ldam_studio.training import classifier, data
+from synthetic import write_mnist
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    return write_mnist(tmp_path_factory.mktemp("digits"))
+
+
+def flags(out, folder, *more) -> Namespace:
+    given = ["train", "live", "--out", str(out), "--data", str(folder), "--every", "8", *more]
+    return build_parser().parse_args(given)
+
+
+class Session:
+    """A training on a thread, with both ends of its pipes here."""
+
+    def __init__(self, arguments: Namespace) -> None:
+        commands, self._commands = os.pipe()
+        statuses_out, statuses = os.pipe()
+        self._statuses = os.fdopen(statuses_out, "rb")
+        self._files = commands, statuses
+        self._thread = threading.Thread(target=self._run, args=(arguments,))
+
+    def _run(self, arguments: Namespace) -> None:
+        try:
+            train_live.follow(arguments, *self._files)
+        finally:
+            os.close(self._files[1])
+
+    def say(self, *lines: bytes) -> None:
+        os.write(self._commands, b"".join(lines))
+
+    def until(self, condition) -> Status:
+        """Read statuses until one fulfils a condition."""
+        for line in self._statuses:
+            status = Status.of(line)
+            if condition(status):
+                return status
+        raise AssertionError("the training ended")
+
+    def rest(self) -> list[Status]:
+        return [Status.of(line) for line in self._statuses]
+
+    def hang_up(self) -> None:
+        if self._commands is not None:
+            os.close(self._commands)
+            self._commands = None
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.hang_up()
+        self.rest()
+        self._thread.join()
+        self._statuses.close()
+        os.close(self._files[0])
+
+
+def alone(arguments: Namespace) -> list[Status]:
+    """Train to the end, undisturbed, and return what was told."""
+    told, file = os.pipe()
+    try:
+        train_live.follow(arguments, None, file)
+    finally:
+        os.close(file)
+        with os.fdopen(told, "rb") as statuses:
+            lines = statuses.readlines()
+    return [Status.of(line) for line in lines]
+
+
+def weights(folder, step: int) -> bytes:
+    return (folder / f"lenet-{step:08d}.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def whole(digits, tmp_path_factory):
+    """The folder of a run that nobody disturbed."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    statuses = alone(flags(out, digits))
+    assert statuses[-1].state == "finished"
+    return out
+
+
+def test_checkpoints_come_early_and_then_regularly_with_what_is_known(whole, digits, tmp_path):
+    statuses = alone(flags(tmp_path, digits))
+    listing = Folder(tmp_path).look()
+    assert [c.step for c in listing.checkpoints] == [0, 5, 8, 10, 16, 20, 24, 30]
+    assert not listing.skipped
+    last = listing.checkpoints[-1]
+    assert last.epoch == 10
+    assert statuses[-1].accuracy == last.accuracy
+    assert statuses[-1].loss == last.loss
+    assert (statuses[-1].step, statuses[-1].steps) == (30, 30)
+    assert statuses[-1].checkpoint == last.path
+    # The same seed on the same machine.
+    assert weights(tmp_path, 30) == weights(whole, 30)
+    again = tmp_path / "again"
+    alone(flags(again, digits, "--seed", "1"))
+    assert weights(again, 30) != weights(whole, 30)
+    assert torch.equal(
+        open_network("lenet", last.path).module.fc3.bias, load_file(last.path)["fc3.bias"]
+    )
+
+
+def test_it_ends_when_nobody_speaks_to_it_and_resumes_to_the_same_weights(whole, digits, tmp_path):
+    with Session(flags(tmp_path, digits)) as session:
+        session.say(live.pause(True))
+        resting = session.until(lambda s: s.state == "paused")
+        session.hang_up()
+        last = session.rest()[-1]
+    assert last.state == "stopped"
+    assert last.step == resting.step < 30
+    assert last.checkpoint.exists()
+    statuses = alone(flags(tmp_path, digits, "--resume"))
+    assert statuses[0].step == last.step
+    assert statuses[0].accuracy == last.accuracy
+    assert weights(tmp_path, 30) == weights(whole, 30)
+
+
+def test_broken_off_between_two_checkpoints_it_resumes_to_the_same_weights(
+    whole, digits, tmp_path, monkeypatch
+):
+    obey = train_live._Training._obey
+
+    def die(training):
+        if training._state.step == 14:
+            raise KeyboardInterrupt
+        obey(training)
+
+    monkeypatch.setattr(train_live._Training, "_obey", die)
+    with pytest.raises(KeyboardInterrupt):
+        alone(flags(tmp_path, digits))
+    monkeypatch.undo()
+    assert [c.step for c in Folder(tmp_path).look().checkpoints] == [0, 5, 8, 10]
+    assert alone(flags(tmp_path, digits, "--resume"))[0].step == 10
+    assert weights(tmp_path, 30) == weights(whole, 30)
+
+
+def test_it_rests_and_goes_on_and_changes_its_rate(digits, tmp_path):
+    with Session(flags(tmp_path, digits)) as session:
+        session.say(b"not a command\n", b"[1]\n", live.pause(True))
+        session.until(lambda s: s.state == "paused")
+        session.say(live.learning_rate(0.0))
+        told = session.until(lambda s: s.learning_rate == 0)
+        assert told.state == "paused"
+        session.say(live.learning_rate(-1.0))
+        assert "from 0 to 100" in session.until(lambda s: s.notice).notice
+        session.say(live.pause(False))
+        assert session.until(lambda s: s.state == "training").step == told.step
+        end = session.rest()[-1]
+    assert end.state == "finished"
+    standing = load_file(end.checkpoint)["fc3.bias"]
+    assert torch.equal(standing, load_file(tmp_path / "lenet-00000024.safetensors")["fc3.bias"])
+
+
+def test_checkpoints_hold_the_average_once_it_is_asked_for(digits, tmp_path, monkeypatch):
+    seen = []
+    step = train_live._Training._on_step
+
+    def note(training, state):
+        step(training, state)
+        seen.append((training._window, state.module.fc3.bias.detach().double().clone()))
+
+    monkeypatch.setattr(train_live._Training, "_on_step", note)
+    with Session(flags(tmp_path, digits)) as session:
+        session.say(live.pause(True))
+        session.until(lambda s: s.state == "paused")
+        session.say(live.averaging(-1), live.averaging(1000), live.pause(False))
+        last = session.rest()[-1]
+    assert last.averaging == 1000
+    samples = [bias for window, bias in seen if window]
+    mean = torch.stack(samples[-last.step :][1:] if samples[0] is None else samples).mean(0)
+    found = load_file(last.checkpoint)["fc3.bias"].double()
+    off_by_one = torch.stack(samples[1:]).mean(0)
+    assert min((found - mean).abs().max(), (found - off_by_one).abs().max()) < 1e-6
+    assert not torch.allclose(found, samples[-1], atol=1e-6)
+    # And what is resumed goes on averaging.
+    beside = torch.load(io.BytesIO((tmp_path / train_live.RUN_FILE).read_bytes()))["beside"]
+    assert beside["averaging"] == 1000
+    assert beside["average"]["count"] == pytest.approx(len(samples), abs=1)
+
+
+def test_without_mnist_it_says_so_and_learns_from_what_is_shipped(tmp_path, monkeypatch):
+    monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr(train_live, "SHEET_EPOCHS", 1)
+    arguments = flags(tmp_path / "out", tmp_path)
+    arguments.data = None
+    statuses = alone(arguments)
+    assert all("MNIST is not on this computer" in s.notice for s in statuses)
+    assert "4,500 digits" in statuses[0].notice
+    assert "--download" in statuses[0].notice
+    assert statuses[0].accuracy < 0.25 < statuses[-1].accuracy
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda path: path.unlink(), "was not found in"),
+        (lambda path: path.write_bytes(b"nothing"), "is damaged"),
+        (lambda path: path.write_bytes(gzip.compress(b"\0\0\x08\x01")), "not an IDX file"),
+    ],
+)
+def test_data_that_is_named_and_bad_is_a_sentence(digits, tmp_path, spoil, sentence, capfd):
+    folder = tmp_path / "data"
+    shutil.copytree(digits, folder)
+    spoil(folder / data.FILES["train"][0])
+    out = tmp_path / "out"
+    arguments = flags(out, folder)
+    with pytest.raises(StudioError, match=sentence):
+        alone(arguments)
+    given = ["--data", str(folder), "--out", str(out), "--alone"]
+    monkey = train_live._give_way
+    train_live._give_way = lambda: None
+    try:
+        assert main(["train", "live", *given]) == 2
+    finally:
+        train_live._give_way = monkey
+    said = capfd.readouterr()
+    status = Status.of(said.out)
+    assert status.state == "failed"
+    assert sentence in status.error
+    assert status.error in said.err
+    assert live.ended(2, status) == status.error
+
+
+def test_a_folder_with_another_run_is_not_written_into(digits, whole, tmp_path):
+    before = sorted(whole.iterdir())
+    with pytest.raises(StudioError, match="checkpoints of another run"):
+        alone(flags(whole, digits))
+    assert sorted(whole.iterdir()) == before
+    with pytest.raises(StudioError, match="no run to go on with"):
+        alone(flags(tmp_path, digits, "--resume"))
+
+
+def test_no_room_for_a_checkpoint_is_a_sentence_and_the_last_one_stays(
+    whole, digits, tmp_path, monkeypatch
+):
+    rename = os.replace
+
+    def full(source, target):
+        if "00000016" in str(target):
+            raise OSError(28, "No space left on device")
+        rename(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(StudioError, match="No space left on device"):
+        alone(flags(tmp_path, digits))
+    assert [c.step for c in Folder(tmp_path).look().checkpoints] == [0, 5, 8, 10]
+    monkeypatch.undo()
+    alone(flags(tmp_path, digits, "--resume"))
+    assert weights(tmp_path, 30) == weights(whole, 30)
+
+
+@pytest.mark.parametrize("name", ["fc3.bias", "fc1.weight"])
+def test_training_that_diverges_is_a_sentence_and_writes_nothing_bad(
+    digits, tmp_path, monkeypatch, name
+):
+    start = classifier.start
+
+    def doomed(make, recipe, seed):
+        run = start(make, replace(recipe, learning_rate=1e30), seed)
+        run.rate = 1e30
+        return run
+
+    monkeypatch.setattr(classifier, "start", doomed)
+    with pytest.raises(StudioError, match="diverged in step"):
+        alone(flags(tmp_path, digits))
+    for checkpoint in Folder(tmp_path).look().checkpoints:
+        assert bool(load_file(checkpoint.path)[name].isfinite().all())
+
+
+def test_a_process_that_is_killed_leaves_whole_checkpoints(digits, whole, tmp_path):
+    command = [*live.command(tmp_path, data=digits), "--every", "2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(live.pause(True))
+        process.stdin.flush()
+        last = None
+        for line in process.stdout:
+            last = Status.of(line)
+            if last.state == "paused" or last.step > 20:
+                break
+        process.kill()
+    sentence = live.ended(process.returncode, last)
+    assert "ended unasked after step" in sentence
+    if sys.platform != "win32":
+        assert f"signal {int(signal.SIGKILL)}" in sentence
+    listing = Folder(tmp_path).look()
+    assert listing.checkpoints
+    assert not listing.skipped
+    alone(flags(tmp_path, digits, "--resume"))
+    assert weights(tmp_path, 30) == weights(whole, 30)
+
+
+def test_a_status_is_read_as_it_was_written_and_nothing_else_is():
+    status = Status("paused", 3, 30, 0.1, 2.3, None, 1e-3, 5, None, "so", "")
+    assert Status.of(status.line()) == status
+    for line in (b"", b"[]", b"{}", b'{"state": "odd", "checkpoint": null}', b"\xff"):
+        assert Status.of(line) is None
+
+
+def test_a_regular_end_needs_no_sentence():
+    assert live.ended(0, Status("finished")) == ""
+    assert "before its first step (code 1)" in live.ended(1, None)
+
+
+def test_a_new_folder_is_not_there_yet(tmp_path, monkeypatch):
+    monkeypatch.setattr(live, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(live.time, "strftime", lambda form: "mnist-1")
+    first = live.new_folder()
+    first.mkdir(parents=True)
+    assert live.new_folder() != first
