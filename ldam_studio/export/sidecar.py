@@ -14,7 +14,7 @@ from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights import read_bytes, write_bytes
+from ldam_studio.networks.weights import read_bytes
 
 SUFFIX = ".ldam-session.safetensors"
 
@@ -35,19 +35,6 @@ def session_bytes(state: SessionState, *, history: bool) -> bytes:
         data["log"] = [entry.json() for entry in state.log]
     # One entry on purpose: safetensors writes several in no fixed order, and hashes would differ.
     return save(tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)})
-
-
-def write_session(state: SessionState, path: Path) -> str:
-    """Write a session with its history, whole or not at all; returns the file's SHA-256.
-
-    Raises
-    ------
-    StudioError
-        If the file cannot be written.
-    """
-    data = session_bytes(state, history=True)
-    write_bytes(path, data)
-    return hashlib.sha256(data).hexdigest()
 
 
 def read_session(

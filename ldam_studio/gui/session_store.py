@@ -114,7 +114,7 @@ class SessionStore:
         future = window.controller.ask(lambda state: session_bytes(state, history=True))
         try:
             return None if future is None else future.result(_patience(window))
-        except (StudioError, CancelledError, TimeoutError) as error:
+        except (StudioError, CancelledError, TimeoutError, ValueError, RuntimeError) as error:
             _say_unsaved(str(error) or "the sampler did not answer")
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -18,6 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.lanes import Each
 from ldam_studio.gui.scale import Scale
 from ldam_studio.gui.slider import AnnealSlider
 from ldam_studio.sampler.settings import Setting
@@ -41,7 +43,11 @@ def number_of(value: Any) -> float | None:
     return None if isinstance(value, str) else float(value)
 
 
-class SettingRow(QWidget):
+class _AbstractWidget(type(QWidget), ABCMeta):  # type: ignore[misc]
+    """What makes widgets of which a part is left to sub-classes."""
+
+
+class SettingRow(QWidget, metaclass=_AbstractWidget):
     """What all rows have in common: the setting, and `chosen(name, value)` when a person acts."""
 
     chosen = pyqtSignal(str, object)
@@ -55,9 +61,9 @@ class SettingRow(QWidget):
         self.setToolTip(self._tip())
         self.setObjectName(f"setting-{setting.name}")
 
+    @abstractmethod
     def show_value(self, value: Any) -> None:
         """Show the value that the session has."""
-        raise NotImplementedError
 
     def _tip(self) -> str:
         default = text_of(self.setting.default)
@@ -135,7 +141,7 @@ class NumberRow(SettingRow):
         self.show_value(setting.default)
 
     def show_value(self, value: Any) -> None:
-        """Show a number, a tuple with one number per chain, or "auto"."""
+        """Show a number, a tuple with one number per chain, `Each` lane's own, or "auto"."""
         self._value = value
         if not (self.field.hasFocus() and self.field.isModified()):
             self.field.setText(text_of(value))
@@ -155,9 +161,10 @@ class NumberRow(SettingRow):
         self._accept(self._typed_value(self.scale.value(position)))
 
     def _turned(self, notches: float) -> None:
-        """Anneal: each chain's own value by the same factor, if they differ."""
+        """Anneal: each chain's, or lane's, own value by the same factor, if they differ."""
         if isinstance(self._value, tuple):
-            self._accept(tuple(self.scale.turned(value, notches) for value in self._value))
+            turned = tuple(self.scale.turned(value, notches) for value in self._value)
+            self._accept(Each(*turned) if isinstance(self._value, Each) else turned)
             return
         number = number_of(self._value)
         start = self.scale.minimum if number is None else number

@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
             f"digits and one for RGB images of {natural.LEAST_SIDE} to {natural.MOST_SIDE} pixels."
         )
     job = _photos(args, network) if name == natural.NAME else _digits(args, network)
-    network = _smaller(network, args.side)
+    network = _smaller(network, args)
     check_folder(args.out)
     recipe = job.recipe
     training = rounds.start(network, recipe, args.seed)
@@ -219,7 +219,7 @@ def _with_rounds(
     return recipe if wanted is None else replace(recipe, rounds=wanted)
 
 
-def _smaller(network: Network, side: int | None) -> Network:
+def _smaller(network: Network, args: argparse.Namespace) -> Network:
     """Return the network for square images of another size.
 
     Raises
@@ -227,12 +227,14 @@ def _smaller(network: Network, side: int | None) -> Network:
     StudioError
         It takes none of that size, or they are too small for the discriminator.
     """
+    side = args.side
     if side is None:
         return network
     if side < natural.TRAINED_SIDE:
         raise StudioError(f"--side must be at least {natural.TRAINED_SIDE}.")
     pixels = replace(network.pixels, height=side, width=side)
-    return open_network(network.name, network.weights, Options(pixels=pixels))
+    options = Options(pixels, labels=args.labels, partial=args.partial)
+    return open_network(network.name, network.weights, options)
 
 
 def _result(training: rounds.Training, job: Job) -> dict[str, torch.Tensor]:

@@ -38,7 +38,7 @@ class UserPresets:
             found = json.loads(read_bytes(self.path))
             if found["version"] != VERSION:
                 raise ValueError("another version of the program wrote it")
-            made = [_preset(each["name"], each["settings"]) for each in found["presets"]]
+            made = [_preset(_free(each["name"]), each["settings"]) for each in found["presets"]]
         except (
             StudioError,
             KeyError,
@@ -71,7 +71,7 @@ class UserPresets:
             If the name is empty, too long or one of the program's, a value is out of range, or the
             file cannot be written.
         """
-        preset = _preset(name, settings)
+        preset = _preset(_name(name), settings)
         self._write([p for p in self.read().values() if not _same(p.name, preset.name)] + [preset])
         return preset
 
@@ -94,11 +94,15 @@ class UserPresets:
 
 
 def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
-    """Make a person's preset; `StudioError` if its name or a value will not do."""
+    """Make a person's preset; `StudioError` if a value will not do."""
     checked = Settings.of(**settings)
     values = {key: getattr(checked, key) for key in settings}
-    name = _name(name)
     return Preset(name, name, "Settings that you saved.", values)
+
+
+def _free(name: str) -> str:
+    """Return what a preset in the file is called where the program has come to have that name."""
+    return f"{name} (yours)" if any(_same(name, taken) for taken in PRESETS) else name
 
 
 def _name(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,13 +53,16 @@ class _Reached(Exception):
 
 
 class Stop:
-    """A hook that ends a forward pass at its module; see `output_at`."""
+    """A hook that ends a forward pass of this thread at its module; see `output_at`."""
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
+        self._thread = threading.get_ident()
 
     def __call__(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
         """Leave the forward pass with the output, its dimension `batch` the first."""
+        if threading.get_ident() != self._thread:
+            return
         tensor = first_tensor(output)
         if tensor is not None:
             raise _Reached(tensor.movedim(self._batch, 0) if self._batch else tensor)
@@ -69,7 +73,7 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> 
 
     Dimension `batch` of it counts the images and becomes the first. Of a layer that is run several
     times, the output is that of the first time. The hook that stops the forward pass lives for this
-    call only, whatever happens in it.
+    call only, whatever happens in it, and stops nobody else's: threads may share a module.
     """
     if layer == OUTPUT and not hasattr(module, OUTPUT):
         whole = first_tensor(module(inputs))

@@ -46,6 +46,14 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
     return moved
 
 
+def rooted(x: Tensor, exponent: float, correlation: float) -> Tensor:
+    """Return R x, shaped like ``x`` (chains, C, H, W).
+
+    R grad U is the gradient with respect to R^-1 x, the coordinates in which the noise is white.
+    """
+    return precondition(torch.zeros_like(x), x, exponent, correlation)
+
+
 def _mixed(x: Tensor, correlation: float) -> Tensor:
     """Apply the root of the correlation matrix to the channels.
 
@@ -65,9 +73,10 @@ def _gain(height: int, width: int, exponent: float, device: torch.device) -> Ten
 
     The lowest frequency, f = 0, is treated as one period across the longer side.
     """
-    down = torch.fft.fftfreq(height, device=device, dtype=torch.float64)[:, None]
-    across = torch.fft.fftfreq(width, device=device, dtype=torch.float64)[None]
+    # On the host, since not every device has numbers of double precision.
+    down = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
+    across = torch.fft.fftfreq(width, dtype=torch.float64)[None]
     frequency = (down.square() + across.square()).sqrt().clamp_min(1 / max(height, width))
     gain: Tensor = frequency**-exponent
     gain = gain / gain.square().mean().sqrt()
-    return gain[:, : width // 2 + 1].float()
+    return gain[:, : width // 2 + 1].float().to(device)

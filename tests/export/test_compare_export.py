@@ -22,7 +22,7 @@ from ldam_studio.export import recipe
 from ldam_studio.export.png import draft, export, read_recipe
 from ldam_studio.export.recipe import Shown, picture_of
 from ldam_studio.export.replay import Files, compare, spec_at_export
-from ldam_studio.export.sidecar import read_session, write_session
+from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.network import PixelSpec
 from ldam_studio.networks.weights import write_weights
 from ldam_studio.networks.zoo import open_network
@@ -137,7 +137,7 @@ def test_a_log_too_long_for_the_picture_goes_on_from_a_sidecar(tmp_path, average
 
 def test_a_session_file_goes_on_with_both_lanes_and_their_history(tmp_path, averaged):
     state = worked_on(averaged)
-    write_session(state, tmp_path / "s")
+    (tmp_path / "s").write_bytes(session_bytes(state, history=True))
     again = read_session(tmp_path / "s")
     assert again.log == state.log
     state, again = run(state, 3), run(again, 3)

@@ -17,7 +17,7 @@ from ldam_studio.export import png, recipe
 from ldam_studio.export.png import export, read_recipe
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
-from ldam_studio.export.sidecar import read_session, write_session
+from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.discriminator import Discriminator
 from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.weights import write_weights
@@ -206,7 +206,7 @@ def test_an_hour_of_dragging_stays_below_the_limit(tmp_path: Path):
 
 def test_a_stored_session_goes_on_and_still_replays_from_the_start(tmp_path: Path):
     state = run(opened(), 10, Change("temperature", 0.2))
-    write_session(state, tmp_path / "last.safetensors")
+    (tmp_path / "last.safetensors").write_bytes(session_bytes(state, history=True))
     again = read_session(tmp_path / "last.safetensors")
     state, again = run(state, 5, Change("l2", 0.1)), run(again, 5, Change("l2", 0.1))
     assert same(state, again)
@@ -214,6 +214,23 @@ def test_a_stored_session_goes_on_and_still_replays_from_the_start(tmp_path: Pat
     exported = export(again, Shown("raw"), tmp_path / "a.png")
     assert exported.sidecar is None
     assert compare(exported.path).identical
+
+
+def test_weights_that_are_given_are_of_the_network_that_the_recipe_began_with(tmp_path: Path):
+    places = [tmp_path / "first.safetensors", tmp_path / "second.safetensors"]
+    for place, name in zip(places, ("lenet", "lenet-averaged"), strict=True):
+        write_weights(place, open_network(name).module.state_dict(), {})
+    first, second = (open_network("lenet", place) for place in places)
+    state = open_session(SessionSpec(first, first.default_neurons(2)))
+    state = run(state, 3)
+    state = run(state, 3, Change("network", second))
+    state = run(state, 3, Change("network", first))
+    export(state, Shown("raw"), tmp_path / "a.png")
+    moved = places[0].rename(tmp_path / "moved.safetensors")
+    found = compare(tmp_path / "a.png", Files(tmp_path, weights=moved))
+    assert found is not None and found.identical
+    with pytest.raises(StudioError, match=r"not those that were used"):
+        compare(tmp_path / "a.png", Files(tmp_path, weights=places[1]))
 
 
 def test_a_picture_opens_at_once_with_the_settings_of_its_export(tmp_path: Path):

@@ -202,6 +202,18 @@ def test_a_folder_that_cannot_be_written_does_not_keep_the_window(
     assert "was not saved" in capsys.readouterr().err
 
 
+def test_a_session_that_cannot_be_written_down_does_not_keep_the_window(
+    make_window, qtbot, tmp_path, capsys, monkeypatch
+):
+    def cannot(*_, **__):
+        raise ValueError("Out of range float values are not JSON compliant")
+
+    monkeypatch.setattr("ldam_studio.export.sidecar.session_bytes", cannot)
+    window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening())
+    assert timed_close(window) < A_SECOND
+    assert "was not saved: Out of range" in capsys.readouterr().err
+
+
 # The program
 
 PROGRAM = """

@@ -79,6 +79,15 @@ def test_a_name_that_is_taken_is_not_overwritten_by_renaming(mine):
     assert mine.find("one").settings == {"l2": 1.0}
 
 
+def test_a_preset_that_the_program_has_come_to_have_too_is_kept_under_another_name(mine):
+    mine.save("mine", {"l2": 2.0})
+    mine.path.write_text(mine.path.read_text().replace("mine", "Paper"))
+    assert dict(mine.find("paper (yours)").settings) == {"l2": 2.0}
+    assert mine.find("Paper") is PRESETS["paper"]
+    mine.save("other", {"l2": 1.0})
+    assert list(mine.read()) == ["other", "Paper (yours)"]
+
+
 DAMAGED = (
     "",
     "[]",

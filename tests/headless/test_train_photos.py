@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from ldam_studio.cli import main
 from ldam_studio.headless import photo_measures, rounds, train_discriminator
 from ldam_studio.headless.progress import INTERRUPTED
-from ldam_studio.networks.zoo import open_discriminator
+from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.zoo import open_discriminator, open_network
 from ldam_studio.training.photos import LEAST_PHOTOS
 
 FACTORY = """
@@ -117,6 +118,20 @@ def test_stopped_it_leaves_whole_snapshots(own, photographs, tmp_path, capsys, m
     assert [p.name for p in files] == ["natural-discriminator-0002.safetensors"]
     open_discriminator("natural-discriminator", files[0])
     assert "stopped after 2 of 3" in capsys.readouterr().out
+
+
+def test_weights_of_which_a_part_fits_are_taken_at_another_size_too(
+    own, photographs, tmp_path, capsys
+):
+    state = open_network(f"{own}:make").module.state_dict()
+    state.pop("3.bias")
+    write_weights(tmp_path / "some.safetensors", state, {})
+    flags = [*flags_of(own, photographs, own), "--weights", str(tmp_path / "some.safetensors")]
+    assert main(["train", "discriminator", *flags]) == 2
+    assert "3.bias" in capsys.readouterr().err
+    # What is refused next is the place to write to, which is a file.
+    assert main(["train", "discriminator", *flags, "--partial"]) == 2
+    assert str(own) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

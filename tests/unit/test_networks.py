@@ -1,5 +1,7 @@
 """Layers, neurons and receptive fields of a network."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from hypothesis import given
@@ -42,6 +44,21 @@ def test_the_forward_pass_stops_at_the_layer(lenet):
     handle.remove()
     torch.testing.assert_close(output, nn.Sequential(*list(lenet.module)[:4])(x))
     assert not reached
+
+
+def test_threads_that_share_a_module_stop_at_their_own_layers(lenet):
+    x = lenet.normalise(torch.rand(2, 1, 28, 28))
+    plain = output_at(lenet.module, "fc3", x)
+    with ThreadPoolExecutor(1) as other:
+
+        def in_the_meantime(*_):
+            assert torch.equal(other.submit(output_at, lenet.module, "fc3", x).result(), plain)
+
+        # While this thread is to stop at conv2, the other one runs through it.
+        handle = lenet.module.conv1.register_forward_pre_hook(
+            lambda *_: handle.remove() or in_the_meantime()
+        )
+        assert output_at(lenet.module, "conv2", x).shape[1] == 16
 
 
 @pytest.mark.parametrize("layer", ["conv1", "fc1"])

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.settings import Settings
@@ -101,3 +102,40 @@ def test_settings_at_zero_change_nothing(mode):
     assert torch.equal(moved(), moved(spectrum=0, colour_correlation=0))
     assert not torch.allclose(moved(), moved(spectrum=0.5))
     assert not torch.allclose(moved(), moved(colour_correlation=0.5))
+
+
+def test_a_device_without_double_precision_is_asked_for_none():
+    class Single(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            made = func(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor) and made.device.type == "meta":
+                assert made.dtype in (torch.float32, torch.complex64)
+            return made
+
+    x = torch.empty((2, 3, 12, 11), device="meta")
+    with Single():
+        assert precondition(x, x, 1.0, 0.5).shape == x.shape
+
+
+@pytest.mark.parametrize(("exponent", "correlation"), [(0.0, 0.0), (0.5, 0.8), (1.0, 0.0)])
+def test_normalised_gradients_have_unit_strength_where_the_noise_is_white(exponent, correlation):
+    """A flat gradient goes as far as R lets it, not as R R would throw it."""
+    settings = Settings.of(
+        mode="normalised",
+        step_size=0.5,
+        temperature=0.0,
+        discriminator_weight=0.5,
+        l2=0.0,
+        spectrum=exponent,
+        colour_correlation=correlation,
+    )
+    x = torch.zeros(1, 3, 8, 8)
+    flat, silent = 7 * torch.ones_like(x), torch.zeros_like(x)
+    parameters = langevin.Parameters.of(settings, 1)
+    root = matrix((3, 8, 8), exponent, correlation)
+    expected = 0.125 * float((root @ torch.ones(192)).norm()) / 192**0.5
+    for pulls in [(flat, silent), (silent, flat)]:
+        sources = [lambda x, g=gradient: (torch.zeros(1), g) for gradient in pulls]
+        state, _ = langevin.step(langevin.init(x), torch.zeros_like(x), parameters, *sources)
+        moved = float(state.x.square().mean().sqrt())
+        assert moved == pytest.approx(expected, rel=1e-4)
