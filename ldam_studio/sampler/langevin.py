@@ -21,7 +21,9 @@ exact
     grad a and grad log D themselves.
 normalised
     each divided by its own root-mean-square, one scalar per chain (over the neuron's receptive
-    field for a, over the image for D), so that its direction is untouched.
+    field for a, over the image for D), so that its direction is untouched. In a preconditioned step
+    it is that of the gradient in the coordinates in which the noise is white: the other would let
+    a gradient of broad features, which go far in such a step, throw the chain about.
 reference
     BIDMach's rule: each pixel divided by the root of its own running mean square (.9 / .1), and
     the whole step, noise included, smoothed by a momentum of .9. Noise is scaled so that without
@@ -38,7 +40,7 @@ from torch import Tensor
 
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
 from ldam_studio.sampler.smoothness import total_variation_gradient
-from ldam_studio.sampler.spectrum import precondition
+from ldam_studio.sampler.spectrum import precondition, rooted
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
@@ -176,7 +178,14 @@ def step(
     x, p = state.x, parameters
     value, gradient = activation(x)
     whole = x[0].numel()
-    rms = _rms(gradient, whole if field_size is None else field_size)
+    preconditioned = p.spectrum > 0 or p.colour_correlation > 0
+
+    def strength(gradient: Tensor, size: int | Tensor) -> Tensor:
+        if preconditioned and p.mode == "normalised":
+            gradient = rooted(gradient, p.spectrum, p.colour_correlation)
+        return _rms(gradient, size)
+
+    rms = strength(gradient, whole if field_size is None else field_size)
 
     score, pull = None, None
     if log_real is not None and p.asks_discriminator:
@@ -188,11 +197,10 @@ def step(
     if p.mode == "normalised":
         ascent = ascent / _column(rms)
         if pull is not None:
-            realness = realness / _column(_rms(pull, whole))
+            realness = realness / _column(strength(pull, whole))
     elif p.mode == "reference":
         gradient, pull, moments = _by_pixel(gradient, pull, state.moments or _no_moments(x))
 
-    preconditioned = p.spectrum > 0 or p.colour_correlation > 0
     stir = noise * p.noise
     move = torch.zeros_like(stir) if preconditioned else stir
     move.addcmul_(gradient, ascent)

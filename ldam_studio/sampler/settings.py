@@ -308,6 +308,19 @@ SETTINGS: dict[str, Setting] = _table(
         unit="steps",
         group="more",
     ),
+    Setting(
+        "discriminator_rounds",
+        "Rounds per checkpoint",
+        0,
+        "How many rounds the discriminator learns when later weights are put into a network that "
+        "is watched, one a step: it has to know what the changed network's chains draw. 0 leaves "
+        "it as it is.",
+        scale="count",
+        maximum=1000,
+        slider_maximum=100,
+        unit="rounds",
+        group="more",
+    ),
 )
 """Every setting by name, in the order in which a person meets them."""
 

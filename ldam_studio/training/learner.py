@@ -196,6 +196,7 @@ def learn_from_pool(
     shares: torch.Tensor | None = None,
     batch: int = BATCH,
     steps: int = STEPS_PER_ROUND,
+    noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE),
 ) -> tuple[LearnerState, LearnInfo]:
     """Learn one round from generated images that the caller keeps.
 
@@ -210,6 +211,9 @@ def learn_from_pool(
         them all are drawn alike.
     batch, steps
         Images of either kind that a step sees, and steps of the round.
+    noises
+        Least and most standard deviation of the instance noise, in pixel units; each image's own
+        is uniform between them.
     """
     real_scores, fake_scores = [], []
     for _ in range(steps):
@@ -217,7 +221,7 @@ def learn_from_pool(
         real = real_images[chosen.to(real_images.device)].to(pool.device)
         real = real.float() / 255 if real.dtype == torch.uint8 else real
         fake = pool[_draw(len(pool), batch, shares, state.generators["fakes"])]
-        real_score, fake_score = _step(state, real, fake)
+        real_score, fake_score = _step(state, real, fake, noises)
         real_scores.append(real_score)
         fake_scores.append(fake_score)
     state.rounds += 1
@@ -234,7 +238,9 @@ def _draw(
     return torch.multinomial(shares, batch, replacement=True, generator=generator)
 
 
-def _step(state: LearnerState, real: torch.Tensor, fake: torch.Tensor) -> tuple[float, float]:
+def _step(
+    state: LearnerState, real: torch.Tensor, fake: torch.Tensor, noises: tuple[float, float]
+) -> tuple[float, float]:
     """Take one step on the cross entropy; return the mean scores of both halves.
 
     Real images are labelled .9, so that the discriminator does not grow sure without bound, and
@@ -244,7 +250,7 @@ def _step(state: LearnerState, real: torch.Tensor, fake: torch.Tensor) -> tuple[
     state.module.train().requires_grad_(True)
     images = torch.cat([real, fake])
     noise = torch.randn(images.shape, generator=state.generators["noise"], device=images.device)
-    logits = state.module(images + INSTANCE_NOISE * noise)
+    logits = state.module(images + _sizes(state, len(images), noises) * noise)
     labels = torch.zeros_like(logits)
     labels[: len(real)] = REAL_LABEL
     # Each half's mean counts once, as in Algorithm 2, whatever their sizes.
@@ -257,6 +263,16 @@ def _step(state: LearnerState, real: torch.Tensor, fake: torch.Tensor) -> tuple[
     _settle(state.module)
     scores = logits.detach().sigmoid()
     return float(scores[: len(real)].mean()), float(scores[len(real) :].mean())
+
+
+def _sizes(state: LearnerState, count: int, noises: tuple[float, float]) -> torch.Tensor | float:
+    """Return the standard deviation of each image's instance noise, ``(count, 1, 1, 1)``."""
+    least, most = noises
+    if least == most:
+        return most
+    source = state.generators["noise"]
+    drawn = torch.rand((count, 1, 1, 1), generator=source, device=source.device)
+    return least + (most - least) * drawn
 
 
 def _collapsed(state: LearnerState) -> bool:
