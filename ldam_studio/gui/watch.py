@@ -12,8 +12,9 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ldam_studio.engine.watching import MOST_AVERAGED, News, Swap, Watcher
 from ldam_studio.gui.watch_bar import USUAL_SPEED, WatchBar
-from ldam_studio.gui.watch_panel import LONGEST_TIME, WatchPanel
+from ldam_studio.gui.watch_panel import WatchPanel
 from ldam_studio.gui.watch_timeline import Timeline, name_of
+from ldam_studio.headless import live
 
 if TYPE_CHECKING:
     from ldam_studio.gui.sessions import Opening
@@ -61,7 +62,7 @@ class Watch(QObject):
         super().__init__(window)
         self._window = window
         self.bar = WatchBar()
-        self.panel = WatchPanel()
+        self.panel = WatchPanel(window.panels)
         self.plan: Plan | None = None
         self.news: News | None = None
         self.swap: Swap | None = None
@@ -82,6 +83,7 @@ class Watch(QObject):
     def _connect(self) -> None:
         bar, window = self.bar, self._window
         bar.hide()
+        self.panel.hide()
         bar.plot.wanted.connect(self._scrubbed)
         bar.plot.newest.connect(self.follow)
         bar.plot.toggled.connect(lambda: self.play(not self._player.isActive()))
@@ -325,9 +327,10 @@ class Watch(QObject):
         self.bar.pin.setChecked(self._pinned is not None)
 
     def _show_panel(self) -> None:
-        self.panel.setVisible(self.plan is not None and self.panel.parent() is not None)
+        self.panel.setVisible(self.plan is not None and self._window.panels.controls is not None)
         if self.plan is not None:
-            self.panel.set_training(self.plan.own, LONGEST_TIME if self.plan.own else MOST_AVERAGED)
+            own = self.plan.own
+            self.panel.set_training(own, live.MOST_AVERAGED if own else MOST_AVERAGED)
             self.panel.show_averaging(self.plan.average)
             self._show_rounds()
 

@@ -19,8 +19,6 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui import theme
 from ldam_studio.sampler.settings import SETTINGS
 
-LONGEST_TIME = 100_000  # steps of a training that are averaged over
-
 
 class PlainNumber(QDoubleSpinBox):
     """A number without zeros at its end."""
@@ -38,6 +36,7 @@ class WatchPanel(QWidget):
     rate_chosen = pyqtSignal(float)
     pause_asked = pyqtSignal(bool)
     stop_asked = pyqtSignal()
+    resume_asked = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,11 +73,11 @@ class WatchPanel(QWidget):
         self.progress.setFixedHeight(6)
         self.progress.setAccessibleName("Progress of the training")
         self.pause = QPushButton(theme.icon("pause"), "Pause training")
-        self.pause.clicked.connect(lambda _on: self.pause_asked.emit(not self._paused))
+        self.pause.clicked.connect(lambda _on: self._pressed())
         self.stop = QPushButton("Stop")
         self.stop.setToolTip("End the training; what it has written can still be looked at")
         self.stop.clicked.connect(self.stop_asked)
-        self._paused = False
+        self._paused = self._over = False
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
         buttons.addWidget(self.pause, 3)
@@ -150,13 +149,20 @@ class WatchPanel(QWidget):
         self.state.setText(words)
         self.progress.setRange(0, 1000)
         self.progress.setValue(round(1000 * done))
-        self._paused = paused
-        self.pause.setText("Go on training" if paused else "Pause training")
-        self.pause.setIcon(theme.icon("play" if paused else "pause"))
-        for widget in (self.pause, self.stop, self.rate, self.averaging):
+        self._paused, self._over = paused, over
+        self.pause.setText("Resume training" if paused or over else "Pause training")
+        self.pause.setIcon(theme.icon("play" if paused or over else "pause"))
+        self.pause.setEnabled(done < 1)
+        for widget in (self.stop, self.rate, self.averaging):
             widget.setEnabled(not over)
         if rate is not None and not self.rate.hasFocus():
             self._quietly(self.rate, rate)
+
+    def _pressed(self) -> None:
+        if self._over:
+            self.resume_asked.emit()
+        else:
+            self.pause_asked.emit(not self._paused)
 
     @staticmethod
     def _quietly(field: QSpinBox | QDoubleSpinBox, value: float) -> None:

@@ -63,8 +63,9 @@ class TimelinePlot(QWidget):
     # What the window tells
 
     def show_timeline(self, timeline: Timeline) -> None:
-        """Show other checkpoints."""
+        """Show other checkpoints; which of them is current is told anew."""
         self.timeline = timeline
+        self.current = self.pinned = None
         self._describe()
         self.update()
 

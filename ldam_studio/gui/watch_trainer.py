@@ -33,6 +33,11 @@ class Trainer(QObject):
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
 
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(LAST_WORDS_MS)
+        self._patience.timeout.connect(self._process.kill)
+
     def start(self, folder: Path, data: Path | None = None, *, resume: bool = False) -> None:
         """Let a training write its checkpoints to a folder."""
         program, *arguments = live.command(folder, data=data, resume=resume)
@@ -67,14 +72,15 @@ class Trainer(QObject):
         self.stop()
         self._process.closeWriteChannel()
         self._process.finished.connect(self.deleteLater)
-        QTimer.singleShot(LAST_WORDS_MS, self._process, self._process.kill)
+        self._patience.start()
 
     def wait(self) -> None:
         """Wait until it has ended; its checkpoints are whole whenever that is."""
-        if self._process.state() != QProcess.ProcessState.NotRunning:
-            if not self._process.waitForFinished(PATIENCE_MS):
-                self._process.kill()
-                self._process.waitForFinished(PATIENCE_MS)
+        self._patience.stop()
+        running = self._process.state() != QProcess.ProcessState.NotRunning
+        if running and not self._process.waitForFinished(PATIENCE_MS):
+            self._process.kill()
+            self._process.waitForFinished(PATIENCE_MS)
 
     def _read(self) -> None:
         while self._process.canReadLine():

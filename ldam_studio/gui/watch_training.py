@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 NETWORK = "lenet"
 ROUNDS = 1  # of the discriminator after each checkpoint, to begin with
+KEPT_RUNS = 3  # so that the last session can be opened again, and another studio's run is left
 NOTICE, ENDED = "training", "training-ended"  # keys of sentences in the message bar
 
 
@@ -41,43 +43,54 @@ class WatchTraining(QObject):
         self._window, self._watch = window, watch
         self._task: Task | None = None
         self.trainer: Trainer | None = None
+        self.folder: Path | None = None
         self._notice = ""
         self._opening: Opening | None = None
         window.controller.opening.connect(self._on_opening)
-        watch.began.connect(self._on_began)
         watch.ended.connect(self.leave)
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
         panel.rate_chosen.connect(lambda rate: self._send(live.learning_rate(rate)))
         panel.averaging_chosen.connect(lambda steps: self._send(live.averaging(steps)))
         panel.stop_asked.connect(self._stop)
+        panel.resume_asked.connect(self.resume)
 
     def start(self) -> None:
         """Begin a new training and watch it."""
         self._watch.stop()
         self.leave()
+        folder = live.new_folder()
         try:
-            folder = live.new_folder()
-        except StudioError as error:
-            self._window.say(str(error), "danger")
+            folder.mkdir(parents=True)
+        except OSError as error:
+            self._window.say(
+                f"The folder {folder} for the training cannot be made ({error.strerror}); make "
+                "room or see to its rights.",
+                "danger",
+            )
             return
-        # At once: it takes the process seconds to begin.
-        self.trainer = Trainer(self)
-        self.trainer.told.connect(self._show)
-        self.trainer.ended.connect(self._on_ended)
-        self.trainer.start(folder, self._window.data)
-        self._task = Task(lambda _task: open_watched(NETWORK, folder, None))
+        self.folder = folder
+        self._start_trainer()  # at once: it takes the process seconds to begin
+        self._task = Task(partial(_prepare, folder))
         self._task.setObjectName("watch-training")
-        self._task.done.connect(partial(self._on_network, folder))
+        self._task.done.connect(self._on_network)
         self._task.failed.connect(self._on_failed)
         self._task.start()
 
+    def resume(self) -> None:
+        """Go on with a training that was stopped or died."""
+        if self.folder is not None and (self.trainer is None or self.trainer.is_over):
+            self._window.banner.dismiss(ENDED)
+            self._leave_trainer()
+            self._start_trainer(resume=True)
+            self._send(live.averaging(self._watch.panel.averaging.value()))
+            self._show()
+
     def leave(self) -> None:
-        """End the training, and what is being opened for it."""
+        """End the training, and what is being opened for it; returns at once."""
         self._leave_task()
-        trainer, self.trainer = self.trainer, None
-        if trainer is not None:
-            trainer.leave()
+        self._leave_trainer()
+        self.folder = self._opening = None
         self._notice = ""
         self._window.banner.dismiss(NOTICE)
 
@@ -87,33 +100,44 @@ class WatchTraining(QObject):
         for trainer in self.findChildren(Trainer):
             trainer.wait()
 
-    def _on_network(self, folder: Path, network: Network) -> None:
-        self._leave_task()
-        window = self._window
-        opening = start(window.machine, window.data, network)
-        self._opening = replace(opening, title="MNIST being learnt", hint="")
-        self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
-
-    def _on_opening(self, opening: Opening) -> None:
-        if opening is not self._opening:
-            self.leave()
-
-    def _on_failed(self, error: StudioError) -> None:
-        self.leave()
-        self._window.say(str(error), "danger")
+    def _start_trainer(self, *, resume: bool = False) -> None:
+        assert self.folder is not None
+        self.trainer = Trainer(self)
+        self.trainer.told.connect(self._show)
+        self.trainer.ended.connect(self._on_ended)
+        self.trainer.start(self.folder, self._window.data, resume=resume)
 
     def _leave_task(self) -> None:
         if self._task is not None:
             self._task.leave()
             self._task = None
 
-    def _on_began(self, plan: Plan) -> None:
-        if plan.own:
-            self._show()
+    def _leave_trainer(self) -> None:
+        if self.trainer is not None:
+            self.trainer.leave()
+            self.trainer = None
+
+    def _on_network(self, network: Network) -> None:
+        self._leave_task()
+        window, folder = self._window, self.folder
+        assert folder is not None
+        opening = start(window.machine, window.data, network)
+        self._opening = replace(opening, title="MNIST being learnt", hint="")
+        self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
+        self._show()
+
+    def _on_failed(self, error: StudioError) -> None:
+        self.leave()
+        self._window.say(str(error), "danger")
+
+    def _on_opening(self, opening: Opening) -> None:
+        if opening is not self._opening:
+            self.leave()
 
     def _on_ended(self, sentence: str) -> None:
         if sentence:
-            self._window.banner.say(sentence, "danger", key=ENDED)
+            actions = (("Resume training", self.resume),)
+            self._window.banner.say(sentence, "danger", actions, key=ENDED)
         self._show()
 
     def _send(self, line: bytes) -> None:
@@ -147,12 +171,26 @@ def words_of(status: live.Status | None, over: bool) -> str:
     if status is None:
         return "The training did not begin." if over else "The training begins …"
     words = {"training": "Training", "paused": "Paused", "finished": "Finished"}
-    state = words.get(status.state, "Ended" if over else "Training")
-    if over and state not in ("Finished",):
-        state = "Ended"
-    parts = [state, f"epoch {status.epoch:.1f}", f"step {status.step:,} of {status.steps:,}"]
+    ended = over and status.state != "finished"
+    parts = [
+        "Ended" if ended else words.get(status.state, "Ending"),
+        f"epoch {status.epoch:.1f}",
+        f"step {status.step:,} of {status.steps:,}",
+    ]
     if status.loss is not None:
         parts.append(f"loss {status.loss:.3f}")
     if status.accuracy is not None:
         parts.append(f"accuracy {100 * status.accuracy:.1f} %")
     return " · ".join(parts)
+
+
+def forget_runs(folder: Path) -> None:
+    """Delete all runs beside this one but the last few."""
+    runs = sorted(path for path in folder.parent.glob("mnist-*") if path != folder)
+    for run in runs[: max(0, len(runs) + 1 - KEPT_RUNS)]:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def _prepare(folder: Path, _task: Task) -> Network:
+    forget_runs(folder)
+    return open_watched(NETWORK, folder)
