@@ -7,8 +7,9 @@ import torch
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.zoo import MNIST_PIXELS, DiscriminatorModel
+from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, MNIST_PIXELS, DiscriminatorModel
 from ldam_studio.training import learner
+from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_digits_sheet, load_mnist
 from ldam_studio.training.photos import draw_crops, find_photos
 
@@ -32,7 +33,8 @@ def prepare_learner(state: SessionState) -> None:
     StudioError
         If there is no discriminator, or the real images cannot be read.
     """
-    if not state.learn_every or state.discriminator is None:
+    learns = state.learn_every or state.discriminator_rounds
+    if not learns or state.discriminator is None:
         return
     shape = state.lane.network.pixels.shape
     if state.real_images is None or state.real_images.shape[1:] != shape:
@@ -49,6 +51,8 @@ def _real_images(state: SessionState, shape: tuple[int, int, int]) -> torch.Tens
     if shape == MNIST_PIXELS.shape:
         digits = load_digits_sheet() if state.data is None else load_mnist(state.data, "train")
         return digits.images
+    if state.discriminator is not None and state.discriminator.name == CIFAR_DISCRIMINATOR:
+        return load_cifar10(state.data, "train").images
     if state.data is None:
         raise StudioError(
             "The discriminator of natural images learns from photographs, and none are shipped; "

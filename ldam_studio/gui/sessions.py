@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
+CLASSES = 10  # of each built-in network
 PHOTO_CHAINS, PHOTO_PRESET = 4, "clean"
 WINDOW = 150  # samples: the average follows within seconds when the pictures melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -83,10 +84,11 @@ def _digits(
     **settings: Any,
 ) -> SessionState:
     network = network or open_network("lenet")
+    chosen = tuple(parse_neurons(neurons)) if neurons else network.default_neurons(CLASSES)
     return open_session(
         SessionSpec(
             network=network,
-            neurons=tuple(parse_neurons(neurons)) * repeat,
+            neurons=chosen * repeat,
             settings=Settings.of(**settings),
             seed=SEED,
             discriminator=open_discriminator(DISCRIMINATORS[network.name]),
@@ -99,14 +101,14 @@ def _digits(
 def start(machine: Machine, data: Path | None = None, network: Network | None = None) -> Opening:
     """Return ten digits at once, drawn by LeNet's class neurons and a discriminator.
 
-    `network` is a LeNet to look at in place of the shipped one.
+    `network` is another built-in network to look at in place of LeNet.
     """
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
             machine,
             data,
-            "fc3:0-9",
+            "",
             1,
             network,
             step_size=START_STEP,
@@ -123,7 +125,7 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
 def network_opening(network: Network, machine: Machine, data: Path | None = None) -> Opening:
     """Return a sensible start for any network.
 
-    Built-in LeNets open as the program does, with their discriminator. Networks for photographs
+    Built-in networks open as the program does, with their discriminator. Networks for photographs
     show the first classes with what makes such pictures legible (the preset Clean), and have a
     discriminator at hand, its weight 0, where there is one of their size. Others open with the
     defaults; unclamped, they are shown as signed.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+Found = TypeVar("Found")
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -33,6 +36,32 @@ def progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def in_turn(
+    title: str, steps: int, jobs: Iterable[Callable[[Callable[[], None]], Found]]
+) -> list[Found] | None:
+    """Run jobs one after another under one progress bar.
+
+    Parameters
+    ----------
+    steps
+        Of all jobs together.
+    jobs
+        Each is given what to call after each of its steps.
+
+    Returns
+    -------
+    list or None
+        What the jobs returned; None after Ctrl-C, which is said on standard output.
+    """
+    try:
+        with progress() as bar:
+            task = bar.add_task(title, total=steps)
+            return [job(lambda: bar.advance(task)) for job in jobs]
+    except KeyboardInterrupt:
+        print("stopped; nothing was written")
+        return None
 
 
 @contextmanager

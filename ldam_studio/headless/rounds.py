@@ -19,7 +19,9 @@ from ldam_studio.engine.machine import choose
 from ldam_studio.engine.place import place
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import MELT_HEAT, SessionState
+from ldam_studio.headless.paper.colour import COLOUR_SETTINGS
 from ldam_studio.headless.paper.measures import FIGURE_SETTINGS
+from ldam_studio.networks.colour_discriminator import ColourDiscriminator
 from ldam_studio.networks.discriminator import Discriminator
 from ldam_studio.networks.natural_discriminator import NaturalDiscriminator
 from ldam_studio.networks.network import Network
@@ -72,6 +74,10 @@ class DiscriminatorRecipe:
         Rounds in all.
     learning_batch, learning_steps
         Images of either kind in one of the discriminator's steps, and its steps in a round.
+    noises
+        Least and most standard deviation of the instance noise, in pixel units. Noise of many sizes
+        hides the fine patterns in which generated images give themselves away at first, so that
+        there is still something to learn about their shapes.
     greys
         Least and most that a start's grey differs from the rest colour, in pixel units.
     settings
@@ -95,6 +101,7 @@ class DiscriminatorRecipe:
     rounds: int = 1500
     learning_batch: int = BATCH
     learning_steps: int = STEPS_PER_ROUND
+    noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE)
     greys: tuple[float, float] = (0.0, 0.6)
     settings: Settings = FIGURE_SETTINGS
     smoothness: float = 0.0
@@ -124,6 +131,21 @@ PHOTO_RECIPE = DiscriminatorRecipe(
     build=NaturalDiscriminator,
 )
 """For photographs: fewer and shorter rounds, since each step takes a hundred times as long."""
+
+COLOUR_RECIPE = DiscriminatorRecipe(
+    chains=480,
+    batch=32,
+    restart=0.07,
+    steps=8,
+    average=150,
+    rounds=550,
+    learning_steps=5,
+    noises=(0.0, 0.3),
+    greys=(-0.4, 0.4),
+    settings=COLOUR_SETTINGS,
+    build=ColourDiscriminator,
+)
+"""For CIFAR-10: most of a round is the VGG's, so its discriminator learns more in each."""
 
 
 @dataclass
@@ -246,6 +268,7 @@ def train(
             chains.values["discriminator_weight"] + recipe.floor,
             recipe.learning_batch,
             recipe.learning_steps,
+            recipe.noises,
         )
         training.average.update(training.learner.module)
         yield training
@@ -303,7 +326,11 @@ def describe(recipe: DiscriminatorRecipe) -> str:
         f"temperature {settings.temperature:g}, clamped{varied}), then {recipe.learning_steps} "
         f"steps of Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on "
         f"{recipe.learning_batch} real and {recipe.learning_batch} generated images, drawn in "
-        f"proportion to weight + {recipe.floor:g}; real label "
-        f"{REAL_LABEL:g}, instance noise {INSTANCE_NOISE:g}; parameters averaged over about the "
-        f"last {recipe.average} rounds"
+        f"proportion to weight + {recipe.floor:g}; real label {REAL_LABEL:g}, instance noise "
+        f"{_range(recipe.noises)}; parameters averaged over about the last {recipe.average} rounds"
     )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    least, most = ends
+    return f"{most:g}" if least == most else f"{least:g} to {most:g}"

@@ -13,8 +13,9 @@ from torch import nn
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.networks import lenet
+from ldam_studio.networks import lenet, vgg
 from ldam_studio.networks import natural_discriminator as natural
+from ldam_studio.networks.colour_discriminator import ColourDiscriminator, Vgg16Discriminator
 from ldam_studio.networks.discriminator import Discriminator as MnistDiscriminator
 from ldam_studio.networks.download import OnBytes, fetch, kept
 from ldam_studio.networks.labels import labels_for
@@ -26,16 +27,53 @@ from ldam_studio.networks.sources import find_source
 from ldam_studio.networks.state_dicts import classes_in, renamed
 from ldam_studio.networks.weights import check_finite, load_into, read_saved
 
-NETWORKS = {
-    "lenet": "LeNet-5 on MNIST, as its training ended",
-    "lenet-averaged": "LeNet-5 on MNIST, its parameters averaged over the last five epochs",
-}
-"""The networks that come with the program, with a line about each."""
+MNIST_PIXELS = PixelSpec(1, 28, 28, mean=(lenet.MEAN,), std=(lenet.STD,), rest=0.0)
+CIFAR_PIXELS = PixelSpec(3, 32, 32, mean=vgg.MEAN, std=vgg.STD, rest=0.5)
+MNIST_DISCRIMINATOR, CIFAR_DISCRIMINATOR = "lenet-discriminator", "cifar10-discriminator"
 
-DISCRIMINATORS = {"lenet": "lenet-discriminator", "lenet-averaged": "lenet-discriminator"}
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A network that comes with the program: a line about it, and what it is made of."""
+
+    about: str
+    build: Callable[[], nn.Module]
+    pixels: PixelSpec
+    labels: tuple[str, ...]
+    discriminator: str
+
+
+def _lenet(about: str) -> BuiltIn:
+    return BuiltIn(about, lenet.LeNet5, MNIST_PIXELS, lenet.LABELS, MNIST_DISCRIMINATOR)
+
+
+def _vgg(about: str) -> BuiltIn:
+    return BuiltIn(about, vgg.Vgg, CIFAR_PIXELS, vgg.LABELS, CIFAR_DISCRIMINATOR)
+
+
+BUILT_IN = {
+    "lenet": _lenet("LeNet-5 on MNIST, as its training ended"),
+    "lenet-averaged": _lenet("LeNet-5 on MNIST, its parameters averaged over the last five epochs"),
+    "vgg": _vgg("VGG on CIFAR-10, as its training ended"),
+    "vgg-averaged": _vgg("VGG on CIFAR-10, its parameters averaged over the last three epochs"),
+}
+"""The networks that come with the program, by name."""
+
+NETWORKS = {name: one.about for name, one in BUILT_IN.items() if name.startswith("lenet")}
+"""A line about each of them."""
+
+DISCRIMINATORS = {name: one.discriminator for name, one in BUILT_IN.items()}
 """The shipped discriminator of each network that comes with the program."""
 
-MNIST_PIXELS = PixelSpec(1, 28, 28, mean=(lenet.MEAN,), std=(lenet.STD,), rest=0.0)
+ARCHITECTURES: dict[str, tuple[Callable[[], nn.Module], ...]] = {
+    MNIST_DISCRIMINATOR: (MnistDiscriminator,),
+    CIFAR_DISCRIMINATOR: (ColourDiscriminator, Vgg16Discriminator),
+    natural.NAME: (natural.NaturalDiscriminator,),
+}
+"""What each discriminator may be built as, the shipped one first."""
+
+SHAPES = {MNIST_DISCRIMINATOR: MNIST_PIXELS.shape, CIFAR_DISCRIMINATOR: CIFAR_PIXELS.shape}
+"""Of the images of those discriminators that take one size alone."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +142,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     Parameters
     ----------
     name
-        One of `NETWORKS`; ``torchvision:NAME`` for its classification models; ``timm:NAME`` with
+        One of `BUILT_IN`; ``torchvision:NAME`` for its classification models; ``timm:NAME`` with
         the extra timm; or ``path/file.py:function`` or ``package.module:function`` returning an
         ``nn.Module``, which is the person's own code and is run.
     weights
@@ -118,7 +156,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
         not known.
     """
     options = options or Options()
-    if name in NETWORKS:
+    if name in BUILT_IN:
         return _built_in(name, weights)
     if ":" not in name:
         raise StudioError(
@@ -145,11 +183,12 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 
 
 def _built_in(name: str, weights: Path | None) -> Network:
-    module = lenet.LeNet5()
+    one = BUILT_IN[name]
+    module = one.build()
     origin = asset("models", f"{name}.safetensors") if weights is None else weights
     saved, sha256 = read_saved(origin)
     load_into(module, saved, origin)
-    return Network(name, module, MNIST_PIXELS, lenet.LABELS, sha256, weights)
+    return Network(name, module, one.pixels, one.labels, sha256, weights)
 
 
 def _with_weights(
@@ -246,24 +285,24 @@ def discriminator_for(network: Network) -> str | None:
 
 
 def open_discriminator(
-    name: str = "lenet-discriminator", weights: Path | None = None
+    name: str = MNIST_DISCRIMINATOR, weights: Path | None = None
 ) -> DiscriminatorModel:
-    """Open a shipped discriminator by name, or one of the same architecture from a file."""
-    known = sorted({*DISCRIMINATORS.values(), natural.NAME})
-    if name not in known:
-        raise StudioError(f"There is no discriminator {name!r}; there are {', '.join(known)}.")
-    is_natural = name == natural.NAME
-    module: nn.Module = natural.NaturalDiscriminator() if is_natural else MnistDiscriminator()
+    """Open a shipped discriminator by name, or one for the same images from a file."""
+    if name not in ARCHITECTURES:
+        raise StudioError(
+            f"There is no discriminator {name!r}; there are {', '.join(sorted(ARCHITECTURES))}."
+        )
     origin = asset("models", f"{name}.safetensors") if weights is None else weights
     saved, sha256 = read_saved(origin)
+    modules = [build() for build in ARCHITECTURES[name]]
+    module = next((m for m in modules if m.state_dict().keys() == saved.keys()), modules[0])
     load_into(module, saved, origin)
-    shape = None if is_natural else MNIST_PIXELS.shape
-    return DiscriminatorModel(name, prepare(module), shape, sha256, weights)
+    return DiscriminatorModel(name, prepare(module), SHAPES.get(name), sha256, weights)
 
 
 def runs_code(name: str) -> bool:
     """Whether opening the network of that name runs code that is not the program's own."""
-    return name not in NETWORKS and not name.startswith((TORCHVISION, TIMM))
+    return name not in BUILT_IN and not name.startswith((TORCHVISION, TIMM))
 
 
 def fingerprint(module: nn.Module) -> str:

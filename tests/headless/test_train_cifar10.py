@@ -9,18 +9,23 @@ import pytest
 import torch
 
 from ldam_studio.cli import main
-from ldam_studio.headless import judge, train_cifar10
+from ldam_studio.headless import discriminator_jobs, judge, rounds, train_cifar10
+from ldam_studio.headless.paper import colour
+from ldam_studio.networks import vgg
+from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.training import classifier
 from synthetic import write_cifar10
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_cifar10(tmp_path_factory.mktemp("pictures"))
+    return write_cifar10(tmp_path_factory.mktemp("pictures"), train=20)
 
 
 @pytest.fixture(autouse=True)
 def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (4,), (8,)))
     recipe = replace(classifier.VGG_RECIPE, batch=10, epochs=2, average_epochs=1)
     monkeypatch.setattr(classifier, "VGG_RECIPE", recipe)
     bench = replace(judge.COLOUR, recipe=replace(judge.COLOUR.recipe, batch=10, epochs=1))
@@ -74,3 +79,25 @@ def test_the_judge_of_pictures_is_trained_and_opened(pictures, tmp_path, capsys)
     images = torch.rand(7, 3, 32, 32)
     assert judge.features(module, images).shape == (7, 128)
     assert judge.verdicts(module, images).shape == (7,)
+
+
+@pytest.mark.parametrize("shape", ["small", "vgg16"])
+def test_its_discriminator_is_trained_and_measured(
+    shape, pictures, tmp_path, capsys, monkeypatch
+) -> None:
+    recipe = replace(
+        rounds.COLOUR_RECIPE, chains=4, batch=2, steps=1, learning_batch=3, learning_steps=1
+    )
+    monkeypatch.setattr(rounds, "COLOUR_RECIPE", recipe)
+    monkeypatch.setattr(discriminator_jobs, "COLOUR_STEPS", 1)
+    monkeypatch.setattr(colour, "open_judge", lambda *_: judge.COLOUR.build().eval())
+    weights = tmp_path / "vgg.safetensors"
+    write_weights(weights, vgg.Vgg().state_dict(), {})
+    flags = ["--network", "vgg", "--weights", str(weights), "--data", str(pictures)]
+    flags += ["--out", str(tmp_path), "--rounds", "2", "--chains-per-class", "1"]
+    assert main(["train", "discriminator", *flags, "--shape", shape]) == 0
+    assert "judge agrees" in capsys.readouterr().out
+    file = tmp_path / "cifar10-discriminator.safetensors"
+    model = open_discriminator(CIFAR_DISCRIMINATOR, file)
+    card = file.with_suffix(".md").read_text()
+    assert model.sha256 in card and f"--shape {shape}" in card and f"({shape})" in card

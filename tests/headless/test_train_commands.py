@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from ldam_studio.cli import main
-from ldam_studio.headless import judge, rounds, train_discriminator
+from ldam_studio.headless import discriminator_jobs, judge, rounds
 from ldam_studio.headless.progress import INTERRUPTED
 from ldam_studio.networks.zoo import open_discriminator, open_network
 from ldam_studio.training import classifier
@@ -105,8 +105,8 @@ def few_chains(monkeypatch: pytest.MonkeyPatch) -> None:
 
     rounds_recipe = rounds.DiscriminatorRecipe
     monkeypatch.setattr(rounds, "DiscriminatorRecipe", small)
-    monkeypatch.setattr(train_discriminator, "SNAPSHOT_ROUNDS", 2)
-    monkeypatch.setattr(train_discriminator, "MEASURED_STEPS", 2)
+    monkeypatch.setattr(discriminator_jobs, "SNAPSHOT_ROUNDS", 2)
+    monkeypatch.setattr(discriminator_jobs, "MEASURED_STEPS", 2)
 
 
 def test_discriminator_writes_what_can_be_opened(digits, tmp_path, capsys, few_chains) -> None:
@@ -174,7 +174,8 @@ def test_digits_sheet_command(tmp_path, capsys) -> None:
         ("mnist --seed one", "--seed"),
         ("judge --epochs 0", "--epochs"),
         ("discriminator --rounds 0", "--rounds"),
-        ("discriminator --network vgg", "vgg"),
+        ("discriminator --network alexnet", "alexnet"),
+        ("discriminator --shape vgg16", "CIFAR-10 alone"),
         ("discriminator --chains-per-class -1", "--chains-per-class"),
     ],
 )

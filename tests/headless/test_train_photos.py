@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from ldam_studio.cli import main
-from ldam_studio.headless import photo_measures, rounds, train_discriminator
+from ldam_studio.headless import discriminator_jobs, photo_measures, rounds
 from ldam_studio.headless.progress import INTERRUPTED
 from ldam_studio.networks.weights import write_weights
 from ldam_studio.networks.zoo import open_discriminator, open_network
@@ -62,7 +62,7 @@ def small_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
         rounds.PHOTO_RECIPE, chains=6, batch=2, steps=2, learning_batch=2, learning_steps=1
     )
     monkeypatch.setattr(rounds, "PHOTO_RECIPE", recipe)
-    monkeypatch.setattr(train_discriminator, "PHOTO_SNAPSHOT_ROUNDS", 2)
+    monkeypatch.setattr(discriminator_jobs, "PHOTO_SNAPSHOT_ROUNDS", 2)
     for name, value in (("CHAINS", 1), ("STEPS", 2), ("REAL", 4), ("TIMED_STEPS", 1)):
         monkeypatch.setattr(photo_measures, name, value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -161,9 +162,9 @@ def test_draws_from_the_pool_in_the_asked_proportion(monkeypatch: pytest.MonkeyP
     seen: list[Tensor] = []
     step: Callable = learner._step
 
-    def watch(state: LearnerState, real: Tensor, fake: Tensor) -> tuple[float, float]:
+    def watch(state: LearnerState, real: Tensor, fake: Tensor, *noises: Any) -> Any:
         seen.append(fake)
-        return step(state, real, fake)
+        return step(state, real, fake, *noises)
 
     monkeypatch.setattr(learner, "_step", watch)
     pool = torch.stack([torch.full((1, 28, 28), value) for value in (0.0, 0.5, 1.0)])
@@ -173,6 +174,18 @@ def test_draws_from_the_pool_in_the_asked_proportion(monkeypatch: pytest.MonkeyP
     values = torch.cat(seen)[:, 0, 0, 0]
     assert not (values == 0).any()
     assert abs(float((values == 1).float().mean()) - 0.75) < 0.05
+
+
+def test_each_image_gets_instance_noise_of_its_own_size() -> None:
+    shown: list[Tensor] = []
+    module = discriminator()
+    module.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
+    grey = torch.full((4, 1, 28, 28), 0.5)
+    learn_from_pool(learner.start(module, 0), grey, grey, batch=20, steps=1, noises=(0.0, 0.4))
+    (images,) = shown
+    sizes = (images - 0.5).flatten(1).std(1)
+    assert 0 <= float(sizes.min()) < 0.1 and 0.3 < float(sizes.max()) < 0.45
+    assert len(sizes.unique()) == 40
 
 
 def test_a_dead_discriminator_is_noticed() -> None:

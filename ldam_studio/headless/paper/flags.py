@@ -11,7 +11,8 @@ from ldam_studio.engine.machine import DEVICES, Machine, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.headless.flags import whole_number
-from ldam_studio.networks.zoo import DISCRIMINATORS
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.zoo import BUILT_IN, MNIST_DISCRIMINATOR, open_network
 
 
 def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: int) -> None:
@@ -21,6 +22,43 @@ def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: in
     add_output(parser)
     parser.add_argument("--chains-per-class", type=int, default=chains_per_class)
     parser.add_argument("--steps", type=int, default=steps)
+
+
+def add_twins(
+    parser: argparse.ArgumentParser, chains_per_class: int, steps: int, averaged: bool = True
+) -> None:
+    """Declare the flags of figures of a network and maybe its twin with averaged parameters."""
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="in place of the shipped ones")
+    if averaged:
+        parser.add_argument(
+            "--averaged-weights", type=Path, metavar="FILE", help="the same for the averaged twin"
+        )
+    add_output(parser)
+    for name, least, default in (
+        ("--chains-per-class", 2, chains_per_class),
+        ("--steps", 1, steps),
+    ):
+        parser.add_argument(
+            name,
+            type=whole_number(name, least, 1_000_000),
+            default=default,
+            metavar="N",
+            help=f"default {default}",
+        )
+
+
+def open_twins(args: argparse.Namespace, name: str) -> tuple[Network, Network]:
+    """Open a built-in network as its training ended, and its twin with averaged parameters.
+
+    Raises
+    ------
+    StudioError
+        Weights are missing or damaged, or the folder for the output cannot be written.
+    """
+    check_folder(args.out)
+    twins = (name, args.weights), (f"{name}-averaged", args.averaged_weights)
+    base, averaged = (open_network(*twin) for twin in twins)
+    return base, averaged
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -49,10 +87,11 @@ def machine_of(args: argparse.Namespace) -> Machine:
 
 def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:
     """Raise `StudioError` where a shared flag is out of range or the folder cannot be written."""
-    if args.network not in DISCRIMINATORS:
+    digits = [name for name, one in BUILT_IN.items() if one.discriminator == MNIST_DISCRIMINATOR]
+    if args.network not in digits:
         raise StudioError(
-            f"the paper's figures are of MNIST's digits, not of a network {args.network!r}; choose "
-            f"{' or '.join(DISCRIMINATORS)}."
+            f"this figure is of MNIST's digits, not of a network {args.network!r}; choose "
+            f"{' or '.join(digits)}."
         )
     least = {"chains_per_class": 1, "steps": least_steps}
     for name, minimum in least.items():

@@ -42,6 +42,11 @@ def median(values: Tensor) -> Tensor:
     return values.quantile(0.5, dim=-1)
 
 
+def deviation(values: Tensor) -> Tensor:
+    """Return the standard deviation over the last dimension, with n in the denominator."""
+    return values.std(-1, correction=0)
+
+
 def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int = 0) -> Interval:
     """Return a statistic of `values` (n,) with its percentile interval (Efron 1979).
 
