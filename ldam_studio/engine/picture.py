@@ -15,7 +15,7 @@ Bytes = NDArray[np.uint8]
 
 DISPLAYS = ("signed", "image")
 MID_GREY = 127.5
-BELOW, ABOVE = np.array([24.0, 88.0, 232.0]), np.array([255.0, 156.0, 24.0])
+BELOW, ABOVE = np.array([24.0, 100.0, 232.0]), np.array([255.0, 120.0, 190.0])
 """The colours of a grey difference at the ends of its scale."""
 LEAST_SCALE = 1e-3  # of a difference that is 0 everywhere
 ALMOST = 1 + 1e-6  # 0.2 in 32 bits is a little more than 0.2
@@ -80,7 +80,7 @@ def difference_scale(difference: Floats) -> float:
 def difference_to_bytes(difference: Floats, pixels: PixelSpec, scale: float) -> Bytes:
     """Turn a difference of images (C, H, W) into (H, W, 3) of 8 bits; mid-grey is no difference.
 
-    `scale` above 0 is orange and below it blue where the images are grey; where they have colours,
+    `scale` above 0 is pink and below it blue where the images are grey; where they have colours,
     each channel is light or dark.
     """
     if len(pixels.picture) > 1:

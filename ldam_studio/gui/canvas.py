@@ -1,6 +1,6 @@
-"""The raw sample and its running average, side by side, pixel by pixel.
+"""The raw sample and its running average, side by side, pixel by pixel; of two lanes, in two rows.
 
-Painted by hand because both views share one zoom, because the pixels of a small image must cover
+Painted by hand because all views share one zoom, because the pixels of a small image must cover
 whole numbers of *device* pixels, and because a frame may cost a fraction of a millisecond only: the
 sampler's thread waits for the interpreter meanwhile.
 """
@@ -13,7 +13,6 @@ from PyQt6.QtCore import QEvent, QPointF, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QFocusEvent,
     QFontMetricsF,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPaintEvent,
@@ -21,10 +20,17 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from ldam_studio.engine.picture import to_bytes
-from ldam_studio.gui.canvas_layout import Layout, Metrics, arrange, unfitted
+from ldam_studio.gui.canvas_layout import (
+    ONE_LANE,
+    TWO_LANES,
+    Layout,
+    Metrics,
+    arrange,
+    unfitted,
+)
 from ldam_studio.gui.canvas_paint import paint_pane, paint_title
-from ldam_studio.gui.paint import Badge, Pencil, logical, qimage
+from ldam_studio.gui.canvas_panes import AVERAGE, RAW, Shown, shown_of
+from ldam_studio.gui.paint import Badge, Pencil, logical
 from ldam_studio.gui.status import pixel_words, shorter_names
 from ldam_studio.gui.viewport import Viewport, pan, pixel_at, zoom
 
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Canvas(QWidget):
-    """Two linked views of the front chain; shows frames and asks for nothing itself."""
+    """Linked views of the front chain in each lane; shows frames and asks for nothing itself."""
 
     front_stepped = pyqtSignal(int)  # -1 or +1: the chain before or after
 
@@ -50,14 +56,13 @@ class Canvas(QWidget):
         self.setAccessibleName("Raw sample and running average")
         self._frame: Frame | None = None
         self._pixels: PixelSpec | None = None
-        self._images: tuple[QImage | None, QImage | None] = (None, None)
+        self._shown = Shown()
         self._view = Viewport()
         self._layout: Layout | None = None
         self._cursor: QPointF | None = None
         self._grip: QPointF | None = None
-        self._titles = ("Raw sample", "Running average")
-        self._details = ("", "")
-        self._badges: tuple[tuple[Badge, ...], tuple[Badge, ...]] = ((), ())
+        self._details: tuple[str, ...] = ()
+        self._badges: tuple[tuple[Badge, ...], ...] = ()
         self._empty = ("", "")
         self._hint = ""
         self._ringed = False
@@ -67,41 +72,43 @@ class Canvas(QWidget):
     def show_frame(self, frame: Frame, display: Display, pixels: PixelSpec) -> None:
         """Show a frame; the same frame again with another display is how a paused view changes."""
         resized = self._frame is None or frame.raw.shape[1:] != self._frame.raw.shape[1:]
-        appeared = (self._images[1] is None) != (frame.average is None)
+        before, self._shown = self._shown, shown_of(frame, display, pixels)
         self._frame, self._pixels = frame, pixels
-        self._images = tuple(  # type: ignore[assignment]
-            None if image is None else qimage(to_bytes(image, pixels, display.mode, display.scale))
-            for image in (frame.raw, frame.average)
-        )
         moved = self._view.part is not None and self._view.part != frame.field
         if moved:
             # Another neuron came to the front, or one that sees it all.
             self._view = Viewport(part=frame.field)
-        if resized or appeared or moved or self._layout is None:
+        same = self._shown.has_the_panes_of(before)
+        if resized or moved or not same or self._layout is None:
             self._relayout()
             return
-        self.update(self._logical(self._layout.raw))
-        self.update(self._logical(self._layout.average))
+        for pane in self._layout.panes:
+            self.update(self._logical(pane))
         if self._cursor is not None:
             self.update(self._logical(self._layout.readout))
 
     def clear(self) -> None:
         """Show no image, as while a session opens."""
-        self._frame, self._images = None, (None, None)
-        self.update()
+        self._frame, self._shown = None, Shown()
+        self._relayout()
 
-    def set_details(self, raw: str, average: str) -> None:
-        """Say beside the titles what is shown."""
-        if (raw, average) != self._details:
-            if raw != self._details[0]:
-                self.setAccessibleDescription(f"Front chain: {raw}")
-            self._details = (raw, average)
+    @property
+    def difference_scale(self) -> float | None:
+        """What the difference of the averages is shown up to; None where none is shown."""
+        return self._shown.scale
+
+    def set_details(self, *words: str) -> None:
+        """Say beside the panes' titles what is shown."""
+        if words != self._details:
+            if words[:1] != self._details[:1]:
+                self.setAccessibleDescription(f"Front chain: {words[0]}")
+            self._details = words
             self._update_titles()
 
-    def set_badges(self, raw: tuple[Badge, ...], average: tuple[Badge, ...]) -> None:
-        """Show the states of the front chain beside the titles."""
-        if (raw, average) != self._badges:
-            self._badges = (raw, average)
+    def set_badges(self, *badges: tuple[Badge, ...]) -> None:
+        """Show the states of the front chain beside the panes' titles."""
+        if badges != self._badges:
+            self._badges = badges
             self._update_titles()
 
     def set_empty(self, raw: str, average: str) -> None:
@@ -151,19 +158,19 @@ class Canvas(QWidget):
         place = self._device_point(at) if at is not None else None
         pane = self._pane_at(place) if place is not None else None
         if pane is None:
-            pane = self._layout.raw
+            pane = self._layout.panes[0]
             place = QPointF(pane.center())
         size, metrics = self._size(), self._metrics()
         free = unfitted(size, self._layout, pane, metrics)
-        full = arrange(size, self._layout.image, free, metrics)
-        new = full.raw if pane == self._layout.raw else full.average
+        full = arrange(size, self._layout.image, free, metrics, self._cells())
+        new = full.panes[self._layout.panes.index(pane)]
         self._view = zoom(free, notches, (place.x() - new.left(), place.y() - new.top()))
         self._relayout()
 
-    def image_rects(self) -> tuple[QRect, QRect]:
-        """Return where the two images lie, in device pixels of the widget."""
+    def image_rects(self) -> tuple[QRect, ...]:
+        """Return where the images lie, in device pixels of the widget."""
         layout = self._layout or self._relayout()
-        return layout.image_in(layout.raw), layout.image_in(layout.average)
+        return tuple(layout.image_in(pane) for pane in layout.panes)
 
     # Events
 
@@ -206,7 +213,7 @@ class Canvas(QWidget):
             moved = (event.position() - self._grip) * ratio
             if round(moved.x()) or round(moved.y()):
                 self._grip = event.position()
-                pane = self._pane_at(self._device_point(event.position())) or layout.raw
+                pane = self._pane_at(self._device_point(event.position())) or layout.panes[0]
                 free = unfitted(self._size(), layout, pane, self._metrics())
                 self._view = pan(free, round(moved.x()), round(moved.y()))
                 self._relayout()
@@ -282,7 +289,7 @@ class Canvas(QWidget):
 
     def _update_hover(self) -> None:
         if self._layout is not None:
-            for part in (self._layout.raw, self._layout.average, self._layout.readout):
+            for part in (*self._layout.panes, self._layout.readout):
                 self.update(self._logical(part))
 
     # Geometry
@@ -297,17 +304,20 @@ class Canvas(QWidget):
     def _relayout(self) -> Layout:
         shape = (1, 28, 28) if self._frame is None else self._frame.raw.shape
         image = int(shape[2]), int(shape[1])
-        self._layout = arrange(self._size(), image, self._view, self._metrics())
+        self._layout = arrange(self._size(), image, self._view, self._metrics(), self._cells())
         self._view = self._layout.view
         self.update()
         return self._layout
+
+    def _cells(self) -> tuple[tuple[int, float], ...]:
+        return ONE_LANE if len(self._shown.images) == len(ONE_LANE) else TWO_LANES
 
     def _device_point(self, at: QPointF) -> QPointF:
         return at * self.devicePixelRatioF()
 
     def _pane_at(self, at: QPointF) -> QRect | None:
         if self._layout is not None:
-            for pane in (self._layout.raw, self._layout.average):
+            for pane in self._layout.panes:
                 if pane.contains(at.toPoint()):
                     return pane
         return None
@@ -317,8 +327,8 @@ class Canvas(QWidget):
 
     def _update_titles(self) -> None:
         if self._layout is not None:
-            self.update(self._logical(self._layout.raw_title))
-            self.update(self._logical(self._layout.average_title))
+            for title in self._layout.titles:
+                self.update(self._logical(title))
 
     # Painting
 
@@ -328,13 +338,12 @@ class Canvas(QWidget):
         dirty = event.region()
         pencil = Pencil(self)
         pencil.fill(QRect(0, 0, *self._size()).adjusted(0, 0, 2, 2), "canvas")
-        for side, pane in enumerate((layout.raw, layout.average)):
-            title = layout.raw_title if side == 0 else layout.average_title
+        for number, (pane, title) in enumerate(zip(layout.panes, layout.titles, strict=True)):
             if dirty.intersects(self._logical(title)):
-                self._paint_title(pencil, title, side)
+                self._paint_title(pencil, title, number)
             if dirty.intersects(self._logical(pane)):
                 pencil.painter.setClipRect(pane)
-                self._paint_image(pencil, pane, side)
+                self._paint_image(pencil, pane, number)
                 pencil.painter.setClipping(False)
         if dirty.intersects(self._logical(layout.readout)):
             words = self.readout()
@@ -343,18 +352,20 @@ class Canvas(QWidget):
             pencil.outline(QRect(0, 0, *self._size()), "accent", 2)
         pencil.painter.end()
 
-    def _paint_image(self, pencil: Pencil, pane: QRect, side: int) -> None:
-        layout, image = self._layout, self._images[side]
+    def _paint_image(self, pencil: Pencil, pane: QRect, number: int) -> None:
+        layout, image = self._layout, self._shown.images[number]
         assert layout is not None
         if image is None:
             target = layout.image_in(pane) & pane
             pencil.fill(target, "surface")
-            pencil.paragraph(target, self._empty[side], "muted")
+            last = number == len(TWO_LANES) - 1
+            pencil.paragraph(target, self._empty[AVERAGE if last else number % 2], "muted")
             return
-        field = self._frame.field if self._frame is not None else None
-        paint_pane(pencil, layout, pane, image, field, self._hovered())
+        paint_pane(pencil, layout, pane, image, self._shown.fields[number], self._hovered())
 
-    def _paint_title(self, pencil: Pencil, part: QRect, side: int) -> None:
-        words = self._details[side]
-        shorter = shorter_names(words) if side == 0 else ()
-        paint_title(pencil, part, self._titles[side], self._badges[side], words, shorter)
+    def _paint_title(self, pencil: Pencil, part: QRect, number: int) -> None:
+        words = self._details[number] if number < len(self._details) else ""
+        badges = self._badges[number] if number < len(self._badges) else ()
+        is_raw = number % 2 == RAW and number < len(TWO_LANES) - 1
+        shorter = shorter_names(words) if is_raw else ()
+        paint_title(pencil, part, self._shown.titles[number], badges, words, shorter)

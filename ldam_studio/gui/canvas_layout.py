@@ -43,14 +43,20 @@ class Metrics:
         )
 
 
+ONE_LANE = ((0, 0.0), (1, 0.0))
+TWO_LANES = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
+"""Columns and rows of the panes: raw and average of each lane, and the averages' difference."""
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Rectangles in device pixels of the widget; `view` places the image inside either pane."""
+    """Rectangles in device pixels of the widget; `view` places the image inside every pane.
 
-    raw: QRect
-    average: QRect
-    raw_title: QRect
-    average_title: QRect
+    `panes` and their `titles` are those of `ONE_LANE` or `TWO_LANES`.
+    """
+
+    panes: tuple[QRect, ...]
+    titles: tuple[QRect, ...]
     readout: QRect
     view: Viewport
     image: tuple[int, int]
@@ -61,21 +67,28 @@ class Layout:
         return QRect(pane.left() + self.view.left, pane.top() + self.view.top, width, height)
 
 
-def _full_panes(size: tuple[int, int], metrics: Metrics) -> tuple[int, int]:
-    width = (size[0] - 2 * metrics.margin - metrics.gap) // 2
-    height = size[1] - 2 * metrics.line - metrics.margin
+def _full_panes(
+    size: tuple[int, int], metrics: Metrics, columns: int, rows: int
+) -> tuple[int, int]:
+    width = (size[0] - 2 * metrics.margin - (columns - 1) * metrics.gap) // columns
+    height = (size[1] - metrics.margin - metrics.line) // rows - metrics.line
     return max(width, 1), max(height, 1)
 
 
 def arrange(
-    size: tuple[int, int], image: tuple[int, int], view: Viewport, metrics: Metrics
+    size: tuple[int, int],
+    image: tuple[int, int],
+    view: Viewport,
+    metrics: Metrics,
+    cells: tuple[tuple[int, float], ...] = ONE_LANE,
 ) -> Layout:
     """Lay the canvas out.
 
-    A fitted view puts two panes of the image's size side by side in the middle; a zoomed one, or
-    one of a part of the image, uses all the room there is.
+    A fitted view puts panes of the image's size side by side in the middle; a zoomed one, or one of
+    a part of the image, uses all the room there is.
     """
-    width, height = _full_panes(size, metrics)
+    columns, rows = (int(max(ends)) + 1 for ends in zip(*cells, strict=True))
+    width, height = _full_panes(size, metrics, columns, rows)
     if view.fitted and view.part is not None:
         pane = width, height
         view = fit_part(view.part, pane)
@@ -87,15 +100,15 @@ def arrange(
     else:
         pane = width, height
         view = keep_visible(view, image, pane)
-    left = max((size[0] - 2 * pane[0] - metrics.gap) // 2, 0)
-    top = max((size[1] - pane[1] - 2 * metrics.line) // 2, 0) + metrics.line
-    right = left + pane[0] + metrics.gap
+    across, down = pane[0] + metrics.gap, pane[1] + metrics.line
+    whole = columns * across - metrics.gap, rows * down
+    left = max((size[0] - whole[0]) // 2, 0)
+    top = max((size[1] - whole[1] - metrics.line) // 2, 0)
+    corners = [(left + across * column, top + round(down * row)) for column, row in cells]
     return Layout(
-        QRect(left, top, *pane),
-        QRect(right, top, *pane),
-        QRect(left, top - metrics.line, pane[0], metrics.line),
-        QRect(right, top - metrics.line, pane[0], metrics.line),
-        QRect(left, top + pane[1], right + pane[0] - left, metrics.line),
+        tuple(QRect(x, y + metrics.line, *pane) for x, y in corners),
+        tuple(QRect(x, y, pane[0], metrics.line) for x, y in corners),
+        QRect(left, top + whole[1], whole[0], metrics.line),
         view,
         image,
     )
@@ -106,7 +119,8 @@ def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metric
     if not layout.view.fitted:
         return layout.view
     free = replace(layout.view, fitted=False, part=None)
-    target = arrange(size, layout.image, free, metrics)
-    new = target.raw if pane == layout.raw else target.average
+    cells = ONE_LANE if len(layout.panes) == len(ONE_LANE) else TWO_LANES
+    target = arrange(size, layout.image, free, metrics, cells)
+    new = target.panes[layout.panes.index(pane)]
     image = layout.image_in(pane)
     return replace(free, left=image.left() - new.left(), top=image.top() - new.top())

@@ -42,6 +42,11 @@ def both(first: Any, second: Any) -> Any:
     return first if first == second else Each(first, second)
 
 
+def are_numbers(values: Each) -> bool:
+    """Return whether both lanes have one number for all chains."""
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+
+
 def largest(value: Any) -> float:
     """Return the largest number in a value of one or both lanes, of one or all chains."""
     return max(map(largest, value)) if isinstance(value, tuple) else float(value)

@@ -159,6 +159,15 @@ class Menus:
         for name in ("star_neuron", "list_neurons", "list_feeding", "list_starred", "list_recent"):
             neuron.addAction(actions[name])
 
+        compare = bar.addMenu("&Compare")
+        for name in ("compare", "compare_settings"):
+            compare.addAction(actions[name])
+        compare.addSeparator()
+        for name in ("act_on_both", "act_on_a", "act_on_b"):
+            compare.addAction(actions[name])
+        compare.addSeparator()
+        compare.addAction(actions["end_comparison"])
+
         view = bar.addMenu("&View")
         self._display = Display()
         self.box = DisplayBox(toolbar)

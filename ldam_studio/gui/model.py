@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, both
+from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, both
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class SessionView:
     machine: Machine
     has_discriminator: bool
     learn_every: int = 0
+    discriminator_rounds: int = 0
     data: Path | None = None
     max_rate: int = 0
-    discriminator_rounds: int = 0
     second: LaneView | None = None
 
     @classmethod
@@ -70,6 +70,7 @@ class SessionView:
             state.machine,
             state.discriminator is not None,
             state.learn_every,
+            state.discriminator_rounds,
             state.data,
             second=None if state.second is None else LaneView.of(state.second),
         )
@@ -178,6 +179,19 @@ class Model(QObject):
     def acted(self) -> SessionView | None:
         """The session as the lane sees it that is acted on; of all lanes, the first."""
         return None if self.session is None else self.session.seen_from(self.acting)
+
+    def shown_values(self) -> dict[str, Any]:
+        """Return the values of all settings as they are shown for what is acted on.
+
+        Where that is both lanes and they differ, numbers are `Each` lane's own, else the first's.
+        """
+        session, acted = self.session, self.acted
+        assert session is not None and acted is not None
+        values = acted.values()
+        if self.acting is None:
+            each = {name: session.value_of_each(name) for name in values}
+            values |= {n: v for n, v in each.items() if isinstance(v, Each) and are_numbers(v)}
+        return values
 
     def set_acting(self, lane: int | None) -> None:
         """Act on one lane, or on all that there are."""

@@ -57,13 +57,21 @@ class NetworkDialog(QDialog):
     ----------
     request
         What to show at first; None shows the published models.
+    title, verb
+        What stands above it, and on the button that accepts.
     """
 
     def __init__(
-        self, request: NetworkRequest | None = None, parent: QWidget | None = None
+        self,
+        request: NetworkRequest | None = None,
+        parent: QWidget | None = None,
+        *,
+        title: str = "Open Network",
+        verb: str = "Open",
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Open Network")
+        self.setWindowTitle(title)
+        self._verb = verb
         self.network: Network | None = None
         self.request: NetworkRequest | None = None
         self._task: Task | None = None
@@ -99,7 +107,7 @@ class NetworkDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         role = QDialogButtonBox.ButtonRole
         self.load_button = buttons.addButton("Load", role.ActionRole)
-        self.open_button = buttons.addButton("Open", role.AcceptRole)
+        self.open_button = buttons.addButton(self._verb, role.AcceptRole)
         self.load_button.clicked.connect(lambda _on: self.load())
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -282,6 +290,19 @@ def ask_for_network(
     dialog.open()
     if request is not None:
         dialog.load(and_open=True)
+    return dialog
+
+
+def ask_for_comparison(
+    parent: QWidget,
+    opened: Callable[[Network, NetworkRequest], object],
+    request: NetworkRequest,
+) -> NetworkDialog:
+    """Show the dialog, filled with a `request`, for what is put beside the network in front."""
+    dialog = NetworkDialog(request, parent, title="Compare With", verb="Compare")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.accepted.connect(lambda: opened(dialog.network, dialog.request))
+    dialog.open()
     return dialog
 
 

@@ -157,6 +157,11 @@ class NeuronPicker(QWidget):
         self.memory = NeuronMemory(path)
         self._fill_page()
 
+    @property
+    def network(self) -> Network | None:
+        """The network whose layers are shown."""
+        return self._network
+
     def set_network(self, network: Network | None) -> None:
         """Show the layers of a network; None for no network."""
         self._network = network

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.engine.machine import Machine
     from ldam_studio.networks.network import PixelSpec
 
@@ -25,11 +25,15 @@ def thousands(number: int) -> str:
     return f"{number:,}"
 
 
+def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
+    """Return whether the front chain's neuron is dead."""
+    dead = frame is not None and frame.dead[frame.front]
+    return (Badge("no gradient", "danger"),) if dead else ()
+
+
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
     """Return what happens to the front chain itself."""
-    badges = []
-    if frame is not None and frame.dead[frame.front]:
-        badges.append(Badge("no gradient", "danger"))
+    badges = list(dead_badges(frame))
     if frame is not None and frame.melting:
         badges.append(Badge(f"melting {frame.melting}", "warning"))
     if state is RunState.PAUSED:
@@ -39,7 +43,7 @@ def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]
     return tuple(badges)
 
 
-def average_badges(frame: Frame | None) -> tuple[Badge, ...]:
+def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
     """Return how far the front chain's average can be trusted."""
     if frame is None:
         return ()
@@ -50,7 +54,7 @@ def average_badges(frame: Frame | None) -> tuple[Badge, ...]:
     return ()
 
 
-def chain_name(frame: Frame) -> str:
+def chain_name(frame: LaneFrame) -> str:
     """Return the front chain's neuron, by label and address."""
     label, address = frame.labels[frame.front], str(frame.neurons[frame.front])
     return address if label == address else f"{label} · {address}"
@@ -74,10 +78,16 @@ def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
         column = image[:, y, x] if len(image) <= MOST_VALUES else image[list(pixels.picture), y, x]
         return " ".join(f"{value:.3f}" for value in column)
 
-    return f"x {x}   y {y}   raw {values(frame.raw)}   average {values(frame.average)}"
+    def lane(shown: LaneFrame) -> str:
+        return f"raw {values(shown.raw)}   average {values(shown.average)}"
+
+    where = f"x {x}   y {y}   "
+    if frame.second is None:
+        return where + lane(frame)
+    return f"{where}A {lane(frame)}   B {lane(frame.second)}"
 
 
-def sample_words(frame: Frame) -> str:
+def sample_words(frame: LaneFrame) -> str:
     """Return how many samples the front chain's average holds."""
     count = int(frame.samples[frame.front])
     return f"{thousands(count)} sample" + ("" if count == 1 else "s")

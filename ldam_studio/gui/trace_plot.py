@@ -112,6 +112,7 @@ class TracePlot(QWidget):
         self._marks = _Line(connect="pairs")
         self._others = _Line()
         self._extra = _Line()
+        self._second = _Line()
         self._front = _Line()
         self._cursor = pg.InfiniteLine(movable=False)
         self._cursor.hide()
@@ -120,6 +121,7 @@ class TracePlot(QWidget):
             self._marks,
             self._others,
             self._extra,
+            self._second,
             self._front,
             self._cursor,
         ):
@@ -144,11 +146,14 @@ class TracePlot(QWidget):
         """Return how many stretches are worth drawing at this width: one for four pixels."""
         return max(32, int(self._box.width()) // 4)
 
-    def show_lines(self, view: View, front: int, extra: View | None = None) -> None:
+    def show_lines(
+        self, view: View, front: int, extra: View | None = None, second: View | None = None
+    ) -> None:
         """Draw the means (m, chains) as lines, and a band from least to greatest.
 
         The band is the front chain's; with many chains it is that of all others, whose lines would
-        be a thicket. ``extra`` (m,) is one more line, told apart by its colour.
+        be a thicket. ``extra`` (m,) and ``second`` (m,), the front chain of a second network, are
+        further lines, told apart by their colours.
         """
         x = view.steps.astype(np.float64)
         low, mean, high = (self._scaled(values) for values in view[1:])
@@ -170,8 +175,18 @@ class TracePlot(QWidget):
             self._extra.setData([], [])
         else:
             self._extra.setData(extra.steps.astype(np.float64), extra.mean, connect="finite")
+        beside = self._show_second(second)
         if self._limits is None:
-            self._fit(low, high)
+            self._fit(np.append(low, beside), np.append(high, beside))
+
+    def _show_second(self, second: View | None) -> NDArray[np.float32]:
+        """Draw the second network's line; returns its values as they are drawn."""
+        if second is None:
+            self._second.setData([], [])
+            return np.zeros(0, np.float32)
+        values = np.ascontiguousarray(self._scaled(second.mean))
+        self._second.setData(second.steps.astype(np.float64), values, connect="finite")
+        return values
 
     def _scaled(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self._logarithmic:
@@ -251,6 +266,7 @@ class TracePlot(QWidget):
         self._others.setPen(pg.mkPen(faint, width=1))
         self._front.setPen(pg.mkPen(look.accent, width=1.5))
         self._extra.setPen(pg.mkPen(look.success, width=1.5))
+        self._second.setPen(pg.mkPen(look.second, width=1.5))
         self._marks.setPen(pg.mkPen(look.colour("warning", 130), width=1))
         self._cursor.setPen(pg.mkPen(look.text, width=1, style=Qt.PenStyle.DotLine))
         self._band.setBrush(pg.mkBrush(_between(look.surface, look.accent, 0.28)))

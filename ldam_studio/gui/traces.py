@@ -19,12 +19,15 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui import theme
 from ldam_studio.gui.status import thousands
-from ldam_studio.gui.trace_history import Recent, Whole
+from ldam_studio.gui.trace_history import Recent, View, Whole
 from ldam_studio.gui.trace_plot import TracePlot
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.frame import Frame
+    from numpy.typing import NDArray
+
+    from ldam_studio.engine.frame import Frame, Trace
 
 REDRAW_MS = 250  # as fast as the eye reads a curve; drawing takes the interpreter from the sampler
 RECENT = 1000  # steps
@@ -40,7 +43,8 @@ HELP = (
 )
 LEGEND = (
     "Bright: the front chain, line its mean, band its range. Grey: the other chains.\n"
-    "Vertical lines: burn-in and changes of settings; point at one to read it."
+    "Vertical lines: burn-in and changes of settings; point at one to read it.\n"
+    "Where two networks are compared, the second one's front chain has a colour of its own."
 )
 
 
@@ -81,6 +85,8 @@ class Traces(QWidget):
         self._range.setAccessibleName("Steps shown in the traces")
         self._range.setToolTip("Which steps the traces show")
         self._range.currentIndexChanged.connect(self.redraw)
+        self._legend = QLabel()
+        self._legend.hide()
         self._readout = QLabel()
         self._readout.setProperty("role", "muted")
         self._readout.setTextFormat(Qt.TextFormat.PlainText)
@@ -88,6 +94,7 @@ class Traces(QWidget):
         top = QHBoxLayout()
         top.setSpacing(10)
         top.addWidget(self._range)
+        top.addWidget(self._legend)
         top.addWidget(self._readout, 1)
 
         plots = QWidget()
@@ -119,10 +126,16 @@ class Traces(QWidget):
         """Forget everything; a change in the number of chains and a restart do so too."""
         shape = (3, self._chains)
         self._histories = (Recent(shape, RECENT), Whole(shape, STRETCHES))
+        self._forget_second()
         self._real = (Recent((1,), RECENT), Whole((1,), STRETCHES))
         self._marks.clear()
         self._last = -1
         self._soon()
+
+    def _forget_second(self) -> None:
+        shape = (3, self._chains)
+        self._second = (Recent(shape, RECENT), Whole(shape, STRETCHES))
+        self._compares = False
 
     def set_front(self, chain: int) -> None:
         """Emphasise this chain."""
@@ -142,18 +155,38 @@ class Traces(QWidget):
         for mark in frame.marks:
             self._mark(*mark)
         if len(steps):
-            none = np.full((len(steps), chains), np.nan, np.float32)
-            score = none if trace.score is None else trace.score
-            change = np.reshape(trace.change, (len(steps), -1))
-            rows = np.stack((trace.activation, score, np.broadcast_to(change, none.shape)), axis=1)
             for history in self._histories:
-                history.add(steps, rows)
+                history.add(steps, _rows(trace, len(steps), chains))
             self._last = int(steps[-1])
             lesson = getattr(frame, "lesson", None)
             real = np.nan if lesson is None else lesson.real_score
             for history in self._real:
                 history.add(steps[-1:], np.array([[real]], np.float32))
+        self._add_second(frame)
         self._soon()
+
+    def _add_second(self, frame: Frame) -> None:
+        """Remember what the second network's chains did, while there is one."""
+        if frame.second is None:
+            if self._compares:
+                self._forget_second()
+        else:
+            trace = frame.second.trace
+            self._compares = True
+            if len(trace.steps):
+                rows = _rows(trace, len(trace.steps), self._chains)
+                for history in self._second:
+                    history.add(np.asarray(trace.steps, np.int64), rows)
+        if self._compares == self._legend.isHidden():
+            self._legend.setVisible(self._compares)
+            self._write_legend()
+
+    def _write_legend(self) -> None:
+        look = theme.current()
+        lanes = (("A", look.accent), ("B", look.second))
+        self._legend.setText(
+            " &nbsp; ".join(f'<span style="color:{c}">━</span> {name}' for name, c in lanes)
+        )
 
     def _mark(self, step: int, text: str) -> None:
         # A dragged slider changes at every step: one mark, with the value at which it ended.
@@ -193,10 +226,14 @@ class Traces(QWidget):
             most = plot.stretches()
             real = self._real[whole].view().of(0).thinned(most) if which == SCORE else None
             plot.show_range(first, last)
-            plot.show_lines(kept.of(which).thinned(most), front, real)
+            second = self._second[whole].view() if self._compares else None
+            beside = _one(second, which, front, most)
+            plot.show_lines(kept.of(which).thinned(most), front, real, beside)
             plot.show_marks([step for step, _ in shown])
             newest = float(kept.high[-1, which, front])
             value = f"{newest:.3g}" if np.isfinite(newest) else ""
+            if beside is not None and np.isfinite(last_of := float(second.high[-1, which, front])):
+                value = f"A {value}  B {last_of:.3g}"
             if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
                 value += f", real {real.mean[-1]:.2f}"
             plot.set_value(value)
@@ -281,4 +318,21 @@ class Traces(QWidget):
         """Draw again in the colours of a new look."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
+            self._write_legend()
             self._soon()
+
+
+def _rows(trace: Trace, steps: int, chains: int) -> NDArray[np.float32]:
+    """Return a trace's quantities as rows (steps, 3, chains)."""
+    none = np.full((steps, chains), np.nan, np.float32)
+    score = none if trace.score is None else trace.score
+    change = np.broadcast_to(np.reshape(trace.change, (steps, -1)), none.shape)
+    return np.stack((trace.activation, score, change), axis=1)
+
+
+def _one(view: View | None, which: int, chain: int, most: int) -> View | None:
+    """Return one quantity of one chain, arrays (n,), in at most about `most` stretches."""
+    if view is None or not len(view.steps):
+        return None
+    found = view.of(which).thinned(most)
+    return View(found.steps, *(values[:, chain] for values in found[1:]))

@@ -10,9 +10,11 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.runner import RunState
 from ldam_studio.gui.actions import show_running
+from ldam_studio.gui.lanes import SECOND
 from ldam_studio.gui.status import (
     average_badges,
     chain_name,
+    dead_badges,
     device_words,
     raw_badges,
     sample_words,
@@ -60,6 +62,8 @@ class Views(QObject):
         model.weights_changed.connect(self._show_weights)
         model.neurons_changed.connect(self._show_neurons)
         model.value_changed.connect(self._show_values)
+        model.comparison_changed.connect(self._show_acted)
+        model.acting_changed.connect(self._show_acted)
         model.front_changed.connect(self._show_front)
         model.display_changed.connect(self._show_display)
         model.run_state_changed.connect(self._show_run_state)
@@ -87,8 +91,7 @@ class Views(QObject):
         self._status.show_device(device_words(session.machine))
         panels.canvas.fit()
         if panels.picker is not None:
-            panels.picker.set_network(session.network)
-            panels.filter.set_network(session.network)
+            self._show_network()
             panels.learner.set_available(
                 session.has_discriminator, "This session has no discriminator."
             )
@@ -112,21 +115,38 @@ class Views(QObject):
         if panels.strip.strip.has_rows != was_table:
             panels.give_strip(0)
         if panels.picker is not None:
-            panels.picker.set_neurons(session.neurons)
+            panels.picker.set_neurons(self._model.acted.neurons)
+
+    def _show_network(self) -> None:
+        """Let the lists of neurons be those of the network that is acted on."""
+        network, panels = self._model.acted.network, self._panels
+        panels.picker.set_network(network)
+        panels.filter.set_network(network)
+
+    def _show_acted(self) -> None:
+        """Show the neurons and the settings of the lane that is acted on."""
+        panels, acted = self._panels, self._model.acted
+        if acted is None or panels.picker is None:
+            return
+        if panels.picker.network is not acted.network:
+            self._show_network()
+        panels.picker.set_neurons(acted.neurons)
+        self._show_values()
+        self._words_due = 0.0
 
     def _show_weights(self) -> None:
-        session, panels = self._model.session, self._panels
+        panels = self._panels
         if panels.picker is not None:
-            panels.picker.set_weights(session.network)
-            panels.filter.set_weights(session.network)
+            panels.picker.set_weights(self._model.acted.network)
+            panels.filter.set_weights(self._model.acted.network)
 
     def _show_values(self, name: str = "") -> None:
         session, panels = self._model.session, self._panels
-        if name == "clamp" and session.settings.clamp:
+        if name == "clamp" and self._model.acted.settings.clamp:
             panels.banner.dismiss("clamp")
         if panels.controls is None:
             return
-        values = session.values()
+        values = self._model.shown_values()
         panels.controls.show_values({name: values[name]} if name in values else values)
         if name in ("", "learn_every"):
             panels.learner.set_learn_every(session.learn_every)
@@ -193,15 +213,26 @@ class Views(QObject):
             self._counted = (self.frames_shown, now)
         panels = self._panels
         self._status.show_frame(frame, self._frame_rate)
-        panels.canvas.set_details(chain_name(frame), sample_words(frame))
+        panels.canvas.set_details(*self._details(frame))
         if panels.controls is not None:
-            settings = session.settings
-            panels.controls.show_frame(frame, settings.mode, settings.temperature)
-            panels.filter.show_frame(frame)
+            settings = self._model.acted.settings
+            acted = frame.second if self._model.acting == SECOND and frame.second else frame
+            panels.controls.show_frame(acted, settings.mode, settings.temperature)
+            panels.filter.show_frame(acted)
             panels.learner.show_frame(frame)
+
+    def _details(self, frame: Frame) -> tuple[str, ...]:
+        """Return what stands beside the title of each pane."""
+        words: tuple[str, ...] = (chain_name(frame), sample_words(frame))
+        if frame.second is None:
+            return words
+        scale = self._panels.canvas.difference_scale
+        apart = "" if scale is None else f"of averages, ±{scale:g}"
+        return (*words, chain_name(frame.second), sample_words(frame.second), apart)
 
     def _show_badges(self) -> None:
         frame = self.last_frame
-        self._panels.canvas.set_badges(
-            raw_badges(frame, self._model.run_state), average_badges(frame)
-        )
+        badges = raw_badges(frame, self._model.run_state), average_badges(frame)
+        if frame is not None and frame.second is not None:
+            badges += dead_badges(frame.second), average_badges(frame.second)
+        self._panels.canvas.set_badges(*badges)

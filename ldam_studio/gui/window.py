@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow
 
 from ldam_studio.gui import theme
 from ldam_studio.gui.actions import make_actions
+from ldam_studio.gui.compare import Comparing
 from ldam_studio.gui.controller import Controller
 from ldam_studio.gui.drop import FileDrop
 from ldam_studio.gui.files import Files
@@ -110,6 +111,7 @@ class StudioWindow(QMainWindow):
         )
         self.first_frame = self.views.first_frame
         self.watching = Watching(self)
+        self.comparing = Comparing(self)
         self.download_first: DownloadFirst | None = None
         self.theme_choice = "system"
         self.hint = ""
@@ -173,6 +175,7 @@ class StudioWindow(QMainWindow):
             "open_picture": self.files.ask_for_picture,
             "open_weights": self.files.ask_for_weights,
             "open_discriminator": self.files.ask_for_discriminator,
+            **self.comparing.entries,
             "watch": self.watching.ask,
             "watch_mnist": self.watching.train,
             "fit": self.canvas.fit,

@@ -61,6 +61,7 @@ def frame(step: int = 1, chains: int = 10, **given: object) -> SimpleNamespace:
         ),
         "marks": (),
         "learner": None,
+        "second": None,
     }
     values.update(given)
     return SimpleNamespace(**values)
