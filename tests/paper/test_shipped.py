@@ -9,14 +9,24 @@ import pytest
 import torch
 
 from ldam_studio.assets import asset
-from ldam_studio.headless.judge import open_judge
+from ldam_studio.errors import StudioError
+from ldam_studio.headless.judge import COLOUR, open_judge
 from ldam_studio.headless.paper import measures
 from ldam_studio.networks.zoo import open_discriminator, open_network
 from ldam_studio.training import classifier
+from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
+from ldam_studio.training.images import LabelledImages
 from ldam_studio.training.photos import draw_crops, find_photos
 
-SHIPPED = ("lenet", "lenet-averaged", "lenet-discriminator", "natural-discriminator", "judge")
+SHIPPED = (
+    "lenet",
+    "lenet-averaged",
+    "lenet-discriminator",
+    "natural-discriminator",
+    "judge",
+    "cifar10-judge",
+)
 MOST_BYTES = 6 * 2**20
 
 
@@ -70,3 +80,14 @@ def test_photographs_are_told_from_noise(data_dir: Path) -> None:
     noise = 0.5 + 0.4 * torch.randn(4, 3, 224, 224, generator=draw)
     assert float(module(photographs).sigmoid().mean()) > 0.75
     assert float(module(noise.clamp(0, 1)).sigmoid().max()) < 0.1
+
+
+@pytest.mark.data
+def test_the_judge_of_cifar10_is_as_good_as_its_card_says() -> None:
+    try:
+        test = load_cifar10(None, "test")
+    except StudioError as error:
+        pytest.skip(str(error))
+    few = LabelledImages(test.images[:1000], test.labels[:1000])
+    outputs = classifier.predict(open_judge(bench=COLOUR), few, COLOUR.recipe)
+    assert classifier.accuracy(outputs, few.labels) > 0.78
