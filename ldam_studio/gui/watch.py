@@ -72,7 +72,7 @@ class Watch(QObject):
         self._pending: tuple[Opening, Plan] | None = None
         self._wished: Path | None = None  # None while the newest is followed
         self._waits = False  # for the checkpoint that was wished last
-        self._pinned: Path | None = None
+        self._pinned: Swap | None = None
         self._player = QTimer(self)
         self._player.setInterval(1000 // USUAL_SPEED)
         self._player.timeout.connect(self._play_on)
@@ -96,6 +96,7 @@ class Watch(QObject):
         window.controller.opened.connect(self._on_opened)
         window.model.session_changed.connect(self._on_session)
         window.model.value_changed.connect(self._show_rounds)
+        window.model.comparison_changed.connect(self._on_comparison)
         self.panel.averaging_chosen.connect(self._average_chosen)
         self.panel.rounds_chosen.connect(
             partial(window.controller.set_value, "discriminator_rounds")
@@ -202,6 +203,16 @@ class Watch(QObject):
             else:
                 self._show_panel()
 
+    def _on_comparison(self) -> None:
+        """Forget the pinned checkpoint where its comparison was ended, or is with another."""
+        session = self._window.model.session
+        second = None if session is None else session.second
+        if self._pinned is None or (second and second.network is self._pinned.network):
+            return
+        self._pinned = None
+        self._show_pin()
+        self._show_current()
+
     # What a person wants
 
     def follow(self) -> None:
@@ -232,7 +243,7 @@ class Watch(QObject):
         """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
         controller = self._window.controller
         if on and self.swap is not None:
-            self._pinned = self.swap.checkpoint.path
+            self._pinned = self.swap
             controller.compare(
                 self.swap.network, title=name_of(self.swap.checkpoint), restart=False
             )
@@ -320,7 +331,8 @@ class Watch(QObject):
         plot = self.bar.plot
         shown = None if self.swap is None else self.swap.checkpoint.path
         current = plot.timeline.index(self._wished or shown)
-        plot.show_current(current, plot.timeline.index(self._pinned))
+        pinned = None if self._pinned is None else self._pinned.checkpoint.path
+        plot.show_current(current, plot.timeline.index(pinned))
 
     def _show_pin(self) -> None:
         self.bar.pin.setEnabled(self.swap is not None or self._pinned is not None)

@@ -23,6 +23,7 @@ import other_tools
 import picker
 import sampler_speed
 import startup
+import watching
 import window
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +38,7 @@ PARTS = {
     "picker": picker.measure,
     "half": half_precision.measure,
     "other": other_tools.measure,
+    "watching": watching.measure,
 }
 OUT = Path("build/bench.json")
 

@@ -1,0 +1,251 @@
+"""A folder of checkpoints watched in a window over a real session."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+
+import pytest
+import torch
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+from torch import nn
+
+from gui.checkpoints import leave
+from gui.windows import CPU, open_in, small_opening, until
+from ldam_studio.errors import StudioError
+from ldam_studio.gui import app
+from ldam_studio.gui.watch_dialog import HINT, checked_place
+from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.zoo import open_network
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "run"
+    made.mkdir()
+    return made
+
+
+def shows(watch, path):
+    return watch.swap is not None and watch.swap.checkpoint.path == path
+
+
+def in_front(studio):
+    """Return the weights' file that the session itself says it has."""
+    network = studio.controller.ask(lambda state: state.lane.network).result(30)
+    return network.weights
+
+
+def test_new_checkpoints_come_under_the_running_chains(studio, qtbot, folder):
+    studio.controller.set_neurons(Neuron("conv1", 2))
+    studio.panels.picker.show_list(1)
+    studio.watching.start(folder)
+    watch = studio.watching.watch
+    assert watch.bar.isVisible() and watch.panel.isVisible()
+    assert watch.bar.plot.words() == f"Waiting for the first checkpoint in {folder}"
+    until(qtbot, lambda: studio.last_frame.neurons[0] == Neuron("conv1", 2))
+    step, average = studio.last_frame.step, studio.last_frame.samples[0]
+    first = leave(folder, 1000, epoch=1.5, loss=0.25)
+    until(qtbot, lambda: shows(watch, first))
+    assert in_front(studio) == first
+    until(qtbot, lambda: studio.last_frame.step > step)
+    assert studio.last_frame.samples[0] >= average
+    assert studio.last_frame.neurons[0] == Neuron("conv1", 2)
+    assert watch.bar.plot.words() == "epoch 1.5 · step 1,000 · loss 0.25"
+    # Lists of neurons and the filter are those of the weights in front.
+    kernel = studio.model.session.network.module.get_submodule("conv1").weight[2]
+    until(qtbot, lambda: studio.panels.filter._kernel is not None)
+    std = studio.model.session.network.pixels.std[0]
+    until(qtbot, lambda: torch.allclose(studio.panels.filter._kernel, kernel / std))
+    assert studio.panels.picker._tabs.currentIndex() == 1
+    log = studio.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
+    assert log == ["neurons", "weights"]
+
+
+def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
+    paths = [leave(folder, step) for step in (100, 200, 300)]
+    studio.watching.start(folder)
+    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    until(qtbot, lambda: shows(watch, paths[2]))
+    assert bar.follow.isChecked() and bar.plot.current == 2
+    bar.plot.setFocus()
+    QTest.keyClick(bar.plot, Qt.Key.Key_Left)
+    assert bar.plot.current == 1 and not bar.follow.isChecked()
+    until(qtbot, lambda: shows(watch, paths[1]))
+    # A new one does not take the place of the one that was chosen.
+    newest = leave(folder, 400)
+    until(qtbot, lambda: len(bar.plot.timeline) == 4)
+    assert shows(watch, paths[1]) and bar.plot.current == 1
+    # Playing goes through all that are left, one after the other, and rests at the end.
+    seen = []
+    watch._swapped.connect(lambda _number, swap: seen.append(swap.checkpoint.step))
+    bar.speed.setCurrentIndex(4)
+    bar.speed.activated.emit(4)
+    bar.play.click()
+    assert bar.play.accessibleName() == "Rest at this checkpoint"
+    until(qtbot, lambda: shows(watch, newest) and not watch._player.isActive())
+    assert seen == [300, 400]
+    # At the end it begins anew; following ends it.
+    QTest.keyClick(bar.plot, Qt.Key.Key_Space)
+    until(qtbot, lambda: shows(watch, paths[0]))
+    QTest.keyClick(bar.plot, Qt.Key.Key_End)
+    assert bar.follow.isChecked() and not watch._player.isActive()
+    until(qtbot, lambda: shows(watch, newest) and bar.plot.current == 3)
+    bar.follow.click()
+    assert watch.news is not None and bar.plot.current == 3
+    until(qtbot, lambda: not watch.news.following)
+
+
+def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder):
+    good = leave(folder, 100)
+    (folder / "broken.pt").write_bytes(b"nothing")
+    studio.watching.start(folder)
+    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    until(qtbot, lambda: shows(watch, good) and bar.skipped.isVisible())
+    assert bar.skipped.text() == "1 skipped"
+    assert bar.skipped.menu().actions()[0].text().startswith("broken.pt is cut short")
+    # A training that diverges.
+    leave(folder, 200, spoilt=float("nan"))
+    until(qtbot, lambda: any("diverged" in text for text in studio.banner.texts()))
+    assert shows(watch, good)
+    # Another architecture.
+    strange = folder / "lenet-000300.safetensors"
+    write_weights(strange, nn.Linear(3, 2).state_dict(), {})
+    until(qtbot, lambda: strange in watch.news.troubles)
+    assert any("architecture" in text for text in studio.banner.texts())
+    better = leave(folder, 400)
+    until(qtbot, lambda: shows(watch, better))
+    until(qtbot, lambda: studio.banner.texts() == ())
+    # The folder goes and comes back.
+    shutil.rmtree(folder)
+    until(qtbot, lambda: bar.title.property("role") == "danger")
+    assert studio.banner.texts() == (watch.news.notice,)
+    folder.mkdir()
+    back = leave(folder, 500)
+    until(qtbot, lambda: shows(watch, back) and studio.banner.texts() == ())
+    assert bar.title.text() == str(folder)
+
+
+def test_averaging_and_the_discriminators_rounds_are_set_in_the_panel(make_window, qtbot, folder):
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    for step in (100, 200, 300):
+        leave(folder, step)
+    window.watching.start(folder, None, 2, 3)
+    watch = window.watching.watch
+    until(qtbot, lambda: watch.swap is not None)
+    assert len(watch.swap.averaged) == 2 and watch.panel.averaging.value() == 2
+    assert watch.panel.rounds.value() == 3 and watch.panel.rounds.isEnabled()
+    watch.panel.averaging.setValue(3)
+    until(qtbot, lambda: len(watch.swap.averaged) == 3)
+    watch.panel.rounds.setValue(0)
+    until(
+        qtbot,
+        lambda: window.controller.ask(lambda s: s.discriminator_rounds).result(30) == 0,
+    )
+    # It is no setting that a person takes back.
+    assert window.model.session.discriminator_rounds == 0
+    window.watching.watch.bar.closed.emit()
+    assert not watch.is_on and not watch.bar.isVisible() and not watch.panel.isVisible()
+
+
+def test_another_network_or_session_ends_the_watch(studio, qtbot, folder):
+    leave(folder, 100)
+    watch = studio.watching.watch
+    studio.watching.start(folder, open_network("lenet-averaged"))
+    until(qtbot, lambda: watch.swap is not None)
+    assert studio.model.session.network.name == "lenet-averaged"
+    studio.controller.set_network(open_network("lenet"))
+    assert not watch.is_on and watch.bar.isHidden()
+    studio.watching.start(folder)
+    assert watch.is_on
+    studio.open(small_opening())
+    assert not watch.is_on
+    until(qtbot, lambda: studio.last_frame is not None)
+
+
+def test_a_watch_needs_a_network(make_window):
+    window = make_window()
+    window.watching.start(None)
+    assert "Open a network first" in window.banner.texts()[0]
+
+
+# What to watch
+
+
+def test_the_dialog_asks_for_a_place_and_may_open_another_network(studio, qtbot, folder):
+    leave(folder, 100)
+    dialog = studio.watching.ask()
+    assert dialog.which.itemText(0) == "lenet, which is open"
+    assert not dialog.watch.isEnabled() and dialog.note.text() == HINT
+    dialog.path.setText(str(folder / "nowhere"))
+    dialog.go()
+    assert "There is no folder or file" in dialog.note.text()
+    dialog.path.setText(str(folder))
+    assert dialog.note.text() == HINT
+    dialog.which.setCurrentIndex(2)
+    dialog.go()
+    watch = studio.watching.watch
+    until(qtbot, lambda: watch.swap is not None)
+    assert studio.model.session.network.name == "lenet-averaged"
+
+
+def test_a_network_that_cannot_be_opened_is_said_in_the_dialog(studio, qtbot, folder):
+    write_weights(folder / "other.safetensors", nn.Linear(3, 2).state_dict(), {})
+    dialog = studio.watching.ask()
+    dialog.path.setText(str(folder))
+    dialog.which.setCurrentIndex(1)
+    dialog.go()
+    until(qtbot, lambda: "architecture" in dialog.note.text())
+    assert dialog.isVisible() and dialog.watch.isEnabled()
+    dialog.reject()
+
+
+def test_a_place_is_a_folder_or_a_file_of_weights(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("no weights")
+    with pytest.raises(StudioError, match=r"notes.txt is no checkpoint"):
+        checked_place(str(text))
+    assert checked_place(f" {tmp_path} ") == tmp_path
+
+
+def test_watching_without_a_display_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(app, "no_display", lambda: "there is no display")
+    monkeypatch.setattr(app, "choose", lambda *_: CPU)
+    args = argparse.Namespace(device="cpu", precision="float32", threads=1, network=None)
+    args.preset, args.watch = None, tmp_path
+    with pytest.raises(StudioError, match=r"Watching takes a window, and there is no display"):
+        app.main(args)
+
+
+# A checkpoint kept for comparison
+
+
+def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder):
+    first = leave(folder, 100, epoch=1)
+    studio.watching.start(folder)
+    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    until(qtbot, lambda: shows(watch, first))
+    step = studio.last_frame.step
+    bar.pin.click()
+    assert bar.plot.pinned == 0 and bar.pin.isChecked()
+    until(qtbot, lambda: studio.last_frame.second is not None)
+    assert studio.model.session.second.title == "epoch 1"
+    assert studio.last_frame.step >= step
+    second = leave(folder, 200, epoch=2)
+    until(qtbot, lambda: shows(watch, second))
+
+    def lanes():
+        read = studio.controller.ask(lambda s: [lane.network.weights for lane in s.lanes])
+        return read.result(30)
+
+    assert lanes() == [second, first]
+    bar.pin.click()
+    assert bar.plot.pinned is None and studio.model.session.second is None
+    bar.pin.click()
+    assert bar.plot.pinned == 1
+    # Ended elsewhere, it is pinned no longer.
+    studio.controller.end_comparison()
+    assert not bar.pin.isChecked() and bar.plot.pinned is None
+    until(qtbot, lambda: lanes() == [second])

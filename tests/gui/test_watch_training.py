@@ -1,0 +1,167 @@
+"""The studio's own training, in a process that only pretends to train."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+
+from gui.windows import until
+from ldam_studio.gui.watch_training import forget_runs, words_of
+from ldam_studio.headless import live
+
+TRAINER = """
+import json, sys
+from pathlib import Path
+
+out = Path(sys.argv[1])
+
+def tell(state, step, **more):
+    status = dict(state=state, step=step, steps=100, epoch=step / 50, loss=.5, accuracy=.25)
+    status |= dict(learning_rate=.001, averaging=0, checkpoint=None, notice="", error="")
+    print(json.dumps(status | more), flush=True)
+
+print("this is no status", flush=True)
+tell("training", 10, notice="It learns from a sample.")
+for line in sys.stdin:
+    with open(out / "heard.txt", "a") as file:
+        file.write(line)
+    asked = json.loads(line)
+    if asked.get("pause"):
+        tell("paused", 20)
+    elif asked.get("averaging") == 7:
+        tell("failed", 30, error="The disk is full.")
+        sys.exit(2)
+    elif asked.get("stop"):
+        tell("stopped", 40)
+        break
+"""
+
+
+@pytest.fixture
+def training(studio, qtbot, tmp_path, monkeypatch):
+    """Start a training that pretends; `heard` tells what was said to it."""
+    script = tmp_path / "trainer.py"
+    script.write_text(TRAINER)
+    runs = []
+
+    def command(out, **given):
+        runs.append(given)
+        return [sys.executable, "-I", "-S", str(script), str(out)]
+
+    monkeypatch.setattr(live, "command", command)
+    monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "live" / "mnist-1")
+    studio.actions_by_name["watch_mnist"].trigger()
+    made = studio.watching.training
+    made.runs = runs
+    made.heard = lambda: [
+        json.loads(line) for line in (made.folder / "heard.txt").read_text().splitlines()
+    ]
+    until(qtbot, lambda: studio.watching.watch.is_on and made.trainer.status is not None)
+    return made
+
+
+def running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_training_is_shown_and_steered_and_ends_with_the_window(studio, qtbot, training):
+    panel = studio.watching.watch.panel
+    assert studio.windowTitle().startswith("MNIST being learnt")
+    assert studio.banner.texts() == ("It learns from a sample.",)
+    assert panel.state.text() == (
+        "Training · epoch 0.2 · step 10 of 100 · loss 0.500 · accuracy 25.0 %"
+    )
+    assert panel.rate.value() == 0.001 and panel.rate.text() == "0.001"
+    assert panel.isVisible() and panel.progress.value() == 100
+    panel.pause.click()
+    until(qtbot, lambda: panel.pause.text() == "Resume training")
+    assert panel.state.text().startswith("Paused")
+    panel.rate.setValue(0.01)
+    panel.averaging.setValue(300)
+    panel.pause.click()
+    pid = training.trainer.pid
+    folder = training.folder
+    studio.close()
+    assert not running(pid)
+    heard = [json.loads(line) for line in (folder / "heard.txt").read_text().splitlines()]
+    assert heard == [
+        {"pause": True},
+        {"learning_rate": 0.01},
+        {"averaging": 300},
+        {"pause": False},
+        {"stop": True},
+    ]
+
+
+def test_a_training_that_fails_or_dies_is_said_and_can_be_resumed(studio, qtbot, training):
+    panel = studio.watching.watch.panel
+    panel.averaging.setValue(7)
+    until(qtbot, lambda: training.trainer.is_over)
+    assert "The disk is full." in studio.banner.texts()
+    assert panel.state.text().startswith("Ended")
+    assert panel.pause.text() == "Resume training" and not panel.stop.isEnabled()
+    panel.averaging.blockSignals(True)
+    panel.averaging.setValue(0)
+    panel.averaging.blockSignals(False)
+    panel.pause.click()
+    assert training.runs[-1]["resume"]
+    assert "The disk is full." not in studio.banner.texts()
+    until(qtbot, lambda: training.trainer.status is not None)
+    os.kill(training.trainer.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    until(qtbot, lambda: training.trainer.is_over)
+    assert any("ended unasked after step 10" in text for text in studio.banner.texts())
+    # The studio goes on, and what was learnt can still be looked at.
+    assert studio.watching.watch.is_on
+    step = studio.last_frame.step
+    until(qtbot, lambda: studio.last_frame.step > step)
+
+
+def test_stopping_is_no_failure_and_another_session_ends_the_training(studio, qtbot, training):
+    panel = studio.watching.watch.panel
+    panel.stop.click()
+    until(qtbot, lambda: training.trainer.is_over)
+    assert studio.banner.texts() == ("It learns from a sample.",)
+    panel.pause.click()
+    until(qtbot, lambda: training.trainer.status is not None)
+    pid = training.trainer.pid
+    studio.actions_by_name["start"].trigger()
+    assert training.trainer is None and not studio.watching.watch.is_on
+    until(qtbot, lambda: not running(pid))
+    until(qtbot, lambda: studio.last_frame is not None)
+
+
+def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypatch):
+    nowhere = tmp_path / "no-such-program"
+    monkeypatch.setattr(live, "command", lambda *_a, **_k: [str(nowhere)])
+    monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "live" / "mnist-1")
+    studio.watching.train()
+    until(qtbot, lambda: studio.banner.texts() != ())
+    assert "could not be started" in studio.banner.texts()[0]
+    until(qtbot, lambda: studio.watching.watch.is_on)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "file" / "mnist-2")
+    studio.watching.train()
+    assert "cannot be made" in studio.banner.texts()[-1]
+
+
+def test_old_runs_are_forgotten(tmp_path):
+    for name in ("mnist-1", "mnist-2", "mnist-3", "mnist-4", "mine"):
+        (tmp_path / name).mkdir()
+    forget_runs(tmp_path / "mnist-4")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine", "mnist-2", "mnist-3", "mnist-4"]
+
+
+def test_a_training_is_told_in_a_line():
+    assert words_of(None, False) == "The training begins …"
+    assert words_of(None, True) == "The training did not begin."
+    done = live.Status("finished", 100, 100, 2.0, accuracy=0.99)
+    assert words_of(done, True) == "Finished · epoch 2.0 · step 100 of 100 · accuracy 99.0 %"
+    assert words_of(live.Status("training", 50, 100, 1.0), True).startswith("Ended · epoch 1.0")
