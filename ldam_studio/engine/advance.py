@@ -262,12 +262,16 @@ def _must_be_known(state: SessionState) -> bool:
 
 
 def _is_to_learn(state: SessionState) -> bool:
-    return state.learn_every > 0 and state.step % state.learn_every == 0
+    due = state.learn_every > 0 and state.step % state.learn_every == 0
+    return due or state.lessons_due > 0
 
 
 def _lesson(state: SessionState) -> LearnInfo | None:
     """Let the discriminator learn, if it is its step."""
-    if not _is_to_learn(state) or state.learner is None or state.real_images is None:
+    if not _is_to_learn(state):
+        return None
+    state.lessons_due = max(0, state.lessons_due - 1)
+    if state.learner is None or state.real_images is None:
         return None
     # A discriminator that is shown one lane's chains only would be exploited by the other's.
     fake = torch.cat([lane.chains.x for lane in state.lanes])

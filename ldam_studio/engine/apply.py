@@ -180,7 +180,11 @@ def _network(state: SessionState, network: Network) -> tuple[Any, str]:
 
 
 def _weights(state: SessionState, network: Network) -> tuple[Any, str]:
-    """Put other weights under the running chains: pictures and averages go on and settle anew."""
+    """Put other weights under the running chains: pictures and averages go on and settle anew.
+
+    The discriminator learns some rounds, as the classifier has changed (Jiang et al., arXiv
+    1812.04604, section 4.2).
+    """
     if network.layers != state.lane.network.layers:
         raise StudioError(
             f"The layers of {network.name} with {network.weights} are others than before; open it "
@@ -193,12 +197,13 @@ def _weights(state: SessionState, network: Network) -> tuple[Any, str]:
         lane = replace(
             lane,
             network=network,
-            thresholds=thresholds.begin(lane.settings, count, state.machine.device),
+            thresholds=thresholds.begin_again(lane.settings, count, state.machine.device),
             waking=dead.begin(count, state.machine.device),
         )
         return reheat(lane, state.machine, state.heat)
 
     _turn(state, swap)
+    state.lessons_due = state.discriminator_rounds
     where = network.name if network.weights is None else network.weights.name
     return network.reference, f"weights {where}"
 
@@ -230,14 +235,28 @@ def _revert(state: SessionState, _value: Any) -> tuple[Any, str]:
 
 
 def _learn_every(state: SessionState, value: Any) -> tuple[Any, str]:
-    every = SETTINGS["learn_every"].check(value)
-    before, state.learn_every = state.learn_every, every
+    every = _set_learning(state, "learn_every", value)
+    return every, f"learning every {every}" if every else "learning off"
+
+
+def _discriminator_rounds(state: SessionState, value: Any) -> tuple[Any, str]:
+    rounds = _set_learning(state, "discriminator_rounds", value)
+    # Fewer hold for what is under way, too.
+    state.lessons_due = min(state.lessons_due, rounds)
+    return rounds, f"{rounds} rounds per checkpoint"
+
+
+def _set_learning(state: SessionState, name: str, value: Any) -> int:
+    """Set when the discriminator learns, if it then can."""
+    number: int = SETTINGS[name].check(value)
+    before = getattr(state, name)
+    setattr(state, name, number)
     try:
         prepare_learner(state)
     except StudioError:
-        state.learn_every = before
+        setattr(state, name, before)
         raise
-    return every, f"learning every {every}" if every else "learning off"
+    return number
 
 
 def _unsettle(state: SessionState) -> None:
@@ -328,5 +347,6 @@ _STRUCTURAL: dict[str, Callable[[SessionState, Any], tuple[Any, str]]] = {
     "reset_average": _reset_average,
     "melt": _melt,
     "learn_every": _learn_every,
+    "discriminator_rounds": _discriminator_rounds,
     "compare": _compare,
 }

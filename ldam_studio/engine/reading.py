@@ -15,7 +15,7 @@ from torch import Tensor
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from ldam_studio.networks.network import Network, WeightsFile
-from ldam_studio.networks.weights import not_finite
+from ldam_studio.networks.weights import not_finite, read_saved
 from ldam_studio.training.averaging import ParameterAverage
 
 KEPT_BYTES = 256_000_000  # of weights that were read, which the next mean may have, too
@@ -38,6 +38,26 @@ def take(network: Network, checkpoints: Sequence[Checkpoint]) -> Network:
         If one of them cannot be read, is another architecture's, or has diverged.
     """
     return CheckpointReader(network).network(checkpoints)
+
+
+def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
+    """Return a network with the mean of files' weights, as a picture's recipe lists them.
+
+    Raises
+    ------
+    StudioError
+        If one of them is missing, has changed, or is another architecture's.
+    """
+    states = []
+    for file in files:
+        saved, sha256 = read_saved(file.weights)
+        if sha256 != file.sha256:
+            raise StudioError(
+                f"The weights {file.weights}, of which a mean was taken, have changed since; put "
+                "the right file back."
+            )
+        states.append(network.weights_in(saved, file.weights))
+    return network.twin(mean(states), *files)
 
 
 class CheckpointReader:

@@ -9,13 +9,14 @@ from typing import Any
 
 from ldam_studio.engine.lanes import open_lane
 from ldam_studio.engine.machine import Machine, choose
+from ldam_studio.engine.reading import mean_of
 from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.second import Second, describe_second, make_second
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.trial import settle
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.labels import can_be_read
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network, Neuron, WeightsFile
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.zoo import (
     DiscriminatorModel,
@@ -32,7 +33,8 @@ from ldam_studio.sampler.settings import Settings
 class SessionSpec:
     """All that has to be known to start a session.
 
-    `neurons` has one neuron per chain, all of one layer. `data` is where real images are taken from
+    `neurons` has one neuron per chain, all of one layer. `learn_every` and `discriminator_rounds`
+    are the settings of these names. `data` is where real images are taken from
     when the discriminator goes on learning; None is the shipped sample. `second` is what the
     network is compared with.
     """
@@ -44,6 +46,7 @@ class SessionSpec:
     discriminator: DiscriminatorModel | None = None
     machine: Machine = field(default_factory=choose)
     learn_every: int = 0
+    discriminator_rounds: int = 0
     data: Path | None = None
     second: Second | None = None
 
@@ -75,6 +78,7 @@ def open_session(spec: SessionSpec) -> SessionState:
         generators=generators,
         discriminator=spec.discriminator,
         learn_every=spec.learn_every,
+        discriminator_rounds=spec.discriminator_rounds,
         data=spec.data,
     )
     if spec.second is not None:
@@ -98,6 +102,7 @@ def describe(state: SessionState) -> dict[str, Any]:
         "seed": state.seed,
         "discriminator": None if state.discriminator is None else state.discriminator.reference,
         "learn_every": state.learn_every,
+        "discriminator_rounds": state.discriminator_rounds,
         "data": None if state.data is None else str(state.data),
         "machine": state.machine.json(),
     } | second
@@ -129,6 +134,7 @@ def spec_from(
             discriminator=discriminator_from(description["discriminator"]),
             machine=_machine(machine, where),
             learn_every=int(description["learn_every"]),
+            discriminator_rounds=int(description.get("discriminator_rounds", 0)),
             data=None if data is None else Path(data),
             second=None if second is None else second_from(second, allow_code=allow_code),
         )
@@ -185,7 +191,9 @@ def network_from(reference: Mapping[str, Any], *, allow_code: bool = False) -> N
     )
     network = open_network(reference["name"], _path(reference), options)
     _same_weights(f"network {network.name}", reference, network.sha256)
-    return network
+    parts = reference.get("mean_of", ())
+    files = [WeightsFile(Path(part["weights"]), part["sha256"]) for part in parts]
+    return mean_of(network, files) if files else network
 
 
 def discriminator_from(reference: Mapping[str, Any] | None) -> DiscriminatorModel | None:

@@ -138,6 +138,8 @@ class SessionState:
         The last steps, oldest first, of which is not known yet whether all went well.
     learner
         What the discriminator has learned here; None while it is the one that was opened.
+    discriminator_rounds, lessons_due
+        Rounds that it learns after each change of weights, and those still to come, one a step.
     """
 
     seed: int
@@ -148,6 +150,8 @@ class SessionState:
     discriminator: DiscriminatorModel | None = None
     learner: LearnerState | None = None
     learn_every: int = 0
+    discriminator_rounds: int = 0
+    lessons_due: int = 0
     data: Path | None = None
     real_images: Tensor | None = None
     melting: int = 0

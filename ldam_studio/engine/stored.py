@@ -45,6 +45,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "session": describe(state),
         "step": state.step,
         "melting": state.melting,
+        "lessons_due": state.lessons_due,
     } | counts
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
     return copies, about
@@ -61,7 +62,8 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if lane.chains.moments is not None:
         tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
     progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
-    return tensors, {"calm": lane.waking.calm, "progress": progress}
+    calm, slow = lane.waking.calm, lane.thresholds.slow
+    return tensors, {"calm": calm, "slow": slow, "progress": progress}
 
 
 def from_tensors(
@@ -82,6 +84,7 @@ def from_tensors(
     device = state.machine.device
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
+        state.lessons_due = int(about.get("lessons_due", 0))
         moved = {name: value.to(device) for name, value in tensors.items()}
         lanes = [_restore(state.lane, moved, about, state)]
         if state.second is not None:
@@ -124,7 +127,11 @@ def _restore(
             over=False,
             **reached,
         ),
-        thresholds=Thresholds(tensors["thresholds.values"], tensors.get("thresholds.seen")),
+        thresholds=Thresholds(
+            tensors["thresholds.values"],
+            tensors.get("thresholds.seen"),
+            slow=bool(about.get("slow", False)),
+        ),
         waking=_waking(tensors, about, len(x)),
     )
 

@@ -30,11 +30,13 @@ LEAST_PORTION = -(-NOISE_IMAGES // (2 * BLOCK - 1))
 class Thresholds:
     """Thresholds of the chains, (chains,): NaN, which nothing passes, until `seen` is complete.
 
-    `seen` holds the chains' activations on noise images so far, (n, chains).
+    `seen` holds the chains' activations on noise images so far, (n, chains). `slow` is whether as
+    few images as will do are looked at in each step.
     """
 
     values: Tensor
     seen: Tensor | None = None
+    slow: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -48,6 +50,11 @@ def begin(settings: Settings, chains: int, device: torch.device | str) -> Thresh
         return Thresholds(torch.full((chains,), float(settings.threshold), device=device))
     values = torch.full((chains,), torch.nan, device=device)
     return Thresholds(values, values.new_empty((0, chains)))
+
+
+def begin_again(settings: Settings, chains: int, device: torch.device | str) -> Thresholds:
+    """Return what `begin` does, for chains that are running already: no step is to be felt."""
+    return replace(begin(settings, chains, device), slow=True)
 
 
 def proceed(
@@ -66,7 +73,9 @@ def proceed(
     if seen is None:
         return thresholds
     pixels = network.pixels
-    count = max(LEAST_PORTION, PORTION_VALUES // (pixels.height * pixels.width))
+    count = LEAST_PORTION
+    if not thresholds.slow:
+        count = max(count, PORTION_VALUES // (pixels.height * pixels.width))
     count = min(count, NOISE_IMAGES - len(seen))
     # Each portion has a seed of its own, so that the session's sources are left alone.
     generator = torch.Generator().manual_seed(len(seen))

@@ -28,6 +28,7 @@ from ldam_studio.engine.picture import (
 from ldam_studio.engine.session import describe
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.zoo import fingerprint
 from ldam_studio.sampler.settings import SETTINGS
 
 FORMAT = 2
@@ -182,6 +183,8 @@ class Recipe:
                 data["second"]["difference_scale"] = difference_scale(apart)
         if (lessons := lessons_hash(state)) is not None:
             data["real_images"] = lessons
+        if (seen := discriminator_seen(state)) is not None:
+            data["discriminator_seen"] = seen
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod
@@ -281,6 +284,16 @@ def lessons_hash(state: SessionState) -> str | None:
     if state.learner is None or state.real_images is None:
         return None
     return _sha256(state.real_images.cpu().numpy().tobytes())
+
+
+def discriminator_seen(state: SessionState) -> dict[str, Any] | None:
+    """Return which discriminator the chains saw, if it has learned here.
+
+    The rounds that it had learned, and a SHA-256 of its weights as they then were.
+    """
+    if state.learner is None:
+        return None
+    return {"rounds": state.learner.rounds, "sha256": fingerprint(state.learner.module)}
 
 
 def machine_of(state: SessionState) -> dict[str, Any]:

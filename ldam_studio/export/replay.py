@@ -27,7 +27,13 @@ from ldam_studio.engine.session import (
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import read
-from ldam_studio.export.recipe import Recipe, lessons_hash, machine_of, picture_of
+from ldam_studio.export.recipe import (
+    Recipe,
+    discriminator_seen,
+    lessons_hash,
+    machine_of,
+    picture_of,
+)
 from ldam_studio.export.sidecar import read_session
 
 OnStep = Callable[[int, int], bool | None]
@@ -157,7 +163,7 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[Change
     )
     before = [step for step in sorted(pending) if step < last]
     if state.learner is not None or any(
-        c.name == "learn_every" for step in before for c in pending[step]
+        c.name in ("learn_every", "discriminator_rounds") for step in before for c in pending[step]
     ):
         return
     for step in before:
@@ -251,6 +257,12 @@ def _located(description: Mapping[str, Any], files: Files) -> dict[str, Any]:
 
 def _with_file(reference: Mapping[str, Any], given: Path | None, folder: Path) -> dict[str, Any]:
     reference = _with_code(reference, folder)
+    if "mean_of" in reference:
+        parts = [
+            _with_file({**part, "name": reference["name"]}, None, folder)
+            for part in reference["mean_of"]
+        ]
+        reference = {**reference, "mean_of": parts}
     recorded = reference.get("weights")
     if given is not None:
         return {**reference, "weights": str(given)}
@@ -284,6 +296,9 @@ def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     ]
     if recipe.data.get("real_images") != lessons_hash(state):
         found.append("the real images from which the discriminator learned")
+    seen = discriminator_seen(state)
+    if not found and recipe.data.get("discriminator_seen", seen) != seen:
+        found.append("what the discriminator had learned")
     return tuple(found)
 
 

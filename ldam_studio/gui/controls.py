@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MAIN = ("temperature", "step_size", "l2", "discriminator_weight")
 AVERAGE = ("window", "thin", "burn_in")
-# What is left is folded; how often the discriminator learns stands in the learner's own panel.
-FOLDED = tuple(name for name in SETTINGS if name not in (*MAIN, *AVERAGE, "learn_every"))
+ELSEWHERE = ("learn_every", "discriminator_rounds")  # in the panels of learner and watching
+FOLDED = tuple(name for name in SETTINGS if name not in (*MAIN, *AVERAGE, *ELSEWHERE))
 
 
 class Controls(QScrollArea):

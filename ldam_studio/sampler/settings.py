@@ -84,10 +84,15 @@ class Setting:
             raise StudioError(f"{self.label} must be {kind}{or_auto}, not {str(value)!r}.")
         if not self.minimum <= number <= self.maximum:
             raise StudioError(
-                f"{self.label} must lie between {self.minimum:g} and {self.maximum:g}"
-                f"{or_auto}, not {number:g}."
+                f"{self.label} must lie between {_plain(self.minimum)} and {_plain(self.maximum)}"
+                f"{or_auto}, not {_plain(number)}."
             )
         return int(number) if whole else number
+
+
+def _plain(number: float) -> str:
+    """Return a number without powers of ten, where it is not too long for that."""
+    return f"{number:,.10g}"
 
 
 def _table(*settings: Setting) -> dict[str, Setting]:

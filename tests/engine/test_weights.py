@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import pytest
 import torch
 
 from ldam_studio.engine.advance import advance
+from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
+from ldam_studio.engine.reading import take
+from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
-from ldam_studio.export.png import export
+from ldam_studio.export.png import export, read
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import compare
+from ldam_studio.networks.checkpoints import Folder
+from ldam_studio.networks.layers import Stop
 from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.networks.network import WeightsFile
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.weights import read_saved
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.zoo import Options, fingerprint, open_discriminator, open_network
 from ldam_studio.training import CheckpointWriter
 
 
@@ -78,3 +88,158 @@ def test_weights_that_diverged_are_refused(tmp_path, lenet):
     saved, sha256 = read_saved(path)
     with pytest.raises(StudioError, match="not finite"):
         lenet.with_weights(saved, path, sha256)
+
+
+def test_hooks_of_a_look_that_is_under_way_are_not_copied(lenet, tmp_path):
+    own = lenet.module.fc3.register_forward_hook(lambda *_: None)
+    look = lenet.module.conv1.register_forward_hook(Stop(0))
+    try:
+        twin = lenet.twin(LeNet5().state_dict(), WeightsFile(tmp_path / "a", "0"))
+        assert not twin.module.conv1._forward_hooks
+        assert list(twin.module.fc3._forward_hooks) == [own.id]
+        assert list(lenet.module.conv1._forward_hooks) == [look.id]
+        twin.module.fc3._forward_hooks.clear()
+    finally:
+        own.remove()
+        look.remove()
+
+
+def test_a_network_is_copied_while_it_runs(lenet, later):
+    over = threading.Event()
+
+    def look():
+        x = torch.rand((1, 1, 28, 28))
+        while not over.is_set():
+            lenet.output(x, "conv2")
+
+    runs = threading.Thread(target=look)
+    runs.start()
+    try:
+        twins = [lenet.twin(later.module.state_dict(), WeightsFile("a", "0")) for _ in range(20)]
+    finally:
+        over.set()
+        runs.join()
+    assert not any(part._forward_hooks for twin in twins for part in twin.module.modules())
+
+
+def test_weights_are_found_as_when_the_network_was_opened(tmp_path, lenet):
+    state = {f"module.{k}": v for k, v in LeNet5().state_dict().items()}
+    path = tmp_path / "wrapped.pt"
+    torch.save({"epoch": 3, "model": state}, path)
+    twin = lenet.with_weights(*before_and_after(path))
+    assert torch.equal(twin.module.fc3.bias, state["module.fc3.bias"])
+
+
+def before_and_after(path):
+    saved, sha256 = read_saved(path)
+    return saved, path, sha256
+
+
+MINE = """
+import torch
+def model():
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(2 * 6 * 6, 3)
+    )
+"""
+
+
+def test_a_part_is_enough_where_a_part_was_to_begin_with(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    name, pixels = f"{tmp_path / 'mine.py'}:model", PixelSpec(1, 8, 8, (0.0,), (1.0,))
+    whole = open_network(name, None, Options(pixels, untrained=True)).module.state_dict()
+    part = {k: v + 1 for k, v in whole.items() if k.startswith("0.")}
+    torch.save(part, tmp_path / "part.pt")
+    torch.save(whole, tmp_path / "whole.pt")
+    network = open_network(name, tmp_path / "part.pt", Options(pixels, partial=True))
+    twin = network.with_weights(*before_and_after(tmp_path / "part.pt"))
+    assert twin.reference == network.reference
+    assert twin.reference["partial"]
+    with pytest.raises(StudioError, match="lacks other weights"):
+        network.with_weights(*before_and_after(tmp_path / "whole.pt"))
+    with pytest.raises(StudioError, match="another architecture"):
+        open_network(name, tmp_path / "whole.pt", Options(pixels)).with_weights(
+            *before_and_after(tmp_path / "part.pt")
+        )
+
+
+def test_no_step_after_a_swap_looks_at_all_noise_images_at_once(open_one, later, run):
+    state, _ = run(open_one(), 5)
+    known = state.lane.thresholds.values
+    state, _ = advance(state, [Change("weights", later)])
+    assert 0 < len(state.lane.thresholds.seen) < 10
+    state, _ = run(state, 90)
+    assert not state.lane.thresholds.wanted
+    assert not torch.equal(state.lane.thresholds.values, known)
+
+
+def test_the_discriminator_learns_some_rounds_after_each_swap(
+    open_one, later, run, untrained_discriminator
+):
+    state = open_one(discriminator=untrained_discriminator)
+    state, infos = run(state, 8, {0: [("discriminator_rounds", 3)], 2: [("weights", later)]})
+    assert [info.lesson is not None for info in infos] == [False] * 2 + [True] * 3 + [False] * 3
+    assert state.learner.rounds == 3
+    # What is under way ends where fewer are wanted, and a later swap begins again.
+    state, infos = run(
+        state,
+        6,
+        {8: [("weights", later)], 9: [("discriminator_rounds", 1)], 12: [("weights", later)]},
+    )
+    assert [info.lesson is not None for info in infos] == [True, True, False, False, True, False]
+
+
+def test_without_a_discriminator_none_learns(open_one, later, run):
+    state, infos = run(open_one(), 4, {0: [("discriminator_rounds", 2)], 1: [("weights", later)]})
+    assert all(info.lesson is None for info in infos)
+    assert state.lessons_due == 0
+    with pytest.raises(StudioError, match="between 0 and 1,000"):
+        apply(state, Change("discriminator_rounds", 1001))
+
+
+def test_a_picture_tells_which_discriminator_it_saw_and_replays(open_one, later, run, tmp_path):
+    discriminator = open_discriminator("lenet-discriminator")
+    state = open_one(discriminator=discriminator, discriminator_weight=0.5)
+    state, _ = run(state, 12, {2: [("discriminator_rounds", 3)], 6: [("weights", later)]})
+    exported = export(state, Shown(), tmp_path / "picture.png")
+    seen = read(exported.path)[0].data["discriminator_seen"]
+    assert seen["rounds"] == 3
+    assert seen["sha256"] not in (discriminator.sha256, fingerprint(discriminator.module))
+    found = compare(exported.path)
+    assert found.identical
+    assert found.differences == ()
+
+
+def test_a_session_stored_between_two_lessons_goes_on_as_it_would_have(open_one, later, run):
+    discriminator = open_discriminator("lenet-discriminator")
+    state = open_one(discriminator=discriminator, discriminator_weight=0.5)
+    state, _ = run(state, 8, {2: [("discriminator_rounds", 4)], 6: [("weights", later)]})
+    again = from_tensors(*to_tensors(state))
+    state, _ = run(state, 100)
+    again, _ = run(again, 100)
+    assert torch.equal(state.lane.chains.x, again.lane.chains.x)
+    assert torch.equal(state.lane.thresholds.values, again.lane.thresholds.values)
+    assert state.learner.rounds == again.learner.rounds == 4
+
+
+def test_a_picture_of_a_mean_of_checkpoints_replays(open_one, lenet, run, tmp_path):
+    torch.manual_seed(5)
+    writer = CheckpointWriter(tmp_path / "run")
+    paths = [writer.write(LeNet5(), step=step) for step in (1, 2, 3)]
+    network = take(lenet, Folder(tmp_path / "run").look().checkpoints)
+    state, _ = run(open_one(), 12, {6: [("weights", network)]})
+    exported = export(state, Shown(), tmp_path / "picture.png")
+    value = read(exported.path)[0].data["log"][-1][2]
+    assert [Path(part["weights"]) for part in value["mean_of"]] == paths
+    assert compare(exported.path).identical
+    # Moved beside the picture they are found; changed they are not taken.
+    for path in paths:
+        path.rename(tmp_path / path.name)
+    assert compare(exported.path).identical
+    writer.write(LeNet5(), step=1)
+    with pytest.raises(StudioError, match="have changed since"):
+        compare(exported.path)
+    paths[0].unlink()
+    (tmp_path / paths[0].name).unlink()
+    with pytest.raises(StudioError, match=r"00000001\.safetensors of lenet are missing"):
+        compare(exported.path)
