@@ -153,7 +153,9 @@ def keys_html(actions: Iterable[QAction]) -> str:
         f"<table>{table}</table>"
         '<p class="muted" style="margin-top: 14px">Single letters and the space bar act while '
         "the images have the focus: click an image first. Tab goes from one control to the next. "
-        "On a slider the wheel and the arrow keys change the value, a double click resets it.</p>"
+        "On a slider the wheel and the arrow keys change the value, a double click resets it. On "
+        "the timeline of a watched training the arrow keys go from checkpoint to checkpoint, Space "
+        "plays them and End follows the newest.</p>"
     )
 
 

@@ -51,6 +51,7 @@ ICONS = (
     "collapsed",
     "star",
     "starred",
+    "pin",
 )
 
 

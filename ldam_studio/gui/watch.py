@@ -45,6 +45,11 @@ class Plan:
     rounds: int = 0
     own: bool = False
 
+    @property
+    def title(self) -> str:
+        """What is watched, in a few words."""
+        return "MNIST being learnt" if self.own else f"Checkpoints in {self.place.name}"
+
 
 class Watch(QObject):
     """Ties a watcher of a folder to the window's session, timeline and panel.
@@ -160,7 +165,7 @@ class Watch(QObject):
         bar.plot.show_timeline(Timeline())
         bar.plot.show_current(None)
         bar.plot.set_empty(f"Waiting for the first checkpoint in {plan.place}")
-        bar.show_title(str(plan.place))
+        bar.show_title(plan.title, tip=str(plan.place))
         bar.show_skipped(())
         bar.show_playing(False)
         bar.follow.setChecked(True)
@@ -301,9 +306,10 @@ class Watch(QObject):
             self._waits = False
         skipped = sorted(news.skipped.items())
         self.bar.show_skipped(f"{path.name} {why}" for path, why in skipped)
-        self.bar.show_title(
-            news.notice or str(self.plan.place), "danger" if news.notice else "muted"
-        )
+        if news.notice:
+            self.bar.show_title(news.notice, "danger")
+        else:
+            self.bar.show_title(self.plan.title, tip=str(self.plan.place))
         self._say(NOTICE, news.notice)
         newest = news.checkpoints[-1].path if news.checkpoints else None
         self._say(TROUBLE, news.troubles.get(newest, "") if news.following else "")

@@ -58,10 +58,13 @@ class WatchBar(QFrame):
         self.skipped.setProperty("choice", True)
         self.skipped.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.skipped.setToolTip("Files that are not shown, and why")
+        self.skipped.setAccessibleName("Skipped files")
         self.skipped.setMenu(QMenu(self.skipped))
         self.skipped.hide()
         self.pin = QToolButton()
         self.pin.setText("Pin")
+        self.pin.setIcon(theme.icon("pin"))
+        self.pin.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.pin.setCheckable(True)
         self.pin.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.pin.setToolTip("Keep this checkpoint beside the ones that come, for comparison")
@@ -96,12 +99,12 @@ class WatchBar(QFrame):
         self.play.setToolTip(f"{words} (Space)")
         self.play.setAccessibleName(words)
 
-    def show_title(self, text: str, kind: str = "muted") -> None:
+    def show_title(self, text: str, kind: str = "muted", tip: str = "") -> None:
         """Say what is watched, or what is wrong with it."""
         if (text, kind) == (self.title.text(), self.title.property("role")):
             return
         self.title.setText(text)
-        self.title.setToolTip(text)
+        self.title.setToolTip(tip or text)
         self.title.setProperty("role", kind)
         style = self.title.style()
         assert style is not None

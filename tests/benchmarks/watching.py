@@ -37,6 +37,14 @@ def measure() -> list[Row]:
     window.show()
     window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)
+    try:
+        return _measured(window)
+    finally:
+        window.close()
+        app.processEvents()
+
+
+def _measured(window: StudioWindow) -> list[Row]:
     window.watching.train()
     watch, training = window.watching.watch, window.watching.training
     process_until(lambda: training.trainer.status is not None, PATIENCE_S)
@@ -50,8 +58,6 @@ def measure() -> list[Row]:
     written = [_write_in_place(window, delays, number) for number in range(WRITTEN_IN_PLACE)]
     with TemporaryDirectory() as folder:
         opened = _open_many(window, Path(folder))
-        window.close()
-    app.processEvents()
     late = float(np.percentile(lateness, 99))
     return [
         Row("frames/s while LeNet learns beside it", frames, ">= 15"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 from torch import nn
 
 from gui.checkpoints import leave
@@ -16,6 +17,7 @@ from gui.windows import CPU, open_in, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app
 from ldam_studio.gui.watch_dialog import HINT, checked_place
+from ldam_studio.gui.watch_plot import TimelinePlot
 from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.weights import write_weights
 from ldam_studio.networks.zoo import open_network
@@ -125,7 +127,7 @@ def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder
     folder.mkdir()
     back = leave(folder, 500)
     until(qtbot, lambda: shows(watch, back) and studio.banner.texts() == ())
-    assert bar.title.text() == str(folder)
+    assert bar.title.text() == "Checkpoints in run" and bar.title.toolTip() == str(folder)
 
 
 def test_averaging_and_the_discriminators_rounds_are_set_in_the_panel(make_window, qtbot, folder):
@@ -169,6 +171,18 @@ def test_a_watch_needs_a_network(make_window):
     window = make_window()
     window.watching.start(None)
     assert "Open a network first" in window.banner.texts()[0]
+
+
+def test_everything_in_the_bar_and_the_panel_has_a_name_and_can_be_reached(studio, folder):
+    studio.watching.start(folder)
+    watch = studio.watching.watch
+    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, TimelinePlot)
+    for place in (watch.bar, watch.panel):
+        for kind in kinds:
+            for widget in place.findChildren(kind):
+                text = widget.text() if isinstance(widget, QAbstractButton) else ""
+                assert widget.accessibleName() or text
+                assert widget.focusPolicy() != Qt.FocusPolicy.NoFocus
 
 
 # What to watch
