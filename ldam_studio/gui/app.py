@@ -111,14 +111,16 @@ def _named_network(
         return None, None
     from ldam_studio.gui.network_request import NetworkRequest
     from ldam_studio.gui.sessions import network_opening
+    from ldam_studio.headless.beside import beside_of
     from ldam_studio.headless.flags import network_of
 
     machine.apply()
     network = network_of(args)
+    beside = beside_of(args, network) if "compare" in args else None
     request = NetworkRequest(
         args.network, args.weights, args.labels, args.partial, network.given_pixels
     )
-    return network_opening(network, machine, args.data), request
+    return replace(network_opening(network, machine, args.data), beside=beside), request
 
 
 def make_application() -> QApplication:

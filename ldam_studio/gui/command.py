@@ -9,11 +9,13 @@ from ldam_studio.errors import StudioError
 
 ABOUT_NETWORK = ("weights", "partial", "labels", "input_size", "mean", "std")
 ABOUT_NETWORK += ("minimum", "maximum", "rest", "show_channels")
+ABOUT_NETWORK += ("compare", "compare_weights", "compare_set")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
     # Not above: every command's help would pay for torch.
+    from ldam_studio.headless.beside import add_beside
     from ldam_studio.headless.flags import add_network, add_preset, threads
 
     parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_preset(parser)
     add_network(parser, default=None)
+    add_beside(parser)
 
 
 def run(args: argparse.Namespace) -> int:

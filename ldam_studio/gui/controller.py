@@ -126,6 +126,9 @@ class Controller(QObject):
         self.model.adopt(view, opening.title, opening.rows, opening.front)
         if opening.preset is not None:
             self.apply_preset(opening.preset)
+        if opening.beside is not None:
+            settings = opening.beside.settings(view.settings)
+            self.compare(opening.beside.network, settings=settings)
         self.opened.emit(opening)
         self._request()
         runner.play()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, both
+from ldam_studio.gui.network_request import short_name
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -210,16 +211,18 @@ class Model(QObject):
     def set_session(self, session: SessionView, *changed: str) -> None:
         """Take over new values; `changed` names the settings."""
         before, self.session = self.session, session
+        if before is None or _compared(before) != _compared(session):
+            # First: whatever follows shows the network that is acted on.
+            self.acting = None
+            self.comparison_changed.emit()
         if before is not None and before.network is not session.network:
+            self.title = title_of(session.network)
             self.session_changed.emit()
         elif before is None or _neurons_of(before) != _neurons_of(session):
             if len(session.neurons) != len(before.neurons if before else ()):
                 self.rows = ()
             self.set_front(self.front)
             self.neurons_changed.emit()
-        if before is None or _compared(before) != _compared(session):
-            self.acting = None
-            self.comparison_changed.emit()
         for name in changed:
             self.value_changed.emit(name)
 
@@ -248,6 +251,12 @@ class Model(QObject):
         if state is not self.run_state:
             self.run_state = state
             self.run_state_changed.emit(state)
+
+
+def title_of(network: Network) -> str:
+    """Return what a session is called after its network."""
+    name = short_name(network.name)
+    return name if network.weights is None else f"{name} with {network.weights.name}"
 
 
 def _neurons_of(session: SessionView) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.machine import Machine
     from ldam_studio.engine.state import SessionState
+    from ldam_studio.headless.beside import Beside
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.presets import Preset
 
@@ -60,6 +61,8 @@ class Opening:
     published
         The network of a library whose published weights it needs, because a file says so: they are
         not downloaded unasked.
+    beside
+        What to compare with once it is open.
     """
 
     title: str
@@ -73,6 +76,7 @@ class Opening:
     fallback: Opening | None = None
     preset: Preset | None = None
     published: str = ""
+    beside: Beside | None = None
 
 
 def _digits(

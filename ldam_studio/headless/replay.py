@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--discriminator-weights", type=Path, metavar="FILE", help="where the discriminator's are"
     )
     parser.add_argument(
+        "--compare-weights",
+        type=Path,
+        metavar="FILE",
+        help="where those of the second network are, of two side by side",
+    )
+    parser.add_argument(
         "--allow-code",
         action="store_true",
         help="run the code that the recipe names, FILE.py:FUNCTION, where the network is a "
@@ -43,7 +49,11 @@ def run(args: argparse.Namespace) -> int:
         code that was not allowed.
     """
     files = Files(
-        args.picture.parent, args.weights, args.discriminator_weights, allow_code=args.allow_code
+        args.picture.parent,
+        args.weights,
+        args.discriminator_weights,
+        allow_code=args.allow_code,
+        second=args.compare_weights,
     )
     with interruptible() as wish, progress() as bar:
         task = bar.add_task("replaying", total=None)

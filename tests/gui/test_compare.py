@@ -1,0 +1,284 @@
+"""Two networks side by side in the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PyQt6.QtCore import QPoint, QPointF
+from PyQt6.QtTest import QTest
+from torch import nn
+
+from gui.windows import open_in, paused, small_opening, until
+from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.lanes import Each, largest
+from ldam_studio.gui.model import SIGNED, Display
+from ldam_studio.gui.session_store import SessionStore
+from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.zoo import open_network
+
+
+@pytest.fixture(scope="module")
+def averaged():
+    return open_network("lenet-averaged")
+
+
+def other(shape=(1, 28, 28)):
+    """Return a small network that has none of LeNet's layers."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 4))
+    return Network("other", module, PixelSpec(*shape, (0.5,) * shape[0], (0.5,) * shape[0]))
+
+
+@pytest.fixture
+def compared(studio, qtbot, averaged):
+    """Give a window in which LeNet is compared with its averaged twin."""
+    return compare(studio, qtbot, averaged)
+
+
+def compare(window, qtbot, network, **given):
+    window.controller.compare(network, **given)
+    until(qtbot, lambda: shown_beside(window) and window.last_frame.second.samples.all())
+    return window
+
+
+def shown_beside(window):
+    return window.last_frame is not None and window.last_frame.second is not None
+
+
+def settings_of(window):
+    """Return the settings of both lanes as the sampler has them."""
+    state = window.controller.ask(snapshot).result(20)
+    return tuple(lane.settings for lane in state.lanes)
+
+
+def test_two_rows_and_a_difference_with_one_zoom(compared):
+    canvas = compared.canvas
+    rects = canvas.image_rects()
+    assert len(rects) == 5
+    assert len({(r.width(), r.height()) for r in rects}) == 1
+    tops, lefts = [r.top() for r in rects], [r.left() for r in rects]
+    assert tops[0] == tops[1] < tops[4] < tops[2] == tops[3]
+    assert lefts[0] == lefts[2] < lefts[1] == lefts[3] < lefts[4]
+    at = QPointF(rects[3].center())
+    canvas.zoom_by(2, at)
+    zoomed = canvas.image_rects()
+    assert zoomed[0].width() > rects[0].width()
+    assert len({(r.width(), r.height()) for r in zoomed}) == 1
+    assert compared.comparing.bar.isVisible()
+    assert compared.comparing.bar.titles == ("lenet", "lenet-averaged")
+
+
+def test_the_same_network_gives_the_same_images_and_no_difference(studio, qtbot):
+    compare(studio, qtbot, studio.model.session.network)
+    frame = paused(studio, qtbot).last_frame
+    assert np.array_equal(frame.raw, frame.second.raw)
+    assert np.array_equal(frame.average, frame.second.average)
+    assert studio.comparing.bar.titles == ("lenet", "lenet · other settings")
+    colours = np.unique([studio.canvas._shown.images[4].pixel(x, 9) for x in range(28)])
+    assert len(colours) == 1
+
+
+def test_both_rows_are_shown_at_one_scale(compared, qtbot):
+    compared.controller.set_display(Display(SIGNED))
+    paused(compared, qtbot)
+    frame, images = compared.last_frame, compared.canvas._shown.images
+    far = max(abs(frame.raw).max(), abs(frame.second.raw).max())
+    for image, raw in ((images[0], frame.raw), (images[2], frame.second.raw)):
+        level = (image.pixel(3, 5) & 255) / 255
+        assert level == pytest.approx(0.5 + 0.5 * raw[0, 5, 3] / far, abs=0.01)
+
+
+def test_the_readout_has_both_lanes(compared, qtbot):
+    frame = paused(compared, qtbot).last_frame
+    rect = compared.canvas.image_rects()[4]
+    cell = rect.width() // 28
+    QTest.mouseMove(compared.canvas, QPoint(rect.left() + cell // 2, rect.top() + cell // 2))
+    frame = compared.last_frame
+    assert compared.canvas.readout() == (
+        f"x 0   y 0   A raw {frame.raw[0, 0, 0]:.3f}   average {frame.average[0, 0, 0]:.3f}   "
+        f"B raw {frame.second.raw[0, 0, 0]:.3f}   average {frame.second.average[0, 0, 0]:.3f}"
+    )
+
+
+def test_settings_act_on_both_or_on_one(compared, qtbot):
+    controller, controls = compared.controller, compared.panels.controls
+    controller.set_value("l2", 0.2)
+    compared.comparing.bar.button(1).click()
+    controller.set_value("l2", 0.4)
+    controller.set_value("clamp", True)
+    assert [s.l2 for s in settings_of(compared)] == [0.2, 0.4]
+    assert [s.clamp for s in settings_of(compared)] == [False, True]
+    assert controls.rows["l2"].field.text() == "0.4"
+    assert controls.rows["clamp"].box.isChecked()
+    compared.comparing.bar.button(0).click()
+    assert controls.rows["l2"].field.text() == "0.2"
+    compared.comparing.bar.button(None).click()
+    assert controls.rows["l2"].field.text() == "mixed"
+    assert not controls.rows["clamp"].box.isChecked()
+    controls.rows["l2"].slider.turned.emit(1)
+    first, second = (s.l2 for s in settings_of(compared))
+    assert second / first == pytest.approx(2, rel=0.02) and first > 0.2
+    controller.set_value("l2", 0.1)
+    assert [s.l2 for s in settings_of(compared)] == [0.1, 0.1]
+
+
+def test_undo_brings_each_lane_back(compared):
+    controller = compared.controller
+    controller.act_on(1)
+    controller.set_value("l2", 0.4)
+    before = settings_of(compared)
+    controller.act_on(None)
+    controller.set_values({"l2": 0.1, "temperature": 0.3})
+    assert [s.l2 for s in settings_of(compared)] == [0.1, 0.1]
+    controller.undo()
+    assert settings_of(compared) == before
+    controller.undo()
+    first, second = settings_of(compared)
+    assert first == second
+    controller.redo()
+    controller.end_comparison()
+    controller.undo()
+    assert len(settings_of(compared)) == 1
+
+
+def test_the_picker_chooses_for_what_is_acted_on(compared, qtbot):
+    controller, picker = compared.controller, compared.panels.picker
+    picker.choose(Neuron("fc2", 3))
+    session = compared.model.session
+    assert session.neurons == session.second.neurons == (Neuron("fc2", 3),) * 3
+    controller.act_on(1)
+    assert picker.network is session.second.network
+    picker.choose(Neuron("fc1", 7))
+    until(qtbot, lambda: compared.last_frame.second.neurons[0] == Neuron("fc1", 7))
+    assert compared.last_frame.neurons == (Neuron("fc2", 3),) * 3
+    controller.act_on(0)
+    assert picker.network is session.network
+    assert picker.shown() == (Neuron("fc2", 3),) * 3
+    picker.choose(Neuron("fc3", 2))
+    until(qtbot, lambda: compared.last_frame.neurons[0] == Neuron("fc3", 2))
+    assert compared.last_frame.second.neurons == (Neuron("fc1", 7),) * 3
+    controller.set_neurons((Neuron("fc3", 0), Neuron("fc3", 1)))
+    assert "as many chains, 3" in compared.banner.texts()[-1]
+
+
+def test_a_network_without_the_neuron_says_so_and_offers_its_picker(studio, qtbot):
+    network = other()
+    compare(studio, qtbot, network)
+    said = "other has no neuron fc3:0 and shows 1:0 to 1:2 instead; choose another."
+    assert said in studio.banner.texts()
+    assert studio.last_frame.second.neurons == network.default_neurons(3)
+    studio.comparing._choose_in_second()
+    assert studio.model.acting == 1
+    assert studio.panels.picker.network is network
+    studio.panels.picker.choose(Neuron("1", 3))
+    until(qtbot, lambda: studio.last_frame.second.neurons[0] == Neuron("1", 3))
+    studio.controller.end_comparison()
+    assert said not in studio.banner.texts()
+
+
+def test_a_network_of_other_images_is_refused(compared, qtbot):
+    small = other((1, 14, 14))
+    with pytest.raises(StudioError, match="takes images of 1 x 14 x 14, lenet of 1 x 28 x 28"):
+        compared.controller.compare(small)
+    compared.comparing._compare(small, None)
+    assert "only networks that take images of one size" in compared.banner.texts()[-1]
+    with pytest.raises(StudioError, match="1 x 14 x 14"):
+        compared.controller.set_network(small)
+    assert compared.model.session.second.network.name == "lenet-averaged"
+
+
+def test_more_chains_are_more_in_both(compared, qtbot):
+    compared.controller.set_value("chains", 5)
+    until(qtbot, lambda: len(compared.last_frame.second.neurons) == 5)
+    until(qtbot, lambda: len(compared.model.session.second.neurons) == 5)
+    assert len(compared.model.session.neurons) == 5
+
+
+def test_the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
+    traces = compared.panels.traces
+    until(qtbot, lambda: len(compared.last_frame.second.trace.steps) > 0)
+    until(qtbot, lambda: traces._second[0].view().steps.size > 4)
+    traces.redraw()
+    plot = traces._plots[0]
+    steps, values = plot._second.getData()
+    assert len(steps) > 0 and np.isfinite(values).all()
+    assert not traces._legend.isHidden()
+    assert "A" in traces._legend.text() and "B" in traces._legend.text()
+    compared.controller.end_comparison()
+    until(qtbot, lambda: compared.last_frame.second is None)
+    traces.redraw()
+    assert plot._second.getData()[0] is None or not len(plot._second.getData()[0])
+    assert traces._legend.isHidden()
+
+
+def test_the_comparison_ends(compared, qtbot):
+    compared.actions_by_name["end_comparison"].trigger()
+    until(qtbot, lambda: compared.last_frame.second is None)
+    assert compared.comparing.bar.isHidden()
+    assert len(compared.canvas.image_rects()) == 2
+    assert not compared.actions_by_name["act_on_b"].isEnabled()
+
+
+def test_a_checkpoint_beside_the_present_goes_on_from_its_pixels(studio, qtbot, averaged):
+    until(qtbot, lambda: studio.last_frame.step > 3)
+    step = studio.last_frame.step
+    compare(studio, qtbot, averaged, title="epoch 3", restart=False)
+    assert studio.last_frame.step > step
+    assert studio.comparing.bar.titles[1] == "epoch 3"
+
+
+def test_other_settings_of_the_same_network(studio, qtbot):
+    studio.actions_by_name["compare_settings"].trigger()
+    until(qtbot, lambda: shown_beside(studio))
+    assert studio.model.acting == 1
+    studio.controller.set_value("temperature", 0.7)
+    assert [s.temperature for s in settings_of(studio)][1] == 0.7
+
+
+def test_the_dialog_opens_what_is_compared_with(studio, qtbot):
+    dialog = studio.comparing.ask()
+    assert dialog.windowTitle() == "Compare With"
+    assert dialog.open_button.text() == "Compare"
+    assert dialog.source.name == "lenet"
+    dialog.source.set_name("lenet-averaged")
+    dialog.load(and_open=True)
+    until(qtbot, lambda: shown_beside(studio))
+    assert studio.model.session.second.network.name == "lenet-averaged"
+
+
+def test_what_is_exported_has_both(compared, qtbot, tmp_path):
+    from ldam_studio.export.png import export, read_recipe
+    from ldam_studio.export.recipe import Shown
+    from ldam_studio.export.replay import compare as replayed
+
+    compared.controller.act_on(1)
+    compared.controller.set_value("l2", 0.3)
+    state = compared.controller.ask(snapshot).result(20)
+    export(state, Shown("average"), tmp_path / "a.png")
+    assert read_recipe(tmp_path / "a.png").data["end"]["second"]["settings"]["l2"] == 0.3
+    assert replayed(tmp_path / "a.png").identical
+
+
+def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, averaged):
+    store = SessionStore(tmp_path)
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    compare(window, qtbot, averaged)
+    window.controller.act_on(1)
+    window.controller.set_value("l2", 0.3)
+    settings_of(window)
+    window.close()
+    again = make_window(store=SessionStore(tmp_path))
+    open_in(again, qtbot, again.store.recall(again))
+    until(qtbot, lambda: shown_beside(again))
+    session = again.model.session
+    assert session.second.network.name == "lenet-averaged"
+    assert session.second.settings.l2 == 0.3 != session.settings.l2
+    assert again.comparing.bar.isVisible()
+
+
+def test_the_largest_of_a_setting_in_any_chain_of_any_lane():
+    assert largest(0.5) == 0.5
+    assert largest(Each(0.2, (0.1, 0.7))) == 0.7
