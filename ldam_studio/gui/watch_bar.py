@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QToolButton,
@@ -19,11 +19,40 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui import theme
+from ldam_studio.gui.paint import Pencil
 from ldam_studio.gui.watch_plot import TimelinePlot
 
 SPEEDS = (1, 2, 5, 10, 20)  # checkpoints a second
 USUAL_SPEED = 2
 MOST_LISTED = 30  # files in a menu; more of them nobody reads
+
+
+class Title(QWidget):
+    """A line of words that is shortened where it does not fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.kind = "", "muted"
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def show_words(self, words: str, kind: str) -> None:
+        """Show words in the colour of a token of the theme."""
+        if (words, kind) != (self.words, self.kind):
+            self.words, self.kind = words, kind
+            self.setAccessibleName(words)
+            self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        """Let it be narrow."""
+        return QSize(20, self.fontMetrics().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Write the line."""
+        pencil = Pencil(self)
+        room = QRect(0, 0, int(self.width() * pencil.ratio), int(self.height() * pencil.ratio))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        pencil.text(room, self.words, self.kind, flags=left)
+        pencil.painter.end()
 
 
 class WatchBar(QFrame):
@@ -49,10 +78,7 @@ class WatchBar(QFrame):
         self.speed.setAccessibleName("Checkpoints per second while playing")
         self.speed.setToolTip("How many checkpoints are played per second")
         self.speed.activated.connect(lambda at: self.speed_chosen.emit(self.speed.itemData(at)))
-        self.title = QLabel()
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.title.setProperty("role", "muted")
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title = Title()
         self.skipped = QToolButton()
         self.skipped.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.skipped.setProperty("choice", True)
@@ -101,15 +127,8 @@ class WatchBar(QFrame):
 
     def show_title(self, text: str, kind: str = "muted", tip: str = "") -> None:
         """Say what is watched, or what is wrong with it."""
-        if (text, kind) == (self.title.text(), self.title.property("role")):
-            return
-        self.title.setText(text)
+        self.title.show_words(text, kind)
         self.title.setToolTip(tip or text)
-        self.title.setProperty("role", kind)
-        style = self.title.style()
-        assert style is not None
-        style.unpolish(self.title)
-        style.polish(self.title)
 
     def show_skipped(self, sentences: Iterable[str]) -> None:
         """List the files that are not shown."""

@@ -7,7 +7,7 @@ checkpoints cost no more than the width of the window.
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QPointF, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QLineF, QPointF, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -215,7 +215,7 @@ class TimelinePlot(QWidget):
             values = values[known]
             if name == "loss" and (values > 0).all():
                 values = np.log(values)  # it falls by powers of ten
-            x, y = _by_pixel(xs[known], values)
+            x, y = _by_column(xs[known], values)
             low, high = float(y.min()), float(y.max())
             share = (y - low) / (high - low) if high > low else np.full_like(y, 0.5)
             heights = bottom - share * (bottom - top)
@@ -228,8 +228,9 @@ class TimelinePlot(QWidget):
     def _paint_marks(self, pencil: Pencil, xs: Values, top: int, bottom: int) -> None:
         thick = max(1, round(pencil.ratio))
         tall = bottom - top - round(2 * pencil.ratio)
-        for x in np.unique(xs).astype(int).tolist():
-            pencil.fill(QRect(x, top, thick, tall), "control")
+        pencil.painter.setPen(QPen(theme.current().colour("control"), thick))
+        middles = (np.unique(xs) + thick / 2).tolist()
+        pencil.painter.drawLines([QLineF(x, top, x, top + tall) for x in middles])
         paths = self.timeline.troubles
         for index, checkpoint in enumerate(self.timeline.checkpoints if paths else ()):
             if checkpoint.path in paths:
@@ -262,7 +263,7 @@ class TimelinePlot(QWidget):
         self.update()
 
 
-def _by_pixel(x: Values, y: Values) -> tuple[Values, Values]:
-    """Return one point for each pixel: the mean of those that lie on it."""
-    columns, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return columns, np.bincount(inverse, weights=y) / counts
+def _by_column(x: Values, y: Values) -> tuple[Values, Values]:
+    """Return one point for each two pixels: the mean of those that lie there."""
+    _columns, inverse, counts = np.unique(x // 2, return_inverse=True, return_counts=True)
+    return np.bincount(inverse, weights=x) / counts, np.bincount(inverse, weights=y) / counts

@@ -135,12 +135,12 @@ def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder
     until(qtbot, lambda: studio.banner.texts() == ())
     # The folder goes and comes back.
     shutil.rmtree(folder)
-    until(qtbot, lambda: bar.title.property("role") == "danger")
+    until(qtbot, lambda: bar.title.kind == "danger")
     assert studio.banner.texts() == (watch.news.notice,)
     folder.mkdir()
     back = leave(folder, 500)
     until(qtbot, lambda: shows(watch, back) and studio.banner.texts() == ())
-    assert bar.title.text() == "Checkpoints in run" and bar.title.toolTip() == str(folder)
+    assert bar.title.words == "Checkpoints in run" and bar.title.toolTip() == str(folder)
 
 
 def test_averaging_and_the_discriminators_rounds_are_set_in_the_panel(make_window, qtbot, folder):
