@@ -14,16 +14,19 @@ import numpy as np
 import torch
 
 from ldam_studio.engine.advance import advance
+from ldam_studio.engine.apply import LANES
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.dead import dead_neurons, sentence
 from ldam_studio.engine.picture import DISPLAYS
+from ldam_studio.engine.second import unmatched
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import draft
 from ldam_studio.export.recipe import MAX_ZOOM, Shown
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
+from ldam_studio.headless.beside import add_beside, beside_of
 from ldam_studio.headless.interrupt import interruptible
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
@@ -75,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="where it learns what is real; default: shipped"
     )
     flags.add_settings(parser)
+    add_beside(parser)
     flags.add_machine(parser)
     group = parser.add_argument_group("what is written")
     group.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
@@ -99,10 +103,11 @@ def run(args: argparse.Namespace) -> int:
     """
     shown = Shown("averages", display=args.display, zoom=args.zoom)
     spec = spec_of(args)
-    if spec.settings.thin > args.steps:
+    thin = max(s.thin for s in (spec.settings, spec.second and spec.second.settings) if s)
+    if thin > args.steps:
         raise StudioError(
-            f"With a thinning of {spec.settings.thin}, {args.steps} steps give no sample; take "
-            "more steps or lower --thin."
+            f"With a thinning of {thin}, {args.steps} steps give no sample; take more steps or "
+            "lower --thin."
         )
     check_folder(args.out)
     rendered = sample(open_session(spec), args.steps, keep_activation=args.arrays)
@@ -132,7 +137,10 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     for neuron in neurons:
         network.check(neuron)
-    wanted = settings.discriminator_weight != 0 or args.learn_every
+    beside = beside_of(args, network)
+    second = None if beside is None else beside.second(settings)
+    both = [settings] if beside is None else [settings, beside.settings(settings)]
+    wanted = any(s.discriminator_weight != 0 for s in both) or args.learn_every
     return SessionSpec(
         network=network,
         neurons=spread(neurons, args.chains),
@@ -142,6 +150,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
         machine=flags.machine_of(args),
         learn_every=args.learn_every,
         data=args.data,
+        second=second,
     )
 
 
@@ -214,7 +223,7 @@ def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> di
     """
     state = rendered.state
     pictures = {}
-    if bool((state.lane.shown_average().count > 0).all()):
+    if all(bool((lane.shown_average().count > 0).all()) for lane in state.lanes):
         pictures["average"] = (folder / "average.png", shown)
     raw = Shown("strip", display=shown.display, zoom=shown.zoom)
     pictures["raw"] = (folder / "raw.png", raw)
@@ -231,8 +240,12 @@ def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> di
 
 
 def _arrays(rendered: Rendered) -> bytes:
-    lane = rendered.state.lane
+    lane, second = rendered.state.lane, rendered.state.second
     chains = len(lane.neurons)
+    beside: dict[str, Any] = {}
+    if second is not None:
+        beside["second_x"] = second.chains.x.cpu().numpy()
+        beside["second_average"] = second.shown_average().mean.cpu().numpy()
     activation = rendered.activation or [torch.empty(0, chains)]
     file = BytesIO()
     np.savez_compressed(
@@ -240,19 +253,34 @@ def _arrays(rendered: Rendered) -> bytes:
         x=lane.chains.x.cpu().numpy(),
         average=lane.shown_average().mean.cpu().numpy(),
         activation=torch.stack(activation).reshape(-1, chains).cpu().numpy(),
+        **beside,
     )
     return file.getvalue()
 
 
 def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
-    """Return what ``--json`` prints.
+    """Return what ``--json`` prints; under `second` what is compared with, if there is such.
 
     `activation` is that of the raw samples as written; `burned_in` tells whether every chain was,
     and `samples_averaged` is the smallest number of all chains. `chains` has them one by one.
     `dead` names neurons that gave no gradient. `notes` are sentences about all this.
     """
     state = rendered.state
-    lane = state.lane
+    second = {} if state.second is None else {"second": _report_of_lane(state.second)}
+    return {
+        **_report_of_lane(state.lane),
+        "steps": state.step,
+        "steps_per_second": round(state.step / rendered.seconds, 2) if rendered.seconds else 0.0,
+        "device": state.machine.device,
+        "seed": state.seed,
+        "interrupted": rendered.interrupted,
+        "notes": _notes(rendered),
+        "paths": {name: str(path) for name, path in paths.items()},
+        **second,
+    }
+
+
+def _report_of_lane(lane: Lane) -> dict[str, Any]:
     with torch.no_grad():
         activation = lane.activation(lane.chains.x)
     counts = lane.shown_average().count.tolist()
@@ -261,8 +289,6 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     return {
         "network": lane.network.name,
         "neurons": [str(neuron) for neuron in dict.fromkeys(lane.neurons)],
-        "steps": state.step,
-        "steps_per_second": round(state.step / rendered.seconds, 2) if rendered.seconds else 0.0,
         "activation": activation.tolist(),
         "burned_in": all(burned_in),
         "samples_averaged": min(counts),
@@ -277,17 +303,25 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
             }
             for neuron, value, done, count in rows
         ],
-        "device": state.machine.device,
-        "seed": state.seed,
-        "interrupted": rendered.interrupted,
-        "notes": _notes(rendered),
-        "paths": {name: str(path) for name, path in paths.items()},
     }
 
 
 def _notes(rendered: Rendered) -> list[str]:
     """Return what is to be known of the pictures, in sentences."""
-    state, lane = rendered.state, rendered.state.lane
+    state = rendered.state
+    if state.second is None:
+        return _notes_on(state.lane, rendered)
+    notes = [
+        f"{name}: {note}"
+        for name, lane in zip(LANES, state.lanes, strict=True)
+        for note in _notes_on(lane, rendered)
+    ]
+    missing = unmatched(state.second.network, state.lane.neurons, state.second.neurons)
+    return [*notes, missing] if missing else notes
+
+
+def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
+    state = rendered.state
     chains, done = len(lane.neurons), int(lane.progress.done.sum())
     notes = []
     if done < chains:
@@ -309,6 +343,8 @@ def in_words(report: dict[str, Any]) -> str:
         f"{report['network']} {named}: {report['steps']:,} steps of "
         f"{len(chains)} chain{'s' * (len(chains) > 1)}, {report['steps_per_second']:g} steps/s",
     ]
+    if "second" in report:
+        lines.append(f"beside it {report['second']['network']}: A above or left, B below or right")
     lines.extend(report["notes"])
     lines.extend(report["paths"].values())
     return "\n".join(lines)

@@ -22,6 +22,7 @@ import memory
 import other_tools
 import picker
 import sampler_speed
+import side_by_side
 import startup
 import watching
 import window
@@ -39,6 +40,7 @@ PARTS = {
     "half": half_precision.measure,
     "other": other_tools.measure,
     "watching": watching.measure,
+    "compare": side_by_side.measure,
 }
 OUT = Path("build/bench.json")
 
