@@ -68,7 +68,10 @@ class FileDrop(QObject):
             return
         path = Path(urls[0].toLocalFile())
         if path.is_dir():
-            self._refused(f"{path.name} is a folder: drop an exported PNG.")
+            self._refused(
+                f"{path.name} is a folder: drop an exported PNG, or watch a folder of checkpoints "
+                "with File, Watch Checkpoints."
+            )
             return
         try:
             self._opened(path)

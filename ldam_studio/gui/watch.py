@@ -166,6 +166,11 @@ class Watch(QObject):
         bar.plot.show_current(None)
         bar.plot.set_empty(f"Waiting for the first checkpoint in {plan.place}")
         bar.show_title(plan.title, tip=str(plan.place))
+        bar.close_button.setToolTip(
+            "End the training, and watch it no longer"
+            if plan.own
+            else "Watch no longer; the chains go on with the network as it is"
+        )
         bar.show_skipped(())
         bar.show_playing(False)
         bar.follow.setChecked(True)

@@ -57,6 +57,9 @@ class WatchTraining(QObject):
 
     def start(self) -> None:
         """Begin a new training and watch it."""
+        if self.trainer is not None and not self.trainer.is_over:
+            self._window.say("A training runs already; stop it first, then begin another.")
+            return
         self._watch.stop()
         self.leave()
         folder = live.new_folder()
@@ -157,6 +160,7 @@ class WatchTraining(QObject):
         if notice and notice != self._notice:
             self._notice = notice
             self._window.banner.say(notice, "info", key=NOTICE)
+            self._watch.panel.state.setToolTip(notice)
         self._watch.panel.show_training(
             words_of(status, trainer.is_over),
             0.0 if status is None or not status.steps else status.step / status.steps,

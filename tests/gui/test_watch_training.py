@@ -89,6 +89,8 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(studio, qtbot,
     )
     assert panel.rate.value() == 0.001 and panel.rate.text() == "0.001"
     assert panel.isVisible() and panel.progress.value() == 100
+    studio.actions_by_name["watch_mnist"].trigger()
+    assert len(training.runs) == 1 and "runs already" in training.said[-1]
     panel.pause.click()
     until(qtbot, lambda: panel.pause.text() == "Resume training")
     assert panel.state.text().startswith("Paused")
