@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,8 @@ from ldam_studio.engine.changes import PLAIN
 from ldam_studio.engine.machine import DEVICES, PRECISIONS, Machine, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.headless.user_presets import UserPresets
-from ldam_studio.networks.network import Network
+from ldam_studio.networks.labels import class_called, classes_like
+from ldam_studio.networks.network import Network, Neuron, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.zoo import NETWORKS, Options, open_network
 from ldam_studio.sampler.presets import PRESETS, Preset
@@ -55,6 +57,33 @@ def add_preset(parser: argparse._ActionsContainer) -> None:
         metavar="NAME",
         help=f"a set of settings: {', '.join(PRESETS)}, or one that you saved in the window",
     )
+
+
+def neurons_of(texts: Sequence[str] | None, network: Network) -> list[Neuron]:
+    """Return the neurons that ``--neuron`` names: addresses, ranges of them, or classes by name.
+
+    Raises
+    ------
+    StudioError
+        If one is none of these.
+    """
+    return [neuron for text in texts or () for neuron in _neurons_called(text, network)]
+
+
+def _neurons_called(text: str, network: Network) -> list[Neuron]:
+    last = network.layers[-1].name
+    name = text.strip().removeprefix("-").removeprefix(f"{last}:")
+    try:
+        return parse_neurons(text)
+    except StudioError:
+        index = class_called(name, network.labels)
+        if index is None and not (near := classes_like(name, network.labels)):
+            raise
+    if index is None:
+        raise StudioError(
+            f"{text!r} is no neuron, such as {last}:0, and no class; there is {', '.join(near)}."
+        )
+    return [Neuron(last, index, sign=-1 if text.strip().startswith("-") else 1)]
 
 
 def preset_of(args: argparse.Namespace) -> Preset | None:
@@ -124,8 +153,15 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
 
 
-def network_of(args: argparse.Namespace, *, untrained: bool = False) -> Network:
+def network_of(
+    args: argparse.Namespace,
+    *,
+    untrained: bool = False,
+    opened: Callable[[str, Path | None, Options], Network] = open_network,
+) -> Network:
     """Open the network that the flags name, with the random weights of its making if `untrained`.
+
+    `opened` opens one by its name, weights and options.
 
     Raises
     ------
@@ -143,7 +179,7 @@ def network_of(args: argparse.Namespace, *, untrained: bool = False) -> Network:
 
     with download(args.network) as on_bytes:
         options = Options(pixels, args.labels, args.partial, untrained, on_bytes)
-        network = open_network(args.network, args.weights, options)
+        network = opened(args.network, args.weights, options)
     if pixels is None and args.show_channels is not None:
         # Said of an input that is known otherwise.
         network.pixels = replace(network.pixels, shown=_channels(args.show_channels))

@@ -18,7 +18,7 @@ from ldam_studio.headless.paper.flags import add_machine, add_output, machine_of
 from ldam_studio.headless.paper.intervals import Interval, bootstrap, mean
 from ldam_studio.headless.paper.sheet import ZOOM, Bytes, sheet
 from ldam_studio.headless.progress import INTERRUPTED, download, progress
-from ldam_studio.networks.network import Network, Neuron, parse_neurons
+from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import Options, open_network
 
 MOST = 1_000_000
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
             networks.append(open_network(args.against, args.against_weights, options))
     elif args.against_weights is not None:
         raise StudioError("--against-weights says something about --against; give that too.")
-    neurons = [n for text in args.neuron or [] for n in parse_neurons(text)]
+    neurons = flags.neurons_of(args.neuron, networks[0])
     neurons = neurons or list(networks[0].default_neurons(min(10, networks[0].layers[-1].neurons)))
     for network in networks:
         for neuron in neurons:

@@ -29,7 +29,7 @@ from ldam_studio.headless import flags
 from ldam_studio.headless.beside import add_beside, beside_of
 from ldam_studio.headless.interrupt import interruptible
 from ldam_studio.headless.progress import INTERRUPTED, progress
-from ldam_studio.networks.network import Network, Neuron, parse_neurons
+from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import (
     DiscriminatorModel,
     discriminator_for,
@@ -49,9 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:N",
-        help="fc3:4, or a range as fc3:0-9; behind it @Y,X, @TOKEN or @mean for a place; with a "
-        "minus before it (--neuron=-fc3:4) to be made small. May be given several times, for one "
-        f"layer. Default: the first {DEFAULT_NEURONS} of the last layer",
+        help="fc3:4, a range as fc3:0-9, or a class by its name; behind an address @Y,X, @TOKEN or "
+        "@mean for a place; with a minus before it (--neuron=-fc3:4) to be made small. May be "
+        "given several times, for one layer. Default: the first "
+        f"{DEFAULT_NEURONS} of the last layer",
     )
     parser.add_argument(
         "--chains",
@@ -132,7 +133,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     network = flags.network_of(args)
     fits = discriminator_for(network) is not None
     settings = flags.settings_of(args, preset, network.pixels, discriminator=fits)
-    neurons = [neuron for text in args.neuron or [] for neuron in parse_neurons(text)]
+    neurons = flags.neurons_of(args.neuron, network)
     outputs = network.layers[-1].neurons
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     for neuron in neurons:

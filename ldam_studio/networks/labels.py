@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 from ldam_studio.assets import asset
@@ -9,6 +11,7 @@ from ldam_studio.errors import StudioError
 
 IMAGENET = Path("imagenet")
 """Says, where a file of labels is asked for, that ImageNet's 1,000 names are meant."""
+MOST_NEAR = 5  # names that are offered for one that is not there
 
 
 def imagenet_labels() -> tuple[str, ...]:
@@ -48,3 +51,19 @@ def labels_for(outputs: int, path: Path) -> tuple[str, ...]:
             f"{path} has {len(labels)} labels, the network {outputs} outputs; give one a line."
         )
     return labels
+
+
+def class_called(name: str, labels: Sequence[str]) -> int | None:
+    """Return the number of the class with a name, in letters of either case; None without one."""
+    known = [label.casefold() for label in labels]
+    wanted = name.strip().casefold()
+    return known.index(wanted) if wanted in known else None
+
+
+def classes_like(name: str, labels: Sequence[str]) -> list[str]:
+    """Return a few names of classes that a mistyped or shortened one may have meant."""
+    known = {label.casefold(): label for label in labels}
+    wanted = name.strip().casefold()
+    inside = [label for folded, label in known.items() if wanted and wanted in folded]
+    near = difflib.get_close_matches(wanted, known, MOST_NEAR)
+    return inside[:MOST_NEAR] or [known[folded] for folded in near]

@@ -71,7 +71,7 @@ def torchvision_source(name: str) -> Source:
     if name not in names:
         raise StudioError(
             f"torchvision has no classification model {name!r}; it has "
-            f"{_near(name, names, 'squeezenet1_0')} and others."
+            f"{_near(name, names, _families(names))} and others."
         )
     weights = models.get_model_weights(name).DEFAULT
     transforms = weights.transforms()
@@ -209,6 +209,12 @@ def _timm_weights(config: Any) -> Published | None:
     )
 
 
+def _families(names: list[str]) -> str:
+    """Return what names begin with, for who knows none of them."""
+    words = sorted({re.match("[a-z]*", name).group() for name in names})  # type: ignore[union-attr]
+    return ", ".join(word if word in names else f"{word}…" for word in words)
+
+
 def _near(name: str, names: list[str], otherwise: str) -> str:
     """Return a few names that are like one that was mistyped."""
-    return ", ".join(difflib.get_close_matches(name, names, 5) or [otherwise])
+    return ", ".join(difflib.get_close_matches(name.casefold(), names, 5) or [otherwise])

@@ -24,6 +24,8 @@ from ldam_studio.networks.state_dicts import Match, best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
 
+SAVED = (b"PK", b"\x80")  # how what torch.save writes begins: an archive, or a pickle before 1.6
+
 
 def read_bytes(path: Path) -> bytes:
     """Return a file's bytes, closed at once so that others may replace it."""
@@ -82,6 +84,8 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
             warnings.simplefilter("ignore")
             return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
     except pickle.UnpicklingError:
+        if not data.startswith(SAVED):
+            raise StudioError(f"{path} is no weights file; {HINT}.") from None
         raise StudioError(
             f"{path} holds more than weights (or is damaged) and was not opened, because such a "
             "file can run code; in Python: model = torch.load(FILE, weights_only=False), then "
@@ -89,7 +93,8 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
         ) from None
     except Exception:
         # A damaged pickle can make torch's reader stumble over anything: index, assertion, struct.
-        raise StudioError(f"The weights file {path} is damaged; {HINT}.") from None
+        what = "damaged" if data.startswith(SAVED) else "no weights file"
+        raise StudioError(f"{path} is {what}; {HINT}.") from None
 
 
 def load_into(

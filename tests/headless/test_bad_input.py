@@ -67,6 +67,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--show-channels 1", "channels 0 to 0, not 1"),
         ("--preset fast", "no preset 'fast'; there are paper, clean, explore"),
         ("--weights nowhere.safetensors", "no file"),
+        (f"--weights {__file__}", "is no weights file"),
+        ("--temperature 1e8", "between 0 and 1,000, not 100,000,000"),
         ("--discriminator 0.5 --discriminator-weights nowhere.safetensors", "no file"),
     ],
 )

@@ -15,7 +15,8 @@ from PIL import Image
 
 from ldam_studio.cli import main
 from ldam_studio.export.png import read_recipe
-from ldam_studio.headless import interrupt, render
+from ldam_studio.headless import flags, interrupt, render
+from ldam_studio.networks.labels import classes_like, imagenet_labels
 from ldam_studio.networks.network import Neuron, parse_neurons
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.sampler.settings import Settings
@@ -36,6 +37,30 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
     assert main([*words, "--json"]) == 0
     captured = capsys.readouterr()
     return json.loads(captured.out)
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"), [("7", "fc3:7"), ("fc3: 7", "fc3:7"), ("-3", "-fc3:3"), ("fc2:1", "fc2:1")]
+)
+def test_a_class_is_asked_for_by_its_name(named, meant):
+    assert [str(n) for n in flags.neurons_of([named], open_network("lenet"))] == [meant]
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [("seven", "is no neuron"), ("fc3:x", "is no neuron"), ("77", "there is 7.")],
+)
+def test_a_class_that_is_not_there_is_a_sentence(named, says, tmp_path, capsys):
+    assert main(["render", "--neuron", named, "--out", str(tmp_path)]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("called", "likely"), [("goldfih", "goldfish"), ("Goldf", "goldfinch"), ("xyzxyz", None)]
+)
+def test_names_that_are_like_it_are_offered(called, likely):
+    found = classes_like(called, imagenet_labels())
+    assert found == [] if likely is None else likely in found
 
 
 def test_the_command_line_of_the_manual(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -169,6 +169,8 @@ def test_torchvision_models_know_their_input_and_labels():
 
 
 def test_unknown_models_are_one_sentence():
+    with pytest.raises(StudioError, match="model 'nosuch'; it has alexnet, convnext…, "):
+        open_network("torchvision:nosuch")
     with pytest.raises(StudioError, match="no classification model 'resnet19'; it has resnet18"):
         open_network("torchvision:resnet19")
     with pytest.raises(StudioError, match="no network 'resnet18'"):
