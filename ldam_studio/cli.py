@@ -19,6 +19,7 @@ from ldam_studio.errors import StudioError
 
 COMMANDS = {
     "studio": ("ldam_studio.gui.command", "open the window (also what no sub-command means)"),
+    "watch": ("ldam_studio.gui.watch_command", "watch a network's checkpoints while it is trained"),
     "render": ("ldam_studio.headless.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.headless.replay", "run an exported picture again and compare it"),
     "info": ("ldam_studio.headless.info", "list the networks, or the layers of one"),

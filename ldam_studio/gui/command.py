@@ -16,18 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
     # Not above: every command's help would pay for torch.
     from ldam_studio.headless.beside import add_beside
-    from ldam_studio.headless.flags import add_network, add_preset, threads
+    from ldam_studio.headless.flags import add_network, add_preset
 
     parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
     parser.add_argument(
         "--fresh", action="store_true", help="start anew, not with the last session"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
-    parser.add_argument(
-        "--threads", type=threads, default=0, help="of the sampler; auto (the default) tries"
-    )
-    parser.add_argument("--data", type=Path, help="folder with the data sets")
+    add_window(parser)
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="where a run with no display writes"
     )
@@ -39,14 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_beside(parser)
 
 
+def add_window(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of every command that opens the window."""
+    from ldam_studio.headless.flags import threads
+
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
+    parser.add_argument(
+        "--threads", type=threads, default=0, help="of the sampler; auto (the default) tries"
+    )
+    parser.add_argument("--data", type=Path, help="folder with the data sets")
+
+
 def run(args: argparse.Namespace) -> int:
     """Open the studio; returns the exit code.
 
     Raises
     ------
     StudioError
-        When Qt is not installed, one of the system's libraries is missing, or flags contradict each
-        other.
+        When flags contradict each other, or Qt cannot be loaded.
     """
     if args.network is None:
         values = {name: getattr(args, name) for name in ABOUT_NETWORK}
@@ -56,6 +62,17 @@ def run(args: argparse.Namespace) -> int:
             raise StudioError(f"--{flag} says something about --network; give that too.")
     elif args.picture is not None:
         raise StudioError("A picture names its own network; give either it or --network.")
+    return open_window(args)
+
+
+def open_window(args: argparse.Namespace) -> int:
+    """Import Qt and open the studio; returns the exit code.
+
+    Raises
+    ------
+    StudioError
+        When Qt is not installed, or one of the system's libraries is missing.
+    """
     # Windows needs torch's libraries loaded before Qt's.
     import torch  # noqa: F401
 

@@ -24,6 +24,7 @@ import picker
 import sampler_speed
 import side_by_side
 import startup
+import swaps
 import watching
 import window
 from rich.console import Console
@@ -40,6 +41,7 @@ PARTS = {
     "half": half_precision.measure,
     "other": other_tools.measure,
     "watching": watching.measure,
+    "swaps": swaps.measure,
     "compare": side_by_side.measure,
 }
 OUT = Path("build/bench.json")

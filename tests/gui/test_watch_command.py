@@ -1,0 +1,46 @@
+"""``ldam-studio watch``: what it opens before the window, and what it refuses in the terminal."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ldam_studio.cli import main
+from ldam_studio.gui import watch_command
+from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.training import CheckpointWriter
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Return the arguments with which the window would be opened."""
+    found = []
+    monkeypatch.setattr(watch_command, "open_window", lambda args: found.append(args) or 0)
+    return found
+
+
+def test_the_newest_checkpoint_is_opened_for_the_window(tmp_path, opened):
+    writer = CheckpointWriter(tmp_path)
+    paths = [writer.write(LeNet5(), step=step) for step in (1, 2)]
+    given = ["--average", "3", "--discriminator-rounds", "5"]
+    assert main(["watch", str(tmp_path), *given]) == 0
+    (args,) = opened
+    assert (args.watch, args.average, args.discriminator_rounds) == (tmp_path, 3, 5)
+    assert args.watched.weights == paths[-1]
+    assert args.network is None and args.picture is None
+
+
+def test_what_is_wrong_is_told_in_the_terminal(tmp_path, opened, capsys):
+    nowhere = tmp_path / "nowhere"
+    for given, sentence in (
+        ([str(nowhere)], f"The folder {nowhere} cannot be read"),
+        ([str(tmp_path)], "for another architecture"),
+        ([str(tmp_path), "--average", "51"], "--average must lie between 0 and 50"),
+        ([str(tmp_path), "--network", "nothing"], "There is no network 'nothing'"),
+        ([], "FILE_OR_FOLDER"),
+    ):
+        if "architecture" in sentence:
+            CheckpointWriter(tmp_path).write(torch.nn.Linear(2, 3), step=1)
+        assert main(["watch", *given]) == 2
+        assert sentence in capsys.readouterr().err
+    assert not opened
