@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from ldam_studio.engine.watching import MOST_AVERAGED, News, Swap, Watcher
 from ldam_studio.gui.watch_bar import USUAL_SPEED, WatchBar
 from ldam_studio.gui.watch_panel import WatchPanel
-from ldam_studio.gui.watch_timeline import Timeline, name_of
+from ldam_studio.gui.watch_timeline import Plan, Timeline, name_of
 from ldam_studio.headless import live
 
 if TYPE_CHECKING:
@@ -22,33 +21,6 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message bar
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to watch.
-
-    Parameters
-    ----------
-    place
-        A folder of checkpoints, or one file.
-    average
-        How many checkpoints the shown weights are the mean of; 0 or 1 for none.
-    rounds
-        How many rounds the discriminator learns after each checkpoint.
-    own
-        Whether it is a training of the studio's own.
-    """
-
-    place: Path
-    average: int = 0
-    rounds: int = 0
-    own: bool = False
-
-    @property
-    def title(self) -> str:
-        """What is watched, in a few words."""
-        return "MNIST being learnt" if self.own else f"Checkpoints in {self.place.name}"
 
 
 class Watch(QObject):
@@ -78,6 +50,8 @@ class Watch(QObject):
         self._wished: Path | None = None  # None while the newest is followed
         self._waits = False  # for the checkpoint that was wished last
         self._pinned: Swap | None = None
+        self._said: dict[str, str] = {}  # by key
+        self._closers: list[threading.Thread] = []
         self._player = QTimer(self)
         self._player.setInterval(1000 // USUAL_SPEED)
         self._player.timeout.connect(self._play_on)
@@ -139,16 +113,16 @@ class Watch(QObject):
         watcher, self._watcher = self._watcher, None
         self._number += 1
         # It may be in the middle of reading a large file.
-        threading.Thread(target=watcher.close, name="watch-close").start()
+        closer = threading.Thread(target=watcher.close, name="watch-close")
+        closer.start()
+        self._closers = [*(c for c in self._closers if c.is_alive()), closer]
         self._clear()
 
     def close(self) -> None:
         """Stop, and wait until nothing of it runs."""
-        watcher, self._watcher = self._watcher, None
-        self._number += 1
-        if watcher is not None:
-            watcher.close()
-            self._clear()
+        self.stop()
+        for closer in self._closers:
+            closer.join()
 
     def _begin(self, plan: Plan, network: Network) -> None:
         self._number += 1
@@ -187,7 +161,7 @@ class Watch(QObject):
         self._waits = False
         self.bar.hide()
         for key in (NOTICE, TROUBLE):
-            self._window.banner.dismiss(key)
+            self._say(key, "")
         self.pin(False)
         self._show_panel()
         self.ended.emit()
@@ -208,10 +182,9 @@ class Watch(QObject):
         """Stop where another network was opened; a twin with other weights has the same layers."""
         session = self._window.model.session
         if self._network is not None and session is not None:
+            self._show_rounds()
             if session.network.walked is not self._network.walked:
                 self.stop()
-            else:
-                self._show_panel()
 
     def _on_comparison(self) -> None:
         """Forget the pinned checkpoint where its comparison was ended, or is with another."""
@@ -303,9 +276,8 @@ class Watch(QObject):
         if number != self._number or self.plan is None:
             return
         before, self.news = self.news, news
-        if before is None or before.checkpoints != news.checkpoints:
-            self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
-        elif before.troubles != news.troubles:
+        laid_out = None if before is None else (before.checkpoints, before.troubles)
+        if laid_out != (news.checkpoints, news.troubles):
             self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
         if self._wished in news.troubles:
             self._waits = False
@@ -331,6 +303,10 @@ class Watch(QObject):
         self._show_current()
 
     def _say(self, key: str, sentence: str) -> None:
+        """Say something once; it is taken back when it is no longer true."""
+        if self._said.get(key, "") == sentence:
+            return
+        self._said[key] = sentence
         if sentence:
             self._window.banner.say(sentence, "warning", key=key)
         else:

@@ -1,4 +1,4 @@
-"""What the timeline of a watched training knows: values and words, no widgets."""
+"""What is watched, and what its timeline knows: values and words, no widgets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,33 @@ if TYPE_CHECKING:
     from ldam_studio.networks.checkpoints import Checkpoint
 
 Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to watch.
+
+    Parameters
+    ----------
+    place
+        A folder of checkpoints, or one file.
+    average
+        How many checkpoints the shown weights are the mean of; 0 or 1 for none.
+    rounds
+        How many rounds the discriminator learns after each checkpoint.
+    own
+        Whether it is a training of the studio's own.
+    """
+
+    place: Path
+    average: int = 0
+    rounds: int = 0
+    own: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is watched, in a few words."""
+        return "MNIST being learnt" if self.own else f"Checkpoints in {self.place.name}"
 
 
 @dataclass(frozen=True)

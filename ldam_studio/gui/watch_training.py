@@ -13,7 +13,7 @@ from ldam_studio.engine.watching import open_watched
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.sessions import start
 from ldam_studio.gui.task import Task
-from ldam_studio.gui.watch import Plan
+from ldam_studio.gui.watch_timeline import Plan
 from ldam_studio.gui.watch_trainer import Trainer
 from ldam_studio.headless import live
 

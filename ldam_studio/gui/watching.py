@@ -69,7 +69,7 @@ class Watching:
         rounds
             How many rounds the discriminator learns after each checkpoint.
         """
-        from ldam_studio.gui.watch import Plan
+        from ldam_studio.gui.watch_timeline import Plan
 
         window, opening = self._window, None
         if network is not None:

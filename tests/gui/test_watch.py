@@ -129,7 +129,12 @@ def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder
     strange = folder / "lenet-000300.safetensors"
     write_weights(strange, nn.Linear(3, 2).state_dict(), {})
     until(qtbot, lambda: strange in watch.news.troubles)
-    assert any("architecture" in text for text in studio.banner.texts())
+    until(qtbot, lambda: any("architecture" in text for text in studio.banner.texts()))
+    # What was read and closed is not said again.
+    studio.banner.clear()
+    (folder / "more.pt").write_bytes(b"nothing")
+    until(qtbot, lambda: bar.skipped.text() == "2 skipped")
+    assert studio.banner.texts() == ()
     better = leave(folder, 400)
     until(qtbot, lambda: shows(watch, better))
     until(qtbot, lambda: studio.banner.texts() == ())
