@@ -23,6 +23,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import Options, open_network
 
 POLL_S = 0.1
+THOROUGH_S = 1.0  # between two looks at each file
 BUSY_SHARE = 0.2  # of its time that the watcher may spend on looking at a large folder
 MOST_AVERAGED = 50
 TRIED = 5  # newest checkpoints, with which a network to watch is tried to be opened
@@ -111,6 +112,7 @@ class Watcher:
         self._listing = Listing((), {})
         self._notice = ""
         self._looks = 0
+        self._due = 0.0  # when each file is to be looked at again
         self._arrivals: dict[Path, tuple[Stamp, int]] = {}  # the look that first saw it so
         self._troubles: dict[Path, tuple[Stamp, str]] = {}
         self._done: tuple[Checkpoint, int] | None = None  # handed over, averaged over so many
@@ -164,21 +166,23 @@ class Watcher:
                 self._woken = False
                 chosen, average = self._chosen, self._average
             started = time.monotonic()
-            self._look(chosen)
+            self._look(chosen, thorough=started >= self._due)
             busy = time.monotonic() - started
             self._serve(chosen, average)
             with self._wake:
                 if not self._woken and not self._closed:
                     self._wake.wait(max(POLL_S, busy / BUSY_SHARE))
 
-    def _look(self, chosen: Path | None) -> None:
+    def _look(self, chosen: Path | None, *, thorough: bool) -> None:
         """List what is there, and tell of it if it has changed."""
         try:
-            self._listing = self._folder.look()
+            self._listing = self._folder.look(thorough=thorough)
         except StudioError as error:
             self._notice = str(error)
             self._tell(chosen)
             return
+        if thorough:
+            self._due = time.monotonic() + THOROUGH_S
         self._notice = ""
         before, self._arrivals = self._arrivals, {}
         for checkpoint in self._listing.checkpoints:

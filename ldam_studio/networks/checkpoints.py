@@ -23,6 +23,8 @@ KEY = "checkpoint"
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
+DIGITS = 18  # of a number, that count
+LIMIT = 10.0**DIGITS  # NaN is not below it either
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
 
 
@@ -91,15 +93,27 @@ class Folder:
         self.place = place
         self._known: dict[Path, tuple[tuple[int, int], Checkpoint | str]] = {}
         self._growing: dict[Path, tuple[int, int]] = {}
+        self._changed: int | None = None  # when files last came or went
+        self._listing = Listing((), {})
 
-    def look(self) -> Listing:
+    def look(self, *, thorough: bool = True) -> Listing:
         """Return what is there now; only files that have changed are opened.
+
+        Parameters
+        ----------
+        thorough
+            Look at each file. Else only if the folder says that files have come or gone, or one was
+            incomplete: that takes no time, and misses what is written over in place.
 
         Raises
         ------
         StudioError
             If the folder has disappeared or cannot be read.
         """
+        changed = self._last_change()
+        if not thorough and not self._growing and changed is not None and changed == self._changed:
+            return self._listing
+        self._changed = changed
         seen: dict[Path, tuple[tuple[int, int], Checkpoint | str]] = {}
         growing: dict[Path, tuple[int, int]] = {}
         for path in self._files():
@@ -120,7 +134,15 @@ class Folder:
         self._known, self._growing = seen, growing
         checkpoints = [what for _, what in seen.values() if isinstance(what, Checkpoint)]
         skipped = {path: what for path, (_, what) in seen.items() if isinstance(what, str)}
-        return Listing(tuple(sorted(checkpoints, key=lambda c: c.order)), skipped)
+        self._listing = Listing(tuple(sorted(checkpoints, key=lambda c: c.order)), skipped)
+        return self._listing
+
+    def _last_change(self) -> int | None:
+        """Return when files last came to the folder or went; None where nothing tells."""
+        try:
+            return self.place.stat().st_mtime_ns if self.place.is_dir() else None
+        except OSError:
+            return None
 
     def _files(self) -> list[Path]:
         if self.place.is_file():
@@ -236,12 +258,12 @@ def _understood(about: Mapping[str, Any], name: str) -> dict[str, Any]:
         )
         if key not in ("epoch", "step", "loss", "accuracy"):
             continue
-        found.setdefault(key, float(match["value"]))
+        found.setdefault(key, float(match["value"][:DIGITS]))
     if not found and (last := re.findall(r"\d+", name)):
-        found["step"] = float(last[-1])
+        found["step"] = float(last[-1][:DIGITS])
     for key in ("epoch", "step", "loss", "accuracy"):
         value = about.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LIMIT:
             found[key] = float(value)
     if "step" in found:
         found["step"] = int(found["step"])

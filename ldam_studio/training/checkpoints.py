@@ -1,13 +1,34 @@
 """Leaving checkpoints for the studio to watch, from any training loop.
 
-from ldam_studio.training import CheckpointWriter
+Plain PyTorch::
 
-writer = CheckpointWriter("checkpoints", average=1000)
-for step, (images, labels) in enumerate(loader):
-    ...                                          # forward, backward, optimiser.step()
-    writer.average_in(model)
-    if step % 200 == 0:
-        writer.write(model, step=step, loss=loss.item())
+    from ldam_studio.training import CheckpointWriter
+
+    writer = CheckpointWriter("checkpoints", average=1000)
+    for step, (images, labels) in enumerate(loader):
+        ...                                          # forward, backward, optimiser.step()
+        writer.average_in(model)
+        if step % 200 == 0:
+            writer.write(model, step=step, loss=loss.item())
+
+Lightning, as one of ``Trainer(callbacks=[Watch()])``::
+
+    class Watch(lightning.Callback):
+        def __init__(self):
+            self.writer = CheckpointWriter("checkpoints", average=1000)
+
+        def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+            self.writer.average_in(module)
+            if trainer.global_step % 200 == 0:
+                self.writer.write(
+                    module,
+                    step=trainer.global_step,
+                    epoch=trainer.current_epoch,
+                    loss=outputs["loss"].item(),
+                )
+
+Then, while it trains: ``ldam-studio watch checkpoints --network FILE.py:FUNCTION``. Prefixes that a
+framework puts before the weights' names ("model.", "module.") are understood.
 """
 
 from __future__ import annotations

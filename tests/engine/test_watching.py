@@ -269,6 +269,19 @@ def test_a_damaged_file_with_a_good_header_is_a_sentence(lenet, tmp_path):
     assert caught.value.kind == "damaged"
 
 
+def test_what_is_written_over_in_place_is_noticed(lenet, made, monkeypatch):
+    monkeypatch.setattr(watching, "THOROUGH_S", 0.01)
+    path = made(10)
+    (made.folder / "other").mkdir()
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        data = CheckpointWriter(made.folder / "other").write(LeNet5(), step=20).read_bytes()
+        with open(path, "r+b") as file:
+            file.write(data)
+            file.truncate()
+        watched.until(lambda w: w.steps == [10, 20])
+
+
 def test_a_single_file_is_followed_through_its_versions(lenet, tmp_path, made):
     last = tmp_path / "last.safetensors"
     with Watched(lenet, last) as watched:

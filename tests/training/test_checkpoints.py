@@ -56,6 +56,7 @@ def test_the_average_lies_beside_and_forgets(tmp_path):
         ("net-ep05-acc0.91.pth", {"epoch": 5, "accuracy": 0.91}),
         ("weights_000400.pt", {"step": 400}),
         ("last.pt", {}),
+        ("epoch" + 60 * "9" + ".pt", {"epoch": 1e18}),
     ],
 )
 def test_a_name_says_what_metadata_do_not(tmp_path, name, known):
@@ -63,6 +64,14 @@ def test_a_name_says_what_metadata_do_not(tmp_path, name, known):
     (found,) = Folder(tmp_path).look().checkpoints
     for key in ("epoch", "step", "loss", "accuracy"):
         assert getattr(found, key) == known.get(key)
+
+
+def test_numbers_that_are_none_are_not_known(tmp_path):
+    path = CheckpointWriter(tmp_path).write(
+        model(), step=7, epoch=float("inf"), loss=float("nan"), accuracy=0.5
+    )
+    (found,) = Folder(tmp_path).look().checkpoints
+    assert (found.path, found.epoch, found.loss, found.accuracy) == (path, None, None, 0.5)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
@@ -118,6 +127,24 @@ def test_files_that_come_go_and_change_are_noticed(tmp_path):
     assert after.stamp != before.stamp
     path.unlink()
     assert watched.look().checkpoints == ()
+
+
+def test_a_quick_look_sees_what_comes_and_goes_and_is_written_to_its_end(tmp_path):
+    writer, watched = CheckpointWriter(tmp_path), Folder(tmp_path)
+    data = writer.write(model(), step=1).read_bytes()
+    os.utime(tmp_path, ns=(1, 1))  # a folder's clock is coarse
+    assert len(watched.look().checkpoints) == 1
+    listing = watched.look(thorough=False)
+    assert watched.look(thorough=False) is listing
+    growing = tmp_path / "a-2.safetensors"
+    growing.write_bytes(data[:50])
+    assert len(watched.look(thorough=False).checkpoints) == 1
+    growing.write_bytes(data)
+    assert len(watched.look(thorough=False).checkpoints) == 2
+    os.utime(tmp_path, ns=(2, 2))
+    watched.look()
+    writer.write(model(), step=1, loss=0.5).rename(tmp_path / "a-2.safetensors")
+    assert [c.loss for c in watched.look(thorough=False).checkpoints] == [0.5]
 
 
 def test_a_single_file_is_watched_also_before_it_is_there(tmp_path):
