@@ -1,31 +1,22 @@
-"""The timeline that is painted: a mark for each checkpoint, curves, and the one that is looked at.
-
-Each mark is a line of one pixel, and those on the same pixel are drawn once, so that thousands of
-checkpoints cost no more than the width of the window.
-"""
+"""The timeline: a mark for each checkpoint, curves, and the one that is looked at."""
 
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QLineF, QPointF, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
-    QPen,
-    QPolygonF,
+    QPixmap,
 )
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ldam_studio.gui import theme
 from ldam_studio.gui.paint import Pencil
+from ldam_studio.gui.watch_drawing import CURVES, draw
 from ldam_studio.gui.watch_timeline import Timeline, Values, facts_of, words_of
-
-CURVES = {"loss": "warning", "accuracy": "success"}
-"""The colour of each curve, and of the words about it."""
 
 MARGIN = 7  # at both ends, so that the first and the last mark can be grasped
 MARKS = 9  # height of the marks
@@ -46,6 +37,7 @@ class TimelinePlot(QWidget):
         self.current: int | None = None
         self.pinned: int | None = None
         self._empty = ""
+        self._drawn = QPixmap()  # the curves and marks, which stay while one is scrubbed
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -65,6 +57,7 @@ class TimelinePlot(QWidget):
     def show_timeline(self, timeline: Timeline) -> None:
         """Show other checkpoints; which of them is current is told anew."""
         self.timeline = timeline
+        self._drawn = QPixmap()
         self.current = self.pinned = None
         self._describe()
         self.update()
@@ -177,10 +170,11 @@ class TimelinePlot(QWidget):
             pencil.paragraph(whole, self._empty, "muted")
         else:
             self._paint_words(pencil, QRect(round(MARGIN * ratio), top, width, line))
-            low = height - round((MARKS + 3) * ratio)
             xs = np.round((MARGIN + self.timeline.places * self._span()) * ratio)
-            self._paint_curves(pencil, xs, top + line + round(3 * ratio), low)
-            self._paint_marks(pencil, xs, low, height)
+            room = QSize(width, height - top - line - round(2 * ratio))
+            if self._drawn.size() != room:
+                self._drawn = draw(self.timeline, xs, room, round(MARKS * ratio), ratio)
+            pencil.painter.drawPixmap(0, top + line, self._drawn)
             self._paint_places(pencil, xs, top + line, height)
         pencil.outline(whole, "accent" if self.hasFocus() else "outline")
         pencil.painter.end()
@@ -204,38 +198,6 @@ class TimelinePlot(QWidget):
             if room.width() <= 0:
                 return
 
-    def _paint_curves(self, pencil: Pencil, xs: Values, top: int, bottom: int) -> None:
-        painter = pencil.painter
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for name, token in CURVES.items():
-            values = getattr(self.timeline, name)
-            known = np.isfinite(values)
-            if known.sum() < 2:
-                continue
-            values = values[known]
-            if name == "loss" and (values > 0).all():
-                values = np.log(values)  # it falls by powers of ten
-            x, y = _by_column(xs[known], values)
-            low, high = float(y.min()), float(y.max())
-            share = (y - low) / (high - low) if high > low else np.full_like(y, 0.5)
-            heights = bottom - share * (bottom - top)
-            painter.setPen(QPen(theme.current().colour(token), 1.3 * pencil.ratio))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            line = [QPointF(a, b) for a, b in zip(x.tolist(), heights.tolist(), strict=True)]
-            painter.drawPolyline(QPolygonF(line))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-    def _paint_marks(self, pencil: Pencil, xs: Values, top: int, bottom: int) -> None:
-        thick = max(1, round(pencil.ratio))
-        tall = bottom - top - round(2 * pencil.ratio)
-        pencil.painter.setPen(QPen(theme.current().colour("control"), thick))
-        middles = (np.unique(xs) + thick / 2).tolist()
-        pencil.painter.drawLines([QLineF(x, top, x, top + tall) for x in middles])
-        paths = self.timeline.troubles
-        for index, checkpoint in enumerate(self.timeline.checkpoints if paths else ()):
-            if checkpoint.path in paths:
-                pencil.fill(QRect(int(xs[index]) - thick, top, 3 * thick, tall), "danger")
-
     def _paint_places(self, pencil: Pencil, xs: Values, top: int, bottom: int) -> None:
         ratio = pencil.ratio
         for index, token in ((self.pinned, "text"), (self.current, "accent")):
@@ -250,6 +212,7 @@ class TimelinePlot(QWidget):
         """Paint again in the colours of a new look."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
+            self._drawn = QPixmap()
             self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -261,9 +224,3 @@ class TimelinePlot(QWidget):
         """Show that they do not."""
         super().focusOutEvent(event)
         self.update()
-
-
-def _by_column(x: Values, y: Values) -> tuple[Values, Values]:
-    """Return one point for each two pixels: the mean of those that lie there."""
-    _columns, inverse, counts = np.unique(x // 2, return_inverse=True, return_counts=True)
-    return np.bincount(inverse, weights=x) / counts, np.bincount(inverse, weights=y) / counts

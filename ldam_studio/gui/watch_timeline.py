@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,11 @@ class Timeline:
 
     def index(self, path: Path | None) -> int | None:
         """Return where the checkpoint of that file stands; None if it is not there any more."""
-        found = (i for i, c in enumerate(self.checkpoints) if c.path == path)
-        return next(found, None)
+        return None if path is None else self._numbers.get(path)
+
+    @cached_property
+    def _numbers(self) -> dict[Path, int]:
+        return {checkpoint.path: number for number, checkpoint in enumerate(self.checkpoints)}
 
     def nearest(self, place: float) -> int:
         """Return the checkpoint nearest to a place from 0 to 1; there has to be one."""
