@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from row import Row
+from safetensors.torch import load, save
 from window import observe, process_until
 
 from ldam_studio.engine.machine import choose
@@ -20,6 +22,7 @@ from ldam_studio.engine.watching import Swap
 from ldam_studio.gui.app import make_application
 from ldam_studio.gui.sessions import start
 from ldam_studio.gui.window import StudioWindow
+from ldam_studio.networks.checkpoints import KEY
 
 SECONDS = 30.0
 WRITTEN_IN_PLACE = 5
@@ -94,9 +97,10 @@ class _Delays:
 def _write_in_place(window: StudioWindow, delays: _Delays, number: int) -> float:
     """Write a checkpoint under its own name, with a rest in the middle; return its delay."""
     watch = window.watching.watch
-    source = watch.swap.checkpoint.path
-    path = source.with_name(f"in-place-{1_000_000 + number}.safetensors")
-    data = source.read_bytes()
+    source, step = watch.swap.checkpoint.path, 1_000_000 + number
+    path = source.with_name(f"in-place-{step}.safetensors")
+    # Of a later step than any that comes meanwhile.
+    data = save(load(source.read_bytes()), {KEY: json.dumps({"step": step})})
     with open(path, "wb") as file:
         file.write(data[: len(data) // 2])
         file.flush()
