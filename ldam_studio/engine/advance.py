@@ -137,7 +137,7 @@ def advance(
         go_back(state, before)
         if not is_lack_of_memory(error):
             raise
-        raise _too_large(state.lane) from None
+        raise _too_large(lane) from None
     rms = tuple(m.info.gradient_rms for m in moved)
     state.unseen.append(Unseen(before, Arriving(_verdicts(moved)), rms))
     state.lanes = tuple(m.lane for m in moved)

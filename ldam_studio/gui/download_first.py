@@ -26,7 +26,7 @@ KEY = "download"
 
 
 class DownloadFirst(QObject):
-    """Opens a session once the published weights of its network are on this computer.
+    """Opens a session once the published weights of its networks are on this computer.
 
     What runs goes on until then; whether anything is downloaded is asked in the message bar.
     """
@@ -39,7 +39,8 @@ class DownloadFirst(QObject):
     def open(self, opening: Opening) -> None:
         """Open a session, asking first where its network's weights are missing."""
         self.leave()
-        self._start(Task(partial(_look, opening.published)), partial(self._on_known, opening))
+        name, *_ = opening.published
+        self._start(Task(partial(_look, name)), partial(self._on_known, opening))
 
     def leave(self) -> None:
         """Give up what is looked for or downloaded."""
@@ -60,7 +61,7 @@ class DownloadFirst(QObject):
             self._open(opening)
             return
         self.leave()
-        name = short_name(opening.published)
+        name = short_name(opening.published[0])
         self._window.banner.say(
             f"{opening.title} was made with {name}, whose published weights are not on "
             f"this computer ({published.file}).",
@@ -83,7 +84,7 @@ class DownloadFirst(QObject):
         self._open(opening)
 
     def _open(self, opening: Opening) -> None:
-        self._window.open(replace(opening, published=""))
+        self._window.open(replace(opening, published=opening.published[1:]))
 
     def _on_failed(self, error: StudioError) -> None:
         self.leave()

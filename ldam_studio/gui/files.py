@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,13 +255,20 @@ def picture_opening(path: Path) -> Opening:
 
     recipe = read_recipe(path)
     shown = recipe.shown
-    network = recipe.data["end"].get("network", {})
-    weights, name = network.get("weights"), str(network.get("name"))
+    end = recipe.data["end"]
+    networks = [end.get("network", {}), (end.get("second") or {}).get("network", {})]
     return Opening(
         title=path.stem,
         make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
         display=Display(shown.display, shown.scale),
         front=shown.front,
         note=f"The session of {path.name}, from its start: its neurons, settings and seed.",
-        published=name if weights is None and name.startswith((TORCHVISION, TIMM)) else "",
+        published=tuple(dict.fromkeys(name for name in map(_published, networks) if name)),
     )
+
+
+def _published(reference: Mapping[str, Any]) -> str:
+    """Return the name of a network of a library, if it is the one with its published weights."""
+    name = str(reference.get("name"))
+    ours = reference.get("weights") is not None or not name.startswith((TORCHVISION, TIMM))
+    return "" if ours else name

@@ -59,8 +59,8 @@ class Opening:
     preset
         Settings to change once it is open.
     published
-        The network of a library whose published weights it needs, because a file says so: they are
-        not downloaded unasked.
+        The networks of libraries whose published weights it needs, because a file says so: they
+        are not downloaded unasked.
     beside
         What to compare with once it is open.
     """
@@ -75,7 +75,7 @@ class Opening:
     max_rate: int = 0
     fallback: Opening | None = None
     preset: Preset | None = None
-    published: str = ""
+    published: tuple[str, ...] = ()
     beside: Beside | None = None
 
 

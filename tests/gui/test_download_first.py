@@ -23,7 +23,7 @@ def picture(monkeypatch):
     """Give the opening of a picture whose network's weights are not here."""
     monkeypatch.setattr(download_first, "list_models", lambda: ())
     monkeypatch.setattr(download_first, "not_here", lambda _name: PUBLISHED)
-    return replace(small_opening("fc2:0-1"), title="Theirs", published="torchvision:tiny")
+    return replace(small_opening("fc2:0-1"), title="Theirs", published=("torchvision:tiny",))
 
 
 def buttons(window):
@@ -57,6 +57,16 @@ def test_it_is_asked_first_and_what_runs_goes_on(studio, qtbot, picture, monkeyp
     had.set()
     until(qtbot, lambda: layer(studio) == "fc2")
     assert fetched == [(PUBLISHED.url, PUBLISHED.file)]
+
+
+def test_of_two_networks_side_by_side_each_is_asked_for(studio, qtbot, picture, monkeypatch):
+    monkeypatch.setattr(download_first, "fetch", lambda _url, _on_bytes, file: None)
+    studio.open(replace(picture, published=("torchvision:tiny", "torchvision:large")))
+    for name in ("tiny", "large"):
+        until(qtbot, lambda name=name: f"made with {name}," in " ".join(studio.banner.texts()))
+        assert layer(studio) == "fc3"
+        buttons(studio)["Download and open"].click()
+    until(qtbot, lambda: layer(studio) == "fc2")
 
 
 def test_a_download_can_be_stopped(studio, qtbot, picture, monkeypatch):
