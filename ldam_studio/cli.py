@@ -79,6 +79,10 @@ COMMANDS = {
         "ldam_studio.headless.paper.fig11",
         "the paper's Figure 11: two architectures side by side, and where their gradients sit",
     ),
+    "paper modes": (
+        "ldam_studio.headless.paper.modes",
+        "whether averaged parameters leave a neuron fewer pictures, over several trainings",
+    ),
     "paper named": (
         "ldam_studio.headless.paper.named",
         "how often another network names the class that was asked for, as a table",

@@ -2,7 +2,8 @@
 
 A network that has been trained longer than its data have to say may answer to many unlike pictures.
 Each chain starts elsewhere, cools from a high temperature, and is averaged once it is cool; the
-averages are grouped by how alike they are.
+averages are grouped by how alike they are. How alike two of one group have to be is best taken from
+real images: as alike as two of a class are.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Plan:
     chains: int = 32
     cooling: int = 400
     averaged: int = 200
-    similarity: float = 0.8
+    similarity: float = 0.5
 
     @property
     def steps(self) -> int:
@@ -58,20 +59,34 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Modality:
-    """The modes of one neuron.
+class Groups:
+    """Images grouped by how alike they are.
 
     Attributes
     ----------
     pictures
-        Mean of each mode's averages, (modes, C, H, W) in pixel units, most populated first.
+        Mean of each group's images, (groups, C, H, W) in pixel units, most populated first.
     shares
-        Share of the chains in each mode.
+        Share of the images in each group.
     effective
-        Exponential of the entropy of the shares: the number of equally populated modes that would
+        Exponential of the entropy of the shares: the number of equally populated groups that would
         be as varied.
     pairwise
-        Mean cosine between the averages of two chains.
+        Mean cosine between two images, from the rest colour.
+    """
+
+    pictures: Tensor
+    shares: tuple[float, ...]
+    effective: float
+    pairwise: float
+
+
+@dataclass(frozen=True)
+class Modality(Groups):
+    """The modes of one neuron: the groups of its chains' averages.
+
+    Attributes
+    ----------
     spread
         Effective share of the image's pixels that the gradient at the averages sits on: the inverse
         participation ratio of its energy, (sum e)^2 / (n sum e^2), mean over chains.
@@ -79,10 +94,6 @@ class Modality:
         Mean over the averages.
     """
 
-    pictures: Tensor
-    shares: tuple[float, ...]
-    effective: float
-    pairwise: float
     spread: float
     activation: float
 
@@ -117,7 +128,7 @@ def examine(
     activation, gradient = activation_of(state.lane, state.machine)(averages)
     rest = network.pixels.rest
     return [
-        _modality(averages[part] - rest, gradient[part], activation[part], rest, plan)
+        _modality(averages[part], gradient[part], activation[part], rest, plan)
         for part in torch.arange(len(spread)).split(plan.chains)
     ]
 
@@ -126,21 +137,29 @@ def _times(value: float | tuple[float, ...], factor: float) -> float | tuple[flo
     return value * factor if isinstance(value, float) else tuple(v * factor for v in value)
 
 
-def _modality(
-    shapes: Tensor, gradient: Tensor, activation: Tensor, rest: float, plan: Plan
-) -> Modality:
+def grouped(images: Tensor, rest: float, least: float) -> Groups:
+    """Group images (n, C, H, W) that are alike by a cosine of `least`, see `group`."""
+    shapes = images - rest
     cosines = similarity(shapes)
-    groups = sorted(group(cosines, plan.similarity), key=len, reverse=True)
+    groups = sorted(group(cosines, least), key=len, reverse=True)
     shares = torch.tensor([len(g) for g in groups], dtype=torch.float64) / len(shapes)
     others = ~torch.eye(len(shapes), dtype=torch.bool)
+    return Groups(
+        pictures=torch.stack([images[g].mean(0) for g in groups]),
+        shares=tuple(shares.tolist()),
+        effective=float(torch.special.entr(shares).sum().exp()),
+        pairwise=float(cosines[others].mean()) if len(shapes) > 1 else 1.0,
+    )
+
+
+def _modality(
+    averages: Tensor, gradient: Tensor, activation: Tensor, rest: float, plan: Plan
+) -> Modality:
     energy = gradient.double().square().sum(1).flatten(1)
     total = energy.sum(1).clamp_min(1e-300)
     held = total.square() / energy.square().sum(1).clamp_min(1e-300) / energy.shape[1]
     return Modality(
-        pictures=torch.stack([shapes[g].mean(0) for g in groups]) + rest,
-        shares=tuple(shares.tolist()),
-        effective=float(torch.special.entr(shares).sum().exp()),
-        pairwise=float(cosines[others].mean()) if len(shapes) > 1 else 1.0,
+        **vars(grouped(averages, rest, plan.similarity)),
         spread=float(held.mean()),
         activation=float(activation.mean()),
     )

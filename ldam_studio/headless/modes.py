@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from ldam_studio import __version__
 from ldam_studio.engine.machine import Machine
@@ -13,13 +17,15 @@ from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
-from ldam_studio.headless.modality import Modality, Plan, examine
+from ldam_studio.headless.modality import Groups, Modality, Plan, examine
 from ldam_studio.headless.paper.flags import add_machine, add_output, machine_of, write_figure
-from ldam_studio.headless.paper.intervals import Interval, bootstrap, mean
+from ldam_studio.headless.paper.intervals import Interval, bootstrap_crossed
 from ldam_studio.headless.paper.sheet import ZOOM, Bytes, sheet
 from ldam_studio.headless.progress import INTERRUPTED, download, progress
+from ldam_studio.headless.real_images import likeness, real_groups, real_images
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.sampler.settings import Settings
 
 MOST = 1_000_000
 SHOWN = 8
@@ -28,9 +34,11 @@ SHOWN = 8
 ENLARGED = 64
 """Sides of pictures up to this are enlarged in the gallery."""
 
-SETTINGS = {"step_size": 0.1, "temperature": 0.01, "l2": 0.5}
+SETTINGS = {"step_size": 0.1, "temperature": 0.1, "l2": 2.0}
 """Where no flag and no preset says otherwise: no discriminator, so that nothing but the network
-speaks, and enough L2 that what it does not care for stays at rest."""
+speaks. L2 holds a picture where its root-mean-square is 1 / (2 L2), a quarter of the way from black
+to white as in real images: with less of it the chains end far outside of what the network knows,
+each in an optimum of its own. The temperature lets a chain cross what is shallow between optima."""
 
 MEASURES: dict[str, Callable[[Modality], float]] = {
     "modes": lambda m: float(len(m.shares)),
@@ -40,10 +48,12 @@ MEASURES: dict[str, Callable[[Modality], float]] = {
 }
 """What is reported of each neuron, see `Modality`."""
 
+Values = Mapping[str, float]
+"""Of `MEASURES`, by name."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    plan = Plan()
     flags.add_network(parser, "lenet")
     parser.add_argument("--against", metavar="NAME", help="a second network, on the same neurons")
     parser.add_argument("--against-weights", type=Path, metavar="FILE", help="its weights")
@@ -53,7 +63,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER:INDEX",
         help="repeatable; ranges as fc3:0-9; default: up to ten neurons of the last layer",
     )
-    count = flags.whole_number
+    add_plan(parser)
+    parser.add_argument("--data", type=Path, help="folder of CIFAR-10, for its real images")
+    parser.add_argument(
+        "--seeds",
+        type=flags.whole_number("--seeds", 1, 1000),
+        default=1,
+        metavar="N",
+        help="runs of the chains, each a seed higher; default 1",
+    )
+    add_output(parser)
+    parser.set_defaults(out=Path("out/modes"))
+    add_machine(parser)
+    flags.add_settings(parser)
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """Declare how the chains of each neuron are run and grouped."""
+    plan, count = Plan(), flags.whole_number
     for name, least, most, default, text in (
         ("--chains", 1, 10_000, plan.chains, "of each neuron"),
         ("--cooling", 0, MOST, plan.cooling, "steps down from 100 times the temperature"),
@@ -69,21 +96,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--similarity",
         type=_cosine,
-        default=plan.similarity,
         metavar="COSINE",
-        help=f"from which two groups of averages are one mode; default {plan.similarity}",
+        help="from which two groups of averages are one mode; default: that of two real images of "
+        f"a class where the program has some, else {plan.similarity}",
     )
-    parser.add_argument(
-        "--seeds",
-        type=count("--seeds", 1, 1000),
-        default=1,
-        metavar="N",
-        help="runs of the chains, each a seed higher; default 1",
-    )
-    add_output(parser)
-    parser.set_defaults(out=Path("out/modes"))
-    add_machine(parser)
-    flags.add_settings(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -109,14 +125,31 @@ def run(args: argparse.Namespace) -> int:
     for network in networks:
         for neuron in neurons:
             network.check(neuron)
-    plan = Plan(args.chains, args.cooling, args.averaged, args.similarity)
+    plan, real = plan_of(args, networks[0])
     try:
         found = _examine_all(networks, neurons, plan, args, machine)
     except KeyboardInterrupt:
         print("stopped; nothing was written")
         return INTERRUPTED
-    _report(networks, neurons, found, plan, args)
+    _report(networks, neurons, found, plan, args, real)
     return 0
+
+
+def plan_of(args: argparse.Namespace, network: Network) -> tuple[Plan, list[Groups]]:
+    """Return how the chains are run, and as many real images of each class, grouped alike.
+
+    Raises
+    ------
+    StudioError
+        The data that was named is missing or damaged.
+    """
+    images = real_images(network, args.data)
+    least = args.similarity
+    if least is None:
+        least = Plan().similarity if images is None else round(likeness(network, images), 3)
+    plan = Plan(args.chains, args.cooling, args.averaged, least)
+    real = [] if images is None else real_groups(network, images, plan.chains, least)
+    return plan, real
 
 
 def _examine_all(
@@ -131,12 +164,7 @@ def _examine_all(
     with progress() as bar:
         task = bar.add_task("modes", total=plan.steps * len(networks) * args.seeds)
         for network in networks:
-            settings = flags.settings_of(
-                args, flags.preset_of(args), network.pixels, discriminator=False
-            )
-            for name, value in SETTINGS.items():
-                if getattr(args, name) is None and args.preset is None:
-                    settings = settings.change(name, value)
+            settings = settings_for(args, network)
             found.append(
                 [
                     modality
@@ -155,74 +183,115 @@ def _examine_all(
     return found
 
 
+def settings_for(args: argparse.Namespace, network: Network) -> Settings:
+    """Return the settings that the flags ask for, else those of `SETTINGS`."""
+    settings = flags.settings_of(args, flags.preset_of(args), network.pixels, discriminator=False)
+    for name, value in SETTINGS.items():
+        if getattr(args, name) is None and args.preset is None:
+            settings = settings.change(name, value)
+    return settings
+
+
+def values_of(modality: Modality) -> dict[str, float]:
+    """Return each measure's value."""
+    return {name: of(modality) for name, of in MEASURES.items()}
+
+
+def summary(values: Sequence[Values], runs: int) -> dict[str, Interval]:
+    """Return the mean of each measure over `runs` runs, one after another, of the same neurons."""
+    return {name: bootstrap_crossed(_table(values, name, runs)) for name in MEASURES}
+
+
+def difference(first: Sequence[Values], second: Sequence[Values], runs: int) -> dict[str, Interval]:
+    """Return the mean of second minus first, neuron by neuron and run by run."""
+    return {
+        name: bootstrap_crossed(_table(second, name, runs) - _table(first, name, runs))
+        for name in MEASURES
+    }
+
+
+def _table(values: Sequence[Values], name: str, runs: int) -> Tensor:
+    return torch.tensor([each[name] for each in values], dtype=torch.float64).reshape(runs, -1)
+
+
 def _report(
     networks: Sequence[Network],
     neurons: Sequence[Neuron],
     found: Sequence[Sequence[Modality]],
     plan: Plan,
     args: argparse.Namespace,
+    real: Sequence[Groups],
 ) -> None:
-    summaries = [
-        {name: bootstrap([of(m) for m in each], mean) for name, of in MEASURES.items()}
-        for each in found
-    ]
-    differences: dict[str, Interval] = {}
-    if len(found) > 1:
-        differences = {
-            name: bootstrap([of(b) - of(a) for a, b in zip(*found, strict=True)], mean)
-            for name, of in MEASURES.items()
-        }
-    _print(networks, summaries, differences, plan, len(found[0]))
+    values = [[values_of(modality) for modality in each] for each in found]
+    summaries = [summary(each, args.seeds) for each in values]
+    between = difference(values[0], values[1], args.seeds) if len(values) > 1 else {}
+    print(
+        f"means over {len(neurons)} neurons and {args.seeds} seeds of {plan.chains} chains each "
+        "(95 % bootstrap interval):"
+    )
+    columns = list(zip([n.name for n in networks], summaries, strict=True))
+    print_columns(columns + [("second minus first", between)] * bool(between), plan, real)
     for number, (network, each) in enumerate(zip(networks, found, strict=True)):
         name = "modes" if number == 0 else "modes-against"
         write_figure(
             args.out,
             name,
-            _gallery(network, neurons, each[: len(neurons)]),
+            gallery(network, neurons, each[: len(neurons)]),
             {
                 "version": __version__,
                 "network": network.reference,
                 "neurons": [str(neuron) for neuron in neurons],
-                "chains": plan.chains,
-                "cooling": plan.cooling,
-                "averaged": plan.averaged,
-                "similarity": plan.similarity,
+                **plan_json(plan, real),
                 "seeds": [args.seed + number for number in range(args.seeds)],
                 "means": {name: i.json() for name, i in summaries[number].items()},
-                "difference": {name: i.json() for name, i in differences.items()},
-                "by_neuron": [_json(m) for m in each],
+                "difference": {name: i.json() for name, i in between.items()},
+                "by_neuron": [to_json(m) for m in each],
             },
         )
 
 
-def _json(modality: Modality) -> dict[str, Any]:
+def plan_json(plan: Plan, real: Sequence[Groups]) -> dict[str, Any]:
+    """Return the plan, and what real images give by it, in JSON's types."""
+    yardstick = {name: round(value, 4) for name, value in _of_real(real).items()}
+    return {**asdict(plan), "real_images": yardstick}
+
+
+def _of_real(real: Sequence[Groups]) -> dict[str, float]:
+    """Return the means over the classes of what real images give, by measure."""
+    if not real:
+        return {}
+    return {
+        "modes": sum(len(groups.shares) for groups in real) / len(real),
+        "effective modes": sum(groups.effective for groups in real) / len(real),
+        "pairwise cosine": sum(groups.pairwise for groups in real) / len(real),
+    }
+
+
+def to_json(modality: Modality) -> dict[str, Any]:
+    """Return a neuron's numbers in JSON's types."""
     return {
         "shares": [round(share, 4) for share in modality.shares],
         "activation": round(modality.activation, 4),
-    } | {name: round(of(modality), 5) for name, of in MEASURES.items()}
+    } | {name: round(value, 5) for name, value in values_of(modality).items()}
 
 
-def _print(
-    networks: Sequence[Network],
-    summaries: Sequence[dict[str, Interval]],
-    differences: dict[str, Interval],
-    plan: Plan,
-    values: int,
+def print_columns(
+    columns: Sequence[tuple[str, dict[str, Interval]]], plan: Plan, real: Sequence[Groups]
 ) -> None:
-    print(
-        f"means over {values} neurons and seeds, {plan.chains} chains each, one mode from a cosine "
-        f"of {plan.similarity} (95 % bootstrap interval):"
-    )
-    columns = [*zip([n.name for n in networks], summaries, strict=True)]
-    if differences:
-        columns.append(("second minus first", differences))
-    for name, summary in columns:
+    """Print each summary under its name, and what real images give."""
+    for name, summary_ in columns:
         print(name)
-        for measure, interval in summary.items():
+        for measure, interval in summary_.items():
             print(f"  {measure:18} {interval}")
+    print(f"one mode from a cosine of {plan.similarity:g} on", end="")
+    if not real:
+        print()
+        return
+    values = ", ".join(f"{name} {value:.3f}" for name, value in _of_real(real).items())
+    print(f"; {plan.chains} real images of a class: {values}")
 
 
-def _gallery(network: Network, neurons: Sequence[Neuron], each: Sequence[Modality]) -> bytes:
+def gallery(network: Network, neurons: Sequence[Neuron], each: Sequence[Modality]) -> bytes:
     """Return a PNG: for each neuron its modes, most populated first, and how populated they are."""
     columns = max(min(SHOWN, len(modality.shares)) for modality in each)
     lines: list[list[Bytes]] = []

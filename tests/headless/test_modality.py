@@ -42,7 +42,7 @@ def test_one_hill_is_one_mode_and_two_hills_are_two():
     settings = Settings.of(
         mode="exact", step_size=0.05, temperature=0.001, l2=0.0, start_spread=0.5
     )
-    plan = Plan(chains=16, cooling=60, averaged=40)
+    plan = Plan(chains=16, cooling=60, averaged=40, similarity=0.8)
     one, two = examine(hills, hills.default_neurons(2), settings, plan, 3, choose("cpu"))
     assert len(one.shares) == 1
     assert one.effective == pytest.approx(1.0)

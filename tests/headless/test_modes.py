@@ -7,6 +7,7 @@ import json
 import pytest
 from PIL import Image
 
+import colour_networks
 from ldam_studio.cli import main
 
 SHORT = "--chains 3 --cooling 4 --averaged 2".split()
@@ -26,6 +27,26 @@ def test_two_networks_are_held_against_each_other(tmp_path, capsys):
         assert set(figures["difference"]) == set(figures["means"])
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.width > 100
+
+
+def test_real_images_say_how_alike_one_mode_is(tmp_path, capsys):
+    assert main(["modes", "--neuron", "fc3:0", *SHORT, "--out", str(tmp_path)]) == 0
+    found = json.loads((tmp_path / "modes.json").read_text())
+    assert 0.4 < found["similarity"] < 0.65
+    assert 1 <= found["real_images"]["modes"] <= found["chains"]
+    assert "real images of a class: modes" in capsys.readouterr().out
+    words = ["--neuron", "fc3:0", "--similarity", "-1", *SHORT, "--out", str(tmp_path)]
+    assert main(["modes", *words]) == 0
+    found = json.loads((tmp_path / "modes.json").read_text())
+    assert found["similarity"] == -1 and found["real_images"]["modes"] == 1
+
+
+def test_a_network_of_ones_own_has_no_real_images(tmp_path, capsys):
+    words = ["modes", "--network", f"{colour_networks.__file__}:plain", "--neuron", "6:0"]
+    assert main([*words, *SHORT, "--out", str(tmp_path)]) == 0
+    found = json.loads((tmp_path / "modes.json").read_text())
+    assert found["similarity"] == 0.5 and found["real_images"] == {}
+    assert "real images" not in capsys.readouterr().out
 
 
 def test_a_layer_can_be_named(tmp_path, capsys):

@@ -28,14 +28,18 @@ from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.cifar10 import load_cifar10
 
 COLOUR_SETTINGS = Settings.of(
-    mode="normalised", step_size=0.05, temperature=0.005, l2=0.0, clamp=True
+    mode="normalised", step_size=0.03, temperature=0.002, l2=0.0, clamp=True
 )
-"""Of the figures, and of the chains that the discriminator is trained with."""
+"""Of the figures, and of the chains that the discriminator is trained with.
+
+The judge takes real images for others where their pixels are noisy by .1; a normalised step moves
+them by half the step size, so that its size decides how much of that is left in a sample.
+"""
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)
 
-STEPS = 150
-"""From faint noise to a picture that stands still: five times what the way takes at this step."""
+STEPS = 100
+"""From faint noise to a picture that stands still."""
 
 WINDOW = 50
 """Last samples of a chain that its average is over; fewer where there are fewer."""

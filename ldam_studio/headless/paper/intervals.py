@@ -56,7 +56,26 @@ def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int 
     sample = torch.as_tensor(values, dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(len(sample), (RESAMPLES, len(sample)), generator=generator)
-    found = statistic(sample[drawn])
+    return _interval(float(statistic(sample)), statistic(sample[drawn]))
+
+
+def bootstrap_crossed(values: Tensor, seed: int = 0) -> Interval:
+    """Return the mean of `values` (runs, neurons) with its percentile interval.
+
+    Runs and neurons are drawn again independently of one another, each with replacement: what one
+    run has in common, and what one neuron has, is as uncertain as there are few of them (Owen
+    2007). Of a single run the neurons alone are drawn.
+    """
+    sample = torch.as_tensor(values, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    runs, neurons = (
+        torch.randint(count, (RESAMPLES, count), generator=generator) for count in sample.shape
+    )
+    found = sample[runs[:, :, None], neurons[:, None, :]].mean((1, 2))
+    return _interval(float(sample.mean()), found)
+
+
+def _interval(value: float, found: Tensor) -> Interval:
     tail = (1 - COVERED) / 2
     low, high = found.quantile(torch.tensor([tail, 1 - tail], dtype=found.dtype)).tolist()
-    return Interval(float(statistic(sample)), low, high)
+    return Interval(value, low, high)
