@@ -141,6 +141,13 @@ ENTRIES = (
     Entry("act_on_both", "Act on Both", "Alt+0", "Change both networks", checkable=True),
     Entry("act_on_a", "Act on A", "Alt+A", "Change the first network alone", checkable=True),
     Entry("act_on_b", "Act on B", "Alt+B", "Change the second network alone", checkable=True),
+    Entry(
+        "strip_both",
+        "Chains of Both in the Strip",
+        "",
+        "Show the chains of both networks below the images, or those of the first alone",
+        checkable=True,
+    ),
     Entry("end_comparison", "End Comparison", "", "Show the first network alone again"),
     Entry("quit", "Quit", "Ctrl+Q", "Save the session and close"),
     Entry("undo", "Undo", "Ctrl+Z", "Take the last change of a setting back"),

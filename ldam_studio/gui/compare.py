@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.window import StudioWindow
     from ldam_studio.networks.network import Network
 
+OF_A_COMPARISON = ("end_comparison", "act_on_both", "act_on_a", "act_on_b", "strip_both")
 UNMATCHED = "unmatched"  # the key of the sentence about it in the message bar
 
 
@@ -98,7 +99,7 @@ class Comparing:
         session, actions = self._window.model.session, self._window.actions_by_name
         second = None if session is None else session.second
         self.bar.setVisible(second is not None)
-        for name in ("end_comparison", "act_on_both", "act_on_a", "act_on_b"):
+        for name in OF_A_COMPARISON:
             actions[name].setEnabled(second is not None)
         if session is not None and second is not None:
             self.bar.show_titles(*titles(session.network, second))

@@ -166,6 +166,8 @@ class Menus:
         for name in ("act_on_both", "act_on_a", "act_on_b"):
             compare.addAction(actions[name])
         compare.addSeparator()
+        compare.addAction(actions["strip_both"])
+        compare.addSeparator()
         compare.addAction(actions["end_comparison"])
 
         view = bar.addMenu("&View")

@@ -181,6 +181,11 @@ class Model(QObject):
         """The session as the lane sees it that is acted on; of all lanes, the first."""
         return None if self.session is None else self.session.seen_from(self.acting)
 
+    @property
+    def chains(self) -> int:
+        """How many chains there are, in each lane; 1 without a session."""
+        return 1 if self.session is None else len(self.session.neurons)
+
     def shown_values(self) -> dict[str, Any]:
         """Return the values of all settings as they are shown for what is acted on.
 

@@ -6,8 +6,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from ldam_studio.engine.apply import LANES
 from ldam_studio.engine.runner import RunState
 from ldam_studio.gui.actions import show_running
 from ldam_studio.gui.lanes import SECOND
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from PyQt6.QtGui import QAction
 
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.picture import Bytes
     from ldam_studio.gui.menus import Menus
-    from ldam_studio.gui.model import Model
+    from ldam_studio.gui.model import Model, SessionView
     from ldam_studio.gui.panels import Panels
     from ldam_studio.gui.statusbar import StatusBar
 
@@ -63,6 +66,7 @@ class Views(QObject):
         model.neurons_changed.connect(self._show_neurons)
         model.value_changed.connect(self._show_values)
         model.comparison_changed.connect(self._show_acted)
+        self._both_in_strip = False
         model.acting_changed.connect(self._show_acted)
         model.front_changed.connect(self._show_front)
         model.display_changed.connect(self._show_display)
@@ -105,17 +109,40 @@ class Views(QObject):
 
     def _show_neurons(self) -> None:
         session, panels = self._model.session, self._panels
-        network = session.network
-        labels = tuple(short_label(network.label(n)) for n in session.neurons)
-        if not self._model.rows:
-            labels = told_apart(labels)
-        tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(session.neurons))
+        labels, tips = _names_of_chains(session, apart=not self._model.rows)
+        rows = self._model.rows
+        if self._strip_has_both():
+            # The columns of a table share their labels, which are the first network's.
+            _, others = _names_of_chains(session.seen_from(SECOND))
+            tips = (*(f"A, {tip}" for tip in tips), *(f"B, {tip}" for tip in others))
+            labels, rows = labels * 2, LANES
         was_table = panels.strip.strip.has_rows
-        panels.strip.strip.set_chains(labels, tips, self._model.rows)
+        panels.strip.strip.set_chains(labels, tips, rows)
         if panels.strip.strip.has_rows != was_table:
             panels.give_strip(0)
         if panels.picker is not None:
             panels.picker.set_neurons(self._model.acted.neurons)
+
+    def show_both_in_strip(self, on: bool) -> None:
+        """Show the chains of both networks in the strip, or those of the first alone."""
+        self._both_in_strip = on
+        if self._model.session is not None:
+            self._show_neurons()
+
+    def _strip_has_both(self) -> bool:
+        """Whether the strip has a row for each network; chains that form a table have none left."""
+        session = self._model.session
+        return (
+            self._both_in_strip
+            and session is not None
+            and session.second is not None
+            and not self._model.rows
+        )
+
+    def _thumbnails(self, frame: Frame) -> Bytes:
+        if not self._strip_has_both() or frame.second is None:
+            return frame.thumbnails
+        return np.concatenate((frame.thumbnails, frame.second.thumbnails))
 
     def _show_network(self) -> None:
         """Let the lists of neurons be those of the network that is acted on."""
@@ -180,7 +207,7 @@ class Views(QObject):
         self.frames_shown += 1
         panels.canvas.show_frame(frame, self._model.display, session.network.pixels)
         if first or self.frames_shown % STRIP_EVERY == 0:
-            panels.strip.strip.show_thumbnails(frame.thumbnails)
+            panels.strip.strip.show_thumbnails(self._thumbnails(frame))
         self._show_badges()
         if panels.traces is not None:
             panels.traces.add(frame)
@@ -236,3 +263,13 @@ class Views(QObject):
         if frame is not None and frame.second is not None:
             badges += dead_badges(frame.second), average_badges(frame.second)
         self._panels.canvas.set_badges(*badges)
+
+
+def _names_of_chains(
+    session: SessionView, *, apart: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the chains' labels, told `apart` where they are alike, and their tips."""
+    network = session.network
+    labels = tuple(short_label(network.label(neuron)) for neuron in session.neurons)
+    tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(session.neurons))
+    return told_apart(labels) if apart else labels, tips

@@ -190,12 +190,14 @@ class StudioWindow(QMainWindow):
         for name, slot in slots.items():
             act[name].triggered.connect(lambda _on, slot=slot: slot())
         act["presentation"].toggled.connect(self.present)
+        act["strip_both"].toggled.connect(self.views.show_both_in_strip)
         for name in ("neurons", "controls", "traces"):
             act[f"show_{name}"].setChecked(True)
             act[f"show_{name}"].triggered.connect(partial(self._panel_asked, name))
         self.panels.changed.connect(self._tick_panels)
         self.canvas.front_stepped.connect(controller.step_front)
-        self.strip.chosen.connect(controller.set_front)
+        # The second network's chains, where the strip has them, follow the first one's.
+        self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
         controller.opening.connect(self._on_opening)
         controller.said.connect(self.say)
         controller.melted.connect(self._on_melted)

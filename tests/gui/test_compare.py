@@ -214,6 +214,19 @@ def test_the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
     assert traces._legend.isHidden()
 
 
+def test_the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
+    strip = compared.strip
+    assert not strip.has_rows
+    compared.actions_by_name["strip_both"].setChecked(True)
+    assert strip.has_rows and len(strip.layout_now.thumbs) == 6
+    until(qtbot, lambda: strip._atlas is not None)
+    strip.chosen.emit(5)
+    assert compared.model.front == 2
+    until(qtbot, lambda: compared.last_frame.front == compared.last_frame.second.front == 2)
+    compared.controller.end_comparison()
+    assert len(strip.layout_now.thumbs) == 3
+
+
 def test_the_comparison_ends(compared, qtbot):
     compared.actions_by_name["end_comparison"].trigger()
     until(qtbot, lambda: compared.last_frame.second is None)
