@@ -31,7 +31,7 @@ from ldam_studio.engine.changes import PLAIN, Change
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.inbox import Inbox
 from ldam_studio.engine.mailbox import Mailbox
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.training.learner import LearnInfo
@@ -92,6 +92,9 @@ class Runner:
         self._shows_first = False
         self._gave_up = False
         self._request: FrameRequest | None = None
+        self._earlier: SessionState | None = None
+        self.left: Future[SessionState] = Future()
+        """The session, once it is closed."""
         self._questions: deque[tuple[Callable[[SessionState], Any], Future[Any]]] = deque()
         self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
         self._notices: list[str] = []
@@ -152,6 +155,12 @@ class Runner:
                 self._wake.notify_all()
         return future
 
+    def return_to(self, earlier: SessionState) -> None:
+        """Go on from a snapshot that was taken before; what came after it was never done."""
+        with self._wake:
+            self._earlier = earlier
+            self._wake.notify_all()
+
     @property
     def status(self) -> Status:
         """How things stand."""
@@ -165,6 +174,7 @@ class Runner:
         try:
             while self._wait_for_work():
                 self._follow_wishes()
+                self._go_back()
                 self._work()
                 self._look_back()
                 self._answer()
@@ -176,6 +186,14 @@ class Runner:
             for _, future in questions:
                 future.cancel()
             self._enter(RunState.CLOSED)
+            self.left.set_result(self._state)
+
+    def _go_back(self) -> None:
+        with self._wake:
+            earlier, self._earlier = self._earlier, None
+        if earlier is not None:
+            self._state = snapshot(earlier)
+            self._infos.clear()
 
     def _wait_for_work(self) -> bool:
         """Sleep until there is something to do; False once closed."""
@@ -185,6 +203,8 @@ class Runner:
                 if stepping and time.monotonic() >= self._due:
                     return True
                 if self._inbox or self._request or self._questions or self._wish_unmet():
+                    return True
+                if self._earlier is not None:
                     return True
                 self._wake.wait(max(0.0, self._due - time.monotonic()) if stepping else None)
             return False

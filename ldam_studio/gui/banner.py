@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Literal
 
-from PyQt6.QtCore import QEvent, QSize, Qt
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtCore import QEvent, QSize, Qt, QTimer
+from PyQt6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,21 +24,30 @@ from ldam_studio.gui import theme
 Kind = Literal["info", "warning", "danger"]
 Actions = Iterable[tuple[str, Callable[[], object]]]
 
-MOST = 3  # more sentences than this would push the images away; the oldest makes room
+SHOWN = 2  # more sentences than this would push the images away; the others wait
+MOST = 9  # kept in all; the oldest makes room
+READING_MS, LETTER_MS = 6000, 60  # how long what asks for nothing stays, and longer for each letter
 
 
 class Banner(QWidget):
-    """Up to three sentences, newest below, each with its own buttons."""
+    """The most important sentences, newest below, each with its own buttons; and how many wait.
+
+    What only informs goes by itself once it was shown for a while, unless the pointer is on it.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[str, _Row] = {}
-        self._count = 0
+        self._only_errors = False
+        self._more = QLabel()
+        self._more.setProperty("role", "muted")
+        self._more.setContentsMargins(12, 0, 0, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Messages")
+        layout.addWidget(self._more)
         self.hide()
 
     def say(self, text: str, kind: Kind = "info", actions: Actions = (), key: str = "") -> None:
@@ -70,10 +79,14 @@ class Banner(QWidget):
         row = _Row(text, kind, tuple(actions), partial(self.dismiss, key), self)
         self._rows[key] = row
         layout = self.layout()
-        assert layout is not None
-        layout.addWidget(row)
-        row.show()
-        self.show()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.count() - 1, row)
+        self._arrange()
+
+    def show_only_errors(self, on: bool) -> None:
+        """Keep everything but errors to itself, or show it again."""
+        self._only_errors = on
+        self._arrange()
 
     def retell(self, key: str, text: str) -> None:
         """Put other words into the sentence of that key, if it is still there."""
@@ -85,8 +98,7 @@ class Banner(QWidget):
         row = self._rows.pop(key, None)
         if row is not None:
             self._remove(row)
-        if not self._rows:
-            self.hide()
+        self._arrange()
 
     def clear(self) -> None:
         """Close everything."""
@@ -94,8 +106,20 @@ class Banner(QWidget):
             self.dismiss(key)
 
     def texts(self) -> tuple[str, ...]:
-        """Return the sentences that are shown, oldest first."""
+        """Return the sentences that are shown or wait for it, oldest first."""
         return tuple(row.text for row in self._rows.values())
+
+    def _arrange(self) -> None:
+        """Show errors before all else, and the newest of what else there is."""
+        rows = list(self._rows.values())
+        may = [row for row in rows if row.kind == "danger" or not self._only_errors]
+        shown = sorted(may, key=lambda row: (row.kind == "danger", rows.index(row)))[-SHOWN:]
+        for row in rows:
+            row.setVisible(row in shown)
+        waiting = len(may) - len(shown)
+        self._more.setText(f"{waiting} more message{'s' * (waiting > 1)}, once these are closed")
+        self._more.setVisible(waiting > 0)
+        self.setVisible(bool(shown))
 
     def _remove(self, row: _Row) -> None:
         had_focus = row.isAncestorOf(self.window().focusWidget())
@@ -122,6 +146,10 @@ class _Row(QFrame):
     ) -> None:
         super().__init__(parent)
         self.text, self.kind, self._close = text, kind, close
+        self._goes_by_itself = kind == "info" and not actions
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(close)
         self.setProperty("banner", kind)
         self.setAccessibleName(f"{kind}: {text}")
         layout = QHBoxLayout(self)
@@ -157,8 +185,34 @@ class _Row(QFrame):
     def retell(self, text: str) -> None:
         """Put other words in the place of those that stand there."""
         self.text = text
+        self._wait()
         self._label.setText(text)
         self.setAccessibleName(f"{self.kind}: {text}")
+
+    def _wait(self) -> None:
+        """Begin to wait for the end of what goes by itself, as long as it takes to read it."""
+        if self._goes_by_itself and self.isVisible():
+            self._timer.start(READING_MS + LETTER_MS * len(self.text))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Wait from here on."""
+        super().showEvent(event)
+        self._wait()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Wait no longer: nobody can read it now."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while the pointer is here."""
+        super().enterEvent(event)
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Wait anew."""
+        super().leaveEvent(event)
+        self._wait()
 
     def _draw_sign(self) -> None:
         size = self.fontMetrics().height() + 2

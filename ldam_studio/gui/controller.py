@@ -23,12 +23,13 @@ from ldam_studio.engine.second import (
     matched_or_kept,
     unmatched,
 )
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import SessionState, snapshot
+from ldam_studio.engine.unseen import look_back
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.lanes import SECOND, LaneView, largest
 from ldam_studio.gui.model import Display, Model, SessionView
 from ldam_studio.gui.thread import SamplerThread
-from ldam_studio.gui.undo import Undo
+from ldam_studio.gui.undo import MOMENT, Undo
 from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Neuron
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 MELT_STEPS = 60
 RESTING_S = 0.25  # between two looks at a session that rests
+LEFT_S = 60  # for the step under way in a session that was left
 LEAVE_MS = 500  # with what saving may take, closing stays within a second
 
 STRAGGLERS: list[SamplerThread] = []
@@ -67,6 +69,7 @@ class Controller(QObject):
         self._threads: list[SamplerThread] = []
         self._runner: Runner | None = None
         self._current: Opening | None = None
+        self.way_back: Opening | None = None  # to the session that was left for this one
         self._asked_at = 0.0
         self._posts = 0
         self._read.connect(self._on_read)
@@ -76,6 +79,7 @@ class Controller(QObject):
 
     def open(self, opening: Opening) -> None:
         """Leave the session that runs, and open another on a thread of its own."""
+        self.way_back = self._way_back()
         self._leave()
         self._numbers += 1
         self._current = opening
@@ -87,6 +91,31 @@ class Controller(QObject):
         self._threads.append(thread)
         self.opening.emit(opening)
         thread.start()
+
+    def _way_back(self) -> Opening | None:
+        """Return how to go on with the session that is about to be left."""
+        runner, session, current = self._runner, self.model.session, self._current
+        if runner is None or session is None or current is None:
+            return None
+
+        def make() -> SessionState:
+            state = snapshot(runner.left.result(LEFT_S))
+            look_back(state)
+            return state
+
+        return replace(
+            current,
+            title=self.model.title,
+            make=make,
+            display=self.model.display,
+            rows=self.model.rows,
+            front=self.model.front,
+            note="",
+            max_rate=session.max_rate,
+            fallback=None,
+            preset=None,
+            published=(),
+        )
 
     @property
     def runner(self) -> Runner | None:
@@ -250,18 +279,41 @@ class Controller(QObject):
 
     def restart(self) -> None:
         """Start the chains anew from the same seed."""
-        self._post("restart")
+        self._post_for_good("restart")
 
     def new_seed(self) -> None:
         """Start the chains anew from another seed."""
         if self.model.session is not None:
-            seed = secrets.randbelow(2**31)
-            self.model.set_session(replace(self.model.session, seed=seed), "seed")
-            self._post("seed", seed)
+            self._post_for_good("seed", secrets.randbelow(2**31))
 
     def reset_average(self) -> None:
         """Begin the averages anew."""
-        self._post("reset_average")
+        self._post_for_good("reset_average")
+
+    def _post_for_good(self, name: str, value: Any = None) -> None:
+        """Ask for what destroys chains or averages; undoing it goes back to this moment."""
+        runner = self._runner
+        if runner is None:
+            return
+        before = runner.ask(snapshot)
+        self.undo_stack.note_moment(before, (name, value))
+        self._posts += 1
+        # Posted only now, for what is posted is done before a question is answered.
+        before.add_done_callback(lambda done: done.cancelled() or runner.post(name, value))
+        self._show_seed(name, value)
+        self._request()
+
+    def _show_seed(self, name: str, value: Any) -> None:
+        if name == "seed" and self.model.session is not None:
+            self.model.set_session(replace(self.model.session, seed=value), "seed")
+
+    def _return_to(self, moment: Future[SessionState]) -> None:
+        runner = self._runner
+        if runner is not None and not moment.cancelled():
+            self._posts += 1
+            moment.add_done_callback(lambda done: runner.return_to(done.result()))
+            self._read_back()
+            self._request()
 
     # Settings
 
@@ -311,13 +363,18 @@ class Controller(QObject):
     def undo(self) -> None:
         """Take the last change of settings back."""
         found = self.undo_stack.undo()
-        if found is not None:
+        if found is not None and MOMENT in found:
+            self._return_to(found[MOMENT])
+        elif found is not None:
             self.set_values(found, note=False)
 
     def redo(self) -> None:
         """Make the change again that was taken back last."""
         found = self.undo_stack.redo()
-        if found is not None:
+        if found is not None and MOMENT in found:
+            self._show_seed(*found[MOMENT])
+            self._post(*found[MOMENT])
+        elif found is not None:
             self.set_values(found, note=False)
 
     def clamp_and_show_as_image(self) -> None:

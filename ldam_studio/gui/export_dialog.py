@@ -217,19 +217,18 @@ class ExportDialog(QDialog):
 
     def _accepted(self) -> None:
         path = self.choice().path
-        if path.exists() and not self._may_replace(path):
+        if path.exists() and not self._agreed(f"{path.name} is already there. Replace it?"):
+            return
+        folder = path.parent
+        if not folder.exists() and not self._agreed(f"There is no folder {folder}. Make it?"):
             return
         self._remember()
         self.accept()
 
-    def _may_replace(self, path: Path) -> bool:
+    def _agreed(self, question: str) -> bool:
         button = QMessageBox.StandardButton
         answer = QMessageBox.question(
-            self,
-            "Export PNG",
-            f"{path.name} is already there. Replace it?",
-            button.Yes | button.No,
-            button.No,
+            self, "Export PNG", question, button.Yes | button.No, button.No
         )
         return answer == button.Yes
 

@@ -203,8 +203,11 @@ class NeuronPicker(QWidget):
         if neurons and neurons[0].layer != self._layer and not self._search.text():
             self._browse(neurons[0].layer)
         self._neurons.set_shown(self._shown_here())
-        if len(set(neurons)) == 1 and neurons[0].layer == self._layer:
-            self._point_at(self._neurons.row_of(neurons[0].index))
+        alone = self.shown_alone()
+        if alone is not None:
+            self.memory.note(self._network, alone)
+            if alone.layer == self._layer:
+                self._point_at(self._neurons.row_of(alone.index))
         self._fill_page()
 
     def shown(self) -> tuple[Neuron, ...]:
@@ -343,15 +346,23 @@ class NeuronPicker(QWidget):
         if isinstance(typed, str):
             return
         if typed:
-            self._before_search = typed[0].layer
             if len(typed) == 1:
                 self.choose(typed[0])
             else:
                 self.chosen.emit(typed)
-            self._list.setFocus()
+            self._leave_search(typed[0].layer)
         elif self._search.text() and self._neurons.rowCount():
             self._choose_row(0)
-            self._list.setFocus()
+            self._leave_search(self._layer)
+
+    def _leave_search(self, layer: str) -> None:
+        """Show a layer whole, and where in it the chains are: what was searched for is found."""
+        self._before_search = ""
+        self._quiet = True
+        self._search.clear()
+        self._quiet = False
+        self._browse(layer)
+        self._list.setFocus()
 
     # -- keeping up ------------------------------------------------------------------------------
 

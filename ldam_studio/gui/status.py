@@ -87,8 +87,19 @@ def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
     return f"{where}A {lane(frame)}   B {lane(frame.second)}"
 
 
+def average_words(frame: LaneFrame, window: int = 0) -> str:
+    """Return what is in the front chain's average: nothing that will stay there before burn-in.
+
+    `window` is for how many samples it remembers; 0 for all.
+    """
+    if not frame.burned_in[frame.front]:
+        return ""
+    forgets = 0 < window < frame.samples[frame.front]
+    return (f"last {thousands(window)} of " if forgets else "") + sample_words(frame)
+
+
 def sample_words(frame: LaneFrame) -> str:
-    """Return how many samples the front chain's average holds."""
+    """Return how many samples the front chain's average has seen."""
     count = int(frame.samples[frame.front])
     return f"{thousands(count)} sample" + ("" if count == 1 else "s")
 
@@ -112,8 +123,13 @@ def short_label(label: str) -> str:
 
 
 def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the chains' labels, with the chain's number where several have the same."""
+    """Return the chains' labels, with the chain's number where several have the same.
+
+    The number is all that tells chains of one neuron apart.
+    """
     count = Counter(labels)
+    if len(labels) > 1 and len(count) == 1:
+        return tuple(f"{NUMBER}{chain}" for chain in range(1, len(labels) + 1))
     return tuple(
         f"{label} {NUMBER}{chain}" if count[label] > 1 else label
         for chain, label in enumerate(labels, 1)

@@ -22,6 +22,7 @@ from ldam_studio.gui.strip_layout import StripLayout, StripMetrics, lay_out
 
 THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
 LABEL = 150  # widest room that a label is given
+APART = 3  # left free at either end of a label, so that neighbours do not run together
 
 
 class Strip(QWidget):
@@ -185,7 +186,7 @@ class Strip(QWidget):
             round(heading * ratio),
             round(THUMB[0] * ratio),
             round(THUMB[1] * ratio),
-            round(min(wanted, LABEL) * ratio),
+            round(min(wanted + 2 * APART, LABEL) * ratio),
         )
 
     def _relayout(self) -> None:
@@ -266,10 +267,12 @@ class Strip(QWidget):
 
     def _paint_labels(self, pencil: Pencil, dirty: QRegion) -> None:
         ratio = self.devicePixelRatioF()
+        apart = round(APART * ratio)
         for index, label in enumerate(self._layout.labels[: len(self._labels)]):
             if label.height() > 0 and dirty.intersects(logical(label, ratio)):
                 token = "text" if index == self._front else "muted"
-                pencil.text(label, self._labels[index], token, elide=_elision(self._labels[index]))
+                place = label.adjusted(apart, 0, -apart, 0)
+                pencil.text(place, self._labels[index], token, elide=_elision(self._labels[index]))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for title, place in zip(self._rows, self._layout.headings, strict=True):
             if dirty.intersects(logical(place, ratio)):

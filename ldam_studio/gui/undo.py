@@ -9,6 +9,8 @@ from typing import Any
 
 DEPTH = 200
 PAUSE = 0.8  # seconds between two turns of a wheel after which they are two changes
+MOMENT = "moment"  # stands for what is taken back by going back to where it was done
+MOST_MOMENTS = 5  # each of them keeps the chains and averages of then
 
 
 @dataclass
@@ -46,6 +48,18 @@ class Undo:
         self._dragged = entry if dragging else self._dragged
         self._done.append(entry)
         del self._done[:-DEPTH]
+
+    def note_moment(self, before: object, again: object) -> None:
+        """Remember what no setting takes back: the moment before it, and how to do it again.
+
+        Both are returned under the name `MOMENT`.
+        """
+        self._undone.clear()
+        entry = _Entry({MOMENT: before}, {MOMENT: again}, self._clock(), closed=True)
+        self._done.append(entry)
+        kept = [entry for entry in self._done if MOMENT in entry.before]
+        if len(kept) > MOST_MOMENTS:
+            self._done.remove(kept[0])
 
     def drag(self, name: str, begins: bool) -> None:
         """Hold the changes of a drag together, and apart from those before and after it."""

@@ -15,11 +15,11 @@ from ldam_studio.gui.actions import show_running
 from ldam_studio.gui.lanes import SECOND
 from ldam_studio.gui.status import (
     average_badges,
+    average_words,
     chain_name,
     dead_badges,
     device_words,
     raw_badges,
-    sample_words,
     short_label,
     told_apart,
 )
@@ -250,12 +250,18 @@ class Views(QObject):
 
     def _details(self, frame: Frame) -> tuple[str, ...]:
         """Return what stands beside the title of each pane."""
-        words: tuple[str, ...] = (chain_name(frame), sample_words(frame))
+        words: tuple[str, ...] = (chain_name(frame), average_words(frame, self._window(None)))
         if frame.second is None:
             return words
         scale = self._panels.canvas.difference_scale
         apart = "" if scale is None else f"of averages, ±{scale:g}"
-        return (*words, chain_name(frame.second), sample_words(frame.second), apart)
+        second = average_words(frame.second, self._window(SECOND))
+        return (*words, chain_name(frame.second), second, apart)
+
+    def _window(self, lane: int | None) -> int:
+        """Return how many samples a lane's average over time remembers; 0 for all."""
+        settings = self._model.session.seen_from(lane).settings
+        return settings.window if settings.average_over == "time" else 0
 
     def _show_badges(self) -> None:
         frame = self.last_frame

@@ -199,6 +199,7 @@ class StudioWindow(QMainWindow):
         # The second network's chains, where the strip has them, follow the first one's.
         self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
         controller.opening.connect(self._on_opening)
+        self.model.session_changed.connect(lambda: self._show_title(self.model.title))
         controller.said.connect(self.say)
         controller.melted.connect(self._on_melted)
         controller.raised_unclamped.connect(self._offer_clamp)
@@ -221,10 +222,15 @@ class StudioWindow(QMainWindow):
         self.views.show_nothing(opening.title)
         self.banner.clear()
         if opening.note:
-            self.banner.say(opening.note, key="note")
+            back = self.controller.way_back
+            offer = () if back is None else ((f"Back to {back.title}", partial(self.open, back)),)
+            self.banner.say(opening.note, actions=offer, key="note")
         self._set_hint(opening.hint)
-        self.setWindowTitle(f"{opening.title} - LDAM Studio")
+        self._show_title(opening.title)
         self.canvas.setFocus()
+
+    def _show_title(self, title: str) -> None:
+        self.setWindowTitle(f"{title} \N{EM DASH} LDAM Studio")
 
     # Frames
 
@@ -308,6 +314,7 @@ class StudioWindow(QMainWindow):
         self.panels.presenting = on
         for bar in (self.toolbar, self.menuBar(), self.status):
             bar.setVisible(not on)
+        self.banner.show_only_errors(on)
         self.set_theme(self.theme_choice)
         if on:
             self._presenting_from = self.windowState()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from ldam_studio.gui import banner as banners
 from ldam_studio.gui.banner import MOST, Banner
 
 
@@ -70,6 +71,48 @@ def test_it_keeps_few_sentences_and_the_serious_ones_longest(banner):
     assert len(banner.texts()) == MOST
     assert "Serious." in banner.texts()
     assert f"Note {MOST + 1}." in banner.texts()
+
+
+def _seen(banner):
+    return [label.text() for label in banner.findChildren(QLabel) if label.isVisible()]
+
+
+def test_two_are_shown_and_the_others_wait_for_their_turn(banner, qtbot):
+    for text in ("One.", "Two.", "Three.", "Four."):
+        banner.say(text, "warning")
+    banner.say("Serious.", "danger")
+    waiting = "3 more messages, once these are closed"
+    assert {text for text in _seen(banner) if text} == {"Four.", "Serious.", waiting}
+    banner.dismiss("Four.")
+    assert "Three." in _seen(banner)
+    banner.dismiss("Three.")
+    banner.dismiss("Serious.")
+    assert {text for text in _seen(banner) if text} == {"One.", "Two."}
+
+
+def test_what_only_informs_goes_by_itself(banner, qtbot, monkeypatch):
+    monkeypatch.setattr(banners, "READING_MS", 1)
+    monkeypatch.setattr(banners, "LETTER_MS", 0)
+    banner.say("Careful.", "warning")
+    banner.say("Broken.", "danger")
+    banner.say("Offered.", actions=(("Take", lambda: None),))
+    banner.say("Saved.")
+    qtbot.waitUntil(lambda: "Saved." in banner.texts())
+    banner.dismiss("Broken.")
+    qtbot.waitUntil(lambda: banner.texts() == ("Careful.", "Offered."))
+    assert banner.isVisible()
+
+
+def test_a_presentation_is_disturbed_by_errors_only(banner):
+    banner.say("Saved.", "warning")
+    banner.show_only_errors(True)
+    assert not banner.isVisible()
+    banner.say("Careful.", "warning")
+    assert not banner.isVisible()
+    banner.say("Broken.", "danger")
+    assert [text for text in _seen(banner) if text] == ["Broken."]
+    banner.show_only_errors(False)
+    assert "Careful." in _seen(banner) and banner.texts() == ("Saved.", "Careful.", "Broken.")
 
 
 def test_escape_and_the_cross_close_one(banner, qtbot):

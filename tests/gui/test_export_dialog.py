@@ -112,6 +112,19 @@ def test_a_file_is_replaced_only_if_the_person_agrees(make, tmp_path, monkeypatc
     assert (dialog.result() == dialog.DialogCode.Accepted) is done
 
 
+@pytest.mark.parametrize(("answer", "done"), [("Yes", True), ("No", False)])
+def test_a_folder_is_made_only_if_the_person_agrees(make, tmp_path, monkeypatch, answer, done):
+    dialog, asked = make(), []
+    dialog.findChild(QLineEdit).setText(str(tmp_path / "new" / "a.png"))
+    button = QMessageBox.StandardButton
+    monkeypatch.setattr(
+        QMessageBox, "question", lambda *a, **k: asked.append(a[2]) or getattr(button, answer)
+    )
+    _export(dialog)
+    assert (dialog.result() == dialog.DialogCode.Accepted) is done
+    assert asked == [f"There is no folder {tmp_path / 'new'}. Make it?"]
+
+
 def test_a_large_picture_is_not_enlarged_beyond_what_programs_open(make):
     dialog = make({"raw": (4000, 3000)})
     zoom = dialog.findChild(QSpinBox)

@@ -141,6 +141,9 @@ def test_a_class_is_found_by_its_label_whatever_layer_is_open(picker):
     assert _rows(picker) == ["flamingo  ·  130"]
     QTest.keyClick(picker.findChild(QLineEdit), Qt.Key.Key_Return)
     assert picker.heard == [Neuron("classifier", 130)]
+    # What was searched for is found: the whole layer stands there again.
+    assert picker.findChild(QLineEdit).text() == ""
+    assert len(_rows(picker)) > 100 and len(_layers(picker)) > 1
 
 
 def test_an_address_and_a_number_are_found(lenet):

@@ -28,6 +28,14 @@ def _enter(picker, text):
     QTest.keyClick(field, Qt.Key.Key_Return)
 
 
+def test_what_the_session_begins_with_is_recent_too(picker):
+    picker.set_network(fakes.lenet())
+    picker.set_neurons([Neuron("conv2", 3)] * 4)
+    picker.set_neurons([Neuron("fc3", i) for i in range(4)])
+    picker.show_list(3)
+    assert [row.split()[0] for row in _rows(picker, 3)] == ["conv2:3"]
+
+
 def _rows(picker, number):
     model = picker.pages[number].model
     return [model.index(row).data() for row in range(model.rowCount())]

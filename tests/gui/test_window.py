@@ -98,7 +98,7 @@ def test_a_bad_number_is_one_sentence_and_changes_nothing(studio, qtbot):
     QTest.keyClicks(row.field, "-3")
     QTest.keyClick(row.field, Qt.Key.Key_Return)
     assert row.note.isVisible()
-    assert "L2 weight must lie between 0 and 1000" in row.note.text()
+    assert "L2 weight must lie between 0 and 1,000" in row.note.text()
     assert studio.model.session.settings.l2 == 0.5
     # What is wrong stays there to be corrected, whatever the session goes on to do.
     QTest.keyClick(row.field, Qt.Key.Key_Escape)
@@ -253,7 +253,7 @@ def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio
     until(qtbot, lambda: studio.last_frame.neurons == (Neuron("conv1", 2),) * 3)
     assert studio.last_frame.field is not None
     # Chains of one neuron are told apart.
-    assert studio.strip._labels == ("conv1:2 #1", "conv1:2 #2", "conv1:2 #3")
+    assert studio.strip._labels == ("#1", "#2", "#3")
     studio.panels.picker.chosen.emit(studio.model.session.network.layer("fc2"))
     until(qtbot, lambda: studio.last_frame.neurons == tuple(Neuron("fc2", i) for i in range(3)))
     assert studio.strip._labels == ("fc2:0", "fc2:1", "fc2:2")

@@ -1,0 +1,71 @@
+"""What starts over can be taken back, and a session that another replaced is a click away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from PyQt6.QtWidgets import QPushButton
+
+from gui.windows import open_in, paused, small_opening, until
+from ldam_studio.engine.state import snapshot
+from ldam_studio.gui.undo import MOMENT, MOST_MOMENTS, Undo
+from ldam_studio.networks.zoo import open_network
+
+
+def moment(window):
+    return window.controller.ask(snapshot).result(20)
+
+
+@pytest.mark.parametrize("name", ["restart", "new_seed", "reset_average"])
+def test_starting_over_is_undone_and_done_again(studio, qtbot, name):
+    paused(studio, qtbot)
+    before = moment(studio)
+    studio.actions_by_name[name].trigger()
+    until(qtbot, lambda: bool(moment(studio).log))
+    (done,) = moment(studio).log
+    studio.actions_by_name["undo"].trigger()
+    until(qtbot, lambda: not moment(studio).log)
+    again = moment(studio)
+    assert (again.step, again.seed) == (before.step, before.seed)
+    assert torch.equal(again.lane.chains.x, before.lane.chains.x)
+    assert torch.equal(again.lane.average.count, before.lane.average.count)
+    until(qtbot, lambda: studio.model.session.seed == before.seed)
+    studio.actions_by_name["redo"].trigger()
+    until(qtbot, lambda: moment(studio).log == [done])
+    assert studio.model.session.seed == moment(studio).seed
+
+
+def test_settings_changed_since_are_taken_back_first():
+    undo = Undo()
+    undo.note({"l2": 1.0}, {"l2": 2.0})
+    undo.note_moment("then", ("restart", None))
+    undo.note({"l2": 2.0}, {"l2": 3.0})
+    assert [undo.undo() for _ in range(4)] == [{"l2": 2.0}, {MOMENT: "then"}, {"l2": 1.0}, None]
+    assert [undo.redo() for _ in range(2)] == [{"l2": 2.0}, {MOMENT: ("restart", None)}]
+
+
+def test_few_moments_are_kept():
+    undo = Undo()
+    for number in range(MOST_MOMENTS + 2):
+        undo.note_moment(number, ("restart", None))
+    found = iter(undo.undo, None)
+    assert [entry[MOMENT] for entry in found] == list(range(MOST_MOMENTS + 1, 1, -1))
+
+
+def test_the_session_before_is_a_click_away(studio, qtbot):
+    neurons, step = studio.model.session.neurons, studio.last_frame.step
+    example = replace(small_opening("fc2:0-2"), title="Example", note="Something to see.")
+    open_in(studio, qtbot, example)
+    assert studio.windowTitle() == "Example \N{EM DASH} LDAM Studio"
+    buttons = studio.banner.findChildren(QPushButton)
+    next(b for b in buttons if b.text() == "Back to Small").click()
+    until(qtbot, lambda: studio.last_frame is not None and studio.last_frame.neurons == neurons)
+    assert studio.last_frame.step >= step
+    assert studio.windowTitle() == "Small \N{EM DASH} LDAM Studio"
+
+
+def test_the_title_is_that_of_the_network_on_show(studio):
+    studio.controller.set_network(open_network("lenet-averaged"))
+    assert studio.windowTitle() == "lenet-averaged \N{EM DASH} LDAM Studio"
