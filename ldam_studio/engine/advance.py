@@ -25,6 +25,10 @@ from ldam_studio.memory import in_words
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.training.learner import LearnInfo, learn
 
+SPREAD = 4
+"""Steps from one lesson that a change of weights asks for to the next: one takes as long as several
+steps, and in between there are frames to be shown."""
+
 
 @dataclass(frozen=True)
 class Info:
@@ -263,7 +267,7 @@ def _must_be_known(state: SessionState) -> bool:
 
 def _is_to_learn(state: SessionState) -> bool:
     due = state.learn_every > 0 and state.step % state.learn_every == 0
-    return due or state.lessons_due > 0
+    return due or (state.lessons_due > 0 and state.step % SPREAD == 0)
 
 
 def _lesson(state: SessionState) -> LearnInfo | None:

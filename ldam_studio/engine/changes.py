@@ -23,7 +23,7 @@ STRUCTURAL = (
     "reset_average",  # None, or "unfinished": only chains that are not burned in
     "melt",  # int: so many steps at 100 times the temperature
     "learn_every",  # int: steps between two lessons of the discriminator, 0 = none
-    "discriminator_rounds",  # int: lessons after each change of weights, one a step
+    "discriminator_rounds",  # int: lessons after each change of weights
     "compare",  # engine.second.Second: put it beside the first lane; None: take it away
 )
 """Changes whose order matters."""

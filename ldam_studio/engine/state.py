@@ -139,7 +139,7 @@ class SessionState:
     learner
         What the discriminator has learned here; None while it is the one that was opened.
     discriminator_rounds, lessons_due
-        Rounds that it learns after each change of weights, and those still to come, one a step.
+        Rounds that it learns after each change of weights, and those still to come.
     """
 
     seed: int

@@ -318,8 +318,8 @@ SETTINGS: dict[str, Setting] = _table(
         "Rounds per checkpoint",
         0,
         "How many rounds the discriminator learns when later weights are put into a network that "
-        "is watched, one a step: it has to know what the changed network's chains draw. 0 leaves "
-        "it as it is.",
+        "is watched, one every fourth step: it has to know what the changed network's chains draw. "
+        "0 leaves it as it is.",
         scale="count",
         maximum=1000,
         slider_maximum=100,

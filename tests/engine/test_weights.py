@@ -177,20 +177,17 @@ def test_the_discriminator_learns_some_rounds_after_each_swap(
     open_one, later, run, untrained_discriminator
 ):
     state = open_one(discriminator=untrained_discriminator)
-    state, infos = run(state, 8, {0: [("discriminator_rounds", 3)], 2: [("weights", later)]})
-    assert [info.lesson is not None for info in infos] == [False] * 2 + [True] * 3 + [False] * 3
+    state, infos = run(state, 20, {0: [("discriminator_rounds", 3)], 5: [("weights", later)]})
+    assert [info.step for info in infos if info.lesson is not None] == [8, 12, 16]
     assert state.learner.rounds == 3
     # What is under way ends where fewer are wanted, and a later swap begins again.
-    state, infos = run(
-        state,
-        6,
-        {8: [("weights", later)], 9: [("discriminator_rounds", 1)], 12: [("weights", later)]},
-    )
-    assert [info.lesson is not None for info in infos] == [True, True, False, False, True, False]
+    swap, fewer = ("weights", later), ("discriminator_rounds", 1)
+    state, infos = run(state, 20, {20: [swap], 25: [fewer], 30: [swap]})
+    assert [info.step for info in infos if info.lesson is not None] == [24, 28, 32]
 
 
 def test_without_a_discriminator_none_learns(open_one, later, run):
-    state, infos = run(open_one(), 4, {0: [("discriminator_rounds", 2)], 1: [("weights", later)]})
+    state, infos = run(open_one(), 9, {0: [("discriminator_rounds", 2)], 1: [("weights", later)]})
     assert all(info.lesson is None for info in infos)
     assert state.lessons_due == 0
     with pytest.raises(StudioError, match="between 0 and 1,000"):
@@ -200,7 +197,7 @@ def test_without_a_discriminator_none_learns(open_one, later, run):
 def test_a_picture_tells_which_discriminator_it_saw_and_replays(open_one, later, run, tmp_path):
     discriminator = open_discriminator("lenet-discriminator")
     state = open_one(discriminator=discriminator, discriminator_weight=0.5)
-    state, _ = run(state, 12, {2: [("discriminator_rounds", 3)], 6: [("weights", later)]})
+    state, _ = run(state, 20, {2: [("discriminator_rounds", 3)], 6: [("weights", later)]})
     exported = export(state, Shown(), tmp_path / "picture.png")
     seen = read(exported.path)[0].data["discriminator_seen"]
     assert seen["rounds"] == 3
