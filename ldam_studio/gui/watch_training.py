@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
@@ -125,9 +126,19 @@ class WatchTraining(QObject):
         window, folder = self._window, self.folder
         assert folder is not None
         opening = start(window.machine, window.data, network)
-        self._opening = replace(opening, title="MNIST being learnt", hint="")
-        self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
+        self._opening = replace(opening, title="LeNet on MNIST", hint="")
+        self._watch.start(Plan(folder, own=True), self._opening)
         self._show()
+        # The first optimiser imports it, which takes seconds: the chains do not wait for that.
+        self._task = Task(lambda _task: import_module("torch._dynamo"))
+        self._task.setObjectName("watch-training")
+        self._task.done.connect(self._on_ready_to_learn)
+        self._task.start()
+
+    def _on_ready_to_learn(self, _module: object) -> None:
+        """Let the discriminator learn along, now that its first round holds nothing up."""
+        self._leave_task()
+        self._window.controller.set_values({"discriminator_rounds": ROUNDS}, note=False)
 
     def _on_failed(self, error: StudioError) -> None:
         self.leave()

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from gui.windows import until
-from ldam_studio.gui.watch_training import forget_runs, words_of
+from ldam_studio.gui.watch_training import ROUNDS, forget_runs, words_of
 from ldam_studio.headless import live
 
 TRAINER = """
@@ -82,13 +82,14 @@ def running(pid):
 
 def test_a_training_is_shown_and_steered_and_ends_with_the_window(studio, qtbot, training):
     panel = studio.watching.watch.panel
-    assert studio.windowTitle().startswith("MNIST being learnt")
+    assert studio.windowTitle().startswith("LeNet on MNIST")
     assert training.said == ["It learns from a sample."]
     assert panel.state.text() == (
         "Training · epoch 0.2 · step 10 of 100 · loss 0.500 · accuracy 25.0 %"
     )
     assert panel.rate.value() == 0.001 and panel.rate.text() == "0.001"
     assert panel.isVisible() and panel.progress.value() == 100
+    until(qtbot, lambda: panel.rounds.value() == ROUNDS)
     studio.actions_by_name["watch_mnist"].trigger()
     assert len(training.runs) == 1 and "runs already" in training.said[-1]
     panel.pause.click()
