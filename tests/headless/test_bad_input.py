@@ -193,7 +193,7 @@ def test_data_that_is_missing_or_damaged(capsys: pytest.CaptureFixture[str]):
         (["sing"], "invalid choice: 'sing'"),
         (["train"], "required: COMMAND"),
         (["train", "dragons"], "invalid choice"),
-        (["paper", "fig9"], "invalid choice"),
+        (["paper", "fig2"], "invalid choice"),
     ],
 )
 def test_commands(capsys: pytest.CaptureFixture[str], words: list[str], says: str):
