@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
 CLASSES = 10  # of each built-in network
+COLOUR_START = {"step_size": 0.03, "temperature": 0.002}  # what its discriminator was shown
 PHOTO_CHAINS, PHOTO_PRESET = 4, "clean"
 WINDOW = 150  # samples: the average follows within seconds when the pictures melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -107,6 +108,8 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
 
     `network` is another built-in network to look at in place of LeNet.
     """
+    colour = network is not None and network.pixels.channels > 1
+    pace = COLOUR_START if colour else {"step_size": START_STEP}
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
@@ -115,7 +118,7 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
             "",
             1,
             network,
-            step_size=START_STEP,
+            **pace,
             l2=0.0,
             discriminator_weight=START_WEIGHT,
             clamp=True,

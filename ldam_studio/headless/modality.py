@@ -47,9 +47,9 @@ class Plan:
         Mean cosine from which two groups of averages are one mode.
     """
 
-    chains: int = 32
-    cooling: int = 400
-    averaged: int = 200
+    chains: int = 20
+    cooling: int = 200
+    averaged: int = 300
     similarity: float = 0.5
 
     @property
