@@ -52,6 +52,7 @@ def _measured(window: StudioWindow) -> list[Row]:
     watch, training = window.watching.watch, window.watching.training
     process_until(lambda: training.trainer.status is not None, PATIENCE_S)
     process_until(lambda: training.trainer.status.step > 0 and watch.swap is not None, PATIENCE_S)
+    process_until(lambda: window.model.session.discriminator_rounds > 0, PATIENCE_S)
     delays = _Delays(window)
     lateness: list[float] = []
     learnt = training.trainer.status.step
