@@ -260,10 +260,10 @@ class Runner:
             self._stop(RunState.FAILED, str(error))
             return
         except Exception as error:
-            lane = self._state.lane
+            places = (f"{x.network.name} failed in {x.targets.layer}" for x in self._state.lanes)
             self._stop(
                 RunState.FAILED,
-                f"{lane.network.name} failed in {lane.targets.layer} "
+                f"{' or '.join(places)} "
                 f"({type(error).__name__}: {error}); choose another neuron or network, then play.",
             )
             return

@@ -32,6 +32,7 @@ from ldam_studio.gui.thread import SamplerThread
 from ldam_studio.gui.undo import MOMENT, Undo
 from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Neuron
+from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
     from ldam_studio.gui.sessions import Opening
@@ -244,8 +245,8 @@ class Controller(QObject):
         if second is not None and session.second is not None:
             second = replace(second, title=session.second.title)
         view = replace(view, max_rate=session.max_rate, second=second)
-        values = view.values()
-        self.model.set_session(view, *(n for n, v in session.values().items() if values[n] != v))
+        changed = [n for n in SETTINGS if view.value_of_each(n) != session.value_of_each(n)]
+        self.model.set_session(view, *changed)
 
     # Running
 

@@ -233,7 +233,7 @@ class Traces(QWidget):
             newest = float(kept.high[-1, which, front])
             value = f"{newest:.3g}" if np.isfinite(newest) else ""
             if beside is not None and np.isfinite(last_of := float(second.high[-1, which, front])):
-                value = f"A {value}  B {last_of:.3g}"
+                value = f"A {newest:.2g}  B {last_of:.2g}"
             if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
                 value += f", real {real.mean[-1]:.2f}"
             plot.set_value(value)

@@ -54,7 +54,7 @@ def settings_of(window):
     return tuple(lane.settings for lane in state.lanes)
 
 
-def test_two_rows_and_a_difference_with_one_zoom(compared):
+def _two_rows_and_a_difference_with_one_zoom(compared):
     canvas = compared.canvas
     rects = canvas.image_rects()
     assert len(rects) == 5
@@ -69,6 +69,7 @@ def test_two_rows_and_a_difference_with_one_zoom(compared):
     assert len({(r.width(), r.height()) for r in zoomed}) == 1
     assert compared.comparing.bar.isVisible()
     assert compared.comparing.bar.titles == ("lenet", "lenet-averaged")
+    canvas.fit()
 
 
 def test_the_same_network_gives_the_same_images_and_no_difference(studio, qtbot):
@@ -81,7 +82,7 @@ def test_the_same_network_gives_the_same_images_and_no_difference(studio, qtbot)
     assert len(colours) == 1
 
 
-def test_both_rows_are_shown_at_one_scale(compared, qtbot):
+def _both_rows_are_shown_at_one_scale(compared, qtbot):
     compared.controller.set_display(Display(SIGNED))
     paused(compared, qtbot)
     frame, images = compared.last_frame, compared.canvas._shown.images
@@ -91,7 +92,13 @@ def test_both_rows_are_shown_at_one_scale(compared, qtbot):
         assert level == pytest.approx(0.5 + 0.5 * raw[0, 5, 3] / far, abs=0.01)
 
 
-def test_the_readout_has_both_lanes(compared, qtbot):
+def test_both_are_shown_alike(compared, qtbot):
+    _two_rows_and_a_difference_with_one_zoom(compared)
+    _the_readout_has_both_lanes(compared, qtbot)
+    _both_rows_are_shown_at_one_scale(compared, qtbot)
+
+
+def _the_readout_has_both_lanes(compared, qtbot):
     frame = paused(compared, qtbot).last_frame
     rect = compared.canvas.image_rects()[4]
     cell = rect.width() // 28
@@ -103,7 +110,7 @@ def test_the_readout_has_both_lanes(compared, qtbot):
     )
 
 
-def test_settings_act_on_both_or_on_one(compared, qtbot):
+def _settings_act_on_both_or_on_one(compared, qtbot):
     controller, controls = compared.controller, compared.panels.controls
     controller.set_value("l2", 0.2)
     compared.comparing.bar.button(1).click()
@@ -125,8 +132,10 @@ def test_settings_act_on_both_or_on_one(compared, qtbot):
     assert [s.l2 for s in settings_of(compared)] == [0.1, 0.1]
 
 
-def test_undo_brings_each_lane_back(compared):
+def _undo_brings_each_lane_back(compared):
     controller = compared.controller
+    controller.act_on(None)
+    controller.set_value("clamp", False)
     controller.act_on(1)
     controller.set_value("l2", 0.4)
     before = settings_of(compared)
@@ -142,6 +151,11 @@ def test_undo_brings_each_lane_back(compared):
     controller.end_comparison()
     controller.undo()
     assert len(settings_of(compared)) == 1
+
+
+def test_settings_and_undo(compared, qtbot):
+    _settings_act_on_both_or_on_one(compared, qtbot)
+    _undo_brings_each_lane_back(compared)
 
 
 def test_the_picker_chooses_for_what_is_acted_on(compared, qtbot):
@@ -197,7 +211,7 @@ def test_more_chains_are_more_in_both(compared, qtbot):
     assert len(compared.model.session.neurons) == 5
 
 
-def test_the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
+def _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
     traces = compared.panels.traces
     until(qtbot, lambda: len(compared.last_frame.second.trace.steps) > 0)
     until(qtbot, lambda: traces._second[0].view().steps.size > 4)
@@ -207,14 +221,14 @@ def test_the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
     assert len(steps) > 0 and np.isfinite(values).all()
     assert not traces._legend.isHidden()
     assert "A" in traces._legend.text() and "B" in traces._legend.text()
-    compared.controller.end_comparison()
+    compared.actions_by_name["end_comparison"].trigger()
     until(qtbot, lambda: compared.last_frame.second is None)
     traces.redraw()
     assert plot._second.getData()[0] is None or not len(plot._second.getData()[0])
     assert traces._legend.isHidden()
 
 
-def test_the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
+def _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
     strip = compared.strip
     assert not strip.has_rows
     compared.actions_by_name["strip_both"].setChecked(True)
@@ -223,16 +237,23 @@ def test_the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
     strip.chosen.emit(5)
     assert compared.model.front == 2
     until(qtbot, lambda: compared.last_frame.front == compared.last_frame.second.front == 2)
-    compared.controller.end_comparison()
-    assert len(strip.layout_now.thumbs) == 3
 
 
-def test_the_comparison_ends(compared, qtbot):
-    compared.actions_by_name["end_comparison"].trigger()
-    until(qtbot, lambda: compared.last_frame.second is None)
+def test_strip_and_traces_follow_until_the_comparison_ends(compared, qtbot):
+    _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot)
+    _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot)
     assert compared.comparing.bar.isHidden()
     assert len(compared.canvas.image_rects()) == 2
+    assert len(compared.strip.layout_now.thumbs) == 3
     assert not compared.actions_by_name["act_on_b"].isEnabled()
+
+
+def _other_settings_of_the_same_network(studio, qtbot):
+    studio.actions_by_name["compare_settings"].trigger()
+    assert studio.comparing.bar.titles == ("lenet", "lenet · other settings")
+    assert studio.model.acting == 1
+    studio.controller.set_value("temperature", 0.7)
+    assert [s.temperature for s in settings_of(studio)][1] == 0.7
 
 
 def test_a_checkpoint_beside_the_present_goes_on_from_its_pixels(studio, qtbot, averaged):
@@ -241,14 +262,7 @@ def test_a_checkpoint_beside_the_present_goes_on_from_its_pixels(studio, qtbot, 
     compare(studio, qtbot, averaged, title="epoch 3", restart=False)
     assert studio.last_frame.step > step
     assert studio.comparing.bar.titles[1] == "epoch 3"
-
-
-def test_other_settings_of_the_same_network(studio, qtbot):
-    studio.actions_by_name["compare_settings"].trigger()
-    until(qtbot, lambda: shown_beside(studio))
-    assert studio.model.acting == 1
-    studio.controller.set_value("temperature", 0.7)
-    assert [s.temperature for s in settings_of(studio)][1] == 0.7
+    _other_settings_of_the_same_network(studio, qtbot)
 
 
 def test_the_dialog_opens_what_is_compared_with(studio, qtbot):
@@ -260,19 +274,6 @@ def test_the_dialog_opens_what_is_compared_with(studio, qtbot):
     dialog.load(and_open=True)
     until(qtbot, lambda: shown_beside(studio))
     assert studio.model.session.second.network.name == "lenet-averaged"
-
-
-def test_what_is_exported_has_both(compared, qtbot, tmp_path):
-    from ldam_studio.export.png import export, read_recipe
-    from ldam_studio.export.recipe import Shown
-    from ldam_studio.export.replay import compare as replayed
-
-    compared.controller.act_on(1)
-    compared.controller.set_value("l2", 0.3)
-    state = compared.controller.ask(snapshot).result(20)
-    export(state, Shown("average"), tmp_path / "a.png")
-    assert read_recipe(tmp_path / "a.png").data["end"]["second"]["settings"]["l2"] == 0.3
-    assert replayed(tmp_path / "a.png").identical
 
 
 def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, averaged):
