@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 
 from ldam_studio.errors import StudioError
+
+WAITS_S = (0.01, 0.03, 0.1, 0.3)
 
 
 def state_folder() -> Path:
@@ -36,7 +40,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             with open(temporaries[path], "xb") as file:
                 file.write(data)
         for path, temporary in temporaries.items():
-            os.replace(temporary, path)
+            _replace(temporary, path)
     except OSError as error:
         for temporary in temporaries.values():
             _remove(temporary)
@@ -44,6 +48,21 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             f"{path} cannot be written ({error.strerror or error}); choose another folder or make "
             "room."
         ) from None
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename a file over another one, which somebody may just be reading."""
+    for wait in WAITS_S:
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            # Only Windows minds a reader, and readers close what they have read.
+            if sys.platform != "win32":
+                raise
+            time.sleep(wait)
+        else:
+            return
+    os.replace(source, target)
 
 
 def check_folder(folder: Path) -> None:

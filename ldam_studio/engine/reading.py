@@ -15,6 +15,7 @@ from torch import Tensor
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from ldam_studio.networks.network import Network, WeightsFile
+from ldam_studio.networks.state_dicts import candidates
 from ldam_studio.networks.weights import not_finite, read_saved
 from ldam_studio.training.averaging import ParameterAverage
 
@@ -38,6 +39,12 @@ def take(network: Network, checkpoints: Sequence[Checkpoint]) -> Network:
         If one of them cannot be read, is another architecture's, or has diverged.
     """
     return CheckpointReader(network).network(checkpoints)
+
+
+def has_diverged(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint has a number that is none; `CheckpointError` if it cannot be read."""
+    saved, _ = read_checkpoint(checkpoint)
+    return any(not_finite(tensors) is not None for _, tensors in candidates(saved))
 
 
 def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from ldam_studio.engine.reading import CheckpointReader
+from ldam_studio.engine.reading import CheckpointReader, has_diverged
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Folder, Listing
 from ldam_studio.networks.network import Network
@@ -26,7 +26,7 @@ POLL_S = 0.1
 THOROUGH_S = 1.0  # between two looks at each file
 BUSY_SHARE = 0.2  # of its time that the watcher may spend on looking at a large folder
 MOST_AVERAGED = 50
-TRIED = 5  # newest checkpoints, with which a network to watch is tried to be opened
+TRIED = 5  # checkpoints that are no network's to watch, before no other is tried
 
 Stamp = tuple[int, int]
 Order = tuple[float, float, int, str]
@@ -280,8 +280,8 @@ def open_watched(
 ) -> Network:
     """Open a network to watch the checkpoints at a place with.
 
-    Its weights are the newest checkpoint's, which also tell the number of classes; else those of
-    `weights`; without either it is untrained.
+    Its weights are those of the newest checkpoint that has not diverged, which also tell the number
+    of classes; else those of `weights`; without either it is untrained.
 
     Raises
     ------
@@ -290,14 +290,18 @@ def open_watched(
         is one of its own.
     """
     options = options or Options()
-    first: StudioError | None = None
-    for checkpoint in Folder(place.absolute()).look().checkpoints[: -TRIED - 1 : -1]:
+    failed: list[StudioError] = []
+    for checkpoint in reversed(Folder(place.absolute()).look().checkpoints):
         try:
+            if has_diverged(checkpoint):
+                continue
             return open_network(name, checkpoint.path, options)
         except StudioError as error:
-            first = first or error
-    if first is not None:
-        raise first
+            failed.append(error)
+        if len(failed) == TRIED:
+            break
+    if failed:
+        raise failed[0]
     return open_network(name, weights, replace(options, untrained=True))
 
 

@@ -18,8 +18,6 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.checkpoints import Folder
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.vgg import MEAN, STD, Vgg
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training import CheckpointWriter
@@ -33,16 +31,10 @@ MANY, LOOKS = 2000, 5
 def measure() -> list[Row]:
     """Swap weights under ten chains of each network, then list very many checkpoints."""
     torch.set_num_threads(1)
-    rows = [*_swaps("LeNet", open_network("lenet")), *_swaps("VGG", _vgg())]
+    rows = [*_swaps("LeNet", open_network("lenet")), *_swaps("VGG", open_network("vgg"))]
     with TemporaryDirectory() as folder:
         rows += _listing(Path(folder))
     return rows
-
-
-def _vgg() -> Network:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Network("vgg", Vgg(), PixelSpec(3, 32, 32, MEAN, STD))
 
 
 def _swaps(what: str, network: Network) -> list[Row]:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from ldam_studio import files
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.checkpoints import Folder
 from ldam_studio.networks.weights import read_saved
@@ -173,3 +174,27 @@ def test_nothing_is_left_behind_where_there_is_no_room(tmp_path, monkeypatch):
     with pytest.raises(StudioError, match="No space left"):
         CheckpointWriter(tmp_path).write(model(), step=1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("readers", [2, 99])
+def test_on_windows_a_file_that_is_being_read_is_replaced_a_little_later(
+    tmp_path, monkeypatch, readers
+):
+    writer, rename, tries = CheckpointWriter(tmp_path), os.replace, []
+    before = writer.write(model(1.0), step=1).read_bytes()
+
+    def read_meanwhile(source, target):
+        tries.append(target)
+        if len(tries) <= readers:
+            raise PermissionError(13, "Access is denied")
+        rename(source, target)
+
+    monkeypatch.setattr("os.replace", read_meanwhile)
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr(files.time, "sleep", lambda _seconds: None)
+    if readers == 2:
+        assert writer.write(model(2.0), step=1).read_bytes() != before
+        return
+    with pytest.raises(StudioError, match="Access is denied"):
+        writer.write(model(2.0), step=1)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
