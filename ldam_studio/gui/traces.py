@@ -218,7 +218,8 @@ class Traces(QWidget):
         front = min(self._front, self._chains - 1)
         first, last = self._visible(int(steps[0]), self._last, bool(whole))
         shown = self._marks_between(first, last)
-        scored = bool(np.isfinite(kept.high[:, SCORE]).any())
+        views = (kept, self._second[whole].view())
+        scored = any(bool(np.isfinite(view.high[:, SCORE]).any()) for view in views)
         self._plots[SCORE].setVisible(scored)
         for which, plot in enumerate(self._plots):
             if which == SCORE and not scored:
@@ -233,7 +234,8 @@ class Traces(QWidget):
             newest = float(kept.high[-1, which, front])
             value = f"{newest:.3g}" if np.isfinite(newest) else ""
             if beside is not None and np.isfinite(last_of := float(second.high[-1, which, front])):
-                value = f"A {newest:.2g}  B {last_of:.2g}"
+                value = f"A {newest:.2g}" if value else "A –"
+                value += f"  B {last_of:.2g}"
             if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
                 value += f", real {real.mean[-1]:.2f}"
             plot.set_value(value)
