@@ -40,7 +40,7 @@ from torch import Tensor
 
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
 from ldam_studio.sampler.smoothness import total_variation_gradient
-from ldam_studio.sampler.spectrum import precondition, rooted
+from ldam_studio.sampler.spectrum import precondition, strength
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
@@ -180,12 +180,12 @@ def step(
     whole = x[0].numel()
     preconditioned = p.spectrum > 0 or p.colour_correlation > 0
 
-    def strength(gradient: Tensor, size: int | Tensor) -> Tensor:
-        if preconditioned and p.mode == "normalised":
-            gradient = rooted(gradient, p.spectrum, p.colour_correlation)
-        return _rms(gradient, size)
+    def rms_of(gradient: Tensor, size: int | Tensor) -> Tensor:
+        if not preconditioned or p.mode != "normalised":
+            return _rms(gradient, size)
+        return strength(gradient, p.spectrum, p.colour_correlation) / size**0.5
 
-    rms = strength(gradient, whole if field_size is None else field_size)
+    rms = rms_of(gradient, whole if field_size is None else field_size)
 
     score, pull = None, None
     if log_real is not None and p.asks_discriminator:
@@ -197,7 +197,7 @@ def step(
     if p.mode == "normalised":
         ascent = ascent / _column(rms)
         if pull is not None:
-            realness = realness / _column(strength(pull, whole))
+            realness = realness / _column(rms_of(pull, whole))
     elif p.mode == "reference":
         gradient, pull, moments = _by_pixel(gradient, pull, state.moments or _no_moments(x))
 

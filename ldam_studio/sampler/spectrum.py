@@ -46,12 +46,23 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
     return moved
 
 
-def rooted(x: Tensor, exponent: float, correlation: float) -> Tensor:
-    """Return R x, shaped like ``x`` (chains, C, H, W).
+def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:
+    """Return the norm of R x of each chain, (chains,), for ``x`` (chains, C, H, W).
 
     R grad U is the gradient with respect to R^-1 x, the coordinates in which the noise is white.
+    Its norm is read off its waves (Parseval): going back to pixels would take most of the time.
     """
-    return precondition(torch.zeros_like(x), x, exponent, correlation)
+    if correlation and x.shape[1] > 1:
+        x = _mixed(x, correlation)
+    if not exponent:
+        norm: Tensor = torch.linalg.vector_norm(x, dim=(1, 2, 3))
+        return norm
+    height, width = x.shape[2:]
+    waves = torch.view_as_real(torch.fft.rfft2(x, norm="ortho"))
+    power = waves.square().sum((1, 4)) * _gain(height, width, exponent, x.device).square()
+    # Half of the spectrum stands for the whole: all columns but these count twice.
+    power[:, :, 1 : (width + 1) // 2] *= 2
+    return power.sum((1, 2)).sqrt()
 
 
 def _mixed(x: Tensor, correlation: float) -> Tensor:
@@ -60,10 +71,12 @@ def _mixed(x: Tensor, correlation: float) -> Tensor:
     Its eigenvalues are 1 + (C - 1) c for the mean of the channels and 1 - c for what differs from
     it, so their roots are all that is needed.
     """
-    mean = x.mean(1, keepdim=True)
-    common = (1 + (x.shape[1] - 1) * correlation) ** 0.5
+    channels = x.shape[1]
+    common = (1 + (channels - 1) * correlation) ** 0.5
     own = (1 - correlation) ** 0.5
-    mixed: Tensor = (x - mean) * own + mean * common
+    root = torch.full((channels, channels), (common - own) / channels, device=x.device)
+    root.diagonal().add_(own)
+    mixed: Tensor = torch.einsum("oc,nchw->nohw", root, x)
     return mixed
 
 

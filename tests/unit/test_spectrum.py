@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.spectrum import precondition
+from ldam_studio.sampler.spectrum import precondition, strength
 
 SIZES = [(8, 8), (5, 7), (6, 9), (1, 4)]
 
@@ -35,6 +35,8 @@ def test_the_operator_is_the_root_of_a_positive_matrix_of_unit_mean(size, expone
     moved = precondition(drift, torch.zeros_like(drift), exponent, correlation)
     expected = (drift.flatten(1) @ (root @ root)).reshape(drift.shape)
     assert torch.allclose(moved, expected, atol=1e-4)
+    norms = (drift.flatten(1) @ root).norm(dim=1)
+    assert torch.allclose(strength(drift, exponent, correlation), norms, rtol=1e-4)
 
 
 def test_without_exponent_and_correlation_it_adds():
