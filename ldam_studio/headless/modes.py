@@ -36,7 +36,7 @@ ENLARGED = 64
 
 SETTINGS = {"step_size": 0.1, "temperature": 0.1, "l2": 2.0}
 """Where no flag and no preset says otherwise: no discriminator, so that nothing but the network
-speaks. L2 holds a picture where its root-mean-square is 1 / (2 L2), a quarter of the way from black
+speaks. L2 holds a picture's root-mean-square at 1 / (2 L2) at most, a quarter of the way from black
 to white as in real images: with less of it the chains end far outside of what the network knows,
 each in an optimum of its own. The temperature lets a chain cross what is shallow between optima."""
 

@@ -70,7 +70,7 @@ def draw(number: int, files: Path, out: Path, *flags: str) -> dict:
 
 def test_fig6_writes_picture_and_numbers(files, tmp_path, capsys) -> None:
     found = draw(6, files, tmp_path)
-    assert list(found["rows"]) == ["no regulariser", "L2 2", "L2 2, averaged"]
+    assert list(found["rows"]) == ["no regulariser", "L2 0.5", "L2 0.5, averaged"]
     for row in found["rows"].values():
         assert 0 <= row["agreement"] <= 1 and row["distance"] > 0 and row["contrast"] > 0
     assert "low frequencies" in capsys.readouterr().out

@@ -27,9 +27,9 @@ from ldam_studio.headless.progress import INTERRUPTED, in_turn
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import open_network
 
-L2 = 2.0
-"""Against a gradient whose root-mean-square is 1 it holds the picture where its own is 1 / (2 L2),
-a quarter of the way from black to white: that of CIFAR-10's images around grey."""
+L2 = 0.5
+"""As in Figure 4. Against a gradient whose root-mean-square is 1 it holds that of the picture at
+1 / (2 L2) at most, and well below where the gradient's direction does not last."""
 
 
 def sample(
