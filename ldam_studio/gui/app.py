@@ -215,12 +215,14 @@ class Interrupt(QObject):
     """Lets Ctrl-C and a polite kill close the window as a click would.
 
     Python's handlers only run when Python code does; a byte in a socket wakes Qt's loop for them,
-    so that no timer has to run all the time.
+    so that no timer has to run all the time. They run in the middle of whatever code that is, so
+    that the window is not closed there, but by Qt's loop once it has the byte.
     """
 
     def __init__(self, window: StudioWindow) -> None:
         super().__init__()
         self._window = window
+        self._asked = False
         self._signals = [
             s
             for s in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None))
@@ -234,7 +236,7 @@ class Interrupt(QObject):
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(self._wake)
         self._old_wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        self._old = [signal.signal(s, self._close) for s in self._signals]
+        self._old = [signal.signal(s, self._ask) for s in self._signals]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -250,8 +252,13 @@ class Interrupt(QObject):
             self._read.recv(64)
         except OSError:
             return
+        if self._asked:
+            self._close()
 
-    def _close(self, _number: int, _frame: object) -> None:
+    def _ask(self, _number: int, _frame: object) -> None:
+        self._asked = True
+
+    def _close(self) -> None:
         for dialog in QApplication.topLevelWidgets():
             if dialog is not self._window and dialog.isVisible():
                 dialog.close()
