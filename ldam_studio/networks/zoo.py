@@ -59,7 +59,7 @@ BUILT_IN = {
 }
 """The networks that come with the program, by name."""
 
-NETWORKS = {name: one.about for name, one in BUILT_IN.items() if name.startswith("lenet")}
+NETWORKS = {name: one.about for name, one in BUILT_IN.items()}
 """A line about each of them."""
 
 DISCRIMINATORS = {name: one.discriminator for name, one in BUILT_IN.items()}
