@@ -48,6 +48,7 @@ class WatchTraining(QObject):
         self._notice = ""
         self._opening: Opening | None = None
         window.controller.opening.connect(self._on_opening)
+        watch.began.connect(self._on_began)
         watch.ended.connect(self.leave)
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
@@ -129,6 +130,11 @@ class WatchTraining(QObject):
         self._opening = replace(opening, title="LeNet on MNIST", hint="")
         self._watch.start(Plan(folder, own=True), self._opening)
         self._show()
+
+    def _on_began(self, plan: Plan) -> None:
+        """Have what learning needs imported, once the session that is to learn is there."""
+        if not plan.own:
+            return
         # The first optimiser imports it, which takes seconds: the chains do not wait for that.
         self._task = Task(lambda _task: import_module("torch._dynamo"))
         self._task.setObjectName("watch-training")

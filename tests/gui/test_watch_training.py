@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -72,6 +73,13 @@ def training(studio, qtbot, tmp_path, monkeypatch):
     return made
 
 
+@pytest.fixture(params=["not yet", "imported"])
+def what_learning_needs(request):
+    """Whether an earlier training has imported it: then that takes no time."""
+    if request.param == "imported":
+        import_module("torch._dynamo")
+
+
 def running(pid):
     try:
         os.kill(pid, 0)
@@ -80,7 +88,9 @@ def running(pid):
     return True
 
 
-def test_a_training_is_shown_and_steered_and_ends_with_the_window(studio, qtbot, training):
+def test_a_training_is_shown_and_steered_and_ends_with_the_window(
+    studio, qtbot, what_learning_needs, training
+):
     panel = studio.watching.watch.panel
     assert studio.windowTitle().startswith("LeNet on MNIST")
     assert training.said == ["It learns from a sample."]

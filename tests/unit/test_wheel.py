@@ -48,7 +48,8 @@ def test_the_installed_program_finds_its_own_files(prefix: Path, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     about = json.loads(done.stdout)
     assert Path(about["models"]) == Path(paths["purelib"]) / "ldam_studio" / "models"
-    assert {network["name"] for network in about["networks"]} == {"lenet", "lenet-averaged"}
+    shipped = {"lenet", "lenet-averaged", "vgg", "vgg-averaged"}
+    assert {network["name"] for network in about["networks"]} == shipped
 
 
 def test_everything_that_is_shipped_travels(prefix: Path):
