@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
 CLASSES = 10  # of each built-in network
-COLOUR_START = {"step_size": 0.03, "temperature": 0.002}  # what its discriminator was shown
+COLOUR_START = {
+    "step_size": 0.1,
+    "temperature": 0.001,
+    "discriminator_weight": 0.0,  # its discriminator hides the class more than it shows it
+    "jitter": 2,
+    "smoothness": 0.1,
+    "spectrum": 0.5,
+    "colour_correlation": 0.5,
+}
 PHOTO_CHAINS, PHOTO_PRESET = 4, "clean"
 WINDOW = 150  # samples: the average follows within seconds when the pictures melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -109,7 +117,8 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
     `network` is another built-in network to look at in place of LeNet.
     """
     colour = network is not None and network.pixels.channels > 1
-    pace = COLOUR_START if colour else {"step_size": START_STEP}
+    own = {"step_size": START_STEP, "discriminator_weight": START_WEIGHT}
+    own = COLOUR_START if colour else own
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
@@ -118,9 +127,8 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
             "",
             1,
             network,
-            **pace,
+            **own,
             l2=0.0,
-            discriminator_weight=START_WEIGHT,
             clamp=True,
             window=WINDOW,
         ),
