@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.presets import Preset
 
-# Legible after 60 steps, under three seconds even where a step takes 50 ms.
-START_STEP, START_WEIGHT, SEED = 0.3, 0.75, 2
+SEED = 2
 CLASSES = 10  # of each built-in network
+# Legible after 60 steps, under three seconds even where a step takes 50 ms.
+DIGITS_START = {"step_size": 0.3, "discriminator_weight": 0.75}
 COLOUR_START = {
     "step_size": 0.1,
     "temperature": 0.001,
@@ -117,8 +118,6 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
     `network` is another built-in network to look at in place of LeNet.
     """
     colour = network is not None and network.pixels.channels > 1
-    own = {"step_size": START_STEP, "discriminator_weight": START_WEIGHT}
-    own = COLOUR_START if colour else own
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
@@ -127,7 +126,7 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
             "",
             1,
             network,
-            **own,
+            **(COLOUR_START if colour else DIGITS_START),
             l2=0.0,
             clamp=True,
             window=WINDOW,
