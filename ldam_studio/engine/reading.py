@@ -44,7 +44,14 @@ def take(network: Network, checkpoints: Sequence[Checkpoint]) -> Network:
 def has_diverged(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint has a number that is none; `CheckpointError` if it cannot be read."""
     saved, _ = read_checkpoint(checkpoint)
-    return any(not_finite(tensors) is not None for _, tensors in candidates(saved))
+    return any(_not_finite(tensors, checkpoint) is not None for _, tensors in candidates(saved))
+
+
+def _not_finite(state: Mapping[str, Tensor], checkpoint: Checkpoint) -> str | None:
+    try:
+        return not_finite(state)
+    except StudioError as error:
+        raise CheckpointError("damaged", f"{checkpoint.path}: {error}") from None
 
 
 def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
@@ -103,7 +110,7 @@ class CheckpointReader:
             state = self._network.weights_in(saved, checkpoint.path)
         except StudioError as error:
             raise CheckpointError("shapes", str(error)) from None
-        bad = not_finite(state)
+        bad = _not_finite(state, checkpoint)
         if bad is not None:
             raise CheckpointError(
                 "diverged",

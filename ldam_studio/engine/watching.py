@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from ldam_studio.engine.reading import CheckpointReader, has_diverged
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Folder, Listing
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import Options, open_network
@@ -110,7 +110,7 @@ class Watcher:
         # The thread's own.
         self._news = News()
         self._listing = Listing((), {})
-        self._notice = ""
+        self._notice = self._failure = ""
         self._looks = 0
         self._due = 0.0  # when each file is to be looked at again
         self._arrivals: dict[Path, tuple[Stamp, int]] = {}  # the look that first saw it so
@@ -166,12 +166,24 @@ class Watcher:
                 self._woken = False
                 chosen, average = self._chosen, self._average
             started = time.monotonic()
-            self._look(chosen, thorough=started >= self._due)
-            busy = time.monotonic() - started
-            self._serve(chosen, average)
+            try:
+                self._look(chosen, thorough=started >= self._due)
+                busy = time.monotonic() - started
+                self._serve(chosen, average)
+                self._failed(chosen, "")
+            except Exception as error:
+                # Whatever a file may hold: a thread that has ended would watch nothing, unseen.
+                busy = time.monotonic() - started
+                self._failed(chosen, f"Watching failed ({in_short(error)}); it is tried again.")
             with self._wake:
                 if not self._woken and not self._closed:
                     self._wake.wait(max(POLL_S, busy / BUSY_SHARE))
+
+    def _failed(self, chosen: Path | None, sentence: str) -> None:
+        """Remember what went wrong in this round, if anything did, and tell of a change."""
+        if sentence != self._failure:
+            self._failure = sentence
+            self._tell(chosen)
 
     def _look(self, chosen: Path | None, *, thorough: bool) -> None:
         """List what is there, and tell of it if it has changed."""
@@ -266,7 +278,7 @@ class Watcher:
             self._listing.checkpoints,
             self._listing.skipped,
             troubles,
-            self._notice,
+            self._notice or self._failure,
             None if self._done is None else self._done[0],
             chosen is None,
         )

@@ -145,11 +145,12 @@ class Folder:
             return None
 
     def _files(self) -> list[Path]:
-        if self.place.is_file():
-            return [self.place]
-        if self.place.suffix in SUFFIXES and self.place.parent.is_dir():
-            return []  # one file, not yet written or just being replaced
         try:
+            # On a network's folder that has gone away, each of these may fail.
+            if self.place.is_file():
+                return [self.place]
+            if self.place.suffix in SUFFIXES and self.place.parent.is_dir():
+                return []  # one file, not yet written or just being replaced
             entries = list(self.place.iterdir())
         except OSError as error:
             raise StudioError(
@@ -230,13 +231,13 @@ def _header(path: Path) -> tuple[str, Mapping[str, Any]]:
         entries = {k: v for k, v in header.items() if k != "__metadata__"}
         end = 8 + length + max((v["data_offsets"][1] for v in entries.values()), default=0)
         metadata = header.get("__metadata__", {})
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return "is not a safetensors file", {}
     if size < end:
         return "is cut short", {}
     try:
         about = json.loads(metadata.get(KEY, "{}"))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         about = {}
     return "", about if isinstance(about, Mapping) else {}
 

@@ -174,9 +174,22 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
 
 
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
-    """Return the name of the first tensor with a value that is not a finite number, if any."""
+    """Return the name of the first tensor with a value that is not a finite number, if any.
+
+    Raises
+    ------
+    StudioError
+        If a tensor's numbers cannot be looked at, because it is sparse or has none (meta).
+    """
     for name, value in state.items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
+        if not value.is_floating_point():
+            continue
+        if value.layout != torch.strided or value.is_meta:
+            raise StudioError(
+                f"The weights in {name!r} are not stored one by one (sparse or meta tensors); save "
+                "them as plain tensors."
+            )
+        if not bool(value.isfinite().all()):
             return name
     return None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -267,6 +269,73 @@ def test_a_damaged_file_with_a_good_header_is_a_sentence(lenet, tmp_path):
     with pytest.raises(CheckpointError, match="not opened") as caught:
         take(lenet, [listed])
     assert caught.value.kind == "damaged"
+
+
+def _deep(key):
+    """Return a safetensors file with brackets within brackets at a place in its header."""
+    deep = 100_000 * "[" + 100_000 * "]"
+    header = f'{{"__metadata__": {{"checkpoint": "{deep}"}}}}' if key else deep
+    return len(header).to_bytes(8, "little") + header.encode()
+
+
+def test_brackets_within_brackets_do_not_end_the_watching(lenet, made):
+    made.folder.mkdir()
+    (made.folder / "deep-1.safetensors").write_bytes(_deep(key=False))
+    (made.folder / "deep-2.safetensors").write_bytes(_deep(key=True))
+    made(10)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10] and w.news[-1].skipped)
+        assert [path.name for path in watched.news[-1].skipped] == ["deep-1.safetensors"]
+
+
+@pytest.mark.parametrize("kind", ["sparse", "meta"])
+def test_tensors_without_plain_numbers_are_a_sentence(lenet, made, kind):
+    made(10)
+    state = LeNet5().state_dict()
+    bias = state["fc3.bias"]
+    state["fc3.bias"] = bias.to_sparse() if kind == "sparse" else bias.to("meta")
+    path = made.folder / "odd-20.pt"
+    torch.save(state, path)
+    assert open_watched("lenet", made.folder).weights.name == "checkpoint-00000010.safetensors"
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10] and path in w.news[-1].troubles)
+        assert "'fc3.bias' are not stored one by one" in watched.news[-1].troubles[path]
+
+
+def test_a_network_drive_that_has_gone_away_is_a_notice(lenet, made, monkeypatch):
+    made(10)
+    stat, gone = Path.stat, []
+
+    def stale(path, **given):
+        if gone and str(path).startswith(str(made.folder)):
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        return stat(path, **given)
+
+    monkeypatch.setattr(Path, "stat", stale)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        gone.append(True)
+        watched.until(lambda w: "not connected" in w.news[-1].notice)
+        gone.clear()
+        made(20)
+        watched.until(lambda w: w.steps == [10, 20] and not w.news[-1].notice)
+
+
+def test_what_nobody_thought_of_is_told_and_tried_again(lenet, made, monkeypatch):
+    made(10)
+    look, failures = Folder.look, [AssertionError("of a strange kind")]
+
+    def stumbling(folder, **given):
+        if failures:
+            raise failures[0]
+        return look(folder, **given)
+
+    monkeypatch.setattr(Folder, "look", stumbling)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.news and "of a strange kind" in w.news[-1].notice)
+        failures.clear()
+        watched.until(lambda w: w.steps == [10] and not w.news[-1].notice)
+        assert len(watched.news) == 4  # the failure, what is there, that it is well, what is shown
 
 
 def test_what_is_written_over_in_place_is_noticed(lenet, made, monkeypatch):
