@@ -72,25 +72,21 @@ class DigitJudge(Judge):
 
 
 class ColourJudge(Judge):
-    """A small residual network for 32x32 RGB images (He et al. 2016), 128 features.
-
-    It sees each square of 2x2 pixels as one place of 12 channels: that makes it fast.
-    """
+    """A small residual network for 32x32 RGB images (He et al. 2016), 192 features."""
 
     mean = vgg.MEAN
     std = vgg.STD
 
     def __init__(self) -> None:
         body = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            *_normed(12, 32, 3, 1),
+            *_normed(3, 24, 3, 1),
             nn.ReLU(),
-            _Residual(32, 32, 1),
-            _Residual(32, 64, 2),
-            _Residual(64, 128, 2),
+            _Residual(24, 48, 2),
+            _Residual(48, 96, 2),
+            _Residual(96, 192, 2),
             nn.AdaptiveAvgPool2d(1),
         )
-        super().__init__(body, 128)
+        super().__init__(body, 192)
         self.to(memory_format=torch.channels_last)
 
 

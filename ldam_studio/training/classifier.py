@@ -114,17 +114,16 @@ COLOUR_JUDGE_RECIPE = ClassifierRecipe(
     optimiser="adam",
     learning_rate=4e-3,
     schedule=((0.0, 0.1), (0.25, 1.0), (1.0, 0.0)),
-    epochs=6,
+    epochs=10,
     batch=125,
     weight_decay=2e-2,
     average_epochs=0,
-    label_smoothing=0.05,
-    shift=2,
+    shift=3,
     flip=True,
     mean=vgg.MEAN,
     std=vgg.STD,
 )
-"""AdamW in one cycle, short: another optimiser, batch and order than the VGG's."""
+"""AdamW in one cycle: another optimiser, batch and order than the VGG's."""
 
 VGG_RECIPE = ClassifierRecipe(
     optimiser="sgd",

@@ -77,7 +77,7 @@ def test_the_judge_of_pictures_is_trained_and_opened(pictures, tmp_path, capsys)
     assert "--of cifar10 --seed 4711" in (tmp_path / "cifar10-judge.md").read_text()
     module = judge.COLOUR.build().eval()
     images = torch.rand(7, 3, 32, 32)
-    assert judge.features(module, images).shape == (7, 128)
+    assert judge.features(module, images).shape == (7, 192)
     assert judge.verdicts(module, images).shape == (7,)
 
 

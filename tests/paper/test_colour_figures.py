@@ -85,7 +85,10 @@ def test_fig7_measures_each_weight(files, tmp_path, capsys) -> None:
         for what in ("raw", "averaged"):
             assert len(row[what]["agreement_by_class"]) == 10 and row[what]["distance"] > 0
         assert 0 < row["score"] < 1
-    assert found["seed"] == 4 and found["chains_per_class"] == 2 and found["real"]["distance"] > 0
+    assert found["seed"] == 4 and found["chains_per_class"] == 2
+    # Of the same kind as those they are held against, which no chain is.
+    nearest = min(row[what]["distance"] for row in found["rows"] for what in ("raw", "averaged"))
+    assert found["real"]["distance"] < nearest
     assert "real images" in capsys.readouterr().out
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ldam_studio import __version__
 from ldam_studio.engine.machine import choose
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -215,6 +216,21 @@ def real_json(bench: Bench) -> dict[str, float]:
         "agreement": round(agreement(bench.judge, bench.pictures, bench.labels), 4),
         "distance": round(bench.distance, 3),
         "cosine": round(within_class_cosine(bench.pictures - CIFAR_PIXELS.rest, bench.labels), 4),
+    }
+
+
+def head(
+    discriminator: DiscriminatorModel, bench: Bench, chains_per_class: int, steps: int, seed: int
+) -> dict[str, Any]:
+    """Return what is said of all rows alike, in JSON's types."""
+    return {
+        "version": __version__,
+        "discriminator": discriminator.reference,
+        "seed": seed,
+        "steps": steps,
+        "averaged_steps": min(steps, WINDOW),
+        "chains_per_class": chains_per_class,
+        "real": real_json(bench),
     }
 
 

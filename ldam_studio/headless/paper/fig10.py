@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ from ldam_studio.headless.paper.measures import OnStep, run_on
 from ldam_studio.headless.paper.named import spread_classes
 from ldam_studio.headless.paper.sheet import sheet
 from ldam_studio.headless.paper.spectrum import RADIUS, low_share
-from ldam_studio.headless.progress import INTERRUPTED, progress
+from ldam_studio.headless.progress import INTERRUPTED, in_turn
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler.settings import Settings
@@ -176,25 +177,12 @@ def run(args: argparse.Namespace) -> int:
     }
     steps = args.steps + args.window
     layers = len({neuron.layer for neuron in neurons})
-    rows = []
-    try:
-        with progress() as bar:
-            task = bar.add_task("Figure 10", total=steps * layers * len(WEIGHTS))
-            for one in settings.values():
-                rows.append(
-                    sample(
-                        network,
-                        neurons,
-                        discriminator,
-                        one,
-                        args.seed,
-                        machine,
-                        steps,
-                        lambda: bar.advance(task),
-                    )
-                )
-    except KeyboardInterrupt:
-        print("stopped; nothing was written")
+    jobs = [
+        partial(sample, network, neurons, discriminator, one, args.seed, machine, steps)
+        for one in settings.values()
+    ]
+    rows = in_turn("Figure 10", steps * layers * len(jobs), jobs)
+    if rows is None:
         return INTERRUPTED
     is_class = torch.tensor([neuron.layer == network.layers[-1].name for neuron in neurons])
     summaries = [summary(row, is_class) for row in rows]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from ldam_studio.headless.paper.intervals import Interval, bootstrap, median
 from ldam_studio.headless.paper.measures import OnStep
 from ldam_studio.headless.paper.named import spread_classes
 from ldam_studio.headless.paper.sheet import Bytes, sheet
-from ldam_studio.headless.progress import INTERRUPTED, download, progress
+from ldam_studio.headless.progress import INTERRUPTED, download, in_turn
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel, Options, open_network
 from ldam_studio.sampler.langevin import value_and_gradient
@@ -201,27 +202,12 @@ def run(args: argparse.Namespace) -> int:
     neurons = [spread_classes(network, args.classes) for network in networks]
     discriminators = [_discriminator(network, args) for network in networks]
     steps = args.steps + args.window
-    sides = []
-    try:
-        with progress() as bar:
-            task = bar.add_task("Figure 11", total=steps * len(networks))
-            for network, chosen, discriminator, one in zip(
-                networks, neurons, discriminators, settings, strict=True
-            ):
-                sides.append(
-                    sample(
-                        network,
-                        chosen,
-                        discriminator,
-                        one,
-                        args.seed,
-                        machine,
-                        steps,
-                        lambda: bar.advance(task),
-                    )
-                )
-    except KeyboardInterrupt:
-        print("stopped; nothing was written")
+    jobs = [
+        partial(sample, *side, args.seed, machine, steps)
+        for side in zip(networks, neurons, discriminators, settings, strict=True)
+    ]
+    sides = in_turn("Figure 11", steps * len(jobs), jobs)
+    if sides is None:
         return INTERRUPTED
     labels = _labels(networks, neurons)
     summaries = [summary(*both) for both in zip(networks, sides, strict=True)]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from ldam_studio import __version__
 from ldam_studio.files import check_folder
 from ldam_studio.headless.paper import colour
 from ldam_studio.headless.paper.flags import add_twins, write_figure
@@ -52,14 +51,8 @@ def run(args: argparse.Namespace) -> int:
         "fig7",
         sheet(lines, [f"w = {row.weight:g}" for row in rows], network.labels),
         {
-            "version": __version__,
+            **colour.head(discriminator, bench, chains, steps, args.seed),
             "network": network.reference,
-            "discriminator": discriminator.reference,
-            "seed": args.seed,
-            "steps": steps,
-            "averaged_steps": min(steps, colour.WINDOW),
-            "chains_per_class": chains,
-            "real": colour.real_json(bench),
             "rows": [row.json() for row in rows],
         },
     )

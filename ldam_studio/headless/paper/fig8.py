@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from ldam_studio import __version__
 from ldam_studio.headless.paper import colour
 from ldam_studio.headless.paper.flags import add_twins, open_twins, write_figure
 from ldam_studio.headless.paper.sheet import sheet
@@ -58,15 +57,9 @@ def run(args: argparse.Namespace) -> int:
         "fig8",
         sheet(lines, list(shown), base.labels),
         {
-            "version": __version__,
+            **colour.head(discriminator, bench, chains, steps, args.seed),
             "base": base.reference,
             "averaged": averaged.reference,
-            "discriminator": discriminator.reference,
-            "seed": args.seed,
-            "steps": steps,
-            "averaged_steps": min(steps, colour.WINDOW),
-            "chains_per_class": chains,
-            "real": colour.real_json(bench),
             "base_row": plain.json(),
             "averaged_rows": [row.json() for row in rows],
         },
