@@ -7,11 +7,12 @@ reference implementation looks at that moving average. Here it is the mean of th
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
 
+from ldam_studio.engine.demand import is_lack_of_memory
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from ldam_studio.networks.network import Network, WeightsFile
@@ -38,13 +39,22 @@ def take(network: Network, checkpoints: Sequence[Checkpoint]) -> Network:
     CheckpointError
         If one of them cannot be read, is another architecture's, or has diverged.
     """
-    return CheckpointReader(network).network(checkpoints)
+    return CheckpointReader(network).network(reversed(checkpoints))
 
 
 def has_diverged(checkpoint: Checkpoint) -> bool:
-    """Whether a checkpoint has a number that is none; `CheckpointError` if it cannot be read."""
+    """Whether a checkpoint's weights have a number that is none.
+
+    Those are its largest dictionary of tensors: what a run notes beside them may well be infinite.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be read.
+    """
     saved, _ = read_checkpoint(checkpoint)
-    return any(_not_finite(tensors, checkpoint) is not None for _, tensors in candidates(saved))
+    largest = max((tensors for _, tensors in candidates(saved)), key=len, default={})
+    return _not_finite(largest, checkpoint) is not None
 
 
 def _not_finite(state: Mapping[str, Tensor], checkpoint: Checkpoint) -> str | None:
@@ -62,16 +72,18 @@ def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
     StudioError
         If one of them is missing, has changed, or is another architecture's.
     """
-    states = []
-    for file in files:
+
+    def read(file: WeightsFile) -> Mapping[str, Tensor]:
         saved, sha256 = read_saved(file.weights)
         if sha256 != file.sha256:
             raise StudioError(
                 f"The weights {file.weights}, of which a mean was taken, have changed since; put "
                 "the right file back."
             )
-        states.append(network.weights_in(saved, file.weights))
-    return network.twin(mean(states), *files)
+        return network.weights_in(saved, file.weights)
+
+    # In the order in which a checkpoint reader takes them, for the same bits.
+    return network.twin(mean(read(file) for file in reversed(files)), *files)
 
 
 class CheckpointReader:
@@ -81,20 +93,32 @@ class CheckpointReader:
         self._network = network
         self._kept: OrderedDict[_Key, _Weights] = OrderedDict()
 
-    def network(self, checkpoints: Sequence[Checkpoint]) -> Network:
-        """Return the network with their mean; `CheckpointError` if one will not do."""
-        states, files = [], []
-        for checkpoint in checkpoints:
+    def network(self, checkpoints: Iterable[Checkpoint]) -> Network:
+        """Return the network with the mean of checkpoints, the newest first.
+
+        They are averaged as they are read, so that no more than one is in memory beside the mean
+        and those that are remembered.
+
+        Raises
+        ------
+        CheckpointError
+            If one of them will not do.
+        """
+        files: list[WeightsFile] = []
+
+        def read(checkpoint: Checkpoint) -> Mapping[str, Tensor]:
             state, sha256 = self.read(checkpoint)
-            states.append(state)
-            files.append(WeightsFile(checkpoint.path, sha256))
+            files.insert(0, WeightsFile(checkpoint.path, sha256))
+            return state
+
+        weights = mean(read(checkpoint) for checkpoint in checkpoints)
         try:
-            return self._network.twin(mean(states), *files)
+            return self._network.twin(weights, *files)
         except StudioError as error:
             raise CheckpointError("shapes", str(error)) from None
         except Exception as error:  # of a person's own module
             raise CheckpointError(
-                "shapes",
+                "gone" if is_lack_of_memory(error) else "shapes",
                 f"{self._network.name} fails with {files[-1].weights} ({in_short(error)}); choose "
                 "another checkpoint.",
             ) from None
@@ -126,11 +150,14 @@ class CheckpointReader:
         return sum(t.nbytes for state, _ in self._kept.values() for t in state.values())
 
 
-def mean(states: Sequence[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
-    """Return the mean of weights by the same names; one alone is as it is."""
-    if len(states) == 1:
-        return states[0]
+def mean(states: Iterable[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
+    """Return the mean of weights by the same names, at least one; one alone is as it is."""
+    each = iter(states)
+    alone: Mapping[str, Tensor] | None = next(each)
     average = ParameterAverage()
-    for state in states:
+    for state in each:
+        if alone is not None:
+            average.take(alone)
+            alone = None
         average.take(state)
-    return average.state_dict()
+    return average.state_dict() if alone is None else alone

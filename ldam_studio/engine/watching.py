@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ THOROUGH_S = 1.0  # between two looks at each file
 BUSY_SHARE = 0.2  # of its time that the watcher may spend on looking at a large folder
 MOST_AVERAGED = 50
 TRIED = 5  # checkpoints that are no network's to watch, before no other is tried
+AGAIN_S = 1.0  # until what could not be read is read again
 
 Stamp = tuple[int, int]
 Order = tuple[float, float, int, str]
@@ -59,6 +60,15 @@ class News:
     notice: str = ""
     shown: Checkpoint | None = None
     following: bool = True
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """Why a checkpoint of that stamp cannot be looked at, and when it is tried again."""
+
+    stamp: Stamp
+    sentence: str
+    again: float
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ class Watcher:
         self._looks = 0
         self._due = 0.0  # when each file is to be looked at again
         self._arrivals: dict[Path, tuple[Stamp, int]] = {}  # the look that first saw it so
-        self._troubles: dict[Path, tuple[Stamp, str]] = {}
+        self._troubles: dict[Path, _Trouble] = {}
         self._done: tuple[Checkpoint, int] | None = None  # handed over, averaged over so many
         self._reached = (-1, EARLIEST)  # the rank of what was handed over
         self._reader = CheckpointReader(network)
@@ -206,13 +216,14 @@ class Watcher:
         self._troubles = {
             path: trouble
             for path, trouble in self._troubles.items()
-            if path in self._arrivals and self._arrivals[path][0] == trouble[0]
+            if path in self._arrivals and self._arrivals[path][0] == trouble.stamp
         }
         self._tell(chosen)
 
     def _serve(self, chosen: Path | None, average: int) -> None:
         """Hand over the checkpoint that is wished for, if it is not the one that was."""
-        while not (self._woken or self._closed):
+        # While the place is away, what is wished for waits for its return.
+        while not (self._woken or self._closed or self._notice):
             checkpoint = self._wanted(chosen)
             if checkpoint is None or (checkpoint, average) == self._done:
                 return
@@ -221,7 +232,7 @@ class Watcher:
             except CheckpointError as error:
                 if error.kind == "changed":  # as the next look will see
                     return
-                self._troubles[checkpoint.path] = (checkpoint.stamp, str(error))
+                self._note(checkpoint, error)
                 self._tell(chosen)
                 continue
             self._done, self._reached = (checkpoint, average), self._rank(checkpoint)
@@ -231,7 +242,7 @@ class Watcher:
 
     def _wanted(self, chosen: Path | None) -> Checkpoint | None:
         """Return the checkpoint to look at: the chosen one, or the newest that will do."""
-        good = [c for c in self._listing.checkpoints if c.path not in self._troubles]
+        good = [c for c in self._listing.checkpoints if not self._is_bad(c)]
         if chosen is not None:
             return next((checkpoint for checkpoint in good if checkpoint.path == chosen), None)
         newest = max(good, key=self._rank, default=None)
@@ -244,34 +255,50 @@ class Watcher:
 
     def _take(self, checkpoint: Checkpoint, average: int) -> Swap:
         started = time.monotonic()
-        parts = [checkpoint]
-        if average > 1:
-            parts = self._before(checkpoint, average)
-        network = self._reader.network(parts)
+        parts: list[Checkpoint] = []
+
+        def noted() -> Iterator[Checkpoint]:
+            for part in self._readable(checkpoint, max(1, average)):
+                parts.insert(0, part)
+                yield part
+
+        network = self._reader.network(noted())
         return Swap(checkpoint, network, tuple(parts), time.monotonic() - started)
 
-    def _before(self, checkpoint: Checkpoint, count: int) -> list[Checkpoint]:
-        """Return the last `count` checkpoints that can be read, up to this one."""
-        listed = self._listing.checkpoints
-        found: list[Checkpoint] = []
-        for candidate in reversed(listed[: listed.index(checkpoint) + 1]):
-            if len(found) == count:
-                break
-            if candidate.path in self._troubles:
+    def _readable(self, checkpoint: Checkpoint, count: int) -> Iterator[Checkpoint]:
+        """Yield the last `count` checkpoints of a training that can be read, from this one back."""
+        last, found = checkpoint, 0
+        for candidate in sorted(self._listing.checkpoints, key=self._rank, reverse=True):
+            if self._rank(candidate) > self._rank(checkpoint):
+                continue
+            if found == count or _is_further(candidate, last):
+                return
+            last = candidate
+            if candidate is not checkpoint and self._is_bad(candidate):
                 continue
             try:
-                self._reader.read(candidate)
+                self._reader.read(candidate)  # which remembers it for whom it is yielded to
             except CheckpointError as error:
                 if candidate is checkpoint:
                     raise
                 if error.kind != "changed":
-                    self._troubles[candidate.path] = (candidate.stamp, str(error))
+                    self._note(candidate, error)
                 continue
-            found.append(candidate)
-        return found[::-1]
+            self._troubles.pop(candidate.path, None)
+            found += 1
+            yield candidate
+
+    def _note(self, checkpoint: Checkpoint, error: CheckpointError) -> None:
+        """Remember that a checkpoint cannot be looked at: for ever, or where that may pass, not."""
+        again = time.monotonic() + AGAIN_S if error.kind == "gone" else math.inf
+        self._troubles[checkpoint.path] = _Trouble(checkpoint.stamp, str(error), again)
+
+    def _is_bad(self, checkpoint: Checkpoint) -> bool:
+        trouble = self._troubles.get(checkpoint.path)
+        return trouble is not None and time.monotonic() < trouble.again
 
     def _tell(self, chosen: Path | None) -> None:
-        troubles = {path: sentence for path, (_, sentence) in self._troubles.items()}
+        troubles = {path: trouble.sentence for path, trouble in self._troubles.items()}
         if chosen is not None and chosen not in self._arrivals:
             troubles[chosen] = f"The checkpoint {chosen} is no longer there; choose another."
         news = News(
@@ -293,7 +320,8 @@ def open_watched(
     """Open a network to watch the checkpoints at a place with.
 
     Its weights are those of the newest checkpoint that has not diverged, which also tell the number
-    of classes; else those of `weights`; without either it is untrained.
+    of classes; else, and where all of the `TRIED` newest have diverged, those of `weights`; without
+    either it is untrained.
 
     Raises
     ------
@@ -303,18 +331,23 @@ def open_watched(
     """
     options = options or Options()
     failed: list[StudioError] = []
-    for checkpoint in reversed(Folder(place.absolute()).look().checkpoints):
+    for checkpoint in Folder(place.absolute()).look().checkpoints[: -TRIED - 1 : -1]:
         try:
-            if has_diverged(checkpoint):
-                continue
-            return open_network(name, checkpoint.path, options)
+            if not has_diverged(checkpoint):
+                return open_network(name, checkpoint.path, options)
         except StudioError as error:
             failed.append(error)
-        if len(failed) == TRIED:
-            break
     if failed:
         raise failed[0]
     return open_network(name, weights, replace(options, untrained=True))
+
+
+def _is_further(one: Checkpoint, other: Checkpoint) -> bool:
+    """Whether one checkpoint is of a later step than the other, or epoch where no step is known."""
+    for this, that in ((one.step, other.step), (one.epoch, other.epoch)):
+        if this is not None and that is not None:
+            return this > that
+    return False
 
 
 def _checked(average: int) -> int:

@@ -55,9 +55,9 @@ class Checkpoint:
 class CheckpointError(StudioError):
     """A checkpoint that cannot be looked at, and of what kind the reason is.
 
-    ``"gone"``: it cannot be read; ``"changed"``: it was written anew while it was read;
-    ``"damaged"``: it is no file of weights; ``"shapes"``: its weights are another architecture's;
-    ``"diverged"``: they are not numbers.
+    ``"gone"``: it cannot be read now, as where memory is short; ``"changed"``: it was written anew
+    while it was read; ``"damaged"``: it is no file of weights; ``"shapes"``: its weights are
+    another architecture's; ``"diverged"``: they are not numbers.
     """
 
     def __init__(

@@ -361,6 +361,73 @@ def test_a_single_file_is_followed_through_its_versions(lenet, tmp_path, made):
         assert watched.bias == 20
 
 
+def test_what_a_run_notes_beside_its_weights_may_be_infinite(made, lenet):
+    path = made.folder / "epoch-3.pt"
+    made(1)
+    torch.save({"model": LeNet5().state_dict(), "best_loss": torch.tensor(float("inf"))}, path)
+    (listed,) = (c for c in Folder(made.folder).look().checkpoints if c.path == path)
+    assert not reading.has_diverged(listed)
+    assert take(lenet, [listed]).weights == path
+
+
+def test_what_is_asked_for_while_the_folder_is_away_is_shown_on_its_return(lenet, made, tmp_path):
+    made(10, 20)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [20])
+        made.folder.rename(tmp_path / "away")
+        watched.until(lambda w: w.news[-1].notice)
+        watched.watcher.show(watched.news[-1].checkpoints[0])
+        watched.until(lambda w: not w.news[-1].following)
+        (tmp_path / "away").rename(made.folder)
+        watched.until(lambda w: w.steps == [20, 10])
+        assert not watched.news[-1].troubles
+
+
+def test_a_lack_of_memory_passes(lenet, made, monkeypatch):
+    monkeypatch.setattr(watching, "AGAIN_S", 0.02)
+    made(10)
+    path = made(20)
+    require, short = checkpoints.require_room, [path]
+
+    def require_room(path):
+        if path in short:
+            raise StudioError(f"{path} needs more memory than is free.")
+        require(path)
+
+    monkeypatch.setattr(checkpoints, "require_room", require_room)
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        assert "more memory" in watched.news[-1].troubles[path]
+        short.clear()
+        watched.until(lambda w: w.steps == [10, 20])
+        assert not watched.news[-1].troubles
+
+
+def test_a_mean_is_of_one_training_alone(lenet, made):
+    made(10, 20, 30)
+    with Watched(lenet, made.folder, average=3) as watched:
+        watched.until(lambda w: w.steps == [30])
+        for step, mean in ((5, [5]), (15, [5, 15]), (25, [5, 15, 25])):
+            made(step)
+            watched.until(lambda w, step=step: w.steps[-1] == step)
+            assert [c.step for c in watched.swaps[-1].averaged] == mean
+
+
+def test_each_file_of_a_mean_is_read_once_and_one_is_held_at_a_time(lenet, made, monkeypatch):
+    monkeypatch.setattr(reading, "KEPT_BYTES", 1)
+    read, average = reading.read_checkpoint, reading.ParameterAverage.take
+    order = []
+    monkeypatch.setattr(reading, "read_checkpoint", lambda c: order.append("read") or read(c))
+    monkeypatch.setattr(
+        reading.ParameterAverage, "take", lambda *given: order.append("take") or average(*given)
+    )
+    made(10, 20, 60)
+    with Watched(lenet, made.folder, average=3) as watched:
+        watched.until(lambda w: w.steps == [60])
+        assert watched.bias == 30
+    assert order == ["read", "read", "take", "take", "read", "take"]
+
+
 def test_weights_read_before_are_not_read_again_for_a_mean(lenet, made, monkeypatch):
     made(10, 20, 30)
     reader = reading.CheckpointReader(lenet)
@@ -382,8 +449,12 @@ def test_what_is_watched_is_opened_with_the_newest_checkpoint(made, tmp_path):
     (made.folder / "cut-90.safetensors").write_bytes(b"nothing")
     network = open_watched("lenet", made.folder)
     assert network.weights.name == "checkpoint-00000020.safetensors"
-    made(*range(30, 37), value=float("nan"))
+    made(*range(30, 29 + watching.TRIED), value=float("nan"))
     assert open_watched("lenet", made.folder).weights == network.weights
+    made(40, value=float("nan"))
+    assert open_watched("lenet", made.folder).weights is None  # however many more there are
+    with Watched(network, made.folder) as watched:
+        watched.until(lambda w: w.steps == [20])
     other = tmp_path / "other"
     CheckpointWriter(other).write(torch.nn.Linear(2, 3), step=1)
     with pytest.raises(StudioError, match="another architecture"):
