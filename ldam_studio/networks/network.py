@@ -146,8 +146,8 @@ class Network:
     def twin(self, weights: Mapping[str, Tensor], *files: WeightsFile) -> Network:
         """Return this network with other weights, by its own names.
 
-        What its units see follows from its architecture and is not measured again. This network may
-        be running meanwhile on another thread.
+        What its units see is not looked for again where it follows from the architecture; see
+        `measures_field`. This network may be running meanwhile on another thread.
 
         Parameters
         ----------
@@ -167,7 +167,11 @@ class Network:
         twin.mean_of = files if len(files) > 1 else ()
         twin._folded = twin._fold()
         known = self._remembered.copy()  # which another thread may be adding to
-        twin._remembered = {k: v for k, v in known.items() if k[0] in ("field", "crop")}
+        twin._remembered = {
+            k: v
+            for k, v in known.items()
+            if k[0] in ("field", "crop") and not self.measures_field(k[1])
+        }
         return twin
 
     def _fold(self) -> Folded | None:
@@ -203,11 +207,18 @@ class Network:
         where = resolved(known, place)
         return self.remembered(("field", layer, where), lambda: receptive_field(self, known, where))
 
+    def measures_field(self, layer: str) -> bool:
+        """Tell whether what a layer's units see is measured, so that other weights may change it.
+
+        That is so where the layer comes after an operation that `footprints` has no rule for.
+        """
+        return self.walked.footprints[layer] is None
+
     def knows_field(self, layer: str) -> bool:
         """Tell whether `receptive_field` of a layer's default place answers without measuring."""
         known = self.layer(layer)
         where = resolved(known, None)
-        unmeasured = self.walked.footprints[layer] is None and isinstance(where, tuple)
+        unmeasured = self.measures_field(layer) and isinstance(where, tuple)
         return not unmeasured or ("field", layer, where) in self._remembered
 
     def crop(self, layer: str, place: Place = None) -> Crop | None:

@@ -11,7 +11,9 @@ import torch
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.reading import take
+from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import export, read
@@ -20,7 +22,7 @@ from ldam_studio.export.replay import compare
 from ldam_studio.networks.checkpoints import Folder
 from ldam_studio.networks.layers import Stop
 from ldam_studio.networks.lenet import LeNet5
-from ldam_studio.networks.network import WeightsFile
+from ldam_studio.networks.network import Neuron, WeightsFile
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.weights import read_saved
 from ldam_studio.networks.zoo import Options, fingerprint, open_discriminator, open_network
@@ -161,6 +163,44 @@ def test_a_part_is_enough_where_a_part_was_to_begin_with(tmp_path):
         open_network(name, tmp_path / "whole.pt", Options(pixels)).with_weights(
             *before_and_after(tmp_path / "part.pt")
         )
+
+
+GATED = """
+import torch
+class Gate(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gate = torch.nn.Parameter(torch.zeros(1))
+    def forward(self, x):
+        # The Fourier transform is nothing of which it is known what it sees.
+        return x + self.gate * torch.fft.fft2(x).real
+def model():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3, padding=1), Gate(), torch.nn.Flatten(), torch.nn.Linear(512, 3)
+    )
+"""
+
+
+def test_what_units_see_is_measured_again_where_weights_decide(tmp_path):
+    (tmp_path / "gated.py").write_text(GATED)
+    name, pixels = f"{tmp_path / 'gated.py'}:model", PixelSpec(1, 16, 16, (0.0,), (1.0,))
+    network = open_network(name, None, Options(pixels))
+    layer = network.layers[1].name
+    state = open_session(SessionSpec(network, (Neuron(layer, 0),) * 2, machine=Machine()))
+    assert state.lane.targets.crop is not None
+    trained = network.module.state_dict() | {"1.gate": torch.ones(1)}
+    twin = network.twin(trained, WeightsFile(tmp_path / "a", "0"))
+    first = network.layers[0].name
+    network.receptive_field(first)
+    assert twin.receptive_field(layer) is None
+    assert twin.receptive_field(first) == network.receptive_field(first)
+    state, _ = advance(state, [Change("weights", twin)], budget=0)
+    assert state.lane.targets.crop is None
+    x = state.lane.chains.x
+    _, info = advance(state)
+    units = twin.units(state.lane.neurons)
+    assert torch.allclose(info.activation, twin.activation(x, units), rtol=1e-4, atol=1e-5)
 
 
 def test_no_step_after_a_swap_looks_at_all_noise_images_at_once(open_one, later, run):
