@@ -8,7 +8,15 @@ from typing import Any
 
 from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.changes import OF_A_LANE, OF_THE_FIRST, PLAIN, Change, merged
-from ldam_studio.engine.lanes import begin, change_setting, draw_starts, look_at, reheat, resize
+from ldam_studio.engine.lanes import (
+    begin,
+    change_setting,
+    draw_starts,
+    look_at,
+    reheat,
+    resize,
+    targets,
+)
 from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.second import (
     Second,
@@ -42,13 +50,8 @@ def apply(state: SessionState, change: Change) -> list[str]:
     StudioError
         If it cannot be made; `state` is then as before.
     """
-    number = change.lane
-    if number is None and change.name in OF_THE_FIRST:
-        number = 0
-    if number is None:
-        made = _make(state, change)
-    else:
-        made = _make_in_one(state, change, number)
+    number = change.goes_to
+    made = _make(state, change) if number is None else _make_in_one(state, change, number)
     if made is None:
         return []
     value, mark = made
@@ -194,9 +197,11 @@ def _weights(state: SessionState, network: Network) -> tuple[Any, str]:
 
     def swap(lane: Lane) -> Lane:
         count = len(lane.neurons)
+        measured = network.measures_field(lane.targets.layer)
         lane = replace(
             lane,
             network=network,
+            targets=targets(network, lane.neurons) if measured else lane.targets,
             thresholds=thresholds.begin_again(lane.settings, count, state.machine.device),
             waking=dead.begin(count, state.machine.device),
         )

@@ -50,6 +50,11 @@ class Change:
     lane: int | None = None
 
     @property
+    def goes_to(self) -> int | None:
+        """The number of the lane that it changes; None for all of them."""
+        return 0 if self.lane is None and self.name in OF_THE_FIRST else self.lane
+
+    @property
     def restarts(self) -> bool:
         """Whether the chains start anew with it, from the session's seed."""
         if self.name == "compare":
@@ -66,7 +71,7 @@ def merged(changes: Sequence[Change], change: Change) -> list[Change]:
     """
     kept = list(changes)
     for i in range(len(kept) - 1, -1, -1):
-        if kept[i].name == change.name and change.lane in (None, kept[i].lane):
+        if kept[i].name == change.name and change.goes_to in (None, kept[i].goes_to):
             del kept[i]
         elif _may_depend(kept[i], change):
             break

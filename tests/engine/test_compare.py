@@ -135,6 +135,10 @@ def test_changes_of_lanes_are_merged_apart():
     # The second lane began with what the first one had.
     assert kept(a, compare, a) == [a, compare, a]
     assert kept(both, compare, both) == [compare, both]
+    for name in ("network", "weights"):
+        first, second = (name, "for the first", None), (name, "for the second", 1)
+        assert kept(second, first) == [second, first]
+        assert kept((name, "before", 0), first) == [first]
 
 
 def test_neurons_go_by_their_address(open_one, averaged):
