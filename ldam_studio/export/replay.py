@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from ldam_studio.export.recipe import (
     picture_of,
 )
 from ldam_studio.export.sidecar import read_session
+from ldam_studio.networks.weights import read_bytes
 
 OnStep = Callable[[int, int], bool | None]
 
@@ -43,9 +45,9 @@ OnStep = Callable[[int, int], bool | None]
 class Files:
     """Where to look for what a recipe names by file.
 
-    A file is looked for where it was, then in `folder` (the picture's own) by its name. `weights`,
-    `second` (the second network's) and `discriminator` replace the recipe's files; their content
-    must still be the same. Only with `allow_code` is a network run that is a person's own code.
+    `weights`, `second` (the second network's) and `discriminator` stand for the recipe's files with
+    the same content. Any other file is looked for where it was, then in `folder` (the picture's
+    own) by its name. Only with `allow_code` is a network run that is a person's own code.
     """
 
     folder: Path = Path()
@@ -155,16 +157,18 @@ def _apply(state: SessionState, changes: list[Change]) -> None:
 def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[Change]]) -> None:
     """Leave out the steps before the last restart: nothing of them is left but the settings.
 
-    Not where a discriminator learned before: what it learned outlives a restart.
+    Not where a discriminator may have learned before: what it learned outlives a restart.
     """
     last = max(
         (s for s, cs in pending.items() if any(c.restarts for c in cs)),
         default=state.step,
     )
     before = [step for step in sorted(pending) if step < last]
-    if state.learner is not None or any(
-        c.name in ("learn_every", "discriminator_rounds") for step in before for c in pending[step]
-    ):
+    teaching = {"learn_every", "discriminator_rounds"}
+    if state.learn_every or state.discriminator_rounds:
+        teaching.add("discriminator")  # one that comes later learns from then on
+    changed = {change.name for step in before for change in pending[step]}
+    if state.learner is not None or changed & teaching:
         return
     for step in before:
         state.step = step
@@ -264,17 +268,24 @@ def _with_file(reference: Mapping[str, Any], given: Path | None, folder: Path) -
         ]
         reference = {**reference, "mean_of": parts}
     recorded = reference.get("weights")
-    if given is not None:
+    # A session may have had several files of one network, of which one is given.
+    if given is not None and _sha256(given) == reference.get("sha256"):
         return {**reference, "weights": str(given)}
     if not isinstance(recorded, str) or Path(recorded).exists():
         return dict(reference)
     beside = folder / Path(recorded.replace("\\", "/")).name
     if beside.exists():
         return {**reference, "weights": str(beside)}
+    if given is not None:  # and opening it says that it is another one
+        return {**reference, "weights": str(given)}
     raise StudioError(
         f"The weights {recorded} of {reference.get('name')} are missing; put the file there or "
         "beside the picture."
     )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _with_code(reference: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

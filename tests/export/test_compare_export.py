@@ -126,6 +126,20 @@ def test_weights_of_the_second_network_are_looked_for_beside_the_picture(tmp_pat
     assert compare(here / "a.png", files).identical
 
 
+def test_the_file_given_for_the_second_network_is_one_of_those_it_had(tmp_path, averaged):
+    places = [tmp_path / "first.safetensors", tmp_path / "later.safetensors"]
+    for place, network in zip(places, (averaged, LENET), strict=True):
+        write_weights(place, network.module.state_dict(), {})
+    first, later = (open_network("lenet", place) for place in places)
+    state = run(opened(Second(first)), 2)
+    state = run(state, 2, Change("weights", later, 1))
+    export(state, Shown("raw"), tmp_path / "a.png")
+    for place in places:
+        moved = place.rename(tmp_path / "moved.safetensors")
+        assert compare(tmp_path / "a.png", Files(tmp_path, second=moved)).identical
+        moved.rename(place)
+
+
 def test_a_log_too_long_for_the_picture_goes_on_from_a_sidecar(tmp_path, averaged, monkeypatch):
     monkeypatch.setattr("ldam_studio.export.png.LIMIT", 100)
     state = worked_on(averaged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
 from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.discriminator import Discriminator
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.weights import read_saved, write_weights
 from ldam_studio.networks.zoo import open_discriminator, open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -95,6 +96,30 @@ def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: str):
     again = rerun(read_recipe(tmp_path / "a.png"), Files(tmp_path))
     assert again is not None and same(state, again)
     assert again.log == state.log
+
+
+@pytest.mark.parametrize("teaching", ["learn_every", "discriminator_rounds"])
+def test_a_discriminator_that_came_later_and_learned_before_a_restart(
+    tmp_path: Path, discriminator_file: Path, teaching: str
+):
+    lenet = open_network("lenet")
+    settings = Settings.of(temperature=0.1, discriminator_weight=0.5)
+    spec = SessionSpec(lenet, lenet.default_neurons(2), settings, **{teaching: 1})
+    state = run(open_session(spec), 2)
+    state = run(state, 1, Change("discriminator", open_discriminator(weights=discriminator_file)))
+    path = tmp_path / "later.safetensors"
+    write_weights(path, lenet.module.state_dict(), {})
+    state = run(state, 5, Change("weights", lenet.with_weights(*_opened(path))))
+    assert state.learner is not None and state.learner.rounds
+    state = run(state, 5, Change("restart"))
+    export(state, Shown("raw"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical and not found.differences
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], Path, str]:
+    saved, sha256 = read_saved(path)
+    return saved, path, sha256
 
 
 def test_after_the_discriminator_learned_and_was_reverted(tmp_path: Path, discriminator_file: Path):
