@@ -95,6 +95,7 @@ class Panels(QWidget):
         self.learner = LearnerPanel()
         self.controls.append(self.learner)
         self.right.layout().addWidget(self.controls)
+        self.right.setMinimumWidth(0)  # from now on what its rows take
         self.picker, self.filter = NeuronPicker(), FilterPanel()
         self.left.layout().addWidget(self.picker, 1)
         self.left.layout().addWidget(self.filter)

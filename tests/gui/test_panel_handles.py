@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QLabel
 
 from ldam_studio.gui.panels import Panels
 
@@ -64,3 +65,20 @@ def test_handles_are_reached_and_named(panels):
     for handle in panels.handles.values():
         assert handle.accessibleName().startswith("Show ")
         assert handle.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_the_settings_are_never_cut_off(qtbot):
+    panels = Panels()
+    qtbot.addWidget(panels)
+    panels.resize(1000, 480)
+    panels.across.setSizes([180, 570, 250])  # as another start may have left them
+    panels.show()
+    panels.complete()
+    sideways = panels.controls.horizontalScrollBar()
+    qtbot.waitUntil(lambda: panels.controls.viewport().width() > 100)
+    qtbot.waitUntil(lambda: sideways.maximum() == 0)
+    wide = QLabel("a row that takes more room than the ones that were there before it")
+    panels.controls.prepend(wide)
+    qtbot.waitUntil(lambda: panels.controls.body.width() > wide.sizeHint().width())
+    qtbot.waitUntil(lambda: sideways.maximum() == 0)
+    assert panels.controls.verticalScrollBar().isVisible()
