@@ -34,7 +34,6 @@ from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler.settings import SETTINGS
-from ldam_studio.training.learner import LearnInfo
 
 T = TypeVar("T")
 
@@ -98,7 +97,6 @@ class Runner:
         self._questions: deque[tuple[Callable[[SessionState], Any], Future[Any]]] = deque()
         self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
         self._notices: list[str] = []
-        self._lesson: LearnInfo | None = None
         self._frames = 0
         self._max_rate = 0
         self._due = 0.0
@@ -270,8 +268,6 @@ class Runner:
         self._forget()
         self._infos.append(info)
         self._notices.extend(info.refused)
-        if info.lesson is not None:
-            self._lesson = info.lesson
 
     def _forget(self) -> None:
         """Forget steps that were taken back."""
@@ -315,6 +311,7 @@ class Runner:
             return
         self._frames += 1
         infos, notices = list(self._infos), list(self._notices)
+        learner = self._state.learner
         self._infos.clear()
         self._notices.clear()
         self.mailbox.put(
@@ -325,7 +322,7 @@ class Runner:
                 infos=infos,
                 notices=notices,
                 steps_per_second=self._speed.value if self._may_step() else 0.0,
-                lesson=self._lesson if self._state.learner is not None else None,
+                lesson=None if learner is None else learner.last_round,
             )
         )
 

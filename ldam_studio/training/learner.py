@@ -87,6 +87,13 @@ class LearnerState:
         default_factory=lambda: deque(maxlen=COLLAPSE_ROUNDS)
     )
 
+    @property
+    def last_round(self) -> LearnInfo | None:
+        """What the last round saw; None before the first."""
+        if not self.scores:
+            return None
+        return LearnInfo(self.rounds, *self.scores[-1], _collapsed(self))
+
     def clone(self) -> LearnerState:
         """Return an independent copy: learning with one leaves the other as it is."""
         return from_tensors(self.module, self.tensors())
@@ -197,6 +204,7 @@ def learn_from_pool(
     batch: int = BATCH,
     steps: int = STEPS_PER_ROUND,
     noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE),
+    rate: float = LEARNING_RATE,
 ) -> tuple[LearnerState, LearnInfo]:
     """Learn one round from generated images that the caller keeps.
 
@@ -214,7 +222,11 @@ def learn_from_pool(
     noises
         Least and most standard deviation of the instance noise, in pixel units; each image's own
         is uniform between them.
+    rate
+        Adam's learning rate in this round.
     """
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
     real_scores, fake_scores = [], []
     for _ in range(steps):
         chosen = _draw(len(real_images), batch, None, state.generators["real"])

@@ -66,6 +66,18 @@ def test_the_session_before_is_a_click_away(studio, qtbot):
     assert studio.windowTitle() == "Small \N{EM DASH} LDAM Studio"
 
 
+def test_what_the_discriminator_learned_comes_back_with_its_session(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    window.controller.set_value("learn_every", 1)
+    until(qtbot, lambda: window.last_frame.lesson is not None)
+    window.controller.set_value("learn_every", 0)
+    open_in(window, qtbot, small_opening())
+    assert window.last_frame.lesson is None
+    open_in(window, qtbot, window.controller.way_back)
+    assert window.last_frame.lesson.rounds > 0
+    until(qtbot, window.panels.learner._revert.isEnabled)
+
+
 def test_the_title_is_that_of_the_network_on_show(studio):
     studio.controller.set_network(open_network("lenet-averaged"))
     assert studio.windowTitle() == "lenet-averaged \N{EM DASH} LDAM Studio"
