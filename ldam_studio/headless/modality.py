@@ -111,6 +111,7 @@ def examine(
     """Run the chains of `neurons` (all of one layer) and return the modes of each."""
     spread = tuple(neuron for neuron in neurons for _ in range(plan.chains))
     settings = settings.change("burn_in", plan.cooling).change("window", 0).change("threshold", 0.0)
+    settings = settings.change("thin", 1)  # the plan says how many are averaged: each step's
     final = settings.temperature
     spec = SessionSpec(network, spread, settings, seed, discriminator, machine)
     state = open_session(spec)
@@ -125,7 +126,8 @@ def examine(
         state, _ = advance(state, changes)
         on_step()
     averages = state.lane.average.mean
-    activation, gradient = activation_of(state.lane, state.machine)(averages)
+    found = averages, *activation_of(state.lane, state.machine)(averages)
+    averages, activation, gradient = (values.detach().cpu() for values in found)
     rest = network.pixels.rest
     return [
         _modality(averages[part], gradient[part], activation[part], rest, plan)

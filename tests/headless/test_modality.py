@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine, choose
 from ldam_studio.headless.modality import Plan, examine, group, similarity
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
@@ -54,6 +54,26 @@ def test_one_hill_is_one_mode_and_two_hills_are_two():
     assert two.pairwise < 0.7
     tops = {int(picture[0, :3].mean() > picture[0, 3:].mean()) for picture in two.pictures}
     assert tops == {0, 1}
+
+
+def test_however_much_samples_are_thinned_elsewhere_each_step_is_averaged():
+    hills = network()
+    settings = Settings.of(mode="exact", step_size=0.05, temperature=0.01, l2=0.0)
+    plan = Plan(chains=4, cooling=10, averaged=20)
+    found = [
+        examine(hills, hills.default_neurons(2), settings.change("thin", thin), plan, 3, Machine())
+        for thin in (1, 50)
+    ]
+    for each, thinned in zip(*found, strict=True):
+        assert torch.equal(each.pictures, thinned.pictures)
+
+
+@pytest.mark.cuda
+def test_modes_are_found_on_cuda():
+    hills = network()
+    plan = Plan(chains=4, cooling=10, averaged=20)
+    found = examine(hills, hills.default_neurons(2), Settings.of(), plan, 3, choose("cuda"))
+    assert not any(modality.pictures.is_cuda for modality in found)
 
 
 def test_same_seed_same_modes():
