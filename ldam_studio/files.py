@@ -41,9 +41,11 @@ def write_together(files: Mapping[Path, bytes]) -> None:
                 file.write(data)
         for path, temporary in temporaries.items():
             _replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         for temporary in temporaries.values():
             _remove(temporary)
+        if not isinstance(error, OSError):  # such as Ctrl-C
+            raise
         raise StudioError(
             f"{path} cannot be written ({error.strerror or error}); choose another folder or make "
             "room."

@@ -262,6 +262,8 @@ def _understood(about: Mapping[str, Any], name: str) -> dict[str, Any]:
         found.setdefault(key, float(match["value"][:DIGITS]))
     if not found and (last := re.findall(r"\d+", name)):
         found["step"] = float(last[-1][:DIGITS])
+    if found.get("accuracy", 0.0) > 1:  # names give it in per cent
+        found["accuracy"] /= 100
     for key in ("epoch", "step", "loss", "accuracy"):
         value = about.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LIMIT:

@@ -52,6 +52,11 @@ def candidates(
             yield from candidates(value, f"{where}{key}/", depth - 1)
 
 
+def own_tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's weights by name, without what else it may keep with them (extra state)."""
+    return {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
+
+
 def renamed(
     saved: Mapping[Any, Any], new_name: Callable[[str], str], depth: int = DEPTH
 ) -> dict[Any, Any]:
@@ -76,7 +81,7 @@ def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
     StudioError
         If there are no tensors in `saved` at all.
     """
-    own = module.state_dict()
+    own = own_tensors(module)
     matches = [_match(own, tensors, where) for where, tensors in _readings(saved, own)]
     if not matches:
         raise StudioError(f"{source} holds no weights (tensors by name); save model.state_dict().")
@@ -97,7 +102,7 @@ def classes_in(saved: Any, module: nn.Module, classes: int) -> int | None:
     Read from the first dimension of the weights that have `classes` rows in the module and
     another number of rows in the file.
     """
-    own = module.state_dict()
+    own = own_tensors(module)
     match = best_match(saved, module, "")
     found = {
         rows

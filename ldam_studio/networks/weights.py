@@ -194,11 +194,28 @@ def not_finite(state: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def write_weights(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
-    """Write tensors as safetensors, whole or not at all; returns the file's SHA-256."""
-    data = save({k: v.detach().cpu().contiguous() for k, v in state.items()}, metadata)
+def write_weights(path: Path, state: Mapping[str, Any], metadata: dict[str, str]) -> str:
+    """Write tensors as safetensors, whole or not at all; returns the file's SHA-256.
+
+    What is no tensor, such as a module's extra state, is left out.
+    """
+    data = save(_apart(state), metadata)
     write_bytes(path, data)
     return hashlib.sha256(data).hexdigest()
+
+
+def _apart(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return tensors of which no two share memory, as safetensors wants them: tied ones twice."""
+    found: dict[str, Tensor] = {}
+    seen = set()
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            continue
+        tensor = value.detach().cpu().contiguous()
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone() if place in seen else tensor
+        seen.add(place)
+    return found
 
 
 def write_bytes(path: Path, data: bytes) -> None:

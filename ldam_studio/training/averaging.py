@@ -17,9 +17,10 @@ from torch import nn
 class ParameterAverage:
     """Running mean of a module's parameters, one sample for each `update`.
 
-    Kept in float64, so that thousands of steps do not wear the mean down. Buffers (such as the
+    Kept in float64, so that thousands of steps do not wear the mean down; in main memory for
+    devices without it (MPS). Buffers (such as the
     statistics of a batch normalisation) are averaged as the parameters are; counters, which are
-    integers, are taken from the last update.
+    integers, are taken from the last update. What is no tensor is left out.
 
     Parameters
     ----------
@@ -38,11 +39,15 @@ class ParameterAverage:
         self.take(module.state_dict())
 
     @torch.no_grad()
-    def take(self, parameters: Mapping[str, torch.Tensor]) -> None:
+    def take(self, parameters: Mapping[str, Any]) -> None:
         """Take parameters by name as one more sample."""
         self.count += 1
         weight = 1 / (min(self.count, self.window) if self.window else self.count)
         for name, value in parameters.items():
+            if not isinstance(value, torch.Tensor):
+                continue
+            if value.device.type == "mps":
+                value = value.cpu()
             if not value.is_floating_point():
                 self._means[name] = value.clone()
             elif name in self._means:
