@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.vgg import LABELS
+from ldam_studio.networks.weights import write_bytes
 from ldam_studio.training.data import cache_folder
 from ldam_studio.training.images import LabelledImages
 
@@ -74,12 +74,16 @@ def _find(data: Path | None) -> Path | None:
 def _read_archive(path: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-            images, labels = archive[f"x_{split}"], archive[f"y_{split}"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise StudioError(f"{path} is damaged ({error}); fetch it again.") from error
+            images, labels = archive[f"x_{split}"], archive[f"y_{split}"].astype(np.uint8)
+    except Exception as error:
+        # Of files, zips, their compression or numpy: damage shows in many ways.
+        raise StudioError(
+            f"{path} is damaged ({in_short(error)}); delete it, then fetch it again with "
+            "--download."
+        ) from error
     if images.ndim != 4 or images.dtype != np.uint8:
         raise StudioError(f"{path} does not hold CIFAR-10's images; fetch it again.")
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels.astype(np.uint8).reshape(-1)
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels.reshape(-1)
 
 
 def _read_binary(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -104,8 +108,9 @@ def _download() -> None:
     folder = cache_folder()
     try:
         train, test = (CIFAR10(str(folder), train, download=True) for train in (True, False))
+        content = io.BytesIO()
         np.savez_compressed(
-            folder / ARCHIVE,
+            content,
             x_train=train.data,
             y_train=np.array(train.targets, np.uint8),
             x_test=test.data,
@@ -116,3 +121,4 @@ def _download() -> None:
             f"CIFAR-10 could not be downloaded ({error}); check the connection, or name a folder "
             "that holds it with --data."
         ) from error
+    write_bytes(folder / ARCHIVE, content.getvalue())

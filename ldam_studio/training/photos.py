@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
 LEAST_PHOTOS = 16
@@ -60,29 +60,30 @@ class Photos:
         try:
             with Image.open(io.BytesIO(read())) as picture:
                 return picture.convert("RGB")
-        except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
-            raise StudioError(
-                f"{name} in {self.place} cannot be read as a picture ({error}); take it out or "
-                "fetch it again."
-            ) from error
         except Image.DecompressionBombError:
             raise StudioError(
                 f"{name} in {self.place} is too large a picture to be read; take it out."
             ) from None
+        except Exception as error:
+            # Damage, or a password, shows in as many ways as there are formats.
+            raise StudioError(
+                f"{name} in {self.place} cannot be read as a picture ({in_short(error)}); take it "
+                "out or fetch it again."
+            ) from error
 
 
 @contextmanager
 def _archive(place: Path) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(place)
-    except zipfile.BadZipFile:
-        raise StudioError(
-            f"{place} is no zip, or a damaged one; name a folder or a zip of photographs."
-        ) from None
     except OSError as error:
         raise StudioError(
             f"{place} cannot be read ({error.strerror or error}); name a folder or a zip of "
             "photographs with --data."
+        ) from None
+    except Exception:
+        raise StudioError(
+            f"{place} is no zip, or a damaged one; name a folder or a zip of photographs."
         ) from None
     with archive:
         yield archive
@@ -101,13 +102,18 @@ def find_photos(place: Path) -> Photos:
     else:
         with _archive(place) as archive:
             found = archive.namelist()
-    names = tuple(sorted(name for name in found if name.lower().endswith(ENDINGS)))
+    names = tuple(sorted(filter(_is_picture, found)))
     if len(names) < LEAST_PHOTOS:
         raise StudioError(
             f"{place} holds {len(names)} pictures ({', '.join(ENDINGS)}); at least {LEAST_PHOTOS} "
             "are needed."
         )
     return Photos(place, names)
+
+
+def _is_picture(name: str) -> bool:
+    # A Mac puts a "._" file beside each one in a zip, which holds anything but the picture.
+    return name.lower().endswith(ENDINGS) and not name.rsplit("/", 1)[-1].startswith("._")
 
 
 def draw_crops(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -76,13 +74,12 @@ def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[s
         return dict(saved.get("beside", {}))
     except FileNotFoundError:
         raise StudioError(f"There is no run to go on with in {path.parent}; start one.") from None
-    except (
-        OSError,
-        RuntimeError,
-        KeyError,
-        TypeError,
-        EOFError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise StudioError(f"{path} is damaged ({error}); start the run anew.") from None
+    except OSError as error:
+        raise StudioError(
+            f"{path} cannot be read ({error.strerror or error}); check the folder."
+        ) from None
+    except StudioError:
+        raise
+    except Exception:
+        # Torch's reader stumbles over damage in many ways, and what it advises is not for here.
+        raise StudioError(f"{path} is damaged; start the run anew.") from None

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from ldam_studio import files
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.vgg import Vgg
-from ldam_studio.training import classifier
+from ldam_studio.training import cifar10, classifier
 from ldam_studio.training.cifar10 import BINARY, load_cifar10
 from ldam_studio.training.images import LabelledImages, flipped, shifted
 from ldam_studio.training.resume import load_run, save_run
@@ -35,6 +36,41 @@ def write_archive(path, **changed):
     np.savez(path, **(arrays | changed))
 
 
+def compressed_and_spoilt(path):
+    np.savez_compressed(path, x_train=pictures().images.permute(0, 2, 3, 1).numpy())
+    data = bytearray(path.read_bytes())
+    data[2000:2100] = bytes(100)
+    path.write_bytes(data)
+
+
+def save_alone(path):
+    with open(path, "wb") as file:
+        np.save(file, np.zeros(3))
+
+
+class Fetched:
+    """What torchvision gives after a download."""
+
+    def __init__(self, folder, train, download):
+        some = pictures()
+        self.data, self.targets = some.images.permute(0, 2, 3, 1).numpy(), some.labels.tolist()
+
+
+def test_a_download_that_is_broken_off_leaves_no_half_of_an_archive(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(cifar10, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", Fetched)
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load_cifar10(None, "train", download=True)
+    assert not list(tmp_path.iterdir())
+    assert torch.equal(load_cifar10(None, "train", download=True).images, pictures().images)
+
+
 def test_the_archive_and_the_binary_version_hold_the_same(tmp_path):
     write_archive(tmp_path / "cifar10.npz")
     binary = tmp_path / "binary" / BINARY
@@ -56,11 +92,24 @@ def test_the_archive_and_the_binary_version_hold_the_same(tmp_path):
         (lambda path: path.unlink(), "was not found in"),
         (lambda path: path.write_bytes(b"no archive"), "is damaged"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000]), "is damaged"),
+        (lambda path: compressed_and_spoilt(path), "damaged .*; delete it, then .* --download"),
+        (lambda path: save_alone(path), "is damaged"),
+        (lambda path: write_archive(path, y_train=np.array(["a"] * 24)), "is damaged"),
         (lambda path: write_archive(path, x_train=np.zeros((24, 8, 8, 3), np.uint8)), "not hold"),
         (lambda path: write_archive(path, y_train=np.full(24, 10, np.uint8)), "labels above 9"),
         (lambda path: write_archive(path, y_train=np.zeros(3, np.uint8)), "does not hold"),
     ],
-    ids=["missing", "no archive", "cut short", "other images", "other labels", "too few labels"],
+    ids=[
+        "missing",
+        "no archive",
+        "cut short",
+        "spoilt",
+        "an array alone",
+        "words for labels",
+        "other images",
+        "other labels",
+        "too few labels",
+    ],
 )
 def test_data_that_will_not_do_is_one_sentence(tmp_path, spoil, sentence):
     path = tmp_path / "cifar10.npz"
@@ -111,7 +160,7 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(tmp_path):
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-@pytest.mark.parametrize("spoil", ["missing", "cut", "foreign", "other recipe"])
+@pytest.mark.parametrize("spoil", ["missing", "cut", "foreign", "text", "code", "other recipe"])
 def test_a_run_that_cannot_go_on_is_one_sentence(tmp_path, spoil):
     path, recipe = tmp_path / "run.pt", RECIPE
     run = classifier.start(Vgg, RECIPE, 1)
@@ -122,10 +171,15 @@ def test_a_run_that_cannot_go_on_is_one_sentence(tmp_path, spoil):
         path.write_bytes(path.read_bytes()[:1000])
     elif spoil == "foreign":
         torch.save({"hello": 1}, path)
+    elif spoil == "text":
+        path.write_text("nothing that torch has written")
+    elif spoil == "code":
+        torch.save({"recipe": RECIPE}, path)
     else:
         recipe = RECIPE.with_epochs(2)
-    with pytest.raises(StudioError):
+    with pytest.raises(StudioError) as refused:
         load_run(run, recipe, path)
+    assert "\n" not in str(refused.value) and "weights_only" not in str(refused.value)
 
 
 def test_averaged_parameters_get_norms_of_their_own():

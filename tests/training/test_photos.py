@@ -39,9 +39,30 @@ def many(width: int = 40, height: int = 30) -> dict[str, bytes]:
     return {f"some/{number:02d}.jpg": jpeg(width, height) for number in range(LEAST_PHOTOS)}
 
 
+@pytest.mark.parametrize("flags", [1, 0], ids=["encrypted", "spoilt"])
+def test_a_zip_that_cannot_be_unpacked_is_one_sentence(flags, tmp_path) -> None:
+    place = tmp_path / "photos.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in many(200, 200).items():
+            archive.writestr(name, content)
+        offsets = [entry.header_offset for entry in archive.infolist()]
+    data = bytearray(place.read_bytes())
+    for offset in offsets:
+        data[offset + 6] |= flags
+        data[offset + 60 : offset + 90] = bytes(30)
+    at = data.find(b"PK\1\2")
+    while at >= 0:
+        data[at + 8] |= flags
+        at = data.find(b"PK\1\2", at + 1)
+    place.write_bytes(data)
+    with pytest.raises(StudioError, match=r"some/\d\d.jpg in .* cannot be read as a picture"):
+        draw_crops([find_photos(place)], 5, (16, 24), torch.Generator().manual_seed(0))
+
+
 @pytest.mark.parametrize("place", [folder_of, zip_of])
 def test_folder_and_zip_hold_the_same(place, tmp_path) -> None:
-    photos = find_photos(place(tmp_path / "photos", many() | {"notes.txt": b"no picture"}))
+    beside = {"notes.txt": b"no picture", "__MACOSX/some/._00.jpg": b"nor this"}
+    photos = find_photos(place(tmp_path / "photos", many() | beside))
     assert photos.names == tuple(sorted(many()))
     crops = draw_crops([photos], 5, (16, 24), torch.Generator().manual_seed(0))
     assert crops.shape == (5, 3, 16, 24) and crops.dtype == torch.uint8
