@@ -112,8 +112,8 @@ def pause(yes: bool) -> bytes:
     return _line({"pause": yes})
 
 
-def learning_rate(rate: float) -> bytes:
-    """Return the line that sets its learning rate from the next step on."""
+def learning_rate(rate: float | None) -> bytes:
+    """Return the line that sets its learning rate from the next step on; None: the recipe's."""
     return _line({"learning_rate": rate})
 
 

@@ -232,9 +232,10 @@ class _Training:
             self._tell("paused" if paused else "training")
 
     def _set_rate(self, rate: Any) -> None:
-        if not isinstance(rate, int | float) or not 0 <= rate <= 100:
+        """Set it by hand; None goes back to the recipe's schedule."""
+        if rate is not None and (not isinstance(rate, int | float) or not 0 <= rate <= 100):
             raise StudioError(f"The learning rate is a number from 0 to 100, not {rate!r}.")
-        self._state.rate = float(rate)
+        self._state.rate = None if rate is None else float(rate)
 
     def _set_averaging(self, steps: Any) -> None:
         if isinstance(steps, bool) or not isinstance(steps, int) or not 0 <= steps <= MOST_AVERAGED:
