@@ -143,6 +143,11 @@ def ended(code: int, last: Status | None) -> str:
         return ""
     where = "before its first step" if last is None else f"after step {last.step:,}"
     how = f"signal {-code}" if code < 0 else f"code {code}"
+    if last is None or last.checkpoint is None:
+        return (
+            f"The training process ended unasked {where} ({how}) and left no checkpoint; start it "
+            "again."
+        )
     return (
         f"The training process ended unasked {where} ({how}); its checkpoints are whole, resume "
         "it to go on from the last one."

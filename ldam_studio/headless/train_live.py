@@ -137,6 +137,12 @@ class _Training:
     def __init__(self, args: argparse.Namespace, commands: Commands, telling: Telling) -> None:
         self._commands, self._telling = commands, telling
         self._data = _Data.find(args.data)
+        batch, there = classifier.LENET_RECIPE.batch, len(self._data.train)
+        if there < batch:
+            raise StudioError(
+                f"MNIST's training images are {there}, too few for one batch of {batch}; name a "
+                "folder with all of them (--data)."
+            )
         self._every = args.every
         self._folder: Path = args.out
         self._recipe = replace(
@@ -252,10 +258,25 @@ class _Training:
             self._average.window = steps
 
     def _write(self) -> None:
-        """Write a checkpoint, and beside it what the run needs to go on from there."""
+        """Write a checkpoint, and beside it what the run needs to go on from there.
+
+        What was set since is in the latter, also where the checkpoint is there already.
+        """
+        if self._written != self._state.step:
+            self._write_checkpoint()
+        average = {} if self._average is None else self._average.stored()
+        last = self._status.checkpoint
+        beside: Mapping[str, Any] = {
+            "averaging": self._window,
+            "average": average,
+            "accuracy": self._status.accuracy,
+            "loss": self._status.loss,
+            "checkpoint": "" if last is None else last.name,
+        }
+        save_run(self._state, self._recipe, self._folder / RUN_FILE, beside)
+
+    def _write_checkpoint(self) -> None:
         state = self._state
-        if self._written == state.step:
-            return
         shown = state.module
         if self._average is not None and self._average.count:
             shown = LeNet5()
@@ -263,20 +284,14 @@ class _Training:
         outputs = classifier.predict(shown, self._data.test, self._recipe)
         state.module.train()
         accuracy = classifier.accuracy(outputs, self._data.test.labels)
-        loss = self._status.loss
         path = self._writer.write(
-            shown, step=state.step, epoch=self._epoch, loss=loss, accuracy=accuracy
+            shown,
+            step=state.step,
+            epoch=self._epoch,
+            loss=self._status.loss,
+            accuracy=accuracy,
         )
         self._status = replace(self._status, accuracy=accuracy, checkpoint=path)
-        average = {} if self._average is None else self._average.stored()
-        beside: Mapping[str, Any] = {
-            "averaging": self._window,
-            "average": average,
-            "accuracy": accuracy,
-            "loss": loss,
-            "checkpoint": path.name,
-        }
-        save_run(state, self._recipe, self._folder / RUN_FILE, beside)
         self._written = state.step
 
     @property

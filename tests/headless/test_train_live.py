@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import shutil
 import signal
@@ -189,6 +190,27 @@ def test_it_rests_and_goes_on_and_changes_its_rate(digits, tmp_path):
     assert torch.equal(standing, load_file(tmp_path / "lenet-00000024.safetensors")["fc3.bias"])
 
 
+def test_what_is_set_while_it_rests_on_a_checkpoint_is_kept(digits, tmp_path, monkeypatch):
+    asked = [live.pause(True), live.learning_rate(1e-5), live.averaging(500), live.stop()]
+    step = iter(range(100))
+
+    def following(_commands, *, wait):
+        # Nothing until the checkpoint of step 5, then one after the other.
+        return json.loads(asked.pop(0)) if wait or next(step) == 4 else None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_live.Commands, "next", following)
+        assert alone(flags(tmp_path, digits))[-1].step == 5
+    first = alone(flags(tmp_path, digits, "--resume"))[0]
+    assert (first.step, first.learning_rate, first.averaging) == (5, 1e-5, 500)
+
+
+def test_fewer_digits_than_a_batch_are_a_sentence(tmp_path):
+    few = write_mnist(tmp_path / "few", train=19, test=5)
+    with pytest.raises(StudioError, match="are 19, too few for one batch of 20"):
+        alone(flags(tmp_path / "out", few))
+
+
 def test_checkpoints_hold_the_average_once_it_is_asked_for(digits, tmp_path, monkeypatch):
     seen = []
     step = train_live._Training._on_step
@@ -332,7 +354,8 @@ def test_a_status_is_read_as_it_was_written_and_nothing_else_is():
 
 def test_a_regular_end_needs_no_sentence():
     assert live.ended(0, Status("finished")) == ""
-    assert "before its first step (code 1)" in live.ended(1, None)
+    for last in (None, Status("training")):
+        assert live.ended(1, last).endswith("(code 1) and left no checkpoint; start it again.")
 
 
 def test_a_new_folder_is_not_there_yet(tmp_path, monkeypatch):
