@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks.vgg import Vgg
+from ldam_studio.networks.weights import not_finite
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.images import LabelledImages
@@ -63,16 +65,54 @@ def run(args: argparse.Namespace) -> int:
         classifier.VGG_RECIPE.with_epochs(args.epochs), bfloat16=args.precision == "bfloat16"
     )
     state = classifier.start(Vgg, recipe, args.seed)
-    if args.resume:
-        load_run(state, recipe, args.out / RUN_FILE)
-    began = time.monotonic()
+    kept = _resumed(state, recipe, args) if args.resume else _Kept()
     try:
-        _train(state, recipe, train, test, args)
+        _train(state, recipe, train, test, args, kept)
     except KeyboardInterrupt:
-        print(f"stopped after epoch {state.epoch} of {recipe.epochs}; --resume goes on from there")
+        if kept.epoch:
+            done = f"stopped, epoch {kept.epoch} of {recipe.epochs} is the last that was kept"
+            print(f"{done}; --resume goes on from there")
+        else:
+            print("stopped before an epoch was kept; start it again")
         return INTERRUPTED
-    _finish(state, recipe, train, test, args, time.monotonic() - began)
+    _finish(state, recipe, train, test, args, kept.seconds + time.monotonic() - kept.at)
     return 0
+
+
+@dataclass
+class _Kept:
+    """What the run file holds: epochs done, seconds that they took; written `at` this time."""
+
+    epoch: int = 0
+    seconds: float = 0.0
+    at: float = field(default_factory=time.monotonic)
+
+    def save(
+        self,
+        state: classifier.ClassifierRun,
+        recipe: classifier.ClassifierRecipe,
+        args: argparse.Namespace,
+    ) -> None:
+        now = time.monotonic()
+        seconds = self.seconds + now - self.at
+        beside = {"seed": args.seed, "seconds": seconds}
+        save_run(state, recipe, args.out / RUN_FILE, beside)
+        self.epoch, self.seconds, self.at = state.epoch, seconds, now
+
+
+def _resumed(
+    state: classifier.ClassifierRun,
+    recipe: classifier.ClassifierRecipe,
+    args: argparse.Namespace,
+) -> _Kept:
+    beside = load_run(state, recipe, args.out / RUN_FILE)
+    seed = beside.get("seed", args.seed)
+    if seed != args.seed:
+        raise StudioError(
+            f"{args.out / RUN_FILE} is of a run with --seed {seed}, not {args.seed}; give the "
+            "same, or start anew."
+        )
+    return _Kept(state.epoch, beside.get("seconds", 0.0))
 
 
 def _train(
@@ -81,12 +121,19 @@ def _train(
     train: LabelledImages,
     test: LabelledImages,
     args: argparse.Namespace,
+    kept: _Kept,
 ) -> None:
     steps = len(train) // recipe.batch
     began, first = time.monotonic(), state.epoch
     with progress() as bar:
         task = bar.add_task("", total=steps * recipe.epochs, completed=state.step)
-        for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
+
+        def on_step(run: classifier.ClassifierRun) -> None:
+            _check(math.isfinite(run.losses), run.epoch + 1)
+            bar.advance(task)
+
+        for epoch in classifier.train(state, recipe, train, on_step):
+            _check(not_finite(epoch.module.state_dict()) is None, epoch.epoch)
             outputs = classifier.predict(epoch.module, test, recipe)
             share = classifier.accuracy(outputs, test.labels)
             words = f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, test {share:.2%}"
@@ -100,7 +147,15 @@ def _train(
                 args.out / "epochs" / f"vgg-{epoch.epoch:02d}.safetensors",
                 f"VGG on CIFAR-10, seed {args.seed}, after epoch {epoch.epoch}",
             )
-            save_run(state, recipe, args.out / RUN_FILE)
+            kept.save(state, recipe, args)
+
+
+def _check(finite: bool, epoch: int) -> None:
+    if not finite:
+        raise StudioError(
+            f"The training diverged in epoch {epoch}: its loss or weights are no longer numbers; "
+            "start it with another --seed, or with --precision float32."
+        )
 
 
 def _finish(

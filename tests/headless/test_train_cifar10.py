@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from ldam_studio.cli import main
 from ldam_studio.headless import discriminator_jobs, judge, rounds, train_cifar10
 from ldam_studio.headless.paper import colour
+from ldam_studio.headless.progress import INTERRUPTED
 from ldam_studio.networks import vgg
 from ldam_studio.networks.weights import write_weights
 from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, open_discriminator
@@ -68,6 +70,61 @@ def test_a_run_in_another_precision_is_not_gone_on_with(pictures, tmp_path, caps
     capsys.readouterr()
     assert train(pictures, tmp_path, *flags, "bfloat16", "--resume") == 2
     assert "other settings" in capsys.readouterr().err
+
+
+def test_a_run_with_another_seed_is_not_gone_on_with(pictures, tmp_path, capsys) -> None:
+    assert train(pictures, tmp_path, "--epochs", "1") == 0
+    assert train(pictures, tmp_path, "--epochs", "1", "--resume", "--seed", "7") == 2
+    assert "is of a run with --seed 0, not 7" in capsys.readouterr().err
+
+
+def test_what_is_said_when_stopped_is_what_was_kept(
+    pictures, tmp_path, capsys, monkeypatch
+) -> None:
+    varied, predict, calls = classifier._varied, classifier.predict, []
+
+    def stopped_after(function, count):
+        def stopping(*given, **named):
+            calls.append(function)
+            if len(calls) > count:
+                raise KeyboardInterrupt
+            return function(*given, **named)
+
+        calls.clear()
+        return stopping
+
+    with monkeypatch.context() as patch:
+        patch.setattr(classifier, "_varied", stopped_after(varied, 1))
+        assert train(pictures, tmp_path) == INTERRUPTED
+    assert "stopped before an epoch was kept; start it again" in capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        # While the second epoch is judged.
+        patch.setattr(classifier, "predict", stopped_after(predict, 1))
+        assert train(pictures, tmp_path) == INTERRUPTED
+    told = capsys.readouterr().out
+    assert "stopped, epoch 1 of 2 is the last that was kept; --resume goes on" in told
+    kept = torch.load(tmp_path / train_cifar10.RUN_FILE, weights_only=True)
+    assert kept["epoch"] == 1
+    kept["beside"]["seconds"] += 600
+    torch.save(kept, tmp_path / train_cifar10.RUN_FILE)
+    assert train(pictures, tmp_path, "--resume") == 0
+    assert re.search(r" 10\.\d minutes", (tmp_path / "vgg.md").read_text())
+
+
+def test_a_training_that_diverges_is_a_sentence_and_the_last_epoch_stays(
+    pictures, tmp_path, capsys, monkeypatch
+) -> None:
+    varied, calls = classifier._varied, []
+
+    def spoilt(*given):
+        calls.append(0)
+        return varied(*given) * (torch.nan if len(calls) > 2 else 1.0)
+
+    monkeypatch.setattr(classifier, "_varied", spoilt)
+    assert train(pictures, tmp_path) == 2
+    assert "The training diverged in epoch 2" in capsys.readouterr().err
+    assert torch.load(tmp_path / train_cifar10.RUN_FILE, weights_only=True)["epoch"] == 1
+    assert [p.name for p in tmp_path.rglob("*.safetensors")] == ["vgg-01.safetensors"]
 
 
 def test_the_judge_of_pictures_is_trained_and_opened(pictures, tmp_path, capsys) -> None:
