@@ -188,6 +188,7 @@ def network_from(reference: Mapping[str, Any], *, allow_code: bool = False) -> N
         # Names are for the eye: where their file is gone, everything else is still the same.
         labels=Path(labels) if labels is not None and can_be_read(Path(labels)) else None,
         partial=bool(reference.get("partial", False)),
+        untrained=bool(reference.get("untrained", False)),
     )
     network = open_network(reference["name"], _path(reference), options)
     _same_weights(f"network {network.name}", reference, network.sha256)

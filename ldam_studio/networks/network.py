@@ -95,6 +95,7 @@ class Network:
         # How it was opened, where that was more than a name and weights; see `zoo.Options`.
         self.given_labels: Path | None = None
         self.partial = False
+        self.untrained = False
         self.reading = Reading()
         self.mean_of: tuple[WeightsFile, ...] = ()
         self.module = prepare(module)
@@ -162,7 +163,7 @@ class Network:
         module = copied(self.module)
         put_into(module, weights)
         twin = copy.copy(self)
-        twin.module, twin.partial = module, self.reading.partial
+        twin.module, twin.partial, twin.untrained = module, self.reading.partial, False
         twin.weights, twin.sha256 = files[-1].weights, files[-1].sha256
         twin.mean_of = files if len(files) > 1 else ()
         twin._folded = twin._fold()
@@ -246,6 +247,8 @@ class Network:
             found["labels"] = str(self.given_labels)
         if self.partial:
             found["partial"] = True
+        if self.untrained:
+            found["untrained"] = True
         if self.mean_of:
             found["mean_of"] = [
                 {"weights": str(file.weights), "sha256": file.sha256} for file in self.mean_of

@@ -24,7 +24,7 @@ from ldam_studio.networks.network import Network, Reading
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import find_source
-from ldam_studio.networks.state_dicts import classes_in, renamed
+from ldam_studio.networks.state_dicts import classes_in, own_tensors, renamed
 from ldam_studio.networks.weights import check_finite, load_into, read_saved
 
 MNIST_PIXELS = PixelSpec(1, 28, 28, mean=(lenet.MEAN,), std=(lenet.STD,), rest=0.0)
@@ -124,7 +124,7 @@ class Options:
     partial
         Take weights of which only a part fits.
     untrained
-        Leave the random weights that it is built with.
+        Leave the random weights that it is built with, the same each time, where no file is given.
     on_bytes
         Told of a download's progress, see `networks.download.fetch`.
     """
@@ -156,8 +156,9 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
         not known.
     """
     options = options or Options()
+    untrained = options.untrained and weights is None
     if name in BUILT_IN:
-        return _built_in(name, weights)
+        return _built_in(name, weights, untrained)
     if ":" not in name:
         raise StudioError(
             f"There is no network {name!r}; there are {', '.join(NETWORKS)}, torchvision:NAME, "
@@ -178,13 +179,20 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     network.labels = _labels(network, source, options.labels)
     network.given_labels = options.labels
     network.partial = options.partial and weights is not None
+    network.untrained = untrained
     network.reading = Reading(source.new_name, source.spare, options.partial, missing)
     return network
 
 
-def _built_in(name: str, weights: Path | None) -> Network:
+def _built_in(name: str, weights: Path | None, untrained: bool) -> Network:
     one = BUILT_IN[name]
-    module = one.build()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = one.build()
+    if untrained:
+        network = Network(name, module, one.pixels, one.labels, fingerprint(module))
+        network.untrained = True
+        return network
     origin = asset("models", f"{name}.safetensors") if weights is None else weights
     saved, sha256 = read_saved(origin)
     load_into(module, saved, origin)
@@ -308,7 +316,7 @@ def runs_code(name: str) -> bool:
 def fingerprint(module: nn.Module) -> str:
     """Return a SHA-256 over a module's weights, for one that was not read from a file."""
     digest = hashlib.sha256()
-    for name, value in sorted(module.state_dict().items()):
+    for name, value in sorted(own_tensors(module).items()):
         digest.update(name.encode())
         digest.update(value.detach().cpu().numpy().tobytes())
     return digest.hexdigest()

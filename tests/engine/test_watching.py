@@ -17,6 +17,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks import checkpoints
 from ldam_studio.networks.checkpoints import CheckpointError, Folder
 from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.networks.zoo import open_network
 from ldam_studio.training import CheckpointWriter
 
 PATIENCE = 120.0
@@ -99,8 +100,6 @@ def test_the_newest_is_handed_over_and_then_each_that_comes(lenet, made):
 
 def open_bias(lenet):
     """The bias that LeNet was opened with."""
-    from ldam_studio.networks.zoo import open_network
-
     return open_network("lenet").module.fc3.bias
 
 
@@ -460,4 +459,6 @@ def test_what_is_watched_is_opened_with_the_newest_checkpoint(made, tmp_path):
     with pytest.raises(StudioError, match="another architecture"):
         open_watched("lenet", other)
     (other / "checkpoint-00000001.safetensors").unlink()
-    assert open_watched("lenet", other).weights is None
+    empty = open_watched("lenet", other)
+    assert empty.weights is None and empty.untrained
+    assert empty.sha256 not in (network.sha256, open_network("lenet").sha256)

@@ -14,6 +14,7 @@ from torch import nn
 from ldam_studio.engine.session import network_from
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.download import fetch
+from ldam_studio.networks.network import WeightsFile
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.state_dicts import best_match, classes_in
@@ -286,6 +287,16 @@ def test_a_recipe_does_not_run_code(factories):
     network = open_network(f"{factories}:with_pixels")
     with pytest.raises(StudioError, match="not run because a file names it"):
         network_from(network.reference)
+
+
+@pytest.mark.parametrize("name", ["lenet", "torchvision:squeezenet1_1"])
+def test_an_untrained_network_is_found_again_until_it_has_weights(name, tmp_path):
+    network = open_network(name, options=Options(untrained=True))
+    again = network_from(network.reference)
+    assert again.sha256 == network.sha256 == fingerprint(again.module)
+    assert again.reference == network.reference
+    twin = network.twin(network.module.state_dict(), WeightsFile(tmp_path / "a", "0"))
+    assert "untrained" not in twin.reference
 
 
 def test_labels_must_be_as_many_as_outputs(factories, tmp_path):
