@@ -294,8 +294,9 @@ class Runner:
         self._on_error(message)
 
     def _answer(self) -> None:
-        # What was posted before a question is part of its answer: first the next step's changes.
-        while self._questions and not self._inbox:
+        # What was asked for before a question is part of its answer: first going back, and the next
+        # step's changes.
+        while self._questions and not self._inbox and self._earlier is None:
             question, future = self._questions.popleft()
             if not future.set_running_or_notify_cancel():
                 continue

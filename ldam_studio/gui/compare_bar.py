@@ -60,7 +60,7 @@ class CompareBar(QFrame):
             row.addWidget(button)
         close = QToolButton()
         close.setIcon(theme.icon("close"))
-        close.setToolTip("Compare no longer; the first network goes on")
+        close.setToolTip("Compare no longer; the first network goes on (undo brings both back)")
         close.setAccessibleName("Compare no longer")
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(self.closed)

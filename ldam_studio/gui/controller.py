@@ -74,6 +74,7 @@ class Controller(QObject):
         self._asked_at = 0.0
         self._posts = 0
         self._read.connect(self._on_read)
+        self._comparisons = 0  # begun and ended
         self._held = False  # whether the neurons of a new number of chains are still to come
 
     # Sessions
@@ -116,6 +117,7 @@ class Controller(QObject):
             fallback=None,
             preset=None,
             published=(),
+            watched=None,
         )
 
     @property
@@ -299,8 +301,16 @@ class Controller(QObject):
         before = runner.ask(snapshot)
         self.undo_stack.note_moment(before, (name, value))
         self._posts += 1
-        # Posted only now, for what is posted is done before a question is answered.
-        before.add_done_callback(lambda done: done.cancelled() or runner.post(name, value))
+        comparison = self._comparisons
+
+        def go_on(done: Future[SessionState]) -> None:
+            # A comparison that was begun meanwhile has taken the place of the one that is ended.
+            late = name == "compare" and comparison != self._comparisons
+            if not done.cancelled() and not late:
+                runner.post(name, value)
+
+        # Posted only then, for what is posted is done before a question is answered.
+        before.add_done_callback(go_on)
         self._show_seed(name, value)
         self._request()
 
@@ -373,8 +383,11 @@ class Controller(QObject):
         """Make the change again that was taken back last."""
         found = self.undo_stack.redo()
         if found is not None and MOMENT in found:
-            self._show_seed(*found[MOMENT])
-            self._post(*found[MOMENT])
+            name, value = found[MOMENT]
+            self._show_seed(name, value)
+            if name == "compare":
+                self._show_alone()
+            self._post(name, value)
         elif found is not None:
             self.set_values(found, note=False)
 
@@ -482,17 +495,23 @@ class Controller(QObject):
         neurons = matched(network, session.neurons)
         neurons = neurons or network.default_neurons(len(session.neurons))
         second = LaneView(network, neurons, settings or session.settings, title)
+        self._comparisons += 1
         self.model.set_session(replace(session, second=second))
         self.model.set_acting(None)
         self._post("compare", Second(network, settings=settings, restart=restart))
         self._tell_unmatched()
 
     def end_comparison(self) -> None:
-        """Show the first network alone again; its chains go on."""
+        """Show the first network alone again; its chains go on. Undoing it brings both back."""
         session = self.model.session
         if session is not None and session.second is not None:
-            self.model.set_session(replace(session, second=None))
-            self._post("compare", None)
+            self._comparisons += 1
+            self._show_alone()
+            self._post_for_good("compare")
+
+    def _show_alone(self) -> None:
+        if self.model.session is not None:
+            self.model.set_session(replace(self.model.session, second=None))
 
     def act_on(self, lane: int | None) -> None:
         """Let settings and neurons be those of one lane, or of both (None)."""
@@ -506,10 +525,12 @@ class Controller(QObject):
             sentence = unmatched(second.network, session.neurons, second.neurons)
             self.unmatched.emit(sentence)
 
-    def set_weights(self, twin: Network) -> None:
-        """Let the chains go on with other weights of the network in front."""
+    def set_weights(self, twin: Network, *, restart: bool = False) -> None:
+        """Let the chains go on with other weights of the network in front, or start anew."""
         self.model.set_weights(twin)
         self._post("weights", twin)
+        if restart:
+            self._post("restart")
 
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
         """Use another discriminator."""
