@@ -9,7 +9,9 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBox
 from superqt import QCollapsible
 
 from ldam_studio.gui import theme
+from ldam_studio.gui.lanes import SECOND
 from ldam_studio.gui.setting_rows import NumberRow, SettingRow, row_for
+from ldam_studio.gui.slider import AnnealSlider
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Controls(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows: dict[str, SettingRow] = {}
+        self.headings: dict[str, QLabel] = {}
         self.body = QWidget()
         self._column = QVBoxLayout(self.body)
         self._column.setContentsMargins(14, 10, 14, 10)
@@ -91,6 +94,14 @@ class Controls(QScrollArea):
             if name in self.rows:
                 self.rows[name].show_value(value)
 
+    def show_acting(self, lane: int | None, compared: bool) -> None:
+        """Say whose settings these are where two networks are compared; `lane` None for both."""
+        whose = {None: "both", 0: "A", SECOND: "B"}[lane]
+        for title, heading in self.headings.items():
+            heading.setText(f"{title} of {whose}" if compared else title)
+        for slider in self.findChildren(AnnealSlider):
+            slider.show_lane(whose if compared else "")
+
     def set_home(self, values: Mapping[str, Any]) -> None:
         """Let a double click bring back these values: those that the session began with."""
         for name, row in self.rows.items():
@@ -115,6 +126,7 @@ class Controls(QScrollArea):
     def _add_group(self, title: str, names: tuple[str, ...], beside: QWidget | None = None) -> None:
         heading = QLabel(title)
         heading.setProperty("role", "title")
+        self.headings[title] = heading
         row = QHBoxLayout()
         row.addWidget(heading, 1)
         if beside is not None:

@@ -52,10 +52,24 @@ def largest(value: Any) -> float:
     return max(map(largest, value)) if isinstance(value, tuple) else float(value)
 
 
+def weights_words(network: Network) -> str:
+    """Return whose weights a network has; nothing where they are those that it comes with."""
+    if network.untrained:
+        return "untrained"
+    if network.weights is None:
+        return ""
+    several = len(network.mean_of)
+    return (f"mean of {several} up to " if several else "") + network.weights.name
+
+
 def network_title(network: Network) -> str:
     """Return what a network is called beside another: its name, and its own file of weights."""
-    weights = "" if network.weights is None else f" · {network.weights.name}"
-    return short_name(network.name) + weights
+    return with_weights(short_name(network.name), network)
+
+
+def with_weights(title: str, network: Network) -> str:
+    """Return a title that tells weights which are not those that the network comes with."""
+    return " · ".join(filter(None, (title, weights_words(network))))
 
 
 def titles(first: Network, second: LaneView) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, both
+from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, both, with_weights
 from ldam_studio.gui.network_request import short_name
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
@@ -182,6 +182,13 @@ class Model(QObject):
         return None if self.session is None else self.session.seen_from(self.acting)
 
     @property
+    def whole_title(self) -> str:
+        """The title with the weights in front, where those are not what the network comes with."""
+        return (
+            self.title if self.session is None else with_weights(self.title, self.session.network)
+        )
+
+    @property
     def chains(self) -> int:
         """How many chains there are, in each lane; 1 without a session."""
         return 1 if self.session is None else len(self.session.neurons)
@@ -221,7 +228,7 @@ class Model(QObject):
             self.acting = None
             self.comparison_changed.emit()
         if before is not None and before.network is not session.network:
-            self.title = title_of(session.network)
+            self.title = short_name(session.network.name)
             self.session_changed.emit()
         elif before is None or _neurons_of(before) != _neurons_of(session):
             if len(session.neurons) != len(before.neurons if before else ()):
@@ -256,12 +263,6 @@ class Model(QObject):
         if state is not self.run_state:
             self.run_state = state
             self.run_state_changed.emit(state)
-
-
-def title_of(network: Network) -> str:
-    """Return what a session is called after its network."""
-    name = short_name(network.name)
-    return name if network.weights is None else f"{name} with {network.weights.name}"
 
 
 def _neurons_of(session: SessionView) -> tuple[Any, ...]:

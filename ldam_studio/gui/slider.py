@@ -38,6 +38,13 @@ class AnnealSlider(QSlider):
         self.setValue(position)
         self.blockSignals(False)
 
+    def show_lane(self, lane: str) -> None:
+        """Take the colour of a lane that is set alone, "B"; any other text is the usual one."""
+        if lane != self.property("lane"):
+            self.setProperty("lane", lane)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the handle to the pointer."""
         if event.button() != Qt.MouseButton.LeftButton:

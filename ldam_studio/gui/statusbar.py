@@ -19,6 +19,7 @@ _WIDEST = {
     "frames": "00 frames/s",
     "device": "",
 }
+WEIGHTS_WIDTH = 220  # of a file's name
 
 
 class StatusBar(QStatusBar):
@@ -31,7 +32,7 @@ class StatusBar(QStatusBar):
         self.progress.setAccessibleName("Progress")
         self.addWidget(self.progress, 1)
         self._figures: dict[str, QLabel] = {}
-        for name in _WIDEST:
+        for name in ("weights", *_WIDEST):
             label = QLabel()
             label.setAccessibleName(name)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -51,12 +52,20 @@ class StatusBar(QStatusBar):
         """Say where the sampler runs."""
         self._figure("device", text)
 
+    def show_weights(self, name: str, path: str) -> None:
+        """Name the weights in front; nothing where they are those that the network comes with."""
+        label = self._figures["weights"]
+        middle = Qt.TextElideMode.ElideMiddle
+        self._say(label, label.fontMetrics().elidedText(name, middle, WEIGHTS_WIDTH))
+        label.setToolTip(path)
+        label.setVisible(bool(name))
+
     def show_nothing(self, text: str) -> None:
         """Say something while there is no frame."""
         self._say(self.progress, text)
 
     def text(self, name: str) -> str:
-        """Return one of the figures: step, speed, frames, device."""
+        """Return one of the figures: weights, step, speed, frames, device."""
         return self._figures[name].text()
 
     def _figure(self, name: str, text: str) -> None:

@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from ldam_studio.engine.apply import LANES
 from ldam_studio.engine.runner import RunState
 from ldam_studio.gui.actions import show_running
-from ldam_studio.gui.lanes import SECOND
+from ldam_studio.gui.lanes import SECOND, weights_words
 from ldam_studio.gui.status import (
     average_badges,
     average_words,
@@ -93,6 +93,7 @@ class Views(QObject):
         if session is None:
             return
         self._status.show_device(device_words(session.machine))
+        self._show_weights_file()
         panels.canvas.fit()
         if panels.picker is not None:
             self._show_network()
@@ -161,7 +162,12 @@ class Views(QObject):
         self._show_values()
         self._words_due = 0.0
 
+    def _show_weights_file(self) -> None:
+        network = self._model.session.network
+        self._status.show_weights(weights_words(network), str(network.weights or ""))
+
     def _show_weights(self) -> None:
+        self._show_weights_file()
         panels = self._panels
         if panels.picker is not None:
             panels.picker.set_weights(self._model.acted.network)
@@ -175,6 +181,8 @@ class Views(QObject):
             return
         values = self._model.shown_values()
         panels.controls.show_values({name: values[name]} if name in values else values)
+        if not name:
+            panels.controls.show_acting(self._model.acting, session.second is not None)
         if name in ("", "learn_every"):
             panels.learner.set_learn_every(session.learn_every)
 
@@ -223,11 +231,13 @@ class Views(QObject):
             self.first_frame.emit()
 
     def _show_silence(self, frame: Frame) -> None:
-        """Say once what became of neurons that gave no gradient at their start."""
+        """Say what became of neurons that gave no gradient at their start, while that is so."""
         self._silence = frame.silence
         if frame.silence:
             kind = "warning" if frame.dead.any() else "info"
             self._panels.banner.say(frame.silence, kind, key="silence")
+        else:  # begun anew, with another start or other weights
+            self._panels.banner.dismiss("silence")
 
     def _forget_silence(self) -> None:
         self._silence = ""

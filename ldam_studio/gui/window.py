@@ -199,7 +199,8 @@ class StudioWindow(QMainWindow):
         # The second network's chains, where the strip has them, follow the first one's.
         self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
         controller.opening.connect(self._on_opening)
-        self.model.session_changed.connect(lambda: self._show_title(self.model.title))
+        for changed in (self.model.session_changed, self.model.weights_changed):
+            changed.connect(lambda: self._show_title(self.model.whole_title))
         controller.said.connect(self.say)
         controller.melted.connect(self._on_melted)
         controller.raised_unclamped.connect(self._offer_clamp)

@@ -376,8 +376,12 @@ def test_neurons_without_a_gradient_are_said_once_and_go_with_the_choice(studio,
     assert "fc3:0 gives no gradient." not in studio.banner.texts()
     studio.views.show_frame(dataclasses.replace(silent, silence="fc3:0 was woken.", dead=~dead))
     assert "fc3:0 was woken." in studio.banner.texts()
-    studio.controller.set_neurons(Neuron("fc3", 4))
+    # Other weights, or another start, begin anew.
+    studio.views.show_frame(dataclasses.replace(silent, silence="", dead=~dead))
     assert "fc3:0 was woken." not in studio.banner.texts()
+    studio.views.show_frame(silent)
+    studio.controller.set_neurons(Neuron("fc3", 4))
+    assert "fc3:0 gives no gradient." not in studio.banner.texts()
 
 
 def test_leaving_the_presentation_gives_the_panels_their_heights_back(studio, qtbot):
