@@ -89,6 +89,7 @@ class SessionStore:
             hint=str(session["hint"]),
             max_rate=int(SETTINGS["max_rate"].check(session["max_rate"])),
             fallback=first,
+            watched=None if session.get("watched") is None else Path(session["watched"]),
         )
 
     # At the end
@@ -156,6 +157,7 @@ def _session_of(window: StudioWindow) -> dict[str, Any]:
         "scale": model.display.scale,
         "hint": window.hint,
         "max_rate": 0 if model.session is None else model.session.max_rate,
+        "watched": None if window.watching.left is None else str(window.watching.left),
     }
 
 
@@ -164,7 +166,7 @@ def _window_of(window: StudioWindow) -> dict[str, Any]:
     return {
         "geometry": base64.b64encode(bytes(geometry)).decode(),
         "across": window.panels.across.sizes(),
-        "middle": window.panels.middle.sizes(),
+        "middle": window.panels.heights(),
         "panels": window.panels.wanted,
         "theme": window.theme_choice,
     }

@@ -73,6 +73,8 @@ class Opening:
         are not downloaded unasked.
     beside
         What to compare with once it is open.
+    watched
+        Where its checkpoints were watched when it was closed.
     """
 
     title: str
@@ -87,6 +89,7 @@ class Opening:
     preset: Preset | None = None
     published: tuple[str, ...] = ()
     beside: Beside | None = None
+    watched: Path | None = None
 
 
 def _digits(

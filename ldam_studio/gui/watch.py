@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,7 +163,8 @@ class Watch(QObject):
         self.bar.hide()
         for key in (NOTICE, TROUBLE):
             self._say(key, "")
-        self.pin(False)
+        self._pinned = None  # the comparison stays
+        self._show_pin()
         self._show_panel()
         self.ended.emit()
 
@@ -224,9 +226,17 @@ class Watch(QObject):
 
     def pin(self, on: bool) -> None:
         """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
-        controller = self._window.controller
-        if on and self.swap is not None:
+        controller, session = self._window.controller, self._window.model.session
+        compared = session is not None and session.second is not None
+        if on and compared and self._pinned is None:
+            self._window.say(
+                "Two networks are compared already; end that comparison, then pin.", "warning"
+            )
+        elif on and self.swap is not None:
             self._pinned = self.swap
+            here = self.bar.plot.timeline.index(self.swap.checkpoint.path)
+            if self._is_in_trouble() and here is not None:
+                self._show(here)  # what runs is what is pinned
             controller.compare(
                 self.swap.network, title=name_of(self.swap.checkpoint), restart=False
             )
@@ -275,14 +285,19 @@ class Watch(QObject):
     def _on_news(self, number: int, news: News) -> None:
         if number != self._number or self.plan is None:
             return
+        # The folder, which all of them have in common, would hide what is wrong.
+        short = {path: s.replace(str(path), path.name) for path, s in news.troubles.items()}
+        news = replace(news, troubles=short)
         before, self.news = self.news, news
+        known = {checkpoint.path for checkpoint in news.checkpoints}
         laid_out = None if before is None else (before.checkpoints, before.troubles)
         if laid_out != (news.checkpoints, news.troubles):
             self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
         if self._wished in news.troubles:
             self._waits = False
-        skipped = sorted(news.skipped.items())
-        self.bar.show_skipped(f"{path.name} {why}" for path, why in skipped)
+        files = {path: f"{path.name} {why}" for path, why in news.skipped.items()}
+        files |= {path: why for path, why in news.troubles.items() if path in known}
+        self.bar.show_skipped(sentence for _path, sentence in sorted(files.items()))
         if news.notice:
             self.bar.show_title(news.notice, "danger")
         else:
@@ -298,9 +313,14 @@ class Watch(QObject):
         self.swap, self._network = swap, swap.network
         if self._wished == swap.checkpoint.path:
             self._waits = False
-        self._window.controller.set_weights(swap.network)
+        restart = self.panel.restart.isChecked()
+        self._window.controller.set_weights(swap.network, restart=restart)
         self._show_pin()
         self._show_current()
+
+    def _is_in_trouble(self) -> bool:
+        """Whether the checkpoint that was wished for cannot be shown."""
+        return self.news is not None and self._wished in self.news.troubles
 
     def _say(self, key: str, sentence: str) -> None:
         """Say something once; it is taken back when it is no longer true."""
@@ -319,7 +339,8 @@ class Watch(QObject):
         shown = None if self.swap is None else self.swap.checkpoint.path
         current = plot.timeline.index(self._wished or shown)
         pinned = None if self._pinned is None else self._pinned.checkpoint.path
-        plot.show_current(current, plot.timeline.index(pinned))
+        running = "" if self.swap is None else name_of(self.swap.checkpoint)
+        plot.show_current(current, plot.timeline.index(pinned), running)
 
     def _show_pin(self) -> None:
         self.bar.pin.setEnabled(self.swap is not None or self._pinned is not None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from PyQt6.QtCore import QRect, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtGui import QAction, QPaintEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,6 +25,7 @@ from ldam_studio.gui.watch_plot import TimelinePlot
 
 SPEEDS = (1, 2, 5, 10, 20)  # checkpoints a second
 USUAL_SPEED = 2
+LONGEST_LISTED = 110  # letters of one of them
 MOST_LISTED = 30  # files in a menu; more of them nobody reads
 
 
@@ -86,6 +88,7 @@ class WatchBar(QFrame):
         self.skipped.setToolTip("Files that are not shown, and why")
         self.skipped.setAccessibleName("Skipped files")
         self.skipped.setMenu(QMenu(self.skipped))
+        self.skipped.menu().setToolTipsVisible(True)
         self.skipped.hide()
         self.pin = QToolButton()
         self.pin.setText("Pin")
@@ -101,7 +104,7 @@ class WatchBar(QFrame):
         self.close_button = self._button("close", "Watch no longer")
         self.close_button.clicked.connect(self.closed)
         row = QHBoxLayout()
-        row.setSpacing(8)
+        row.setSpacing(6)
         row.addWidget(self.play)
         row.addWidget(self.speed)
         row.addWidget(self.title, 1)
@@ -141,7 +144,10 @@ class WatchBar(QFrame):
         if len(sentences) > len(listed):
             listed += (f"and {len(sentences) - len(listed):,} more",)
         for sentence in listed:
-            menu.addAction(sentence.replace("&", "&&"))
+            shown = textwrap.shorten(sentence, LONGEST_LISTED, placeholder=" …")
+            action = QAction(shown.replace("&", "&&"), menu)
+            action.setToolTip(sentence)
+            menu.addAction(action)
         self.skipped.setText(f"{len(sentences):,} skipped")
         self.skipped.setVisible(bool(sentences))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
+    QCheckBox,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
@@ -12,6 +13,7 @@ from PyQt6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +36,7 @@ class WatchPanel(QWidget):
     averaging_chosen = pyqtSignal(int)  # checkpoints, or steps of the studio's own training
     rounds_chosen = pyqtSignal(int)
     rate_chosen = pyqtSignal(float)
+    schedule_asked = pyqtSignal()  # the recipe's learning rate again
     pause_asked = pyqtSignal(bool)
     stop_asked = pyqtSignal()
     resume_asked = pyqtSignal()
@@ -56,6 +59,11 @@ class WatchPanel(QWidget):
         self.rounds.setRange(0, int(SETTINGS["discriminator_rounds"].maximum))
         self.rounds.setSuffix(" per swap")
         self.rounds.valueChanged.connect(self.rounds_chosen)
+        self.restart = QCheckBox("Restart chains at each checkpoint")
+        self.restart.setToolTip(
+            "Without it the chains go on from their pictures: what an untrained network shows may "
+            "have been drawn by the checkpoint before it"
+        )
         self.rate = PlainNumber()
         self.rate.setDecimals(8)
         self.rate.setRange(1e-7, 1.0)
@@ -63,6 +71,13 @@ class WatchPanel(QWidget):
         self.rate.setKeyboardTracking(False)
         self.rate.setAccessibleName("Learning rate")
         self.rate.setToolTip("How far each step of the training goes")
+        self.rate.setSpecialValueText("–")  # until the training tells it
+        self.schedule = QToolButton()
+        self.schedule.setIcon(theme.icon("revert"))
+        self.schedule.setToolTip("Let the learning rate follow the recipe's schedule again")
+        self.schedule.setAccessibleName("Automatic learning rate")
+        self.schedule.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.schedule.clicked.connect(self.schedule_asked)
         self.rate.valueChanged.connect(self.rate_chosen)
         self.state = QLabel()
         self.state.setTextFormat(Qt.TextFormat.PlainText)
@@ -93,7 +108,8 @@ class WatchPanel(QWidget):
         ):
             label.setBuddy(field)
             grid.addWidget(label, row, 0)
-            grid.addWidget(field, row, 1)
+            grid.addWidget(field, row, 2)
+        grid.addWidget(self.schedule, 0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 10)
         layout.setSpacing(8)
@@ -101,6 +117,7 @@ class WatchPanel(QWidget):
         layout.addWidget(self.state)
         layout.addWidget(self.progress)
         layout.addLayout(grid)
+        layout.addWidget(self.restart)
         layout.addLayout(buttons)
         self.set_training(False, 1)
 
@@ -115,6 +132,7 @@ class WatchPanel(QWidget):
         for widget in (
             self._rate_label,
             self.rate,
+            self.schedule,
             self.state,
             self.progress,
             self.pause,
@@ -153,7 +171,7 @@ class WatchPanel(QWidget):
         self.pause.setText("Resume training" if paused or over else "Pause training")
         self.pause.setIcon(theme.icon("play" if paused or over else "pause"))
         self.pause.setEnabled(done < 1)
-        for widget in (self.stop, self.rate, self.averaging):
+        for widget in (self.stop, self.rate, self.schedule, self.averaging):
             widget.setEnabled(not over)
         if rate is not None and not self.rate.hasFocus():
             self._quietly(self.rate, rate)

@@ -36,7 +36,7 @@ class TimelinePlot(QWidget):
         self.timeline = Timeline()
         self.current: int | None = None
         self.pinned: int | None = None
-        self._empty = ""
+        self._empty = self._running = ""
         self._drawn = QPixmap()  # the curves and marks, which stay while one is scrubbed
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -62,10 +62,16 @@ class TimelinePlot(QWidget):
         self._describe()
         self.update()
 
-    def show_current(self, current: int | None, pinned: int | None = None) -> None:
-        """Mark the checkpoint that is looked at, and the one that is kept for comparison."""
-        if (current, pinned) != (self.current, self.pinned):
-            self.current, self.pinned = current, pinned
+    def show_current(
+        self, current: int | None, pinned: int | None = None, running: str = ""
+    ) -> None:
+        """Mark the checkpoint that is looked at, and the one that is kept for comparison.
+
+        `running` names the one whose weights the chains have: where the current one cannot be
+        shown, it is another.
+        """
+        if (current, pinned, running) != (self.current, self.pinned, self._running):
+            self.current, self.pinned, self._running = current, pinned, running
             self._describe()
             self.update()
 
@@ -84,7 +90,9 @@ class TimelinePlot(QWidget):
             return f"{len(self.timeline):,} checkpoints"
         checkpoint = self.timeline.checkpoints[self.current]
         trouble = self.timeline.troubles.get(checkpoint.path)
-        return trouble or words_of(checkpoint)
+        if trouble is None:
+            return words_of(checkpoint)
+        return f"Still {self._running} · {trouble}" if self._running else trouble
 
     def _describe(self) -> None:
         of = f", {self.current + 1} of {len(self.timeline)}" if self.current is not None else ""

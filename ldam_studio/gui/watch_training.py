@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 NETWORK = "lenet"
 ROUNDS = 1  # of the discriminator after each checkpoint, to begin with
 KEPT_RUNS = 3  # so that the last session can be opened again, and another studio's run is left
+_STEP = re.compile(r"\d+$")  # at the end of a checkpoint's name
 NOTICE, ENDED = "training", "training-ended"  # keys of sentences in the message bar
 
 
@@ -53,6 +55,7 @@ class WatchTraining(QObject):
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
         panel.rate_chosen.connect(lambda rate: self._send(live.learning_rate(rate)))
+        panel.schedule_asked.connect(lambda: self._send(live.learning_rate(None)))
         panel.averaging_chosen.connect(lambda steps: self._send(live.averaging(steps)))
         panel.stop_asked.connect(self._stop)
         panel.resume_asked.connect(self.resume)
@@ -201,7 +204,10 @@ def words_of(status: live.Status | None, over: bool) -> str:
     if status.loss is not None:
         parts.append(f"loss {status.loss:.3f}")
     if status.accuracy is not None:
-        parts.append(f"accuracy {100 * status.accuracy:.1f} %")
+        # Of the last checkpoint: what came of it since may be something else.
+        step = None if status.checkpoint is None else _STEP.search(status.checkpoint.stem)
+        at = "" if step is None else f" at step {int(step[0]):,}"
+        parts.append(f"accuracy {100 * status.accuracy:.1f} %{at}")
     return " · ".join(parts)
 
 

@@ -9,11 +9,15 @@ from ldam_studio.gui.sessions import network_opening
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ldam_studio.gui.sessions import Opening
     from ldam_studio.gui.watch import Watch
     from ldam_studio.gui.watch_dialog import WatchDialog
     from ldam_studio.gui.watch_training import WatchTraining
     from ldam_studio.gui.window import StudioWindow
     from ldam_studio.networks.network import Network
+
+
+AGAIN = "watch-again"  # the key of that sentence in the message bar
 
 
 class Watching:
@@ -23,6 +27,24 @@ class Watching:
         self._window = window
         self._watch: Watch | None = None
         self._training: WatchTraining | None = None
+        self.left: Path | None = None  # what was watched when the window was closed
+        window.controller.opened.connect(self._offer)
+
+    def _offer(self, opening: Opening) -> None:
+        """Offer to watch again what was watched when the session was closed."""
+        place, session = opening.watched, self._window.model.session
+        if place is None or session is None or not place.exists():
+            return
+
+        def again() -> None:
+            averaged = len(session.network.mean_of)
+            self.start(place, average=averaged, rounds=session.discriminator_rounds)
+
+        self._window.banner.say(
+            f"The checkpoints in {place.name} were watched when this session was closed.",
+            actions=(("Watch again", again),),
+            key=AGAIN,
+        )
 
     @property
     def watch(self) -> Watch:
@@ -72,6 +94,7 @@ class Watching:
         from ldam_studio.gui.watch_timeline import Plan
 
         window, opening = self._window, None
+        window.banner.dismiss(AGAIN)
         if network is not None:
             opening = network_opening(network, window.machine, window.data)
         self.watch.start(Plan(place, average, rounds), opening)
@@ -83,6 +106,8 @@ class Watching:
     def leave(self) -> None:
         """Ask all that was started to end; returns at once."""
         if self._watch is not None:
+            plan = self._watch.plan
+            self.left = None if plan is None else plan.place
             self._watch.stop()
         if self._training is not None:
             self._training.leave()

@@ -9,13 +9,14 @@ import pytest
 import torch
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
+from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QPushButton
 from torch import nn
 
 from gui.checkpoints import leave
 from gui.windows import CPU, open_in, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app
+from ldam_studio.gui.session_store import SessionStore
 from ldam_studio.gui.watch_dialog import HINT, checked_place
 from ldam_studio.gui.watch_plot import TimelinePlot
 from ldam_studio.networks.network import Neuron
@@ -56,6 +57,9 @@ def test_new_checkpoints_come_under_the_running_chains(studio, qtbot, folder):
     assert studio.last_frame.samples[0] >= average
     assert studio.last_frame.neurons[0] == Neuron("conv1", 2)
     assert watch.bar.plot.words() == "epoch 1.5 · step 1,000 · loss 0.25"
+    # The title and the status bar say whose weights they are, also when it is watched no longer.
+    assert studio.windowTitle() == f"Small · {first.name} \N{EM DASH} LDAM Studio"
+    assert studio.status.text("weights") == first.name
     # Lists of neurons and the filter are those of the weights in front.
     kernel = studio.model.session.network.module.get_submodule("conv1").weight[2]
     until(qtbot, lambda: studio.panels.filter._kernel is not None)
@@ -64,6 +68,14 @@ def test_new_checkpoints_come_under_the_running_chains(studio, qtbot, folder):
     assert studio.panels.picker._tabs.currentIndex() == 1
     log = studio.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
     assert log == ["neurons", "weights"]
+    # Its picture is carried over unless a person has the chains start anew.
+    watch.panel.restart.click()
+    second = leave(folder, 2000)
+    until(qtbot, lambda: in_front(studio) == second)
+    log = studio.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
+    assert log == ["neurons", "weights", "weights", "restart"]
+    watch.stop()
+    assert studio.status.text("weights") == second.name
     assert _nameless(watch.bar) + _nameless(watch.panel) == []
 
 
@@ -130,10 +142,24 @@ def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder
     write_weights(strange, nn.Linear(3, 2).state_dict(), {})
     until(qtbot, lambda: strange in watch.news.troubles)
     until(qtbot, lambda: any("architecture" in text for text in studio.banner.texts()))
+    # Once known they are skipped, with the reason and without the folder's name.
+    until(qtbot, lambda: bar.skipped.text() == "3 skipped")
+    said = [action.text() for action in bar.skipped.menu().actions()]
+    assert [text.partition(" ")[0] for text in said] == ["broken.pt", "The", strange.name]
+    assert "lenet-000200.safetensors has weights that are not numbers" in said[1]
+    # Gone to all the same, it says so first, and what is pinned is what runs.
+    bar.plot.wanted.emit(2)
+    assert bar.plot.words().startswith(f"Still step 100 · {strange.name} is for another")
+    bar.pin.click()
+    assert (bar.plot.pinned, bar.plot.current) == (0, 0)
+    bar.pin.click()
+    until(qtbot, lambda: not watch.news.following)
+    bar.follow.click()
+    until(qtbot, lambda: watch.news.following)
     # What was read and closed is not said again.
     studio.banner.clear()
     (folder / "more.pt").write_bytes(b"nothing")
-    until(qtbot, lambda: bar.skipped.text() == "2 skipped")
+    until(qtbot, lambda: bar.skipped.text() == "4 skipped")
     assert studio.banner.texts() == ()
     better = leave(folder, 400)
     until(qtbot, lambda: shows(watch, better))
@@ -235,6 +261,28 @@ def test_watching_without_a_display_is_refused(monkeypatch, tmp_path):
         app.main(args)
 
 
+def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
+    make_window, qtbot, tmp_path, folder
+):
+    store = SessionStore(tmp_path / "state")
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    first = leave(folder, 100)
+    window.watching.start(folder)
+    until(qtbot, lambda: shows(window.watching.watch, first))
+    window.watching.watch.bar.pin.click()
+    until(qtbot, lambda: window.last_frame.second is not None)
+    window.close()
+    again = make_window(store=store)
+    open_in(again, qtbot, store.recall(again))
+    until(qtbot, lambda: again.last_frame.second is not None)
+    assert again.windowTitle().startswith(f"Small · {first.name}")
+    assert again.comparing.bar.isVisible()
+    offers = again.banner.findChildren(QPushButton)
+    next(button for button in offers if button.text() == "Watch again").click()
+    until(qtbot, lambda: shows(again.watching.watch, first))
+    assert again.banner.texts() == () and again.model.session.second is not None
+
+
 # A checkpoint kept for comparison
 
 
@@ -261,7 +309,17 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     assert bar.plot.pinned is None and studio.model.session.second is None
     bar.pin.click()
     assert bar.plot.pinned == 1
-    # Ended elsewhere, it is pinned no longer.
+    # Ended elsewhere, it is pinned no longer; undoing that brings the comparison back.
     studio.controller.end_comparison()
     assert not bar.pin.isChecked() and bar.plot.pinned is None
     until(qtbot, lambda: lanes() == [second])
+    studio.controller.undo()
+    until(qtbot, lambda: studio.model.session.second is not None)
+    assert lanes() == [second, second]
+    # Nothing is pinned in the place of what is compared already.
+    bar.pin.click()
+    assert not bar.pin.isChecked()
+    assert "compared already" in studio.banner.texts()[-1]
+    # It outlives the watch.
+    watch.stop()
+    assert studio.model.session.second is not None

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,7 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     until(qtbot, lambda: panel.pause.text() == "Resume training")
     assert panel.state.text().startswith("Paused")
     panel.rate.setValue(0.01)
+    panel.schedule.click()
     panel.averaging.setValue(300)
     panel.pause.click()
     pid = training.trainer.pid
@@ -116,6 +118,7 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     assert heard == [
         {"pause": True},
         {"learning_rate": 0.01},
+        {"learning_rate": None},
         {"averaging": 300},
         {"pause": False},
         {"stop": True},
@@ -185,4 +188,7 @@ def test_a_training_is_told_in_a_line():
     assert words_of(None, True) == "The training did not begin."
     done = live.Status("finished", 100, 100, 2.0, accuracy=0.99)
     assert words_of(done, True) == "Finished · epoch 2.0 · step 100 of 100 · accuracy 99.0 %"
+    # The accuracy may be of before what the loss tells of.
+    later = live.Status("training", 90, 100, 1.8, 2.3, 0.97, checkpoint=Path("lenet-000000040.pt"))
+    assert words_of(later, False).endswith("loss 2.300 · accuracy 97.0 % at step 40")
     assert words_of(live.Status("training", 50, 100, 1.0), True).startswith("Ended · epoch 1.0")
