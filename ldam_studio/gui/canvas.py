@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QPointF, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QFocusEvent,
     QFontMetricsF,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPaintEvent,
     QWheelEvent,
 )
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ldam_studio.gui.canvas_layout import (
     ONE_LANE,
@@ -31,7 +32,7 @@ from ldam_studio.gui.canvas_layout import (
 from ldam_studio.gui.canvas_paint import paint_pane, paint_title
 from ldam_studio.gui.canvas_panes import AVERAGE, RAW, Shown, shown_of
 from ldam_studio.gui.paint import Badge, Pencil, logical
-from ldam_studio.gui.status import pixel_words, shorter_names
+from ldam_studio.gui.status import pixel_words, shorter_counts, shorter_names
 from ldam_studio.gui.viewport import Viewport, pan, pixel_at, zoom
 
 if TYPE_CHECKING:
@@ -186,10 +187,21 @@ class Canvas(QWidget):
             self._relayout()
 
     def event(self, event: QEvent) -> bool:
-        """Follow the window to a display of another scaling."""
+        """Follow the window to a display of another scaling; say what a title has no room for."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._relayout()
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            return True
         return super().event(event)
+
+    def tip_at(self, at: QPoint) -> str:
+        """Return the whole title of the pane whose title lies at a point of the widget."""
+        titles = () if self._layout is None else self._layout.titles
+        for name, words, part in zip(self._shown.titles, self._details, titles, strict=False):
+            if self._logical(part).contains(at):
+                return f"{name}  {words}".strip()
+        return ""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer."""
@@ -299,7 +311,8 @@ class Canvas(QWidget):
         return int(self.width() * ratio), int(self.height() * ratio)
 
     def _metrics(self) -> Metrics:
-        return Metrics.of(QFontMetricsF(self.font()), self.devicePixelRatioF())
+        close = self._cells() is TWO_LANES
+        return Metrics.of(QFontMetricsF(self.font()), self.devicePixelRatioF(), close=close)
 
     def _relayout(self) -> Layout:
         shape = (1, 28, 28) if self._frame is None else self._frame.raw.shape
@@ -367,5 +380,5 @@ class Canvas(QWidget):
         words = self._details[number] if number < len(self._details) else ""
         badges = self._badges[number] if number < len(self._badges) else ()
         is_raw = number % 2 == RAW and number < len(TWO_LANES) - 1
-        shorter = shorter_names(words) if is_raw else ()
+        shorter = shorter_names(words) if is_raw else shorter_counts(words)
         paint_title(pencil, part, self._shown.titles[number], badges, words, shorter)

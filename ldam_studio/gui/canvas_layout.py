@@ -32,13 +32,16 @@ class Metrics:
     narrowest: int
 
     @classmethod
-    def of(cls, text: QFontMetricsF, ratio: float) -> Metrics:
-        """Return the sizes for a font and the display's device pixels per logical one."""
+    def of(cls, text: QFontMetricsF, ratio: float, *, close: bool = False) -> Metrics:
+        """Return the sizes for a font and the display's device pixels per logical one.
+
+        Closer together, more rows have room.
+        """
         widest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
         return cls(
-            margin=round(16 * ratio),
-            gap=round(20 * ratio),
-            line=round((text.height() + 12) * ratio),
+            margin=round((6 if close else 16) * ratio),
+            gap=round((12 if close else 20) * ratio),
+            line=round((text.height() + (7 if close else 12)) * ratio),
             narrowest=round(widest * ratio),
         )
 

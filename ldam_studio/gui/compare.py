@@ -9,6 +9,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.compare_bar import CompareBar
 from ldam_studio.gui.lanes import SECOND, titles
 from ldam_studio.gui.network_request import NetworkRequest
+from ldam_studio.networks.zoo import NETWORKS
 
 if TYPE_CHECKING:
     from ldam_studio.gui.network_dialog import NetworkDialog
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 OF_A_COMPARISON = ("end_comparison", "act_on_both", "act_on_a", "act_on_b", "strip_both")
 UNMATCHED = "unmatched"  # the key of the sentence about it in the message bar
+
+
+AVERAGED = "-averaged"
+
+
+def another(name: str) -> str:
+    """Return a built-in network's twin; else the name itself, for weights of a person's own."""
+    twin = name.removesuffix(AVERAGED) if name.endswith(AVERAGED) else name + AVERAGED
+    return twin if twin in NETWORKS else name
 
 
 class Comparing:
@@ -59,7 +69,7 @@ class Comparing:
             return None
         network = session.network
         request = NetworkRequest(
-            network.name,
+            another(network.name),
             labels=network.given_labels,
             partial=network.partial,
             pixels=network.given_pixels,
@@ -99,6 +109,7 @@ class Comparing:
         session, actions = self._window.model.session, self._window.actions_by_name
         second = None if session is None else session.second
         self.bar.setVisible(second is not None)
+        self._window.panels.show_two_rows(second is not None)
         for name in OF_A_COMPARISON:
             actions[name].setEnabled(second is not None)
         if session is not None and second is not None:

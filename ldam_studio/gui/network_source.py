@@ -111,6 +111,9 @@ class BuiltIn(QWidget):
         super().__init__()
         self.list = QListWidget()
         self.list.setAccessibleName("Built-in networks")
+        self.list.setWordWrap(True)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for name, about in NETWORKS.items():
             self.list.addItem(f"{name}  ·  {about}")
         self.list.setCurrentRow(0)

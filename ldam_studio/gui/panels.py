@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from ldam_studio.gui.banner import Banner
@@ -27,6 +28,8 @@ NARROW = 1000  # below this width of the window the neuron picker makes room, in
 LOW = 620  # below this height the traces do
 WIDTHS = (306, 684, 290)
 HEIGHTS = (460, 96, 150)
+ROOMY = 560  # height of the canvas that does for two rows of images
+LOW_STRIP = 62  # of the strip while they take its room
 
 
 class Panels(QWidget):
@@ -49,6 +52,9 @@ class Panels(QWidget):
         # Those that were asked for where there is no room, and stay all the same.
         self._insisted: set[str] = set()
         self.presenting = False
+        # While there are two rows of images, the heights that strip and traces had before.
+        self._spared: list[int] | None = None
+        self._roomy = True  # enough for these and for two rows
 
         self.left, self.right, self.bottom = _holder(), _holder(), _holder()
         # The canvas, and below it what belongs to the images.
@@ -121,7 +127,7 @@ class Panels(QWidget):
         room = {
             "neurons": size.width() >= NARROW,
             "controls": True,
-            "traces": size.height() >= LOW,
+            "traces": size.height() >= (LOW if self._spared is None else LOW + self._bars()),
         }
         changed = False
         for name, holder in self._holders().items():
@@ -133,8 +139,56 @@ class Panels(QWidget):
                 holder.setVisible(on)
                 changed = True
             self.handles[name].setVisible(not on and not self.presenting)
+        self._share()
         if changed:
             self.changed.emit()
+
+    def show_two_rows(self, on: bool) -> None:
+        """Let a second row of images have what strip and traces can spare, or give that back."""
+        if on == (self._spared is not None):
+            return
+        heights = self.heights()
+        self._spared, self._roomy = (heights[1:] if on else None), True
+        if not on:
+            self.middle.setSizes(heights)
+        self.make_room()
+
+    def _share(self) -> None:
+        """Take from strip and traces for two rows of images where these are low, or give it back.
+
+        What a person has dragged since stays, until there is more or less room altogether.
+        """
+        if self._spared is None:
+            return
+        whole = sum(self.middle.sizes())
+        strip, traces = self._spared[0], self._spared[1] if self.shows("traces") else 0
+        # The panels' own height is known before that of what is in them.
+        roomy = self.height() - self._bars() - strip - traces >= ROOMY
+        if roomy == self._roomy:
+            return
+        self._roomy = roomy
+        if not roomy:
+            strip = self.strip.strip.table_height or LOW_STRIP
+            traces = min(traces, self.bottom.minimumHeight())
+        self.middle.setSizes([max(whole - strip - traces, 1), strip, traces])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See whether two rows of images have room enough now."""
+        super().resizeEvent(event)
+        self._share()
+
+    def heights(self) -> list[int]:
+        """Return the heights of images, strip and traces where there is one row of images."""
+        sizes = self.middle.sizes()
+        if self._spared is None:
+            return sizes
+        return [max(sum(sizes) - sum(self._spared), 1), *self._spared]
+
+    def _bars(self) -> int:
+        """Return the height of what is shown above and below the images."""
+        column = self.stage.layout()
+        bars = (column.itemAt(at).widget() for at in range(column.count()))
+        return sum(b.sizeHint().height() for b in bars if b is not self.canvas and b.isVisible())
 
     def give_strip(self, height: int) -> None:
         """Let the strip have about that height; 0 gives it what it has by default."""

@@ -66,6 +66,12 @@ def shorter_names(name: str) -> tuple[str, ...]:
     return (label,) if dot else (short_label(name),)
 
 
+def shorter_counts(words: str) -> tuple[str, ...]:
+    """Return what of `average_words` may stand for them where there is less room."""
+    count, _, what = words.rpartition(" ")
+    return (count, "…") if what.startswith("sample") else ()
+
+
 def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
     """Return the place and the values, in pixel units, of one pixel.
 

@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from ldam_studio.gui import theme
 from ldam_studio.gui.trace_history import View
 
+ROUNDING = 3  # pixels by which two texts may be narrower than both in one
 BAND_FROM = 25  # this many chains are a thicket of lines: their range is filled instead
 
 
@@ -80,6 +81,7 @@ class TracePlot(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._value = ""
         self._title_text, self._logarithmic, self._limits = title, logarithmic, limits
         self._y: tuple[float, float] = limits or (0.0, 1.0)
         self._x: tuple[float, float] | None = None
@@ -251,10 +253,24 @@ class TracePlot(QWidget):
 
     def set_value(self, text: str) -> None:
         """Write the newest value into the title."""
-        full = f"{self._title_text}  {text}" if text else self._title_text
-        if full != self._title.text():
-            self._title.setText(full)
-            self._title.setToolTip(full)
+        if text != self._value:
+            self._value = text
+            self._write_title()
+
+    def _write_title(self) -> None:
+        """Write what is plotted, which makes room for the newest value where both do not fit."""
+        metrics, room = self._title.fontMetrics(), self._title.width()
+        value = f"  {self._value}" if self._value else ""
+        right = Qt.TextElideMode.ElideRight
+        left = room - metrics.horizontalAdvance(value) - ROUNDING
+        name = metrics.elidedText(self._title_text, right, left)
+        self._title.setText(metrics.elidedText(name + value, right, room))
+        self._title.setToolTip(self._title_text + value)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Shorten the title to the room there is."""
+        super().resizeEvent(event)
+        self._write_title()
 
     # -- looks ------------------------------------------------------------------------------------
 

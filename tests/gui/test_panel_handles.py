@@ -67,6 +67,23 @@ def test_handles_are_reached_and_named(panels):
         assert handle.focusPolicy() & Qt.FocusPolicy.TabFocus
 
 
+def test_a_second_row_of_images_has_the_room_of_strip_and_traces(panels, qtbot):
+    _shrink(panels, 1280, 720)
+    qtbot.waitUntil(lambda: sum(panels.middle.sizes()) < 730)
+    before = panels.middle.sizes()
+    panels.show_two_rows(True)
+    qtbot.waitUntil(lambda: panels.canvas.height() >= before[0] + 80)
+    assert panels.heights() == before  # what the next start begins with
+    _shrink(panels, 1280, 640)
+    assert panels.shows("traces")
+    _shrink(panels, 1280, 1300)
+    qtbot.waitUntil(lambda: panels.middle.sizes()[1:] == before[1:])
+    _shrink(panels, 1280, 720)
+    qtbot.waitUntil(lambda: panels.canvas.height() >= before[0] + 80)
+    panels.show_two_rows(False)
+    qtbot.waitUntil(lambda: panels.middle.sizes() == before)
+
+
 def test_the_settings_are_never_cut_off(qtbot):
     panels = Panels()
     qtbot.addWidget(panels)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ldam_studio.gui.status import average_words, told_apart
+from ldam_studio.gui.status import average_words, shorter_counts, told_apart
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,9 @@ def test_only_what_tells_chains_apart_is_written(labels, shown):
 def test_of_a_burned_in_average_it_is_said_what_is_in_it(done, count, window, words):
     frame = SimpleNamespace(front=0, burned_in=np.array([done]), samples=np.array([count]))
     assert average_words(frame, window) == words
+
+
+def test_a_count_of_samples_is_shortened_whole():
+    assert shorter_counts("last 150 of 1,204 samples") == ("last 150 of 1,204", "…")
+    assert shorter_counts("1 sample") == ("1", "…")
+    assert shorter_counts("of averages, ±0.5") == shorter_counts("") == ()

@@ -208,3 +208,14 @@ def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
         qtbot.waitUntil(lambda: paints.count > 0)
         plot.view.viewport().removeEventFilter(paints)
         assert plot.visible_range()[0] == before[0]
+
+
+def test_a_heading_keeps_its_numbers_and_shortens_its_name(qtbot):
+    plot = TracePlot("Change of average (RMS)")
+    qtbot.addWidget(plot)
+    plot.resize(200, 100)
+    plot.show()
+    plot.set_value("A 0.00035  B 0.00041")
+    text = plot._title.text()
+    assert text.endswith("…  A 0.00035  B 0.00041") and text.startswith("Chan")
+    assert plot._title.toolTip() == "Change of average (RMS)  A 0.00035  B 0.00041"
