@@ -117,6 +117,7 @@ class Controller(QObject):
             fallback=None,
             preset=None,
             published=(),
+            second_title=self.model.second_title,
             watched=None,
         )
 
@@ -154,6 +155,8 @@ class Controller(QObject):
         if opening.max_rate:
             view = replace(view, max_rate=opening.max_rate)
             runner.post("max_rate", opening.max_rate)
+        if view.second is not None:
+            view = replace(view, second=replace(view.second, title=opening.second_title))
         self.model.set_display(opening.display)
         self.model.adopt(view, opening.title, opening.rows, opening.front)
         if opening.preset is not None:

@@ -189,6 +189,12 @@ class Model(QObject):
         )
 
     @property
+    def second_title(self) -> str:
+        """What the second network is called, where that is not its name and weights."""
+        second = None if self.session is None else self.session.second
+        return "" if second is None else second.title
+
+    @property
     def chains(self) -> int:
         """How many chains there are, in each lane; 1 without a session."""
         return 1 if self.session is None else len(self.session.neurons)

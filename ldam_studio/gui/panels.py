@@ -148,6 +148,7 @@ class Panels(QWidget):
         if on == (self._spared is not None):
             return
         heights = self.heights()
+        heights[2] = heights[2] or HEIGHTS[2]  # of traces that are hidden, and may come
         self._spared, self._roomy = (heights[1:] if on else None), True
         if not on:
             self.middle.setSizes(heights)

@@ -70,14 +70,15 @@ class _Count(QLabel):
         self._texts = ("", "")
 
     def say(self, whole: str, short: str) -> None:
-        """Show the first text, or the second where the first does not fit."""
+        """Show the first text, or the second where the first does not fit; or half of neither."""
         self._texts = whole, short
+        self.setToolTip(whole)
         self._fit()
 
     def _fit(self) -> None:
-        whole, short = self._texts
-        fits = self.fontMetrics().horizontalAdvance(whole) <= self.width()
-        self.setText(whole if fits else short)
+        width, metrics = self.width(), self.fontMetrics()
+        fitting = (text for text in self._texts if metrics.horizontalAdvance(text) <= width)
+        self.setText(next(fitting, ""))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the text to the new width."""

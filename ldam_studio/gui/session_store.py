@@ -89,6 +89,7 @@ class SessionStore:
             hint=str(session["hint"]),
             max_rate=int(SETTINGS["max_rate"].check(session["max_rate"])),
             fallback=first,
+            second_title=str(session.get("second_title", "")),
             watched=None if session.get("watched") is None else Path(session["watched"]),
         )
 
@@ -157,6 +158,7 @@ def _session_of(window: StudioWindow) -> dict[str, Any]:
         "scale": model.display.scale,
         "hint": window.hint,
         "max_rate": 0 if model.session is None else model.session.max_rate,
+        "second_title": model.second_title,
         "watched": None if window.watching.left is None else str(window.watching.left),
     }
 

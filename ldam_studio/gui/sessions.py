@@ -73,6 +73,8 @@ class Opening:
         are not downloaded unasked.
     beside
         What to compare with once it is open.
+    second_title
+        What the second network is called, where that is not its name and weights.
     watched
         Where its checkpoints were watched when it was closed.
     """
@@ -89,6 +91,7 @@ class Opening:
     preset: Preset | None = None
     published: tuple[str, ...] = ()
     beside: Beside | None = None
+    second_title: str = ""
     watched: Path | None = None
 
 

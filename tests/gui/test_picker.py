@@ -10,6 +10,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QToolButton, QTreeView
 
 from gui import fakes
+from ldam_studio.gui.picker_header import NeuronHeader
 from ldam_studio.networks.layers import Layer
 from ldam_studio.networks.network import Neuron
 
@@ -210,3 +211,13 @@ def test_every_control_can_be_reached_and_has_a_name(lenet):
     for widget in controls + _buttons(lenet):
         assert widget.accessibleName()
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+@pytest.mark.parametrize(("width", "shown"), [(200, "10 neurons"), (30, "10"), (4, "")])
+def test_a_count_is_shown_whole_or_not_at_all(qtbot, width, shown):
+    header = NeuronHeader()
+    qtbot.addWidget(header)
+    count = header.count
+    count.resize(width, 20)
+    count.say("10 neurons", "10")
+    assert count.text() == shown and count.toolTip() == "10 neurons"

@@ -271,12 +271,13 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     until(qtbot, lambda: shows(window.watching.watch, first))
     window.watching.watch.bar.pin.click()
     until(qtbot, lambda: window.last_frame.second is not None)
+    pinned = window.model.session.second.title
     window.close()
     again = make_window(store=store)
     open_in(again, qtbot, store.recall(again))
     until(qtbot, lambda: again.last_frame.second is not None)
     assert again.windowTitle().startswith(f"Small · {first.name}")
-    assert again.comparing.bar.isVisible()
+    assert again.comparing.bar.titles[1] == pinned == "step 100"
     offers = again.banner.findChildren(QPushButton)
     next(button for button in offers if button.text() == "Watch again").click()
     until(qtbot, lambda: shows(again.watching.watch, first))
