@@ -35,10 +35,10 @@ DIGITS_START = {"step_size": 0.3, "discriminator_weight": 0.75}
 COLOUR_START = {
     "step_size": 0.1,
     "temperature": 0.001,
-    "discriminator_weight": 0.0,  # its discriminator hides the class more than it shows it
+    "discriminator_weight": 0.5,
     "jitter": 2,
     "smoothness": 0.1,
-    "spectrum": 0.5,
+    "spectrum": 0.25,
     "colour_correlation": 0.5,
 }
 PHOTO_CHAINS, PHOTO_PRESET = 4, "clean"

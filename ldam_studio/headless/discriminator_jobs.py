@@ -25,12 +25,13 @@ from ldam_studio.training.images import flipped
 from ldam_studio.training.photos import draw_crops, find_photos
 
 SNAPSHOT_ROUNDS = 100
+COLOUR_SNAPSHOT_ROUNDS = 60
 PHOTO_SNAPSHOT_ROUNDS = 20
 
 MEASURED_WEIGHTS, MELTED_WEIGHT, MEASURED_STEPS = (0.0, 0.8, 1.0), 0.8, 600
 """What the finished discriminator of digits is measured at, see `measures.rows`."""
 
-COLOUR_WEIGHTS, COLOUR_STEPS = (0.0, 0.5, 0.75), 200
+COLOUR_WEIGHTS, COLOUR_STEPS = (0.0, 0.5, 0.75), colour.STEPS
 """The same for that of CIFAR-10, see `colour.sample`."""
 
 SHAPES = {"small": ColourDiscriminator, "vgg16": Vgg16Discriminator}
@@ -129,7 +130,7 @@ def pictures(args: argparse.Namespace, network: Network) -> Job:
             f"on {network.name} (SHA-256 {network.sha256[:12]}...)"
         ),
         licence=artifact.CIFAR_LICENCE,
-        snapshots=SNAPSHOT_ROUNDS,
+        snapshots=COLOUR_SNAPSHOT_ROUNDS,
         half=False,
         measure=lambda model: _measure_colour(args, place, network, model),
     )
@@ -230,10 +231,12 @@ def _measure_colour(
                 args.seed + 1,
                 lambda: bar.advance(task),
             )
-            figures[
-                f"weight {weight:g} ({chains} fresh chains a class, {COLOUR_STEPS} steps): judge "
-                "agrees, Frechet distance of its features to real images, cosine within a class"
-            ] = f"{row.raw.agreement:.1%}, {row.raw.distance:.2f}, {row.raw.cosine:.3f}"
+            for what, seen in (("samples", row.raw), ("averages", row.averaged)):
+                figures[
+                    f"{what} at weight {weight:g} ({chains} fresh chains a class, {COLOUR_STEPS} "
+                    "steps): judge agrees, Frechet distance of its features to real images, "
+                    "cosine within a class"
+                ] = f"{seen.agreement:.1%}, {seen.distance:.2f}, {seen.cosine:.3f}"
     real = colour.real_json(bench)
     figures["... of as many real images"] = (
         f"{real['agreement']:.1%}, {real['distance']:.2f}, {real['cosine']:.3f}"

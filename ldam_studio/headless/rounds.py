@@ -74,6 +74,8 @@ class DiscriminatorRecipe:
         Rounds in all.
     learning_batch, learning_steps
         Images of either kind in one of the discriminator's steps, and its steps in a round.
+    rates
+        Its learning rate in the first round and in the last, linear between.
     noises
         Least and most standard deviation of the instance noise, in pixel units. Noise of many sizes
         hides the fine patterns in which generated images give themselves away at first, so that
@@ -101,6 +103,7 @@ class DiscriminatorRecipe:
     rounds: int = 1500
     learning_batch: int = BATCH
     learning_steps: int = STEPS_PER_ROUND
+    rates: tuple[float, float] = (LEARNING_RATE, LEARNING_RATE)
     noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE)
     greys: tuple[float, float] = (0.0, 0.6)
     settings: Settings = FIGURE_SETTINGS
@@ -135,19 +138,21 @@ PHOTO_RECIPE = DiscriminatorRecipe(
 """For photographs: fewer and shorter rounds, since each step takes a hundred times as long."""
 
 COLOUR_RECIPE = DiscriminatorRecipe(
-    chains=480,
+    chains=240,
     batch=32,
-    restart=0.07,
-    steps=8,
-    average=150,
-    rounds=320,
-    learning_steps=5,
+    restart=0.06,
+    steps=10,
+    average=80,
+    rounds=360,
+    learning_steps=6,
+    rates=(6e-4, 6e-5),
     noises=(0.0, 0.3),
     greys=(-0.4, 0.4),
     settings=COLOUR_SETTINGS,
+    by_round={"step_size": (0.05, 0.1), "jitter": (0, 2), "spectrum": (0.0, 0.25, 0.5)},
     build=ColourDiscriminator,
 )
-"""For CIFAR-10: most of a round is the VGG's, so its discriminator learns more in each."""
+"""For CIFAR-10: fewer chains, each of which moves often enough to answer what has been learned."""
 
 
 @dataclass
@@ -243,7 +248,7 @@ def train(
     last = network.layers[-1]
     neurons = network.spread(last.name, last.neurons)
     choice, chains = training.generators["choice"], training.chains
-    for _ in range(recipe.rounds):
+    for number in range(recipe.rounds):
         chosen = torch.randperm(recipe.chains, generator=choice)[: recipe.batch]
         again = chosen[torch.rand(len(chosen), generator=choice) < recipe.restart]
         chains.replace(again, _fresh(network, recipe, len(again), training.generators))
@@ -256,7 +261,7 @@ def train(
         session = place(
             training.session,
             chains.x[chosen],
-            [neurons[number] for number in chains.classes[chosen].tolist()],
+            [neurons[index] for index in chains.classes[chosen].tolist()],
             values,
         )
         for _ in range(recipe.steps):
@@ -271,9 +276,15 @@ def train(
             recipe.learning_batch,
             recipe.learning_steps,
             recipe.noises,
+            _rate(recipe, number),
         )
         training.average.update(training.learner.module)
         yield training
+
+
+def _rate(recipe: DiscriminatorRecipe, number: int) -> float:
+    first, last = recipe.rates
+    return first + (last - first) * number / max(1, recipe.rounds - 1)
 
 
 def _temperatures(count: int, recipe: DiscriminatorRecipe, choice: torch.Generator) -> list[float]:
@@ -326,11 +337,16 @@ def describe(recipe: DiscriminatorRecipe) -> str:
         f"{recipe.melt:.0%} melted; "
         f"{recipe.steps} sampler steps ({settings.mode}, step size {settings.step_size:g}, "
         f"temperature {settings.temperature:g}, clamped{varied}), then {recipe.learning_steps} "
-        f"steps of Adam ({LEARNING_RATE:g}, betas {BETAS[0]:g} and {BETAS[1]:g}) on "
+        f"steps of Adam ({_rates(recipe.rates)}, betas {BETAS[0]:g} and {BETAS[1]:g}) on "
         f"{recipe.learning_batch} real and {recipe.learning_batch} generated images, drawn in "
         f"proportion to weight + {recipe.floor:g}; real label {REAL_LABEL:g}, instance noise "
         f"{_range(recipe.noises)}; parameters averaged over about the last {recipe.average} rounds"
     )
+
+
+def _rates(ends: tuple[float, float]) -> str:
+    first, last = ends
+    return f"{first:g}" if first == last else f"{first:g}, linearly down to {last:g}"
 
 
 def _range(ends: tuple[float, float]) -> str:

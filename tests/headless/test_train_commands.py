@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from ldam_studio.cli import main
@@ -123,6 +124,17 @@ def test_discriminator_writes_what_can_be_opened(digits, tmp_path, capsys, few_c
     card = (out / "lenet-discriminator.md").read_text()
     assert model.sha256 in card and "--rounds 3" in card
     assert "real score" in capsys.readouterr().out
+
+
+def test_its_learning_rate_falls_from_the_first_round_to_the_last() -> None:
+    recipe = rounds.DiscriminatorRecipe(
+        chains=2, batch=1, steps=1, rounds=3, learning_batch=2, rates=(4e-3, 2e-3)
+    )
+    training = rounds.start(open_network("lenet"), recipe, 0)
+    (group,) = training.learner.optimiser.param_groups
+    seen = [group["lr"] for _ in rounds.train(training, recipe, lambda: torch.rand(4, 1, 28, 28))]
+    assert seen == pytest.approx([4e-3, 3e-3, 2e-3])
+    assert "Adam (0.004, linearly down to 0.002, betas" in rounds.describe(recipe)
 
 
 def test_discriminator_is_measured_for_its_card(digits, tmp_path, few_chains, monkeypatch) -> None:

@@ -26,6 +26,10 @@ from ldam_studio.headless.paper.spectrum import RADIUS, low_share
 from ldam_studio.headless.progress import INTERRUPTED, in_turn
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import open_network
+from ldam_studio.sampler.settings import Settings
+
+FREE = Settings.of(mode="normalised", clamp=False, step_size=0.1, temperature=0.002, l2=0.0)
+"""Nothing but the neuron: no smoothness, no jitter, no spectrum."""
 
 L2 = 0.5
 """As in Figure 4. Against a gradient whose root-mean-square is 1 it holds that of the picture at
@@ -41,9 +45,7 @@ def sample(
     on_step: OnStep = lambda: None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run free chains of all classes; return last samples, averages and the chains' classes."""
-    settings = colour.averaging(
-        colour.COLOUR_SETTINGS.change("clamp", False).change("l2", l2), steps
-    )
+    settings = colour.averaging(FREE.change("l2", l2), steps)
     neurons = class_neurons(network, chains_per_class)
     spec = SessionSpec(network, neurons, settings, seed, machine=choose("cpu", threads=1))
     lane = run_on(open_session(spec), steps, on_step).lane
