@@ -14,7 +14,7 @@ run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
 
 test: .venv/.ready-test
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/.ready-test
 	$(BIN)/ruff check .
