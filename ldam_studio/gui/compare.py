@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 OF_A_COMPARISON = ("end_comparison", "act_on_both", "act_on_a", "act_on_b", "strip_both")
 UNMATCHED = "unmatched"  # the key of the sentence about it in the message bar
-
-
-AVERAGED = "-averaged"
+AVERAGED = "-averaged"  # a built-in network's twin is called so
 
 
 def another(name: str) -> str:

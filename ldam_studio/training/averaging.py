@@ -18,9 +18,9 @@ class ParameterAverage:
     """Running mean of a module's parameters, one sample for each `update`.
 
     Kept in float64, so that thousands of steps do not wear the mean down; in main memory for
-    devices without it (MPS). Buffers (such as the
-    statistics of a batch normalisation) are averaged as the parameters are; counters, which are
-    integers, are taken from the last update. What is no tensor is left out.
+    devices without it (MPS). Buffers (such as the statistics of a batch normalisation) are averaged
+    as the parameters are; counters, which are integers, are taken from the last update. What is no
+    tensor is left out.
 
     Parameters
     ----------
