@@ -34,7 +34,7 @@ OF_A_LANE = ("neurons", "network", "weights")
 OF_THE_FIRST = ("network", "weights")
 """Changes that go to the first lane where none is named: alike, lanes would not be compared."""
 
-DRAWN_WITH = ("start_spread", "clamp")
+DRAWN_WITH = ("start_spread", "start_spectrum", "colour_correlation", "clamp")
 """Settings that a start is drawn with, so that structural changes may have depended on them."""
 
 

@@ -19,6 +19,7 @@ from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
+from ldam_studio.sampler.spectrum import clouds
 
 UNSETTLING = (*PER_CHAIN, "clamp", "mode", "jitter", "spectrum", "colour_correlation")
 """Settings that change the law of the chain, so that it has to settle again."""
@@ -52,9 +53,13 @@ def open_lane(
 def draw_starts(
     network: Network, settings: Settings, generators: Generators, chains: range
 ) -> Tensor:
-    """Draw x0 = rest + spread * xi for the chains of these numbers, each from its own source."""
+    """Draw x0 = rest + spread * xi for the chains of these numbers, each from its own source.
+
+    With a start spectrum xi is R xi, clouds as `sampler.spectrum` has them.
+    """
     pixels = network.pixels
     noise = generators.normal("start", (len(chains), *pixels.shape), first=chains.start)
+    noise = clouds(noise, settings.start_spectrum, settings.colour_correlation)
     x = pixels.rest + settings.start_spread * noise
     return x.clamp_(*pixels.bounds) if settings.clamp else x
 

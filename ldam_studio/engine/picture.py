@@ -48,7 +48,7 @@ def to_bytes(
             if scale is None:
                 scale = float(np.abs(distance).max()) or 1.0
             levels = MID_GREY + MID_GREY * distance / scale
-    levels = np.nan_to_num(levels, nan=MID_GREY).clip(0, 255).round().astype(np.uint8)
+    levels = _numbers(levels, MID_GREY).clip(0, 255).round().astype(np.uint8)
     if len(levels) == 1:
         levels = np.repeat(levels, 3, axis=0)
     elif len(levels) == 2:
@@ -86,10 +86,16 @@ def difference_to_bytes(difference: Floats, pixels: PixelSpec, scale: float) -> 
     if len(pixels.picture) > 1:
         return to_bytes(difference + pixels.rest, pixels, "signed", scale)
     with np.errstate(over="ignore", invalid="ignore"):
-        share = np.nan_to_num(difference[pixels.picture[0]] / scale).clip(-1, 1)[..., None]
+        share = _numbers(difference[pixels.picture[0]] / scale, 0.0).clip(-1, 1)[..., None]
     end = np.where(share > 0, ABOVE, BELOW)
     colours: Bytes = (MID_GREY + np.abs(share) * (end - MID_GREY)).round().astype(np.uint8)
     return colours
+
+
+def _numbers(values: Floats, instead: float) -> Floats:
+    """Put a number in the place of those that are none."""
+    # Almost always there are none, which one look tells: the least of them would be none.
+    return np.where(np.isnan(values), instead, values) if np.isnan(values.min()) else values
 
 
 def enlarge(picture: Bytes, zoom: int) -> Bytes:

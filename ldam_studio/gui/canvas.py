@@ -60,6 +60,9 @@ class Canvas(QWidget):
         self._shown = Shown()
         self._view = Viewport()
         self._layout: Layout | None = None
+        self._panes: tuple[QRect, ...] = ()  # of the layout, in units of the widget; so all these
+        self._titles: tuple[QRect, ...] = ()
+        self._readout = QRect()
         self._cursor: QPointF | None = None
         self._grip: QPointF | None = None
         self._details: tuple[str, ...] = ()
@@ -83,10 +86,10 @@ class Canvas(QWidget):
         if resized or moved or not same or self._layout is None:
             self._relayout()
             return
-        for pane in self._layout.panes:
-            self.update(self._logical(pane))
+        for pane in self._panes:
+            self.update(pane)
         if self._cursor is not None:
-            self.update(self._logical(self._layout.readout))
+            self.update(self._readout)
 
     def clear(self) -> None:
         """Show no image, as while a session opens."""
@@ -197,9 +200,8 @@ class Canvas(QWidget):
 
     def tip_at(self, at: QPoint) -> str:
         """Return the whole title of the pane whose title lies at a point of the widget."""
-        titles = () if self._layout is None else self._layout.titles
-        for name, words, part in zip(self._shown.titles, self._details, titles, strict=False):
-            if self._logical(part).contains(at):
+        for name, words, part in zip(self._shown.titles, self._details, self._titles, strict=False):
+            if part.contains(at):
                 return f"{name}  {words}".strip()
         return ""
 
@@ -300,9 +302,8 @@ class Canvas(QWidget):
         return pixel_at(self._layout.view, self._layout.image, place)
 
     def _update_hover(self) -> None:
-        if self._layout is not None:
-            for part in (*self._layout.panes, self._layout.readout):
-                self.update(self._logical(part))
+        for part in (*self._panes, self._readout):
+            self.update(part)
 
     # Geometry
 
@@ -319,6 +320,9 @@ class Canvas(QWidget):
         image = int(shape[2]), int(shape[1])
         self._layout = arrange(self._size(), image, self._view, self._metrics(), self._cells())
         self._view = self._layout.view
+        self._panes = tuple(self._logical(pane) for pane in self._layout.panes)
+        self._titles = tuple(self._logical(title) for title in self._layout.titles)
+        self._readout = self._logical(self._layout.readout)
         self.update()
         return self._layout
 
@@ -339,9 +343,8 @@ class Canvas(QWidget):
         return logical(part, self.devicePixelRatioF())
 
     def _update_titles(self) -> None:
-        if self._layout is not None:
-            for title in self._layout.titles:
-                self.update(self._logical(title))
+        for title in self._titles:
+            self.update(title)
 
     # Painting
 
@@ -352,13 +355,13 @@ class Canvas(QWidget):
         pencil = Pencil(self)
         pencil.fill(QRect(0, 0, *self._size()).adjusted(0, 0, 2, 2), "canvas")
         for number, (pane, title) in enumerate(zip(layout.panes, layout.titles, strict=True)):
-            if dirty.intersects(self._logical(title)):
+            if dirty.intersects(self._titles[number]):
                 self._paint_title(pencil, title, number)
-            if dirty.intersects(self._logical(pane)):
+            if dirty.intersects(self._panes[number]):
                 pencil.painter.setClipRect(pane)
                 self._paint_image(pencil, pane, number)
                 pencil.painter.setClipping(False)
-        if dirty.intersects(self._logical(layout.readout)):
+        if dirty.intersects(self._readout):
             words = self.readout()
             pencil.text(layout.readout, words or self._hint, "muted" if words else "accent")
         if self._ringed:

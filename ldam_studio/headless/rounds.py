@@ -28,6 +28,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.spectrum import clouds
 from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.learner import (
     BATCH,
@@ -42,7 +43,7 @@ from ldam_studio.training.learner import (
 )
 from ldam_studio.training.learner import start as start_learner
 
-LEAST_SPREAD, GREY_STARTS = 0.05, 1 / 3
+LEAST_SPREAD, GREY_STARTS, CLOUDY_STARTS = 0.05, 1 / 3, 1 / 2
 """Of starts: the spread is log-uniform up to 1, a third are around another grey than rest."""
 
 
@@ -82,6 +83,8 @@ class DiscriminatorRecipe:
         there is still something to learn about their shapes.
     greys
         Least and most that a start's grey differs from the rest colour, in pixel units.
+    clouds
+        Start spectrum of half of the starts, the others having none.
     settings
         Of the chains, but for what the recipe varies.
     smoothness, l2
@@ -106,6 +109,7 @@ class DiscriminatorRecipe:
     rates: tuple[float, float] = (LEARNING_RATE, LEARNING_RATE)
     noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE)
     greys: tuple[float, float] = (0.0, 0.6)
+    clouds: float = 0.0
     settings: Settings = FIGURE_SETTINGS
     smoothness: float = 0.0
     l2: float = 0.0
@@ -311,6 +315,10 @@ def _fresh(
     spread = LEAST_SPREAD ** uniform(0, 1, 1, 1, 1)
     grey = uniform(*recipe.greys, 1, 1, 1) * (uniform(0, 1, 1, 1, 1) < GREY_STARTS)
     noise = torch.randn((count, *pixels.shape), generator=draw)
+    if recipe.clouds:
+        cloudy = uniform(0, 1, 1, 1, 1) < CLOUDY_STARTS
+        shaped = clouds(noise, recipe.clouds, recipe.settings.colour_correlation)
+        noise = torch.where(cloudy, shaped, noise)
     x = (pixels.rest + grey + spread * noise).clamp_(*pixels.bounds)
     classes = torch.randint(network.layers[-1].neurons, (count,), generator=draw)
     values = {"discriminator_weight": uniform(0, 1.1).clamp_max(1)}
@@ -323,7 +331,8 @@ def _fresh(
 def describe(recipe: DiscriminatorRecipe) -> str:
     """Return the recipe in a sentence, for the model card."""
     settings = recipe.settings
-    varied = "".join(
+    varied = f", half of the starts of spectrum {recipe.clouds:g}" if recipe.clouds else ""
+    varied += "".join(
         f", {name} of half of them uniform up to {most:g}"
         for name, most in (("smoothness", recipe.smoothness), ("L2 weight", recipe.l2))
         if most

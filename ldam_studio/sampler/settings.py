@@ -278,6 +278,18 @@ SETTINGS: dict[str, Setting] = _table(
         group="more",
     ),
     Setting(
+        "start_spectrum",
+        "Start spectrum",
+        0.0,
+        "How cloudy the first image is: its noise falls off as frequency to this power, as "
+        "photographs do at 1, and its hues are as alike as the colour correlation says; 0 is the "
+        "paper's even noise. Chains from unlike clouds end in less alike images. Takes effect at "
+        "the next restart.",
+        scale="linear",
+        maximum=2.0,
+        group="more",
+    ),
+    Setting(
         "chains",
         "Chains",
         10,
@@ -365,6 +377,7 @@ class Settings:
     average_over: str = SETTINGS["average_over"].default
     threshold: float | str = SETTINGS["threshold"].default
     start_spread: float = SETTINGS["start_spread"].default
+    start_spectrum: float = SETTINGS["start_spectrum"].default
 
     @classmethod
     def of(cls, **values: Any) -> Settings:

@@ -46,6 +46,11 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
     return moved
 
 
+def clouds(noise: Tensor, exponent: float, correlation: float) -> Tensor:
+    """Return R noise, as strong as ``noise`` (n, C, H, W) on average; at exponent 0 that itself."""
+    return precondition(torch.zeros_like(noise), noise, exponent, correlation) if exponent else noise
+
+
 def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:
     """Return the norm of R x of each chain, (chains,), for ``x`` (chains, C, H, W).
 

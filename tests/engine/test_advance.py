@@ -146,6 +146,18 @@ def test_restart_repeats_the_session_and_a_new_seed_does_not(open_one, run):
     assert not torch.equal(state.lane.chains.x, x)
 
 
+def test_a_start_spectrum_takes_effect_at_the_next_restart(open_one, run):
+    even = open_one().lane.chains.x
+    state, _ = run(open_one(), 1, {0: [("start_spectrum", 1.0)]})
+    same, _ = run(open_one(), 1)
+    assert torch.equal(state.lane.chains.x, same.lane.chains.x)
+    state, _ = advance(state, [Change("restart")], 0)
+    cloudy = state.lane.chains.x
+    assert torch.equal(cloudy, open_one(start_spectrum=1.0).lane.chains.x)
+    # Neighbours are alike in clouds only.
+    assert cloudy.diff(dim=-1).abs().mean() < 0.8 * even.diff(dim=-1).abs().mean()
+
+
 def test_melting_heats_for_its_steps_and_then_the_old_temperature_is_back(open_one, run):
     state = open_one(temperature=0.01)
     state, _ = advance(state, [Change("melt", 3)])

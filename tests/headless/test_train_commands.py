@@ -137,6 +137,19 @@ def test_its_learning_rate_falls_from_the_first_round_to_the_last() -> None:
     assert "Adam (0.004, linearly down to 0.002, betas" in rounds.describe(recipe)
 
 
+def test_half_of_its_starts_are_cloudy_where_the_recipe_says_so() -> None:
+    def roughness(clouds: float) -> torch.Tensor:
+        recipe = rounds.DiscriminatorRecipe(chains=200, batch=1, greys=(0, 0), clouds=clouds)
+        x = rounds.start(open_network("lenet"), recipe, 0).chains.x
+        return x.diff(dim=-1).abs().mean((1, 2, 3)) / x.std((1, 2, 3))
+
+    shares = (roughness(1.0) < 0.9 * roughness(0.0)).float().mean()
+    assert 0.4 < float(shares) < 0.6
+    assert "half of the starts of spectrum 1" in rounds.describe(
+        rounds.DiscriminatorRecipe(clouds=1.0)
+    )
+
+
 def test_discriminator_is_measured_for_its_card(digits, tmp_path, few_chains, monkeypatch) -> None:
     from ldam_studio.headless.paper import measures
 

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.spectrum import precondition, strength
+from ldam_studio.sampler.spectrum import clouds, precondition, strength
 
 SIZES = [(8, 8), (5, 7), (6, 9), (1, 4)]
 
@@ -104,6 +104,18 @@ def test_settings_at_zero_change_nothing(mode):
     assert torch.equal(moved(), moved(spectrum=0, colour_correlation=0))
     assert not torch.allclose(moved(), moved(spectrum=0.5))
     assert not torch.allclose(moved(), moved(colour_correlation=0.5))
+
+
+def test_clouds_fall_off_with_frequency_and_are_as_strong_as_the_noise():
+    noise = torch.randn((400, 3, 32, 32), generator=torch.Generator().manual_seed(3))
+    made = clouds(noise, 1.0, 0.6)
+    assert float(made.square().mean()) == pytest.approx(1, rel=0.02)
+    power = torch.fft.rfft2(made, norm="ortho").abs().square().mean((0, 1))
+    # From 2 to 8 periods across the image the power falls by the square of their ratio.
+    assert float(power[0, 2] / power[0, 8]) == pytest.approx(16, rel=0.3)
+    red, green = made[:, 0].flatten(), made[:, 1].flatten()
+    assert float(torch.corrcoef(torch.stack([red, green]))[0, 1]) == pytest.approx(0.6, abs=0.02)
+    assert clouds(noise, 0.0, 0.6) is noise
 
 
 def test_a_device_without_double_precision_is_asked_for_none():
