@@ -109,8 +109,8 @@ class SessionView:
 
     def values_of(self, preset: Preset) -> dict[str, Any]:
         """Return what a preset means here, by name."""
-        side = min(self.network.pixels.height, self.network.pixels.width)
-        values = preset.values(side, discriminator=self.has_discriminator)
+        shape = self.network.pixels.shape
+        values = preset.values(shape, discriminator=self.has_discriminator)
         # Values of its own for each chain are repeated or cut to the chains that there are.
         settings = Settings.of(**values).for_chains(len(self.neurons))
         return {name: getattr(settings, name) for name in values}

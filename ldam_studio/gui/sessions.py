@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from ldam_studio.networks.zoo import (
     open_discriminator,
     open_network,
 )
-from ldam_studio.sampler.presets import PHOTOGRAPH, find_preset
+from ldam_studio.sampler.presets import CLOUDY, PHOTOGRAPH, find_preset
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -32,16 +32,7 @@ SEED = 2
 CLASSES = 10  # of each built-in network
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 DIGITS_START = {"step_size": 0.3, "discriminator_weight": 0.75}
-COLOUR_START = {
-    "step_size": 0.1,
-    "temperature": 0.001,
-    "discriminator_weight": 0.5,
-    "jitter": 2,
-    "smoothness": 0.1,
-    "spectrum": 0.25,
-    "colour_correlation": 0.5,
-}
-PHOTO_CHAINS, PHOTO_PRESET = 4, "clean"
+PHOTO_CHAINS, CLEAN = 4, "clean"
 WINDOW = 150  # samples: the average follows within seconds when the pictures melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 
@@ -123,7 +114,9 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
 
     `network` is another built-in network to look at in place of LeNet.
     """
-    colour = network is not None and network.pixels.channels > 1
+    own: Mapping[str, Any] = DIGITS_START
+    if network is not None and network.pixels.channels > 1:
+        own = CLOUDY | find_preset(CLEAN).values(network.pixels.shape, discriminator=True)
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
@@ -132,10 +125,7 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
             "",
             1,
             network,
-            **(COLOUR_START if colour else DIGITS_START),
-            l2=0.0,
-            clamp=True,
-            window=WINDOW,
+            **{**own, "l2": 0.0, "clamp": True, "window": WINDOW},
         ),
         front=0,
         hint="Press K to melt",
@@ -157,7 +147,7 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
     photo = side >= PHOTOGRAPH
     settings = Settings()
     if photo:
-        settings = Settings.of(**find_preset(PHOTO_PRESET).values(side, discriminator=False))
+        settings = Settings.of(**find_preset(CLEAN).values(pixels.shape, discriminator=False))
     chains = PHOTO_CHAINS if photo else int(SETTINGS["chains"].default)
     spec = SessionSpec(
         network=network,

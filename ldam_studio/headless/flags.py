@@ -102,8 +102,7 @@ def settings_of(
     given = {name: getattr(args, name) for name in PLAIN}
     values = {name: value for name, value in given.items() if value is not None}
     if preset is not None:
-        side = min(pixels.height, pixels.width)
-        values = preset.values(side, discriminator=discriminator) | values
+        values = preset.values(pixels.shape, discriminator=discriminator) | values
     return Settings.of(**values)
 
 

@@ -32,7 +32,9 @@ class Preset:
         What the jitter was chosen for: pixels along the images' shorter side; it grows and shrinks
         with them. None keeps it as it is.
     small
-        Other values for images smaller than photographs that have a discriminator, such as digits.
+        Other values for grey images smaller than photographs that have a discriminator: digits.
+    coloured
+        The same for images of several channels: small photographs.
     """
 
     name: str
@@ -41,26 +43,32 @@ class Preset:
     settings: Mapping[str, Any]
     side: int | None = None
     small: Mapping[str, Any] = field(default_factory=dict)
+    coloured: Mapping[str, Any] = field(default_factory=dict)
 
-    def values(self, side: int, *, discriminator: bool) -> dict[str, Any]:
+    def values(self, shape: tuple[int, int, int], *, discriminator: bool) -> dict[str, Any]:
         """Return the values for one network, by name.
 
         Parameters
         ----------
-        side
-            Pixels along the shorter side of the network's images.
+        shape
+            Of the network's images, (C, H, W).
         discriminator
             Whether there is a discriminator for them; without one its weight is 0, so that the
             neuron's own gradient keeps its full weight.
         """
-        values = dict(self.settings)
+        values, side = dict(self.settings), min(shape[1:])
         if self.side is not None and "jitter" in values:
             values["jitter"] = round(values["jitter"] * side / self.side)
         if discriminator:
-            return values | dict(self.small) if side < PHOTOGRAPH else values
+            own = self.small if shape[0] == 1 else self.coloured
+            return values | dict(own) if side < PHOTOGRAPH else values
         if "discriminator_weight" in values:
             values["discriminator_weight"] = 0.0
         return values
+
+
+CLOUDY: Mapping[str, Any] = {"start_spectrum": 1.0, "start_spread": 0.15}
+"""Starts from which chains on small photographs end in unlike images; no preset changes starts."""
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
@@ -117,6 +125,16 @@ PRESETS: dict[str, Preset] = _table(
             "smoothness": 0.05,
             "spectrum": 0.0,
             "jitter": 1,
+        },
+        {
+            "step_size": 0.1,
+            "temperature": 0.001,
+            "l2": 0.0,
+            "discriminator_weight": 0.5,
+            "smoothness": 0.1,
+            "spectrum": 0.25,
+            "colour_correlation": 0.5,
+            "jitter": 2,
         },
     ),
     Preset(

@@ -48,7 +48,9 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
 
 def clouds(noise: Tensor, exponent: float, correlation: float) -> Tensor:
     """Return R noise, as strong as ``noise`` (n, C, H, W) on average; at exponent 0 that itself."""
-    return precondition(torch.zeros_like(noise), noise, exponent, correlation) if exponent else noise
+    if not exponent:
+        return noise
+    return precondition(torch.zeros_like(noise), noise, exponent, correlation)
 
 
 def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:

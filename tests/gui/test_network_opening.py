@@ -78,7 +78,7 @@ def test_photographs_start_legible():
     state = opening.make()
     settings = state.lane.settings
     assert [str(n) for n in state.lane.neurons] == ["head:0", "head:1", "head:2", "head:3"]
-    clean = find_preset("clean").values(224, discriminator=False)
+    clean = find_preset("clean").values((3, 224, 224), discriminator=False)
     assert settings == Settings.of(**clean).for_chains(4)
     assert state.discriminator is not None and settings.discriminator_weight == 0
     assert network_opening(network_of(3, 100, 100), CPU).make().discriminator is None

@@ -37,7 +37,7 @@ def test_a_preset_is_one_change_to_take_back_and_is_logged_as_what_it_means(keep
     choices = entries(keeping)
     assert not any(choices[p.label].isChecked() for p in PRESETS.values())
     choices["Clean"].trigger()
-    expected = PRESETS["clean"].values(28, discriminator=False)
+    expected = PRESETS["clean"].values((1, 28, 28), discriminator=False)
     until(qtbot, lambda: settings(keeping) == replace(before, **expected))
     assert [c for c, a in entries(keeping).items() if a.isChecked()] == ["Clean"]
     log = keeping.controller.ask(lambda s: {e.name: e.value for e in s.log}).result(5)

@@ -28,7 +28,7 @@ def rendered(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> d
 
 def test_a_preset_is_recorded_as_its_settings_and_flags_beside_it_win(mine, tmp_path, capsys):
     session = rendered(capsys, tmp_path / "a", "--preset", "Paper", "--temperature", "0.5")
-    expected = PRESETS["paper"].values(28, discriminator=True) | {"temperature": 0.5}
+    expected = PRESETS["paper"].values((1, 28, 28), discriminator=True) | {"temperature": 0.5}
     assert session["settings"] | expected == session["settings"]
     assert session["discriminator"] is not None
     assert "preset" not in session

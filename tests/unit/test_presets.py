@@ -8,10 +8,10 @@ from ldam_studio.sampler.settings import Settings
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
-@pytest.mark.parametrize("side", [1, 28, 224, 512])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 28, 28), (3, 32, 32), (3, 512, 300)])
 @pytest.mark.parametrize("discriminator", [True, False])
-def test_every_preset_is_settings_that_can_be_had(preset, side, discriminator):
-    values = preset.values(side, discriminator=discriminator)
+def test_every_preset_is_settings_that_can_be_had(preset, shape, discriminator):
+    values = preset.values(shape, discriminator=discriminator)
     assert Settings.of(**values)
     assert preset.help.endswith(".")
     assert discriminator or values["discriminator_weight"] == 0
@@ -19,25 +19,31 @@ def test_every_preset_is_settings_that_can_be_had(preset, side, discriminator):
 
 def test_one_preset_after_another_leaves_nothing_of_the_first():
     assert len({tuple(sorted(preset.settings)) for preset in PRESETS.values()}) == 1
-    assert all(preset.small.keys() <= preset.settings.keys() for preset in PRESETS.values())
+    for preset in PRESETS.values():
+        assert (preset.small.keys() | preset.coloured.keys()) <= preset.settings.keys()
 
 
 def test_jitter_grows_with_the_image_and_numbers_of_a_person_do_not():
     clean = PRESETS["clean"]
-    at_home = clean.values(SIDE, discriminator=True)["jitter"]
+    at_home = clean.values(photograph(SIDE), discriminator=True)["jitter"]
     assert at_home == clean.settings["jitter"]
-    assert clean.values(SIDE // 2, discriminator=True)["jitter"] == at_home // 2
+    assert clean.values(photograph(SIDE // 2), discriminator=True)["jitter"] == at_home // 2
     own = Preset("mine", "mine", "", {"jitter": 9})
-    assert own.values(SIDE // 2, discriminator=True) == {"jitter": 9}
+    assert own.values(photograph(SIDE // 2), discriminator=True) == {"jitter": 9}
 
 
-def test_digits_with_a_discriminator_have_values_of_their_own():
+def photograph(side: int) -> tuple[int, int, int]:
+    return 3, side, side + 40
+
+
+def test_small_images_with_a_discriminator_have_values_of_their_own():
     for preset in PRESETS.values():
-        digits = preset.values(28, discriminator=True)
+        digits = preset.values((1, 28, 28), discriminator=True)
         assert digits | preset.small == digits
-        photograph = preset.values(SIDE, discriminator=True)
-        assert photograph == preset.settings
-    alone = PRESETS["paper"].values(28, discriminator=False)
+        coloured = preset.values((3, 32, 32), discriminator=True)
+        assert coloured | preset.coloured == coloured
+        assert preset.values(photograph(SIDE), discriminator=True) == preset.settings
+    alone = PRESETS["paper"].values((1, 28, 28), discriminator=False)
     assert alone["l2"] == PRESETS["paper"].settings["l2"]
 
 

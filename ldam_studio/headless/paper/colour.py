@@ -25,24 +25,19 @@ from ldam_studio.headless.paper.sheet import Bytes
 from ldam_studio.networks.judge import Judge
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import CIFAR_PIXELS, DiscriminatorModel
+from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.cifar10 import load_cifar10
 
 COLOUR_SETTINGS = Settings.of(
-    mode="normalised",
-    clamp=True,
-    step_size=0.1,
-    temperature=0.001,
-    l2=0.0,
-    jitter=2,
-    smoothness=0.1,
-    spectrum=0.25,
-    colour_correlation=0.5,
+    **CLOUDY,
+    **find_preset("clean").values(CIFAR_PIXELS.shape, discriminator=True),
 )
 """Of the figures, and of the chains that the discriminator is trained with.
 
-Without smoothness, jitter and the spectrum of photographs a VGG is content with a fine noise in
-which neither a person nor another network sees anything.
+Each row of a figure has a discriminator weight of its own. Without smoothness, jitter and the
+spectrum of photographs a VGG is content with a fine noise in which neither a person nor another
+network sees anything; from even noise its chains end in too much alike images.
 """
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)

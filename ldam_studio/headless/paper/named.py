@@ -134,8 +134,7 @@ def measure(
     seed: int,
 ) -> Row | None:
     """Run one fresh chain on each neuron and have both its frames judged; None if stopped."""
-    side = min(network.pixels.height, network.pixels.width)
-    values = find_preset(preset).values(side, discriminator=True)
+    values = find_preset(preset).values(network.pixels.shape, discriminator=True)
     # The last half of the run is what is averaged, in every row alike.
     own = {"discriminator_weight": weight, "burn_in": steps // 2, "threshold": 0.0}
     settings = Settings.of(**{**values, **own})

@@ -59,7 +59,7 @@ def settings_of(
     args: argparse.Namespace, preset: Preset, pixels: PixelSpec, discriminator_weight: float
 ) -> Settings:
     """Return a preset's settings, averaging over the window and at this discriminator weight."""
-    values = preset.values(min(pixels.height, pixels.width), discriminator=True)
+    values = preset.values(pixels.shape, discriminator=True)
     own = {
         "discriminator_weight": discriminator_weight,
         "window": args.window,
