@@ -48,6 +48,9 @@ MEASURES: dict[str, Callable[[Modality], float]] = {
 }
 """What is reported of each neuron, see `Modality`."""
 
+PLANNED = ("window", "thin", "burn_in", "threshold")
+"""Settings of the average that the plan decides."""
+
 Values = Mapping[str, float]
 """Of `MEASURES`, by name."""
 
@@ -111,6 +114,12 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, a network cannot be opened or lacks a neuron, a file cannot be
         written.
     """
+    for name in PLANNED:
+        if getattr(args, name) is not None:
+            raise StudioError(
+                f"--{name.replace('_', '-')} has no say here: each step after the --cooling is "
+                "averaged, --averaged of them; leave it out."
+            )
     machine = machine_of(args)
     check_folder(args.out)
     networks = [flags.network_of(args)]

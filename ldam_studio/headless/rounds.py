@@ -147,16 +147,19 @@ COLOUR_RECIPE = DiscriminatorRecipe(
     restart=0.06,
     steps=10,
     average=80,
-    rounds=360,
+    rounds=420,
     learning_steps=6,
     rates=(6e-4, 6e-5),
-    noises=(0.0, 0.3),
+    noises=(0.0, 0.12),
     greys=(-0.4, 0.4),
+    clouds=1.0,
     settings=COLOUR_SETTINGS,
     by_round={"step_size": (0.05, 0.1), "jitter": (0, 2), "spectrum": (0.0, 0.25, 0.5)},
     build=ColourDiscriminator,
 )
-"""For CIFAR-10: fewer chains, each of which moves often enough to answer what has been learned."""
+"""For CIFAR-10: fewer chains, each of which moves often enough to answer what has been learned.
+
+More instance noise makes a tamer discriminator, which lets finer patterns pass."""
 
 
 @dataclass

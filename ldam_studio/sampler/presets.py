@@ -131,7 +131,7 @@ PRESETS: dict[str, Preset] = _table(
             "temperature": 0.001,
             "l2": 0.0,
             "discriminator_weight": 0.5,
-            "smoothness": 0.1,
+            "smoothness": 0.05,
             "spectrum": 0.25,
             "colour_correlation": 0.5,
             "jitter": 2,

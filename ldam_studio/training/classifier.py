@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ldam_studio.errors import StudioError
 from ldam_studio.networks import lenet, vgg
 from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.images import LabelledImages, flipped, shifted
@@ -211,11 +212,14 @@ def train(
 
     Raises
     ------
-    ValueError
+    StudioError
         There are fewer images than one batch.
     """
     if len(images) < recipe.batch:
-        raise ValueError(f"{len(images)} images do not fill one batch of {recipe.batch}")
+        raise StudioError(
+            f"{len(images)} training images do not fill one batch of {recipe.batch}; give a larger "
+            "set with --data."
+        )
     steps = len(images) // recipe.batch
     total = steps * recipe.epochs
     where, factors = zip(*recipe.schedule, strict=True)

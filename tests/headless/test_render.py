@@ -29,7 +29,8 @@ class NoQt:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, NoQt())
 from ldam_studio.cli import main
-raise SystemExit(main(sys.argv[1:]))
+for line in sys.argv[1:]:
+    print("returned", main(line.split()), flush=True)
 """
 
 
@@ -219,34 +220,21 @@ def test_a_chain_that_explodes_is_one_sentence(tmp_path: Path, capsys: pytest.Ca
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["info"],
-        ["info", "--network", "lenet", "--json"],
-        ["render", "--steps", "3", "--json", "--out", "rendered"],
-    ],
-)
-def test_without_qt(tmp_path: Path, words: list[str]):
-    done = subprocess.run(
-        [sys.executable, "-c", BLOCKED, *words],
+def test_without_qt_all_but_the_window_works_and_that_is_one_sentence(tmp_path: Path):
+    lines = ["info", "info --network lenet --json", "render --steps 3 --json --out rendered", ""]
+    done = subprocess.run(  # one process for all: torch takes seconds to load
+        [sys.executable, "-c", BLOCKED, *lines],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert done.stdout
-
-
-def test_the_window_without_qt_is_one_sentence(tmp_path: Path):
-    done = subprocess.run(
-        [sys.executable, "-c", BLOCKED], cwd=tmp_path, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 2
+    printed = [part.strip() for part in done.stdout.split("returned ")]
+    assert [part[0] for part in printed[1:]] == ["0", "0", "0", "2"]
+    assert printed[0] and all(len(part) > 2 for part in printed[1:3]) and printed[4] == "2"
+    assert done.stderr.count("\n") == 1
     assert "needs Qt" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_first_layer_neurons_are_their_filters(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.judge import DigitJudge
 from ldam_studio.networks.lenet import LeNet5
 from ldam_studio.training import classifier
@@ -120,7 +121,7 @@ def test_a_learning_rate_set_by_hand_takes_the_place_of_the_schedule() -> None:
 
 
 def test_a_batch_that_cannot_be_filled_is_refused() -> None:
-    with pytest.raises(ValueError, match="do not fill"):
+    with pytest.raises(StudioError, match="20 training images do not fill one batch of"):
         next(classifier.train(classifier.start(LeNet5, RECIPE, 0), RECIPE, digits(20)))
 
 
