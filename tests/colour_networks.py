@@ -63,6 +63,12 @@ def large() -> nn.Module:
     return _declared(module, replace(PIXELS, height=224, width=224))
 
 
+def middle() -> nn.Module:
+    """For images of a size for which no discriminator is shipped."""
+    module = nn.Sequential(nn.Conv2d(3, 8, 8, stride=8), nn.Flatten(), nn.Linear(8 * 6 * 6, 20))
+    return _declared(module, replace(PIXELS, height=48, width=48))
+
+
 class _OneSize(nn.Module):
     """Patches as a transformer makes them, which takes images of one size only."""
 

@@ -11,6 +11,7 @@ from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.network_request import short_name
 from ldam_studio.networks.network import parse_neurons
 from ldam_studio.networks.zoo import (
+    CIFAR_DISCRIMINATOR,
     DISCRIMINATORS,
     discriminator_for,
     open_discriminator,
@@ -135,29 +136,30 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
 def network_opening(network: Network, machine: Machine, data: Path | None = None) -> Opening:
     """Return a sensible start for any network.
 
-    Built-in networks open as the program does, with their discriminator. Networks for photographs
-    show the first classes with what makes such pictures legible (the preset Clean), and have a
-    discriminator at hand, its weight 0, where there is one of their size. Others open with the
-    defaults; unclamped, they are shown as signed.
+    Built-in networks open as the program does, with their discriminator. Networks for photographs,
+    be they of CIFAR-10's size, show the first classes with what makes such pictures legible (the
+    preset Clean). Others open with the defaults; unclamped, they are shown as signed. A
+    discriminator is at hand, its weight 0, where there is one for images like the network's.
     """
     if network.name in DISCRIMINATORS:
         return replace(start(machine, data, network), title=short_name(network.name))
     pixels = network.pixels
     side = min(pixels.height, pixels.width)
-    photo = side >= PHOTOGRAPH
-    settings = Settings()
+    name = discriminator_for(network)
+    small = name == CIFAR_DISCRIMINATOR
+    photo = small or side >= PHOTOGRAPH
+    values: dict[str, Any] = dict(CLOUDY) if small else {}
     if photo:
-        settings = Settings.of(**find_preset(CLEAN).values(pixels.shape, discriminator=False))
-    chains = PHOTO_CHAINS if photo else int(SETTINGS["chains"].default)
+        values |= find_preset(CLEAN).values(pixels.shape, discriminator=False)
+    chains = PHOTO_CHAINS if side >= PHOTOGRAPH else int(SETTINGS["chains"].default)
     spec = SessionSpec(
         network=network,
         neurons=network.default_neurons(chains),
-        settings=settings,
+        settings=Settings.of(**values),
         seed=SEED,
         machine=machine,
         data=data,
     )
-    name = discriminator_for(network)
 
     def make() -> SessionState:
         model = None if name is None else open_discriminator(name)

@@ -20,6 +20,7 @@ from ldam_studio.networks import natural_discriminator as natural
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import (
     CIFAR_DISCRIMINATOR,
+    DISCRIMINATORS,
     DiscriminatorModel,
     Options,
     discriminator_for,
@@ -81,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
     name = discriminator_for(network)
     if name is None:
         raise StudioError(
-            f"there is no discriminator for a network {network.name!r}; there is one for LeNet's "
-            "digits, one for the VGG's CIFAR-10 and one for RGB images of "
+            f"there is no discriminator for the images of {network.name!r}; there is one for grey "
+            "images of 28x28 pixels, one for RGB images of 32x32, and one for RGB images of "
             f"{natural.LEAST_SIDE} to {natural.MOST_SIDE} pixels."
         )
     if args.shape is not None and name != CIFAR_DISCRIMINATOR:
@@ -161,7 +162,9 @@ def _finish(
     module.load_state_dict(state)
     shape = None if job.name == natural.NAME else network.pixels.shape
     figures = {}
-    if args.chains_per_class:
+    # The judges know the classes of the built-in networks, and nobody else's.
+    judged = job.name == natural.NAME or network.name in DISCRIMINATORS
+    if args.chains_per_class and judged:
         figures = job.measure(DiscriminatorModel(job.name, module, shape))
     if training.info is not None:
         figures["real score while learning, last round"] = f"{training.info.real_score:.2f}"

@@ -281,15 +281,19 @@ def _labels(network: Network, source: Source, path: Path | None) -> tuple[str, .
 def discriminator_for(network: Network) -> str | None:
     """Return the name of the discriminator for a network's images; None if there is none.
 
-    RGB networks for images of about 224 pixels, whosever they are, have that of natural images.
+    A discriminator sees the image alone, so that whosever the network is, what its images are like
+    decides: grey ones of 28 pixels have that of digits, RGB ones of 32 pixels that of CIFAR-10, and
+    those of about 224 pixels that of natural images.
     """
-    if network.name in DISCRIMINATORS:
-        return DISCRIMINATORS[network.name]
     pixels = network.pixels
+    if pixels.bounds != (0.0, 1.0):
+        return None
+    for name, shape in SHAPES.items():
+        if pixels.shape == shape:
+            return name
     sides = sorted((pixels.height, pixels.width))
     about = natural.LEAST_SIDE <= sides[0] and sides[1] <= natural.MOST_SIDE
-    fits = pixels.channels == 3 and pixels.bounds == (0.0, 1.0) and about
-    return natural.NAME if fits else None
+    return natural.NAME if pixels.channels == 3 and about else None
 
 
 def open_discriminator(

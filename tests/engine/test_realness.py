@@ -20,7 +20,12 @@ from ldam_studio.networks import natural_discriminator as natural
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.networks.zoo import DiscriminatorModel, discriminator_for
+from ldam_studio.networks.zoo import (
+    CIFAR_DISCRIMINATOR,
+    MNIST_DISCRIMINATOR,
+    DiscriminatorModel,
+    discriminator_for,
+)
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.photos import LEAST_PHOTOS
 
@@ -71,6 +76,13 @@ def test_anybodys_rgb_network_of_about_that_size_has_it(height, width, fits) -> 
     assert (discriminator_for(network(height, width)) == natural.NAME) is fits
     assert discriminator_for(network(height, width, channels=1)) is None
     assert discriminator_for(network(height, width, minimum=-1.0)) is None
+
+
+def test_anybodys_network_of_digits_or_of_cifar_10_has_theirs() -> None:
+    assert discriminator_for(network(28, 28, channels=1)) == MNIST_DISCRIMINATOR
+    assert discriminator_for(network(32, 32)) == CIFAR_DISCRIMINATOR
+    assert discriminator_for(network(28, 28)) is None
+    assert discriminator_for(network(32, 32, minimum=-1.0)) is None
 
 
 def test_it_suits_every_rgb_image_that_holds_a_window(model) -> None:

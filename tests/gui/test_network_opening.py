@@ -27,7 +27,7 @@ from ldam_studio.gui.sessions import network_opening
 from ldam_studio.gui.status import shorter_names
 from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.networks.zoo import open_network
-from ldam_studio.sampler.presets import find_preset
+from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
 
 FACTORY = """
@@ -84,6 +84,23 @@ def test_photographs_start_legible():
     assert network_opening(network_of(3, 100, 100), CPU).make().discriminator is None
     assert opening.display.mode == IMAGE
     assert opening.title == "odd"
+
+
+def test_photographs_of_cifar_10_s_size_start_legible_too():
+    opening = network_opening(network_of(3, 32, 32), CPU)
+    state = opening.make()
+    settings = state.lane.settings
+    clean = find_preset("clean").values((3, 32, 32), discriminator=False)
+    assert settings == Settings.of(**CLOUDY, **clean).for_chains(10)
+    assert state.discriminator.name == "cifar10-discriminator"
+    assert settings.discriminator_weight == 0 and settings.jitter == 2
+    assert opening.display.mode == IMAGE
+
+
+def test_digits_of_ones_own_network_start_with_the_defaults():
+    state = network_opening(network_of(1, 28, 28), CPU).make()
+    assert state.lane.settings == Settings().for_chains(10)
+    assert state.discriminator.name == "lenet-discriminator"
 
 
 def test_other_networks_start_with_the_defaults():

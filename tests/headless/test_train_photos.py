@@ -140,7 +140,7 @@ def test_weights_of_which_a_part_fits_are_taken_at_another_size_too(
         ("--network OWN:make", "learns from photographs"),
         ("--network OWN:make --data NOWHERE", "NOWHERE cannot be read"),
         ("--network OWN:make --data PHOTOS --side 90", "--side must be at least 112"),
-        ("--network OWN:small --data PHOTOS", "no discriminator for a network"),
+        ("--network OWN:small --data PHOTOS", "no discriminator for the images of"),
         ("--network lenet --side 112", "no --side"),
         ("--network lenet --data a --data b", "one --data folder"),
         ("--network OWN:make --data PHOTOS --rounds 0", "--rounds must be at least 1"),

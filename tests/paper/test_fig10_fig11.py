@@ -24,8 +24,9 @@ from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel, open_network
 from ldam_studio.sampler.settings import Settings
 
-PLAIN, NORMED, LARGE, TEN = (
-    f"{colour_networks.__file__}:{name}" for name in ("plain", "normed", "large", "ten_classes")
+PLAIN, NORMED, MIDDLE, LARGE, TEN = (
+    f"{colour_networks.__file__}:{name}"
+    for name in ("plain", "normed", "middle", "large", "ten_classes")
 )
 SHORT = ("--steps", "3", "--window", "4", "--device", "cpu", "--threads", "1")
 
@@ -175,8 +176,8 @@ def test_stopped_writes_nothing(module, discriminator, tmp_path, monkeypatch, ca
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (f"fig10 --network {PLAIN}", "no discriminator for"),
-        (f"fig11 --network {PLAIN} --against {NORMED}", "--discriminator-weight 0"),
+        (f"fig10 --network {MIDDLE}", "no discriminator for"),
+        (f"fig11 --network {MIDDLE} --against {MIDDLE}", "--discriminator-weight 0"),
         (f"fig11 --network {PLAIN} --against {TEN}", "20 classes"),
         (f"fig10 --network {PLAIN} --window 0", "--window"),
         (f"fig10 --network {PLAIN} --steps -1", "--steps"),
