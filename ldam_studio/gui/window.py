@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session_store import SessionStore
 
 FRAME_MS = 33
+COMPARE_MS = 50  # a frame of two networks costs more, and each of their steps takes twice as long
 HIDDEN_MS = 500
 HIDDEN_RATE = 20  # steps per second while nobody looks
 PRESENTATION_SCALE = 1.6
@@ -128,6 +129,9 @@ class StudioWindow(QMainWindow):
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self.tick)
         self._timer.start()
+        self._resting = False
+        self.model.comparison_changed.connect(self._pace)
+        self.model.session_changed.connect(self._pace)
         self.canvas.setFocus()
 
     def complete(self) -> None:
@@ -383,12 +387,24 @@ class StudioWindow(QMainWindow):
         self._rest(False)
 
     def _rest(self, on: bool) -> None:
-        self._timer.setInterval(HIDDEN_MS if on else FRAME_MS)
+        self._resting = on
+        self._pace()
         runner, session = self.controller.runner, self.model.session
         if runner is not None and session is not None:
             chosen = session.max_rate
             slow = min(chosen, HIDDEN_RATE) if chosen else HIDDEN_RATE
             runner.post("max_rate", slow if on else chosen)
+
+    @property
+    def frame_ms(self) -> int:
+        """How long the window waits before it asks for the next frame."""
+        return self._timer.interval()
+
+    def _pace(self) -> None:
+        session = self.model.session
+        compares = session is not None and session.second is not None
+        shown = COMPARE_MS if compares else FRAME_MS
+        self._timer.setInterval(HIDDEN_MS if self._resting else shown)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the session, stop the sampler, and go."""

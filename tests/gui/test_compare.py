@@ -259,6 +259,19 @@ def _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
     until(qtbot, lambda: compared.last_frame.front == compared.last_frame.second.front == 2)
 
 
+def test_fewer_frames_are_drawn_while_two_networks_share_the_machine(studio, qtbot):
+    alone = studio.frame_ms
+    compare(studio, qtbot, studio.model.session.network)
+    both = studio.frame_ms
+    assert alone < both <= 1000 / 15
+    studio.hide()
+    assert studio.frame_ms > both
+    studio.show()
+    assert studio.frame_ms == both
+    studio.controller.end_comparison()
+    assert studio.frame_ms == alone
+
+
 def test_strip_and_traces_follow_until_the_comparison_ends(compared, qtbot):
     _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot)
     _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot)
