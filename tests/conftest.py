@@ -35,6 +35,10 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    # With so little left to go over, full collections would come often, and in the middle of a
+    # window's event take that window away; they are for the ends of tests.
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 1000)
 
 
 @pytest.fixture(scope="session")
@@ -116,9 +120,8 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QApplication.processEvents()
-    if any(_left(before)):
-        # Python may not have let go of what nobody holds any more.
-        gc.collect()
+    # Python may not have let go of what nobody holds any more.
+    gc.collect()
     widgets, ticking, running = _left(before)
     found = [f"{type(thing).__name__} {thing.objectName()!r}" for thing in widgets + ticking]
     found += [f"running {type(thread).__name__}" for thread in running]
