@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, both, with_weights
 from ldam_studio.gui.network_request import short_name
-from ldam_studio.sampler.presets import PHOTOGRAPH
+from ldam_studio.sampler.presets import is_photograph
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class SessionView:
             return str(self.data)
         if self.network.pixels.channels == 1:
             return "the digits that come with the program"
-        photographs = min(self.network.pixels.shape[1:]) >= PHOTOGRAPH
-        return f"none; start with --data FOLDER of {'photographs' if photographs else 'CIFAR-10'}"
+        wanted = "photographs" if is_photograph(self.network.pixels.shape) else "CIFAR-10"
+        return f"none; start with --data FOLDER of {wanted}"
 
     def value(self, name: str) -> Any:
         """Return the value of any setting by its name; the first lane's, where there are two."""

@@ -17,7 +17,7 @@ from ldam_studio.networks.zoo import (
     open_discriminator,
     open_network,
 )
-from ldam_studio.sampler.presets import CLOUDY, PHOTOGRAPH, find_preset
+from ldam_studio.sampler.presets import CLOUDY, find_preset, is_photograph
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -147,14 +147,13 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
     if network.name in DISCRIMINATORS:
         return replace(start(machine, data, network), title=short_name(network.name))
     pixels = network.pixels
-    side = min(pixels.height, pixels.width)
     name = discriminator_for(network)
-    small = name == CIFAR_DISCRIMINATOR
-    photo = small or side >= PHOTOGRAPH
+    small, large = name == CIFAR_DISCRIMINATOR, is_photograph(pixels.shape)
+    photo = small or large
     values: dict[str, Any] = dict(CLOUDY) if small else {}
     if photo:
         values |= find_preset(CLEAN).values(pixels.shape, discriminator=False)
-    chains = PHOTO_CHAINS if side >= PHOTOGRAPH else int(SETTINGS["chains"].default)
+    chains = PHOTO_CHAINS if large else int(SETTINGS["chains"].default)
     spec = SessionSpec(
         network=network,
         neurons=network.default_neurons(chains),

@@ -44,7 +44,8 @@ from ldam_studio.training.learner import (
 from ldam_studio.training.learner import start as start_learner
 
 LEAST_SPREAD, GREY_STARTS, CLOUDY_STARTS = 0.05, 1 / 3, 1 / 2
-"""Of starts: the spread is log-uniform up to 1, a third are around another grey than rest."""
+"""Of starts: the spread is log-uniform from this to 1; a third are around another grey than rest,
+and half are cloudy where the recipe has clouds."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ COLOUR_RECIPE = DiscriminatorRecipe(
 )
 """For CIFAR-10: fewer chains, each of which moves often enough to answer what has been learned.
 
-More instance noise makes a tamer discriminator, which lets finer patterns pass."""
+More instance noise makes a tamer discriminator, which lets finer patterns pass.
+"""
 
 
 @dataclass

@@ -6,7 +6,7 @@ knows of the changes alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,12 @@ from ldam_studio.errors import StudioError
 SIDE = 224
 """Pixels along the shorter side of the images for which `PRESETS` are chosen."""
 PHOTOGRAPH = 64
-"""Pixels from which on a network's images are taken for photographs."""
+"""Pixels along the shorter side from which on images are taken for photographs."""
+
+
+def is_photograph(shape: Sequence[int]) -> bool:
+    """Return whether images of ``shape``, (C, H, W), are large enough to be photographs."""
+    return min(shape[1:]) >= PHOTOGRAPH
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Preset:
             values["jitter"] = round(values["jitter"] * side / self.side)
         if discriminator:
             own = self.small if shape[0] == 1 else self.coloured
-            return values | dict(own) if side < PHOTOGRAPH else values
+            return values if is_photograph(shape) else values | dict(own)
         if "discriminator_weight" in values:
             values["discriminator_weight"] = 0.0
         return values
