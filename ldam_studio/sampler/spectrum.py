@@ -48,7 +48,7 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
 
 def clouds(noise: Tensor, exponent: float, correlation: float) -> Tensor:
     """Return R noise, as strong as ``noise`` (n, C, H, W) on average; at exponent 0 that itself."""
-    if not exponent:
+    if not exponent or not len(noise):  # not every FFT library takes a batch of none
         return noise
     return precondition(torch.zeros_like(noise), noise, exponent, correlation)
 

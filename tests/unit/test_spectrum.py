@@ -116,6 +116,7 @@ def test_clouds_fall_off_with_frequency_and_are_as_strong_as_the_noise():
     red, green = made[:, 0].flatten(), made[:, 1].flatten()
     assert float(torch.corrcoef(torch.stack([red, green]))[0, 1]) == pytest.approx(0.6, abs=0.02)
     assert clouds(noise, 0.0, 0.6) is noise
+    assert clouds(noise[:0], 1.0, 0.6).shape == (0, *noise.shape[1:])
 
 
 def test_a_device_without_double_precision_is_asked_for_none():
