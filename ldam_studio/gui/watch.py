@@ -213,10 +213,10 @@ class Watch(QObject):
 
     def play(self, on: bool) -> None:
         """Show the checkpoints one after the other, from the current one, or rest."""
-        if on and len(self.bar.plot.timeline):
-            current = self.bar.plot.current
-            if current is None or current >= len(self.bar.plot.timeline) - 1:
-                self._show(0)
+        first = self.bar.plot.timeline.following(None)
+        if on and first is not None:
+            if self.bar.plot.timeline.following(self.bar.plot.current) is None:
+                self._show(first)
             else:
                 self._stay()
             self._player.start()
@@ -262,7 +262,8 @@ class Watch(QObject):
             return
         checkpoint = self.bar.plot.timeline.checkpoints[index]
         self._wished = checkpoint.path
-        self._waits = self.swap is None or self.swap.checkpoint != checkpoint
+        shown = self.swap is not None and self.swap.checkpoint == checkpoint
+        self._waits = not shown and not self._is_in_trouble()
         self.bar.follow.setChecked(False)
         self._watcher.show(checkpoint)
         self._show_current()
@@ -270,11 +271,11 @@ class Watch(QObject):
     def _play_on(self) -> None:
         if self._waits:
             return  # none is left out, however long one takes
-        following = 1 + (-1 if self.bar.plot.current is None else self.bar.plot.current)
-        if following < len(self.bar.plot.timeline):
-            self._show(following)
-        else:
+        following = self.bar.plot.timeline.following(self.bar.plot.current)
+        if following is None:
             self.play(False)
+        else:
+            self._show(following)
 
     def _average_chosen(self, count: int) -> None:
         if self._watcher is not None and self.plan is not None and not self.plan.own:

@@ -76,6 +76,12 @@ class Timeline:
         """Return where the checkpoint of that file stands; None if it is not there any more."""
         return None if path is None else self._numbers.get(path)
 
+    def following(self, index: int | None) -> int | None:
+        """Return the next checkpoint that can be shown, the first after None; None at the end."""
+        places = range(0 if index is None else index + 1, len(self))
+        good = (at for at in places if self.checkpoints[at].path not in self.troubles)
+        return next(good, None)
+
     @cached_property
     def _numbers(self) -> dict[Path, int]:
         return {checkpoint.path: number for number, checkpoint in enumerate(self.checkpoints)}

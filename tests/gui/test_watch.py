@@ -125,6 +125,29 @@ def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
     until(qtbot, lambda: not watch.news.following)
 
 
+def test_playing_passes_over_what_cannot_be_shown(studio, qtbot, folder):
+    bad = {step: leave(folder, step, spoilt=float("nan")) for step in (100, 300, 500)}
+    good = {step: leave(folder, step) for step in (200, 400)}
+    studio.watching.start(folder)
+    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    until(qtbot, lambda: shows(watch, good[400]))
+    seen = []
+    watch._swapped.connect(lambda _number, swap: seen.append(swap.checkpoint.step))
+    bar.speed.setCurrentIndex(4)
+    bar.speed.activated.emit(4)
+    for at in (0, 2):  # so that they are known to be bad
+        bar.plot.wanted.emit(at)
+        until(qtbot, lambda at=at: bad[(100, 300)[at // 2]] in watch.news.troubles)
+    # From a bad one it goes on to the next good one, and rests there: no other follows.
+    bar.play.click()
+    until(qtbot, lambda: shows(watch, good[400]) and not watch._player.isActive())
+    # From the end it begins at the first that can be shown, and passes over the one between.
+    bar.play.click()
+    until(qtbot, lambda: shows(watch, good[200]))
+    until(qtbot, lambda: shows(watch, good[400]) and not watch._player.isActive())
+    assert bar.plot.current == 3 and seen[-2:] == [200, 400]
+
+
 def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder):
     good = leave(folder, 100)
     (folder / "broken.pt").write_bytes(b"nothing")
