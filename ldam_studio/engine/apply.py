@@ -332,11 +332,13 @@ def _compare(state: SessionState, second: Second | None) -> tuple[Any, str]:
     if second is None:
         state.lanes = state.lanes[:1]
         return None, "comparison ended"
-    state.lanes = (state.lane, make_second(state, second))
+    first, beside = state.lane, make_second(state, second)
+    if not second.restart:
+        # With its burn-in kept, it would average samples that the second lane throws away.
+        first = begin(first, first.chains.x, state.machine, state.heat)
+    state.lanes = (first, beside)
     if second.restart:
         _start_anew(state)
-    else:
-        _reset_average(state, None)
     return second.json(), f"compared with {second.network.name}"
 
 

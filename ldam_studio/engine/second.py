@@ -31,7 +31,8 @@ class Second:
         None for those of the first lane.
     restart
         Whether both lanes start anew from the session's seed. Otherwise the second goes on from
-        where the first one's pixels are, and both averages begin anew.
+        where the first one's pixels are; both burn in and average anew, so that alike lanes
+        average the same samples.
     """
 
     network: Network

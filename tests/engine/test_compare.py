@@ -90,6 +90,21 @@ def test_a_second_lane_can_go_on_from_the_first_ones_pixels(open_one, run, avera
     assert state.step == 4
 
 
+@pytest.mark.parametrize("mode", ["exact", "reference"])
+def test_a_twin_beside_chains_that_run_averages_the_same_samples(open_one, run, lenet, mode):
+    state = open_one(mode=mode, burn_in=4)
+    run(state, 6)
+    assert state.lane.progress.done.all()
+    change(state, ("compare", Second(lenet, restart=False)))
+    for _ in range(7):
+        run(state, 1)
+        first, second = state.lanes
+        assert torch.equal(first.chains.x, second.chains.x)
+        assert torch.equal(first.average.mean, second.average.mean)
+        assert torch.equal(first.average.count, second.average.count)
+    assert first.progress.done.all() and second.progress.done.all()
+
+
 def test_a_comparison_ends_and_is_replaced(open_one, run, lenet, averaged):
     state = open_one()
     change(state, ("compare", Second(averaged)))
