@@ -23,7 +23,8 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import Options, open_network
 
 POLL_S = 0.1
-THOROUGH_S = 1.0  # between two looks at each file
+LEAST_POLL_S = 0.005
+THOROUGH_S = 0.75  # between two looks at each file
 BUSY_SHARE = 0.2  # of its time that the watcher may spend on looking at a large folder
 MOST_AVERAGED = 50
 TRIED = 5  # checkpoints that are no network's to watch, before no other is tried
@@ -187,7 +188,8 @@ class Watcher:
                 self._failed(chosen, f"Watching failed ({in_short(error)}); it is tried again.")
             with self._wake:
                 if not self._woken and not self._closed:
-                    self._wake.wait(max(POLL_S, busy / BUSY_SHARE))
+                    pause = min(POLL_S, self._folder.waits_s)
+                    self._wake.wait(max(LEAST_POLL_S, pause, busy / BUSY_SHARE))
 
     def _failed(self, chosen: Path | None, sentence: str) -> None:
         """Remember what went wrong in this round, if anything did, and tell of a change."""
@@ -331,7 +333,9 @@ def open_watched(
     """
     options = options or Options()
     failed: list[StudioError] = []
-    for checkpoint in Folder(place.absolute()).look().checkpoints[: -TRIED - 1 : -1]:
+    # Also what is being written, if it looks complete: the watcher hands it over when it is.
+    folder = Folder(place.absolute(), now=lambda: math.inf)
+    for checkpoint in folder.look().checkpoints[: -TRIED - 1 : -1]:
         try:
             if not has_diverged(checkpoint):
                 return open_network(name, checkpoint.path, options)

@@ -7,10 +7,12 @@ when somebody looks at them.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +24,12 @@ KEY = "checkpoint"
 """Of the safetensors metadata entry: a JSON object of what `Checkpoint` knows about it."""
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
+OLD_S = 2.0
+"""Seconds since a file was last written after which it is complete at first sight."""
+STILL_S = 0.25
+"""Seconds for which a newer one has to stand still, which may have been renamed into place."""
+IN_PLACE_S = 0.8
+"""The same for one that is surely written in place: its size may be right from the start."""
 HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
 DIGITS = 18  # of a number, that count
 LIMIT = 10.0**DIGITS  # NaN is not below it either
@@ -80,6 +88,26 @@ class Listing:
     skipped: Mapping[Path, str]
 
 
+_Mark = tuple[int, int, int]
+"""Modification time in ns, size in bytes, and number of the file on its disk."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was found in a file of that mark."""
+
+    mark: _Mark
+    what: Checkpoint | str
+
+
+@dataclass(frozen=True)
+class _Growing:
+    """A file that may still be written to: as it was last seen, and when it will be taken."""
+
+    mark: _Mark
+    due: float
+
+
 class Folder:
     """A folder (or one file) of checkpoints, looked at again and again.
 
@@ -87,14 +115,29 @@ class Folder:
     ----------
     place
         A folder, or one file that is written anew each time.
+    clock, now
+        Seconds that only grow, and those since 1970 that files are dated with.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(
+        self,
+        place: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.place = place
-        self._known: dict[Path, tuple[tuple[int, int], Checkpoint | str]] = {}
-        self._growing: dict[Path, tuple[int, int]] = {}
+        self._clock, self._now = clock, now
+        self._known: dict[Path, _Known] = {}
+        self._growing: dict[Path, _Growing] = {}
         self._changed: int | None = None  # when files last came or went
         self._listing = Listing((), {})
+
+    @property
+    def waits_s(self) -> float:
+        """Seconds until a file that is being written may be complete; infinite without any."""
+        due = min((growing.due for growing in self._growing.values()), default=math.inf)
+        return max(0.0, due - self._clock())
 
     def look(self, *, thorough: bool = True) -> Listing:
         """Return what is there now; only files that have changed are opened.
@@ -103,7 +146,7 @@ class Folder:
         ----------
         thorough
             Look at each file. Else only if the folder says that files have come or gone, or one was
-            incomplete: that takes no time, and misses what is written over in place.
+            being written: that takes no time, and misses what is written over in place.
 
         Raises
         ------
@@ -114,28 +157,38 @@ class Folder:
         if not thorough and not self._growing and changed is not None and changed == self._changed:
             return self._listing
         self._changed = changed
-        seen: dict[Path, tuple[tuple[int, int], Checkpoint | str]] = {}
-        growing: dict[Path, tuple[int, int]] = {}
-        for path in self._files():
+        known, before = self._known, self._growing
+        self._growing = {}  # also where the folder has gone away
+        files, self._known = self._files(), {}
+        for path in files:
             try:
                 status = path.stat()
             except OSError:  # gone between the listing and now
                 continue
-            stamp = _stamp(status)
-            known = self._known.get(path)
-            if known is not None and known[0] == stamp:
-                seen[path] = known
-                continue
-            found = examine(path, stamp, settled=self._growing.get(path) == stamp)
-            if found is None:
-                growing[path] = stamp
-            else:
-                seen[path] = (stamp, found)
-        self._known, self._growing = seen, growing
-        checkpoints = [what for _, what in seen.values() if isinstance(what, Checkpoint)]
-        skipped = {path: what for path, (_, what) in seen.items() if isinstance(what, str)}
+            self._see(path, status, known.get(path), before.get(path))
+        found = {path: known.what for path, known in self._known.items()}
+        checkpoints = [what for what in found.values() if isinstance(what, Checkpoint)]
+        skipped = {path: what for path, what in found.items() if isinstance(what, str)}
         self._listing = Listing(tuple(sorted(checkpoints, key=lambda c: c.order)), skipped)
         return self._listing
+
+    def _see(
+        self, path: Path, status: os.stat_result, known: _Known | None, before: _Growing | None
+    ) -> None:
+        """Take note of a file: as it was known, as complete, or as still being written."""
+        mark = _mark(status)
+        if known is not None and known.mark == mark:
+            self._known[path] = known
+            return
+        if before is None or before.mark != mark:
+            earlier = [seen.mark for seen in (known, before) if seen is not None]
+            in_place = _has_holes(status) or any(seen[2] == mark[2] for seen in earlier)
+            before = _Growing(mark, self._clock() + (IN_PLACE_S if in_place else STILL_S))
+        is_old = self._now() - status.st_mtime > OLD_S
+        if is_old or _was_moved(status) or self._clock() >= before.due:
+            self._known[path] = _Known(mark, examine(path, _stamp(status)))
+        else:
+            self._growing[path] = before
 
     def _last_change(self) -> int | None:
         """Return when files last came to the folder or went; None where nothing tells."""
@@ -199,21 +252,31 @@ def _stamp(status: os.stat_result) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size)
 
 
-def examine(path: Path, stamp: tuple[int, int], settled: bool = True) -> Checkpoint | str | None:
-    """Return the checkpoint at `path`, why it is none, or None while it is still being written.
+def _mark(status: os.stat_result) -> _Mark:
+    return (*_stamp(status), status.st_ino)
 
-    Parameters
-    ----------
-    settled
-        Whether the file has not changed since the last look: what is incomplete then stays so.
+
+def _was_moved(status: os.stat_result) -> bool:
+    """Whether a file was renamed, or dated, after it was last written: its writer has done with it.
+
+    Only POSIX says when that was; Windows has the time of creation there.
     """
+    return os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns
+
+
+def _has_holes(status: os.stat_result) -> bool:
+    """Whether less was written than the file is long; Windows does not say."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return blocks is not None and 512 * blocks < status.st_size
+
+
+def examine(path: Path, stamp: tuple[int, int]) -> Checkpoint | str:
+    """Return the checkpoint at `path`, or why it is none."""
     try:
         problem, about = _header(path) if path.suffix == ".safetensors" else _archive(path)
     except OSError as error:
-        return f"cannot be read ({error.strerror})" if settled else None
-    if problem:
-        return problem if settled else None
-    return Checkpoint(path, stamp, **_understood(about, path.stem))
+        return f"cannot be read ({error.strerror})"
+    return problem or Checkpoint(path, stamp, **_understood(about, path.stem))
 
 
 def _header(path: Path) -> tuple[str, Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from folders import at_rest
 from ldam_studio.engine import reading, watching
 from ldam_studio.engine.reading import take
 from ldam_studio.engine.watching import Watcher, open_watched
@@ -250,7 +251,7 @@ def test_a_file_replaced_while_it_is_read_is_read_again(lenet, made, monkeypatch
 
 def test_a_checkpoint_is_read_as_it_was_listed_or_not_at_all(lenet, made):
     path = made(10)
-    (listed,) = Folder(made.folder).look().checkpoints
+    (listed,) = at_rest(made.folder).look().checkpoints
     with open(path, "r+b") as file:
         file.seek(-1, 2)
         file.truncate()
@@ -264,7 +265,7 @@ def test_a_checkpoint_is_read_as_it_was_listed_or_not_at_all(lenet, made):
 def test_a_damaged_file_with_a_good_header_is_a_sentence(lenet, tmp_path):
     path = tmp_path / "a-1.pt"
     torch.save({"not": {1, 2}, "weights": [lenet]}, path)
-    (listed,) = Folder(tmp_path).look().checkpoints
+    (listed,) = at_rest(tmp_path).look().checkpoints
     with pytest.raises(CheckpointError, match="not opened") as caught:
         take(lenet, [listed])
     assert caught.value.kind == "damaged"
@@ -364,7 +365,7 @@ def test_what_a_run_notes_beside_its_weights_may_be_infinite(made, lenet):
     path = made.folder / "epoch-3.pt"
     made(1)
     torch.save({"model": LeNet5().state_dict(), "best_loss": torch.tensor(float("inf"))}, path)
-    (listed,) = (c for c in Folder(made.folder).look().checkpoints if c.path == path)
+    (listed,) = (c for c in at_rest(made.folder).look().checkpoints if c.path == path)
     assert not reading.has_diverged(listed)
     assert take(lenet, [listed]).weights == path
 
@@ -430,7 +431,7 @@ def test_each_file_of_a_mean_is_read_once_and_one_is_held_at_a_time(lenet, made,
 def test_weights_read_before_are_not_read_again_for_a_mean(lenet, made, monkeypatch):
     made(10, 20, 30)
     reader = reading.CheckpointReader(lenet)
-    listed = Folder(made.folder).look().checkpoints
+    listed = at_rest(made.folder).look().checkpoints
     reader.network(listed)
     monkeypatch.setattr(reading, "read_checkpoint", None)
     assert float(reader.network(listed).module.fc3.bias[0]) == 20

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from folders import at_rest
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.apply import apply
 from ldam_studio.engine.changes import Change
@@ -19,7 +20,6 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.png import export, read
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import compare
-from ldam_studio.networks.checkpoints import Folder
 from ldam_studio.networks.layers import Stop
 from ldam_studio.networks.lenet import LeNet5
 from ldam_studio.networks.network import Neuron, WeightsFile
@@ -263,7 +263,7 @@ def test_a_picture_of_a_mean_of_checkpoints_replays(open_one, lenet, run, tmp_pa
     torch.manual_seed(5)
     writer = CheckpointWriter(tmp_path / "run")
     paths = [writer.write(LeNet5(), step=step) for step in (1, 2, 3)]
-    network = take(lenet, Folder(tmp_path / "run").look().checkpoints)
+    network = take(lenet, at_rest(tmp_path / "run").look().checkpoints)
     state, _ = run(open_one(), 12, {6: [("weights", network)]})
     exported = export(state, Shown(), tmp_path / "picture.png")
     value = read(exported.path)[0].data["log"][-1][2]

@@ -18,11 +18,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from folders import at_rest
 from ldam_studio.cli import build_parser, main
 from ldam_studio.errors import StudioError
 from ldam_studio.headless import live, train_live
 from ldam_studio.headless.live import Status
-from ldam_studio.networks.checkpoints import Folder
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.training import classifier, data
 from synthetic import write_mnist
@@ -120,7 +120,7 @@ def whole(digits, tmp_path_factory):
 
 def test_checkpoints_come_early_and_then_regularly_with_what_is_known(whole, digits, tmp_path):
     statuses = alone(flags(tmp_path, digits))
-    listing = Folder(tmp_path).look()
+    listing = at_rest(tmp_path).look()
     assert [c.step for c in listing.checkpoints] == [0, 5, 8, 10, 16, 20, 24, 30]
     assert not listing.skipped
     last = listing.checkpoints[-1]
@@ -168,7 +168,7 @@ def test_broken_off_between_two_checkpoints_it_resumes_to_the_same_weights(
     with pytest.raises(KeyboardInterrupt):
         alone(flags(tmp_path, digits))
     monkeypatch.undo()
-    assert [c.step for c in Folder(tmp_path).look().checkpoints] == [0, 5, 8, 10]
+    assert [c.step for c in at_rest(tmp_path).look().checkpoints] == [0, 5, 8, 10]
     assert alone(flags(tmp_path, digits, "--resume"))[0].step == 10
     assert weights(tmp_path, 30) == weights(whole, 30)
 
@@ -299,7 +299,7 @@ def test_no_room_for_a_checkpoint_is_a_sentence_and_the_last_one_stays(
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(StudioError, match="No space left on device"):
         alone(flags(tmp_path, digits))
-    assert [c.step for c in Folder(tmp_path).look().checkpoints] == [0, 5, 8, 10]
+    assert [c.step for c in at_rest(tmp_path).look().checkpoints] == [0, 5, 8, 10]
     monkeypatch.undo()
     alone(flags(tmp_path, digits, "--resume"))
     assert weights(tmp_path, 30) == weights(whole, 30)
@@ -319,7 +319,7 @@ def test_training_that_diverges_is_a_sentence_and_writes_nothing_bad(
     monkeypatch.setattr(classifier, "start", doomed)
     with pytest.raises(StudioError, match="diverged in step"):
         alone(flags(tmp_path, digits))
-    for checkpoint in Folder(tmp_path).look().checkpoints:
+    for checkpoint in at_rest(tmp_path).look().checkpoints:
         assert bool(load_file(checkpoint.path)[name].isfinite().all())
 
 
@@ -340,7 +340,7 @@ def test_a_process_that_is_killed_leaves_whole_checkpoints(tmp_path):
     assert "ended unasked after step" in sentence
     if sys.platform != "win32":
         assert f"signal {int(signal.SIGKILL)}" in sentence
-    listing = Folder(out).look()
+    listing = at_rest(out).look()
     assert [c.step for c in listing.checkpoints] == list(range(last.step + 1))
     assert not listing.skipped
 

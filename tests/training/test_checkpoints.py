@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import torch
 from torch import nn
 
+from folders import at_rest
 from ldam_studio import files
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.checkpoints import Folder
+from ldam_studio.networks.checkpoints import (
+    IN_PLACE_S,
+    OLD_S,
+    STILL_S,
+    Folder,
+    Listing,
+    read_checkpoint,
+)
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.weights import read_saved
 from ldam_studio.training import CheckpointWriter
+
+
+class Clock:
+    """Seconds, as a test has them pass; `now` is so early that every file is a new one."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def folder(self, place: Path) -> Folder:
+        return Folder(place, clock=lambda: self.seconds, now=lambda: 0.0)
 
 
 def model(value: float = 1.0) -> nn.Module:
@@ -30,7 +52,7 @@ def test_what_was_written_is_listed_in_order_with_what_is_known(tmp_path):
     writer = CheckpointWriter(tmp_path)
     for step in (300, 20, 1000):
         writer.write(model(step), step=step, epoch=step / 100, loss=1 / step, accuracy=0.5)
-    listing = Folder(tmp_path).look()
+    listing = at_rest(tmp_path).look()
     assert [c.step for c in listing.checkpoints] == [20, 300, 1000]
     first = listing.checkpoints[0]
     assert (first.epoch, first.loss, first.accuracy) == (0.2, 0.05, 0.5)
@@ -47,8 +69,8 @@ def test_the_average_lies_beside_and_forgets(tmp_path):
     averaged, _ = read_saved(tmp_path / "averaged" / path.name)
     # (0 + 1) / 2, and then half of that and half of 3.
     assert averaged["weight"].flatten().tolist() == [1.75, 1.75]
-    assert len(Folder(tmp_path).look().checkpoints) == 1
-    assert len(Folder(tmp_path / "averaged").look().checkpoints) == 1
+    assert len(at_rest(tmp_path).look().checkpoints) == 1
+    assert len(at_rest(tmp_path / "averaged").look().checkpoints) == 1
 
 
 class Odd(nn.Module):
@@ -98,7 +120,7 @@ def test_tied_weights_and_extra_state_are_written_and_read(tmp_path):
 )
 def test_a_name_says_what_metadata_do_not(tmp_path, name, known):
     torch.save(model().state_dict(), tmp_path / name)
-    (found,) = Folder(tmp_path).look().checkpoints
+    (found,) = at_rest(tmp_path).look().checkpoints
     for key in ("epoch", "step", "loss", "accuracy"):
         assert getattr(found, key) == pytest.approx(known.get(key))
 
@@ -107,27 +129,116 @@ def test_numbers_that_are_none_are_not_known(tmp_path):
     path = CheckpointWriter(tmp_path).write(
         model(), step=7, epoch=float("inf"), loss=float("nan"), accuracy=0.5
     )
-    (found,) = Folder(tmp_path).look().checkpoints
+    (found,) = at_rest(tmp_path).look().checkpoints
     assert (found.path, found.epoch, found.loss, found.accuracy) == (path, None, None, 0.5)
 
 
+def whole_file(folder: Path, suffix: str, value: float = 1.0) -> bytes:
+    """Return a complete checkpoint's bytes."""
+    if suffix == ".safetensors":
+        return CheckpointWriter(folder).write(model(value), step=1).read_bytes()
+    folder.mkdir(exist_ok=True)
+    torch.save(model(value).state_dict(), folder / "a.pt")
+    return (folder / "a.pt").read_bytes()
+
+
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
-def test_a_file_is_taken_once_it_is_complete(tmp_path, suffix):
-    whole = tmp_path / "elsewhere" / f"a{suffix}"
-    if suffix == ".pt":
-        whole.parent.mkdir()
-        torch.save(model().state_dict(), whole)
-    else:
-        whole = CheckpointWriter(whole.parent).write(model(), step=1)
-    data = whole.read_bytes()
+def test_a_file_is_taken_once_it_is_complete_and_stands_still(tmp_path, suffix):
+    data, clock = whole_file(tmp_path / "elsewhere", suffix), Clock()
     folder = tmp_path / "watched"
     folder.mkdir()
-    target, watched = folder / f"a-1{suffix}", Folder(folder)
-    for share in (0.3, 0.7, 1.0):
+    target, watched = folder / f"a-1{suffix}", clock.folder(folder)
+    assert watched.look().checkpoints == () and watched.waits_s == math.inf
+    for share, rest in ((0.3, STILL_S), (0.7, IN_PLACE_S), (1.0, IN_PLACE_S)):
         target.write_bytes(data[: int(share * len(data))])
-        listing = watched.look()
-        assert len(listing.checkpoints) == (share == 1.0)
-        assert not listing.skipped
+        assert watched.look() == Listing((), {})
+        assert watched.waits_s == pytest.approx(rest)
+        clock.seconds += 0.75 * rest
+        assert watched.look(thorough=False) == Listing((), {})
+    clock.seconds += 0.25 * IN_PLACE_S
+    assert [c.path for c in watched.look(thorough=False).checkpoints] == [target]
+    assert watched.waits_s == math.inf
+
+
+def rewritten(file: BinaryIO, data: bytes) -> Iterator[None]:
+    """Write bytes in three parts over what is in a file; its date changes with each of them."""
+    third = len(data) // 3 + 1
+    for at in range(0, len(data), third):
+        before = os.fstat(file.fileno()).st_mtime_ns
+        while os.fstat(file.fileno()).st_mtime_ns == before:  # a disk's clock is coarse
+            file.seek(at)
+            file.write(data[at : at + third])
+            file.flush()
+        yield
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_file_that_is_written_over_in_place_is_taken_when_all_of_it_is(tmp_path, suffix):
+    clock, folder = Clock(), tmp_path / "watched"
+    old, new = (whole_file(tmp_path / "elsewhere", suffix, value) for value in (1.0, 2.0))
+    assert len(old) == len(new)
+    folder.mkdir()
+    path, watched = folder / f"last{suffix}", clock.folder(folder)
+    path.write_bytes(old)
+    watched.look()
+    clock.seconds += STILL_S
+    (before,) = watched.look().checkpoints
+    with open(path, "r+b") as file:
+        for _ in rewritten(file, new):
+            assert watched.look().checkpoints == ()
+            clock.seconds += 0.75 * IN_PLACE_S
+            assert watched.look().checkpoints == ()
+    clock.seconds += 0.25 * IN_PLACE_S
+    (after,) = watched.look().checkpoints
+    assert after.stamp != before.stamp
+    assert read_checkpoint(after)[0]["weight"].flatten().tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_file_whose_size_is_right_from_the_start_is_taken_when_all_of_it_is(tmp_path, suffix):
+    clock, folder = Clock(), tmp_path / "watched"
+    data = whole_file(tmp_path / "elsewhere", suffix)
+    folder.mkdir()
+    watched, rest = clock.folder(folder), STILL_S
+    with open(folder / f"a-1{suffix}", "w+b") as file:
+        file.truncate(len(data))
+        for _ in rewritten(file, data):
+            assert watched.look() == Listing((), {})
+            clock.seconds += 0.75 * rest
+            assert watched.look() == Listing((), {})
+            rest = IN_PLACE_S
+    clock.seconds += 0.25 * rest
+    (found,) = watched.look().checkpoints
+    assert read_checkpoint(found)[0]["weight"].flatten().tolist() == [1, 1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX says how much was written")
+def test_a_file_with_holes_rests_longer(tmp_path):
+    clock = Clock()
+    watched = clock.folder(tmp_path)
+    with open(tmp_path / "a-1.safetensors", "wb") as file:
+        file.truncate(1_000_000)
+    watched.look()
+    assert watched.waits_s == IN_PLACE_S
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX says when a file was renamed")
+def test_what_was_renamed_into_place_is_taken_at_once(tmp_path):
+    writer, watched = CheckpointWriter(tmp_path), Clock().folder(tmp_path)
+    for step in range(50):  # within few ticks of the disk's clock
+        path = writer.write(model(step), step=step)
+    assert len(watched.look().checkpoints) == 50
+    writer.write(model(0.5), step=step, loss=0.5)
+    assert {c.path: c.loss for c in watched.look().checkpoints}[path] == 0.5
+
+
+def test_what_was_written_long_ago_is_taken_at_once(tmp_path):
+    path = tmp_path / "a-1.safetensors"
+    path.write_bytes(whole_file(tmp_path / "elsewhere", ".safetensors"))
+    written = path.stat().st_mtime
+    for age in (OLD_S - 0.1, OLD_S + 0.1):
+        found = Folder(tmp_path, clock=lambda: 0.0, now=lambda age=age: written + age).look()
+        assert bool(found.checkpoints) == (age > OLD_S)
 
 
 def test_what_is_no_checkpoint_is_passed_over_with_the_reason(tmp_path):
@@ -140,9 +251,7 @@ def test_what_is_no_checkpoint_is_passed_over_with_the_reason(tmp_path):
     (tmp_path / "odd-5.safetensors").write_bytes(
         (2).to_bytes(8, "little") + json.dumps([]).encode()
     )
-    watched = Folder(tmp_path)
-    watched.look()  # what changes no more by the second look will not be completed
-    listing = watched.look()
+    listing = at_rest(tmp_path).look()
     assert [c.path for c in listing.checkpoints] == [good]
     assert {path.name: reason for path, reason in listing.skipped.items()} == {
         "cut-2.safetensors": "is cut short",
@@ -153,7 +262,7 @@ def test_what_is_no_checkpoint_is_passed_over_with_the_reason(tmp_path):
 
 
 def test_files_that_come_go_and_change_are_noticed(tmp_path):
-    writer, watched = CheckpointWriter(tmp_path), Folder(tmp_path)
+    writer, watched = CheckpointWriter(tmp_path), at_rest(tmp_path)
     assert watched.look().checkpoints == ()
     path = writer.write(model(1.0), step=1)
     (before,) = watched.look().checkpoints
@@ -167,9 +276,14 @@ def test_files_that_come_go_and_change_are_noticed(tmp_path):
 
 
 def test_a_quick_look_sees_what_comes_and_goes_and_is_written_to_its_end(tmp_path):
-    writer, watched = CheckpointWriter(tmp_path), Folder(tmp_path)
-    data = writer.write(model(), step=1).read_bytes()
+    writer, clock = CheckpointWriter(tmp_path), Clock()
+    watched = clock.folder(tmp_path)
+    path = writer.write(model(), step=1)
+    data = path.read_bytes()
+    os.utime(path, ns=(1, 1))
     os.utime(tmp_path, ns=(1, 1))  # a folder's clock is coarse
+    watched.look()
+    clock.seconds += STILL_S  # where nothing tells that it was renamed
     assert len(watched.look().checkpoints) == 1
     listing = watched.look(thorough=False)
     assert watched.look(thorough=False) is listing
@@ -177,16 +291,20 @@ def test_a_quick_look_sees_what_comes_and_goes_and_is_written_to_its_end(tmp_pat
     growing.write_bytes(data[:50])
     assert len(watched.look(thorough=False).checkpoints) == 1
     growing.write_bytes(data)
+    assert len(watched.look(thorough=False).checkpoints) == 1
+    clock.seconds += IN_PLACE_S
     assert len(watched.look(thorough=False).checkpoints) == 2
     os.utime(tmp_path, ns=(2, 2))
     watched.look()
     writer.write(model(), step=1, loss=0.5).rename(tmp_path / "a-2.safetensors")
+    watched.look(thorough=False)
+    clock.seconds += STILL_S
     assert [c.loss for c in watched.look(thorough=False).checkpoints] == [0.5]
 
 
 def test_a_single_file_is_watched_also_before_it_is_there(tmp_path):
     path = tmp_path / "last.pt"
-    watched = Folder(path)
+    watched = at_rest(path)
     assert watched.look().checkpoints == ()
     torch.save(model().state_dict(), path)
     assert [c.path for c in watched.look().checkpoints] == [path]
@@ -195,7 +313,7 @@ def test_a_single_file_is_watched_also_before_it_is_there(tmp_path):
 def test_a_folder_that_disappears_is_one_sentence(tmp_path):
     folder = tmp_path / "run"
     CheckpointWriter(folder).write(model(), step=1)
-    watched = Folder(folder)
+    watched = at_rest(folder)
     watched.look()
     shutil.rmtree(folder)
     with pytest.raises(StudioError, match="cannot be read"):
