@@ -20,8 +20,9 @@ from ldam_studio.engine.host import Arriving
 from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState, Unseen
 from ldam_studio.engine.unseen import go_back, look_back, moment_of
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import in_words
+from ldam_studio.networks.zoo import runs_code
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.training.learner import LearnInfo, learn
 
@@ -109,7 +110,8 @@ def advance(
         If a chain became non-finite in this step, or in an unseen one before it. Its `state` has
         the changes, but not the step.
     StudioError
-        If there is too little memory for the step; `state` has the changes, but not the step.
+        If there is too little memory for the step, or the network is a person's own code and fails
+        in it; `state` has the changes, but not the step.
     """
     told: list[str] = []
     refused: list[str] = []
@@ -137,11 +139,13 @@ def advance(
     except GivenUp:
         go_back(state, before)
         return state, Info(state.step, told=tuple(told), refused=tuple(refused))
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
         go_back(state, before)
-        if not is_lack_of_memory(error):
+        if is_lack_of_memory(error):
+            raise _too_large(lane) from None
+        if isinstance(error, StudioError) or not runs_code(lane.network.name):
             raise
-        raise _too_large(lane) from None
+        raise _fails(lane, error) from None
     rms = tuple(m.info.gradient_rms for m in moved)
     state.unseen.append(Unseen(before, Arriving(_verdicts(moved)), rms))
     state.lanes = tuple(m.lane for m in moved)
@@ -186,6 +190,16 @@ def _too_large(lane: Lane) -> StudioError:
         f"There is not enough memory for {chains} chain{'s' * (chains > 1)} in layer "
         f"{targets.layer} of {lane.network.name}: at least {needed}; take fewer chains or a "
         "smaller input."
+    )
+
+
+def _fails(lane: Lane, error: Exception) -> StudioError:
+    """Say that a person's own code, which was fine when it was opened, is not in a step."""
+    chains = len(lane.neurons)
+    return StudioError(
+        f"{lane.network.name} fails in a step of {chains} chain{'s' * (chains > 1)} in layer "
+        f"{lane.targets.layer} ({in_short(error)}); its forward pass must take so many images, and "
+        "have a gradient."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.footprints import Value
@@ -18,6 +19,9 @@ from ldam_studio.networks.walk import Walk
 
 OUTPUT = "output"
 """The layer's name for what the network returns, where no module of its own makes it."""
+
+NO_GRADIENT = "NotImplemented"
+"""In the name of what torch's backward pass finds behind an operation that has no gradient."""
 
 FEATURES_LAST = (nn.Linear, nn.LayerNorm)
 FEATURES_FIRST = (nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)
@@ -138,18 +142,23 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
     Raises
     ------
     StudioError
-        If the network cannot take such an image, or gives no tensor to look at.
+        If the network cannot take such an image, gives no tensor to look at, or lets no gradient
+        through to the image.
     """
     walk = Walk(itertools.chain(module.parameters(), module.buffers()))
+    # A copy, as what is normalised is one: a network may change its input in place.
+    inputs = inputs.detach().requires_grad_(True).clone()
     walk.begin(inputs)
-    listing = _Listing(walk)
+    listing = _Listing(walk, _Paths(inputs))
     handles = []
     for path, part in module.named_modules():
         if path:
             handles.append(part.register_forward_pre_hook(listing.pre_hook(path)))
             handles.append(part.register_forward_hook(listing.hook(path)))
     try:
-        with torch.no_grad(), walk:
+        # With gradients, since chains run it so; which are asked for by nobody, so that nothing has
+        # to be kept for them.
+        with torch.enable_grad(), saved_tensors_hooks(_nothing, _nothing), walk:
             output = module(inputs)
     except Exception as error:
         raise StudioError(
@@ -159,18 +168,64 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
     finally:
         for handle in handles:
             handle.remove()
-    whole = first_tensor(output)
-    one_number = whole is not None and whole.shape == (1,)  # which its last layer has as a unit
-    if whole is None or (whole.ndim < 2 and not (one_number and listing.found)):
-        raise StudioError(
-            f"{name} gives no units to look at; its forward pass must return a tensor (n, units)."
-        )
-    if whole is not listing.output and not one_number:
-        listing.note(OUTPUT, module, whole)
+    _note_whole(name, module, first_tensor(output), listing)
     sequences = [layer for layer in listing.found.values() if layer.batch]
     if sequences:
         listing.drop({la.name for la in sequences} - _images_second(module, inputs, sequences))
     return listing.layers()
+
+
+def _nothing(_saved: Any) -> Any:
+    """Keep nothing of a tensor for a backward pass that never comes."""
+
+
+def _note_whole(name: str, module: nn.Module, whole: Tensor | None, listing: _Listing) -> None:
+    """Write down what the network returns, where none of its layers did; see that it is of use."""
+    one_number = whole is not None and whole.shape == (1,)  # which its last layer has as a unit
+    few = whole is None or (whole.ndim < 2 and not one_number)
+    if whole is not None and whole.is_floating_point() and not few and not listing.follows(whole):
+        raise StudioError(
+            f"{name} lets no gradient through to the image, which chains follow: its forward pass "
+            "uses torch.no_grad, torch.inference_mode, detach or quantised layers; take those out."
+        )
+    if whole is not None and whole.ndim >= 2 and whole is not listing.output:
+        if listing.is_usable(whole):
+            listing.note(OUTPUT, module, whole)
+    if few or not listing.found:
+        raise StudioError(
+            f"{name} gives no units to look at; its forward pass must return a tensor (n, units) "
+            "of floating-point numbers that depend on the image."
+        )
+
+
+class _Paths:
+    """Tells which tensors of a forward pass have a gradient with respect to the image."""
+
+    def __init__(self, image: Tensor) -> None:
+        self._leading = {image.grad_fn}
+        self._astray: set[Any] = set()
+
+    def lead_from(self, tensor: Tensor) -> bool:
+        """Whether a backward pass from a tensor arrives at the image.
+
+        That a tensor requires a gradient does not say so: an operation may have none, as those on
+        quantised weights.
+        """
+        seen: set[Any] = set()
+        open_ends = [tensor.grad_fn]
+        while open_ends:
+            node = open_ends.pop()
+            if node in self._leading:
+                self._leading.add(tensor.grad_fn)
+                return True
+            if node is None or node in seen or node in self._astray:
+                continue
+            if NO_GRADIENT in node.name():
+                continue
+            seen.add(node)
+            open_ends += [further for further, _ in node.next_functions]
+        self._astray |= seen
+        return False
 
 
 def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -> set[str]:
@@ -188,7 +243,7 @@ def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -
     handles = [module.get_submodule(la.name).register_forward_hook(hook(la.name)) for la in layers]
     try:
         with torch.no_grad():
-            module(inputs.repeat(2, 1, 1, 1))
+            module(inputs.detach().repeat(2, 1, 1, 1))
     except Exception:
         # It takes one image at a time; then nothing tells.
         return set()
@@ -201,7 +256,8 @@ def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -
 class _Listing:
     """What a forward pass met: layers by name, and the axis of features of the last output."""
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Walk, paths: _Paths) -> None:
+        self.follows = paths.lead_from
         self.found: dict[str, Layer] = {}
         self.last = ""
         self._inside: list[tuple[str, str, str]] = []  # modules begun: name, type, given
@@ -237,7 +293,7 @@ class _Listing:
             while self._inside.pop()[0] != name:
                 pass  # one that failed, and whose failure was caught
             tensor = first_tensor(output)
-            if tensor is None or tensor.ndim < 2:
+            if tensor is None or tensor.ndim < 2 or not self.is_usable(tensor):
                 return
             if self._walk.of(tensor).constant:  # as what makes a transformer's position bias
                 return
@@ -250,6 +306,10 @@ class _Listing:
             self.note(name, module, tensor)
 
         return hook
+
+    def is_usable(self, output: Tensor) -> bool:
+        """Whether units can be read off an output, and chains follow their gradient."""
+        return output.is_floating_point() and output.numel() > 0 and self.follows(output)
 
     def note(self, name: str, module: nn.Module, output: Tensor) -> None:
         """Write a layer down. What only passes values on keeps the layout of what came before."""

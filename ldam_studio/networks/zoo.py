@@ -21,6 +21,7 @@ from ldam_studio.networks.download import OnBytes, fetch, kept
 from ldam_studio.networks.labels import labels_for
 from ldam_studio.networks.libraries import TIMM, TORCHVISION, Published, Source
 from ldam_studio.networks.network import Network, Reading
+from ldam_studio.networks.own_code import check_batches
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import find_source
@@ -176,6 +177,8 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
             "pixels attribute on the module."
         )
     network = Network(name, module, pixels.from_0_to_1(), (), sha256, weights, options.pixels)
+    if runs_code(name):
+        check_batches(network)
     network.labels = _labels(network, source, options.labels)
     network.given_labels = options.labels
     network.partial = options.partial and weights is not None
