@@ -27,8 +27,9 @@ from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.engine.unseen import look_back
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.lanes import SECOND, LaneView, largest
+from ldam_studio.gui.learning import LEARNING, LearningNeeds
 from ldam_studio.gui.model import Display, Model, SessionView
-from ldam_studio.gui.thread import SamplerThread
+from ldam_studio.gui.thread import STRAGGLERS, SamplerThread
 from ldam_studio.gui.undo import MOMENT, Undo
 from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Neuron
@@ -46,9 +47,6 @@ MELT_STEPS = 60
 RESTING_S = 0.25  # between two looks at a session that rests
 LEFT_S = 60  # for the step under way in a session that was left
 LEAVE_MS = 500  # with what saving may take, closing stays within a second
-
-STRAGGLERS: list[SamplerThread] = []
-"""Threads that had not left in time: kept, since Qt ends the process that deletes a running one."""
 
 
 class Controller(QObject):
@@ -75,6 +73,9 @@ class Controller(QObject):
         self._posts = 0
         self._read.connect(self._on_read)
         self._comparisons = 0  # begun and ended
+        self._needs = LearningNeeds(self)
+        self._needs.met.connect(self._on_needs_met)
+        self._lessons: dict[str, int] = {}  # settings that wait for what learning needs
         self._held = False  # whether the neurons of a new number of chains are still to come
 
     # Sessions
@@ -133,6 +134,7 @@ class Controller(QObject):
     def close(self) -> bool:
         """Stop every thread and wait for it; returns whether all have ended."""
         self._leave()
+        self._needs.leave()
         late = [thread for thread in self._threads if not thread.wait(LEAVE_MS)]
         self._threads.clear()
         STRAGGLERS.extend(late)
@@ -140,6 +142,7 @@ class Controller(QObject):
 
     def _leave(self) -> None:
         self._runner = None
+        self._lessons.clear()
         self.undo_stack.clear()
         for thread in self._threads:
             thread.leave()
@@ -249,7 +252,7 @@ class Controller(QObject):
         second = view.second
         if second is not None and session.second is not None:
             second = replace(second, title=session.second.title)
-        view = replace(view, max_rate=session.max_rate, second=second)
+        view = replace(view, max_rate=session.max_rate, second=second, **self._lessons)
         changed = [n for n in SETTINGS if view.value_of_each(n) != session.value_of_each(n)]
         self.model.set_session(view, *changed)
 
@@ -563,7 +566,18 @@ class Controller(QObject):
         self.model.set_display(display)
         self._request()
 
+    def _on_needs_met(self) -> None:
+        lessons, self._lessons = self._lessons, {}
+        for name, value in lessons.items():
+            self._post(name, value)
+
     def _post(self, name: str, value: Any = None, lane: int | None = None) -> None:
+        if name in LEARNING:
+            self._lessons.pop(name, None)
+            if value and not self._needs.are_met:
+                self._lessons[name] = value
+                self._needs.ask()
+                return
         if self._runner is not None:
             self._posts += 1
             self._runner.post(name, value, lane)

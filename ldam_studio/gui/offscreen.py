@@ -43,8 +43,8 @@ def run_without_display(
     from ldam_studio.export.png import export
     from ldam_studio.export.recipe import Shown
     from ldam_studio.gui.app import Interrupt, make_application
-    from ldam_studio.gui.controller import STRAGGLERS
     from ldam_studio.gui.sessions import start
+    from ldam_studio.gui.thread import STRAGGLERS
     from ldam_studio.gui.window import StudioWindow
 
     print(f"{why[0].upper()}{why[1:]}: running the opening session without a window.", flush=True)

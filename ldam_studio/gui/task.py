@@ -12,7 +12,7 @@ import torch
 from PyQt6.QtCore import QThread, pyqtSignal
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.controller import STRAGGLERS
+from ldam_studio.gui.thread import STRAGGLERS
 
 PROGRESS_S = 0.1  # more often than this nobody can read it
 

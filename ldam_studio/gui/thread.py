@@ -15,6 +15,9 @@ from ldam_studio.gui.model import SessionView
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
 
+STRAGGLERS: list[QThread] = []
+"""Threads that had not left in time: kept, since Qt ends the process that deletes a running one."""
+
 
 class SamplerThread(QThread):
     """Opens one session and runs it until it is told to leave.

@@ -31,7 +31,6 @@ class Watch(QObject):
     number of the watch, so that what an old one still says is known for what it is.
     """
 
-    began = pyqtSignal(object)  # Plan
     ended = pyqtSignal()
     _told = pyqtSignal(int, object)  # number, News
     _swapped = pyqtSignal(int, object)  # number, Swap
@@ -153,7 +152,6 @@ class Watch(QObject):
         self._window.controller.set_values({"discriminator_rounds": plan.rounds}, note=False)
         self._show_panel()
         self._show_pin()
-        self.began.emit(plan)
         self._watcher.start()
 
     def _clear(self) -> None:

@@ -6,7 +6,6 @@ import re
 import shutil
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
@@ -50,7 +49,6 @@ class WatchTraining(QObject):
         self._notice = ""
         self._opening: Opening | None = None
         window.controller.opening.connect(self._on_opening)
-        watch.began.connect(self._on_began)
         watch.ended.connect(self.leave)
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
@@ -131,23 +129,8 @@ class WatchTraining(QObject):
         assert folder is not None
         opening = start(window.machine, window.data, network)
         self._opening = replace(opening, title="LeNet on MNIST", hint="")
-        self._watch.start(Plan(folder, own=True), self._opening)
+        self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
         self._show()
-
-    def _on_began(self, plan: Plan) -> None:
-        """Have what learning needs imported, once the session that is to learn is there."""
-        if not plan.own:
-            return
-        # The first optimiser imports it, which takes seconds: the chains do not wait for that.
-        self._task = Task(lambda _task: import_module("torch._dynamo"))
-        self._task.setObjectName("watch-training")
-        self._task.done.connect(self._on_ready_to_learn)
-        self._task.start()
-
-    def _on_ready_to_learn(self, _module: object) -> None:
-        """Let the discriminator learn along, now that its first round holds nothing up."""
-        self._leave_task()
-        self._window.controller.set_values({"discriminator_rounds": ROUNDS}, note=False)
 
     def _on_failed(self, error: StudioError) -> None:
         self.leave()

@@ -52,7 +52,7 @@ def _measured(window: StudioWindow) -> list[Row]:
     watch, training = window.watching.watch, window.watching.training
     process_until(lambda: training.trainer.status is not None, PATIENCE_S)
     process_until(lambda: training.trainer.status.step > 0 and watch.swap is not None, PATIENCE_S)
-    process_until(lambda: window.model.session.discriminator_rounds > 0, PATIENCE_S)
+    process_until(lambda: _rounds(window) > 0, PATIENCE_S)
     delays = _Delays(window)
     lateness: list[float] = []
     learnt = training.trainer.status.step
@@ -73,6 +73,12 @@ def _measured(window: StudioWindow) -> list[Row]:
         Row("checkpoint written in place to shown, longest, ms", 1000 * max(written), "<= 2000"),
         Row(f"{MANY:,} checkpoints on the timeline, ms", 1000 * opened, "<= 1000"),
     ]
+
+
+def _rounds(window: StudioWindow) -> int:
+    """Return how many rounds the session has: some once what learning needs is imported."""
+    asked = window.controller.ask(lambda state: state.discriminator_rounds)
+    return 0 if asked is None else int(asked.result())
 
 
 class _Delays:

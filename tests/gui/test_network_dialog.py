@@ -14,11 +14,11 @@ from torch import nn
 from gui.windows import until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import network_source
-from ldam_studio.gui.controller import STRAGGLERS
 from ldam_studio.gui.input_form import OWN
 from ldam_studio.gui.network_dialog import NetworkDialog
 from ldam_studio.gui.network_request import NetworkRequest
 from ldam_studio.gui.network_source import BUILT_IN, CODE, LIBRARY
+from ldam_studio.gui.thread import STRAGGLERS
 from ldam_studio.networks import zoo
 from ldam_studio.networks.libraries import Published, Source
 from ldam_studio.networks.pixels import PixelSpec

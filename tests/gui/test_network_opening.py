@@ -18,13 +18,13 @@ from gui.windows import CPU, open_in, small_opening, until
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app, network_source
-from ldam_studio.gui.controller import STRAGGLERS
 from ldam_studio.gui.model import IMAGE, SIGNED
 from ldam_studio.gui.network_dialog import NetworkDialog
 from ldam_studio.gui.network_request import MOST, NetworkRequest, RecentNetworks, short_name
 from ldam_studio.gui.session_store import SessionStore
 from ldam_studio.gui.sessions import network_opening
 from ldam_studio.gui.status import shorter_names
+from ldam_studio.gui.thread import STRAGGLERS
 from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.sampler.presets import CLOUDY, find_preset
