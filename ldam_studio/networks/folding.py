@@ -46,17 +46,23 @@ def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
     if not pairs:
         return None
     try:
-        shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
-        folded = copy.deepcopy(module, shared)
+        folded = _folded(module, pairs)
+        found = _sums(folded, inputs)
     except Exception:
-        # A person's module may hold what cannot be copied; it runs as it is.
+        # A person's module may hold what cannot be copied, or weights that are worked out anew in
+        # each pass and cannot be set (torch's older weight_norm); it runs as it is.
         return None
-    for convolution, norm in pairs:
-        _fold_pair(folded, convolution, norm)
-    found = _sums(folded, inputs)
     same = {name for name, sums in plain.items() if _equal(sums, found.get(name))}
     last = list(plain)[-1]
     return Folded(folded, frozenset(same)) if last in same else None
+
+
+def _folded(module: nn.Module, pairs: list[tuple[str, str]]) -> nn.Module:
+    shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
+    folded = copy.deepcopy(module, shared)
+    for convolution, norm in pairs:
+        _fold_pair(folded, convolution, norm)
+    return folded
 
 
 Watch = Callable[[str, nn.Module, Tensor, Tensor], None]

@@ -97,6 +97,7 @@ class Network:
         self.partial = False
         self.untrained = False
         self.reading = Reading()
+        self.notes: tuple[str, ...] = ()  # sentences about what opening it did that may surprise
         self.mean_of: tuple[WeightsFile, ...] = ()
         self.module = prepare(module)
         self.pixels = pixels

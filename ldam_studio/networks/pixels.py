@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 from ldam_studio.errors import StudioError
@@ -67,12 +69,22 @@ class PixelSpec:
 
     def __post_init__(self) -> None:
         sizes = (self.channels, self.height, self.width)
+        if not all(isinstance(size, Integral) for size in sizes):
+            raise StudioError(
+                f"An input of {' x '.join(map(str, sizes))} makes no sense; its sizes are whole "
+                "numbers."
+            )
         if min(sizes) < 1 or max(sizes) > 16384:
             raise StudioError(f"An input of {' x '.join(map(str, sizes))} makes no sense.")
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise StudioError(
                 f"Mean and std need one number for each of the {self.channels} channels, not "
                 f"{len(self.mean)} and {len(self.std)}."
+            )
+        numbers = (*self.mean, *self.std, self.rest, *self.bounds)
+        if not all(math.isfinite(number) for number in numbers):
+            raise StudioError(
+                "An input's mean, std, rest colour and range must be finite numbers; give others."
             )
         if min(self.std) <= 0 or not self.minimum < self.maximum:
             raise StudioError("Every std must be above 0, and the range's minimum below its end.")
@@ -92,6 +104,10 @@ class PixelSpec:
         """Read what `dataclasses.asdict` wrote; `StudioError` if it is something else."""
         try:
             fitted = dict(values)
+            for name in ("channels", "height", "width"):
+                whole = fitted[name]
+                # A library's own kind of whole number becomes Python's, which JSON knows.
+                fitted[name] = int(whole) if isinstance(whole, Integral) else whole
             for name in ("mean", "std"):
                 fitted[name] = tuple(float(v) for v in fitted[name])
             fitted["shown"] = tuple(int(c) for c in fitted.get("shown", ()))

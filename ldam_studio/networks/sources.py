@@ -20,9 +20,7 @@ from ldam_studio.networks.libraries import (
     timm_source,
     torchvision_source,
 )
-
-FAILURES = (Exception, SystemExit)
-"""What a person's code may end in: a script may also end itself."""
+from ldam_studio.networks.own_code import module_of
 
 
 def find_source(spec: str) -> Source:
@@ -63,23 +61,22 @@ def _factory(place: str, name: str) -> Source:
         raise StudioError(f"{place} has no function {name!r}; write FILE.py:FUNCTION.")
 
     def build(_classes: int | None) -> nn.Module:
-        try:
-            with _beside(folder):
-                made = function()
-        except FAILURES as error:
-            raise StudioError(
-                f"{place}:{name} failed ({in_short(error)}); it must work without arguments."
-            ) from None
-        if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
-            made, pixels = made
-            made.pixels = pixels
-        if not isinstance(made, nn.Module):
-            raise StudioError(
-                f"{place}:{name} returned {type(made).__name__}, not a torch.nn.Module."
-            )
-        return made
+        with _told(f"{place}:{name} failed", "it must work without arguments"), _beside(folder):
+            made = function()
+        return module_of(made, f"{place}:{name}")
 
     return Source(build)
+
+
+@contextmanager
+def _told(what: str, way_out: str) -> Iterator[None]:
+    """Turn whatever a person's code ends in into a sentence; a script may also end itself."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise StudioError(f"{what} ({in_short(error)}); {way_out}.") from None
 
 
 @contextmanager
@@ -122,20 +119,15 @@ def _import_file(path: Path) -> Any:
     # Classes find their module by name when they are copied.
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except FAILURES as error:
+        with _told(f"{path} cannot be imported", "mend it first"):
+            spec.loader.exec_module(module)
+    except BaseException:
         del sys.modules[name]
-        raise StudioError(
-            f"{path} cannot be imported ({in_short(error)}); mend it first."
-        ) from None
+        raise
     return module
 
 
 def _import_module(place: str) -> Any:
-    try:
+    ways = "lenet, torchvision:NAME, timm:NAME, FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
+    with _told(f"{place or 'the network'} cannot be imported", f"write {ways}"):
         return importlib.import_module(place)
-    except FAILURES as error:
-        raise StudioError(
-            f"{place or 'the network'} cannot be imported ({in_short(error)}); write "
-            "lenet, torchvision:NAME, timm:NAME, FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION."
-        ) from None

@@ -136,14 +136,29 @@ def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str)
 
 
 def _readings(saved: Any, own: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield every candidate as it is, and without each prefix that some weights' names have."""
+    """Yield every candidate as it is, and without each prefix that some weights' names have.
+
+    Also with the prefix that all of the module's own names have, if any: a module may be wrapped
+    (nn.DataParallel, torch.compile) and its weights be plain.
+    """
+    wrapped = _wrapping(own)
+    plain = {name[len(wrapped) :]: value for name, value in own.items()}
     for where, tensors in candidates(saved):
-        yield where, tensors
-        for prefix in _prefixes(tensors, own):
-            yield (
-                where + prefix,
-                {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)},
-            )
+        prefixes = ["", *_prefixes(tensors, own)]
+        if wrapped:
+            prefixes += [p for p in _prefixes(tensors, plain) if p not in prefixes]
+        for prefix in prefixes:
+            found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
+            yield where + prefix, found
+            if wrapped:
+                yield where + prefix, {wrapped + n: t for n, t in found.items()}
+
+
+def _wrapping(own: Mapping[str, Tensor]) -> str:
+    """Return what all names of a module begin with, up to a dot; empty if they have nothing."""
+    first = next(iter(own), "").partition(".")
+    lead = "".join(first[:2])
+    return lead if first[1] and all(name.startswith(lead) for name in own) else ""
 
 
 def _prefixes(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:

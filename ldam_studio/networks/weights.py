@@ -173,6 +173,23 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
         )
 
 
+def check_module(module: nn.Module, source: Path | str) -> None:
+    """Raise `StudioError` if a module has a weight that is not a number.
+
+    Parameters and what batch norms have seen must be finite; other buffers may be infinite, as
+    masks are.
+    """
+    buffers = dict(module.named_buffers())
+    seen = {n: b for n, b in buffers.items() if n.endswith(("running_mean", "running_var"))}
+    check_finite(dict(module.named_parameters()) | seen, source)
+    check_finite({n: _infinities_as_0(b) for n, b in buffers.items() if n not in seen}, source)
+
+
+def _infinities_as_0(buffer: Tensor) -> Tensor:
+    usual = buffer.is_floating_point() and buffer.layout == torch.strided
+    return buffer.masked_fill(buffer.isinf(), 0) if usual else buffer
+
+
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
     """Return the name of the first tensor with a value that is not a finite number, if any.
 

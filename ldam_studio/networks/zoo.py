@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,18 @@ from ldam_studio.networks.download import OnBytes, fetch, kept
 from ldam_studio.networks.labels import labels_for
 from ldam_studio.networks.libraries import TIMM, TORCHVISION, Published, Source
 from ldam_studio.networks.network import Network, Reading
-from ldam_studio.networks.own_code import check_batches
-from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
+from ldam_studio.networks.own_code import (
+    check_batches,
+    declared_pixels,
+    in_float32,
+    initialise,
+    unknown_input,
+)
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import find_source
 from ldam_studio.networks.state_dicts import classes_in, own_tensors, renamed
-from ldam_studio.networks.weights import check_finite, load_into, read_saved
+from ldam_studio.networks.weights import check_finite, check_module, load_into, read_saved
 
 MNIST_PIXELS = PixelSpec(1, 28, 28, mean=(lenet.MEAN,), std=(lenet.STD,), rest=0.0)
 CIFAR_PIXELS = PixelSpec(3, 32, 32, mean=vgg.MEAN, std=vgg.STD, rest=0.5)
@@ -169,13 +175,10 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     # What is left at its random start must be the same the next time, or no session replays.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module, sha256, missing = _with_weights(source, name, weights, options)
-    pixels = options.pixels or source.pixels or _attribute(module)
+        module, sha256, missing, notes = _with_weights(source, name, weights, options)
+    pixels = options.pixels or source.pixels or declared_pixels(module)
     if pixels is None:
-        raise UnknownInputError(
-            f"Nothing tells what images {name} takes; give --input-size, --mean and --std, or a "
-            "pixels attribute on the module."
-        )
+        raise unknown_input(name)
     network = Network(name, module, pixels.from_0_to_1(), (), sha256, weights, options.pixels)
     if runs_code(name):
         check_batches(network)
@@ -183,6 +186,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     network.given_labels = options.labels
     network.partial = options.partial and weights is not None
     network.untrained = untrained
+    network.notes = notes
     network.reading = Reading(source.new_name, source.spare, options.partial, missing)
     return network
 
@@ -204,32 +208,45 @@ def _built_in(name: str, weights: Path | None, untrained: bool) -> Network:
 
 def _with_weights(
     source: Source, name: str, weights: Path | None, options: Options
-) -> tuple[nn.Module, str, tuple[str, ...] | None]:
+) -> tuple[nn.Module, str, tuple[str, ...] | None, tuple[str, ...]]:
     """Build the module and give it its weights.
 
-    Returns it with the weights' SHA-256, and the names of those that a person's file lacked.
+    Returns it with the weights' SHA-256, the names of those that a person's file lacked, and notes
+    on what was done to it.
     """
     published = source.published
     if weights is None and (published is None or options.untrained):
-        module = source.build(None)
-        check_finite(dict(module.named_parameters()), name)
-        return module, fingerprint(module), None
+        module, notes = _build(source, name, options)
+        check_module(module, name)
+        return module, fingerprint(module), None, notes
     origin = weights
     if origin is None:
         assert published is not None
         origin = published.here or fetch(published.url, options.on_bytes, file=published.file)
     saved, sha256 = read_saved(origin)
     if weights is None and source.build_published is not None:
-        return _published(source.build_published, saved, name, origin), sha256, None
+        return _published(source.build_published, saved, name, origin), sha256, None, ()
     if source.new_name is not None:
         saved = renamed(saved, source.new_name)
-    module = source.build(None)
+    module, notes = _build(source, name, options)
     if source.classes:
         # A fine-tuned network differs from the published one in its number of classes alone.
         classes = classes_in(saved, module, source.classes)
         module = module if classes is None else source.build(classes)
     match = load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
-    return module, sha256, None if weights is None else match.missing
+    if runs_code(name):
+        check_module(module, name)  # also what no file holds
+    return module, sha256, None if weights is None else match.missing, notes
+
+
+def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tuple[str, ...]]:
+    """Build a module; a person's own is put into the form that the program works with."""
+    module = source.build(None)
+    if not runs_code(name):
+        return module, ()
+    initialise(module, name, options.pixels or source.pixels or declared_pixels(module))
+    were = in_float32(module)
+    return module, (f"Its weights were {were} and are used as float32.",) if were else ()
 
 
 def not_here(name: str) -> Published | None:
@@ -264,14 +281,6 @@ def _published(
         ) from None
     check_finite(module.state_dict(), origin)
     return module
-
-
-def _attribute(module: nn.Module) -> PixelSpec | None:
-    """Return the input that a person's module declares: a `PixelSpec` or a dictionary of one."""
-    declared = getattr(module, "pixels", None)
-    if isinstance(declared, PixelSpec):
-        return declared
-    return PixelSpec.of(declared) if isinstance(declared, Mapping) else None
 
 
 def _labels(network: Network, source: Source, path: Path | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.layers import list_layers
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.zoo import open_network
 
 CODE = """
@@ -86,7 +87,7 @@ def test_an_output_that_cannot_be_looked_at_is_no_layer(opened, expression):
 
 
 def test_a_network_of_which_nothing_can_be_looked_at_is_refused(opened):
-    with pytest.raises(StudioError, match="gives no units to look at; .* floating-point numbers"):
+    with pytest.raises(StudioError, match=r"gives no units to look at; .* floating-point numbers"):
         opened("Giving(lambda body, x: (x > 0).flatten(1))")
 
 
@@ -107,7 +108,9 @@ return Giving(give)
 """
     )
     state = open_session(SessionSpec(network, network.default_neurons(3), machine=choose("cpu")))
-    with pytest.raises(StudioError, match=r"a step of 3 chains in layer body \(AssertionError: two"):
+    with pytest.raises(
+        StudioError, match=r"a step of 3 chains in layer body \(AssertionError: two"
+    ):
         advance(state)
     assert state.step == 0
 
@@ -124,3 +127,101 @@ def test_layers_before_a_detached_one_are_left_and_those_behind_it_are_not():
 
     listed = list_layers("cut", Cut().eval().requires_grad_(False), torch.zeros(1, 3, 9, 9))
     assert [layer.name for layer in listed.all] == ["first", "output"]
+
+
+@pytest.mark.parametrize(
+    "norm", ["weight_norm", "spectral_norm"], ids=["weight norm", "spectral norm"]
+)
+@pytest.mark.filterwarnings("ignore")  # torch's own, about its older ways
+def test_weights_that_are_worked_out_anew_are_left_unfolded(opened, norm):
+    network = opened(
+        f"network = body()\nnn.utils.{norm}(network[0])\nnetwork.pixels = PIXELS\nreturn network"
+    )
+    x = torch.rand(2, 3, 16, 16)
+    torch.testing.assert_close(network.output(x, "5"), network.module(network.normalise(x)))
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
+def test_weights_of_another_precision_are_used_as_float32_which_is_said(opened, kind):
+    network = opened(f"body().to(torch.{kind}), PIXELS")
+    assert network.output(torch.rand(2, 3, 16, 16), "5").dtype == torch.float32
+    assert network.notes == (f"Its weights were {kind} and are used as float32.",)
+    assert opened("body(), PIXELS").notes == ()
+
+
+LAZY = "nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(7))"
+
+
+def test_lazy_layers_find_their_sizes_also_before_weights_are_read(opened, tmp_path):
+    network = opened(f"{LAZY}, PIXELS")
+    assert network.layers[-1].neurons == 7
+    assert bool((network.module[1].running_mean == 0).all())
+    state = {name: value + 1 for name, value in network.module.state_dict().items()}
+    torch.save(state, tmp_path / "w.pt")
+    again = open_network(network.name, tmp_path / "w.pt")
+    assert torch.equal(again.module[3].weight, state["3.weight"])
+
+
+def test_lazy_layers_without_an_input_are_asked_for_it(opened):
+    with pytest.raises(UnknownInputError, match="Nothing tells what images"):
+        opened(LAZY)
+    with pytest.raises(StudioError, match="has lazy layers and fails on an image of 3 x 16 x 16 "):
+        opened("nn.Sequential(nn.LazyConv2d(4, 3), nn.Linear(3, 4)), PIXELS")
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own: scripts are of yesterday
+@pytest.mark.parametrize("wrap", ["{}", "nn.Sequential({})"], ids=["itself", "inside"])
+def test_torchscript_is_named(opened, wrap):
+    with pytest.raises(StudioError, match=r"mine.py:model returned a TorchScript module"):
+        opened(f"{wrap.format('torch.jit.script(body())')}, PIXELS")
+
+
+def test_sizes_that_are_not_whole_and_numbers_that_are_none_are_refused(opened):
+    with pytest.raises(StudioError, match=r"3 x 16\.5 x 16 makes no sense"):
+        opened("body(), dict(PIXELS, height=16.5)")
+    for name, value in (("mean", "nan"), ("std", "inf"), ("rest", "nan"), ("maximum", "inf")):
+        many = f"[float('{value}')] * 3" if name in ("mean", "std") else f"float('{value}')"
+        with pytest.raises(StudioError, match="must be finite numbers"):
+            opened(f"body(), dict(PIXELS, {name}={many})")
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise BaseException('odd')", "BaseException: odd"),
+        ("raise GeneratorExit", "GeneratorExit"),
+    ],
+)
+def test_a_function_may_end_as_it_will(opened, end, said):
+    with pytest.raises(StudioError, match=rf"mine.py:model failed \({said}\)"):
+        opened(end)
+
+
+def test_control_c_is_still_obeyed(opened):
+    with pytest.raises(KeyboardInterrupt):
+        opened("raise KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "net.module."])
+def test_plain_weights_fit_a_wrapped_module_and_wrapped_ones_do(opened, tmp_path, prefix):
+    plain = opened("body(), PIXELS")
+    state = {f"{prefix}{name}": value + 1 for name, value in plain.module.state_dict().items()}
+    torch.save(state, tmp_path / "w.pt")
+    wrapped = opened("nn.DataParallel(body()), PIXELS")
+    again = open_network(wrapped.name, tmp_path / "w.pt")
+    assert torch.equal(again.module.module[5].weight, state[f"{prefix}5.weight"])
+
+
+@pytest.mark.parametrize("buffer", ["running_mean", "running_var"])
+def test_what_a_batch_norm_has_seen_must_be_finite(opened, buffer):
+    spoil = f"network = body()\nnetwork[1].{buffer}[0] = float('nan')\nreturn network, PIXELS"
+    with pytest.raises(StudioError, match=rf"weights that are not finite, in '1.{buffer}'"):
+        opened(spoil)
+
+
+def test_a_mask_may_hold_infinities_but_no_nan(opened):
+    mask = "network = body()\nnetwork.register_buffer('mask', torch.full((2,), float('{}')))\n"
+    assert opened(f"{mask.format('-inf')}return network, PIXELS").layers[-1].neurons == 5
+    with pytest.raises(StudioError, match="weights that are not finite, in 'mask'"):
+        opened(f"{mask.format('nan')}return network, PIXELS")
