@@ -35,8 +35,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import SupportsFloat, SupportsInt
 
-from torch import nn
+from torch import Tensor, nn
 
 from ldam_studio.networks.checkpoints import KEY
 from ldam_studio.networks.weights import write_weights
@@ -75,23 +76,34 @@ class CheckpointWriter:
         self,
         model: nn.Module,
         *,
-        step: int,
-        epoch: float | None = None,
-        loss: float | None = None,
-        accuracy: float | None = None,
+        step: SupportsInt,
+        epoch: SupportsFloat | None = None,
+        loss: SupportsFloat | None = None,
+        accuracy: SupportsFloat | None = None,
     ) -> Path:
         """Write the model's weights and, where there is one, their average; return the file's path.
+
+        Parameters
+        ----------
+        step, epoch, loss, accuracy
+            Numbers of any kind, such as a tensor's single one; accuracy is a share.
 
         Raises
         ------
         StudioError
             The folder cannot be written to or the disk is full; no half of a file is left behind.
         """
-        about = {"step": step, "epoch": epoch, "loss": loss, "accuracy": accuracy}
-        metadata = {KEY: json.dumps({k: v for k, v in about.items() if v is not None})}
-        path = self.folder / f"{self.name}-{step:08d}.safetensors"
+        known = {"epoch": epoch, "loss": loss, "accuracy": accuracy}
+        about = {name: _number(value) for name, value in known.items() if value is not None}
+        metadata = {KEY: json.dumps({"step": int(step), **about})}
+        path = self.folder / f"{self.name}-{int(step):08d}.safetensors"
         if self.average is not None and self.average.count:
             averaged = self.folder / AVERAGED / path.name
             write_weights(averaged, self.average.state_dict(), metadata)
         write_weights(path, model.state_dict(), metadata)
         return path
+
+
+def _number(value: SupportsFloat) -> float:
+    # A loss may still know what it was computed from, of which torch warns.
+    return float(value.detach() if isinstance(value, Tensor) else value)

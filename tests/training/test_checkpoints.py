@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -59,6 +60,16 @@ def test_what_was_written_is_listed_in_order_with_what_is_known(tmp_path):
     weights, _ = read_saved(first.path)
     assert weights["weight"].flatten().tolist() == [20, 20]
     assert not listing.skipped
+
+
+@pytest.mark.parametrize("step", [700, 700.0, np.int64(700), torch.tensor(700)])
+def test_numbers_may_be_of_any_kind(tmp_path, step):
+    loss = (torch.tensor([0.5], requires_grad=True) * 2).sum()
+    writer = CheckpointWriter(tmp_path)
+    path = writer.write(model(), step=step, epoch=np.int32(3), loss=loss, accuracy=np.float32(0.25))
+    assert path.name == "checkpoint-00000700.safetensors"
+    (found,) = at_rest(tmp_path).look().checkpoints
+    assert (found.step, found.epoch, found.loss, found.accuracy) == (700, 3.0, 1.0, 0.25)
 
 
 def test_the_average_lies_beside_and_forgets(tmp_path):
