@@ -95,7 +95,7 @@ class _Kept:
     ) -> None:
         now = time.monotonic()
         seconds = self.seconds + now - self.at
-        beside = {"seed": args.seed, "seconds": seconds}
+        beside = {"seed": args.seed, "threads": args.threads, "seconds": seconds}
         save_run(state, recipe, args.out / RUN_FILE, beside)
         self.epoch, self.seconds, self.at = state.epoch, seconds, now
 
@@ -106,12 +106,14 @@ def _resumed(
     args: argparse.Namespace,
 ) -> _Kept:
     beside = load_run(state, recipe, args.out / RUN_FILE)
-    seed = beside.get("seed", args.seed)
-    if seed != args.seed:
-        raise StudioError(
-            f"{args.out / RUN_FILE} is of a run with --seed {seed}, not {args.seed}; give the "
-            "same, or start anew."
-        )
+    for flag in ("seed", "threads"):  # on both of which the weights depend
+        given = getattr(args, flag)
+        known = beside.get(flag, given)
+        if known != given:
+            raise StudioError(
+                f"{args.out / RUN_FILE} is of a run with --{flag} {known}, not {given}; give the "
+                "same, or start anew."
+            )
     return _Kept(state.epoch, beside.get("seconds", 0.0))
 
 

@@ -78,6 +78,28 @@ def test_a_run_with_another_seed_is_not_gone_on_with(pictures, tmp_path, capsys)
     assert "is of a run with --seed 0, not 7" in capsys.readouterr().err
 
 
+def test_a_run_with_other_threads_is_not_gone_on_with(
+    pictures, tmp_path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(torch, "set_num_threads", lambda _threads: None)
+    assert train(pictures, tmp_path, "--epochs", "1") == 0
+    assert train(pictures, tmp_path, "--epochs", "1", "--resume", "--threads", "2") == 2
+    assert "is of a run with --threads 1, not 2; give the same" in capsys.readouterr().err
+    run_file = tmp_path / train_cifar10.RUN_FILE
+    earlier = torch.load(run_file, weights_only=True)
+    del earlier["beside"]["threads"]  # as runs were kept once, which are gone on with all the same
+    torch.save(earlier, run_file)
+    assert train(pictures, tmp_path, "--epochs", "1", "--resume", "--threads", "2") == 0
+
+
+@pytest.mark.parametrize("name", ["vgg", "vgg-averaged"])
+def test_the_shipped_cards_name_the_precision_of_their_weights(name) -> None:
+    card = (Path(__file__).parents[2] / "models" / f"{name}.md").read_text()
+    (command,) = re.findall(r"`ldam-studio train cifar10 [^`]*`", card)
+    assert ("--precision bfloat16" in command) is ("products in bfloat16" in card)
+    assert "--precision" in command
+
+
 def test_what_is_said_when_stopped_is_what_was_kept(
     pictures, tmp_path, capsys, monkeypatch
 ) -> None:
