@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import torch
 
 from ldam_studio.errors import StudioError
 
 GROUP = Path("/sys/fs/cgroup")
+UNITS = {"bytes": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40}
 
 
 def free_bytes(group: Path = GROUP) -> int:
@@ -45,6 +50,49 @@ def require(what: str, needed: float, free: float, way_out: str) -> None:
             f"{what} at least {in_words(needed)} of memory, and {in_words(free)} are free; "
             f"{way_out}."
         )
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Tell whether an operation failed because there was no memory left for it."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # What torch raises on the processor has no type of its own.
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def asked_for(error: BaseException) -> float | None:
+    """Return how many bytes an allocation that failed was for, if the error says so."""
+    found = re.search(r"ried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", str(error))
+    return float(found[1]) * UNITS[found[2]] if found else None
+
+
+def too_little(what: str, error: BaseException, way_out: str) -> StudioError:
+    """Say that something found too little memory.
+
+    Parameters
+    ----------
+    what
+        What it was, as the sentence begins.
+    way_out
+        What to do, as it ends.
+    """
+    size = asked_for(error)
+    wanted = "" if size is None else f", {in_words(size)} in one piece"
+    return StudioError(
+        f"{what} needs more memory than there is{wanted}, and {in_words(free_bytes())} are free; "
+        f"{way_out}."
+    )
+
+
+@contextmanager
+def enough_for(what: str, way_out: str) -> Iterator[None]:
+    """Turn a lack of memory into a sentence, see `too_little`."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_lack_of_memory(error):
+            raise
+        raise too_little(what, error, way_out) from None
 
 
 def give_back() -> None:

@@ -15,13 +15,13 @@ from torch import Tensor
 from ldam_studio.engine import dead, thresholds
 from ldam_studio.engine.apply import LANES, apply
 from ldam_studio.engine.changes import Change
-from ldam_studio.engine.demand import is_lack_of_memory, step_bytes
+from ldam_studio.engine.demand import step_bytes
 from ldam_studio.engine.host import Arriving
 from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState, Unseen
 from ldam_studio.engine.unseen import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.memory import in_words
+from ldam_studio.memory import in_words, is_lack_of_memory
 from ldam_studio.networks.zoo import runs_code
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.training.learner import LearnInfo, learn

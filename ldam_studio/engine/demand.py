@@ -30,14 +30,6 @@ def check_memory(network: Network, layer: str, crop: Crop | None, chains: int) -
     require(f"{are} in layer {layer} of {network.name}", needed, free, way_out)
 
 
-def is_lack_of_memory(error: Exception) -> bool:
-    """Tell whether an operation failed because there was no memory left for it."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    # What torch raises on the processor has no type of its own.
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-
-
 def step_bytes(network: Network, layer: str, crop: Crop | None, chains: int) -> int:
     """Return about how much memory a step needs, or less: what its backward pass has to remember.
 

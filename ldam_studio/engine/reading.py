@@ -12,8 +12,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ldam_studio.engine.demand import is_lack_of_memory
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from ldam_studio.networks.network import Network, WeightsFile
 from ldam_studio.networks.state_dicts import candidates

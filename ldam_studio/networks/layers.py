@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import is_lack_of_memory, too_little
 from ldam_studio.networks.footprints import Value
 from ldam_studio.networks.origins import Origin
 from ldam_studio.networks.walk import Walk
@@ -161,6 +162,9 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
         with torch.enable_grad(), saved_tensors_hooks(_nothing, _nothing), walk:
             output = module(inputs)
     except Exception as error:
+        if is_lack_of_memory(error):
+            what = f"{name} on an image of {_by(inputs.shape[1:])} {listing.where},"
+            raise too_little(what, error, "take a smaller input or close other programs") from None
         raise StudioError(
             f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where} "
             f"({in_short(error)}); give the input that it was made for."

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
             # In evaluation mode, or a batch norm would take this image for its first batch.
             module.eval()(image)
     except Exception as error:
+        if is_lack_of_memory(error):
+            raise
         raise StudioError(
             f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
             f"({in_short(error)}); give the input that it was made for."
@@ -110,6 +113,8 @@ def check_batches(network: Network) -> None:
         if shape != (2, *last.shape):
             found = f"for two, layer {last.name} gives {' x '.join(map(str, shape))}"
     except Exception as error:
+        if is_lack_of_memory(error):
+            raise
         found = in_short(error)
     if found:
         raise StudioError(

@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.libraries import (
     TIMM,
     TORCHVISION,
@@ -76,6 +77,8 @@ def _told(what: str, way_out: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if is_lack_of_memory(error):
+            raise  # which is not the code's fault
         raise StudioError(f"{what} ({in_short(error)}); {way_out}.") from None
 
 

@@ -7,6 +7,7 @@ import pickle
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -19,10 +20,14 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
-from ldam_studio.memory import free_bytes, require
+from ldam_studio.memory import enough_for, free_bytes, require
 from ldam_studio.networks.state_dicts import Match, best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
+
+TIMES_ITS_SIZE = 3
+"""As much memory as a file takes at most while it is opened, measured: its bytes, the tensors in
+them, and the network."""
 
 SAVED = (b"PK", b"\x80")  # how what torch.save writes begins: an archive, or a pickle before 1.6
 
@@ -43,7 +48,12 @@ def require_room(path: Path) -> None:
         size = path.stat().st_size
     except OSError:
         return  # reading it says what is wrong
-    require(f"The weights file {path} needs", 2 * size, free_bytes(), "close other programs")
+    needed = TIMES_ITS_SIZE * size
+    require(f"The weights file {path} needs", needed, free_bytes(), "close other programs")
+
+
+def _enough_for(path: Path) -> AbstractContextManager[None]:
+    return enough_for(f"The weights file {path}", "close other programs")
 
 
 def read_saved(path: Path) -> tuple[dict[str, Any], str]:
@@ -56,7 +66,9 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
         is not run).
     """
     require_room(path)
-    return unpacked(path, read_bytes(path))
+    with _enough_for(path):
+        data = read_bytes(path)
+    return unpacked(path, data)
 
 
 def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
@@ -65,7 +77,8 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
     if path.suffix == ".safetensors":
         try:
-            saved: object = load(data)
+            with _enough_for(path):
+                saved: object = load(data)
         except (SafetensorError, ValueError, KeyError):
             raise StudioError(
                 f"The weights file {path} is damaged or not a safetensors file; copy it again."
@@ -79,7 +92,7 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
 
 def _unpickle_tensors(path: Path, data: bytes) -> object:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _enough_for(path):
             # What torch thinks of the pickle's protocol is nothing to act on here.
             warnings.simplefilter("ignore")
             return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
@@ -91,6 +104,8 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
             "file can run code; in Python: model = torch.load(FILE, weights_only=False), then "
             "torch.save(model.state_dict(), NEW_FILE)."
         ) from None
+    except StudioError:
+        raise
     except Exception:
         # A damaged pickle can make torch's reader stumble over anything: index, assertion, struct.
         what = "damaged" if data.startswith(SAVED) else "no weights file"

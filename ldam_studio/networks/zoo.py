@@ -13,6 +13,7 @@ from torch import nn
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import enough_for, is_lack_of_memory
 from ldam_studio.networks import lenet, vgg
 from ldam_studio.networks import natural_discriminator as natural
 from ldam_studio.networks.colour_discriminator import ColourDiscriminator, Vgg16Discriminator
@@ -159,10 +160,14 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     Raises
     ------
     StudioError
-        If there is no such network, its weights cannot be had or are not its own, or its input is
-        not known.
+        If there is no such network, its weights cannot be had or are not its own, its input is not
+        known, or there is too little memory for it.
     """
-    options = options or Options()
+    with enough_for(f"The network {name}", "close other programs, or take a smaller network"):
+        return _open(name, weights, options or Options())
+
+
+def _open(name: str, weights: Path | None, options: Options) -> Network:
     untrained = options.untrained and weights is None
     if name in BUILT_IN:
         return _built_in(name, weights, untrained)
@@ -275,6 +280,8 @@ def _published(
     try:
         module = build(saved)
     except Exception as error:
+        if is_lack_of_memory(error):
+            raise
         raise StudioError(
             f"The published weights {origin} do not fit {name} ({in_short(error)}); give a file of "
             "weights (--weights)."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import free_bytes, give_back, in_words
-from ldam_studio.networks import weights
+from ldam_studio.networks import weights, zoo
 from ldam_studio.networks.zoo import open_network
 
 
@@ -84,9 +86,90 @@ def test_another_error_is_left_alone(open_one, monkeypatch):
 def test_weights_larger_than_memory_are_not_read(monkeypatch, tmp_path):
     path = tmp_path / "huge.safetensors"
     path.write_bytes(b"x" * 1000)
-    monkeypatch.setattr(weights, "free_bytes", lambda: 1999)
-    with pytest.raises(StudioError, match=r"huge\.safetensors needs at least 2\.0 kB of memory"):
+    monkeypatch.setattr(weights, "free_bytes", lambda: 2999)
+    with pytest.raises(StudioError, match=r"huge\.safetensors needs at least 3\.0 kB of memory"):
         weights.read_saved(path)
+
+
+PROCESSOR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4200000000 bytes."
+LACKS = {
+    "processor": (RuntimeError(PROCESSOR), ", 4.2 GB in one piece, and "),
+    "graphics card": (
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has"),
+        ", 2.7 GB in one piece, and ",
+    ),
+    "Python": (MemoryError(), " needs more memory than there is, and "),
+}
+
+
+@pytest.fixture(params=LACKS)
+def lack(request):
+    """What fails for want of memory, and what is said of it."""
+    return LACKS[request.param]
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_weights_that_find_no_memory_are_not_called_damaged(monkeypatch, tmp_path, lack, suffix):
+    def fail(*_args, **_kwargs):
+        raise lack[0]
+
+    path = tmp_path / f"w{suffix}"
+    path.write_bytes(b"PK" + bytes(100))
+    monkeypatch.setattr(torch, "load", fail)
+    monkeypatch.setattr(weights, "load", fail)
+    with pytest.raises(StudioError, match=rf"file .*w\{suffix} needs more memory") as refused:
+        weights.read_saved(path)
+    assert lack[1] in str(refused.value)
+    assert str(refused.value).endswith("are free; close other programs.")
+
+
+CODE = """
+from torch import nn
+import fate
+class Large(nn.Flatten):
+    def forward(self, x):
+        if fate.at == "in the forward pass":
+            raise fate.lack
+        return super().forward(x)
+def model():
+    if fate.at == "in the function":
+        raise fate.lack
+    network = nn.Sequential(Large(), nn.Linear(16, 2))
+    network.pixels = dict(channels=1, height=4, width=4, mean=[0], std=[1])
+    return network
+if fate.at == "in the file":
+    raise fate.lack
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ("in the file", "The network .*large.py:model needs"),
+        ("in the function", "The network .*large.py:model needs"),
+        ("in the forward pass", r"on an image of 1 x 4 x 4 in its layer 0 \(Large\), .*, needs"),
+    ],
+)
+def test_a_network_that_finds_no_memory_says_how_much_it_wanted(
+    monkeypatch, tmp_path, lack, at, says
+):
+    fate = ModuleType("fate")
+    fate.at, fate.lack = at, lack[0]
+    monkeypatch.setitem(sys.modules, "fate", fate)
+    (tmp_path / "large.py").write_text(CODE)
+    with pytest.raises(StudioError, match=f"{says} more memory than there is") as refused:
+        open_network(f"{tmp_path}/large.py:model")
+    assert lack[1] in str(refused.value)
+    assert "close other programs" in str(refused.value)
+
+
+def test_a_built_in_network_that_finds_no_memory_is_a_sentence_too(monkeypatch, lack):
+    def fail(*_args, **_kwargs):
+        raise lack[0]
+
+    monkeypatch.setattr(zoo, "load_into", fail)
+    with pytest.raises(StudioError, match="The network lenet needs more memory than there is"):
+        open_network("lenet")
 
 
 def test_weights_that_are_not_numbers_are_said_at_opening(tmp_path):
