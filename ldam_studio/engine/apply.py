@@ -26,6 +26,7 @@ from ldam_studio.engine.second import (
     matched_or_kept,
 )
 from ldam_studio.engine.state import Lane, LogEntry, SessionState
+from ldam_studio.engine.trial import in_float32, try_again
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel
@@ -56,9 +57,19 @@ def apply(state: SessionState, change: Change) -> list[str]:
         return []
     value, mark = made
     _log(state, LogEntry(state.step, change.name, value, change.lane))
-    if change.lane is None or len(state.lanes) == 1:
-        return [mark]
-    return [f"{LANES[change.lane]}: {mark}"]
+    if change.lane is not None and len(state.lanes) > 1:
+        mark = f"{LANES[change.lane]}: {mark}"
+    return [mark, *_tried_again(state, change)]
+
+
+def _tried_again(state: SessionState, change: Change) -> list[str]:
+    """See whether the precision suits what the chains now look at; returns what is said of it."""
+    told = try_again(state) if change.name in ("neurons", "network", "compare") else ""
+    if not told:
+        return []
+    # Replay does not try: it is told.
+    _log(state, LogEntry(state.step, "precision", state.machine.precision))
+    return [told]
 
 
 def _make(state: SessionState, change: Change) -> tuple[Any, str] | None:
@@ -239,6 +250,13 @@ def _revert(state: SessionState, _value: Any) -> tuple[Any, str]:
     return None, "discriminator as it was"
 
 
+def _precision(state: SessionState, value: Any) -> tuple[Any, str]:
+    if value != "float32":
+        raise StudioError(f"A session may go on in float32 only, not in {value!r}; open another.")
+    in_float32(state)
+    return value, value
+
+
 def _learn_every(state: SessionState, value: Any) -> tuple[Any, str]:
     every = _set_learning(state, "learn_every", value)
     return every, f"learning every {every}" if every else "learning off"
@@ -353,6 +371,7 @@ _STRUCTURAL: dict[str, Callable[[SessionState, Any], tuple[Any, str]]] = {
     "restart": _restart,
     "reset_average": _reset_average,
     "melt": _melt,
+    "precision": _precision,
     "learn_every": _learn_every,
     "discriminator_rounds": _discriminator_rounds,
     "compare": _compare,

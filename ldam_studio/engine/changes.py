@@ -24,6 +24,7 @@ STRUCTURAL = (
     "melt",  # int: so many steps at 100 times the temperature
     "learn_every",  # int: steps between two lessons of the discriminator, 0 = none
     "discriminator_rounds",  # int: lessons after each change of weights
+    "precision",  # "float32": what bfloat16 does not suit goes on in; see `trial.try_again`
     "compare",  # engine.second.Second: put it beside the first lane; None: take it away
 )
 """Changes whose order matters."""

@@ -21,11 +21,14 @@ class Machine:
     """The device, the precision of network and gradient (chains are always float32), threads.
 
     Precision "auto" and 0 threads are still to be decided for a session, see `trial.settle`.
+    `tried` tells that bfloat16 was taken because a trial found that it does, so that it is tried
+    again where chains turn to another layer; what was asked for, or is recorded, is kept.
     """
 
     device: str = "cpu"
     precision: str = "float32"
     threads: int = 1
+    tried: bool = False
 
     @property
     def lag(self) -> int:

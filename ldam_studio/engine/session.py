@@ -13,7 +13,7 @@ from ldam_studio.engine.reading import mean_of
 from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.second import Second, describe_second, make_second
 from ldam_studio.engine.state import SessionState
-from ldam_studio.engine.trial import settle
+from ldam_studio.engine.trial import settle, try_again
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.labels import can_be_read
 from ldam_studio.networks.network import Network, Neuron, WeightsFile
@@ -83,6 +83,9 @@ def open_session(spec: SessionSpec) -> SessionState:
     )
     if spec.second is not None:
         state.lanes = (lane, make_second(state, spec.second))
+    if state.machine.tried:
+        state.halved = frozenset({(network.name, network.sha256, lane.targets.layer)})
+        try_again(state)  # on the second lane
     prepare_learner(state)
     state.origin = describe(state)
     return state
@@ -159,11 +162,11 @@ def _machine(given: Machine | None, recorded: Mapping[str, Any]) -> Machine:
     """Return the recorded machine, or the given one with what it leaves open as recorded."""
     if given is None:
         return choose(recorded["device"], recorded["precision"], recorded["threads"])
-    return replace(
-        given,
-        precision=recorded["precision"] if given.precision == "auto" else given.precision,
-        threads=given.threads or recorded["threads"],
-    )
+    threads = given.threads or recorded["threads"]
+    if given.precision != "auto":
+        return replace(given, threads=threads)
+    tried = bool(recorded.get("tried", False))
+    return replace(given, precision=recorded["precision"], threads=threads, tried=tried)
 
 
 def network_from(reference: Mapping[str, Any], *, allow_code: bool = False) -> Network:

@@ -140,6 +140,8 @@ class SessionState:
         What the discriminator has learned here; None while it is the one that was opened.
     discriminator_rounds, lessons_due
         Rounds that it learns after each change of weights, and those still to come.
+    halved
+        Layers (name and SHA-256 of the network, layer) whose gradients bfloat16 was seen to keep.
     """
 
     seed: int
@@ -158,6 +160,7 @@ class SessionState:
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     unseen: list[Unseen] = field(default_factory=list)
+    halved: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def lane(self) -> Lane:

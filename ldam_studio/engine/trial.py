@@ -1,7 +1,8 @@
 """Finding out what suits a session on this machine: its precision and its number of threads.
 
 Both are tried on the session's own chains before the first step, recorded in its recipe, and kept
-by whatever goes on from there, because they decide about the last bits.
+by whatever goes on from there, because they decide about the last bits. Precision is tried again
+where the chains turn to another layer, and may become float32 there, which the log records.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from torch import Tensor
 
 from ldam_studio.engine.lanes import activation_of
 from ldam_studio.engine.machine import Machine
-from ldam_studio.engine.state import Lane
+from ldam_studio.engine.state import Lane, SessionState
 
 LEAST_COSINE = 0.99
 """Between the gradient in bfloat16 and in float32; below it the chains would go elsewhere."""
+
+FEW = 4
+"""Chains that are looked at where it is tried again: the next frame waits for it."""
 
 WORTH_HALVING = 3 * 32 * 32
 """Values of an image; on smaller ones casting to and fro costs more than it saves."""
@@ -47,7 +51,8 @@ def settle(machine: Machine, lane: Lane) -> Machine:
 
 def _tried(machine: Machine, lane: Lane) -> Machine:
     if machine.precision == "auto":
-        machine = replace(machine, precision=_precision(machine, lane))
+        precision = _precision(machine, lane)
+        machine = replace(machine, precision=precision, tried=precision == "bfloat16")
     if not machine.threads:
         machine = replace(machine, threads=_threads(machine, lane))
         machine.apply()
@@ -59,9 +64,56 @@ def _precision(machine: Machine, lane: Lane) -> str:
     small = math.prod(lane.network.pixels.shape) < WORTH_HALVING
     if small or not computes_in_bfloat16(machine.device):
         return "float32"
+    return "bfloat16" if keeps_gradient(machine, lane) else "float32"
+
+
+def keeps_gradient(machine: Machine, lane: Lane) -> bool:
+    """Whether bfloat16 leaves a lane's gradients what they are, those of at least one chain."""
     cosine = gradient_cosine(machine, lane)
-    # NaN, where a chain has no gradient to compare, is not enough.
-    return "bfloat16" if bool((cosine >= LEAST_COSINE).all()) else "float32"
+    compared = cosine[~cosine.isnan()]
+    return len(compared) > 0 and bool((compared >= LEAST_COSINE).all())
+
+
+def try_again(state: SessionState) -> str:
+    """Go on in float32, for good, where chains turned to a layer that bfloat16 does not suit.
+
+    In place. Nothing is tried where bfloat16 was asked for or is recorded.
+
+    Returns
+    -------
+    What to say of it; empty if nothing changed.
+    """
+    for lane in state.lanes:
+        layer = lane.network.name, lane.network.sha256, lane.targets.layer
+        if not state.machine.tried or layer in state.halved:
+            continue
+        try:
+            kept = keeps_gradient(state.machine, _with_few(lane))
+        except (MemoryError, RuntimeError):
+            continue  # and the first step has words for it
+        if not kept:
+            in_float32(state)
+            return f"float32, as bfloat16 would change the gradient in {lane.targets.layer}"
+        state.halved |= {layer}
+    return ""
+
+
+def in_float32(state: SessionState) -> None:
+    """Let a session go on in float32; in place."""
+    state.machine = replace(state.machine, precision="float32", tried=False)
+
+
+def _with_few(lane: Lane) -> Lane:
+    units = lane.targets.units
+    few = replace(
+        units,
+        indices=units.indices[:FEW],
+        flat=units.flat[:FEW],
+        column=units.column[:FEW],
+        signs=units.signs[:FEW],
+    )
+    chains = replace(lane.chains, x=lane.chains.x[:FEW])
+    return replace(lane, targets=replace(lane.targets, units=few), chains=chains)
 
 
 def computes_in_bfloat16(device: str) -> bool:

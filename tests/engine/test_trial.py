@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from ldam_studio.engine import trial
+from ldam_studio.engine import session, trial
 from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes import Change
 from ldam_studio.engine.machine import Machine, choose
 from ldam_studio.engine.session import SessionSpec, describe, open_session, spec_from
 from ldam_studio.networks.network import Network
@@ -94,6 +95,89 @@ def test_bfloat16_is_not_taken_where_the_gradient_would_be_another(monkeypatch):
 
     monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
     assert open_session(spec(colourful(Delicate()), choose("cpu"))).machine.precision == "float32"
+
+
+class Fork(nn.Module):
+    """One layer that bfloat16 suits, one that it does not, and one that is always silent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain, self.silent = nn.Linear(3 * 32 * 32, 4), nn.ReLU()
+        self.delicate = nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.plain(x.flatten(1))
+        self.silent(x - 1e6)
+        return self.delicate((1e4 * x).sin())
+
+
+def on_plain(monkeypatch, machine=None, layer="plain"):
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    network = colourful(Fork())
+    machine = machine or choose("cpu")
+    return open_session(SessionSpec(network, network.spread(layer, 2), machine=machine))
+
+
+def test_bfloat16_is_given_up_where_chains_turn_to_what_it_does_not_suit(monkeypatch):
+    state = on_plain(monkeypatch)
+    assert state.machine.precision == "bfloat16"
+    state, info = advance(state, [Change("neurons", ["plain:2"])])
+    assert state.machine.precision == "bfloat16" and info.told == ("plain:2",)
+    state, info = advance(state, [Change("neurons", ["delicate:0"])])
+    assert state.machine.precision == "float32"
+    assert info.told[1] == "float32, as bfloat16 would change the gradient in delicate"
+    state, info = advance(state, [Change("neurons", ["plain:0"])])
+    assert state.machine.precision == "float32" and len(info.told) == 1
+    assert [e.name for e in state.log] == ["neurons", "neurons", "precision", "neurons"]
+
+
+def test_the_same_changes_give_the_same_chains_where_the_log_tells_the_precision(monkeypatch):
+    state = on_plain(monkeypatch)
+    for layer in ("plain", "delicate", "plain"):
+        state, _ = advance(state, [Change("neurons", [f"{layer}:1"])])
+    recorded = choose("cpu", state.origin["machine"]["precision"])
+    again = on_plain(monkeypatch, recorded)
+    assert again.machine.precision == "bfloat16"
+    while again.step < state.step:
+        due = [Change(e.name, e.value) for e in state.log if e.step == again.step]
+        again, _ = advance(again, due)
+    assert torch.equal(again.lane.chains.x, state.lane.chains.x)
+
+
+def test_what_was_asked_for_or_recorded_is_kept_wherever_chains_turn(monkeypatch):
+    state = on_plain(monkeypatch, choose("cpu", "bfloat16"))
+    state, info = advance(state, [Change("neurons", ["delicate:0"])])
+    assert state.machine.precision == "bfloat16" and len(info.told) == 1
+
+
+def test_a_session_that_goes_on_still_tries_what_it_chose_by_itself(monkeypatch):
+    network = colourful(Fork())
+    monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
+    description = describe(on_plain(monkeypatch))
+    assert spec_from(description, choose("cpu")).machine.tried
+    assert not spec_from(description, choose("cpu", "bfloat16")).machine.tried
+    assert not spec_from(description).machine.tried
+
+
+def test_a_chain_without_a_gradient_does_not_decide(monkeypatch):
+    class HalfSilent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(3 * 32 * 32, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (self.head(x.flatten(1)) + torch.tensor([1e3, -1e3, 1e3, 1e3])).relu()
+
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    assert (
+        open_session(spec(colourful(HalfSilent()), choose("cpu"))).machine.precision == "bfloat16"
+    )
+    assert on_plain(monkeypatch, layer="silent").machine.precision == "float32"
+
+
+def test_a_session_goes_on_in_float32_and_in_nothing_else(monkeypatch):
+    _, info = advance(on_plain(monkeypatch), [Change("precision", "bfloat16")], 0)
+    assert "may go on in float32 only" in info.refused[0]
 
 
 def test_small_images_stay_in_float32(monkeypatch):
