@@ -40,6 +40,7 @@ SHEET_EPOCHS = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files")
+    parser.add_argument("--download", action="store_true", help="fetch MNIST where it is missing")
     parser.add_argument(
         "--out", type=Path, default=Path("out/live"), help="where checkpoints are written"
     )
@@ -104,17 +105,16 @@ class _Data:
     notice: str = ""
 
     @classmethod
-    def find(cls, data: Path | None) -> _Data:
-        """Return MNIST, or where it is nowhere and no folder was named, the digits shipped."""
+    def find(cls, data: Path | None, download: bool) -> _Data:
+        """Return MNIST, or where it is nowhere and was not asked for, the digits shipped."""
         try:
             find_mnist(data)
         except StudioError:
-            if data is not None:
-                raise
-            return cls._sheet()
-        test = load_mnist(data, "test")
+            if data is None and not download:
+                return cls._sheet()
+        test = load_mnist(data, "test", download)
         part = Digits(test.images[:JUDGED], test.labels[:JUDGED])
-        return cls(load_mnist(data, "train"), part, classifier.LENET_RECIPE.epochs)
+        return cls(load_mnist(data, "train", download), part, classifier.LENET_RECIPE.epochs)
 
     @classmethod
     def _sheet(cls) -> _Data:
@@ -136,7 +136,7 @@ class _Training:
 
     def __init__(self, args: argparse.Namespace, commands: Commands, telling: Telling) -> None:
         self._commands, self._telling = commands, telling
-        self._data = _Data.find(args.data)
+        self._data = _Data.find(args.data, args.download)
         batch, there = classifier.LENET_RECIPE.batch, len(self._data.train)
         if there < batch:
             raise StudioError(

@@ -249,6 +249,14 @@ def test_without_mnist_it_says_so_and_learns_from_what_is_shipped(tmp_path, monk
     assert statuses[0].accuracy < 0.25 < 0.5 < statuses[-1].accuracy
 
 
+def test_mnist_is_fetched_where_that_is_asked_for(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "download_mnist", lambda: digits)
+    with pytest.raises(StudioError, match="or add --download to fetch them"):
+        alone(flags(tmp_path / "out", tmp_path / "nothing"))
+    statuses = alone(flags(tmp_path / "out", tmp_path / "nothing", "--download"))
+    assert statuses[-1].state == "finished" and not statuses[0].notice
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
