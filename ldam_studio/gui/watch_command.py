@@ -46,12 +46,14 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        The place cannot be read, its checkpoints are not this network's, or the window cannot be
-        opened.
+        The place cannot be read or is another kind of file, its checkpoints are not this network's,
+        or the window cannot be opened.
     """
     from ldam_studio.engine.watching import open_watched
     from ldam_studio.headless.flags import network_of
+    from ldam_studio.networks.checkpoints import check_kind
 
+    check_kind(args.place)
     # What is wrong with it is told where it was typed.
     args.watched = network_of(
         args,

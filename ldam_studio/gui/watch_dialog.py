@@ -26,7 +26,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui import theme
 from ldam_studio.gui.network_request import NetworkRequest, short_name
 from ldam_studio.gui.task import Task
-from ldam_studio.networks.checkpoints import SUFFIXES
+from ldam_studio.networks.checkpoints import SUFFIXES, check_kind
 from ldam_studio.networks.zoo import NETWORKS, Options
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ def checked_place(text: str) -> Path:
     place = Path(text.strip()).expanduser()
     if not place.exists():
         raise StudioError(f"There is no folder or file {place}; check the path.")
-    if place.is_file() and place.suffix not in SUFFIXES:
-        raise StudioError(f"{place.name} is no checkpoint; those end in {', '.join(SUFFIXES)}.")
+    check_kind(place)
     return place.absolute()
 
 

@@ -31,6 +31,8 @@ STILL_S = 0.25
 IN_PLACE_S = 0.8
 """The same for one that is surely written in place: its size may be right from the start."""
 HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
+OLD_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
+"""How torch.save's files began before 1.6, within a pickle: torch.serialization.MAGIC_NUMBER."""
 DIGITS = 18  # of a number, that count
 LIMIT = 10.0**DIGITS  # NaN is not below it either
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
@@ -213,6 +215,12 @@ class Folder:
         return [path for path in entries if path.suffix in SUFFIXES and path.name[0] != "."]
 
 
+def check_kind(place: Path) -> None:
+    """See that a place is no file of another kind than weights, or raise `StudioError`."""
+    if place.is_file() and place.suffix not in SUFFIXES:
+        raise StudioError(f"{place.name} is no checkpoint; those end in {', '.join(SUFFIXES)}.")
+
+
 def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
     """Read a checkpoint to memory and close it, so that its writer may replace it.
 
@@ -306,10 +314,11 @@ def _header(path: Path) -> tuple[str, Mapping[str, Any]]:
 
 
 def _archive(path: Path) -> tuple[str, Mapping[str, Any]]:
-    """Look for the end of the zip archive that torch.save writes."""
+    """Look for the end of the zip archive that torch.save writes, or for how it once began."""
     with open(path, "rb") as file:
-        complete = zipfile.is_zipfile(file)
-    return ("" if complete else "is cut short or not saved by torch.save"), {}
+        # What was written before torch 1.6 does not tell its end: reading it does.
+        known = OLD_MAGIC in file.read(32) or zipfile.is_zipfile(file)
+    return ("" if known else "is cut short or not saved by torch.save"), {}
 
 
 def _understood(about: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ldam_studio.networks.checkpoints import (
     IN_PLACE_S,
     OLD_S,
     STILL_S,
+    CheckpointError,
     Folder,
     Listing,
     read_checkpoint,
@@ -134,6 +135,19 @@ def test_a_name_says_what_metadata_do_not(tmp_path, name, known):
     (found,) = at_rest(tmp_path).look().checkpoints
     for key in ("epoch", "step", "loss", "accuracy"):
         assert getattr(found, key) == pytest.approx(known.get(key))
+
+
+def test_what_torch_saved_before_it_wrote_archives_is_a_checkpoint(tmp_path):
+    path = tmp_path / "epoch3.pth"
+    torch.save(model(3.0).state_dict(), path, _use_new_zipfile_serialization=False)
+    listing = at_rest(tmp_path).look()
+    (found,) = listing.checkpoints
+    assert not listing.skipped
+    assert read_checkpoint(found)[0]["weight"].flatten().tolist() == [3, 3]
+    path.write_bytes(path.read_bytes()[:-5])
+    (cut,) = at_rest(tmp_path).look().checkpoints
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_checkpoint(cut)
 
 
 def test_numbers_that_are_none_are_not_known(tmp_path):
