@@ -171,8 +171,10 @@ class WatchPanel(QWidget):
         self.pause.setText("Resume training" if paused or over else "Pause training")
         self.pause.setIcon(theme.icon("play" if paused or over else "pause"))
         self.pause.setEnabled(done < 1)
-        for widget in (self.stop, self.rate, self.schedule, self.averaging):
+        for widget in (self.stop, self.averaging):
             widget.setEnabled(not over)
+        for widget in (self.rate, self.schedule):  # what has ended early may be resumed with others
+            widget.setEnabled(not over or done < 1)
         if rate is not None and not self.rate.hasFocus():
             self._quietly(self.rate, rate)
 

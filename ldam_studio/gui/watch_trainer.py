@@ -38,9 +38,18 @@ class Trainer(QObject):
         self._patience.setInterval(LAST_WORDS_MS)
         self._patience.timeout.connect(self._process.kill)
 
-    def start(self, folder: Path, data: Path | None = None, *, resume: bool = False) -> None:
-        """Let a training write its checkpoints to a folder."""
-        program, *arguments = live.command(folder, data=data, resume=resume)
+    def start(
+        self,
+        folder: Path,
+        data: Path | None = None,
+        *,
+        resume: bool = False,
+        learning_rate: float | None = None,
+    ) -> None:
+        """Let a training write its checkpoints to a folder; see `live.command`."""
+        program, *arguments = live.command(
+            folder, data=data, resume=resume, learning_rate=learning_rate
+        )
         self._process.start(program, arguments)
 
     @property

@@ -47,13 +47,14 @@ class WatchTraining(QObject):
         self.trainer: Trainer | None = None
         self.folder: Path | None = None
         self._notice = ""
+        self._rate: float | None = None  # as it was set by hand
         self._opening: Opening | None = None
         window.controller.opening.connect(self._on_opening)
         watch.ended.connect(self.leave)
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
-        panel.rate_chosen.connect(lambda rate: self._send(live.learning_rate(rate)))
-        panel.schedule_asked.connect(lambda: self._send(live.learning_rate(None)))
+        panel.rate_chosen.connect(self._set_rate)
+        panel.schedule_asked.connect(lambda: self._set_rate(None))
         panel.averaging_chosen.connect(lambda steps: self._send(live.averaging(steps)))
         panel.stop_asked.connect(self._stop)
         panel.resume_asked.connect(self.resume)
@@ -75,7 +76,7 @@ class WatchTraining(QObject):
                 "danger",
             )
             return
-        self.folder = folder
+        self.folder, self._rate = folder, None
         self._start_trainer()  # at once: it takes the process seconds to begin
         self._task = Task(partial(_prepare, folder))
         self._task.setObjectName("watch-training")
@@ -89,6 +90,8 @@ class WatchTraining(QObject):
             self._window.banner.dismiss(ENDED)
             self._leave_trainer()
             self._start_trainer(resume=True)
+            if self._rate is None:  # it may have been set by hand when it was kept
+                self._send(live.learning_rate(None))
             self._send(live.averaging(self._watch.panel.averaging.value()))
             self._show()
 
@@ -111,7 +114,8 @@ class WatchTraining(QObject):
         self.trainer = Trainer(self)
         self.trainer.told.connect(self._show)
         self.trainer.ended.connect(self._on_ended)
-        self.trainer.start(self.folder, self._window.data, resume=resume)
+        # From the first step on: the rate that it had may be why it diverged.
+        self.trainer.start(self.folder, self._window.data, resume=resume, learning_rate=self._rate)
 
     def _leave_task(self) -> None:
         if self._task is not None:
@@ -145,6 +149,11 @@ class WatchTraining(QObject):
             actions = (("Resume training", self.resume),)
             self._window.banner.say(sentence, "danger", actions, key=ENDED)
         self._show()
+
+    def _set_rate(self, rate: float | None) -> None:
+        """Set the learning rate, None for the recipe's; what has ended is resumed with it."""
+        self._rate = rate
+        self._send(live.learning_rate(rate))
 
     def _send(self, line: bytes) -> None:
         if self.trainer is not None:

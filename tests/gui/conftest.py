@@ -7,8 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gui.windows import CPU, finish, open_in, small_opening
-from ldam_studio.gui import theme
+from ldam_studio.gui import learning, theme
 from ldam_studio.gui.window import StudioWindow
+
+
+@pytest.fixture(autouse=True)
+def _learning_needs_nothing(monkeypatch) -> None:
+    """Spare tests the seconds of an import that could outlive them."""
+    monkeypatch.setattr(learning, "NEEDED", "json")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gui.windows import until
+from ldam_studio.gui import learning
 from ldam_studio.gui.watch_training import ROUNDS, forget_runs, words_of
 from ldam_studio.headless import live
 
@@ -75,8 +76,9 @@ def training(studio, qtbot, tmp_path, monkeypatch):
 
 
 @pytest.fixture(params=["not yet", "imported"])
-def what_learning_needs(request):
+def what_learning_needs(request, monkeypatch):
     """Whether an earlier training has imported it: then that takes no time."""
+    monkeypatch.setattr(learning, "NEEDED", "torch._dynamo")
     if request.param == "imported":
         import_module("torch._dynamo")
 
@@ -100,7 +102,9 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     )
     assert panel.rate.value() == 0.001 and panel.rate.text() == "0.001"
     assert panel.isVisible() and panel.progress.value() == 100
-    until(qtbot, lambda: panel.rounds.value() == ROUNDS)
+    assert panel.rounds.value() == ROUNDS
+    asked = studio.controller.ask
+    until(qtbot, lambda: asked(lambda s: s.discriminator_rounds).result(30) == ROUNDS)
     studio.actions_by_name["watch_mnist"].trigger()
     assert len(training.runs) == 1 and "runs already" in training.said[-1]
     panel.pause.click()
@@ -160,6 +164,28 @@ def test_a_training_that_fails_or_dies_is_said_and_can_be_resumed(studio, qtbot,
     assert training.trainer is None and not studio.watching.watch.is_on
     until(qtbot, lambda: not running(pid))
     until(qtbot, lambda: studio.last_frame is not None)
+
+
+def test_a_training_that_diverged_is_resumed_with_another_learning_rate(studio, qtbot, training):
+    panel = studio.watching.watch.panel
+    panel.averaging.setValue(7)  # at which this one fails
+    until(qtbot, lambda: training.trainer.is_over)
+    assert panel.rate.isEnabled() and panel.schedule.isEnabled()
+    panel.rate.setValue(1e-4)
+    panel.averaging.blockSignals(True)
+    panel.averaging.setValue(0)
+    panel.averaging.blockSignals(False)
+    panel.pause.click()
+    assert training.runs[0]["learning_rate"] is None
+    assert training.runs[-1]["resume"] and training.runs[-1]["learning_rate"] == 1e-4
+    until(qtbot, lambda: training.trainer.status is not None)
+    panel.stop.click()
+    until(qtbot, lambda: training.trainer.is_over)
+    # Of the schedule it is told, as a run may have been kept with a rate that was set by hand.
+    panel.schedule.click()
+    panel.pause.click()
+    assert training.runs[-1]["learning_rate"] is None
+    until(qtbot, lambda: training.heard()[-2:] == [{"learning_rate": None}, {"averaging": 0}])
 
 
 def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypatch):
