@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,8 @@ class SessionStore:
             {IMAGE: IMAGE, SIGNED: SIGNED}[session["mode"]],
             None if session["scale"] is None else float(session["scale"]),
         )
+        watched = None if session.get("watched") is None else Path(session["watched"])
+        watched_as = str(session.get("watched_as", ""))
         return Opening(
             title=str(session["title"]),
             make=lambda: read_session(self.session_file, machine),
@@ -88,9 +91,11 @@ class SessionStore:
             front=int(session["front"]),
             hint=str(session["hint"]),
             max_rate=int(SETTINGS["max_rate"].check(session["max_rate"])),
-            fallback=first,
+            # What was watched may have been written over, and is there to be watched all the same.
+            fallback=replace(first, watched=watched, watched_as=watched_as),
             second_title=str(session.get("second_title", "")),
-            watched=None if session.get("watched") is None else Path(session["watched"]),
+            watched=watched,
+            watched_as=watched_as,
         )
 
     # At the end
@@ -160,6 +165,7 @@ def _session_of(window: StudioWindow) -> dict[str, Any]:
         "max_rate": 0 if model.session is None else model.session.max_rate,
         "second_title": model.second_title,
         "watched": None if window.watching.left is None else str(window.watching.left),
+        "watched_as": "" if model.session is None else model.session.network.name,
     }
 
 

@@ -68,8 +68,8 @@ class Opening:
         What to compare with once it is open.
     second_title
         What the second network is called, where that is not its name and weights.
-    watched
-        Where its checkpoints were watched when it was closed.
+    watched, watched_as
+        Where checkpoints were watched when the studio was closed, and of which network.
     """
 
     title: str
@@ -86,6 +86,7 @@ class Opening:
     beside: Beside | None = None
     second_title: str = ""
     watched: Path | None = None
+    watched_as: str = ""
 
 
 def _digits(

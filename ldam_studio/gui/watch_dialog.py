@@ -121,6 +121,15 @@ class WatchDialog(QDialog):
         if path:
             self.path.setText(path)
 
+    def suggest(self, place: Path, network: str) -> None:
+        """Fill in a place, and the network of that name where it is listed."""
+        self.path.setText(str(place))
+        for at in range(self.which.count()):
+            request = self.which.itemData(at)
+            if request is not None and request.name == network:
+                self.which.setCurrentIndex(at)
+                return
+
     def go(self) -> None:
         """Accept what is said, once the network it needs is open."""
         if self._task is not None:

@@ -31,7 +31,7 @@ class Watching:
         window.controller.opened.connect(self._offer)
 
     def _offer(self, opening: Opening) -> None:
-        """Offer to watch again what was watched when the session was closed."""
+        """Offer to watch again what was watched when the studio was closed."""
         place, session = opening.watched, self._window.model.session
         if place is None or session is None or not place.exists():
             return
@@ -40,9 +40,15 @@ class Watching:
             averaged = len(session.network.mean_of)
             self.start(place, average=averaged, rounds=session.discriminator_rounds)
 
+        def ask() -> None:
+            self._window.banner.dismiss(AGAIN)
+            self.ask().suggest(place, opening.watched_as)
+
+        # Another network is in front where the weights of that one are no longer there.
+        is_that = opening.watched_as in ("", session.network.name)
         self._window.banner.say(
-            f"The checkpoints in {place.name} were watched when this session was closed.",
-            actions=(("Watch again", again),),
+            f"The checkpoints in {place.name} were watched when the studio was closed.",
+            actions=(("Watch again", again if is_that else ask),),
             key=AGAIN,
         )
 

@@ -17,7 +17,7 @@ from gui.windows import CPU, open_in, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app
 from ldam_studio.gui.session_store import SessionStore
-from ldam_studio.gui.watch_dialog import HINT, checked_place
+from ldam_studio.gui.watch_dialog import HINT, WatchDialog, checked_place
 from ldam_studio.gui.watch_plot import TimelinePlot
 from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.weights import write_weights
@@ -305,6 +305,39 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     next(button for button in offers if button.text() == "Watch again").click()
     until(qtbot, lambda: shows(again.watching.watch, first))
     assert again.banner.texts() == () and again.model.session.second is not None
+
+
+def offered(window):
+    buttons = window.banner.findChildren(QPushButton)
+    return next((button for button in buttons if button.text() == "Watch again"), None)
+
+
+@pytest.mark.parametrize("network", ["lenet", "lenet-averaged"])
+def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
+    make_window, qtbot, tmp_path, folder, network
+):
+    store = SessionStore(tmp_path / "state")
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    window.controller.set_network(open_network(network))
+    last = folder / "last.safetensors"
+    leave(folder, 100).rename(last)
+    window.watching.start(last)
+    until(qtbot, lambda: shows(window.watching.watch, last))
+    window.close()
+    leave(folder, 200).replace(last)
+    again = make_window(store=store)
+    open_in(again, qtbot, store.recall(again))
+    assert "put the right file back" in " ".join(again.banner.texts())
+    offered(again).click()
+    if network != "lenet":  # which is what opens in place of a session that cannot be opened
+        dialog = again.findChild(WatchDialog)
+        assert dialog.path.text() == str(last)
+        assert dialog.which.currentText().startswith(network)
+        dialog.go()
+    until(qtbot, lambda: again.watching.watch.is_on and shows(again.watching.watch, last))
+    assert again.model.session.network.name == network
+    assert again.watching.watch.swap.checkpoint.step == 200
+    assert offered(again) is None
 
 
 # A checkpoint kept for comparison
