@@ -86,11 +86,11 @@ class NetworkCard(QFrame):
         return row
 
     def _table(self) -> QFormLayout:
-        form = QFormLayout()
+        form = self._facts_form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setHorizontalSpacing(14)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        for name in ("Architecture", "Input", "Outputs", "Layers", "Weights"):
+        for name in ("Architecture", "Input", "Outputs", "Layers", "Weights", "Notes"):
             title, value = QLabel(name), QLabel()
             title.setProperty("role", "muted")
             value.setTextFormat(Qt.TextFormat.PlainText)
@@ -138,9 +138,11 @@ class NetworkCard(QFrame):
             "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
             f"{network.layers[-1].name}",
             "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
+            "Notes": "\n".join(network.notes),
         }
         for name, text in texts.items():
             self.facts[name].setText(text)
+        self._facts_form.setRowVisible(self.facts["Notes"], bool(network.notes))
         whole = "" if network.weights is None else f"{network.weights}\n"
         self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.sha256}")
         self._pages.setCurrentWidget(self._known)

@@ -174,11 +174,10 @@ class NetworkDialog(QDialog):
 
     def wish(self) -> NetworkRequest:
         """Return what is asked for now; `StudioError` if the input's numbers make no sense."""
-        weights = _file(self.weights)
-        if self.source.kind == BUILT_IN:
-            return NetworkRequest(self.source.name, weights)
-        labels, partial = _file(self.labels), self.partial.isChecked() and weights is not None
-        return NetworkRequest(self.source.name, weights, labels, partial, self.input.pixels())
+        weights, labels = _file(self.weights), _file(self.labels)
+        partial = self.partial.isChecked() and weights is not None
+        pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
+        return NetworkRequest(self.source.name, weights, labels, partial, pixels)
 
     def _changed(self) -> None:
         """Forget what was loaded: it is not what is asked for any more."""
@@ -189,8 +188,7 @@ class NetworkDialog(QDialog):
         kind = self.source.kind
         self.weights.setPlaceholderText(OWN_WEIGHTS[kind])
         self.partial.setEnabled(bool(self.weights.text().strip()))
-        for row in (self.partial, self._labels_row, self.input):
-            self._form.setRowVisible(row, kind != BUILT_IN)
+        self._form.setRowVisible(self.input, kind != BUILT_IN)
         ready = self.source.ready
         self.card.say("Load it to see what it is." if ready else WAITING[kind])
         self._show_buttons()

@@ -75,7 +75,8 @@ def words_on_all(about: dict[str, Any]) -> str:
 def about_network(network: Network) -> dict[str, Any]:
     """Return a network's identity, pixels and layers.
 
-    A layer's receptive field is that of its default place, (top, left, bottom, right), None for the
+    `notes` are sentences about what opening it did, `missing` the weights that its file lacks. A
+    layer's receptive field is that of its default place, (top, left, bottom, right), None for the
     whole image.
     """
     pixels = network.pixels
@@ -91,6 +92,8 @@ def about_network(network: Network) -> dict[str, Any]:
             "range": list(pixels.bounds),
         },
         "labels": list(network.labels),
+        "notes": list(network.notes),
+        "missing": list(network.reading.missing or ()),
         "layers": [
             {
                 "name": layer.name,
@@ -118,9 +121,9 @@ def words_on_network(about: dict[str, Any]) -> str:
         for layer in about["layers"]
     ]
     size = " x ".join(str(side) for side in about["pixels"]["shape"])
-    return f"{about['network']}: images of {size}, weights {about['sha256'][:12]}\n\n" + _table(
-        ("layer", "type", "shape", "neurons", "sees"), rows
-    )
+    head = [f"{about['network']}: images of {size}, weights {about['sha256'][:12]}"]
+    head += about["notes"]
+    return "\n".join([*head, "", _table(("layer", "type", "shape", "neurons", "sees"), rows)])
 
 
 def _field(box: Sequence[int] | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import dataclass
 from io import BytesIO
@@ -131,6 +132,8 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     """
     preset = flags.preset_of(args)
     network = flags.network_of(args)
+    for note in network.notes:
+        print(f"ldam-studio: {note}", file=sys.stderr)
     fits = discriminator_for(network) is not None
     settings = flags.settings_of(args, preset, network.pixels, discriminator=fits)
     neurons = flags.neurons_of(args.neuron, network)

@@ -30,7 +30,7 @@ class LeNet5(nn.Sequential):
     can be asked for as ``fc3:4``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = len(LABELS)) -> None:
         layers: OrderedDict[str, nn.Module] = OrderedDict(
             conv1=nn.Conv2d(1, 6, 5, padding=2),
             pool1=nn.MaxPool2d(2),
@@ -43,7 +43,7 @@ class LeNet5(nn.Sequential):
             relu3=nn.ReLU(),
             fc2=nn.Linear(120, 84),
             relu4=nn.ReLU(),
-            fc3=nn.Linear(84, 10),
+            fc3=nn.Linear(84, classes),
         )
         super().__init__(layers)
 

@@ -40,7 +40,7 @@ class Vgg(nn.Sequential):
     ``conv1_1``, ``norm1_1``, ``relu1_1``, ..., ``pool1``, ..., ``mean`` and ``fc``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = len(LABELS)) -> None:
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         channels = len(MEAN)
         for block, widths in enumerate(BLOCKS, start=1):
@@ -54,7 +54,7 @@ class Vgg(nn.Sequential):
                 layers[f"pool{block}"] = nn.MaxPool2d(2)
         layers["mean"] = nn.AdaptiveAvgPool2d(1)
         layers["flatten"] = nn.Flatten()
-        layers["fc"] = nn.Linear(channels, len(LABELS))
+        layers["fc"] = nn.Linear(channels, classes)
         super().__init__(layers)
         # Channels innermost: a step of training takes .7 of the time on a processor.
         self.to(memory_format=torch.channels_last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from ldam_studio.networks.own_code import (
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.sources import find_source
-from ldam_studio.networks.state_dicts import classes_in, own_tensors, renamed
+from ldam_studio.networks.state_dicts import Match, classes_in, own_tensors, renamed
 from ldam_studio.networks.weights import check_finite, check_module, load_into, read_saved
 
 MNIST_PIXELS = PixelSpec(1, 28, 28, mean=(lenet.MEAN,), std=(lenet.STD,), rest=0.0)
@@ -45,7 +45,7 @@ class BuiltIn:
     """A network that comes with the program: a line about it, and what it is made of."""
 
     about: str
-    build: Callable[[], nn.Module]
+    build: Callable[[int], nn.Module]
     pixels: PixelSpec
     labels: tuple[str, ...]
     discriminator: str
@@ -79,6 +79,8 @@ ARCHITECTURES: dict[str, tuple[Callable[[], nn.Module], ...]] = {
     natural.NAME: (natural.NaturalDiscriminator,),
 }
 """What each discriminator may be built as, the shipped one first."""
+
+NAMED = 3  # weights that are named where some are missing
 
 SHAPES = {MNIST_DISCRIMINATOR: MNIST_PIXELS.shape, CIFAR_DISCRIMINATOR: CIFAR_PIXELS.shape}
 """Of the images of those discriminators that take one size alone."""
@@ -126,7 +128,7 @@ class Options:
     Attributes
     ----------
     pixels
-        Its input, where its source does not tell.
+        Its input, where its source does not tell; a built-in network takes no other than its own.
     labels
         A text file with one class name a line; "imagenet" for ImageNet's 1,000.
     partial
@@ -169,14 +171,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     untrained = options.untrained and weights is None
-    if name in BUILT_IN:
-        return _built_in(name, weights, untrained)
-    if ":" not in name:
-        raise StudioError(
-            f"There is no network {name!r}; there are {', '.join(NETWORKS)}, torchvision:NAME, "
-            "timm:NAME and FILE.py:FUNCTION."
-        )
-    source = find_source(name)
+    source = _source(name, options)
     # What is left at its random start must be the same the next time, or no session replays.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -196,19 +191,32 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     return network
 
 
-def _built_in(name: str, weights: Path | None, untrained: bool) -> Network:
+def _source(name: str, options: Options) -> Source:
+    if name in BUILT_IN:
+        return _built_in(name, options)
+    if ":" not in name:
+        raise StudioError(
+            f"There is no network {name!r}; there are {', '.join(NETWORKS)}, torchvision:NAME, "
+            "timm:NAME and FILE.py:FUNCTION."
+        )
+    return find_source(name)
+
+
+def _built_in(name: str, options: Options) -> Source:
+    """Return how to build a network that comes with the program; its input cannot be another."""
     one = BUILT_IN[name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module = one.build()
-    if untrained:
-        network = Network(name, module, one.pixels, one.labels, fingerprint(module))
-        network.untrained = True
-        return network
-    origin = asset("models", f"{name}.safetensors") if weights is None else weights
-    saved, sha256 = read_saved(origin)
-    load_into(module, saved, origin)
-    return Network(name, module, one.pixels, one.labels, sha256, weights)
+    if options.pixels is not None and replace(options.pixels, shown=()) != one.pixels:
+        raise StudioError(
+            f"{name} takes images of {' x '.join(map(str, one.pixels.shape))} with a mean and std "
+            "of its own; leave out --input-size, --mean, --std and what goes with them."
+        )
+    return Source(
+        lambda classes: one.build(classes or len(one.labels)),
+        one.pixels,
+        one.labels,
+        len(one.labels),
+        Published("", "", asset("models", f"{name}.safetensors")),
+    )
 
 
 def _with_weights(
@@ -241,7 +249,23 @@ def _with_weights(
     match = load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
     if runs_code(name):
         check_module(module, name)  # also what no file holds
-    return module, sha256, None if weights is None else match.missing, notes
+    if weights is None:
+        return module, sha256, None, notes
+    return module, sha256, match.missing, (*notes, *_left(match, weights))
+
+
+def _left(match: Match, weights: Path) -> tuple[str, ...]:
+    """Say which weights a file did not have, where a part of them was enough."""
+    # Those of another shape are listed with both shapes.
+    names = [*match.missing, *(each.partition(" ")[0] for each in match.misshapen)]
+    if not names:
+        return ()
+    first = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    are, stay = ("weight is", "stays") if len(names) == 1 else ("weights are", "stay")
+    return (
+        f"{len(names)} {are} not in {weights.name}, or not in this shape, and {stay} as the "
+        f"network was built: {first}.",
+    )
 
 
 def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from ldam_studio.gui.network_dialog import NetworkDialog
 from ldam_studio.gui.network_request import NetworkRequest
 from ldam_studio.gui.network_source import BUILT_IN, CODE, LIBRARY
 from ldam_studio.gui.thread import STRAGGLERS
-from ldam_studio.networks import zoo
+from ldam_studio.networks import lenet, zoo
 from ldam_studio.networks.libraries import Published, Source
 from ldam_studio.networks.pixels import PixelSpec
 
@@ -286,11 +286,29 @@ def test_built_in_networks_need_nothing_but_perhaps_weights(make, load):
     dialog = make(NetworkRequest("lenet"))
     assert dialog.source.kind == BUILT_IN
     assert dialog.weights.isVisible()
-    assert not dialog.labels.isVisible()
     assert not dialog.input.isVisible()
     card = load(dialog)
     assert card.sentence == ""
     assert dialog.network.name == "lenet"
+    assert not card.facts["Notes"].isVisible()
+
+
+def test_built_in_networks_take_labels_and_a_part_of_the_weights(make, load, tmp_path):
+    state = lenet.LeNet5(classes=3).state_dict()
+    del state["conv1.bias"]
+    save_file(state, tmp_path / "three.safetensors")
+    (tmp_path / "names.txt").write_text("ant\nbee\ncat\n")
+    dialog = make(NetworkRequest("lenet"))
+    dialog.weights.setText(str(tmp_path / "three.safetensors"))
+    dialog.labels.setText(str(tmp_path / "names.txt"))
+    assert "in the dialog, a box to tick" in load(dialog).sentence
+    dialog.partial.setChecked(True)
+    card = load(dialog)
+    assert card.sentence == ""
+    assert dialog.network.labels == ("ant", "bee", "cat")
+    assert card.facts["Notes"].isVisible()
+    assert "1 weight is not in three.safetensors" in card.facts["Notes"].text()
+    assert card.facts["Notes"].text().endswith("stays as the network was built: conv1.bias.")
 
 
 # What is understood

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from safetensors.torch import save_file
 
 from ldam_studio import __version__
 from ldam_studio.cli import main
+from ldam_studio.networks.lenet import LeNet5
 
 
 def test_networks(capsys: pytest.CaptureFixture[str]):
@@ -32,3 +34,24 @@ def test_layers_as_json(capsys: pytest.CaptureFixture[str]):
     assert about["layers"][-1]["neurons"] == 10
     assert about["pixels"]["shape"] == [1, 28, 28]
     assert len(about["sha256"]) == 64
+
+
+def test_missing_weights_are_told_of_wherever_a_network_is_opened(capsys, tmp_path):
+    state = LeNet5().state_dict()
+    del state["fc1.bias"]
+    path = tmp_path / "part.safetensors"
+    save_file(state, path)
+    flags = ["--network", "lenet", "--weights", str(path), "--partial"]
+    note = (
+        "1 weight is not in part.safetensors, or not in this shape, and stays as the network was "
+        "built: fc1.bias."
+    )
+    assert main(["info", *flags]) == 0
+    assert note in capsys.readouterr().out
+    assert main(["info", *flags, "--json"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    assert (about["notes"], about["missing"]) == ([note], ["fc1.bias"])
+    assert main(["render", *flags, "--steps", "1", "--json", "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["network"] == "lenet"
+    assert note in printed.err

@@ -13,6 +13,7 @@ from torch import nn
 
 from ldam_studio.engine.session import network_from
 from ldam_studio.errors import StudioError
+from ldam_studio.networks import lenet, vgg
 from ldam_studio.networks.download import fetch
 from ldam_studio.networks.network import WeightsFile
 from ldam_studio.networks.neurons import Neuron
@@ -316,6 +317,44 @@ def test_partial_weights_load_only_when_allowed(factories, tmp_path):
         open_network(f"{factories}:with_pixels", weights)
     network = open_network(f"{factories}:with_pixels", weights, Options(partial=True))
     assert bool((network.module[0].weight == 1).all())
+
+
+def test_what_was_missing_is_noted_and_the_refusal_names_the_flag(factories, tmp_path):
+    weights = tmp_path / "part.safetensors"
+    save_file({"0.weight": torch.ones(4, 3, 3, 3), "3.bias": torch.ones(9)}, weights)
+    with pytest.raises(StudioError, match=r"or take the part that fits \(--partial; in the dialog"):
+        open_network(f"{factories}:with_pixels", weights)
+    network = open_network(f"{factories}:with_pixels", weights, Options(partial=True))
+    assert network.notes == (
+        "3 weights are not in part.safetensors, or not in this shape, and stay as the network was "
+        "built: 0.bias, 3.weight, 3.bias.",
+    )
+    weights.unlink()
+    save_file(network.module.state_dict(), weights)
+    assert open_network(f"{factories}:with_pixels", weights).notes == ()
+
+
+@pytest.mark.parametrize("name", ["lenet", "vgg"])
+def test_built_in_networks_open_with_labels_and_another_number_of_classes(name, tmp_path):
+    labels, weights = tmp_path / "names.txt", tmp_path / "seven.pt"
+    labels.write_text("\n".join("abcdefg"))
+    build = {"lenet": lenet.LeNet5, "vgg": vgg.Vgg}[name]
+    torch.save(build(classes=7).state_dict(), weights)
+    network = open_network(name, weights)
+    assert (network.layers[-1].neurons, network.labels) == (7, ())
+    network = open_network(name, weights, Options(labels=labels))
+    assert network.labels == tuple("abcdefg")
+    assert network_from(json.loads(json.dumps(network.reference))).labels == network.labels
+    with pytest.raises(StudioError, match="has 7 labels, the network 10 outputs"):
+        open_network(name, options=Options(labels=labels))
+
+
+def test_a_built_in_network_takes_no_input_but_its_own():
+    own = open_network("lenet").pixels
+    with pytest.raises(StudioError, match=r"lenet takes images of 1 x 28 x 28 .* --input-size"):
+        open_network("lenet", options=Options(pixels=SMALL))
+    shown = PixelSpec.of(vars(own) | {"shown": (0,)})
+    assert open_network("lenet", options=Options(pixels=shown)).pixels.shown == (0,)
 
 
 @pytest.mark.parametrize(
