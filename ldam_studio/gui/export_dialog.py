@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QRect, QSettings, QSize, QStandardPaths
+from PyQt6.QtCore import QEvent, QRect, QSettings, QSize, QStandardPaths, Qt
 from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -60,6 +60,8 @@ class ExportDialog(QDialog):
         Gives the picture (H, W, 3) of a kind in bytes, or None.
     settings
         Where the last choice is remembered; None forgets it with the dialog.
+    note
+        A sentence about the recipe that goes with it.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class ExportDialog(QDialog):
         preview: Callable[[str], np.ndarray | None] | None = None,
         settings: QSettings | None = None,
         parent: QWidget | None = None,
+        note: str = "",
     ) -> None:
         super().__init__(parent)
+        self._note = note
         self._sizes = dict(sizes)
         self._picture = preview or (lambda what: None)
         self._settings = settings
@@ -118,7 +122,8 @@ class ExportDialog(QDialog):
         file.setSpacing(8)
         file.addWidget(self._path, 1)
         file.addWidget(browse)
-        note = QLabel("The recipe travels in the picture, so that it can be replayed.")
+        note = QLabel(self._note)
+        note.setTextFormat(Qt.TextFormat.PlainText)
         note.setProperty("role", "muted")
         note.setWordWrap(True)
         form = QFormLayout()

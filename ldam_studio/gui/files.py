@@ -42,6 +42,7 @@ class Files:
         from ldam_studio.export.png import export
         from ldam_studio.export.recipe import picture_of
         from ldam_studio.gui.export_dialog import KINDS, ExportDialog
+        from ldam_studio.gui.recipe_note import recipe_note
 
         state = self._moment()
         if state is None:
@@ -58,6 +59,7 @@ class Files:
             pictures.get,
             self._remembered(),
             self._window,
+            recipe_note([lane.network for lane in state.lanes], self._window.watching.read_from),
         )
         choice = dialog.ask()
         dialog.deleteLater()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -19,6 +20,7 @@ from ldam_studio.headless import live
 if TYPE_CHECKING:
     from ldam_studio.gui.sessions import Opening
     from ldam_studio.gui.window import StudioWindow
+    from ldam_studio.networks.checkpoints import Checkpoint
     from ldam_studio.networks.network import Network
 
 NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message bar
@@ -50,6 +52,7 @@ class Watch(QObject):
         self._wished: Path | None = None  # None while the newest is followed
         self._waits = False  # for the checkpoint that was wished last
         self._pinned: Swap | None = None
+        self._read: WeakKeyDictionary[Network, tuple[Checkpoint, ...]] = WeakKeyDictionary()
         self._said: dict[str, str] = {}  # by key
         self._closers: list[threading.Thread] = []
         self._player = QTimer(self)
@@ -85,6 +88,10 @@ class Watch(QObject):
         """Put the panel above the settings, which are there now."""
         self._window.panels.controls.prepend(self.panel)
         self._show_panel()
+
+    def read_from(self, network: Network) -> tuple[Checkpoint, ...]:
+        """Return the checkpoints that a network was read from, as they were then, if it was."""
+        return self._read.get(network, ())
 
     # Beginning and ending
 
@@ -310,6 +317,7 @@ class Watch(QObject):
         if number != self._number:
             return
         self.swap, self._network = swap, swap.network
+        self._read[swap.network] = swap.averaged
         if self._wished == swap.checkpoint.path:
             self._waits = False
         restart = self.panel.restart.isChecked()

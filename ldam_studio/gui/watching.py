@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.watch_dialog import WatchDialog
     from ldam_studio.gui.watch_training import WatchTraining
     from ldam_studio.gui.window import StudioWindow
+    from ldam_studio.networks.checkpoints import Checkpoint
     from ldam_studio.networks.network import Network
 
 
@@ -62,6 +63,10 @@ class Watching:
             self._window.panels.stage.layout().addWidget(self._watch.bar)
             self.complete()
         return self._watch
+
+    def read_from(self, network: Network) -> tuple[Checkpoint, ...]:
+        """Return the checkpoints that a network was read from while it was watched, if it was."""
+        return () if self._watch is None else self._watch.read_from(network)
 
     @property
     def training(self) -> WatchTraining:

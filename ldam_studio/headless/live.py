@@ -154,9 +154,14 @@ def ended(code: int, last: Status | None) -> str:
     )
 
 
+def runs_folder() -> Path:
+    """Return where the studio's own runs are kept, in the program's cache."""
+    return cache_folder() / "live"
+
+
 def new_folder() -> Path:
-    """Return a folder for a run's checkpoints that is not there yet, in the program's cache."""
-    base = cache_folder() / "live"
+    """Return a folder for a run's checkpoints that is not there yet, among the studio's own."""
+    base = runs_folder()
     name = time.strftime("mnist-%Y%m%d-%H%M%S")
     folder, number = base / name, 1
     while folder.exists():

@@ -1,0 +1,61 @@
+"""What the dialog for exports says of a picture's recipe: whether it will lead to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ldam_studio.gui.watch_training import KEPT_RUNS
+from ldam_studio.headless.live import runs_folder
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.checkpoints import Checkpoint
+    from ldam_studio.networks.network import Network
+
+REPLAYED = "The recipe travels in the picture, so that it can be replayed."
+
+
+_Stamp = tuple[int, int]
+Read = Callable[["Network"], Sequence["Checkpoint"]]
+
+
+def recipe_note(networks: Sequence[Network], read_from: Read) -> str:
+    """Say in a sentence whether a picture of `networks` can be replayed.
+
+    Parameters
+    ----------
+    read_from
+        Gives the checkpoints that a network was read from, as they were then; none where that is
+        not known. Then only that its files are there is looked for: to read them may take long.
+    """
+    files = [file for network in networks for file in _files_of(network, read_from)]
+    for path, stamp in files:
+        if not _holds(path, stamp):
+            return (
+                "The recipe travels in the picture, but it cannot be replayed from that alone: "
+                f"{path.name} no longer holds the weights."
+            )
+    if any(path.is_relative_to(runs_folder()) for path, _ in files):
+        return (
+            f"{REPLAYED[:-1]} while its weights are kept: those of the last {KEPT_RUNS} trainings "
+            "stay in the cache."
+        )
+    return REPLAYED
+
+
+def _files_of(network: Network, read_from: Read) -> list[tuple[Path, _Stamp | None]]:
+    known = read_from(network)
+    if known:
+        return [(checkpoint.path, checkpoint.stamp) for checkpoint in known]
+    if network.mean_of:
+        return [(file.weights, None) for file in network.mean_of]
+    return [] if network.weights is None else [(network.weights, None)]
+
+
+def _holds(path: Path, stamp: _Stamp | None) -> bool:
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return stamp in (None, (status.st_mtime_ns, status.st_size))

@@ -1,0 +1,92 @@
+"""What is promised of the recipe in an exported picture: only what will hold."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtWidgets import QLabel
+
+from gui.checkpoints import leave
+from gui.windows import until
+from ldam_studio.gui import export_dialog, recipe_note
+from ldam_studio.gui.recipe_note import REPLAYED
+
+GONE = "cannot be replayed from that alone: last.safetensors no longer holds the weights."
+
+
+@pytest.fixture
+def note(studio, monkeypatch):
+    """Give what the dialog says when one is about to export."""
+    said = []
+
+    def look(dialog):
+        said[:] = [label.text() for label in dialog.findChildren(QLabel)]
+
+    monkeypatch.setattr(export_dialog.ExportDialog, "ask", look)
+
+    def ask():
+        studio.files.export()
+        (sentence,) = (text for text in said if "recipe" in text)
+        return sentence
+
+    return ask
+
+
+@pytest.fixture
+def last(tmp_path):
+    return tmp_path / "last.safetensors"
+
+
+def write(folder, last, step):
+    """Let a training write its only file anew."""
+    leave(folder, step).replace(last)
+
+
+def watched(studio, qtbot, last, step):
+    """Watch, until the checkpoint of that step is in front."""
+    watch = studio.watching.watch
+    if not watch.is_on:
+        studio.watching.start(last)
+    until(qtbot, lambda: watch.swap is not None and watch.swap.checkpoint.step == step)
+    return watch
+
+
+def test_of_shipped_weights_it_is_the_plain_promise(note):
+    assert note() == REPLAYED
+
+
+def test_weights_that_were_written_over_are_told(studio, qtbot, note, tmp_path, last):
+    write(tmp_path, last, 100)
+    watch = watched(studio, qtbot, last, 100)
+    assert note() == REPLAYED
+    # One is pinned, and the file holds those of the other by now.
+    watch.bar.pin.click()
+    write(tmp_path, last, 200)
+    watched(studio, qtbot, last, 200)
+    until(qtbot, lambda: studio.last_frame.second is not None)
+    assert note().endswith(GONE)
+    watch.bar.pin.click()
+    until(qtbot, lambda: studio.last_frame.second is None)
+    assert note() == REPLAYED
+    # Known also of what is watched no longer.
+    watch.stop()
+    write(tmp_path, last, 300)
+    assert note().endswith(GONE)
+
+
+def test_weights_that_are_gone_are_told(studio, qtbot, note, tmp_path, last):
+    write(tmp_path, last, 100)
+    watched(studio, qtbot, last, 100)
+    last.unlink()
+    assert note().endswith(GONE)
+
+
+def test_how_long_the_studios_own_trainings_are_kept_is_told(
+    studio, qtbot, note, tmp_path, last, monkeypatch
+):
+    monkeypatch.setattr(recipe_note, "runs_folder", lambda: tmp_path)
+    write(tmp_path, last, 100)
+    watched(studio, qtbot, last, 100)
+    assert note().endswith(
+        "can be replayed while its weights are kept: those of the last 3 trainings stay in the "
+        "cache."
+    )
