@@ -207,7 +207,7 @@ class NeuronPicker(QWidget):
         if alone is not None:
             self.memory.note(self._network, alone)
             if alone.layer == self._layer:
-                self._point_at(self._neurons.row_of(alone.index))
+                self._point_at(self._neurons.place_of(alone.index))
         self._fill_page()
 
     def shown(self) -> tuple[Neuron, ...]:
@@ -237,11 +237,11 @@ class NeuronPicker(QWidget):
 
     def random_neuron(self) -> None:
         """Choose any other of the listed neurons."""
-        rows = self._neurons.rowCount()
-        here = self._list.currentIndex().row()
-        others = [row for row in range(rows) if row != here] or list(range(rows))
-        if others:
-            self._choose_row(self._random.choice(others))
+        count, here = self._neurons.count, self._here()
+        if count:
+            place = self._random.randrange(count if here < 0 or count == 1 else count - 1)
+            # One less to choose from: those behind the current one move up.
+            self._choose_at(place + 1 if 0 <= here <= place and count > 1 else place)
 
     def all_neurons(self) -> None:
         """Choose the whole layer: the chains spread over its neurons."""
@@ -271,24 +271,32 @@ class NeuronPicker(QWidget):
         slots[name]()
 
     def _move(self, by: int) -> None:
-        rows = self._neurons.rowCount()
-        if not rows:
+        count, here = self._neurons.count, self._here()
+        if not count:
             return
-        here = self._list.currentIndex().row()
         if here < 0:
             here = -1 if by > 0 else 0
-        self._choose_row((here + by) % rows)
+        self._choose_at((here + by) % count)
 
-    def _choose_row(self, row: int) -> None:
-        self._point_at(row)
-        self._choose(row)
+    def _here(self) -> int:
+        """Return the place of the current neuron in the list, -1 if there is none."""
+        row = self._list.currentIndex().row()
+        return -1 if row < 0 or self._neurons.is_line(row) else self._neurons.place_in(row)
 
-    def _choose(self, row: int) -> None:
+    def _choose_at(self, place: int) -> None:
+        self._point_at(place)
+        self._choose(place)
+
+    def _choose(self, place: int) -> None:
         self._before_search = self._layer
-        self.choose(Neuron(self._layer, self._neurons.neuron_at(row)))
+        self.choose(Neuron(self._layer, self._neurons.neuron_at(place)))
 
     def _neuron_picked(self, index: QModelIndex) -> None:
-        self._choose(index.row())
+        if self._neurons.is_line(index.row()):
+            # The list moves on to what the line stands for.
+            self._choose_at(self._neurons.place_in(index.row()))
+        else:
+            self._choose(self._neurons.place_in(index.row()))
 
     def _browsed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         layer = self._layers.layer_at(self._filter.mapToSource(current))
@@ -351,8 +359,8 @@ class NeuronPicker(QWidget):
             else:
                 self.chosen.emit(typed)
             self._leave_search(typed[0].layer)
-        elif self._search.text() and self._neurons.rowCount():
-            self._choose_row(0)
+        elif self._search.text() and self._neurons.count:
+            self._choose_at(0)
             self._leave_search(self._layer)
 
     def _leave_search(self, layer: str) -> None:
@@ -447,7 +455,7 @@ class NeuronPicker(QWidget):
 
     def _count_again(self, query: str) -> None:
         total = self._network.layer(self._layer).neurons
-        found = self._neurons.rowCount()
+        found = self._neurons.count
         count = f"{found:,} of {total:,}" if query and found != total else f"{total:,}"
         word = "neuron" if total == 1 else "neurons"
         whole = f"{count} {word}"
@@ -461,12 +469,13 @@ class NeuronPicker(QWidget):
 
     def _point_at_shown(self) -> None:
         here = self._shown_here()
-        self._point_at(self._neurons.row_of(next(iter(here))) if len(here) == 1 else -1)
+        self._point_at(self._neurons.place_of(next(iter(here))) if len(here) == 1 else -1)
 
-    def _point_at(self, row: int) -> None:
+    def _point_at(self, place: int) -> None:
         self._quiet = True
         try:
             selection = self._list.selectionModel()
+            row = self._neurons.row_of(place) if place >= 0 else -1
             index = self._neurons.index(row) if row >= 0 else QModelIndex()
             selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             if index.isValid():
@@ -480,6 +489,6 @@ class NeuronPicker(QWidget):
         self._set_enabled()
 
     def _set_enabled(self) -> None:
-        some = self._neurons.rowCount() > 0
+        some = self._neurons.count > 0
         self._header.enable(some, one=some and self.shown_alone() is not None)
         self._search.setEnabled(self._network is not None)

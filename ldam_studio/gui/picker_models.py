@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PyQt6.QtCore import (
     QAbstractItemModel,
     QAbstractListModel,
@@ -19,12 +20,15 @@ from ldam_studio.gui import theme
 from ldam_studio.gui.picker_search import WHOLE, field_text, shape_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ldam_studio.networks.layers import Layer
     from ldam_studio.networks.network import Network
 
 Role = Qt.ItemDataRole
 COLUMNS = ("Layer", "Sees", "Shape", "Type")
 SEES, SHAPE, TYPE = 1, 2, 3
+MOST = 2000  # neurons that are listed at once: more would hold the window up at each key
 _ROOT = QModelIndex()
 
 
@@ -179,44 +183,85 @@ class LayerFilter(QSortFilterProxyModel):
 
 
 class NeuronModel(QAbstractListModel):
-    """The neurons of one layer that a search has left."""
+    """The neurons of one layer that a search has left.
+
+    Of very many only a part is listed, since Qt asks for each row: at most `MOST`, around the place
+    that was asked for last, and a line that says how many more there are. A *place* counts all that
+    were found, a row what is listed, that line included.
+    """
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self._texts: Sequence[str] = ()
-        self._indices: list[int] = []
-        self._rows: dict[int, int] = {}
+        self._found: NDArray[np.int_] = np.arange(0)
+        self._first = 0  # the place of the first neuron that is listed
         self._shown: frozenset[int] = frozenset()
 
-    def fill(self, texts: Sequence[str], indices: list[int], shown: Iterable[int]) -> None:
-        """List the neurons of these indices; ``texts`` names all of the layer's."""
+    def fill(
+        self, texts: Sequence[str], indices: Sequence[int] | NDArray[np.int_], shown: Iterable[int]
+    ) -> None:
+        """List the neurons of these indices, which rise; ``texts`` names all of the layer's."""
         self.beginResetModel()
-        self._texts, self._indices = texts, indices
-        self._rows = {index: row for row, index in enumerate(indices)}
+        self._texts, self._found = texts, np.asarray(indices, dtype=np.int_)
+        self._first = 0
         self._shown = frozenset(shown)
         self.endResetModel()
 
     def set_shown(self, indices: Iterable[int]) -> None:
         """Mark the neurons that the chains show."""
         self._shown = frozenset(indices)
-        if self._indices:
-            self.dataChanged.emit(self.index(0), self.index(len(self._indices) - 1))
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0), self.index(self.rowCount() - 1))
 
-    def neuron_at(self, row: int) -> int:
-        """Return the neuron's index in its layer."""
-        return self._indices[row]
+    @property
+    def count(self) -> int:
+        """How many neurons were found, listed or not."""
+        return len(self._found)
 
-    def row_of(self, neuron: int) -> int:
-        """Return the row of a neuron, -1 if it is not listed."""
-        return self._rows.get(neuron, -1)
+    def neuron_at(self, place: int) -> int:
+        """Return the index in its layer of the neuron at a place."""
+        return int(self._found[place])
+
+    def place_of(self, neuron: int) -> int:
+        """Return the place of a neuron, -1 if it was not found."""
+        place = int(self._found.searchsorted(neuron))
+        return place if place < self.count and self._found[place] == neuron else -1
+
+    def place_in(self, row: int) -> int:
+        """Return the place in a row; in a line about more, that of the next neuron there."""
+        return row - self._lines_before + self._first
+
+    def is_line(self, row: int) -> bool:
+        """Whether a row says how many more there are."""
+        return not self._first <= self.place_in(row) < self._end
+
+    def row_of(self, place: int) -> int:
+        """Return the row of a place, which is listed from now on."""
+        if not self._first <= place < self._end:
+            self.beginResetModel()
+            self._first = max(0, min(place - MOST // 2, self.count - MOST))
+            self.endResetModel()
+        return place - self._first + self._lines_before
+
+    @property
+    def _end(self) -> int:
+        return min(self._first + MOST, self.count)
+
+    @property
+    def _lines_before(self) -> int:
+        return int(self._first > 0)
 
     def rowCount(self, parent: QModelIndex = _ROOT) -> int:
-        """Return how many neurons are listed."""
-        return 0 if parent.isValid() else len(self._indices)
+        """Return how many rows are listed."""
+        if parent.isValid():
+            return 0
+        return self._lines_before + self._end - self._first + int(self._end < self.count)
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
         """Return what Qt asks for at an index."""
-        neuron = self._indices[index.row()]
+        if self.is_line(index.row()):
+            return self._of_line(index.row(), role)
+        neuron = self.neuron_at(self.place_in(index.row()))
         shown = neuron in self._shown
         if role == Role.DisplayRole:
             return self._texts[neuron]
@@ -228,4 +273,12 @@ class NeuronModel(QAbstractListModel):
             return font
         if role == Role.ForegroundRole and shown:
             return QColor(theme.current().accent)
+        return None
+
+    def _of_line(self, row: int, role: int) -> Any:
+        if role in (Role.DisplayRole, Role.AccessibleTextRole):
+            before = row == 0 and self._first
+            return f"{self._first:,} before" if before else f"{self.count - self._end:,} more"
+        if role == Role.ForegroundRole:
+            return QColor(theme.current().muted)
         return None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections import OrderedDict
 
 import pytest
 from PyQt6.QtCore import QModelIndex, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QToolButton, QTreeView
+from torch import nn
 
 from gui import fakes
 from ldam_studio.gui.picker_header import NeuronHeader
+from ldam_studio.gui.picker_models import MOST
+from ldam_studio.gui.picker_search import Numbered
 from ldam_studio.networks.layers import Layer
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.pixels import PixelSpec
 
 
 @pytest.fixture
@@ -221,3 +227,54 @@ def test_a_count_is_shown_whole_or_not_at_all(qtbot, width, shown):
     count.resize(width, 20)
     count.say("10 neurons", "10")
     assert count.text() == shown and count.toolTip() == "10 neurons"
+
+
+@pytest.mark.parametrize("layer", ["3", "flatten", "1.23", "a:9"])
+@pytest.mark.parametrize("query", "9 99 0 00 10 3:1 23:10 :0 :05 unit nit a:9:1 9: 1x 4 4".split())
+def test_numbered_neurons_are_found_as_their_texts_would_be(layer, query):
+    texts = Numbered("unit", 1234)
+    naive = [query in f"unit {i} {layer}:{i}".split(" ")[k] for i in range(1234) for k in range(3)]
+    expected = [any(naive[3 * i : 3 * i + 3]) for i in range(1234)]
+    assert texts.having(query, layer).tolist() == expected
+    assert (len(texts), texts[7], texts[2:4]) == (1234, "unit 7", ["unit 2", "unit 3"])
+
+
+@pytest.fixture
+def crowded(picker):
+    """A picker with a layer of more units than are listed at once."""
+    module = nn.Sequential(OrderedDict(flat=nn.Flatten(), fc=nn.Linear(9 * MOST, 3)))
+    picker.set_network(Network("crowded", module, PixelSpec(MOST, 3, 3, (0,) * MOST, (1,) * MOST)))
+    picker.set_neurons((Neuron("flat", 5),))
+    return picker
+
+
+def test_of_very_many_neurons_a_part_is_listed_and_the_others_are_counted(crowded):
+    rows = _rows(crowded)
+    assert (len(rows), rows[0], rows[-1]) == (MOST + 1, "unit 0", f"{8 * MOST:,} more")
+    assert f"{9 * MOST:,}" in crowded.findChild(NeuronHeader).count.text()
+    _type(crowded, "99")
+    rows = _rows(crowded)
+    found = sum("99" in str(i) for i in range(9 * MOST))
+    assert len(rows) == min(found, MOST) + (found > MOST)
+    assert rows[:2] == ["unit 99", "unit 199"]
+
+
+def test_what_is_not_listed_is_reached_by_address_arrows_and_chance(crowded):
+    view = crowded.findChild(QListView)
+    crowded.set_neurons((Neuron("flat", 5 * MOST),))
+    rows = _rows(crowded)
+    assert view.currentIndex().data() == f"unit {5 * MOST}"
+    assert rows[0] == f"{4 * MOST + MOST // 2:,} before"
+    assert rows[-1] == f"{3 * MOST + MOST // 2:,} more"
+    view.setCurrentIndex(view.model().index(len(rows) - 2, 0))
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert crowded.heard[-1] == Neuron("flat", 5 * MOST + MOST // 2)
+    assert view.currentIndex().data() == f"unit {5 * MOST + MOST // 2}"
+    crowded.set_neurons((Neuron("flat", 0),))
+    crowded.previous_neuron()
+    assert crowded.heard[-1] == Neuron("flat", 9 * MOST - 1)
+    assert _rows(crowded)[-1] == f"unit {9 * MOST - 1}"
+    for _ in range(20):
+        crowded.random_neuron()
+    assert any(neuron.index > MOST for neuron in crowded.heard[-20:])
+    assert all(one != other for one, other in itertools.pairwise(crowded.heard[-20:]))
