@@ -30,6 +30,8 @@ STILL_S = 0.25
 """Seconds for which a newer one has to stand still, which may have been renamed into place."""
 IN_PLACE_S = 0.8
 """The same for one that is surely written in place: its size may be right from the start."""
+RESTLESS_S = 3.0
+"""Seconds after which a file that is written in place again and again is taken in any pause."""
 HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
 OLD_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """How torch.save's files began before 1.6, within a pickle: torch.serialization.MAGIC_NUMBER."""
@@ -83,7 +85,7 @@ class CheckpointError(StudioError):
 class Listing:
     """What a folder holds: complete checkpoints in order, and files passed over with the reason.
 
-    A file that is still being written is in neither.
+    A file that is being written is in neither, one that is written over is what it was before.
     """
 
     checkpoints: tuple[Checkpoint, ...]
@@ -104,9 +106,10 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Growing:
-    """A file that may still be written to: as it was last seen, and when it will be taken."""
+    """A file that may still be written to: as it was last seen, since when, when it is taken."""
 
     mark: _Mark
+    since: float
     due: float
 
 
@@ -185,12 +188,17 @@ class Folder:
         if before is None or before.mark != mark:
             earlier = [seen.mark for seen in (known, before) if seen is not None]
             in_place = _has_holes(status) or any(seen[2] == mark[2] for seen in earlier)
-            before = _Growing(mark, self._clock() + (IN_PLACE_S if in_place else STILL_S))
+            clock = self._clock()
+            since = clock if before is None else before.since
+            rests = in_place and clock - since < RESTLESS_S
+            before = _Growing(mark, since, clock + (IN_PLACE_S if rests else STILL_S))
         is_old = self._now() - status.st_mtime > OLD_S
         if is_old or _was_moved(status) or self._clock() >= before.due:
             self._known[path] = _Known(mark, examine(path, _stamp(status)))
         else:
             self._growing[path] = before
+            if known is not None:
+                self._known[path] = known  # what it was, until what it will be is there
 
     def _last_change(self) -> int | None:
         """Return when files last came to the folder or went; None where nothing tells."""

@@ -21,6 +21,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.checkpoints import (
     IN_PLACE_S,
     OLD_S,
+    RESTLESS_S,
     STILL_S,
     CheckpointError,
     Folder,
@@ -210,13 +211,34 @@ def test_a_file_that_is_written_over_in_place_is_taken_when_all_of_it_is(tmp_pat
     (before,) = watched.look().checkpoints
     with open(path, "r+b") as file:
         for _ in rewritten(file, new):
-            assert watched.look().checkpoints == ()
+            assert watched.look().checkpoints == (before,)
             clock.seconds += 0.75 * IN_PLACE_S
-            assert watched.look().checkpoints == ()
+            assert watched.look().checkpoints == (before,)
+    with pytest.raises(CheckpointError, match="written anew"):
+        read_checkpoint(before)
     clock.seconds += 0.25 * IN_PLACE_S
     (after,) = watched.look().checkpoints
     assert after.stamp != before.stamp
     assert read_checkpoint(after)[0]["weight"].flatten().tolist() == [2, 2]
+
+
+def test_a_file_that_never_rests_for_long_is_taken_now_and_then(tmp_path):
+    clock, path = Clock(), tmp_path / "last.safetensors"
+    watched, seen = clock.folder(tmp_path), set()
+    for value in range(20):
+        data = whole_file(tmp_path / "elsewhere", ".safetensors", float(value))
+        if not path.exists():
+            path.write_bytes(data)
+        with open(path, "r+b") as file:
+            before = os.fstat(file.fileno()).st_mtime_ns
+            while os.fstat(file.fileno()).st_mtime_ns == before:  # a disk's clock is coarse
+                file.seek(0)
+                file.write(data)
+                file.flush()
+        watched.look()
+        clock.seconds += 0.5 * IN_PLACE_S
+        seen |= {c.stamp for c in watched.look().checkpoints}
+    assert 2 <= len(seen) <= 20 * 0.5 * IN_PLACE_S / RESTLESS_S + 1
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
