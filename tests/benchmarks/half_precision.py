@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 import torch
-from crops import ratio
+from crops import compared
 from row import Row
 
 from ldam_studio.engine.lanes import activation_of
@@ -20,7 +20,7 @@ NETWORKS = ("resnet18", "alexnet")
 
 
 def measure() -> list[Row]:
-    """Compare processor time of the class neurons' gradient; no rows on another processor."""
+    """Compare the times of the class neurons' gradient; no rows on another processor."""
     if not computes_in_bfloat16("cpu"):
         print("this processor does not compute in bfloat16: not measured", file=sys.stderr)
         return []
@@ -35,11 +35,10 @@ def measure() -> list[Row]:
         whole = activation_of(lane, machine)
         half = activation_of(lane, replace(machine, precision="bfloat16"))
         x = lane.chains.x
-        rows.append(
-            Row(
-                f"{name} class neurons: network and gradient, float32 / bfloat16",
-                ratio(lambda x=x, f=whole: f(x), lambda x=x, f=half: f(x)),
-                ">= 1.6",
-            )
+        rows += compared(
+            f"{name} class neurons: network and gradient, float32 / bfloat16",
+            lambda x=x, f=whole: f(x),
+            lambda x=x, f=half: f(x),
+            ">= 1.6",
         )
     return rows

@@ -12,7 +12,7 @@ import warnings
 
 import torch
 from bare import unprepared
-from crops import seconds_per_call
+from crops import Seconds, seconds_per_call
 from row import Row
 
 from ldam_studio.engine.advance import advance
@@ -30,7 +30,7 @@ CASES = {
 
 
 def measure() -> list[Row]:
-    """Compare processor time per step; no rows where torch-lucent is not installed."""
+    """Compare times per step; no rows where torch-lucent is not installed."""
     if importlib.util.find_spec("lucent") is None:
         print("torch-lucent is not installed: pip install .[bench]", file=sys.stderr)
         return []
@@ -53,13 +53,15 @@ def measure() -> list[Row]:
                 holder[0], _ = advance(holder[0])
 
             step()
-            ratio = _lucent_seconds(module, layer) / seconds_per_call(step)
-            rows.append(Row(f"{name} {layer}: whole step, torch-lucent / ours", ratio))
+            lucent, ours = _lucent_seconds(module, layer), seconds_per_call(step)
+            what = f"{name} {layer}: whole step, torch-lucent / ours"
+            rows.append(Row(f"{what}, CPU time", lucent.cpu / ours.cpu))
+            rows.append(Row(f"{what}, wall time", lucent.wall / ours.wall))
     return rows
 
 
-def _lucent_seconds(module: torch.nn.Module, layer: str) -> float:
-    """Return processor time per step: the difference of a longer and a shorter run."""
+def _lucent_seconds(module: torch.nn.Module, layer: str) -> Seconds:
+    """Return the time per step: the difference of a longer and a shorter run."""
     from lucent.optvis import objectives, param, render
 
     name = layer.replace(".", "_")
@@ -82,6 +84,6 @@ def _lucent_seconds(module: torch.nn.Module, layer: str) -> float:
 
     short, long = LUCENT_STEPS
     run(1)
-    return (seconds_per_call(lambda: run(long)) - seconds_per_call(lambda: run(short))) / (
-        long - short
-    )
+    longer, shorter = (seconds_per_call(lambda n=n: run(n)) for n in (long, short))
+    steps = long - short
+    return Seconds((longer.cpu - shorter.cpu) / steps, (longer.wall - shorter.wall) / steps)
