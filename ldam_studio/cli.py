@@ -152,7 +152,8 @@ def _with_signs(arguments: Sequence[str]) -> list[str]:
     """Join ``--neuron`` and a neuron with a minus before it, which argparse takes for a flag."""
     joined: list[str] = []
     for argument in arguments:
-        if joined and joined[-1] == "--neuron" and argument.startswith("-") and ":" in argument:
+        signed = argument.startswith("-") and not argument.startswith("--") and argument != "-h"
+        if joined and joined[-1] == "--neuron" and signed:
             joined[-1] = f"--neuron={argument}"
         else:
             joined.append(argument)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
 from ldam_studio.memory import enough_for, free_bytes, require
+from ldam_studio.networks.archives import is_torchscript, more_than_weights
 from ldam_studio.networks.state_dicts import Match, best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
@@ -96,17 +97,18 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
             # What torch thinks of the pickle's protocol is nothing to act on here.
             warnings.simplefilter("ignore")
             return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
-    except pickle.UnpicklingError:
+    except pickle.UnpicklingError as error:
         if not data.startswith(SAVED):
             raise StudioError(f"{path} is no weights file; {HINT}.") from None
-        raise StudioError(
-            f"{path} holds more than weights (or is damaged) and was not opened, because such a "
-            "file can run code; in Python: model = torch.load(FILE, weights_only=False), then "
-            "torch.save(model.state_dict(), NEW_FILE)."
-        ) from None
+        raise more_than_weights(path, data, error) from None
     except StudioError:
         raise
     except Exception:
+        if is_torchscript(data):
+            raise StudioError(
+                f"{path} is a TorchScript program, not weights; in Python: model = torch.jit.load("
+                "FILE), then torch.save(model.state_dict(), NEW_FILE)."
+            ) from None
         # A damaged pickle can make torch's reader stumble over anything: index, assertion, struct.
         what = "damaged" if data.startswith(SAVED) else "no weights file"
         raise StudioError(f"{path} is {what}; {HINT}.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,44 @@ def test_a_pickled_model_is_refused_with_the_lines_that_convert_it(
         assert line in said
     names = {"torch": torch, "FILE": "whole.pt", "NEW_FILE": "new.pt"}
     exec("\n".join(lines), names)
+    assert main(["info", "--network", "mine.py:model", "--weights", "new.pt"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "gets"),
+    [
+        ("state_dict", "state", 'saved["state_dict"]'),
+        ("model", "plain", 'saved["model"]'),
+        ("model", "whole", 'saved["model"].state_dict()'),
+    ],
+)
+def test_a_checkpoint_with_more_in_it_gets_lines_of_its_own(
+    capsys: pytest.CaptureFixture[str], key: str, value: str, gets: str
+):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+    state = model.state_dict()
+    kept = {"state": state, "plain": dict(state), "whole": model}[value]
+    torch.save({"epoch": 3, key: kept, "args": argparse.Namespace(lr=1)}, "more.pt")
+    said = refused(capsys, "mine.py:model", "--weights", "more.pt")
+    lines = ["saved = torch.load(FILE, weights_only=False)", f"torch.save({gets}, NEW_FILE)"]
+    assert f"in Python: {lines[0]}, then {lines[1]}." in said
+    if value != "whole":
+        assert "holds more than weights (argparse.Namespace)" in said
+    exec("\n".join(lines), {"torch": torch, "FILE": "more.pt", "NEW_FILE": "new.pt"})
+    assert main(["info", "--network", "mine.py:model", "--weights", "new.pt"]) == 0
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own: scripts are of yesterday
+def test_a_torchscript_file_is_named_with_the_lines_that_convert_it(
+    capsys: pytest.CaptureFixture[str],
+):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+    torch.jit.script(model).save("script.pt")
+    said = refused(capsys, "mine.py:model", "--weights", "script.pt")
+    assert "script.pt is a TorchScript program, not weights" in said
+    lines = ["model = torch.jit.load(FILE)", "torch.save(model.state_dict(), NEW_FILE)"]
+    assert all(line in said for line in lines)
+    exec("\n".join(lines), {"torch": torch, "FILE": "script.pt", "NEW_FILE": "new.pt"})
     assert main(["info", "--network", "mine.py:model", "--weights", "new.pt"]) == 0
 
 

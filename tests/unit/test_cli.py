@@ -94,7 +94,18 @@ def test_a_missing_asset_is_one_sentence():
         assets.asset("models", "none.bin")
 
 
-def test_a_neuron_with_a_sign_is_no_flag(tmp_path, capsys):
-    words = ["render", "--neuron", "-fc3:4", "--chains", "1", "--steps", "1", "--json"]
+@pytest.mark.parametrize(
+    ("neuron", "shown"), [("-fc3:4", "-fc3:4"), ("-4", "-fc3:4"), ("-FOUR", "-fc3:0")]
+)
+def test_a_neuron_with_a_sign_is_no_flag(tmp_path, capsys, neuron, shown):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("four\n1\n2\n3\n4\n5\n6\n7\n8\n9\n")
+    words = ["render", "--neuron", neuron, "--chains", "1", "--steps", "1", "--json"]
+    words += ["--network", "lenet", "--labels", str(labels)]
     assert cli.main([*words, "--out", str(tmp_path)]) == 0
-    assert '"-fc3:4"' in capsys.readouterr().out
+    assert f'"{shown}"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flag", ["--steps", "-h"])
+def test_a_flag_behind_neuron_stays_one(flag):
+    assert cli._with_signs(["--neuron", flag]) == ["--neuron", flag]
