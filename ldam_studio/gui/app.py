@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from PyQt6.QtWidgets import QApplication
 from ldam_studio.engine.machine import choose
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import theme
+from ldam_studio.networks.pixels import UnknownInputError
 
 if TYPE_CHECKING:
     import argparse
@@ -49,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
     machine = choose(args.device, args.precision, args.threads)
     # Before the window: what is wrong with it is told where it was typed.
     preset = preset_of(args)
-    opening, request = _named_network(args, machine)
+    opening, request, unknown = _named_or_unknown(args, machine)
     watched = getattr(args, "watch", None)  # only the command of that name has it
     why = no_display()
     if why and watched is not None:
@@ -85,6 +87,8 @@ def main(args: argparse.Namespace) -> int:
         window.files.remember_network(request)
     window.show()
     QTimer.singleShot(0, window.complete)
+    if unknown is not None:
+        QTimer.singleShot(0, partial(ask_for_input, window, unknown))
     with Interrupt(window), failures:
         code = app.exec()
     # Everything is saved. Qt's objects are left to the operating system: Python would take them
@@ -101,6 +105,29 @@ def _leave(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _named_or_unknown(
+    args: argparse.Namespace, machine: Machine
+) -> tuple[Opening | None, NetworkRequest | None, NetworkRequest | None]:
+    """Open the network that ``--network`` names.
+
+    Where nothing tells what images it takes and there is a window to ask in, what was asked for is
+    the last that is returned, and nothing is opened.
+    """
+    try:
+        return *_named_network(args, machine), None
+    except UnknownInputError:
+        if getattr(args, "watch", None) is not None or no_display():
+            raise
+    from ldam_studio.gui.network_request import NetworkRequest
+
+    return None, None, NetworkRequest(args.network, args.weights, args.labels, args.partial)
+
+
+def ask_for_input(window: StudioWindow, request: NetworkRequest) -> None:
+    """Show the dialog that asks what images the network of the command line takes."""
+    window.files.ask_for_network(request).ask_for_input()
 
 
 def _named_network(

@@ -243,17 +243,25 @@ class NetworkDialog(QDialog):
     def _on_failed(self, error: StudioError) -> None:
         self._leave_task()
         self.request = None
-        sentence = str(error)
         self._show_buttons()
         if isinstance(error, UnknownInputError):
-            self._filling = True
-            self.input.ask()
-            self._filling = False
-            sentence = (
-                "The code does not say what images its network takes: choose that under Input "
-                "and load it again, or give the module an attribute pixels."
-            )
-        self.card.show_error(sentence)
+            self._ask_for_input()
+        else:
+            self.card.show_error(str(error))
+
+    def _ask_for_input(self) -> None:
+        self._filling = True
+        self.input.ask()
+        self._filling = False
+        self.card.show_error(
+            "The code does not say what images its network takes: choose that under Input "
+            "and load it again, or give the module an attribute pixels."
+        )
+
+    def ask_for_input(self) -> None:
+        """Ask what images the network takes, of somebody who has just had its code run."""
+        self.source.code.agreed.setChecked(True)
+        self._ask_for_input()
 
     def _leave_task(self) -> None:
         if self._task is not None:

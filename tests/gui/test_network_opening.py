@@ -273,6 +273,44 @@ def test_a_network_named_on_the_command_line_opens(factory):
     assert app._named_network(parser.parse_args([]), CPU) == (None, None)
 
 
+@pytest.fixture
+def unknown(tmp_path):
+    """A network of which nothing tells what images it takes, and the flags that name it."""
+    from ldam_studio.gui.command import add_arguments
+
+    path = tmp_path / "unknown.py"
+    path.write_text(FACTORY.replace("module.pixels = ", "pixels = "))
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(["--network", f"{path}:tiny"])
+
+
+def test_an_input_that_the_command_line_leaves_out_is_asked_for(
+    make_window, qtbot, monkeypatch, unknown
+):
+    monkeypatch.setattr(app, "no_display", lambda: "")
+    opening, request, asked = app._named_or_unknown(unknown, CPU)
+    assert (opening, request, asked) == (None, None, NetworkRequest(unknown.network))
+    window = make_window()
+    open_in(window, qtbot, small_opening())
+    app.ask_for_input(window, asked)
+    dialog = window.findChild(NetworkDialog)
+    assert dialog.card.sentence.startswith("The code does not say what images")
+    assert not dialog.input.is_chosen
+    dialog.input.give(PixelSpec(3, 12, 20, (0.5,) * 3, (0.25,) * 3, rest=0.5))
+    dialog.load_button.click()
+    until(qtbot, lambda: not dialog.is_loading)
+    assert dialog.card.sentence == ""
+    assert dialog.network.pixels.shape == (3, 12, 20)
+    dialog.reject()
+
+
+def test_without_a_window_to_ask_in_the_flags_are_named(monkeypatch, unknown):
+    monkeypatch.setattr(app, "no_display", lambda: "there is no display")
+    with pytest.raises(StudioError, match="give --input-size, --mean and --std"):
+        app._named_or_unknown(unknown, CPU)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
