@@ -29,6 +29,7 @@ LOW = 620  # below this height the traces do
 WIDTHS = (306, 684, 290)
 HEIGHTS = (460, 96, 150)
 ROOMY = 560  # height of the canvas that does for two rows of images
+LOW_TRACES = 126  # below this a curve is a line without a shape
 LOW_STRIP = 62  # of the strip while they take its room
 
 
@@ -62,7 +63,7 @@ class Panels(QWidget):
         self.stage.layout().addWidget(self.canvas, 1)
         self.left.setMinimumWidth(180)
         self.right.setMinimumWidth(250)
-        self.bottom.setMinimumHeight(96)
+        self.bottom.setMinimumHeight(LOW_TRACES)
         self.middle = _splitter(Qt.Orientation.Vertical, self.stage, self.strip, self.bottom)
         self.middle.setSizes(list(HEIGHTS))
         self.middle.setStretchFactor(0, 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFont
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ldam_studio.gui import theme
@@ -25,7 +25,7 @@ def _between(first: str, second: str, share: float) -> QColor:
 
 
 class _Axis(pg.AxisItem):
-    """An axis with plain numbers: 12,000 rather than 1.2e+04."""
+    """An axis with plain numbers, 12,000 rather than 1.2e+04, as many as are apart."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return the texts of the ticks."""
@@ -36,17 +36,60 @@ class _Axis(pg.AxisItem):
     def tickValues(
         self, minVal: float, maxVal: float, size: float
     ) -> list[tuple[float, Sequence[float]]]:
-        """Return where ticks are; on a logarithmic axis whole powers of ten, or 1, 2 and 5."""
-        if not self.logMode:
-            return super().tickValues(minVal, maxVal, size)
-        within = (0.0,) if maxVal - minVal > 2.2 else (0.0, math.log10(2), math.log10(5))
-        powers = range(math.floor(minVal), math.ceil(maxVal) + 1)
-        ticks = [p + part for p in powers for part in within]
-        return [(1.0, [tick for tick in ticks if minVal <= tick <= maxVal])]
+        """Return where ticks are: round numbers whose texts fit, one at least."""
+        if not (size > 0 and maxVal > minVal):
+            return [(1.0, [])]
+        least = (maxVal - minVal) * self._room(maxVal) / size  # from one text to the next
+        middle = (minVal + maxVal) / 2
+
+        def from_middle(tick: float) -> float:
+            return abs(tick - middle)
+
+        spacing, ticks = self._ticks(minVal, maxVal, least)
+        fitting = [tick for tick in ticks if from_middle(tick) <= (maxVal - minVal - least) / 2]
+        if not fitting:
+            spacing, ticks = self._ticks(minVal, maxVal, least / 5)
+            fitting = [min(ticks, key=from_middle)] if ticks else []
+        return [(spacing, fitting)]
+
+    def _ticks(self, low: float, high: float, least: float) -> tuple[float, list[float]]:
+        """Return round numbers that are at least so far apart, and how far they are."""
+        if self.logMode:
+            return 1.0, _powers(low, high, least)
+        # There are no half steps.
+        spacing = _round_up(max(1.0, least) if self.orientation == "bottom" else least)
+        numbers = range(math.ceil(low / spacing), math.floor(high / spacing) + 1)
+        return spacing, [number * spacing for number in numbers]
+
+    def _room(self, longest: float) -> float:
+        """Return the pixels from one text to the next along the axis."""
+        metrics = QFontMetricsF(self.style["tickFont"] or QFont())
+        if self.orientation == "left":
+            return 1.3 * metrics.height()
+        return metrics.horizontalAdvance(f"{longest:,.0f}") + 2 * metrics.averageCharWidth()
 
     def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return the texts of ticks on a logarithmic axis, whose values are exponents."""
         return [f"{10.0**value:.0e}".replace("e-0", "e-").replace("e+0", "e") for value in values]
+
+
+def _round_up(spacing: float) -> float:
+    """Return the next of 1, 2, 5, 10, ... that is not below a spacing."""
+    power = 10.0 ** math.floor(math.log10(spacing))
+    return next(part * power for part in (1, 2, 5, 10, 20) if part * power >= spacing * (1 - 1e-9))
+
+
+def _powers(low: float, high: float, least: float) -> list[float]:
+    """Return exponents of ticks on a logarithmic axis: of 1, 2 and 5, or of powers of ten alone."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    within = (0.0,)
+    if least <= math.log10(2):
+        within = (0.0, math.log10(2), math.log10(5))
+    elif least <= math.log10(3):
+        within = (0.0, math.log10(3))
+    every = max(1, math.ceil(least))
+    ticks = [p + part for p in powers if p % every == 0 for part in within]
+    return [tick for tick in ticks if low <= tick <= high]
 
 
 class _Line(pg.PlotCurveItem):

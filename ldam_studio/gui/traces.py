@@ -33,6 +33,7 @@ REDRAW_MS = 250  # as fast as the eye reads a curve; drawing takes the interpret
 RECENT = 1000  # steps
 STRETCHES = 1024
 MARKS = 500
+STACKED = 110  # pixels of height that a plot needs below another one
 ACTIVATION, SCORE, CHANGE = range(3)
 HELP = (
     "How strongly the neuron responds to each chain's image, in the neuron's own units.",
@@ -299,9 +300,10 @@ class Traces(QWidget):
     # -- Qt ---------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the plots side by side where there is more width than height."""
+        """Put the plots side by side, unless each has height enough below the one before it."""
         super().resizeEvent(event)
         wide = self.width() > 1.6 * self.height() and self.width() > 420
+        wide |= self.height() < len(self._plots) * STACKED
         direction = QBoxLayout.Direction
         self._flow.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
         self._soon()

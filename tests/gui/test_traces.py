@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QObject
+from PyQt6.QtGui import QImage, QPainter
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel
 
 from gui import fakes
@@ -142,6 +144,42 @@ def test_plots_lie_side_by_side_or_one_below_the_other(traces, qtbot):
     assert first.y() == second.y()
     traces.resize(300, 500)
     qtbot.waitUntil(lambda: first.x() == second.x())
+
+
+def test_in_a_small_window_the_plots_stay_side_by_side(traces, qtbot):
+    _feed(traces, 50, score=True)
+    traces.resize(410, 150)
+    traces.redraw()
+    first, second = traces._plots[0], traces._plots[1]
+    qtbot.waitUntil(lambda: first.y() == second.y() and first.x() != second.x())
+    assert first.view.height() > 60
+
+
+def _overlaps(plot, side, before, after):
+    """The texts of an axis's ticks in order, and whether one reaches into the next."""
+    axis = plot._axes[side]
+    picture = QPainter(image := QImage(8, 8, QImage.Format.Format_RGB32))
+    picture.setFont(axis.style["tickFont"])
+    _, _, texts = axis.generateDrawSpecs(picture)
+    picture.end()
+    assert image is not None
+    ends = sorted((getattr(rect, before)(), getattr(rect, after)()) for rect, _, _ in texts)
+    return len(ends), any(end > start for (_, end), (start, _) in pairwise(ends))
+
+
+@pytest.mark.parametrize("height", [70, 90, 160])
+@pytest.mark.parametrize("width", [420, 900])
+def test_the_numbers_of_an_axis_never_run_together(traces, qtbot, width, height):
+    for start in (0, 11_000, 234_000):
+        _feed(traces, 900, start, score=True)
+        traces.resize(width, height + 40)
+        traces.redraw()
+        QApplication.processEvents()
+        for plot in traces._plots:
+            steps, run_together = _overlaps(plot, "bottom", "left", "right")
+            assert steps and not run_together
+            _, run_together = _overlaps(plot, "left", "top", "bottom")
+            assert not run_together
 
 
 def test_steps_without_a_number_are_left_out(traces):
