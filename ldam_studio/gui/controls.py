@@ -101,6 +101,7 @@ class Controls(QScrollArea):
             heading.setText(f"{title} of {whose}" if compared else title)
         for slider in self.findChildren(AnnealSlider):
             slider.show_lane(whose if compared else "")
+            slider.update()  # another style alone paints nothing until something else does
 
     def set_home(self, values: Mapping[str, Any]) -> None:
         """Let a double click bring back these values: those that the session began with."""
