@@ -81,6 +81,14 @@ def test_fig10_s_share_rises_where_the_discriminator_likes_what_is_smooth(discri
     assert "low_frequencies_inner" not in found["rows"][0]
 
 
+def test_fig10_takes_classes_by_name(discriminator, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"animal {number}\n" for number in range(20)))
+    flags = ("--labels", str(names), "--neuron", "animal 3", "--steps", "2")
+    found = figures(10, tmp_path, "--network", PLAIN, *flags)
+    assert found["neurons"] == ["6:3"]
+
+
 def test_fig10_takes_the_shipped_discriminator_of_photographs(tmp_path):
     found = figures(10, tmp_path, "--network", LARGE, "--neuron", "3:0", "--steps", "8")
     assert found["discriminator"]["name"] == "natural-discriminator"

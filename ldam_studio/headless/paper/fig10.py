@@ -30,7 +30,7 @@ from ldam_studio.headless.paper.named import spread_classes
 from ldam_studio.headless.paper.sheet import sheet
 from ldam_studio.headless.paper.spectrum import RADIUS, low_share
 from ldam_studio.headless.progress import INTERRUPTED, in_turn
-from ldam_studio.networks.network import Network, Neuron, parse_neurons
+from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import DiscriminatorModel
 from ldam_studio.sampler.settings import Settings
 
@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
         "the figure is about its weight, so choose a network for RGB images of about 224 pixels",
     )
     neurons = tuple(
-        dict.fromkeys(network.check(n) for text in args.neuron or [] for n in parse_neurons(text))
+        dict.fromkeys(network.check(n) for n in flags.neurons_of(args.neuron, network))
     ) or default_neurons(network)
     settings = {
         weight: photographs.settings_of(args, preset, network.pixels, weight) for weight in WEIGHTS

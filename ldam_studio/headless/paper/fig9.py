@@ -20,6 +20,7 @@ from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
+from ldam_studio.headless import flags
 from ldam_studio.headless.flags import whole_number
 from ldam_studio.headless.judge import COLOUR, agreement, open_judge
 from ldam_studio.headless.paper import colour
@@ -28,7 +29,7 @@ from ldam_studio.headless.paper.intervals import bootstrap, deviation
 from ldam_studio.headless.paper.measures import OnStep, run_on
 from ldam_studio.headless.paper.sheet import sheet
 from ldam_studio.headless.progress import INTERRUPTED, in_turn
-from ldam_studio.networks.network import Network, Neuron, parse_neurons
+from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import (
     CIFAR_DISCRIMINATOR,
     DiscriminatorModel,
@@ -146,7 +147,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _class_neuron(network: Network, text: str) -> Neuron:
     last = network.layers[-1].name
-    neurons = [network.check(neuron) for neuron in parse_neurons(text)]
+    neurons = [network.check(neuron) for neuron in flags.neurons_of([text], network)]
     if len(neurons) != 1 or neurons[0].layer != last:
         raise StudioError(f"The figure is of one class neuron, such as {last}:0, not {text}.")
     return neurons[0]
