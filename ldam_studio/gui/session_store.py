@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,11 @@ from ldam_studio.networks.weights import read_bytes, write_bytes
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from ldam_studio.engine.state import SessionState
     from ldam_studio.gui.window import StudioWindow
 
-ANSWER_S = 0.4  # of the second that closing may take
-LONGEST_ANSWER_S = 4.0  # for a network whose steps take long: its session is worth the wait
 VERSION = 1
 
 
@@ -51,12 +51,14 @@ class SessionStore:
             remembered = self._read()
             if remembered is None:
                 return start(window.machine, window.data)
+            if remembered.get("unsaved"):
+                _say_now_and_once_open(window, _unsaved_words(str(remembered["unsaved"])))
             _restore_window(window, remembered["window"])
             return self._opening(window, remembered["session"])
         except StudioError as error:
-            window.say(str(error), "warning")
+            _say_now_and_once_open(window, str(error))
         except (KeyError, TypeError, ValueError, AttributeError):
-            window.say(_damaged(self.window_file), "warning")
+            _say_now_and_once_open(window, _damaged(self.window_file))
         return start(window.machine, window.data)
 
     def _read(self) -> dict[str, Any] | None:
@@ -100,30 +102,55 @@ class SessionStore:
 
     # At the end
 
-    def save(self, window: StudioWindow) -> None:
-        """Save both files; a failure is said in the terminal and keeps the window from nothing."""
-        data = self._session_bytes(window)
-        try:
-            if data is not None:
-                write_bytes(self.session_file, data)
-            kept = _session_of(window) if data is not None else self._kept_session()
-            looks = {"version": VERSION, "window": _window_of(window), "session": kept}
-            write_bytes(self.window_file, json.dumps(looks, indent=1).encode())
-            if window.panels.picker is not None:
+    def ask(self, window: StudioWindow) -> Future[bytes] | None:
+        """Let the chains rest and ask for the session; None where there is none."""
+        # A step under way is the last: what is asked is answered right after it.
+        window.controller.pause()
+        return window.controller.ask(_bytes_of)
+
+    def save(self, window: StudioWindow, answer: Future[bytes] | None, unsaved: str = "") -> None:
+        """Save both files and hide the window.
+
+        A failure is said in the terminal and at the next start, and keeps the window from nothing.
+
+        Parameters
+        ----------
+        answer
+            What `ask` returned, once it is done; None leaves the session that was saved before.
+        unsaved
+            Why the session is not saved, where that is so.
+        """
+        looks = _window_of(window)
+        session = _session_of(window)
+        # Nobody has to look at a window that waits for a disk.
+        window.hide()
+        saved = False
+        if answer is not None:
+            try:
+                write_bytes(self.session_file, answer.result(0))
+                saved = True
+            except Exception as error:
+                # Whatever a session holds that cannot be written, the window must close.
+                unsaved = str(error) or "the sampler did not answer"
+        if unsaved:
+            _print_unsaved(unsaved)
+        self._write(looks, session if saved else self._kept_session(), unsaved)
+        if window.panels.picker is not None:
+            try:
                 window.panels.picker.memory.save()
-        except StudioError as error:
-            _say_unsaved(str(error))
+            except StudioError as error:
+                _print_unsaved(str(error))
 
-    def _session_bytes(self, window: StudioWindow) -> bytes | None:
-        """Return the session as it is now, None where there is none or it does not answer."""
-        from ldam_studio.export.sidecar import session_bytes
+    def note_unsaved(self, window: StudioWindow, unsaved: str) -> None:
+        """Let the next start know that the session was not saved, unless `save` does so yet."""
+        self._write(_window_of(window), self._kept_session(), unsaved)
 
-        future = window.controller.ask(lambda state: session_bytes(state, history=True))
+    def _write(self, looks: dict[str, Any], session: dict[str, Any] | None, unsaved: str) -> None:
+        data = {"version": VERSION, "window": looks, "session": session, "unsaved": unsaved}
         try:
-            return None if future is None else future.result(_patience(window))
-        except (StudioError, CancelledError, TimeoutError, ValueError, RuntimeError) as error:
-            _say_unsaved(str(error) or "the sampler did not answer")
-            return None
+            write_bytes(self.window_file, json.dumps(data, indent=1).encode())
+        except StudioError as error:
+            _print_unsaved(str(error))
 
     def _kept_session(self) -> dict[str, Any] | None:
         """Return what is known about the session file where no newer one could be written."""
@@ -134,17 +161,32 @@ class SessionStore:
         return None if found is None else found.get("session")
 
 
-def _patience(window: StudioWindow) -> float:
-    """Return for how many seconds to wait for an answer, which comes after the present step."""
-    frame = window.last_frame
-    steps_per_second = 0.0 if frame is None else frame.steps_per_second
-    if steps_per_second <= 0:
-        return ANSWER_S
-    return min(ANSWER_S + 2 / steps_per_second, LONGEST_ANSWER_S)
+def _bytes_of(state: SessionState) -> bytes:
+    from ldam_studio.export.sidecar import session_bytes
+
+    return session_bytes(state, history=True)
 
 
-def _say_unsaved(reason: str) -> None:
+def _print_unsaved(reason: str) -> None:
     print(f"ldam-studio: the session was not saved: {reason}", file=sys.stderr)
+
+
+def _unsaved_words(reason: str) -> str:
+    return (
+        f"The last session was not saved ({reason.rstrip('.')}); what the studio remembers is an "
+        "earlier one."
+    )
+
+
+def _say_now_and_once_open(window: StudioWindow, sentence: str) -> None:
+    """Say something that the session which is about to open does not sweep away."""
+
+    def say_again() -> None:
+        window.controller.opened.disconnect(say_again)
+        window.say(sentence, "warning")
+
+    window.say(sentence, "warning")
+    window.controller.opened.connect(say_again)
 
 
 def _damaged(path: Path) -> str:

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow
 
 from ldam_studio.gui import theme
 from ldam_studio.gui.actions import make_actions
+from ldam_studio.gui.closing import Closing
 from ldam_studio.gui.compare import Comparing
 from ldam_studio.gui.controller import Controller
 from ldam_studio.gui.drop import FileDrop
@@ -113,6 +114,7 @@ class StudioWindow(QMainWindow):
         self.first_frame = self.views.first_frame
         self.watching = Watching(self)
         self.comparing = Comparing(self)
+        self.closing = Closing(self)
         self.download_first: DownloadFirst | None = None
         self.theme_choice = "system"
         self.hint = ""
@@ -407,16 +409,33 @@ class StudioWindow(QMainWindow):
         self._timer.setInterval(HIDDEN_MS if self._resting else shown)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the session, stop the sampler, and go."""
-        self._timer.stop()
-        if self.download_first is not None:
-            self.download_first.leave()
-        self.watching.leave()
-        if self.store is not None:
-            self.store.save(self)
+        """Save the session, stop the sampler, and go; that may have to wait for a long step."""
+        if not self.closing.may_go():
+            event.ignore()
+            return
         self.controller.close()
         self.watching.close()
         for other in QApplication.topLevelWidgets():
             if other is not self and other.isVisible():
                 other.close()
         event.accept()
+
+    def leave_all(self) -> None:
+        """Begin nothing new: no frames, downloads, checkpoints or training; returns at once."""
+        self._timer.stop()
+        if self.download_first is not None:
+            self.download_first.leave()
+        self.watching.leave()
+
+    def say_closing(self, key: str) -> None:
+        """Say that the window goes once the step under way has ended, and take no orders."""
+        self.banner.say(
+            "The studio closes once the step under way has ended and the session is saved; close "
+            "it again to leave without that.",
+            "warning",
+            key=key,
+        )
+        # What would be changed now would come too late.
+        acts = [act for name, act in self.actions_by_name.items() if name != "quit"]
+        for part in (self.menuBar(), self.toolbar, self.panels.across, *acts):
+            part.setEnabled(False)

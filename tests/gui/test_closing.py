@@ -6,13 +6,14 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QTimer
 
-from gui.windows import open_in, paused, small_opening, until
+from gui.windows import close_saved, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app as studio_app
 from ldam_studio.gui.model import SIGNED, Display
@@ -25,9 +26,10 @@ ROOT = Path(__file__).parents[2]
 A_SECOND = 1.0
 
 
-def timed_close(window):
+def timed_close(window, qtbot):
     started = time.perf_counter()
     window.close()
+    until(qtbot, window.isHidden)
     return time.perf_counter() - started
 
 
@@ -53,7 +55,7 @@ def test_closing_in_a_burst_of_changes_ends_within_a_second(studio, qtbot):
         studio.controller.set_value("temperature", 0.01 + i / 1e4)
         studio.controller.set_value("chains", 2 + i % 5)
     thread = studio.controller._threads[0]
-    assert timed_close(studio) < A_SECOND
+    assert timed_close(studio, qtbot) < A_SECOND
     assert thread.isFinished()
     assert studio.controller._threads == []
 
@@ -62,19 +64,19 @@ def test_closing_while_the_discriminator_learns(make_window, qtbot):
     window = open_in(make_window(), qtbot, small_opening(discriminator=True))
     window.controller.set_value("learn_every", 1)
     until(qtbot, lambda: window.last_frame.lesson is not None)
-    assert timed_close(window) < A_SECOND
+    assert timed_close(window, qtbot) < A_SECOND
 
 
 def test_closing_while_a_session_opens(make_window, qtbot):
     window = make_window()
     window.open(small_opening())
     window.show()
-    assert timed_close(window) < A_SECOND
+    assert timed_close(window, qtbot) < A_SECOND
 
 
 def test_closing_while_paused(studio, qtbot):
     paused(studio, qtbot)
-    assert timed_close(studio) < A_SECOND
+    assert timed_close(studio, qtbot) < A_SECOND
 
 
 def test_changing_sessions_quickly_leaves_one_thread(studio, qtbot):
@@ -84,6 +86,79 @@ def test_changing_sessions_quickly_leaves_one_thread(studio, qtbot):
     until(
         qtbot, lambda: studio.last_frame is not None and studio.last_frame.neurons[0].layer == "fc2"
     )
+
+
+# Closing while the sampler is busy
+
+
+@pytest.fixture
+def busy(make_window, qtbot, tmp_path):
+    """Give a window that remembers, over a sampler in a step that ends when `ends` is set."""
+    window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening("fc2:0-3"))
+    window.ends, begun = threading.Event(), threading.Event()
+
+    def step(_state):
+        begun.set()
+        window.ends.wait(60)
+
+    window.controller.ask(step)
+    until(qtbot, begun.is_set)
+    yield window
+    window.ends.set()
+
+
+def started_again(window, make_window, qtbot):
+    again = make_window(store=window.store)
+    return open_in(again, qtbot, again.store.recall(again))
+
+
+def test_closing_waits_for_a_long_step_and_the_window_lives_meanwhile(busy, make_window, qtbot):
+    alive, stood = [], time.perf_counter()
+    assert not busy.close()
+    assert time.perf_counter() - stood < A_SECOND
+    QTimer.singleShot(0, lambda: alive.append(True))
+    until(qtbot, lambda: bool(alive))
+    assert busy.isVisible()
+    (said,) = busy.banner.texts()
+    assert "closes once the step under way has ended" in said
+    assert not busy.actions_by_name["open_network"].isEnabled()
+    busy.ends.set()
+    until(qtbot, busy.isHidden)
+    again = started_again(busy, make_window, qtbot)
+    assert again.model.session.neurons == tuple(Neuron("fc2", i) for i in range(4))
+    assert again.banner.texts() == ()
+
+
+def test_closing_again_leaves_and_the_next_start_says_so(busy, make_window, qtbot, capsys):
+    assert not busy.close()
+    assert busy.close()
+    assert busy.isHidden()
+    assert "was not saved" in capsys.readouterr().err
+    busy.ends.set()
+    again = started_again(busy, make_window, qtbot)
+    (said,) = again.banner.texts()
+    assert said.startswith("The last session was not saved (the studio was closed again")
+    # Once is enough.
+    close_saved(again, qtbot)
+    assert started_again(busy, make_window, qtbot).banner.texts() == ()
+
+
+def test_a_studio_that_is_killed_while_it_waits_says_so_at_the_next_start(busy, make_window, qtbot):
+    assert not busy.close()
+    again = make_window(store=busy.store)
+    busy.store.recall(again)
+    assert "was not saved" in again.banner.texts()[0]
+
+
+def test_what_is_posted_all_the_time_does_not_keep_the_session_from_being_saved(
+    make_window, qtbot, tmp_path
+):
+    window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening())
+    for i in range(200):
+        window.controller.set_neurons(Neuron("fc2", i % 6))
+    close_saved(window, qtbot)
+    again = started_again(window, make_window, qtbot)
+    assert again.model.session.neurons[0] == Neuron("fc2", 199 % 6)
 
 
 # Failing
@@ -145,7 +220,7 @@ def test_the_session_is_there_at_the_next_start(make_window, qtbot, tmp_path):
     window.set_theme("light")
     window.resize(730, 640)
     size, step = window.size(), window.last_frame.step
-    assert timed_close(window) < A_SECOND
+    assert timed_close(window, qtbot) < A_SECOND
 
     again = make_window(store=store)
     opening = store.recall(again)
@@ -164,7 +239,7 @@ def test_the_session_is_there_at_the_next_start(make_window, qtbot, tmp_path):
 def test_a_damaged_session_is_one_sentence_and_a_fresh_start(make_window, qtbot, tmp_path, damage):
     store = SessionStore(tmp_path)
     window = open_in(make_window(store=store), qtbot, small_opening())
-    window.close()
+    close_saved(window, qtbot)
     store.session_file.write_bytes(damage)
     again = make_window(store=store)
     open_in(again, qtbot, store.recall(again))
@@ -198,7 +273,7 @@ def test_a_folder_that_cannot_be_written_does_not_keep_the_window(
     (tmp_path / "file").write_text("in the way")
     store = SessionStore(tmp_path / "file" / "below")
     window = open_in(make_window(store=store), qtbot, small_opening())
-    assert timed_close(window) < A_SECOND
+    assert timed_close(window, qtbot) < A_SECOND
     assert "was not saved" in capsys.readouterr().err
 
 
@@ -210,7 +285,7 @@ def test_a_session_that_cannot_be_written_down_does_not_keep_the_window(
 
     monkeypatch.setattr("ldam_studio.export.sidecar.session_bytes", cannot)
     window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening())
-    assert timed_close(window) < A_SECOND
+    assert timed_close(window, qtbot) < A_SECOND
     assert "was not saved: Out of range" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPoint, QPointF
 from PyQt6.QtTest import QTest
 from torch import nn
 
-from gui.windows import open_in, paused, small_opening, until
+from gui.windows import close_saved, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.lanes import Each, largest
@@ -317,7 +317,7 @@ def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, ave
     window.controller.act_on(1)
     window.controller.set_value("l2", 0.3)
     settings_of(window)
-    window.close()
+    close_saved(window, qtbot)
     again = make_window(store=SessionStore(tmp_path))
     open_in(again, qtbot, again.store.recall(again))
     until(qtbot, lambda: shown_beside(again))

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QPushB
 from torch import nn
 
 from gui.checkpoints import leave
-from gui.windows import CPU, open_in, small_opening, until
+from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app
 from ldam_studio.gui.session_store import SessionStore
@@ -295,7 +295,7 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     window.watching.watch.bar.pin.click()
     until(qtbot, lambda: window.last_frame.second is not None)
     pinned = window.model.session.second.title
-    window.close()
+    close_saved(window, qtbot)
     again = make_window(store=store)
     open_in(again, qtbot, store.recall(again))
     until(qtbot, lambda: again.last_frame.second is not None)
@@ -323,7 +323,7 @@ def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
     leave(folder, 100).rename(last)
     window.watching.start(last)
     until(qtbot, lambda: shows(window.watching.watch, last))
-    window.close()
+    close_saved(window, qtbot)
     leave(folder, 200).replace(last)
     again = make_window(store=store)
     open_in(again, qtbot, store.recall(again))

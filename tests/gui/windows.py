@@ -41,8 +41,9 @@ def small_opening(
 
 
 def finish(window: StudioWindow) -> None:
-    """Close a window and let Qt delete it."""
-    window.close()
+    """Close a window, without waiting for its session to be saved, and let Qt delete it."""
+    if not window.close():
+        window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
@@ -61,6 +62,12 @@ def open_in(window: StudioWindow, qtbot, opening: Opening) -> StudioWindow:
     window.canvas.setFocus()
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
     return window
+
+
+def close_saved(window: StudioWindow, qtbot) -> None:
+    """Close a window and wait until it went with its session saved."""
+    window.close()
+    until(qtbot, window.isHidden)
 
 
 def paused(window: StudioWindow, qtbot) -> StudioWindow:
