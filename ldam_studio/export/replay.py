@@ -62,13 +62,15 @@ class Comparison:
     """What running a picture's session again gave.
 
     `differences` names what is not as it was when the picture was made (torch, device, ...), each
-    as "torch 2.9 there, 2.10 here"; `correlation` is that of the pixels of both pictures.
+    as "torch 2.9 there, 2.10 here"; `correlation` is that of the pixels of both pictures. Of all
+    `steps` the last `replayed` were run: nothing of those before is left, or it was stored.
     """
 
     identical: bool
     correlation: float
     differences: tuple[str, ...]
     steps: int
+    replayed: int
     picture: Bytes
 
 
@@ -83,7 +85,14 @@ def compare(
         If the picture or its recipe was altered, or weights are missing or differ.
     """
     recipe, picture = read(path)
-    state = rerun(recipe, files or Files(path.parent), on_step)
+    replayed = 0
+
+    def count(done: int, total: int) -> bool | None:
+        nonlocal replayed
+        replayed = total
+        return None if on_step is None else on_step(done, total)
+
+    state = rerun(recipe, files or Files(path.parent), count)
     if state is None:
         return None
     again = picture_of(state, recipe.shown)
@@ -93,6 +102,7 @@ def compare(
         correlation=_correlation(picture, again) if same_shape else 0.0,
         differences=differences(recipe, state),
         steps=recipe.step,
+        replayed=replayed,
         picture=again,
     )
 
@@ -174,6 +184,21 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[Change
         state.step = step
         _apply(state, pending[step])
     state.step = last
+
+
+def steps_to_replay(state: SessionState) -> int:
+    """Return how many steps the replay of a picture of this moment takes, at most."""
+    if state.learner is not None:  # what it learned outlives a restart
+        return state.step
+    restarts = (entry.step for entry in state.log if _restarted(entry.name, entry.value))
+    return state.step - max(restarts, default=0)
+
+
+def _restarted(name: str, value: Any) -> bool:
+    """Whether the chains started anew with what an entry of the log says."""
+    if name == "compare":
+        return isinstance(value, dict) and bool(value.get("restart"))
+    return Change(name, value).restarts
 
 
 def spec_at_export(recipe: Recipe, files: Files) -> SessionSpec:
@@ -300,10 +325,11 @@ def _with_code(reference: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     """Name what decides about the last bits and is not as it was at the export."""
     there, here = recipe.data["machine"], machine_of(state)
+    # How the precision was come by, "tried", does not count: replay takes the one recorded.
     found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
         for name in here
-        if there.get(name) != here[name]
+        if name != "tried" and there.get(name) != here[name]
     ]
     if recipe.data.get("real_images") != lessons_hash(state):
         found.append("the real images from which the discriminator learned")

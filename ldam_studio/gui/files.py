@@ -41,6 +41,7 @@ class Files:
         """Save the picture of this moment, as large and where the person says."""
         from ldam_studio.export.png import export
         from ldam_studio.export.recipe import picture_of
+        from ldam_studio.export.replay import steps_to_replay
         from ldam_studio.gui.export_dialog import KINDS, ExportDialog
         from ldam_studio.gui.recipe_note import recipe_note
 
@@ -59,7 +60,11 @@ class Files:
             pictures.get,
             self._remembered(),
             self._window,
-            recipe_note([lane.network for lane in state.lanes], self._window.watching.read_from),
+            recipe_note(
+                [lane.network for lane in state.lanes],
+                self._window.watching.read_from,
+                steps_to_replay(state),
+            ),
         )
         choice = dialog.ask()
         dialog.deleteLater()

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 REPLAYED = "The recipe travels in the picture, so that it can be replayed."
 
+MANY_STEPS = 10_000  # about a quarter of an hour of a large network, and no wait for a small one
+
 
 _Stamp = tuple[int, int]
 Read = Callable[["Network"], Sequence["Checkpoint"]]
 
 
-def recipe_note(networks: Sequence[Network], read_from: Read) -> str:
-    """Say in a sentence whether a picture of `networks` can be replayed.
+def recipe_note(networks: Sequence[Network], read_from: Read, steps: int = 0) -> str:
+    """Say whether a picture of `networks` can be replayed, and where that takes long.
 
     Parameters
     ----------
+    steps
+        How many a replay takes.
     read_from
         Gives the checkpoints that a network was read from, as they were then; none where that is
         not known. Then only that its files are there is looked for: to read them may take long.
@@ -39,9 +43,15 @@ def recipe_note(networks: Sequence[Network], read_from: Read) -> str:
     if any(path.is_relative_to(runs_folder()) for path, _ in files):
         return (
             f"{REPLAYED[:-1]} while its weights are kept: those of the last {KEPT_RUNS} trainings "
-            "stay in the cache."
+            f"stay in the cache.{_how_long(steps)}"
         )
-    return REPLAYED
+    return REPLAYED + _how_long(steps)
+
+
+def _how_long(steps: int) -> str:
+    if steps < MANY_STEPS:
+        return ""
+    return f" A replay takes all {steps:,} steps since the start of the chains."
 
 
 def _files_of(network: Network, read_from: Read) -> list[tuple[Path, _Stamp | None]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -12,6 +14,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -23,19 +26,70 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 
 
+EVERY_S = 10.0
+"""Seconds between two lines about how far a command is, where no bar can be drawn."""
+
+
 def progress() -> Progress:
-    """Return a progress bar with the time left, on standard error where that is a terminal."""
+    """Return a progress bar with share and time left, on standard error where that is a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+class ProgressLines:
+    """Says on standard error now and then how far a command is, where that is no terminal.
+
+    Parameters
+    ----------
+    doing
+        What the command does, such as "replaying".
+    clock
+        Seconds that only grow.
+    """
+
+    def __init__(self, doing: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._doing, self._clock = doing, clock
+        self._silent = sys.stderr.isatty()
+        self._first: tuple[int, float] | None = None
+        self._said = 0.0
+
+    def tell(self, done: int, total: int) -> None:
+        """Take note that so many of all steps are done, and say so if it is time to."""
+        now = self._clock()
+        if self._first is None:
+            self._first, self._said = (done, now), now
+            self._say(f"{self._doing} {_steps(total)}")
+        elif now - self._said >= EVERY_S and done < total:
+            self._said = now
+            steps, seconds = done - self._first[0], now - self._first[1]
+            left = in_words(seconds / steps * (total - done))
+            self._say(f"{self._doing}: {done / total:.0%} of {_steps(total)}, about {left} left")
+
+    def _say(self, line: str) -> None:
+        if not self._silent:
+            print(line, file=sys.stderr, flush=True)
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count:,} steps"
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration in its largest unit or two, such as "3 min" or "2 h 5 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def in_turn(

@@ -13,7 +13,7 @@ from PIL import Image
 from ldam_studio.export.replay import Comparison, Files, compare
 from ldam_studio.files import write_together
 from ldam_studio.headless.interrupt import interruptible
-from ldam_studio.headless.progress import INTERRUPTED, progress
+from ldam_studio.headless.progress import INTERRUPTED, ProgressLines, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,17 +55,21 @@ def run(args: argparse.Namespace) -> int:
         allow_code=args.allow_code,
         second=args.compare_weights,
     )
+    reached = (0, 0)
     with interruptible() as wish, progress() as bar:
-        task = bar.add_task("replaying", total=None)
+        task, lines = bar.add_task("replaying", total=None), ProgressLines("replaying")
 
         def on_step(done: int, total: int) -> bool:
-            if done == 1 and not sys.stderr.isatty():
-                print(f"replaying {total} steps", file=sys.stderr, flush=True)
+            nonlocal reached
+            reached = (done, total)
+            lines.tell(done, total)
             bar.update(task, completed=done, total=total)
             return not wish.stop
 
         found = compare(args.picture, files, on_step)
     if found is None:
+        done, total = reached
+        print(f"stopped after {done:,} of {total:,} steps; nothing was compared", file=sys.stderr)
         return INTERRUPTED
     if args.out is not None:
         file = BytesIO()
@@ -79,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
                     "correlation": found.correlation,
                     "differences": list(found.differences),
                     "steps": found.steps,
+                    "replayed": found.replayed,
                 }
             )
         )
@@ -90,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 def in_words(found: Comparison) -> str:
     """Say in a few lines how both pictures compare."""
     if found.identical:
-        first = f"identical: {found.steps} steps gave the same pixels"
+        first = f"identical: {_steps_of(found)} gave the same pixels"
     else:
         first = f"not identical: the pixels correlate by {found.correlation:.4f}"
     different = found.differences or (
@@ -99,3 +104,10 @@ def in_words(found: Comparison) -> str:
     if not different:
         return first
     return first + "\nwhat differs from the export:\n" + "\n".join(f"  {d}" for d in different)
+
+
+def _steps_of(found: Comparison) -> str:
+    """Say which steps were run: all, or the last ones, from which alone the picture follows."""
+    if found.replayed == found.steps:
+        return "1 step" if found.steps == 1 else f"{found.steps:,} steps"
+    return f"the {found.replayed:,} steps that it depends on, of {found.steps:,} in all,"
