@@ -298,7 +298,8 @@ def _lesson(state: SessionState) -> LearnInfo | None:
 
 
 def _chains_in_words(mask: Tensor) -> str:
-    numbers = [number for number, yes in enumerate(mask.tolist()) if yes]
+    """Name chains as the window's strip does: from 1."""
+    numbers = [number for number, yes in enumerate(mask.tolist(), 1) if yes]
     if not numbers:
         return ""
     if len(numbers) == len(mask):

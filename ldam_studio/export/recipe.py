@@ -141,7 +141,7 @@ def _images(lane: Lane, shown: Shown) -> Floats:
     wanted = range(chains)
     if shown.what in ("average", "raw"):
         if shown.front >= chains:
-            raise StudioError(f"There are chains 0 to {chains - 1}, not {shown.front}.")
+            raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
         wanted = range(shown.front, shown.front + 1)
     if shown.what in AVERAGES:
         average = lane.shown_average()

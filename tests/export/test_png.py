@@ -249,7 +249,7 @@ def test_an_average_of_nothing(state: SessionState, tmp_path: Path):
 
 
 def test_a_chain_that_is_not_there(state: SessionState, tmp_path: Path):
-    with pytest.raises(StudioError, match="chains 0 to 2"):
+    with pytest.raises(StudioError, match="chains 1 to 3"):
         export(state, Shown("raw", front=3), tmp_path / "a.png")
 
 
