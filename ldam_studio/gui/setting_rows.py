@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -83,12 +83,29 @@ class NumberField(QLineEdit):
 
     cancelled = pyqtSignal()
 
+    def event(self, event: QEvent) -> bool:
+        """Leave undoing to the window where nothing was typed that does not count yet."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._is_for_window(event):
+            event.ignore()
+            return False
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Restore on Escape; else as every field."""
         if event.key() == Qt.Key.Key_Escape:
             self.cancelled.emit()
+        elif self._is_for_window(event):
+            event.ignore()
         else:
             super().keyPressEvent(event)
+
+    def _is_for_window(self, event: QKeyEvent) -> bool:
+        keys = Qt.KeyboardModifier
+        undoes = event.key() == Qt.Key.Key_Z and event.modifiers() in (
+            keys.ControlModifier,
+            keys.ControlModifier | keys.ShiftModifier,
+        )
+        return undoes and not self.isModified()
 
 
 class NumberRow(SettingRow):

@@ -1,0 +1,64 @@
+"""One row of the settings by itself: typing, taking back, and what it says."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QLineEdit, QMainWindow, QVBoxLayout, QWidget
+
+from ldam_studio.gui.setting_rows import NumberRow
+from ldam_studio.sampler.settings import SETTINGS
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def row(qtbot):
+    """Give a row in a window with undo and redo, and another field; it shows what is chosen."""
+    window, body = QMainWindow(), QWidget()
+    qtbot.addWidget(window)
+    made = NumberRow(SETTINGS["step_size"])
+    made.other, made.heard = QLineEdit(), []
+    for name, key in (("undo", "Ctrl+Z"), ("redo", "Ctrl+Shift+Z")):
+        act = QAction(name, window)
+        act.setShortcut(QKeySequence(key))
+        act.triggered.connect(lambda _on, name=name: made.heard.append(name))
+        window.addAction(act)
+    made.chosen.connect(lambda _name, value: made.heard.append(value))
+    made.chosen.connect(lambda _name, value: made.show_value(value))
+    column = QVBoxLayout(body)
+    column.addWidget(made)
+    column.addWidget(made.other)
+    window.setCentralWidget(body)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    yield made
+
+
+def write(row, text):
+    row.field.setFocus()
+    row.field.selectAll()
+    QTest.keyClicks(row.field, text)
+
+
+def enter(row, text):
+    write(row, text)
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+
+
+def test_undo_right_after_typing_a_value_reaches_the_window(row):
+    enter(row, "0.25")
+    QTest.keyClick(row.field, Qt.Key.Key_Z, CTRL)
+    QTest.keyClick(row.field, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert row.heard == [0.25, "undo", "redo"]
+    assert row.field.text() == "0.25"
+
+
+def test_undo_while_typing_is_the_fields_own(row):
+    write(row, "0.25")
+    QTest.keyClick(row.field, Qt.Key.Key_Z, CTRL)
+    assert row.heard == []
+    assert row.field.text() != "0.25"
