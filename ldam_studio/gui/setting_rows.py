@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABCMeta, abstractmethod
 from typing import Any
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QWheelEvent
+from PyQt6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,6 +26,9 @@ from ldam_studio.gui.slider import AnnealSlider
 from ldam_studio.sampler.settings import Setting
 
 MIXED = "mixed"
+_WITH_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
+_AWAY = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 
 def text_of(value: Any) -> str:
@@ -41,6 +45,12 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, tuple):
         return sum(value) / len(value)
     return None if isinstance(value, str) else float(value)
+
+
+def with_point(text: str) -> str:
+    """Return a typed number with a decimal point for its comma, unless that may part thousands."""
+    is_decimal = _WITH_COMMA.fullmatch(text) and not _THOUSANDS.fullmatch(text)
+    return text.replace(",", ".") if is_decimal else text
 
 
 class _AbstractWidget(type(QWidget), ABCMeta):  # type: ignore[misc]
@@ -82,6 +92,13 @@ class NumberField(QLineEdit):
     """A field whose text counts when Return is pressed or the focus leaves; Escape restores it."""
 
     cancelled = pyqtSignal()
+    left = pyqtSignal()  # for another widget, not another window
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Tell that it was left, after what was typed was taken or refused."""
+        super().focusOutEvent(event)
+        if event.reason() not in _AWAY:
+            self.left.emit()
 
     def event(self, event: QEvent) -> bool:
         """Leave undoing to the window where nothing was typed that does not count yet."""
@@ -116,7 +133,7 @@ class NumberRow(SettingRow):
     ) -> None:
         super().__init__(setting, parent)
         self._value: Any = setting.default
-        self._wrong = False
+        self._wrong = self._was_told = False
         self._caption = ""
         self.scale = Scale.of(setting)
         label = QLabel(setting.label)
@@ -155,6 +172,7 @@ class NumberRow(SettingRow):
         grid.addWidget(self.note, 2, 0, 1, 3)
         self.field.editingFinished.connect(self._typed)
         self.field.cancelled.connect(self._restore)
+        self.field.left.connect(self._leave)
         self.show_value(setting.default)
 
     def show_value(self, value: Any) -> None:
@@ -194,13 +212,23 @@ class NumberRow(SettingRow):
         if not self.field.isModified():
             return
         try:
-            value = self.setting.parse(self.field.text())
+            value = self.setting.parse(with_point(self.field.text()))
         except StudioError as error:
+            # Who leaves with it has not read it yet.
+            self._was_told = self._wrong or self.field.hasFocus()
             self._complain(str(error))
             return
         self.field.setModified(False)
         self._complain("")
         self._accept(value)
+
+    def _leave(self) -> None:
+        """Show the value in force; a sentence that nobody could read yet stays below it."""
+        if self._wrong:
+            sentence = "" if self._was_told else self.note.text()
+            self._restore()
+            self._complain(sentence, in_field=False)
+            self._was_told = True
 
     def _restore(self) -> None:
         self.field.setModified(False)
@@ -210,11 +238,11 @@ class NumberRow(SettingRow):
     def _typed_value(self, number: float) -> float | int:
         return int(number) if self.scale.whole else number
 
-    def _complain(self, sentence: str) -> None:
+    def _complain(self, sentence: str, *, in_field: bool = True) -> None:
         wrong = bool(sentence)
         if wrong or self._wrong:
             self._wrong = wrong
-            self.field.setProperty("invalid", wrong)
+            self.field.setProperty("invalid", wrong and in_field)
             self.note.setProperty("role", "danger" if wrong else "muted")
             for widget in (self.field, self.note):
                 widget.style().unpolish(widget)

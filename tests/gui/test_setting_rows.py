@@ -62,3 +62,36 @@ def test_undo_while_typing_is_the_fields_own(row):
     QTest.keyClick(row.field, Qt.Key.Key_Z, CTRL)
     assert row.heard == []
     assert row.field.text() != "0.25"
+
+
+def test_a_refused_value_stays_until_the_field_is_left(row):
+    enter(row, "-3")
+    assert (row.field.text(), row.field.property("invalid")) == ("-3", True)
+    assert "must lie between" in row.note.text()
+    row.other.setFocus()
+    assert (row.field.text(), row.field.property("invalid")) == ("0.1", False)
+    assert row.note.isHidden()
+    assert row.heard == []
+
+
+def test_a_value_that_leaving_refuses_is_told(row):
+    write(row, "-3")
+    row.other.setFocus()
+    assert (row.field.text(), row.field.property("invalid")) == ("0.1", False)
+    assert "must lie between" in row.note.text()
+    row.field.setFocus()
+    row.other.setFocus()
+    assert row.note.isHidden()
+
+
+@pytest.mark.parametrize(("text", "value"), [("0,02", 0.02), ("0,020", 0.02), (",5", 0.5)])
+def test_a_decimal_comma_is_one(row, text, value):
+    enter(row, text)
+    assert row.heard == [value]
+
+
+@pytest.mark.parametrize("text", ["1,000", "1,0,0", "0,1.5"])
+def test_a_comma_that_may_mean_thousands_is_refused(row, text):
+    enter(row, text)
+    assert row.heard == []
+    assert f"not '{text}'" in row.note.text()
