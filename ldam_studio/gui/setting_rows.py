@@ -67,9 +67,18 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setting = setting
-        self.home: Any = setting.default  # where a double click goes
-        self.setToolTip(self._tip())
+        self.home = setting.default
         self.setObjectName(f"setting-{setting.name}")
+
+    @property
+    def home(self) -> Any:
+        """Where a double click goes: what the session began with."""
+        return self._home
+
+    @home.setter
+    def home(self, value: Any) -> None:
+        self._home = value
+        self.setToolTip(self._tip())
 
     @abstractmethod
     def show_value(self, value: Any) -> None:
@@ -81,7 +90,10 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
             default = "on" if self.setting.default else "off"
         tip = f"<p>{self.setting.help}</p><p>Default: {default}"
         if self.setting.scale not in ("flag", "choice"):
-            tip += ". Turn the wheel over the slider, or double click it to reset"
+            home = text_of(self.home)
+            goes = "each chain's own value" if home == MIXED else home
+            tip += f". Turn the wheel over the slider; a double click goes back to {goes}, which "
+            tip += "this session began with"
         return tip + ".</p>"
 
     def _accept(self, value: Any) -> None:

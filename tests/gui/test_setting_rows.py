@@ -95,3 +95,14 @@ def test_a_comma_that_may_mean_thousands_is_refused(row, text):
     enter(row, text)
     assert row.heard == []
     assert f"not '{text}'" in row.note.text()
+
+
+def test_the_tool_tip_says_where_a_double_click_goes(row):
+    row.home = 0.3
+    row.show_value(0.7)
+    assert "Default: 0.1." in row.toolTip()
+    assert "a double click goes back to 0.3, which this session began with" in row.toolTip()
+    QTest.mouseDClick(row.slider, Qt.MouseButton.LeftButton)
+    assert row.heard[-1] == 0.3
+    row.home = (0.1, 0.2)
+    assert "each chain's own value" in row.toolTip()
