@@ -77,6 +77,7 @@ class NetworkDialog(QDialog):
         self._task: Task | None = None
         self._opens_itself = False
         self._filling = False
+        self._asked_of = ""  # the source that does not tell what images it takes
         self._build()
         if request is None:
             self.source.choose(LIBRARY)
@@ -127,7 +128,7 @@ class NetworkDialog(QDialog):
         layout.addWidget(self._upper, 1)
         layout.addWidget(self.card)
         layout.addLayout(below)
-        self.source.changed.connect(self._changed)
+        self.source.changed.connect(self._source_changed)
         self.input.changed.connect(self._changed)
         self.partial.toggled.connect(self._changed)
         line = self.fontMetrics().height()
@@ -178,6 +179,14 @@ class NetworkDialog(QDialog):
         partial = self.partial.isChecked() and weights is not None
         pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
         return NetworkRequest(self.source.name, weights, labels, partial, pixels)
+
+    def _source_changed(self) -> None:
+        """Go by what another source says where a person was asked because the last one did not."""
+        if not self._filling and not self.input.is_chosen and self.source.name != self._asked_of:
+            self._filling = True
+            self.input.from_source()
+            self._filling = False
+        self._changed()
 
     def _changed(self) -> None:
         """Forget what was loaded: it is not what is asked for any more."""
@@ -250,6 +259,7 @@ class NetworkDialog(QDialog):
             self.card.show_error(str(error))
 
     def _ask_for_input(self) -> None:
+        self._asked_of = self.source.name
         self._filling = True
         self.input.ask()
         self._filling = False

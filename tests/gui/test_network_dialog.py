@@ -227,6 +227,28 @@ def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, 
     assert dialog.network.given_pixels.bounds == (-1, 1)
 
 
+def test_another_source_that_tells_its_input_is_not_asked_about(make, load, factories):
+    dialog = code(make, factories, "plain", pixels=None)
+    load(dialog)
+    assert not dialog.input.is_chosen
+    # Agreeing anew is no other source.
+    dialog.source.code.agreed.setChecked(False)
+    dialog.source.code.agreed.setChecked(True)
+    assert not dialog.input.is_chosen
+    dialog.source.code.function.setCurrentText("with_pixels")
+    dialog.source.code.agreed.setChecked(True)
+    assert load(dialog).sentence == ""
+    assert dialog.network.pixels.shape == (3, 16, 16)
+
+
+def test_what_a_person_chose_stays_with_another_source(make, load, factories):
+    dialog = code(make, factories, "plain", pixels=None)
+    load(dialog)
+    dialog.input.preset.setCurrentText("ImageNet")
+    dialog.source.code.function.setCurrentText("with_pixels")
+    assert dialog.input.preset.currentText() == "ImageNet"
+
+
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
