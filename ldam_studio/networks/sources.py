@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,13 @@ def _factory(place: str, name: str) -> Source:
     if not callable(function):
         raise StudioError(f"{place} has no function {name!r}; write FILE.py:FUNCTION.")
 
+    home = Path(getattr(module, "__file__", None) or place).parent
+
     def build(_classes: int | None) -> nn.Module:
-        with _told(f"{place}:{name} failed", "it must work without arguments"), _beside(folder):
+        with (
+            _told(f"{place}:{name} failed", lambda error: _way_out(error, home)),
+            _beside(folder),
+        ):
             made = function()
         return module_of(made, f"{place}:{name}")
 
@@ -70,7 +76,7 @@ def _factory(place: str, name: str) -> Source:
 
 
 @contextmanager
-def _told(what: str, way_out: str) -> Iterator[None]:
+def _told(what: str, way_out: Callable[[BaseException], str]) -> Iterator[None]:
     """Turn whatever a person's code ends in into a sentence; a script may also end itself."""
     try:
         yield
@@ -79,7 +85,20 @@ def _told(what: str, way_out: str) -> Iterator[None]:
     except BaseException as error:
         if is_lack_of_memory(error):
             raise  # which is not the code's fault
-        raise StudioError(f"{what} ({in_short(error)}); {way_out}.") from None
+        raise StudioError(f"{what} ({in_short(error)}); {way_out(error)}.") from None
+
+
+def _way_out(error: BaseException, home: Path) -> str:
+    """Return what to do about an error of a function, in terms of the code that lies at `home`."""
+    # Without a frame beside the call's, which is in this file, the function was not even entered.
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    if not frames:
+        return "it must work without arguments"
+    folder = home.absolute()
+    own = [f for f in frames if folder in Path(f.filename).absolute().parents]
+    # A project's libraries often lie in a folder of its own.
+    own = [f for f in own if "site-packages" not in Path(f.filename).parts] or own or frames[:1]
+    return f"see line {own[-1].lineno} of {Path(own[-1].filename).name}"
 
 
 @contextmanager
@@ -122,7 +141,7 @@ def _import_file(path: Path) -> Any:
     # Classes find their module by name when they are copied.
     sys.modules[name] = module
     try:
-        with _told(f"{path} cannot be imported", "mend it first"):
+        with _told(f"{path} cannot be imported", lambda _error: "mend it first"):
             spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
@@ -132,5 +151,5 @@ def _import_file(path: Path) -> Any:
 
 def _import_module(place: str) -> Any:
     ways = "lenet, torchvision:NAME, timm:NAME, FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
-    with _told(f"{place or 'the network'} cannot be imported", f"write {ways}"):
+    with _told(f"{place or 'the network'} cannot be imported", lambda _error: f"write {ways}"):
         return importlib.import_module(place)

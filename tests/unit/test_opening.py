@@ -223,6 +223,24 @@ def test_a_function_that_does_not_do_is_one_sentence(factories, name, sentence):
         open_network(f"{factories}:{name}", options=Options(pixels=pixels))
 
 
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("def f(size): pass", "it must work without arguments"),
+        ("class f:\n    def __init__(self, size): pass", "it must work without arguments"),
+        ("def f():\n    raise RuntimeError('my own fault')", "see line 2 of mine.py"),
+        ("def f():\n    return len(3)", "see line 2 of mine.py"),
+        ("def g(size): pass\ndef f():\n    return g()", "see line 3 of mine.py"),
+        # What a library makes of it lies deeper, and is nobody's to mend.
+        ("import json\ndef f():\n    return json.loads('{')", "see line 3 of mine.py"),
+    ],
+)
+def test_a_function_that_fails_is_told_with_its_own_line(tmp_path, code, says):
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(StudioError, match=rf"mine\.py:f failed .*; {says}\.$"):
+        open_network(f"{tmp_path}/mine.py:f", options=Options(pixels=SMALL))
+
+
 def test_a_file_that_does_not_import_is_one_sentence(tmp_path):
     with pytest.raises(StudioError, match="There is no file"):
         open_network(f"{tmp_path}/none.py:f")
