@@ -37,6 +37,7 @@ from ldam_studio.training.learner import (
     LEARNING_RATE,
     REAL_LABEL,
     STEPS_PER_ROUND,
+    Denoising,
     LearnerState,
     LearnInfo,
     learn_from_pool,
@@ -82,6 +83,8 @@ class DiscriminatorRecipe:
         Least and most standard deviation of the instance noise, in pixel units. Noise of many sizes
         hides the fine patterns in which generated images give themselves away at first, so that
         there is still something to learn about their shapes.
+    denoising
+        What the discriminator's gradient learns beside its answers, if anything.
     greys
         Least and most that a start's grey differs from the rest colour, in pixel units.
     clouds
@@ -109,6 +112,7 @@ class DiscriminatorRecipe:
     learning_steps: int = STEPS_PER_ROUND
     rates: tuple[float, float] = (LEARNING_RATE, LEARNING_RATE)
     noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE)
+    denoising: Denoising | None = None
     greys: tuple[float, float] = (0.0, 0.6)
     clouds: float = 0.0
     settings: Settings = FIGURE_SETTINGS
@@ -147,11 +151,12 @@ COLOUR_RECIPE = DiscriminatorRecipe(
     batch=32,
     restart=0.06,
     steps=10,
-    average=80,
-    rounds=420,
+    average=40,
+    rounds=180,
     learning_steps=6,
     rates=(6e-4, 6e-5),
     noises=(0.0, 0.12),
+    denoising=Denoising(0.1, (0.02, 0.15), batch=32),
     greys=(-0.4, 0.4),
     clouds=1.0,
     settings=COLOUR_SETTINGS,
@@ -286,6 +291,7 @@ def train(
             recipe.learning_steps,
             recipe.noises,
             _rate(recipe, number),
+            recipe.denoising,
         )
         training.average.update(training.learner.module)
         yield training
@@ -354,7 +360,17 @@ def describe(recipe: DiscriminatorRecipe) -> str:
         f"steps of Adam ({_rates(recipe.rates)}, betas {BETAS[0]:g} and {BETAS[1]:g}) on "
         f"{recipe.learning_batch} real and {recipe.learning_batch} generated images, drawn in "
         f"proportion to weight + {recipe.floor:g}; real label {REAL_LABEL:g}, instance noise "
-        f"{_range(recipe.noises)}; parameters averaged over about the last {recipe.average} rounds"
+        f"{_range(recipe.noises)}{_denoising(recipe.denoising)}; parameters averaged over about "
+        f"the last {recipe.average} rounds"
+    )
+
+
+def _denoising(denoising: Denoising | None) -> str:
+    if denoising is None:
+        return ""
+    return (
+        f"; {denoising.weight:g} times (1 - cosine) between the gradient at {denoising.batch} real "
+        f"images under noise of {_range(denoising.noises)} and the way back to them"
     )
 
 

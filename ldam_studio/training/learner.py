@@ -36,6 +36,29 @@ GENERATORS = ("real", "fakes", "noise", "dropout")
 
 
 @dataclass(frozen=True)
+class Denoising:
+    """What a discriminator's gradient learns from noisy real images: the way back to them.
+
+    Told apart by their answers alone, images have a gradient that leads anywhere which changes the
+    answer; chains follow it into patterns that no person would call real.
+
+    Attributes
+    ----------
+    weight
+        Of its loss beside the cross entropy.
+    noises
+        Least and most standard deviation of the noise, in pixel units.
+    batch
+        Real images of a step that it is learned from; one takes about three times as long as in
+        the cross entropy, since gradients are differentiated.
+    """
+
+    weight: float
+    noises: tuple[float, float]
+    batch: int
+
+
+@dataclass(frozen=True)
 class LearnInfo:
     """What one round of learning saw.
 
@@ -205,6 +228,7 @@ def learn_from_pool(
     steps: int = STEPS_PER_ROUND,
     noises: tuple[float, float] = (INSTANCE_NOISE, INSTANCE_NOISE),
     rate: float = LEARNING_RATE,
+    denoising: Denoising | None = None,
 ) -> tuple[LearnerState, LearnInfo]:
     """Learn one round from generated images that the caller keeps.
 
@@ -224,6 +248,8 @@ def learn_from_pool(
         is uniform between them.
     rate
         Adam's learning rate in this round.
+    denoising
+        What the discriminator's gradient learns beside its answers, if anything.
     """
     for group in state.optimiser.param_groups:
         group["lr"] = rate
@@ -233,7 +259,7 @@ def learn_from_pool(
         real = real_images[chosen.to(real_images.device)].to(pool.device)
         real = real.float() / 255 if real.dtype == torch.uint8 else real
         fake = pool[_draw(len(pool), batch, shares, state.generators["fakes"])]
-        real_score, fake_score = _step(state, real, fake, noises)
+        real_score, fake_score = _step(state, real, fake, noises, denoising)
         real_scores.append(real_score)
         fake_scores.append(fake_score)
     state.rounds += 1
@@ -251,7 +277,11 @@ def _draw(
 
 
 def _step(
-    state: LearnerState, real: torch.Tensor, fake: torch.Tensor, noises: tuple[float, float]
+    state: LearnerState,
+    real: torch.Tensor,
+    fake: torch.Tensor,
+    noises: tuple[float, float],
+    denoising: Denoising | None = None,
 ) -> tuple[float, float]:
     """Take one step on the cross entropy; return the mean scores of both halves.
 
@@ -268,6 +298,8 @@ def _step(
     # Each half's mean counts once, as in Algorithm 2, whatever their sizes.
     losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     loss = losses[: len(real)].mean() + losses[len(real) :].mean()
+    if denoising is not None:
+        loss = loss + denoising.weight * _denoising_loss(state, real[: denoising.batch], denoising)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     state.optimiser.step()
@@ -275,6 +307,20 @@ def _step(
     _settle(state.module)
     scores = logits.detach().sigmoid()
     return float(scores[: len(real)].mean()), float(scores[len(real) :].mean())
+
+
+def _denoising_loss(state: LearnerState, real: torch.Tensor, denoising: Denoising) -> torch.Tensor:
+    """Return the mean of 1 - cos between the gradient at a noisy image and the way back from it.
+
+    Denoising score matching (Vincent 2011; Saremi et al., arXiv 1805.08306) of the direction alone:
+    of a normalised gradient the chains follow nothing else.
+    """
+    source = state.generators["noise"]
+    noise = torch.randn(real.shape, generator=source, device=real.device)
+    noisy = real + _sizes(state, len(real), denoising.noises) * noise
+    noisy.requires_grad_(True)
+    (pull,) = torch.autograd.grad(state.module(noisy).sum(), noisy, create_graph=True)
+    return 1 + functional.cosine_similarity(pull.flatten(1), noise.flatten(1)).mean()
 
 
 def _sizes(state: LearnerState, count: int, noises: tuple[float, float]) -> torch.Tensor | float:

@@ -9,12 +9,19 @@ import pytest
 import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminator import Discriminator, SeededDropout, use_generator
 from ldam_studio.training import learner
 from ldam_studio.training.data import load_digits_sheet
-from ldam_studio.training.learner import LearnerState, from_tensors, learn, learn_from_pool
+from ldam_studio.training.learner import (
+    Denoising,
+    LearnerState,
+    from_tensors,
+    learn,
+    learn_from_pool,
+)
 
 REAL = load_digits_sheet().images[::10]
 
@@ -186,6 +193,28 @@ def test_each_image_gets_instance_noise_of_its_own_size() -> None:
     sizes = (images - 0.5).flatten(1).std(1)
     assert 0 <= float(sizes.min()) < 0.1 and 0.3 < float(sizes.max()) < 0.45
     assert len(sizes.unique()) == 40
+
+
+def way_back(state: LearnerState, size: float = 0.3) -> float:
+    """Return the mean cosine of the gradient at noisy digits to the way back to them."""
+    real = REAL[:64].float() / 255
+    noise = torch.randn(real.shape, generator=torch.Generator().manual_seed(2))
+    noisy = (real + size * noise).requires_grad_(True)
+    (pull,) = torch.autograd.grad(state.module(noisy).sum(), noisy)
+    return float(-functional.cosine_similarity(pull.flatten(1), noise.flatten(1)).mean())
+
+
+def test_its_gradient_learns_the_way_back_from_noise() -> None:
+    def taught(denoising: Denoising | None) -> LearnerState:
+        state = learner.start(discriminator(), 1)
+        for _ in range(8):
+            state, _ = learn_from_pool(state, REAL, fakes(3), rate=2e-3, denoising=denoising)
+        return state
+
+    denoising = Denoising(1.0, (0.1, 0.5), batch=24)
+    state = taught(denoising)
+    assert way_back(state) > 0.35 > 0.2 > way_back(taught(None))
+    assert same(state, taught(denoising))
 
 
 def test_a_dead_discriminator_is_noticed() -> None:
