@@ -14,6 +14,7 @@ from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, bo
 from ldam_studio.gui.network_request import short_name
 from ldam_studio.sampler.presets import is_photograph
 from ldam_studio.sampler.settings import SETTINGS, Settings
+from ldam_studio.training.cifar10 import find_cifar10
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,8 +85,12 @@ class SessionView:
             return str(self.data)
         if self.network.pixels.channels == 1:
             return "the digits that come with the program"
-        wanted = "photographs" if is_photograph(self.network.pixels.shape) else "CIFAR-10"
-        return f"none; start with --data FOLDER of {wanted}"
+        if is_photograph(self.network.pixels.shape):
+            return "none; start with --data FOLDER of photographs"
+        found = find_cifar10()  # a look only: it is read when learning begins
+        if found is not None:
+            return f"CIFAR-10 in {found.parent}"
+        return "none; start with --data FOLDER of CIFAR-10"
 
     def value(self, name: str) -> Any:
         """Return the value of any setting by its name; the first lane's, where there are two."""

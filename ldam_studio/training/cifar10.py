@@ -44,10 +44,10 @@ def load_cifar10(data: Path | None, split: str, download: bool = False) -> Label
     StudioError
         The data is missing or damaged.
     """
-    found = _find(data)
+    found = find_cifar10(data)
     if found is None and download:
         _download()
-        found = _find(cache_folder())
+        found = find_cifar10(cache_folder())
     if found is None:
         named = data or os.environ.get("LDAM_DATA") or f"the cache ({cache_folder()})"
         raise StudioError(
@@ -62,7 +62,8 @@ def load_cifar10(data: Path | None, split: str, download: bool = False) -> Label
     return LabelledImages(torch.from_numpy(images), torch.from_numpy(labels).long())
 
 
-def _find(data: Path | None) -> Path | None:
+def find_cifar10(data: Path | None = None) -> Path | None:
+    """Return the archive or folder that `load_cifar10` reads, None where there is none."""
     base = data or Path(os.environ.get("LDAM_DATA") or cache_folder())
     for folder in (base, base / "cifar10"):
         for name in (ARCHIVE, BINARY):

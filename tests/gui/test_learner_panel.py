@@ -8,7 +8,12 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox
 
 from gui import fakes
+from gui.windows import CPU
 from ldam_studio.gui.learner_panel import COLLAPSED, LearnerPanel
+from ldam_studio.gui.model import SessionView
+from ldam_studio.networks.zoo import open_network
+from ldam_studio.sampler.settings import Settings
+from ldam_studio.training import cifar10
 from ldam_studio.training.learner import LearnInfo
 
 
@@ -90,3 +95,15 @@ def test_without_a_discriminator_it_says_why_and_offers_nothing(panel):
 def test_the_source_of_real_images_is_named(panel):
     panel.set_source("5,000 digits, shipped")
     assert "Real images: 5,000 digits, shipped" in _texts(panel)
+
+
+def test_the_source_of_cifar_10s_images_is_where_they_lie(tmp_path, monkeypatch):
+    network = open_network("vgg")
+    session = SessionView(network, network.default_neurons(1), Settings(), 0, CPU, True)
+    monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nowhere"))
+    assert session.source_of_real_images.startswith("none; start with --data FOLDER of CIFAR-10")
+    # Where nothing is named, the cache is looked in; nothing is read yet.
+    monkeypatch.delenv("LDAM_DATA")
+    monkeypatch.setattr(cifar10, "cache_folder", lambda: tmp_path)
+    (tmp_path / "cifar10.npz").touch()
+    assert session.source_of_real_images == f"CIFAR-10 in {tmp_path}"
