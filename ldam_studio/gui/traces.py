@@ -47,6 +47,7 @@ LEGEND = (
     "Vertical lines: burn-in and changes of settings; point at one to read it.\n"
     "Where two networks are compared, the second one's front chain has a colour of its own."
 )
+NO_STEPS = "No steps yet. Space starts the chains."
 
 
 class Traces(QWidget):
@@ -104,7 +105,7 @@ class Traces(QWidget):
         self._flow.setSpacing(10)
         for plot in self._plots:
             self._flow.addWidget(plot, 1)
-        self._empty = QLabel("No steps yet. Space starts the chains.")
+        self._empty = QLabel(NO_STEPS)
         self._empty.setProperty("role", "empty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedLayout()
@@ -122,6 +123,10 @@ class Traces(QWidget):
         return QSize(640, 160)
 
     # -- what the window tells --------------------------------------------------------------------
+
+    def set_empty(self, text: str = NO_STEPS) -> None:
+        """Say what stands in the place of curves while there are none."""
+        self._empty.setText(text)
 
     def reset(self) -> None:
         """Forget everything; a change in the number of chains and a restart do so too."""

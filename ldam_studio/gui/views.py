@@ -59,6 +59,7 @@ class Views(QObject):
         self.frames_shown = 0
         self._words_due = 0.0
         self._silence = ""
+        self._opening = ""  # the title of what is being opened
         self._counted = (0, time.monotonic())
         self._frame_rate = 0.0
         model.session_changed.connect(self.show_session)
@@ -86,6 +87,15 @@ class Views(QObject):
         canvas.set_details("", "")
         canvas.set_empty(f"Opening “{title}” …", "No sample has been averaged yet.")
         self._status.show_nothing(f"opening “{title}”")
+        self._opening = title
+        self.show_no_curves()
+
+    def show_no_curves(self) -> None:
+        """Say in the place of curves that a session opens: nothing can start its chains yet."""
+        traces = self._panels.traces
+        if traces is not None and self._opening:
+            traces.set_empty(f"Opening “{self._opening}” …")
+            traces.reset()
 
     def show_session(self) -> None:
         """Show what belongs to the session as a whole."""
@@ -103,6 +113,7 @@ class Views(QObject):
             panels.learner.set_source(session.source_of_real_images)
             panels.controls.set_home(session.values())
             panels.controls.rows["discriminator_weight"].setEnabled(session.has_discriminator)
+            panels.traces.set_empty()
             panels.traces.reset()
         self._show_neurons()
         self._show_values()

@@ -162,6 +162,8 @@ class StudioWindow(QMainWindow):
         self.actions_by_name["find_neuron"].triggered.connect(self._find_neuron)
         if self.model.session is not None:
             self.views.show_session()
+        else:
+            self.views.show_no_curves()
         self.panels.make_room()
 
     def _connect(self) -> None:
@@ -205,6 +207,8 @@ class StudioWindow(QMainWindow):
         # The second network's chains, where the strip has them, follow the first one's.
         self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
         controller.opening.connect(self._on_opening)
+        # A hint at what can be done comes once it can be.
+        controller.opened.connect(lambda opening: self._set_hint(opening.hint))
         for changed in (self.model.session_changed, self.model.weights_changed):
             changed.connect(lambda: self._show_title(self.model.whole_title))
         controller.said.connect(self.say)
@@ -232,7 +236,7 @@ class StudioWindow(QMainWindow):
             back = self.controller.way_back
             offer = () if back is None else ((f"Back to {back.title}", partial(self.open, back)),)
             self.banner.say(opening.note, actions=offer, key="note")
-        self._set_hint(opening.hint)
+        self._set_hint("")
         self._show_title(opening.title)
         self.canvas.setFocus()
 

@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -400,3 +401,32 @@ def test_taking_the_handle_at_its_edge_changes_nothing(studio, qtbot):
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=edge)
     QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=edge)
     assert slider.value() == value
+
+
+def test_while_a_session_opens_nothing_is_offered_that_cannot_be_done(make_window, qtbot):
+    window, may_open = make_window(), threading.Event()
+    session = dataclasses.replace(small_opening(), title="Large", hint="Press K to melt")
+
+    def make():
+        may_open.wait(60)
+        return session.make()
+
+    try:
+        window.open(dataclasses.replace(session, make=make))
+        window.show()
+        window.complete()
+        assert window.canvas._hint == ""
+        assert window.panels.traces._empty.text() == "Opening “Large” …"
+    finally:
+        may_open.set()
+    until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
+    assert window.canvas._hint == "Press K to melt"
+    assert window.panels.traces._empty.text() == "No steps yet. Space starts the chains."
+    # As over a session that another one takes the place of.
+    may_open.clear()
+    try:
+        window.open(dataclasses.replace(session, make=make))
+        assert window.canvas._hint == ""
+        assert window.panels.traces._empty.text() == "Opening “Large” …"
+    finally:
+        may_open.set()
