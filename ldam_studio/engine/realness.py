@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from ldam_studio.engine.state import SessionState
@@ -9,7 +11,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, MNIST_PIXELS, DiscriminatorModel
 from ldam_studio.training import learner
-from ldam_studio.training.cifar10 import load_cifar10
+from ldam_studio.training.cifar10 import find_cifar10, load_cifar10
 from ldam_studio.training.data import load_digits_sheet, load_mnist
 from ldam_studio.training.photos import draw_crops, find_photos
 
@@ -44,6 +46,12 @@ def prepare_learner(state: SessionState) -> None:
         state.learner.recent.clear()
     if state.learner is None:
         state.learner = learner.start(state.discriminator.module, state.seed, state.machine.device)
+
+
+def place_of_cifar10() -> Path | None:
+    """Return the folder that CIFAR-10 is read from where none is named; nothing is read yet."""
+    found = find_cifar10()
+    return None if found is None else found.parent
 
 
 def _real_images(state: SessionState, shape: tuple[int, int, int]) -> torch.Tensor:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from ldam_studio.engine.realness import place_of_cifar10
 from ldam_studio.gui.lanes import FIRST, SECOND, Each, LaneView, are_numbers, both, with_weights
 from ldam_studio.gui.network_request import short_name
 from ldam_studio.sampler.presets import is_photograph
 from ldam_studio.sampler.settings import SETTINGS, Settings
-from ldam_studio.training.cifar10 import find_cifar10
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,9 +87,9 @@ class SessionView:
             return "the digits that come with the program"
         if is_photograph(self.network.pixels.shape):
             return "none; start with --data FOLDER of photographs"
-        found = find_cifar10()  # a look only: it is read when learning begins
+        found = place_of_cifar10()  # a look only: it is read when learning begins
         if found is not None:
-            return f"CIFAR-10 in {found.parent}"
+            return f"CIFAR-10 in {found}"
         return "none; start with --data FOLDER of CIFAR-10"
 
     def value(self, name: str) -> Any:
