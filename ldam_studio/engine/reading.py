@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
-from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, read_checkpoint
+from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Shapes, read_checkpoint
 from ldam_studio.networks.network import Network, WeightsFile
 from ldam_studio.networks.state_dicts import candidates
 from ldam_studio.networks.weights import not_finite, read_saved
@@ -92,6 +93,7 @@ class CheckpointReader:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._kept: OrderedDict[_Key, _Weights] = OrderedDict()
+        self._misfits: dict[Shapes, str] = {}
 
     def network(self, checkpoints: Iterable[Checkpoint]) -> Network:
         """Return the network with the mean of checkpoints, the newest first.
@@ -145,6 +147,31 @@ class CheckpointReader:
         while len(self._kept) > 1 and self._size() > KEPT_BYTES:
             self._kept.popitem(last=False)
         return state, sha256
+
+    def check_shapes(self, checkpoint: Checkpoint) -> None:
+        """See without reading its weights whether a checkpoint is the network's, where that tells.
+
+        Raises
+        ------
+        CheckpointError
+            If it is another architecture's.
+        """
+        shapes = checkpoint.shapes
+        if shapes is None:
+            return
+        if shapes not in self._misfits:
+            self._misfits[shapes] = self._misfit(shapes)
+        if self._misfits[shapes]:
+            raise CheckpointError("shapes", f"{checkpoint.path}{self._misfits[shapes]}")
+
+    def _misfit(self, shapes: Shapes) -> str:
+        """Return why tensors of these shapes are not the network's, behind a file's name."""
+        hollow = {name: torch.empty(shape, device="meta") for name, shape in shapes}
+        try:
+            self._network.weights_in(hollow, Path())
+        except StudioError as error:
+            return str(error).removeprefix(str(Path()))
+        return ""
 
     def _size(self) -> int:
         return sum(t.nbytes for state, _ in self._kept.values() for t in state.values())

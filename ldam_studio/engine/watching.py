@@ -213,6 +213,7 @@ class Watcher:
             known = before.get(checkpoint.path)
             if known is None or known[0] != checkpoint.stamp:
                 known = (checkpoint.stamp, self._looks)
+                self._see_shapes(checkpoint)
             self._arrivals[checkpoint.path] = known
         self._looks += 1
         self._troubles = {
@@ -221,6 +222,13 @@ class Watcher:
             if path in self._arrivals and self._arrivals[path][0] == trouble.stamp
         }
         self._tell(chosen)
+
+    def _see_shapes(self, checkpoint: Checkpoint) -> None:
+        """Pass over a checkpoint of another network at once, rather than when it is looked at."""
+        try:
+            self._reader.check_shapes(checkpoint)
+        except CheckpointError as error:
+            self._note(checkpoint, error)
 
     def _serve(self, chosen: Path | None, average: int) -> None:
         """Hand over the checkpoint that is wished for, if it is not the one that was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from PyQt6.QtCore import QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QPaintEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -26,6 +26,7 @@ from ldam_studio.gui.watch_plot import TimelinePlot
 SPEEDS = (1, 2, 5, 10, 20)  # checkpoints a second
 USUAL_SPEED = 2
 LONGEST_LISTED = 110  # letters of one of them
+LEAST_LISTED, AROUND_LISTED = 300, 60  # pixels of a line, and around it in the menu
 MOST_LISTED = 30  # files in a menu; more of them nobody reads
 
 
@@ -89,6 +90,7 @@ class WatchBar(QFrame):
         self.skipped.setAccessibleName("Skipped files")
         self.skipped.setMenu(QMenu(self.skipped))
         self.skipped.menu().setToolTipsVisible(True)
+        self.skipped.menu().aboutToShow.connect(self._fit_skipped)
         self.skipped.hide()
         self.pin = QToolButton()
         self.pin.setText("Pin")
@@ -150,6 +152,17 @@ class WatchBar(QFrame):
             menu.addAction(action)
         self.skipped.setText(f"{len(sentences):,} skipped")
         self.skipped.setVisible(bool(sentences))
+
+    def _fit_skipped(self) -> None:
+        """Shorten what is listed to the room between the button and the window's right edge."""
+        menu, window = self.skipped.menu(), self.window()
+        assert menu is not None and window is not None
+        left = self.skipped.mapTo(window, QPoint(0, 0)).x()
+        room = max(LEAST_LISTED, window.width() - left - AROUND_LISTED)
+        metrics, right = menu.fontMetrics(), Qt.TextElideMode.ElideRight
+        for action in menu.actions():
+            shown = metrics.elidedText(action.toolTip(), right, room)
+            action.setText(shown.replace("&", "&&"))
 
     def _button(self, icon: str, tip: str) -> QToolButton:
         button = QToolButton()

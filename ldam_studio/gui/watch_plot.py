@@ -87,7 +87,7 @@ class TimelinePlot(QWidget):
         if not len(self.timeline):
             return self._empty
         if self.current is None:
-            return f"{len(self.timeline):,} checkpoints"
+            return f"{self.timeline.count()} checkpoints"
         checkpoint = self.timeline.checkpoints[self.current]
         trouble = self.timeline.troubles.get(checkpoint.path)
         if trouble is None:
@@ -95,7 +95,7 @@ class TimelinePlot(QWidget):
         return f"Still {self._running} · {trouble}" if self._running else trouble
 
     def _describe(self) -> None:
-        of = f", {self.current + 1} of {len(self.timeline)}" if self.current is not None else ""
+        of = f", {self.timeline.count(self.current)}" if self.current is not None else ""
         self.setAccessibleDescription(
             f"{self.words()}{of}; arrow keys go to the one before or after"
         )
@@ -188,8 +188,8 @@ class TimelinePlot(QWidget):
         pencil.painter.end()
 
     def _paint_words(self, pencil: Pencil, room: QRect) -> None:
-        count, left = len(self.timeline), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        of = f"{count:,}" if self.current is None else f"{self.current + 1:,} of {count:,}"
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        of = self.timeline.count(self.current)
         end = self.width() * pencil.ratio - room.x()
         room.setRight(round(end))
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -83,6 +83,18 @@ class Timeline:
         return next(good, None)
 
     @cached_property
+    def shown(self) -> NDArray[np.int64]:
+        """How many checkpoints up to each one, it included, can be shown (n,)."""
+        return np.cumsum([c.path not in self.troubles for c in self.checkpoints], dtype=np.int64)
+
+    def count(self, index: int | None = None) -> str:
+        """Say how many can be shown, and which of them one is."""
+        whole = int(self.shown[-1]) if len(self) else 0
+        if index is None or self.checkpoints[index].path in self.troubles:
+            return f"{whole:,}"
+        return f"{self.shown[index]:,} of {whole:,}"
+
+    @cached_property
     def _numbers(self) -> dict[Path, int]:
         return {checkpoint.path: number for number, checkpoint in enumerate(self.checkpoints)}
 

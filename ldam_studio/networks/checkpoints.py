@@ -13,7 +13,8 @@ import re
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,13 +41,17 @@ LIMIT = 10.0**DIGITS  # NaN is not below it either
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
 
 
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+"""Names of tensors with their shapes."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """One file of weights and what is known about when it was written.
 
     `epoch`, `step`, `loss` and `accuracy` (a share) come from its metadata, else from its name;
     None where neither says. `stamp` (modification time in ns, size in bytes) tells a file from one
-    that took its place.
+    that took its place. `shapes` are those of its tensors, None where only reading it tells.
     """
 
     path: Path
@@ -55,6 +60,7 @@ class Checkpoint:
     step: int | None = None
     loss: float | None = None
     accuracy: float | None = None
+    shapes: Shapes | None = field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[float, float, int, str]:
@@ -289,36 +295,44 @@ def _has_holes(status: os.stat_result) -> bool:
 def examine(path: Path, stamp: tuple[int, int]) -> Checkpoint | str:
     """Return the checkpoint at `path`, or why it is none."""
     try:
-        problem, about = _header(path) if path.suffix == ".safetensors" else _archive(path)
+        headed = path.suffix == ".safetensors"
+        problem, about, shapes = _header(path) if headed else (*_archive(path), None)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return problem or Checkpoint(path, stamp, **_understood(about, path.stem))
+    return problem or Checkpoint(path, stamp, **_understood(about, path.stem), shapes=shapes)
 
 
-def _header(path: Path) -> tuple[str, Mapping[str, Any]]:
+@lru_cache(maxsize=64)
+def _shared(shapes: Shapes) -> Shapes:
+    """Return equal shapes as one object: those of a training's checkpoints are all alike."""
+    return shapes
+
+
+def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
     """Read a safetensors header; the file is complete if it is as long as its header says."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= HEADER_LIMIT:
-            return "is not a safetensors file", {}
+            return "is not a safetensors file", {}, None
         text = file.read(length)
         size = file.seek(0, 2)
     if len(text) < length:
-        return "is cut short", {}
+        return "is cut short", {}, None
     try:
         header = json.loads(text)
         entries = {k: v for k, v in header.items() if k != "__metadata__"}
         end = 8 + length + max((v["data_offsets"][1] for v in entries.values()), default=0)
         metadata = header.get("__metadata__", {})
+        shapes = tuple((name, tuple(map(int, v["shape"]))) for name, v in entries.items())
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        return "is not a safetensors file", {}
+        return "is not a safetensors file", {}, None
     if size < end:
-        return "is cut short", {}
+        return "is cut short", {}, None
     try:
         about = json.loads(metadata.get(KEY, "{}"))
     except (ValueError, TypeError, AttributeError, RecursionError):
         about = {}
-    return "", about if isinstance(about, Mapping) else {}
+    return "", about if isinstance(about, Mapping) else {}, _shared(shapes)
 
 
 def _archive(path: Path) -> tuple[str, Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks import checkpoints
 from ldam_studio.networks.checkpoints import CheckpointError, Folder
 from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.networks.weights import write_weights
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.training import CheckpointWriter
 
@@ -463,3 +464,20 @@ def test_what_is_watched_is_opened_with_the_newest_checkpoint(made, tmp_path):
     empty = open_watched("lenet", other)
     assert empty.weights is None and empty.untrained
     assert empty.sha256 not in (network.sha256, open_network("lenet").sha256)
+
+
+def test_another_networks_is_known_before_anybody_looks_at_it(lenet, made, monkeypatch):
+    strange = made.folder / "other-5.safetensors"
+    made(10)
+    write_weights(strange, torch.nn.Linear(3, 2).state_dict(), {})
+    made(20)
+    read = []
+    reading_it = reading.read_checkpoint
+    monkeypatch.setattr(
+        reading, "read_checkpoint", lambda c: (read.append(c.path), reading_it(c))[1]
+    )
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps[-1:] == [20] and strange in w.news[-1].troubles)
+        sentence = watched.news[-1].troubles[strange]
+        assert sentence.startswith(f"{strange} is for another architecture: ")
+    assert strange not in read
