@@ -9,9 +9,11 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.compare_bar import CompareBar
 from ldam_studio.gui.lanes import SECOND, titles
 from ldam_studio.gui.network_request import NetworkRequest
+from ldam_studio.gui.watch_timeline import name_of
 from ldam_studio.networks.zoo import NETWORKS
 
 if TYPE_CHECKING:
+    from ldam_studio.gui.lanes import LaneView
     from ldam_studio.gui.network_dialog import NetworkDialog
     from ldam_studio.gui.window import StudioWindow
     from ldam_studio.networks.network import Network
@@ -111,10 +113,16 @@ class Comparing:
         for name in OF_A_COMPARISON:
             actions[name].setEnabled(second is not None)
         if session is not None and second is not None:
-            self.bar.show_titles(*titles(session.network, second))
+            first, beside = titles(session.network, second)
+            self.bar.show_titles(self._pinned_title(session.network, second) or first, beside)
         else:
             self._window.banner.dismiss(UNMATCHED)
         self._show_acting()
+
+    def _pinned_title(self, network: Network, second: LaneView) -> str:
+        """Return what the first network is called beside a pinned checkpoint: as that one is."""
+        read = self._window.watching.read_from(network)
+        return name_of(read[-1]) if second.title and read else ""
 
     def _show_acting(self) -> None:
         acting = self._window.model.acting
