@@ -419,6 +419,12 @@ class Controller(QObject):
             neurons = chosen
         else:
             neurons = acted.network.spread(chosen.name, chains)
+            if chosen.neurons > chains:
+                self.said.emit(
+                    f"Of {chosen.name}'s {chosen.neurons:,} neurons the first {chains:,} are "
+                    "shown, one for each chain; more chains show more.",
+                    "info",
+                )
         second = session.second
         if lane is not None:
             try:

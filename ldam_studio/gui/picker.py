@@ -44,6 +44,7 @@ TABS = {
     "Recent": "The neurons that you looked at last",
 }
 NEURONS, FED_BY, STARRED, RECENT = range(4)
+NO_STARS = "No neuron is starred. Press the star above to add the one on the screen to this list."
 
 
 class NeuronPicker(QWidget):
@@ -448,7 +449,7 @@ class NeuronPicker(QWidget):
                 fill(entries, head=words, empty=words)
         elif number == STARRED:
             entries = entries_of(network, starred)
-            fill(entries, head="", empty="The star above the lists keeps the neuron shown here.")
+            fill(entries, head="", empty=NO_STARS)
         elif number == RECENT:
             entries = entries_of(network, self.memory.recent(network))
             fill(entries, head="", empty="The neurons that you choose are kept here.")

@@ -21,6 +21,8 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui import theme
 from ldam_studio.sampler.settings import SETTINGS
 
+ROUNDS = SETTINGS["discriminator_rounds"].label  # as in the manual and in the traces
+
 
 class PlainNumber(QDoubleSpinBox):
     """A number without zeros at its end."""
@@ -52,12 +54,11 @@ class WatchPanel(QWidget):
         )
         self.averaging.valueChanged.connect(self.averaging_chosen)
         self.rounds = self._count(
-            "Discriminator rounds",
+            ROUNDS,
             "After each new checkpoint the discriminator learns so many rounds, so that it keeps "
             "up with the classifier; 0 leaves it as it is",
         )
         self.rounds.setRange(0, int(SETTINGS["discriminator_rounds"].maximum))
-        self.rounds.setSuffix(" per swap")
         self.rounds.valueChanged.connect(self.rounds_chosen)
         self.restart = QCheckBox("Restart chains at each checkpoint")
         self.restart.setToolTip(
@@ -102,7 +103,7 @@ class WatchPanel(QWidget):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(0, 1)
         self._rate_label = QLabel("Learning rate")
-        labels = (self._rate_label, QLabel("Averaging"), QLabel("Discriminator"))
+        labels = (self._rate_label, QLabel("Averaging"), QLabel(ROUNDS))
         for row, (label, field) in enumerate(
             zip(labels, (self.rate, self.averaging, self.rounds), strict=True)
         ):

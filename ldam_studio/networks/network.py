@@ -276,8 +276,7 @@ class Network:
         if isinstance(neuron.place, tuple):
             sizes = layer.places
             if len(neuron.place) != len(sizes):
-                wanted = {0: "none", 1: "@TOKEN", 2: "@Y,X"}.get(len(sizes), "@mean")
-                raise StudioError(f"A place in {self.name}'s layer {layer.name} is {wanted}.")
+                raise StudioError(self._place_wanted(layer, neuron.place))
             if any(at >= size for at, size in zip(neuron.place, sizes, strict=True)):
                 raise StudioError(
                     f"{self.name}'s layer {layer.name} has {' x '.join(map(str, sizes))} places; "
@@ -286,6 +285,14 @@ class Network:
         elif neuron.place is not None and not layer.places:
             raise StudioError(f"{self.name}'s layer {layer.name} has no places to average over.")
         return neuron
+
+    def _place_wanted(self, layer: Layer, place: tuple[int, ...]) -> str:
+        """Say how a place in a layer is written, where one of another kind was."""
+        whose = f"{self.name}'s layer {layer.name}"
+        if not layer.places:
+            return f"{whose} has no places; leave out @{','.join(map(str, place))}."
+        wanted = {1: "@TOKEN", 2: "@Y,X"}.get(len(layer.places), "@mean")
+        return f"A place in {whose} is {wanted}."
 
     def label(self, neuron: Neuron) -> str:
         """Return the class's name for a class neuron, else the address."""
