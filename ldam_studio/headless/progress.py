@@ -31,7 +31,7 @@ EVERY_S = 10.0
 
 
 def progress() -> Progress:
-    """Return a progress bar with share and time left, on standard error where that is a terminal."""
+    """Return a bar with share and time left, on standard error where that is a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
