@@ -15,7 +15,14 @@ import torch
 from ldam_studio.errors import StudioError
 
 GROUP = Path("/sys/fs/cgroup")
-UNITS = {"bytes": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40}
+UNITS = {"bytes": 1.0, "K": 2.0**10, "M": 2.0**20, "G": 2.0**30, "T": 2.0**40}
+LACKS = ("can't allocate memory", "not enough memory: you tried to allocate", "out of memory")
+"""What torch says where its error has no type of its own: on the processor, on that of Windows, and
+on Apple's graphics."""
+
+
+class TooLittleMemory(StudioError):
+    """Memory is short now, which may be otherwise later."""
 
 
 def free_bytes(group: Path = GROUP) -> int:
@@ -36,7 +43,7 @@ def free_bytes(group: Path = GROUP) -> int:
 
 
 def require(what: str, needed: float, free: float, way_out: str) -> None:
-    """Raise `StudioError` if `needed` bytes are more than are `free`.
+    """Raise `TooLittleMemory` if `needed` bytes are more than are `free`.
 
     Parameters
     ----------
@@ -46,7 +53,7 @@ def require(what: str, needed: float, free: float, way_out: str) -> None:
         What to do, as it ends.
     """
     if needed > free:
-        raise StudioError(
+        raise TooLittleMemory(
             f"{what} at least {in_words(needed)} of memory, and {in_words(free)} are free; "
             f"{way_out}."
         )
@@ -56,17 +63,17 @@ def is_lack_of_memory(error: BaseException) -> bool:
     """Tell whether an operation failed because there was no memory left for it."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    # What torch raises on the processor has no type of its own.
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and any(lack in str(error) for lack in LACKS)
 
 
 def asked_for(error: BaseException) -> float | None:
     """Return how many bytes an allocation that failed was for, if the error says so."""
-    found = re.search(r"ried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", str(error))
+    # Apple's graphics say GB and mean GiB.
+    found = re.search(r"ried to allocate ([\d.]+) ?(bytes|[KMGT](?=i?B))", str(error))
     return float(found[1]) * UNITS[found[2]] if found else None
 
 
-def too_little(what: str, error: BaseException, way_out: str) -> StudioError:
+def too_little(what: str, error: BaseException, way_out: str) -> TooLittleMemory:
     """Say that something found too little memory.
 
     Parameters
@@ -78,7 +85,7 @@ def too_little(what: str, error: BaseException, way_out: str) -> StudioError:
     """
     size = asked_for(error)
     wanted = "" if size is None else f", {in_words(size)} in one piece"
-    return StudioError(
+    return TooLittleMemory(
         f"{what} needs more memory than there is{wanted}, and {in_words(free_bytes())} are free; "
         f"{way_out}."
     )

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights import require_room, unpacked
+from ldam_studio.memory import TooLittleMemory
+from ldam_studio.networks.weights import enough_for_file, require_room, unpacked
 
 KEY = "checkpoint"
 """Of the safetensors metadata entry: a JSON object of what `Checkpoint` knows about it."""
@@ -250,7 +251,7 @@ def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
     path = checkpoint.path
     try:
         require_room(path)
-        with open(path, "rb") as file:
+        with enough_for_file(path), open(path, "rb") as file:
             before = _stamp(os.fstat(file.fileno()))
             data = file.read() if before == checkpoint.stamp else b""
             after = _stamp(os.fstat(file.fileno()))
@@ -266,6 +267,8 @@ def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
         )
     try:
         return unpacked(path, data)
+    except TooLittleMemory as error:
+        raise CheckpointError("gone", str(error)) from None
     except StudioError as error:
         raise CheckpointError("damaged", str(error)) from None
 
@@ -324,7 +327,7 @@ def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
         end = 8 + length + max((v["data_offsets"][1] for v in entries.values()), default=0)
         metadata = header.get("__metadata__", {})
         shapes = tuple((name, tuple(map(int, v["shape"]))) for name, v in entries.items())
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+    except (LookupError, ValueError, OverflowError, TypeError, AttributeError, RecursionError):
         return "is not a safetensors file", {}, None
     if size < end:
         return "is cut short", {}, None

@@ -53,7 +53,8 @@ def require_room(path: Path) -> None:
     require(f"The weights file {path} needs", needed, free_bytes(), "close other programs")
 
 
-def _enough_for(path: Path) -> AbstractContextManager[None]:
+def enough_for_file(path: Path) -> AbstractContextManager[None]:
+    """Turn a lack of memory while a file is read into a sentence."""
     return enough_for(f"The weights file {path}", "close other programs")
 
 
@@ -67,7 +68,7 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
         is not run).
     """
     require_room(path)
-    with _enough_for(path):
+    with enough_for_file(path):
         data = read_bytes(path)
     return unpacked(path, data)
 
@@ -78,7 +79,7 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
     if path.suffix == ".safetensors":
         try:
-            with _enough_for(path):
+            with enough_for_file(path):
                 saved: object = load(data)
         except (SafetensorError, ValueError, KeyError):
             raise StudioError(
@@ -93,7 +94,7 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
 
 def _unpickle_tensors(path: Path, data: bytes) -> object:
     try:
-        with warnings.catch_warnings(), _enough_for(path):
+        with warnings.catch_warnings(), enough_for_file(path):
             # What torch thinks of the pickle's protocol is nothing to act on here.
             warnings.simplefilter("ignore")
             return torch.load(BytesIO(data), weights_only=True, map_location="cpu")

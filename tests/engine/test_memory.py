@@ -98,6 +98,14 @@ LACKS = {
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has"),
         ", 2.7 GB in one piece, and ",
     ),
+    "processor on Windows": (
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 900000 bytes."),
+        ", 900.0 kB in one piece, and ",
+    ),
+    "Apple's graphics": (
+        RuntimeError("MPS backend out of memory (max allowed: 9 GB). Tried to allocate 2.50 GB on"),
+        ", 2.7 GB in one piece, and ",
+    ),
     "Python": (MemoryError(), " needs more memory than there is, and "),
 }
 

@@ -18,6 +18,7 @@ from torch import nn
 from folders import at_rest
 from ldam_studio import files
 from ldam_studio.errors import StudioError
+from ldam_studio.networks import checkpoints, weights
 from ldam_studio.networks.checkpoints import (
     IN_PLACE_S,
     OLD_S,
@@ -149,6 +150,27 @@ def test_what_torch_saved_before_it_wrote_archives_is_a_checkpoint(tmp_path):
     (cut,) = at_rest(tmp_path).look().checkpoints
     with pytest.raises(CheckpointError, match="damaged"):
         read_checkpoint(cut)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_checkpoint_that_finds_no_memory_now_is_not_damaged(tmp_path, monkeypatch, suffix):
+    def fail(*_args, **_kwargs):
+        raise MemoryError
+
+    (tmp_path / f"a-1{suffix}").write_bytes(whole_file(tmp_path / "elsewhere", suffix))
+    (found,) = at_rest(tmp_path).look().checkpoints
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "load", fail)
+        patch.setattr(weights, "load", fail)
+        with pytest.raises(CheckpointError, match="needs more memory than there is") as refused:
+            read_checkpoint(found)
+        assert refused.value.kind == "gone"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.os, "fstat", fail)  # as reading the bytes may
+        with pytest.raises(CheckpointError, match="needs more memory than there is") as refused:
+            read_checkpoint(found)
+        assert refused.value.kind == "gone"
+    assert read_checkpoint(found)[0]["weight"].flatten().tolist() == [1, 1]
 
 
 def test_numbers_that_are_none_are_not_known(tmp_path):
