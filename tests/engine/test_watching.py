@@ -481,3 +481,15 @@ def test_another_networks_is_known_before_anybody_looks_at_it(lenet, made, monke
         sentence = watched.news[-1].troubles[strange]
         assert sentence.startswith(f"{strange} is for another architecture: ")
     assert strange not in read
+
+
+@pytest.mark.parametrize("size", ["-3", "1e999", "99999999999999999999"])
+def test_sizes_that_no_tensor_has_are_told_and_watching_goes_on(lenet, made, size):
+    good = made(10)
+    header = b'{"a":{"dtype":"F32","shape":[' + size.encode() + b'],"data_offsets":[0,4]}}'
+    odd = made.folder / "odd-5.safetensors"
+    odd.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with Watched(lenet, made.folder) as watched:
+        watched.until(lambda w: w.steps == [10])
+        assert watched.news[-1].notice == ""
+        assert watched.news[-1].checkpoints[-1].path == good
