@@ -1,5 +1,6 @@
 """What a session finds out about the machine before its first step."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -26,9 +27,14 @@ def spec(network: Network, machine: Machine) -> SessionSpec:
     return SessionSpec(network, network.default_neurons(2), machine=machine)
 
 
-def colourful(module: nn.Module | None = None) -> Network:
+def plain_colourful() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 30 * 30, 4))
+
+
+def colourful(make: Callable[[], nn.Module] = plain_colourful) -> Network:
+    """A network of images in colour; what makes its module is called with torch seeded."""
     torch.manual_seed(0)
-    module = module or nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 30 * 30, 4))
+    module = make()
     return Network("mine", module, PixelSpec(3, 32, 32, mean=(0.5,) * 3, std=(0.25,) * 3))
 
 
@@ -82,38 +88,31 @@ def test_bfloat16_is_taken_where_the_processor_has_it_and_the_gradient_stays(mon
     assert open_session(spec(colourful(), machine)).machine.precision == "float32"
 
 
-def test_bfloat16_is_not_taken_where_the_gradient_would_be_another(monkeypatch):
-    class Delicate(nn.Module):
-        """Its slope depends on digits that bfloat16 does not have."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.head = nn.Linear(3 * 32 * 32, 4)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return (1e4 * self.head(x.flatten(1))).sin()
-
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
-    assert open_session(spec(colourful(Delicate()), choose("cpu"))).machine.precision == "float32"
-
-
 class Fork(nn.Module):
-    """One layer that bfloat16 suits, one that it does not, and one that is always silent."""
+    """One layer that bfloat16 suits, one that it does not, and one that is silent at first."""
 
     def __init__(self) -> None:
         super().__init__()
         self.plain, self.silent = nn.Linear(3 * 32 * 32, 4), nn.ReLU()
         self.delicate = nn.Identity()
+        self.threshold = 1e6
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.plain(x.flatten(1))
-        self.silent(x - 1e6)
-        return self.delicate((1e4 * x).sin())
+        # Each unit gets another one's weights: a gradient that points elsewhere, for sure.
+        x = x if x.dtype == torch.float32 else x.roll(1, 1)
+        self.silent(x - self.threshold)
+        return self.delicate(x)
+
+
+def test_bfloat16_is_not_taken_where_the_gradient_would_be_another(monkeypatch):
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    assert open_session(spec(colourful(Fork), choose("cpu"))).machine.precision == "float32"
 
 
 def on_plain(monkeypatch, machine=None, layer="plain"):
     monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
-    network = colourful(Fork())
+    network = colourful(Fork)
     machine = machine or choose("cpu")
     return open_session(SessionSpec(network, network.spread(layer, 2), machine=machine))
 
@@ -151,7 +150,7 @@ def test_what_was_asked_for_or_recorded_is_kept_wherever_chains_turn(monkeypatch
 
 
 def test_a_session_that_goes_on_still_tries_what_it_chose_by_itself(monkeypatch):
-    network = colourful(Fork())
+    network = colourful(Fork)
     monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
     description = describe(on_plain(monkeypatch))
     assert spec_from(description, choose("cpu")).machine.tried
@@ -169,9 +168,7 @@ def test_a_chain_without_a_gradient_does_not_decide(monkeypatch):
             return (self.head(x.flatten(1)) + torch.tensor([1e3, -1e3, 1e3, 1e3])).relu()
 
     monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
-    assert (
-        open_session(spec(colourful(HalfSilent()), choose("cpu"))).machine.precision == "bfloat16"
-    )
+    assert open_session(spec(colourful(HalfSilent), choose("cpu"))).machine.precision == "bfloat16"
     assert on_plain(monkeypatch, layer="silent").machine.precision == "float32"
 
 
