@@ -72,14 +72,14 @@ def test_a_second_row_of_images_has_the_room_of_strip_and_traces(panels, qtbot):
     qtbot.waitUntil(lambda: sum(panels.middle.sizes()) < 730)
     before = panels.middle.sizes()
     panels.show_two_rows(True)
-    qtbot.waitUntil(lambda: panels.canvas.height() >= before[0] + 80)
+    qtbot.waitUntil(lambda: panels.canvas.height() >= before[0] + 50)
     assert panels.heights() == before  # what the next start begins with
     _shrink(panels, 1280, 640)
     assert panels.shows("traces")
     _shrink(panels, 1280, 1300)
     qtbot.waitUntil(lambda: panels.middle.sizes()[1:] == before[1:])
     _shrink(panels, 1280, 720)
-    qtbot.waitUntil(lambda: panels.canvas.height() >= before[0] + 80)
+    qtbot.waitUntil(lambda: panels.canvas.height() >= before[0] + 50)
     panels.show_two_rows(False)
     qtbot.waitUntil(lambda: panels.middle.sizes() == before)
 
