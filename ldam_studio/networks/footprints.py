@@ -82,7 +82,7 @@ def whole(values: Sequence[Value]) -> Tensor | None:
     An operation that is not known may take any element to any place. That matters not where all
     elements see the same.
     """
-    seen = [value.short.flatten(1) for value in values]
+    seen = [value.short.reshape(4, -1) for value in values]
     seen = [planes for planes in seen if bool((planes < NOTHING).any())]
     if not seen:
         return torch.full((4, 1), NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,13 +97,18 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> 
 
 def first_tensor(output: Any) -> Tensor | None:
     """Return the tensor that a module gave: itself, or the first in its tuple, list or dict."""
+    return next(all_tensors(output), None)
+
+
+def all_tensors(output: Any) -> Iterator[Tensor]:
+    """Go through the tensors that a module gave, those in tuples, lists and dicts in order."""
     if isinstance(output, Tensor):
-        return output
-    if isinstance(output, Mapping):
-        output = tuple(output.values())
-    if isinstance(output, tuple | list):
-        return next((t for t in map(first_tensor, output) if t is not None), None)
-    return None
+        yield output
+    elif isinstance(output, Mapping):
+        yield from all_tensors(tuple(output.values()))
+    elif isinstance(output, tuple | list):
+        for part in output:
+            yield from all_tensors(part)
 
 
 @dataclass(frozen=True)
@@ -146,21 +151,18 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
         If the network cannot take such an image, gives no tensor to look at, or lets no gradient
         through to the image.
     """
-    walk = Walk(itertools.chain(module.parameters(), module.buffers()))
-    # A copy, as what is normalised is one: a network may change its input in place.
-    inputs = inputs.detach().requires_grad_(True).clone()
-    walk.begin(inputs)
-    listing = _Listing(walk, _Paths(inputs))
-    handles = []
-    for path, part in module.named_modules():
-        if path:
-            handles.append(part.register_forward_pre_hook(listing.pre_hook(path)))
-            handles.append(part.register_forward_hook(listing.hook(path)))
+    listing = _Listing(module, inputs)
     try:
-        # With gradients, since chains run it so; which are asked for by nobody, so that nothing has
-        # to be kept for them.
-        with torch.enable_grad(), saved_tensors_hooks(_nothing, _nothing), walk:
-            output = module(inputs)
+        try:
+            # Nobody asks for the gradients, so that nothing has to be kept for them ...
+            with saved_tensors_hooks(_nothing, _nothing):
+                output = listing.run()
+        except Exception as error:
+            if is_lack_of_memory(error):
+                raise
+            # ... unless the network itself does.
+            listing = _Listing(module, inputs)
+            output = listing.run()
     except Exception as error:
         if is_lack_of_memory(error):
             what = f"{name} on an image of {_by(inputs.shape[1:])} {listing.where},"
@@ -169,10 +171,7 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
             f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where} "
             f"({in_short(error)}); give the input that it was made for."
         ) from None
-    finally:
-        for handle in handles:
-            handle.remove()
-    _note_whole(name, module, first_tensor(output), listing)
+    _note_whole(name, module, output, listing)
     sequences = [layer for layer in listing.found.values() if layer.batch]
     if sequences:
         listing.drop({la.name for la in sequences} - _images_second(module, inputs, sequences))
@@ -183,19 +182,26 @@ def _nothing(_saved: Any) -> Any:
     """Keep nothing of a tensor for a backward pass that never comes."""
 
 
-def _note_whole(name: str, module: nn.Module, whole: Tensor | None, listing: _Listing) -> None:
-    """Write down what the network returns, where none of its layers did; see that it is of use."""
-    one_number = whole is not None and whole.shape == (1,)  # which its last layer has as a unit
-    few = whole is None or (whole.ndim < 2 and not one_number)
-    if whole is not None and whole.is_floating_point() and not few and not listing.follows(whole):
+def _note_whole(name: str, module: nn.Module, output: Any, listing: _Listing) -> None:
+    """Write down what the network returns, where none of its layers did; see that it is of use.
+
+    Beside what can be looked at it may return anything. What no chain can follow back to the image,
+    such as a decision, is left out where the last module's output can be followed.
+    """
+    # One number for the image is what its last layer has as a unit.
+    several = [t for t in all_tensors(output) if t.ndim >= 2 or t.shape == (1,)]
+    numbers = [t for t in several if t.is_floating_point()]
+    cut_off = bool(numbers) and not any(map(listing.follows, numbers))
+    if cut_off and (listing.ends_astray or not listing.found):
         raise StudioError(
             f"{name} lets no gradient through to the image, which chains follow: its forward pass "
             "uses torch.no_grad, torch.inference_mode, detach or quantised layers; take those out."
         )
+    whole = first_tensor(output)
     if whole is not None and whole.ndim >= 2 and whole is not listing.output:
         if listing.is_usable(whole):
             listing.note(OUTPUT, module, whole)
-    if few or not listing.found:
+    if not several or not listing.found:
         raise StudioError(
             f"{name} gives no units to look at; its forward pass must return a tensor (n, units) "
             "of floating-point numbers that depend on the image."
@@ -260,17 +266,38 @@ def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -
 class _Listing:
     """What a forward pass met: layers by name, and the axis of features of the last output."""
 
-    def __init__(self, walk: Walk, paths: _Paths) -> None:
-        self.follows = paths.lead_from
+    def __init__(self, module: nn.Module, inputs: Tensor) -> None:
+        self._module = module
+        self._walk = Walk(itertools.chain(module.parameters(), module.buffers()))
+        with torch.enable_grad():
+            # A copy, as what is normalised is one: a network may change its input in place.
+            self._image = inputs.detach().requires_grad_(True).clone()
+        self._walk.begin(self._image)
+        self.follows = _Paths(self._image).lead_from
+        self.ends_astray = False  # whether the last module's output does not lead to the image
         self.found: dict[str, Layer] = {}
         self.last = ""
         self._inside: list[tuple[str, str, str]] = []  # modules begun: name, type, given
         self.output: Tensor | None = None
         self._features_last = False
-        self._walk = walk
         self._seen: dict[str, Value | None] = {}
         self._origins: dict[str, Origin | None] = {}
         self._inputs: dict[str, Origin | None] = {}
+
+    def run(self) -> Any:
+        """Run the forward pass, once, and return what it gives."""
+        handles = []
+        for path, part in self._module.named_modules():
+            if path:
+                handles.append(part.register_forward_pre_hook(self.pre_hook(path)))
+                handles.append(part.register_forward_hook(self.hook(path)))
+        try:
+            # With gradients, since chains run it so.
+            with torch.enable_grad(), self._walk:
+                return self._module(self._image)
+        finally:
+            for handle in handles:
+                handle.remove()
 
     @property
     def where(self) -> str:
@@ -297,7 +324,11 @@ class _Listing:
             while self._inside.pop()[0] != name:
                 pass  # one that failed, and whose failure was caught
             tensor = first_tensor(output)
-            if tensor is None or tensor.ndim < 2 or not self.is_usable(tensor):
+            if tensor is None or tensor.ndim < 2:
+                return
+            if tensor.is_floating_point():
+                self.ends_astray = not self.follows(tensor)
+            if not self.is_usable(tensor):
                 return
             if self._walk.of(tensor).constant:  # as what makes a transformer's position bias
                 return

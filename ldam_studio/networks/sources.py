@@ -11,6 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from ldam_studio.errors import StudioError, in_short
@@ -77,9 +78,13 @@ def _factory(place: str, name: str) -> Source:
 
 @contextmanager
 def _told(what: str, way_out: Callable[[BaseException], str]) -> Iterator[None]:
-    """Turn whatever a person's code ends in into a sentence; a script may also end itself."""
+    """Turn whatever a person's code ends in into a sentence; a script may also end itself.
+
+    Whether gradients are computed is afterwards as it was.
+    """
     try:
-        yield
+        with torch.set_grad_enabled(torch.is_grad_enabled()):
+            yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -58,7 +58,7 @@ def opened(tmp_path: Path) -> Callable[[str], Network]:
     [
         "Giving(torch.no_grad()(lambda body, x: body(x)))",
         "Giving(torch.inference_mode()(lambda body, x: body(x)))",
-        "Giving(lambda body, x: body(x).detach())",
+        "Giving(lambda body, x: body(x.detach()))",
         "torch.ao.quantization.quantize_dynamic(body(), {nn.Linear}), PIXELS",
     ],
     ids=["no_grad", "inference_mode", "detached", "quantised"],
@@ -76,14 +76,60 @@ def test_an_output_without_a_gradient_is_refused(opened, expression):
         "Giving(lambda body, x: body(x) > 0)",
         "Giving(lambda body, x: body(x)[:, :0])",
         "Giving(lambda body, x: torch.fft.fft(body(x)))",
+        "Giving(lambda body, x: body(x).detach())",
+        "Giving(lambda body, x: (body(x) > 0).float())",
+        "Giving(lambda body, x: (x.mean((2, 3)).detach(), body(x)))",
+        "Giving(lambda body, x: (torch.tensor(3), body(x)))",
+        "Giving(lambda body, x: dict(ids=torch.arange(9), logits=[body(x)]))",
     ],
-    ids=["whole numbers", "yes or no", "none at all", "complex"],
+    ids=[
+        *("whole numbers", "yes or no", "none at all", "complex", "detached", "a decision"),
+        *("detached, then usable", "a whole number, then usable", "whole numbers, then usable"),
+    ],
 )
 def test_an_output_that_cannot_be_looked_at_is_no_layer(opened, expression):
     network = opened(expression)
     assert [layer.name for layer in network.layers][-1] == "body"
     state = open_session(SessionSpec(network, network.default_neurons(3), machine=choose("cpu")))
     assert advance(state)[0].step == 1
+
+
+def test_a_network_may_follow_gradients_in_its_own_forward_pass(opened):
+    network = opened(
+        """
+def give(body, x):
+    with torch.enable_grad():
+        x = x if x.requires_grad else x.detach().requires_grad_()
+        energy = body(x).square().sum()
+        return torch.autograd.grad(energy, x, create_graph=True)[0].flatten(1)
+return Giving(give)
+"""
+    )
+    assert [layer.name for layer in network.layers][-2:] == ["body", "output"]
+    assert network.layers[-1].neurons == 768
+    state = open_session(SessionSpec(network, network.default_neurons(3), machine=choose("cpu")))
+    assert advance(state)[0].step == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in the file", "in the function"])
+def test_code_that_turns_gradients_off_is_checked_and_turns_them_off_for_itself(tmp_path, at_once):
+    off = "torch.set_grad_enabled(False)"
+    head, inside = (off, "pass") if at_once else ("", off)
+    (tmp_path / "mine.py").write_text(
+        f"{CODE}\n{head}\ndef model():\n    {inside}\n    return body(), PIXELS\n"
+    )
+    network = open_network(f"{tmp_path}/mine.py:model")
+    assert torch.is_grad_enabled()
+    assert network.layers[-1].neurons == 5
+
+
+def test_where_gradients_are_off_it_is_still_seen_whether_they_lead_to_the_image():
+    class Cut(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.detach().mean((2, 3))
+
+    with torch.no_grad(), pytest.raises(StudioError, match="lets no gradient through"):
+        list_layers("cut", Cut(), torch.zeros(1, 3, 9, 9))
 
 
 def test_a_network_of_which_nothing_can_be_looked_at_is_refused(opened):
