@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ENDS = (Qt.Key.Key_Home, Qt.Key.Key_End)
 OPEN_UP_TO = 60  # a tree of more rows than this starts folded
 TABS = {
     "Neurons": "The neurons of the layer",
@@ -102,6 +103,7 @@ class NeuronPicker(QWidget):
         self._list.setModel(self._neurons)
         self._list.clicked.connect(self._neuron_picked)
         self._list.stepped.connect(self._neuron_picked)
+        self._list.installEventFilter(self)
 
         self._tabs = QTabBar()
         self._tabs.setAccessibleName("Lists of neurons")
@@ -328,14 +330,23 @@ class NeuronPicker(QWidget):
         self._fill_page()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Give the keys of the search field and of the tree their meaning."""
+        """Give the keys of the search field, the tree and the list their meaning."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if watched is self._search:
                 return self._search_key(event.key())
             if watched is self._tree and event.key() in _ENTER:
                 self._layer_opened(self._tree.currentIndex())
                 return True
+            if watched is self._list and event.key() in _ENDS:
+                self._go_to_end(last=event.key() == Qt.Key.Key_End)
+                return True
         return super().eventFilter(watched, event)
+
+    def _go_to_end(self, *, last: bool) -> None:
+        """Choose the first or last neuron, which need not be among those that are listed."""
+        place = self._neurons.count - 1 if last else 0
+        if place >= 0 and place != self._here():
+            self._choose_at(place)
 
     def _search_key(self, key: int) -> bool:
         if key == Qt.Key.Key_Down:

@@ -278,3 +278,14 @@ def test_what_is_not_listed_is_reached_by_address_arrows_and_chance(crowded):
         crowded.random_neuron()
     assert any(neuron.index > MOST for neuron in crowded.heard[-20:])
     assert all(one != other for one, other in itertools.pairwise(crowded.heard[-20:]))
+
+
+def test_home_and_end_go_to_the_first_and_last_neuron_listed_or_not(crowded):
+    view = crowded.findChild(QListView)
+    for key, index in ((Qt.Key.Key_End, 9 * MOST - 1), (Qt.Key.Key_Home, 0)):
+        QTest.keyClick(view, key)
+        assert crowded.heard[-1] == Neuron("flat", index)
+        assert view.currentIndex().data() == f"unit {index}"
+    heard = len(crowded.heard)
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert len(crowded.heard) == heard
