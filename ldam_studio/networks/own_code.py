@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ldam_studio.errors import StudioError, in_short
@@ -67,8 +67,7 @@ def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
         return
     if pixels is None:
         raise unknown_input(name)
-    mean, std = (torch.tensor(v).reshape(1, -1, 1, 1) for v in (pixels.mean, pixels.std))
-    image = (torch.full((1, *pixels.shape), pixels.rest) - mean) / std
+    image = at_rest(pixels)
     try:
         with torch.no_grad():
             # In evaluation mode, or a batch norm would take this image for its first batch.
@@ -80,6 +79,12 @@ def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
             f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
             f"({in_short(error)}); give the input that it was made for."
         ) from None
+
+
+def at_rest(pixels: PixelSpec) -> Tensor:
+    """Return the network's input for one image at rest, (1, C, H, W)."""
+    mean, std = (torch.tensor(v).reshape(1, -1, 1, 1) for v in (pixels.mean, pixels.std))
+    return (torch.full((1, *pixels.shape), pixels.rest) - mean) / std
 
 
 def in_float32(module: nn.Module) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import BytesIO
@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
-from ldam_studio.memory import enough_for, free_bytes, require
+from ldam_studio.memory import enough_for, free_bytes, is_lack_of_memory, require
 from ldam_studio.networks.archives import is_torchscript, more_than_weights
+from ldam_studio.networks.layers import all_tensors
 from ldam_studio.networks.state_dicts import Match, best_match
 
 HINT = "give a .safetensors file or a state dict saved with torch.save"
@@ -193,21 +194,48 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
         )
 
 
-def check_module(module: nn.Module, source: Path | str) -> None:
+def check_module(module: nn.Module, source: Path | str, image: Tensor | None) -> None:
     """Raise `StudioError` if a module has a weight that is not a number.
 
-    Parameters and what batch norms have seen must be finite; other buffers may be infinite, as
-    masks are.
+    Parameters must be finite, and what batch norms have seen not infinite; other buffers may be, as
+    masks are. What is no number in a buffer, as a loss that is not known yet, does no harm unless
+    the output is none either.
+
+    Parameters
+    ----------
+    image
+        What `module` takes, (1, C, H, W), at rest; None if that is not known.
     """
+    check_finite(dict(module.named_parameters()), source)
     buffers = dict(module.named_buffers())
     seen = {n: b for n, b in buffers.items() if n.endswith(("running_mean", "running_var"))}
-    check_finite(dict(module.named_parameters()) | seen, source)
-    check_finite({n: _infinities_as_0(b) for n, b in buffers.items() if n not in seen}, source)
+    others = {n: _without(b, torch.isinf) for n, b in buffers.items() if n not in seen}
+    check_finite({n: _without(b, torch.isnan) for n, b in seen.items()}, source)
+    suspects = seen | others
+    if not_finite(suspects) is not None and not _gives_numbers(module, image):
+        check_finite(suspects, source)
 
 
-def _infinities_as_0(buffer: Tensor) -> Tensor:
+def _without(buffer: Tensor, which: Callable[[Tensor], Tensor]) -> Tensor:
     usual = buffer.is_floating_point() and buffer.layout == torch.strided
-    return buffer.masked_fill(buffer.isinf(), 0) if usual else buffer
+    return buffer.masked_fill(which(buffer), 0) if usual else buffer
+
+
+def _gives_numbers(module: nn.Module, image: Tensor | None) -> bool:
+    """Whether all that a module gives is finite, as far as can be told.
+
+    It is in evaluation mode afterwards, as it is looked at.
+    """
+    if image is None:
+        return True
+    try:
+        with torch.no_grad():
+            output = module.eval()(image)
+    except Exception as error:
+        if is_lack_of_memory(error):
+            raise
+        return True  # opening it says what fails
+    return all(bool(t.isfinite().all()) for t in all_tensors(output))
 
 
 def not_finite(state: Mapping[str, Tensor]) -> str | None:

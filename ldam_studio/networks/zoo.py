@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError, in_short
@@ -23,6 +23,7 @@ from ldam_studio.networks.labels import labels_for
 from ldam_studio.networks.libraries import TIMM, TORCHVISION, Published, Source
 from ldam_studio.networks.network import Network, Reading
 from ldam_studio.networks.own_code import (
+    at_rest,
     check_batches,
     declared_pixels,
     in_float32,
@@ -230,7 +231,7 @@ def _with_weights(
     published = source.published
     if weights is None and (published is None or options.untrained):
         module, notes = _build(source, name, options)
-        check_module(module, name)
+        check_module(module, name, _at_rest(source, module, options))
         return module, fingerprint(module), None, notes
     origin = weights
     if origin is None:
@@ -248,10 +249,15 @@ def _with_weights(
         module = module if classes is None else source.build(classes)
     match = load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
     if runs_code(name):
-        check_module(module, name)  # also what no file holds
+        check_module(module, name, _at_rest(source, module, options))  # also what no file holds
     if weights is None:
         return module, sha256, None, notes
     return module, sha256, match.missing, (*notes, *_left(match, weights))
+
+
+def _at_rest(source: Source, module: nn.Module, options: Options) -> Tensor | None:
+    pixels = options.pixels or source.pixels or declared_pixels(module)
+    return None if pixels is None else at_rest(pixels)
 
 
 def _left(match: Match, weights: Path) -> tuple[str, ...]:

@@ -266,8 +266,10 @@ def test_what_a_batch_norm_has_seen_must_be_finite(opened, buffer):
         opened(spoil)
 
 
-def test_a_mask_may_hold_infinities_but_no_nan(opened):
-    mask = "network = body()\nnetwork.register_buffer('mask', torch.full((2,), float('{}')))\n"
-    assert opened(f"{mask.format('-inf')}return network, PIXELS").layers[-1].neurons == 5
-    with pytest.raises(StudioError, match="weights that are not finite, in 'mask'"):
-        opened(f"{mask.format('nan')}return network, PIXELS")
+def test_a_buffer_may_be_infinite_or_no_number_if_the_output_is_one(opened):
+    buffer = "network = Giving(lambda body, x: body(x) + {})\n"
+    buffer += "network.register_buffer('best', torch.full((2,), float('{}')))\nreturn network"
+    for value in ("-inf", "nan"):
+        assert opened(buffer.format(0, value)).layers[-1].neurons == 5
+    with pytest.raises(StudioError, match="weights that are not finite, in 'best'"):
+        opened(buffer.format("network.best[0]", "nan"))
