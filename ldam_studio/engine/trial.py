@@ -11,6 +11,7 @@ import math
 import os
 import time
 from dataclasses import replace
+from enum import Enum
 
 import torch
 from torch import Tensor
@@ -35,26 +36,31 @@ WORTHWHILE = 0.9
 """More threads are taken if they bring the time below this share of it."""
 
 
+class Verdict(Enum):
+    """What comparing a lane's gradients in bfloat16 and in float32 gave."""
+
+    KEPT = "kept"
+    CHANGED = "changed"
+    FAILED = "failed"
+    """bfloat16 raises where float32 does not: a person's own code may not be made for it."""
+    OPEN = "open"
+    """Nothing could be compared: no chain has a gradient, or float32 raises too."""
+
+
 def settle(machine: Machine, lane: Lane) -> Machine:
     """Return `machine` with what was left open decided for the network and chains of `lane`.
 
-    What fails here fails again in the first step, which has words for it: nothing is decided by it.
+    What fails here fails again in the first step, which has words for it.
     """
-    try:
-        return _tried(machine, lane)
-    except (MemoryError, RuntimeError):
-        precision = "float32" if machine.precision == "auto" else machine.precision
-        settled = replace(machine, precision=precision, threads=machine.threads or 1)
-        settled.apply()
-        return settled
-
-
-def _tried(machine: Machine, lane: Lane) -> Machine:
     if machine.precision == "auto":
         precision = _precision(machine, lane)
         machine = replace(machine, precision=precision, tried=precision == "bfloat16")
     if not machine.threads:
-        machine = replace(machine, threads=_threads(machine, lane))
+        try:
+            threads = _threads(machine, lane)
+        except Exception:
+            threads = 1
+        machine = replace(machine, threads=threads)
         machine.apply()
     return machine
 
@@ -64,38 +70,55 @@ def _precision(machine: Machine, lane: Lane) -> str:
     small = math.prod(lane.network.pixels.shape) < WORTH_HALVING
     if small or not computes_in_bfloat16(machine.device):
         return "float32"
-    return "bfloat16" if keeps_gradient(machine, lane) else "float32"
+    return "bfloat16" if compare(machine, lane) is Verdict.KEPT else "float32"
 
 
-def keeps_gradient(machine: Machine, lane: Lane) -> bool:
-    """Whether bfloat16 leaves a lane's gradients what they are, those of at least one chain."""
-    cosine = gradient_cosine(machine, lane)
+def compare(machine: Machine, lane: Lane) -> Verdict:
+    """See whether bfloat16 leaves a lane's gradients what they are; raises nothing."""
+    try:
+        whole = _gradient(machine, lane, "float32")
+    except Exception:
+        return Verdict.OPEN
+    try:
+        half = _gradient(machine, lane, "bfloat16")
+    except Exception:
+        return Verdict.FAILED
+    cosine = gradient_cosine(whole, half)
     compared = cosine[~cosine.isnan()]
-    return len(compared) > 0 and bool((compared >= LEAST_COSINE).all())
+    if not len(compared):
+        return Verdict.OPEN
+    return Verdict.KEPT if bool((compared >= LEAST_COSINE).all()) else Verdict.CHANGED
 
 
 def try_again(state: SessionState) -> str:
     """Go on in float32, for good, where chains turned to a layer that bfloat16 does not suit.
 
-    In place. Nothing is tried where bfloat16 was asked for or is recorded.
+    In place. Nothing is tried where bfloat16 was asked for or is recorded. A layer of which nothing
+    could be compared is tried when this is called again.
 
     Returns
     -------
     What to say of it; empty if nothing changed.
     """
     for lane in state.lanes:
-        layer = lane.network.name, lane.network.sha256, lane.targets.layer
+        layer = layer_of(lane)
         if not state.machine.tried or layer in state.halved:
             continue
-        try:
-            kept = keeps_gradient(state.machine, _with_few(lane))
-        except (MemoryError, RuntimeError):
-            continue  # and the first step has words for it
-        if not kept:
+        verdict = compare(state.machine, _with_few(lane))
+        if verdict is Verdict.CHANGED:
             in_float32(state)
             return f"float32, as bfloat16 would change the gradient in {lane.targets.layer}"
-        state.halved |= {layer}
+        if verdict is Verdict.FAILED:
+            in_float32(state)
+            return f"float32, as {lane.network.name} fails in bfloat16 in {lane.targets.layer}"
+        if verdict is Verdict.KEPT:
+            state.halved |= {layer}
     return ""
+
+
+def layer_of(lane: Lane) -> tuple[str, str, str]:
+    """Return what `SessionState.halved` calls the layer that a lane looks at."""
+    return lane.network.name, lane.network.sha256, lane.targets.layer
 
 
 def in_float32(state: SessionState) -> None:
@@ -126,17 +149,20 @@ def computes_in_bfloat16(device: str) -> bool:
     return bool(found is not None and found())
 
 
-def gradient_cosine(machine: Machine, lane: Lane) -> Tensor:
-    """Return the cosine of each chain's gradients in bfloat16 and float32, shape (chains,).
+def gradient_cosine(whole: Tensor, half: Tensor) -> Tensor:
+    """Return the cosine of each chain's gradients in float32 and bfloat16, shape (chains,).
 
-    NaN where a chain has no gradient.
+    NaN where a chain has no gradient in float32; 0 where bfloat16 leaves none, or none that is
+    finite. Both are scaled first, as the squares of what is very short or long are not in float32.
     """
-    whole, half = (
-        activation_of(lane, replace(machine, precision=precision))(lane.chains.x)[1].flatten(1)
-        for precision in ("float32", "bfloat16")
-    )
-    silent = (whole == 0).all(1) | (half == 0).all(1)
-    return torch.cosine_similarity(whole, half, dim=1).masked_fill(silent, torch.nan)
+    one, other = (gradient / gradient.abs().amax(1, keepdim=True) for gradient in (whole, half))
+    cosine = torch.cosine_similarity(one, other, dim=1).nan_to_num(0.0)
+    return cosine.masked_fill((whole == 0).all(1), torch.nan)
+
+
+def _gradient(machine: Machine, lane: Lane, precision: str) -> Tensor:
+    activation = activation_of(lane, replace(machine, precision=precision))
+    return activation(lane.chains.x)[1].flatten(1)
 
 
 def _threads(machine: Machine, lane: Lane) -> int:

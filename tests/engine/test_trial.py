@@ -200,3 +200,84 @@ def test_what_goes_on_keeps_what_was_found(monkeypatch):
     assert again.machine == state.machine
     other = spec_from(describe(state), replace(state.machine, threads=2))
     assert other.machine.threads == 2
+
+
+def test_a_layer_without_a_gradient_keeps_the_precision_and_is_tried_later(monkeypatch):
+    state = on_plain(monkeypatch)
+    state, info = advance(state, [Change("neurons", ["silent:0"])])
+    assert state.machine.precision == "bfloat16" and info.told == ("silent:0",)
+    assert {layer for *_, layer in state.halved} == {"plain"}
+    state.lane.network.module.threshold = -1e6
+    state, info = advance(state, [Change("neurons", ["silent:1"])])
+    assert state.machine.precision == "float32"
+    assert info.told[1] == "float32, as bfloat16 would change the gradient in silent"
+
+
+class InBfloat16(nn.Module):
+    """Does `what` to its first layer's answer in bfloat16, before its second layer."""
+
+    def __init__(self, what: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.plain, self.second = nn.Linear(3 * 32 * 32, 4), nn.Identity()
+        self.what = what
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.plain(x.flatten(1))
+        if x.dtype == torch.bfloat16:
+            x = self.what(x)
+        return self.second(x)
+
+
+FIRST = torch.tensor([0])  # chain: the other one stays as it is
+
+
+def fails(error: type[Exception]) -> Callable[..., torch.Tensor]:
+    def fail(*_: object) -> torch.Tensor:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        (lambda x: x.index_fill(0, FIRST, 0.0), "bfloat16 would change the gradient in second"),
+        (
+            lambda x: x.index_fill(0, FIRST, torch.nan),
+            "bfloat16 would change the gradient in second",
+        ),
+        (fails(TypeError), "mine fails in bfloat16 in second"),
+        (fails(RuntimeError), "mine fails in bfloat16 in second"),
+        (fails(MemoryError), "mine fails in bfloat16 in second"),
+    ],
+)
+def test_what_fails_or_ends_in_bfloat16_goes_on_in_float32(monkeypatch, what, why):
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    network = colourful(lambda: InBfloat16(what))
+    assert open_session(spec(network, choose("cpu"))).machine.precision == "float32"
+    state = open_session(SessionSpec(network, network.spread("plain", 2), machine=choose("cpu")))
+    assert state.machine.precision == "bfloat16"
+    state, info = advance(state, [Change("neurons", ["second:0"])])
+    assert state.machine.precision == "float32"
+    assert info.told[1] == f"float32, as {why}" and not info.refused
+    assert [e.name for e in state.log] == ["neurons", "precision"]
+
+
+@pytest.mark.parametrize("precision", ["auto", "bfloat16"])
+@pytest.mark.parametrize("error", [TypeError, MemoryError])
+def test_what_fails_in_float32_too_is_left_to_the_first_step(monkeypatch, precision, error):
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(trial, "_cores", lambda: 3)
+    state = on_plain(monkeypatch)
+    state.lane.network.module.forward = fails(error)
+    assert trial.try_again(replace(state, halved=frozenset())) == ""
+    settled = trial.settle(Machine("cpu", precision, 0), state.lane)
+    assert settled.threads == 1
+    assert settled.precision == ("float32" if precision == "auto" else "bfloat16")
+
+
+def test_a_gradient_is_compared_by_its_direction_however_short_it_is():
+    whole = torch.tensor([[1e-30, 0.0], [1e30, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    half = torch.tensor([[1e-30, 0.0], [1e30, 0.0], [1.0, 0.0], [0.0, 0.0], [torch.nan, 0.0]])
+    found = trial.gradient_cosine(whole, half)
+    assert torch.equal(found.nan_to_num(-1), torch.tensor([1.0, 1.0, -1.0, 0.0, 0.0]))
