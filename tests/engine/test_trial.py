@@ -11,7 +11,9 @@ from ldam_studio.engine import session, trial
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.engine.machine import Machine, choose
+from ldam_studio.engine.second import Second
 from ldam_studio.engine.session import SessionSpec, describe, open_session, spec_from
+from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.zoo import open_network
@@ -78,6 +80,22 @@ def test_a_real_trial_ends_with_a_number_of_threads(monkeypatch):
     state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
     assert state.machine.threads in (1, 2)
     assert torch.get_num_threads() == state.machine.threads
+
+
+@pytest.fixture(autouse=True)
+def fast_in_bfloat16(monkeypatch):
+    """Whether bfloat16 saves time is this machine's business, and no test's but the one of it."""
+    monkeypatch.setattr(trial, "saves_time", lambda *_: True)
+
+
+@pytest.mark.parametrize(("seconds", "precision"), [(0.5, "bfloat16"), (0.95, "float32")])
+def test_bfloat16_is_taken_only_where_it_saves_time(monkeypatch, seconds, precision):
+    monkeypatch.undo()
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(
+        trial, "_seconds", lambda m, *_: {"float32": 1.0, "bfloat16": seconds}[m.precision]
+    )
+    assert open_session(spec(colourful(), choose("cpu"))).machine.precision == precision
 
 
 def test_bfloat16_is_taken_where_the_processor_has_it_and_the_gradient_stays(monkeypatch):
@@ -281,3 +299,33 @@ def test_a_gradient_is_compared_by_its_direction_however_short_it_is():
     half = torch.tensor([[1e-30, 0.0], [1e30, 0.0], [1.0, 0.0], [0.0, 0.0], [torch.nan, 0.0]])
     found = trial.gradient_cosine(whole, half)
     assert torch.equal(found.nan_to_num(-1), torch.tensor([1.0, 1.0, -1.0, 0.0, 0.0]))
+
+
+def test_a_restored_session_goes_on_in_its_precision_and_knows_what_was_tried(monkeypatch):
+    network = colourful(Fork)
+    monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
+    state = on_plain(monkeypatch)
+    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.KEPT)
+    second = Second(network, neurons=network.spread("delicate", 2))
+    state, info = advance(state, [Change("compare", second)])
+    assert not info.refused and state.machine.precision == "bfloat16"
+    stored = to_tensors(state)
+    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.CHANGED)
+    again = from_tensors(*stored, choose("cpu"))
+    assert again.machine.tried and again.machine.precision == "bfloat16"
+    assert again.halved == state.halved and len(state.halved) == 2
+    again, info = advance(again, [Change("neurons", ["plain:1"])])
+    assert again.machine.precision == "bfloat16"
+    again, info = advance(again, [Change("neurons", ["silent:1"])])
+    assert again.machine.precision == "float32" and again.log[-1].name == "precision"
+
+
+def test_a_session_of_before_what_was_tried_was_stored_tries_at_the_next_change(monkeypatch):
+    network = colourful(Fork)
+    monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
+    tensors, about = to_tensors(on_plain(monkeypatch))
+    del about["halved"]
+    again = from_tensors(tensors, about, choose("cpu"))
+    assert again.machine.tried and not again.halved
+    again, _ = advance(again, [Change("neurons", ["plain:1"])])
+    assert {layer for *_, layer in again.halved} == {"plain"}
