@@ -13,7 +13,7 @@ from ldam_studio.engine.reading import mean_of
 from ldam_studio.engine.realness import prepare_learner, suits
 from ldam_studio.engine.second import Second, describe_second, make_second
 from ldam_studio.engine.state import SessionState
-from ldam_studio.engine.trial import settle, try_again
+from ldam_studio.engine.trial import layer_of, settle, try_again
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.labels import can_be_read
 from ldam_studio.networks.network import Network, Neuron, WeightsFile
@@ -51,8 +51,11 @@ class SessionSpec:
     second: Second | None = None
 
 
-def open_session(spec: SessionSpec) -> SessionState:
+def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
     """Start a session: draw the chains' first images, make its lanes.
+
+    With `restoring`, the chains will be put where they were, and what was found about precision
+    holds: it is not tried again on their first images.
 
     Raises
     ------
@@ -83,9 +86,10 @@ def open_session(spec: SessionSpec) -> SessionState:
     )
     if spec.second is not None:
         state.lanes = (lane, make_second(state, spec.second))
-    if state.machine.tried:
-        state.halved = frozenset({(network.name, network.sha256, lane.targets.layer)})
-        try_again(state)  # on the second lane
+    if state.machine.tried and spec.machine.precision == "auto":
+        state.halved = frozenset({layer_of(lane)})
+    if not restoring:
+        try_again(state)  # on what was not tried just now, as the second lane
     prepare_learner(state)
     state.origin = describe(state)
     return state

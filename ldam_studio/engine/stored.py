@@ -46,6 +46,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "step": state.step,
         "melting": state.melting,
         "lessons_due": state.lessons_due,
+        "halved": [list(layer) for layer in sorted(state.halved)],
     } | counts
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
     return copies, about
@@ -80,11 +81,14 @@ def from_tensors(
     StudioError
         If its weights are missing or others, or the tensors are not a session's.
     """
-    state = open_session(spec_from(about["session"], machine, allow_code=allow_code))
+    spec = spec_from(about["session"], machine, allow_code=allow_code)
+    state = open_session(spec, restoring=True)
     device = state.machine.device
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         state.lessons_due = int(about.get("lessons_due", 0))
+        layers = ((str(n), str(sha256), str(layer)) for n, sha256, layer in about.get("halved", ()))
+        state.halved = frozenset(layers)
         moved = {name: value.to(device) for name, value in tensors.items()}
         lanes = [_restore(state.lane, moved, about, state)]
         if state.second is not None:

@@ -217,7 +217,11 @@ def spec_at_export(recipe: Recipe, files: Files) -> SessionSpec:
 def _beginning(recipe: Recipe, files: Files) -> SessionState:
     sidecar = recipe.sidecar
     if sidecar is not None:
-        machine = _machine(recipe.data["end"])
+        end = recipe.data["end"]
+        machine = _machine(end)
+        if machine is not None and machine.device == end["machine"]["device"]:
+            # The log may change the precision later on; it begins with the sidecar's.
+            machine = replace(machine, precision="auto")
         # Only the name counts: a recipe must not reach into other folders.
         path = files.folder / Path(str(sidecar.get("file"))).name
         if not path.exists():
@@ -226,7 +230,10 @@ def _beginning(recipe: Recipe, files: Files) -> SessionState:
                 "it there."
             )
         sha256 = str(sidecar.get("sha256"))
-        return read_session(path, machine, sha256, allow_code=files.allow_code)
+        state = read_session(path, machine, sha256, allow_code=files.allow_code)
+        # Nothing is tried here: the log tells.
+        state.machine = replace(state.machine, tried=False)
+        return state
     description = _located(recipe.data["session"], files)
     machine = _machine(description)
     return open_session(spec_from(description, machine, allow_code=files.allow_code))

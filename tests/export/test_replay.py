@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from ldam_studio.engine import trial
 from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes import Change
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -216,6 +218,29 @@ def test_a_long_session_goes_on_from_a_sidecar(
     second.sidecar.write_bytes(third.sidecar.read_bytes())
     with pytest.raises(StudioError, match="not the session file that belongs"):
         compare(second.path)
+
+
+def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(png, "LIMIT", 4000)
+    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.KEPT)
+    network = open_network("lenet")
+    machine = Machine("cpu", "bfloat16", 1, tried=True)
+    spec = SessionSpec(network, network.default_neurons(4), seed=7, machine=machine)
+    state = long_drag(open_session(spec))
+    first = export(state, Shown("raw"), tmp_path / "first.png")
+    assert first.sidecar is not None
+    state = run(state, 7, Change("neurons", ["fc2:0"]))
+    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.CHANGED)
+    state = run(state, 7, Change("neurons", ["fc1:0"]))
+    second = export(state, Shown("raw"), tmp_path / "second.png")
+    assert second.sidecar == first.sidecar
+    logged = [change[1] for change in read_recipe(second.path).data["log"]]
+    assert logged == ["neurons", "neurons", "precision"]
+    monkeypatch.setattr(trial, "compare", lambda *_: pytest.fail("tried"))
+    found = compare(second.path)
+    assert found.identical and not found.differences
 
 
 def test_an_hour_of_dragging_stays_below_the_limit(tmp_path: Path):
