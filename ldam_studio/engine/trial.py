@@ -78,12 +78,18 @@ def _precision(machine: Machine, lane: Lane) -> str:
 
 
 def saves_time(machine: Machine, lane: Lane) -> bool:
-    """Whether a lane's gradients take clearly less time in bfloat16 than in float32."""
+    """Whether a lane's gradients take clearly less time in bfloat16 than in float32.
+
+    Not if they fail: a person's own code may take no other number of chains.
+    """
     threads = machine.threads or 1
-    whole, half = (
-        _seconds(replace(machine, precision=precision), lane, threads)
-        for precision in ("float32", "bfloat16")
-    )
+    try:
+        whole, half = (
+            _seconds(replace(machine, precision=precision), lane, threads)
+            for precision in ("float32", "bfloat16")
+        )
+    except Exception:
+        return False
     return half < WORTHWHILE * whole
 
 

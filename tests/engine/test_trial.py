@@ -329,3 +329,21 @@ def test_a_session_of_before_what_was_tried_was_stored_tries_at_the_next_change(
     assert again.machine.tried and not again.halved
     again, _ = advance(again, [Change("neurons", ["plain:1"])])
     assert {layer for *_, layer in again.halved} == {"plain"}
+
+
+def test_code_that_takes_no_fewer_chains_is_left_in_float32(monkeypatch):
+    class Five(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(3 * 32 * 32, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if len(x) == trial.FEW:
+                raise ValueError("not four")
+            return self.head(x.flatten(1))
+
+    monkeypatch.undo()
+    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    network = colourful(Five)
+    state = open_session(SessionSpec(network, network.default_neurons(5), machine=choose("cpu")))
+    assert state.machine.precision == "float32"
