@@ -72,7 +72,7 @@ class Preset:
         return values
 
 
-CLOUDY: Mapping[str, Any] = {"start_spectrum": 1.0, "start_spread": 0.15}
+CLOUDY: Mapping[str, Any] = {"start_spectrum": 1.0, "start_spread": 0.17}
 """Starts from which chains on small photographs end in unlike images; no preset changes starts."""
 
 
