@@ -55,6 +55,7 @@ class Controller(QObject):
     opening = pyqtSignal(object)  # Opening
     opened = pyqtSignal(object)  # Opening
     said = pyqtSignal(str, str)  # sentence, kind: info, warning, danger
+    spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty for all of them
     melted = pyqtSignal()
     _read = pyqtSignal(int, int, object)  # number of session and of posts, SessionView
     unmatched = pyqtSignal(str)  # a sentence: the second network lacks what the first one shows
@@ -412,7 +413,7 @@ class Controller(QObject):
         session, lane, acted = self.model.session, self.model.acting, self.model.acted
         if session is None or acted is None:
             return
-        chains = len(session.neurons)
+        chains, shown = len(session.neurons), ""
         if isinstance(chosen, Neuron):
             neurons = (chosen,) * chains
         elif isinstance(chosen, tuple):
@@ -420,11 +421,11 @@ class Controller(QObject):
         else:
             neurons = acted.network.spread(chosen.name, chains)
             if chosen.neurons > chains:
-                self.said.emit(
+                shown = (
                     f"Of {chosen.name}'s {chosen.neurons:,} neurons the first {chains:,} are "
-                    "shown, one for each chain; more chains show more.",
-                    "info",
+                    "shown, one for each chain; more chains show more."
                 )
+        self.spread_told.emit(shown)
         second = session.second
         if lane is not None:
             try:

@@ -212,6 +212,7 @@ class StudioWindow(QMainWindow):
         for changed in (self.model.session_changed, self.model.weights_changed):
             changed.connect(lambda: self._show_title(self.model.whole_title))
         controller.said.connect(self.say)
+        controller.spread_told.connect(self._say_spread)
         controller.melted.connect(self._on_melted)
         controller.raised_unclamped.connect(self._offer_clamp)
 
@@ -266,6 +267,13 @@ class StudioWindow(QMainWindow):
     def say(self, text: str, kind: str = "info") -> None:
         """Show one sentence, without stopping anything."""
         self.banner.say(text, kind)
+
+    def _say_spread(self, sentence: str) -> None:
+        """Say which neurons of a layer are shown, in the place of what was said of another."""
+        if sentence:
+            self.banner.say(sentence, key="spread")
+        else:
+            self.banner.dismiss("spread")
 
     def _set_hint(self, text: str) -> None:
         self.hint = text

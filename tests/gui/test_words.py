@@ -6,6 +6,7 @@ from PyQt6.QtWidgets import QLabel
 
 from ldam_studio.gui.picker import NO_STARS
 from ldam_studio.gui.watch_panel import WatchPanel
+from ldam_studio.networks.network import Neuron
 from ldam_studio.sampler.settings import SETTINGS
 
 
@@ -19,13 +20,14 @@ def test_rounds_are_called_as_in_the_manual(qtbot):
 
 
 def test_all_of_a_layer_with_more_neurons_than_chains_says_how_many_are_shown(studio, qtbot):
-    said = []
-    studio.controller.said.connect(lambda text, _kind: said.append(text))
     layers = studio.model.session.network.layer
     chains = len(studio.model.session.neurons)
-    studio.controller.set_neurons(layers("fc1"))
-    assert said == [
-        f"Of fc1's 120 neurons the first {chains} are shown, one for each chain; more chains show "
-        "more."
-    ]
+    for name, count in (("conv2", 16), ("fc1", 120)):
+        studio.controller.set_neurons(layers(name))
+        assert studio.banner.texts() == (
+            f"Of {name}'s {count} neurons the first {chains} are shown, one for each chain; more "
+            "chains show more.",
+        )
+    studio.controller.set_neurons(Neuron("fc3", 0))
+    assert studio.banner.texts() == ()
     assert "starred" in NO_STARS
