@@ -193,9 +193,9 @@ def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypat
     monkeypatch.setattr(live, "command", lambda *_a, **_k: [str(nowhere)])
     monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "live" / "mnist-1")
     studio.watching.train()
-    until(qtbot, lambda: studio.banner.texts() != ())
+    # Opening its session closes what was said before.
+    until(qtbot, lambda: studio.watching.watch.is_on and studio.banner.texts() != ())
     assert "could not be started" in studio.banner.texts()[0]
-    until(qtbot, lambda: studio.watching.watch.is_on)
     (tmp_path / "file").touch()
     monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "file" / "mnist-2")
     studio.watching.train()
