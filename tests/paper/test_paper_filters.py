@@ -92,6 +92,8 @@ def test_a_part_gives_what_the_whole_gives(name, layers):
         torch.testing.assert_close(
             part.network.activation(x, part.network.units(moved)),
             network.activation(whole, network.units(neurons)),
+            rtol=1e-5,  # sums in another order, of weights that no seed fixes
+            atol=1e-4,
         )
         assert part.network.pixels.height < network.pixels.height
     assert part_for(network, network.layers[-1].name) is None
