@@ -68,19 +68,20 @@ class ProgressLines:
         now = self._clock()
         if self._first is None:
             self._first, self._said = (done, now), now
-            self._say(f"{self._doing} {_steps(total)}")
+            self._say(f"{self._doing} {in_steps(total)}")
         elif now - self._said >= EVERY_S and done < total:
             self._said = now
             steps, seconds = done - self._first[0], now - self._first[1]
             left = in_words(seconds / steps * (total - done))
-            self._say(f"{self._doing}: {done / total:.0%} of {_steps(total)}, about {left} left")
+            self._say(f"{self._doing}: {done / total:.0%} of {in_steps(total)}, about {left} left")
 
     def _say(self, line: str) -> None:
         if not self._silent:
             print(line, file=sys.stderr, flush=True)
 
 
-def _steps(count: int) -> str:
+def in_steps(count: int) -> str:
+    """Return a number of steps in words."""
     return "1 step" if count == 1 else f"{count:,} steps"
 
 

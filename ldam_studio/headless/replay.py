@@ -13,7 +13,7 @@ from PIL import Image
 from ldam_studio.export.replay import Comparison, Files, compare
 from ldam_studio.files import write_together
 from ldam_studio.headless.interrupt import interruptible
-from ldam_studio.headless.progress import INTERRUPTED, ProgressLines, progress
+from ldam_studio.headless.progress import INTERRUPTED, ProgressLines, in_steps, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,5 +109,5 @@ def in_words(found: Comparison) -> str:
 def _steps_of(found: Comparison) -> str:
     """Say which steps were run: all, or the last ones, from which alone the picture follows."""
     if found.replayed == found.steps:
-        return "1 step" if found.steps == 1 else f"{found.steps:,} steps"
+        return in_steps(found.steps)
     return f"the {found.replayed:,} steps that it depends on, of {found.steps:,} in all,"

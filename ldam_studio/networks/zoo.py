@@ -177,7 +177,7 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module, sha256, missing, notes = _with_weights(source, name, weights, options)
-    pixels = options.pixels or source.pixels or declared_pixels(module)
+    pixels = _input_of(source, module, options)
     if pixels is None:
         raise unknown_input(name)
     network = Network(name, module, pixels.from_0_to_1(), (), sha256, weights, options.pixels)
@@ -255,8 +255,13 @@ def _with_weights(
     return module, sha256, match.missing, (*notes, *_left(match, weights))
 
 
+def _input_of(source: Source, module: nn.Module, options: Options) -> PixelSpec | None:
+    """Return a network's input: what a person says counts before what its source or code does."""
+    return options.pixels or source.pixels or declared_pixels(module)
+
+
 def _at_rest(source: Source, module: nn.Module, options: Options) -> Tensor | None:
-    pixels = options.pixels or source.pixels or declared_pixels(module)
+    pixels = _input_of(source, module, options)
     return None if pixels is None else at_rest(pixels)
 
 
@@ -279,7 +284,7 @@ def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tupl
     module = source.build(None)
     if not runs_code(name):
         return module, ()
-    initialise(module, name, options.pixels or source.pixels or declared_pixels(module))
+    initialise(module, name, _input_of(source, module, options))
     were = in_float32(module)
     return module, (f"Its weights were {were} and are used as float32.",) if were else ()
 
