@@ -38,6 +38,7 @@ class Banner(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[str, _Row] = {}
+        self._lasting: set[str] = set()  # keys of what a clearing spares
         self._only_errors = False
         self._more = QLabel()
         self._more.setProperty("role", "muted")
@@ -50,7 +51,15 @@ class Banner(QWidget):
         layout.addWidget(self._more)
         self.hide()
 
-    def say(self, text: str, kind: Kind = "info", actions: Actions = (), key: str = "") -> None:
+    def say(
+        self,
+        text: str,
+        kind: Kind = "info",
+        actions: Actions = (),
+        key: str = "",
+        *,
+        lasting: bool = False,
+    ) -> None:
         """Show a sentence.
 
         Parameters
@@ -64,8 +73,12 @@ class Banner(QWidget):
         key
             A sentence with the same key takes the place of the one before; without a key, a
             sentence that is already there is not repeated.
+        lasting
+            Whether `clear` leaves it until `settle`: it is about the session that is to open.
         """
         key = key or text
+        if lasting:
+            self._lasting.add(key)
         old = self._rows.pop(key, None)
         if old is not None and old.says(text, kind):
             self._rows[key] = old
@@ -95,15 +108,21 @@ class Banner(QWidget):
 
     def dismiss(self, key: str) -> None:
         """Close the sentence of that key (its text, where no key was given), if there."""
+        self._lasting.discard(key)
         row = self._rows.pop(key, None)
         if row is not None:
             self._remove(row)
         self._arrange()
 
     def clear(self) -> None:
-        """Close everything."""
+        """Close everything but what lasts."""
         for key in list(self._rows):
-            self.dismiss(key)
+            if key not in self._lasting:
+                self.dismiss(key)
+
+    def settle(self) -> None:
+        """Let the next `clear` close what lasted until now."""
+        self._lasting.clear()
 
     def texts(self) -> tuple[str, ...]:
         """Return the sentences that are shown or wait for it, oldest first."""

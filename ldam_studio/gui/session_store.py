@@ -52,13 +52,14 @@ class SessionStore:
             if remembered is None:
                 return start(window.machine, window.data)
             if remembered.get("unsaved"):
-                _say_now_and_once_open(window, _unsaved_words(str(remembered["unsaved"])))
+                unsaved = _unsaved_words(str(remembered["unsaved"]))
+                window.banner.say(unsaved, "warning", lasting=True)
             _restore_window(window, remembered["window"])
             return self._opening(window, remembered["session"])
         except StudioError as error:
-            _say_now_and_once_open(window, str(error))
+            window.banner.say(str(error), "warning", lasting=True)
         except (KeyError, TypeError, ValueError, AttributeError):
-            _say_now_and_once_open(window, _damaged(self.window_file))
+            window.banner.say(_damaged(self.window_file), "warning", lasting=True)
         return start(window.machine, window.data)
 
     def _read(self) -> dict[str, Any] | None:
@@ -176,17 +177,6 @@ def _unsaved_words(reason: str) -> str:
         f"The last session was not saved ({reason.rstrip('.')}); what the studio remembers is an "
         "earlier one."
     )
-
-
-def _say_now_and_once_open(window: StudioWindow, sentence: str) -> None:
-    """Say something that the session which is about to open does not sweep away."""
-
-    def say_again() -> None:
-        window.controller.opened.disconnect(say_again)
-        window.say(sentence, "warning")
-
-    window.say(sentence, "warning")
-    window.controller.opened.connect(say_again)
 
 
 def _damaged(path: Path) -> str:

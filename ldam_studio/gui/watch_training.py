@@ -49,9 +49,7 @@ class WatchTraining(QObject):
         self._notice = ""
         self._rate: float | None = None  # as it was set by hand
         self._opening: Opening | None = None
-        self._ended_with = ""  # the sentence of a training that ended by itself
         window.controller.opening.connect(self._on_opening)
-        window.controller.opened.connect(self._say_again)
         watch.ended.connect(self.leave)
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(live.pause(yes)))
@@ -78,7 +76,7 @@ class WatchTraining(QObject):
                 "danger",
             )
             return
-        self.folder, self._rate, self._ended_with = folder, None, ""
+        self.folder, self._rate = folder, None
         self._start_trainer()  # at once: it takes the process seconds to begin
         self._task = Task(partial(_prepare, folder))
         self._task.setObjectName("watch-training")
@@ -96,16 +94,6 @@ class WatchTraining(QObject):
                 self._send(live.learning_rate(None))
             self._send(live.averaging(self._watch.panel.averaging.value()))
             self._show()
-
-    def _say_again(self, opening: Opening) -> None:
-        """Say how the training ended where opening its session has swept that away."""
-        if (
-            opening is self._opening
-            and self._ended_with
-            and self.trainer is not None
-            and self.trainer.is_over
-        ):
-            self._on_ended(self._ended_with)
 
     def leave(self) -> None:
         """End the training, and what is being opened for it; returns at once."""
@@ -157,10 +145,11 @@ class WatchTraining(QObject):
             self.leave()
 
     def _on_ended(self, sentence: str) -> None:
-        self._ended_with = sentence
         if sentence:
             actions = (("Resume training", self.resume),)
-            self._window.banner.say(sentence, "danger", actions, key=ENDED)
+            # It may have ended before its session began to open.
+            soon = self._opening is None
+            self._window.banner.say(sentence, "danger", actions, key=ENDED, lasting=soon)
         self._show()
 
     def _set_rate(self, rate: float | None) -> None:

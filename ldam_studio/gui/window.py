@@ -209,6 +209,7 @@ class StudioWindow(QMainWindow):
         controller.opening.connect(self._on_opening)
         # A hint at what can be done comes once it can be.
         controller.opened.connect(lambda opening: self._set_hint(opening.hint))
+        controller.opened.connect(lambda _opening: self.banner.settle())
         for changed in (self.model.session_changed, self.model.weights_changed):
             changed.connect(lambda: self._show_title(self.model.whole_title))
         controller.said.connect(self.say)

@@ -124,3 +124,15 @@ def test_escape_and_the_cross_close_one(banner, qtbot):
     cross = next(b for b in banner.findChildren(QToolButton) if b.isVisible())
     qtbot.keyClick(cross, Qt.Key.Key_Escape)
     assert banner.texts() == ()
+
+
+def test_what_is_about_the_session_to_open_outlives_the_clearing_before_it(qtbot):
+    banner = Banner()
+    qtbot.addWidget(banner)
+    banner.say("of the session before")
+    banner.say("of the one to come", "warning", lasting=True)
+    banner.clear()
+    assert banner.texts() == ("of the one to come",)
+    banner.settle()
+    banner.clear()
+    assert banner.texts() == ()
