@@ -41,7 +41,9 @@ def in_front(studio):
     return network.weights
 
 
-def test_new_checkpoints_come_under_the_running_chains(studio, qtbot, folder):
+def test_new_checkpoints_come_under_the_running_chains(make_window, qtbot, folder):
+    # Burnt in at once: a chain that was found steady in the meantime would average anew.
+    studio = open_in(make_window(), qtbot, small_opening(burn_in=0))
     studio.controller.set_neurons(Neuron("conv1", 2))
     studio.panels.picker.show_list(1)
     studio.watching.start(folder)
@@ -54,7 +56,7 @@ def test_new_checkpoints_come_under_the_running_chains(studio, qtbot, folder):
     until(qtbot, lambda: shows(watch, first))
     assert in_front(studio) == first
     until(qtbot, lambda: studio.last_frame.step > step)
-    assert studio.last_frame.samples[0] >= average
+    assert studio.last_frame.samples[0] > average
     assert studio.last_frame.neurons[0] == Neuron("conv1", 2)
     assert watch.bar.plot.words() == "epoch 1.5 · step 1,000 · loss 0.25"
     # The title and the status bar say whose weights they are, also when it is watched no longer.
