@@ -23,6 +23,7 @@ class Machine:
     Precision "auto" and 0 threads are still to be decided for a session, see `trial.settle`.
     `tried` tells that bfloat16 was taken because a trial found that it does, so that it is tried
     again where chains turn to another layer; what was asked for, or is recorded, is kept.
+    `Machine()` tries nothing out, so that figures and trainings are the same on every run.
     """
 
     device: str = "cpu"

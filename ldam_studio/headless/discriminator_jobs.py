@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -50,8 +50,8 @@ class Job:
         The discriminator's, see `zoo.discriminator_for`.
     recipe
         How.
-    real_images
-        Gives each round its real images.
+    real_images, drawn
+        Gives each round its real images, and the generator that it chooses them with, if it does.
     what, data, licence
         For the model card.
     snapshots
@@ -71,6 +71,7 @@ class Job:
     snapshots: int
     half: bool
     measure: Callable[[DiscriminatorModel], dict[str, str]]
+    drawn: torch.Generator = field(default_factory=torch.Generator)
 
 
 def digits(args: argparse.Namespace, network: Network) -> Job:
@@ -133,6 +134,7 @@ def pictures(args: argparse.Namespace, network: Network) -> Job:
         snapshots=COLOUR_SNAPSHOT_ROUNDS,
         half=False,
         measure=lambda model: _measure_colour(args, place, network, model),
+        drawn=drawn,
     )
 
 
@@ -168,6 +170,7 @@ def photos(args: argparse.Namespace, network: Network) -> Job:
         snapshots=PHOTO_SNAPSHOT_ROUNDS,
         half=True,
         measure=lambda model: photo_measures.measure(network, model, sources, args.seed + 1),
+        drawn=drawn,
     )
 
 

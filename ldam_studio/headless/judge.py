@@ -6,7 +6,6 @@ none, trained and put there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
+from ldam_studio.headless.kept import RUN_FILE, KeptRun
 from ldam_studio.headless.progress import progress
 from ldam_studio.networks.judge import ColourJudge, DigitJudge, Judge
 from ldam_studio.networks.weights import load_into, read_saved
@@ -104,7 +104,9 @@ def open_judge(data: Path | None = None, download: bool = False, bench: Bench = 
     except StudioError:
         path = cache_folder() / bench.file
         if not path.is_file():
-            train_judge(bench, path.parent, SEED, data, download)
+            kept = KeptRun(path.parent / f"{bench.name}-{RUN_FILE}", bench.recipe, seed=SEED)
+            train_judge(bench, kept, bench.recipe, SEED, data, download)
+            kept.path.unlink(missing_ok=True)
     state, _ = read_saved(path)
     module = bench.build()
     load_into(module, state, path)
@@ -113,32 +115,37 @@ def open_judge(data: Path | None = None, download: bool = False, bench: Bench = 
 
 def train_judge(
     bench: Bench,
-    folder: Path,
+    kept: KeptRun,
+    recipe: classifier.ClassifierRecipe,
     seed: int,
     data: Path | None = None,
     download: bool = False,
-    epochs: int | None = None,
+    *,
+    resume: bool = False,
 ) -> float:
-    """Train a judge, write its weights and card into ``folder``, return its test accuracy.
+    """Train a judge, write its weights and card beside the `kept` run, return its test accuracy.
 
     Raises
     ------
     StudioError
-        The data is missing or damaged, or the folder cannot be written.
+        The data is missing or damaged, the folder cannot be written, or there is no run to resume.
     """
     torch.set_num_threads(1)
-    recipe = bench.recipe if epochs is None else bench.recipe.with_epochs(epochs)
     train, test = (bench.load(data, part, download) for part in ("train", "test"))
+    folder = kept.path.parent
     check_folder(folder)
-    began = time.monotonic()
     state = classifier.start(bench.build, recipe, seed)
+    if resume:
+        kept.load(state)
     with progress() as bar:
-        task = bar.add_task("judge", total=len(train) // recipe.batch * recipe.epochs)
+        total = len(train) // recipe.batch * recipe.epochs
+        task = bar.add_task("judge", total=total, completed=state.step)
         for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
             words = f"judge, epoch {epoch.epoch}: loss {epoch.loss:.4f}"
             bar.update(task, description=words)
             if bar.disable:
                 print(words, flush=True)
+            kept.save(state)
     accuracy = classifier.accuracy(classifier.predict(state.module, test, recipe), test.labels)
     command = f"ldam-studio train judge --of {_key(bench)} --seed {seed}"
     artifact.Card(
@@ -148,7 +155,7 @@ def train_judge(
         recipe=recipe.describe(),
         command=command + ("" if recipe == bench.recipe else f" --epochs {recipe.epochs}"),
         seed=seed,
-        seconds=time.monotonic() - began,
+        seconds=kept.total(),
         sha256=artifact.save_weights(state.module.state_dict(), folder / bench.file, bench.about),
         measured={"**this file**": f"**{accuracy:.2%}**"},
         licence=bench.licence,

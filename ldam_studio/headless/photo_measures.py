@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.headless.progress import progress
 from ldam_studio.networks.network import Network
@@ -66,7 +66,7 @@ def _chains(network: Network, model: DiscriminatorModel, seed: int) -> torch.Ten
     values = find_preset("clean").values(network.pixels.shape, discriminator=True)
     weights = tuple(weight for weight in WEIGHTS for _ in range(CHAINS))
     settings = Settings.of(**{**values, "discriminator_weight": weights})
-    machine = choose("cpu", threads=1)
+    machine = Machine()
     state = open_session(SessionSpec(network, neurons, settings, seed, model, machine))
     with progress() as bar:
         task = bar.add_task("measuring", total=STEPS)

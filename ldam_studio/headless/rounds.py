@@ -9,13 +9,14 @@ all classes and all discriminator weights, and what it learns from is drawn from
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.place import place
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import MELT_HEAT, SessionState
@@ -40,6 +41,7 @@ from ldam_studio.training.learner import (
     Denoising,
     LearnerState,
     LearnInfo,
+    from_tensors,
     learn_from_pool,
 )
 from ldam_studio.training.learner import start as start_learner
@@ -208,6 +210,8 @@ class Training:
         Sources of the starts and of the choice of chains; the sampler and learner have their own.
     average
         Mean of the discriminator's parameters, its result.
+    info
+        What the last round saw; None before the first.
     """
 
     session: SessionState
@@ -216,6 +220,16 @@ class Training:
     generators: Generators
     average: ParameterAverage
     info: LearnInfo | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """Return everything that the next rounds depend on, for `restore`."""
+        return {
+            "learner": self.learner.tensors(),
+            "chains": asdict(self.chains),
+            "generators": self.generators.state(),
+            "sampler": self.session.generators.state(),
+            "average": self.average.stored(),
+        }
 
 
 def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
@@ -226,6 +240,13 @@ def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
     learning = start_learner(module, seed)
     generators = Generators(seed)
     chains = _fresh(network, recipe, recipe.chains, generators)
+    session = _session(network, recipe, seed, learning)
+    return Training(session, learning, chains, generators, ParameterAverage(recipe.average))
+
+
+def _session(
+    network: Network, recipe: DiscriminatorRecipe, seed: int, learning: LearnerState
+) -> SessionState:
     model = DiscriminatorModel("in training", learning.module, network.pixels.shape)
     spec = SessionSpec(
         network,
@@ -234,22 +255,39 @@ def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
         recipe.settings.change("threshold", 0.0),
         seed,
         model,
-        choose("cpu", threads=1),
+        Machine(),
     )
-    session = open_session(spec)
-    average = ParameterAverage(recipe.average)
-    return Training(session, learning, chains, generators, average)
+    return open_session(spec)
+
+
+def restore(
+    network: Network, recipe: DiscriminatorRecipe, seed: int, stored: Mapping[str, Any]
+) -> Training:
+    """Return the training that `Training.stored` was taken from; it goes on to the same bits."""
+    training = start(network, recipe, seed)
+    learning = from_tensors(training.learner.module, stored["learner"])
+    session = _session(network, recipe, seed, learning)
+    session.generators = Generators.restore(seed, "cpu", stored["sampler"])
+    training.average.restore(stored["average"])
+    return Training(
+        session,
+        learning,
+        Chains(**stored["chains"]),
+        Generators.restore(seed, "cpu", stored["generators"]),
+        training.average,
+        learning.last_round,
+    )
 
 
 def train(
     training: Training, recipe: DiscriminatorRecipe, real_images: Callable[[], torch.Tensor]
 ) -> Iterator[Training]:
-    """Take turns between chains and discriminator.
+    """Take turns between chains and discriminator, from where the training stands.
 
     Parameters
     ----------
     training
-        From `start`; changed in place.
+        From `start` or `restore`; changed in place.
     real_images
         Gives each round its real images, ``(n, C, H, W)`` uint8 or float32 in pixel units.
 
@@ -262,7 +300,7 @@ def train(
     last = network.layers[-1]
     neurons = network.spread(last.name, last.neurons)
     choice, chains = training.generators["choice"], training.chains
-    for number in range(recipe.rounds):
+    for number in range(training.learner.rounds, recipe.rounds):
         chosen = torch.randperm(recipe.chains, generator=choice)[: recipe.batch]
         again = chosen[torch.rand(len(chosen), generator=choice) < recipe.restart]
         chains.replace(again, _fresh(network, recipe, len(again), training.generators))

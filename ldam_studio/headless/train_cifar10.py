@@ -6,7 +6,7 @@ import argparse
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,16 +16,13 @@ from ldam_studio.engine.trial import computes_in_bfloat16
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
+from ldam_studio.headless.kept import RUN_FILE, KeptRun, add_resume
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks.vgg import Vgg
 from ldam_studio.networks.weights import not_finite
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.images import LabelledImages
-from ldam_studio.training.resume import load_run, save_run
-
-RUN_FILE = "run.pt"
-"""The run as its last finished epoch left it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=PRECISIONS,
         help="of the products; auto: bfloat16 where the processor has it",
     )
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    add_resume(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,56 +62,16 @@ def run(args: argparse.Namespace) -> int:
         classifier.VGG_RECIPE.with_epochs(args.epochs), bfloat16=args.precision == "bfloat16"
     )
     state = classifier.start(Vgg, recipe, args.seed)
-    kept = _resumed(state, recipe, args) if args.resume else _Kept()
+    kept = KeptRun(args.out / RUN_FILE, recipe, seed=args.seed, threads=args.threads)
+    if args.resume:
+        kept.load(state)
     try:
         _train(state, recipe, train, test, args, kept)
     except KeyboardInterrupt:
-        if kept.epoch:
-            done = f"stopped, epoch {kept.epoch} of {recipe.epochs} is the last that was kept"
-            print(f"{done}; --resume goes on from there")
-        else:
-            print("stopped before an epoch was kept; start it again")
+        print(kept.stopped())
         return INTERRUPTED
-    _finish(state, recipe, train, test, args, kept.seconds + time.monotonic() - kept.at)
+    _finish(state, recipe, train, test, args, kept.total())
     return 0
-
-
-@dataclass
-class _Kept:
-    """What the run file holds: epochs done, seconds that they took; written `at` this time."""
-
-    epoch: int = 0
-    seconds: float = 0.0
-    at: float = field(default_factory=time.monotonic)
-
-    def save(
-        self,
-        state: classifier.ClassifierRun,
-        recipe: classifier.ClassifierRecipe,
-        args: argparse.Namespace,
-    ) -> None:
-        now = time.monotonic()
-        seconds = self.seconds + now - self.at
-        beside = {"seed": args.seed, "threads": args.threads, "seconds": seconds}
-        save_run(state, recipe, args.out / RUN_FILE, beside)
-        self.epoch, self.seconds, self.at = state.epoch, seconds, now
-
-
-def _resumed(
-    state: classifier.ClassifierRun,
-    recipe: classifier.ClassifierRecipe,
-    args: argparse.Namespace,
-) -> _Kept:
-    beside = load_run(state, recipe, args.out / RUN_FILE)
-    for flag in ("seed", "threads"):  # on both of which the weights depend
-        given = getattr(args, flag)
-        known = beside.get(flag, given)
-        if known != given:
-            raise StudioError(
-                f"{args.out / RUN_FILE} is of a run with --{flag} {known}, not {given}; give the "
-                "same, or start anew."
-            )
-    return _Kept(state.epoch, beside.get("seconds", 0.0))
 
 
 def _train(
@@ -123,7 +80,7 @@ def _train(
     train: LabelledImages,
     test: LabelledImages,
     args: argparse.Namespace,
-    kept: _Kept,
+    kept: KeptRun,
 ) -> None:
     steps = len(train) // recipe.batch
     began, first = time.monotonic(), state.epoch
@@ -149,7 +106,7 @@ def _train(
                 args.out / "epochs" / f"vgg-{epoch.epoch:02d}.safetensors",
                 f"VGG on CIFAR-10, seed {args.seed}, after epoch {epoch.epoch}",
             )
-            kept.save(state, recipe, args)
+            kept.save(state)
 
 
 def _check(finite: bool, epoch: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ldam_studio.files import check_folder
 from ldam_studio.headless import discriminator_jobs as jobs
 from ldam_studio.headless import flags, rounds
 from ldam_studio.headless.discriminator_jobs import Job
+from ldam_studio.headless.kept import RUN_FILE, Kept, add_resume
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks import natural_discriminator as natural
 from ldam_studio.networks.network import Network
@@ -27,6 +27,7 @@ from ldam_studio.networks.zoo import (
     open_network,
 )
 from ldam_studio.training import artifact
+from ldam_studio.training.resume import kept_in, other_settings, write_kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the discriminator of CIFAR-10: three convolutions (small), or VGG-16's thirteen, "
         "which takes several times as long",
     )
+    add_resume(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,37 +94,79 @@ def run(args: argparse.Namespace) -> int:
     job = makers.get(name, jobs.digits)(args, network)
     network = _smaller(network, args)
     check_folder(args.out)
-    recipe = job.recipe
-    training = rounds.start(network, recipe, args.seed)
-    began = time.monotonic()
+    kept = _KeptTraining(args.out / RUN_FILE, job, network, args.seed)
+    training = kept.load() if args.resume else rounds.start(network, job.recipe, args.seed)
     try:
-        with progress() as bar:
-            task = bar.add_task("discriminator", total=recipe.rounds)
-            for _ in rounds.train(training, recipe, job.real_images):
-                if training.info is None:
-                    continue
-                done = training.info.rounds
-                bar.update(
-                    task,
-                    advance=1,
-                    description=f"real {training.info.real_score:.2f}, "
-                    f"generated {training.info.fake_score:.2f}",
-                )
-                if done % job.snapshots == 0:
-                    artifact.save_weights(
-                        _result(training, job),
-                        args.out / "rounds" / f"{name}-{done:04d}.safetensors",
-                        f"discriminator, seed {args.seed}, after round {done}",
-                    )
-        _finish(args, network, training, job, time.monotonic() - began)
+        _train(training, job, args, kept)
+        _finish(args, network, training, job, kept.total())
     except KeyboardInterrupt:
-        done = 0 if training.info is None else training.info.rounds
-        print(
-            f"stopped after {done} of {recipe.rounds} rounds; there is a snapshot of every "
-            f"{job.snapshots} in {args.out / 'rounds'}"
-        )
+        print(kept.stopped())
         return INTERRUPTED
     return 0
+
+
+class _KeptTraining(Kept):
+    """A discriminator's training, kept with each snapshot and at its end."""
+
+    def __init__(self, path: Path, job: Job, network: Network, seed: int) -> None:
+        super().__init__(path, "round", job.recipe.rounds)
+        self._job, self._network, self._seed = job, network, seed
+        recipe = rounds.describe(job.recipe)
+        self._about = {"what": job.what, "data": job.data, "recipe": recipe, "seed": seed}
+
+    def load(self) -> rounds.Training:
+        """Return the training where it was kept.
+
+        Raises
+        ------
+        StudioError
+            There is no such file, it is damaged, or is of a training with other settings.
+        """
+        with kept_in(self.path) as kept:
+            if kept["about"] != self._about:
+                raise other_settings(self.path)
+            training = rounds.restore(self._network, self._job.recipe, self._seed, kept["training"])
+            self._job.drawn.set_state(kept["drawn"])
+            self.mark(training.learner.rounds, kept["seconds"])
+            return training
+
+    def save(self, training: rounds.Training) -> None:
+        """Keep the training after a round."""
+        seconds = self.total()
+        content = {
+            "about": self._about,
+            "training": training.stored(),
+            "drawn": self._job.drawn.get_state(),
+            "seconds": seconds,
+        }
+        write_kept(self.path, content)
+        self.mark(training.learner.rounds, seconds)
+
+
+def _train(
+    training: rounds.Training, job: Job, args: argparse.Namespace, kept: _KeptTraining
+) -> None:
+    recipe, first = job.recipe, training.learner.rounds
+    with progress() as bar:
+        task = bar.add_task("discriminator", total=recipe.rounds, completed=first)
+        for _ in rounds.train(training, recipe, job.real_images):
+            if training.info is None:
+                continue
+            done = training.info.rounds
+            bar.update(
+                task,
+                advance=1,
+                description=f"real {training.info.real_score:.2f}, "
+                f"generated {training.info.fake_score:.2f}",
+            )
+            if done % job.snapshots == 0:
+                artifact.save_weights(
+                    _result(training, job),
+                    args.out / "rounds" / f"{job.name}-{done:04d}.safetensors",
+                    f"discriminator, seed {args.seed}, after round {done}",
+                )
+            if done % job.snapshots == 0 or done == recipe.rounds:
+                kept.save(training)
 
 
 def _smaller(network: Network, args: argparse.Namespace) -> Network:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ldam_studio.errors import StudioError
 from ldam_studio.headless.judge import BENCHES, SEED, train_judge
+from ldam_studio.headless.kept import RUN_FILE, KeptRun, add_resume
 from ldam_studio.headless.progress import INTERRUPTED
 
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/judge"), help="where files go")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--epochs", type=int, help="default: as the shipped one was trained")
+    add_resume(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,10 +33,14 @@ def run(args: argparse.Namespace) -> int:
     if (args.epochs is not None and args.epochs < 1) or args.seed < 0:
         raise StudioError("--epochs must be at least 1 and --seed 0 or more.")
     bench = BENCHES[args.of]
+    recipe = bench.recipe if args.epochs is None else bench.recipe.with_epochs(args.epochs)
+    kept = KeptRun(args.out / f"{bench.name}-{RUN_FILE}", recipe, seed=args.seed)
     try:
-        accuracy = train_judge(bench, args.out, args.seed, args.data, args.download, args.epochs)
+        accuracy = train_judge(
+            bench, kept, recipe, args.seed, args.data, args.download, resume=args.resume
+        )
     except KeyboardInterrupt:
-        print("stopped; nothing was written")
+        print(kept.stopped())
         return INTERRUPTED
     print(f"judge, seed {args.seed}: {accuracy:.2%} -> {args.out / bench.file}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
+from ldam_studio.headless.kept import RUN_FILE, KeptRun, add_resume
 from ldam_studio.headless.progress import INTERRUPTED, progress
 from ldam_studio.networks.lenet import LeNet5
 from ldam_studio.training import artifact, classifier
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
     parser.add_argument("--seeds", type=int, default=1, help="number of runs, each a seed higher")
     parser.add_argument("--epochs", type=int, default=classifier.LENET_RECIPE.epochs)
+    add_resume(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,10 +67,13 @@ def run(args: argparse.Namespace) -> int:
     for number in range(args.seeds):
         seed = args.seed + number
         folder = args.out if number == 0 else args.out / f"seed-{seed}"
+        kept = KeptRun(folder / RUN_FILE, recipe, seed=seed)
+        # Of several runs the later ones may not have begun.
+        resume = args.resume and (number == 0 or kept.path.is_file())
         try:
-            result = _train_one(train, test, recipe, seed, folder)
+            result = _train_one(train, test, recipe, seed, folder, kept, resume=resume)
         except KeyboardInterrupt:
-            print(f"stopped; what was finished is in {args.out}, epochs in {folder / 'epochs'}")
+            print(f"seed {seed}: {kept.stopped()}")
             return INTERRUPTED
         results.append(result)
         print(f"seed {seed}: {result}", flush=True)
@@ -83,14 +87,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train_one(
-    train: Digits, test: Digits, recipe: classifier.ClassifierRecipe, seed: int, folder: Path
+    train: Digits,
+    test: Digits,
+    recipe: classifier.ClassifierRecipe,
+    seed: int,
+    folder: Path,
+    kept: KeptRun,
+    *,
+    resume: bool,
 ) -> Accuracies:
-    began = time.monotonic()
     state = classifier.start(LeNet5, recipe, seed)
     predictions = PredictionAverage()
     base = 0.0
+    if resume:
+        beside = kept.load(state)
+        predictions.restore(beside["predictions"])
+        base = beside["base"]
     with progress() as bar:
-        task = bar.add_task("", total=len(train) // recipe.batch * recipe.epochs)
+        total = len(train) // recipe.batch * recipe.epochs
+        task = bar.add_task("", total=total, completed=state.step)
         for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
             outputs = classifier.predict(epoch.module, test)
             base = classifier.accuracy(outputs, test.labels)
@@ -102,6 +117,7 @@ def _train_one(
                 folder / "epochs" / f"lenet-{epoch.epoch:02d}.safetensors",
                 f"LeNet-5 on MNIST, seed {seed}, after epoch {epoch.epoch}",
             )
+            kept.save(state, {"predictions": predictions.stored(), "base": base})
     averaged_module = LeNet5()
     averaged_module.load_state_dict(state.average.state_dict())
     result = Accuracies(
@@ -109,7 +125,7 @@ def _train_one(
         classifier.accuracy(classifier.predict(averaged_module, test), test.labels),
         classifier.accuracy(predictions.probabilities(), test.labels),
     )
-    seconds = time.monotonic() - began
+    seconds = kept.total()
     _write(folder, "lenet", state.module.state_dict(), recipe, seed, seconds, result)
     _write(folder, "lenet-averaged", averaged_module.state_dict(), recipe, seed, seconds, result)
     return result

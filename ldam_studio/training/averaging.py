@@ -92,6 +92,14 @@ class PredictionAverage:
         self._sum = probabilities if self._sum is None else self._sum + probabilities
         self.count += 1
 
+    def stored(self) -> dict[str, Any]:
+        """Return everything, for `restore`."""
+        return {"count": self.count, "sum": self._sum}
+
+    def restore(self, stored: dict[str, Any]) -> None:
+        """Go on from what `stored` gave."""
+        self.count, self._sum = int(stored["count"]), stored["sum"]
+
     def probabilities(self) -> torch.Tensor:
         """Return the mean probabilities; raises ValueError before the first `update`."""
         if self._sum is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,36 +16,71 @@ from ldam_studio.networks.weights import write_bytes
 from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
 
 
+def write_kept(path: Path, content: Mapping[str, Any]) -> None:
+    """Write what a run depends on; `StudioError` if it cannot be.
+
+    Numbers, texts, tensors, and lists and dictionaries of them.
+    """
+    written = io.BytesIO()
+    torch.save(dict(content), written)
+    write_bytes(path, written.getvalue())
+
+
+@contextmanager
+def kept_in(path: Path) -> Iterator[dict[str, Any]]:
+    """Give what `write_kept` wrote; whoever reads it may stumble over what is not as it should be.
+
+    Raises
+    ------
+    StudioError
+        The file is missing or damaged; or what the reader raises, if that is one.
+    """
+    try:
+        yield torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
+    except FileNotFoundError:
+        raise StudioError(f"There is no run to go on with in {path.parent}; start one.") from None
+    except OSError as error:
+        raise StudioError(
+            f"{path} cannot be read ({error.strerror or error}); check the folder."
+        ) from None
+    except StudioError:
+        raise
+    except Exception:
+        # Torch's reader stumbles over damage in many ways, and what it advises is not for here.
+        raise StudioError(f"{path} is damaged; start the run anew.") from None
+
+
+def other_settings(path: Path) -> StudioError:
+    """Return what to say of a run that is not the one that was asked for."""
+    return StudioError(f"{path} is of a run with other settings; give the same, or start anew.")
+
+
 def save_run(
     run: ClassifierRun,
     recipe: ClassifierRecipe,
     path: Path,
     beside: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write everything that the rest of the run depends on; `StudioError` if it cannot be.
+    """Write everything that the rest of a classifier's run depends on, as `write_kept` does.
 
-    `beside` is given back by `load_run`; numbers, texts, tensors and dictionaries of them.
+    `beside` is given back by `load_run`.
     """
-    content = io.BytesIO()
-    torch.save(
-        {
-            "recipe": asdict(recipe),
-            "module": run.module.state_dict(),
-            "optimiser": run.optimiser.state_dict(),
-            "order": run.order.get_state(),
-            "average": run.average.stored(),
-            "epoch": run.epoch,
-            "step": run.step,
-            "loss": run.loss,
-            "done": run.done,
-            "losses": run.losses,
-            "shuffle": run.shuffle,
-            "rate": run.rate,
-            "beside": dict(beside or {}),
-        },
-        content,
-    )
-    write_bytes(path, content.getvalue())
+    content = {
+        "recipe": asdict(recipe),
+        "module": run.module.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "order": run.order.get_state(),
+        "average": run.average.stored(),
+        "epoch": run.epoch,
+        "step": run.step,
+        "loss": run.loss,
+        "done": run.done,
+        "losses": run.losses,
+        "shuffle": run.shuffle,
+        "rate": run.rate,
+        "beside": dict(beside or {}),
+    }
+    write_kept(path, content)
 
 
 def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[str, Any]:
@@ -57,12 +93,9 @@ def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[s
     StudioError
         The file is missing or damaged, or is of a run by another recipe.
     """
-    try:
-        saved = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
+    with kept_in(path) as saved:
         if saved["recipe"] != asdict(recipe):
-            raise StudioError(
-                f"{path} is of a run with other settings; give the same, or start anew."
-            )
+            raise other_settings(path)
         run.module.load_state_dict(saved["module"])
         run.optimiser.load_state_dict(saved["optimiser"])
         run.order.set_state(saved["order"])
@@ -72,14 +105,3 @@ def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[s
         run.done, run.losses = saved.get("done", 0), saved.get("losses", 0.0)
         run.shuffle, run.rate = saved.get("shuffle"), saved.get("rate")
         return dict(saved.get("beside", {}))
-    except FileNotFoundError:
-        raise StudioError(f"There is no run to go on with in {path.parent}; start one.") from None
-    except OSError as error:
-        raise StudioError(
-            f"{path} cannot be read ({error.strerror or error}); check the folder."
-        ) from None
-    except StudioError:
-        raise
-    except Exception:
-        # Torch's reader stumbles over damage in many ways, and what it advises is not for here.
-        raise StudioError(f"{path} is damaged; start the run anew.") from None

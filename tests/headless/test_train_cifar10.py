@@ -118,7 +118,7 @@ def test_what_is_said_when_stopped_is_what_was_kept(
     with monkeypatch.context() as patch:
         patch.setattr(classifier, "_varied", stopped_after(varied, 1))
         assert train(pictures, tmp_path) == INTERRUPTED
-    assert "stopped before an epoch was kept; start it again" in capsys.readouterr().out
+    assert "stopped before the first epoch was kept; start it again" in capsys.readouterr().out
     with monkeypatch.context() as patch:
         # While the second epoch is judged.
         patch.setattr(classifier, "predict", stopped_after(predict, 1))

@@ -68,9 +68,9 @@ def test_mnist_stopped_leaves_whole_snapshots(digits, tmp_path, capsys, monkeypa
     monkeypatch.setattr(classifier, "predict", stop_at_second)
     flags = ["--data", str(digits), "--out", str(tmp_path), "--epochs", "3"]
     assert main(["train", "mnist", *flags]) == INTERRUPTED
-    assert [p.name for p in tmp_path.rglob("*.*")] == ["lenet-01.safetensors"]
+    assert sorted(p.name for p in tmp_path.rglob("*.*")) == ["lenet-01.safetensors", "run.pt"]
     open_network("lenet", tmp_path / "epochs" / "lenet-01.safetensors")
-    assert "stopped" in capsys.readouterr().out
+    assert "seed 0: stopped, epoch 1 of 3 is the last that was kept" in capsys.readouterr().out
 
 
 def test_judge_is_trained_where_it_is_missing(digits, tmp_path, monkeypatch) -> None:
@@ -90,7 +90,7 @@ def test_judge_command(digits, tmp_path, capsys, monkeypatch) -> None:
     assert "judge, seed 4711:" in capsys.readouterr().out
     assert "--epochs 1" in (tmp_path / "judge.md").read_text()
 
-    def stop(*_: object) -> float:
+    def stop(*_: object, **_named: object) -> float:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ldam_studio.headless.train_judge.train_judge", stop)
@@ -177,10 +177,10 @@ def test_discriminator_stopped_leaves_whole_snapshots(
     monkeypatch.setattr(rounds, "learn_from_pool", stop_at_fourth)
     flags = ["--data", str(digits), "--out", str(tmp_path), "--rounds", "9"]
     assert main(["train", "discriminator", *flags]) == INTERRUPTED
-    files = list(tmp_path.rglob("*.*"))
-    assert [p.name for p in files] == ["lenet-discriminator-0002.safetensors"]
+    files = sorted(tmp_path.rglob("*.*"))
+    assert [p.name for p in files] == ["lenet-discriminator-0002.safetensors", "run.pt"]
     open_discriminator(weights=files[0])
-    assert "stopped" in capsys.readouterr().out
+    assert "stopped, round 2 of 9 is the last that was kept" in capsys.readouterr().out
 
 
 def test_digits_sheet_command(tmp_path, capsys) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.headless.judge import COLOUR, agreement, features, open_judge
@@ -196,7 +196,7 @@ def sample(
     """
     settings = averaging(settings, steps).change("discriminator_weight", weight)
     neurons = class_neurons(network, chains_per_class)
-    spec = SessionSpec(network, neurons, settings, seed, discriminator, choose("cpu", threads=1))
+    spec = SessionSpec(network, neurons, settings, seed, discriminator, Machine())
     lane = run_on(open_session(spec), steps, on_step).lane
     x, average, classes = lane.chains.x, lane.average.mean, lane.targets.units.indices
     with torch.no_grad():

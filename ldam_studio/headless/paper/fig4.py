@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from ldam_studio import __version__
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.headless.paper.flags import add_common, check_common, write_figure
@@ -67,9 +67,7 @@ def sample(
     """Run chains on all class neurons at one L2 weight and average them after burn-in."""
     neurons = class_neurons(network, chains_per_class)
     state = open_session(
-        SessionSpec(
-            network, neurons, settings.change("l2", l2), seed, machine=choose("cpu", threads=1)
-        )
+        SessionSpec(network, neurons, settings.change("l2", l2), seed, machine=Machine())
     )
     gradient = value_and_gradient(state.lane.activation)
     total = torch.zeros_like(state.lane.chains.x)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.headless.judge import open_judge, verdicts
@@ -71,7 +71,7 @@ def sample(
         class_neurons(network, chains_per_class),
         SETTINGS.change("burn_in", steps // 2).change("window", 0),
         seed,
-        machine=choose("cpu", threads=1),
+        machine=Machine(),
     )
     lane = run_on(open_session(spec), steps, on_step).lane
     pooled = average.pooled(lane.average, lane.targets.groups).mean

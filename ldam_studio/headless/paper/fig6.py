@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.files import check_folder
@@ -47,7 +47,7 @@ def sample(
     """Run free chains of all classes; return last samples, averages and the chains' classes."""
     settings = colour.averaging(FREE.change("l2", l2), steps)
     neurons = class_neurons(network, chains_per_class)
-    spec = SessionSpec(network, neurons, settings, seed, machine=choose("cpu", threads=1))
+    spec = SessionSpec(network, neurons, settings, seed, machine=Machine())
     lane = run_on(open_session(spec), steps, on_step).lane
     return lane.chains.x, lane.average.mean, lane.targets.units.indices
 

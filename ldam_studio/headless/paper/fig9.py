@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
@@ -60,7 +60,7 @@ def sample(
     settings = colour.averaging(
         colour.COLOUR_SETTINGS.change("discriminator_weight", weight), steps
     )
-    machine = choose("cpu", threads=1)
+    machine = Machine()
     spec = SessionSpec(network, (neuron,) * chains, settings, seed, discriminator, machine)
     images = run_on(open_session(spec), steps, on_step).lane.average.mean
     return images[warmth(images).argsort(stable=True)]

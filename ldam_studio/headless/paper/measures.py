@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.headless.judge import agreement
@@ -93,7 +93,7 @@ def sample(
         settings,
         seed,
         discriminator,
-        choose("cpu", threads=1),
+        Machine(),
     )
     return run_on(open_session(spec), steps, on_step)
 

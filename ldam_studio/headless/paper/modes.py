@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio import __version__
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.headless import modes, train_cifar10, train_mnist
 from ldam_studio.headless.flags import whole_number
+from ldam_studio.headless.kept import RUN_FILE
 from ldam_studio.headless.modality import Modality, Plan, examine
 from ldam_studio.headless.paper.flags import add_output
 from ldam_studio.headless.progress import INTERRUPTED, in_turn
@@ -124,7 +125,7 @@ def _train(args: argparse.Namespace, folder: Path, seed: int) -> int:
     words += ["--data", str(args.data)] if args.data is not None else []
     words += ["--download"] if args.download else []
     words += ["--epochs", str(args.epochs)] if args.epochs is not None else []
-    if command is train_cifar10 and (folder / train_cifar10.RUN_FILE).is_file():
+    if (folder / RUN_FILE).is_file():
         words.append("--resume")
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
@@ -150,7 +151,7 @@ def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) 
     kept = _kept(path, about)
     if kept is not None:
         return kept
-    settings, machine = Settings.of(**modes.SETTINGS), choose("cpu", threads=1)
+    settings, machine = Settings.of(**modes.SETTINGS), Machine()
     neurons = networks[0].default_neurons(networks[0].layers[-1].neurons)
     jobs = [
         lambda on_step, network=network: examine(

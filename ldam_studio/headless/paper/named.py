@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional
 
 from ldam_studio import __version__
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.machine import Machine
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
@@ -145,7 +145,7 @@ def measure(
             settings,
             seed,
             discriminator if weight else None,
-            choose("cpu", threads=1),
+            Machine(),
         )
     )
     rendered = sample(state, steps, keep_activation=False)
