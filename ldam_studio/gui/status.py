@@ -69,7 +69,10 @@ def shorter_names(name: str) -> tuple[str, ...]:
 def shorter_counts(words: str) -> tuple[str, ...]:
     """Return what of `average_words` may stand for them where there is less room."""
     count, _, what = words.rpartition(" ")
-    return (count, "…") if what.startswith("sample") else ()
+    if not what.startswith("sample"):
+        return ()
+    first, of, _ = count.partition(" of ")
+    return (count, first, "…") if of else (count, "…")
 
 
 def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:

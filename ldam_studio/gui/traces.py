@@ -76,7 +76,7 @@ class Traces(QWidget):
         self._plots = (
             TracePlot("Activation"),
             TracePlot("Discriminator score", limits=(-0.03, 1.03)),
-            TracePlot("Change of average (RMS)", logarithmic=True),
+            TracePlot("Change of average", logarithmic=True),
         )
         for plot, text in zip(self._plots, HELP, strict=True):
             plot.hovered.connect(self._hovered)

@@ -39,6 +39,6 @@ def test_of_a_burned_in_average_it_is_said_what_is_in_it(done, count, window, wo
 
 
 def test_a_count_of_samples_is_shortened_whole():
-    assert shorter_counts("last 150 of 1,204 samples") == ("last 150 of 1,204", "…")
+    assert shorter_counts("last 150 of 1,204 samples") == ("last 150 of 1,204", "last 150", "…")
     assert shorter_counts("1 sample") == ("1", "…")
     assert shorter_counts("of averages, ±0.5") == shorter_counts("") == ()

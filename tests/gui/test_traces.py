@@ -51,7 +51,7 @@ def test_the_newest_values_of_the_front_chain_are_in_the_titles(traces):
     traces.set_front(3)
     traces.redraw()
     assert "Activation  53" in _texts(traces)
-    assert "Change of average (RMS)  0.02" in _texts(traces)
+    assert "Change of average  0.02" in _texts(traces)
 
 
 def test_the_score_appears_with_a_discriminator_only(traces):
@@ -249,11 +249,11 @@ def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
 
 
 def test_a_heading_keeps_its_numbers_and_shortens_its_name(qtbot):
-    plot = TracePlot("Change of average (RMS)")
+    plot = TracePlot("Change of average")
     qtbot.addWidget(plot)
     plot.resize(200, 100)
     plot.show()
     plot.set_value("A 0.00035  B 0.00041")
     text = plot._title.text()
     assert text.endswith("…  A 0.00035  B 0.00041") and text.startswith("Chan")
-    assert plot._title.toolTip() == "Change of average (RMS)  A 0.00035  B 0.00041"
+    assert plot._title.toolTip() == "Change of average  A 0.00035  B 0.00041"
