@@ -113,12 +113,14 @@ def _named_or_unknown(
     """Open the network that ``--network`` names.
 
     Where nothing tells what images it takes and there is a window to ask in, what was asked for is
-    the last that is returned, and nothing is opened.
+    the last that is returned, and nothing is opened. With a second network there is more to it than
+    the dialog could hand on, and that is the error which says what to give.
     """
     try:
         return *_named_network(args, machine), None
     except UnknownInputError:
-        if getattr(args, "watch", None) is not None or no_display():
+        more = ("watch", "compare", "compare_weights", "compare_set")
+        if any(getattr(args, name, None) for name in more) or no_display():
             raise
     from ldam_studio.gui.network_request import NetworkRequest
 
