@@ -38,7 +38,8 @@ def free_bytes(group: Path = GROUP) -> int:
     except (OSError, ValueError):
         return free  # not in a container, or in one without a limit ("max")
     # Pages of files are given back when they are needed.
-    files = int(facts[facts.index("inactive_file") + 1]) if "inactive_file" in facts else 0
+    kinds = ("inactive_file", "active_file")
+    files = sum(int(facts[facts.index(kind) + 1]) for kind in kinds if kind in facts)
     return min(free, max(0, most - used + files))
 
 

@@ -13,6 +13,13 @@ from pathlib import Path
 # Read when the libraries are loaded, so set before torch and Qt are imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# What a person has set for other programs: colours where tests read plain lines, and a proxy before
+# the servers that tests start.
+os.environ.pop("FORCE_COLOR", None)
+os.environ.pop("PY_COLORS", None)
+os.environ.pop("TTY_COMPATIBLE", None)
+os.environ.pop("PYTHONWARNINGS", None)
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
 import hypothesis
 import pytest
@@ -47,14 +54,31 @@ def data_dir() -> Path:
     named = os.environ.get("LDAM_DATA")
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(named) if named else beside
-    if not (folder / "mnist").is_dir():
-        pytest.skip(f"no data sets in {folder} (set LDAM_DATA)")
+    missing = [name for name in ("mnist", "weights", "photos") if not (folder / name).is_dir()]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} in {folder} (set LDAM_DATA)")
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nobody_s_presets(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what a person has saved out of the tests, and what they save out of their folder."""
+    os.environ["LDAM_STATE_DIR"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(autouse=True)
-def _skip_without_cuda(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("cuda") and not torch.cuda.is_available():
+def _same_numbers() -> None:
+    """Let what a test draws not depend on the tests before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _on_the_processor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run sessions where every machine can, but for tests of CUDA, which skip without it."""
+    if not request.node.get_closest_marker("cuda"):
+        monkeypatch.setattr("ldam_studio.engine.machine._has_cuda", lambda: False)
+        monkeypatch.setattr("ldam_studio.engine.machine._has_mps", lambda: False)
+    elif not torch.cuda.is_available():
         pytest.skip("no CUDA device")
 
 

@@ -73,12 +73,16 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> M
         raise StudioError(f"Precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
     if not 0 <= threads <= 1024:
         raise StudioError(f"Threads must lie between 1 and 1024, not {threads}.")
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    present = {"cpu": True, "cuda": _has_cuda(), "mps": _has_mps()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
         raise StudioError(f"This machine has no usable {device} device; use --device cpu.")
     return Machine(device, precision, threads)
+
+
+def _has_cuda() -> bool:
+    return torch.cuda.is_available()
 
 
 def _has_mps() -> bool:

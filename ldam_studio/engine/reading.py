@@ -15,7 +15,13 @@ from torch import Tensor
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
-from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Shapes, read_checkpoint
+from ldam_studio.networks.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    Shapes,
+    Stamp,
+    read_checkpoint,
+)
 from ldam_studio.networks.network import Network, WeightsFile
 from ldam_studio.networks.state_dicts import candidates
 from ldam_studio.networks.weights import not_finite, read_saved
@@ -23,7 +29,7 @@ from ldam_studio.training.averaging import ParameterAverage
 
 KEPT_BYTES = 256_000_000  # of weights that were read, which the next mean may have, too
 
-_Key = tuple[Path, tuple[int, int]]
+_Key = tuple[Path, Stamp]
 _Weights = tuple[dict[str, Tensor], str]
 
 

@@ -154,7 +154,8 @@ class Runner:
         return future
 
     def return_to(self, earlier: SessionState) -> None:
-        """Go on from a snapshot that was taken before; what came after it was never done."""
+        """Go on from a snapshot that was taken before; what was posted since was never done."""
+        self._inbox.drain()
         with self._wake:
             self._earlier = earlier
             self._wake.notify_all()
@@ -237,7 +238,8 @@ class Runner:
         if due:
             self._gave_up = self._state.step == before
         if self._state.step > before:
-            self._single_steps = max(0, self._single_steps - 1)
+            with self._wake:
+                self._single_steps = max(0, self._single_steps - 1)
             self._speed.count()
 
     def _look_back(self) -> None:

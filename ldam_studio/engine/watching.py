@@ -18,7 +18,7 @@ import torch
 
 from ldam_studio.engine.reading import CheckpointReader, has_diverged
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Folder, Listing
+from ldam_studio.networks.checkpoints import Checkpoint, CheckpointError, Folder, Listing, Stamp
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.zoo import Options, open_network
 
@@ -30,7 +30,6 @@ MOST_AVERAGED = 50
 TRIED = 5  # checkpoints that are no network's to watch, before no other is tried
 AGAIN_S = 1.0  # until what could not be read is read again
 
-Stamp = tuple[int, int]
 Order = tuple[float, float, int, str]
 EARLIEST: Order = (-math.inf, -math.inf, 0, "")
 

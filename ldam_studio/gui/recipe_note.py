@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ldam_studio.gui.watch_training import KEPT_RUNS
 from ldam_studio.headless.live import runs_folder
+from ldam_studio.networks.checkpoints import stamp_of
 
 if TYPE_CHECKING:
-    from ldam_studio.networks.checkpoints import Checkpoint
+    from ldam_studio.networks.checkpoints import Checkpoint, Stamp
     from ldam_studio.networks.network import Network
 
 REPLAYED = "The recipe travels in the picture, so that it can be replayed."
@@ -18,7 +19,6 @@ REPLAYED = "The recipe travels in the picture, so that it can be replayed."
 MANY_STEPS = 10_000  # about a quarter of an hour of a large network, and no wait for a small one
 
 
-_Stamp = tuple[int, int]
 Read = Callable[["Network"], Sequence["Checkpoint"]]
 
 
@@ -54,7 +54,7 @@ def _how_long(steps: int) -> str:
     return f" A replay takes all {steps:,} steps since the start of the chains."
 
 
-def _files_of(network: Network, read_from: Read) -> list[tuple[Path, _Stamp | None]]:
+def _files_of(network: Network, read_from: Read) -> list[tuple[Path, Stamp | None]]:
     known = read_from(network)
     if known:
         return [(checkpoint.path, checkpoint.stamp) for checkpoint in known]
@@ -63,9 +63,9 @@ def _files_of(network: Network, read_from: Read) -> list[tuple[Path, _Stamp | No
     return [] if network.weights is None else [(network.weights, None)]
 
 
-def _holds(path: Path, stamp: _Stamp | None) -> bool:
+def _holds(path: Path, stamp: Stamp | None) -> bool:
     try:
         status = path.stat()
     except OSError:
         return False
-    return stamp in (None, (status.st_mtime_ns, status.st_size))
+    return stamp in (None, stamp_of(status))

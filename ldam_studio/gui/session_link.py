@@ -18,7 +18,7 @@ from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.engine.unseen import look_back
 from ldam_studio.gui.learning import LEARNING, LearningNeeds
 from ldam_studio.gui.model import Model, SessionView
-from ldam_studio.gui.thread import STRAGGLERS, SamplerThread
+from ldam_studio.gui.thread import SamplerThread, keep_to_its_end
 from ldam_studio.memory import give_back
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -113,7 +113,8 @@ class SessionLink(QObject):
         self._needs.leave()
         late = [thread for thread in self._threads if not thread.wait(LEAVE_MS)]
         self._threads.clear()
-        STRAGGLERS.extend(late)
+        for thread in late:
+            keep_to_its_end(thread)
         return not late
 
     def _leave(self) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from PyQt6.QtCore import QThread, pyqtSignal
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.thread import STRAGGLERS
+from ldam_studio.gui.thread import keep_to_its_end
 
 PROGRESS_S = 0.1  # more often than this nobody can read it
 
@@ -71,13 +70,4 @@ class Task(QThread):
                 signal.disconnect()
             except TypeError:
                 continue  # nobody listens
-        STRAGGLERS.append(self)
-        self.finished.connect(partial(_clear_away, self))
-        if self.isFinished():
-            _clear_away(self)
-
-
-def _clear_away(task: Task) -> None:
-    if task in STRAGGLERS:
-        STRAGGLERS.remove(task)
-        task.deleteLater()
+        keep_to_its_end(self)

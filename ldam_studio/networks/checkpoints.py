@@ -42,6 +42,9 @@ LIMIT = 10.0**DIGITS  # NaN is not below it either
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
 
 
+Stamp = tuple[int, int, int]
+"""Modification time in ns, size in bytes, and number of a file on its disk."""
+
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 """Names of tensors with their shapes."""
 
@@ -51,12 +54,12 @@ class Checkpoint:
     """One file of weights and what is known about when it was written.
 
     `epoch`, `step`, `loss` and `accuracy` (a share) come from its metadata, else from its name;
-    None where neither says. `stamp` (modification time in ns, size in bytes) tells a file from one
-    that took its place. `shapes` are those of its tensors, None where only reading it tells.
+    None where neither says. `stamp` tells a file from one that took its place. `shapes` are those
+    of its tensors, None where only reading it tells.
     """
 
     path: Path
-    stamp: tuple[int, int]
+    stamp: Stamp
     epoch: float | None = None
     step: int | None = None
     loss: float | None = None
@@ -99,15 +102,11 @@ class Listing:
     skipped: Mapping[Path, str]
 
 
-_Mark = tuple[int, int, int]
-"""Modification time in ns, size in bytes, and number of the file on its disk."""
-
-
 @dataclass(frozen=True)
 class _Known:
     """What was found in a file of that mark."""
 
-    mark: _Mark
+    mark: Stamp
     what: Checkpoint | str
 
 
@@ -115,7 +114,7 @@ class _Known:
 class _Growing:
     """A file that may still be written to: as it was last seen, since when, when it is taken."""
 
-    mark: _Mark
+    mark: Stamp
     since: float
     due: float
 
@@ -188,7 +187,7 @@ class Folder:
         self, path: Path, status: os.stat_result, known: _Known | None, before: _Growing | None
     ) -> None:
         """Take note of a file: as it was known, as complete, or as still being written."""
-        mark = _mark(status)
+        mark = stamp_of(status)
         if known is not None and known.mark == mark:
             self._known[path] = known
             return
@@ -201,7 +200,7 @@ class Folder:
             before = _Growing(mark, since, clock + (IN_PLACE_S if rests else STILL_S))
         is_old = self._now() - status.st_mtime > OLD_S
         if is_old or _was_moved(status) or self._clock() >= before.due:
-            self._known[path] = _Known(mark, examine(path, _stamp(status)))
+            self._known[path] = _Known(mark, examine(path, mark))
         else:
             self._growing[path] = before
             if known is not None:
@@ -252,9 +251,9 @@ def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
     try:
         require_room(path)
         with enough_for_file(path), open(path, "rb") as file:
-            before = _stamp(os.fstat(file.fileno()))
+            before = stamp_of(os.fstat(file.fileno()))
             data = file.read() if before == checkpoint.stamp else b""
-            after = _stamp(os.fstat(file.fileno()))
+            after = stamp_of(os.fstat(file.fileno()))
     except OSError as error:
         raise CheckpointError(
             "gone", f"The checkpoint {path} cannot be read ({error.strerror}); choose another."
@@ -273,12 +272,9 @@ def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
         raise CheckpointError("damaged", str(error)) from None
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int]:
-    return (status.st_mtime_ns, status.st_size)
-
-
-def _mark(status: os.stat_result) -> _Mark:
-    return (*_stamp(status), status.st_ino)
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return what tells a file from others, see `Checkpoint`."""
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 def _was_moved(status: os.stat_result) -> bool:
@@ -295,7 +291,7 @@ def _has_holes(status: os.stat_result) -> bool:
     return blocks is not None and 512 * blocks < status.st_size
 
 
-def examine(path: Path, stamp: tuple[int, int]) -> Checkpoint | str:
+def examine(path: Path, stamp: Stamp) -> Checkpoint | str:
     """Return the checkpoint at `path`, or why it is none."""
     try:
         headed = path.suffix == ".safetensors"

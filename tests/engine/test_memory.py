@@ -198,7 +198,7 @@ def test_the_limit_of_a_container_counts(tmp_path: Path):
     assert free_bytes(tmp_path) > 10**8
     (tmp_path / "memory.max").write_text("max\n")
     (tmp_path / "memory.current").write_text("900\n")
-    (tmp_path / "memory.stat").write_text("anon 700\ninactive_file 150\n")
+    (tmp_path / "memory.stat").write_text("anon 700\ninactive_file 100\nactive_file 50\n")
     assert free_bytes(tmp_path) > 10**8
     (tmp_path / "memory.max").write_text("1000\n")
     assert free_bytes(tmp_path) == 250

@@ -42,7 +42,7 @@ def test_it_is_asked_first_and_what_runs_goes_on(studio, qtbot, picture, monkeyp
     def fetch(url, on_bytes, file):
         fetched.append((url, file))
         assert on_bytes(500_000, 2_000_000)
-        assert had.wait(10)
+        assert had.wait(60)
 
     monkeypatch.setattr(download_first, "fetch", fetch)
     step = studio.last_frame.step

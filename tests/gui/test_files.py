@@ -30,7 +30,8 @@ def choose(monkeypatch):
 @pytest.mark.parametrize(
     ("what", "size"), [("average", 56), ("raw", 56), ("strip", None), ("averages", None)]
 )
-def test_an_export_is_what_was_shown_and_replays(studio, qtbot, tmp_path, choose, what, size):
+def test_an_export_is_what_was_shown_and_replays(make_window, qtbot, tmp_path, choose, what, size):
+    studio = open_in(make_window(), qtbot, small_opening(burn_in=1_000_000))
     studio.controller.set_value("temperature", 0.05)
     studio.controller.set_front(1)
     until(qtbot, lambda: studio.last_frame.step > 5)
@@ -112,7 +113,7 @@ def test_other_weights_open_in_the_running_session(studio, qtbot):
     studio.files.open(asset("models", "lenet-averaged.safetensors"))
     assert studio.model.session.network is not before
     network = studio.controller.ask(lambda s: s.lane.network.sha256)
-    assert network.result(5) == studio.model.session.network.sha256
+    assert network.result(30) == studio.model.session.network.sha256
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_a_discriminator_is_saved_and_opened_again(make_window, qtbot, tmp_path,
     assert window.banner.texts()[-1] == "Now using the discriminator in mine.safetensors."
     until(
         qtbot,
-        lambda: window.controller.ask(lambda s: s.discriminator.weights).result(5) == saved,
+        lambda: window.controller.ask(lambda s: s.discriminator.weights).result(30) == saved,
     )
     saved.write_bytes(b"torn")
     window.actions_by_name["open_discriminator"].trigger()

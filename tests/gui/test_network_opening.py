@@ -303,6 +303,7 @@ def test_an_input_that_the_command_line_leaves_out_is_asked_for(
     assert dialog.card.sentence == ""
     assert dialog.network.pixels.shape == (3, 12, 20)
     dialog.reject()
+    until(qtbot, lambda: not STRAGGLERS)
 
 
 def test_without_a_window_to_ask_in_the_flags_are_named(monkeypatch, unknown):

@@ -17,7 +17,7 @@ from ldam_studio.sampler.presets import PRESETS
 
 
 def settings(window):
-    return window.controller.ask(lambda state: state.lane.settings).result(5)
+    return window.controller.ask(lambda state: state.lane.settings).result(30)
 
 
 def entries(window):
@@ -40,7 +40,7 @@ def test_a_preset_is_one_change_to_take_back_and_is_logged_as_what_it_means(keep
     expected = PRESETS["clean"].values((1, 28, 28), discriminator=False)
     until(qtbot, lambda: settings(keeping) == replace(before, **expected))
     assert [c for c, a in entries(keeping).items() if a.isChecked()] == ["Clean"]
-    log = keeping.controller.ask(lambda s: {e.name: e.value for e in s.log}).result(5)
+    log = keeping.controller.ask(lambda s: {e.name: e.value for e in s.log}).result(30)
     assert log == {n: v for n, v in expected.items() if v != getattr(before, n)}
     keeping.actions_by_name["undo"].trigger()
     until(qtbot, lambda: settings(keeping) == before)

@@ -208,9 +208,9 @@ def test_a_long_run_costs_no_more_to_draw_than_a_short_one(traces):
     def cost():
         best = float("inf")
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.thread_time()
             traces.redraw()
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     _feed(traces, 2000, score=True)

@@ -29,7 +29,7 @@ def test_what_is_listed_ends_at_the_windows_edge_and_is_whole_in_its_tip(qtbot):
 
 
 def test_what_cannot_be_shown_does_not_count():
-    files = [Checkpoint(Path(f"{n}.pt"), (n, 1), step=n) for n in range(4)]
+    files = [Checkpoint(Path(f"{n}.pt"), (n, 1, n), step=n) for n in range(4)]
     timeline = Timeline.of(files, {Path("1.pt"): "is another network's"})
     assert timeline.count() == timeline.count(1) == "3"
     assert [timeline.count(at) for at in (0, 2, 3)] == ["1 of 3", "2 of 3", "3 of 3"]

@@ -17,7 +17,7 @@ from ldam_studio.networks.checkpoints import Checkpoint
 
 
 def checkpoint(name, **about):
-    return Checkpoint(Path(f"/runs/{name}.pt"), (1, 1), **about)
+    return Checkpoint(Path(f"/runs/{name}.pt"), (1, 1, 1), **about)
 
 
 def steps(*values):

@@ -72,7 +72,15 @@ def training(studio, qtbot, tmp_path, monkeypatch):
         json.loads(line) for line in (made.folder / "heard.txt").read_text().splitlines()
     ]
     until(qtbot, lambda: studio.watching.watch.is_on and made.trainer.status is not None)
+    until(qtbot, lambda: studio.last_frame is not None)
+    learning_is_set(studio, qtbot)
     return made
+
+
+def learning_is_set(studio, qtbot):
+    """Wait until the session has what it asks for from the start, for which much is imported."""
+    asked = studio.controller.ask
+    until(qtbot, lambda: asked(lambda s: s.discriminator_rounds).result(30) == ROUNDS)
 
 
 @pytest.fixture(params=["not yet", "imported"])
@@ -103,8 +111,6 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     assert panel.rate.value() == 0.001 and panel.rate.text() == "0.001"
     assert panel.isVisible() and panel.progress.value() == 100
     assert panel.rounds.value() == ROUNDS
-    asked = studio.controller.ask
-    until(qtbot, lambda: asked(lambda s: s.discriminator_rounds).result(30) == ROUNDS)
     studio.actions_by_name["watch_mnist"].trigger()
     assert len(training.runs) == 1 and "runs already" in training.said[-1]
     panel.pause.click()
@@ -195,6 +201,7 @@ def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypat
     studio.watching.train()
     # Opening its session closes what was said before.
     until(qtbot, lambda: studio.watching.watch.is_on and studio.banner.texts() != ())
+    learning_is_set(studio, qtbot)
     assert "could not be started" in studio.banner.texts()[0]
     (tmp_path / "file").touch()
     monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "file" / "mnist-2")

@@ -18,17 +18,18 @@ from PyQt6.QtWidgets import (
 
 from gui.windows import open_in, paused, small_opening, until
 from ldam_studio.engine.picture import to_bytes
+from ldam_studio.gui.controller import MELT_STEPS
 from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.networks.network import Neuron
 
 
 def settings(window):
     """Return the settings that the running session has."""
-    return window.controller.ask(lambda state: state.lane.settings).result(5)
+    return window.controller.ask(lambda state: state.lane.settings).result(30)
 
 
 def log(window):
-    return window.controller.ask(lambda s: [(e.name, e.value) for e in s.log]).result(5)
+    return window.controller.ask(lambda s: [(e.name, e.value) for e in s.log]).result(30)
 
 
 def turn(widget, notches):
@@ -208,8 +209,10 @@ def test_space_pauses_and_s_takes_single_steps(studio, qtbot):
 
 
 def test_melting_shows_and_ends(studio, qtbot):
+    paused(studio, qtbot)
     QTest.keyClick(studio.canvas, Qt.Key.Key_K)
-    until(qtbot, lambda: studio.last_frame.melting > 0)
+    until(qtbot, lambda: studio.last_frame.melting == MELT_STEPS)
+    studio.controller.play()
     until(qtbot, lambda: studio.last_frame.melting == 0)
 
 

@@ -10,9 +10,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from argparse import Namespace
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 import torch
@@ -46,8 +48,18 @@ def flags(out, folder, *more) -> Namespace:
     return build_parser().parse_args(given)
 
 
+class Attentive(live.Commands):
+    """Waits for its first command, so that a training on few digits is not over before it comes."""
+
+    waits = True
+
+    def next(self, *, wait):
+        first, self.waits = self.waits, False
+        return super().next(wait=wait or first)
+
+
 class Session:
-    """A training on a thread, with both ends of its pipes here."""
+    """A training on a thread, with both ends of its pipes here; it waits for the first command."""
 
     def __init__(self, arguments: Namespace) -> None:
         commands, self._commands = os.pipe()
@@ -58,7 +70,8 @@ class Session:
 
     def _run(self, arguments: Namespace) -> None:
         try:
-            train_live.follow(arguments, *self._files)
+            with mock.patch.object(train_live, "Commands", Attentive):
+                train_live.follow(arguments, *self._files)
         finally:
             os.close(self._files[1])
 
@@ -95,14 +108,11 @@ class Session:
 
 def alone(arguments: Namespace) -> list[Status]:
     """Train to the end, undisturbed, and return what was told."""
-    told, file = os.pipe()
-    try:
-        train_live.follow(arguments, None, file)
-    finally:
-        os.close(file)
-        with os.fdopen(told, "rb") as statuses:
-            lines = statuses.readlines()
-    return [Status.of(line) for line in lines]
+    # No pipe: nobody would empty it.
+    with tempfile.TemporaryFile() as statuses:
+        train_live.follow(arguments, None, statuses.fileno())
+        statuses.seek(0)
+        return [Status.of(line) for line in statuses]
 
 
 def weights(folder, step: int) -> bytes:

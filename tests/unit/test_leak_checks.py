@@ -46,7 +46,8 @@ def test_quit_is_over(qapp, qtbot):
 def test_each_leak_fails_the_test_that_made_it_and_no_other(tmp_path: Path):
     path = tmp_path / "test_leak.py"
     path.write_text(LEAKS)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider"]
+    flags = ["-q", "--color=no", "-p", "conftest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *flags]
     done = subprocess.run(
         [*command, str(path)],
         cwd=tmp_path,

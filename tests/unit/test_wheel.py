@@ -56,7 +56,10 @@ def test_everything_that_is_shipped_travels(prefix: Path):
     package = next(prefix.rglob("ldam_studio"))
     for folder in ("models", "resources"):
         tracked = subprocess.run(
-            ["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True
+            ["git", "-c", "safe.directory=*", "ls-files", folder],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
         ).stdout.splitlines()
         assert tracked or not (ROOT / ".git").exists()
         missing = [name for name in tracked if not (package / name).is_file()]
