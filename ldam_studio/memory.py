@@ -21,6 +21,10 @@ LACKS = ("can't allocate memory", "not enough memory: you tried to allocate", "o
 on Apple's graphics."""
 
 
+M_ARENA_MAX = -8
+"""Of glibc's mallopt: how many heaps there may be."""
+
+
 class TooLittleMemory(StudioError):
     """Memory is short now, which may be otherwise later."""
 
@@ -103,8 +107,19 @@ def enough_for(what: str, way_out: str) -> Iterator[None]:
         raise too_little(what, error, way_out) from None
 
 
+def share_one_heap() -> None:
+    """Let the threads to come use one heap: what one thread has freed, another's heap cannot use.
+
+    Each session has a thread of its own, and glibc would give it a heap of its own.
+    """
+    if sys.platform == "linux":
+        option = getattr(ctypes.CDLL(None), "mallopt", None)
+        if option is not None:
+            option(M_ARENA_MAX, 1)
+
+
 def give_back() -> None:
-    """Return to the system what was freed and is still held: glibc keeps it, thread by thread."""
+    """Return to the system what was freed and is still held, as glibc does."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import QApplication
 from ldam_studio.engine.machine import choose
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import theme
+from ldam_studio.memory import share_one_heap
 from ldam_studio.networks.pixels import UnknownInputError
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def make_application() -> QApplication:
     # The sampler lets go of the interpreter in every torch operation; while the window holds it,
     # the sampler should not have to wait for the usual 5 ms to get it back.
     sys.setswitchinterval(SWITCH_S)
+    share_one_heap()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("ldam-studio")
     app.setApplicationDisplayName("LDAM Studio")

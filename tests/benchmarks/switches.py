@@ -14,9 +14,11 @@ from torch.utils.hooks import RemovableHandle
 from window import process_until
 
 from ldam_studio.engine.machine import choose
+from ldam_studio.engine.runner import RunState
 from ldam_studio.gui.app import make_application
 from ldam_studio.gui.sessions import network_opening, start
 from ldam_studio.gui.window import StudioWindow
+from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.zoo import NETWORKS, open_network
 
@@ -77,10 +79,18 @@ def _shows(window: StudioWindow, network: Network) -> bool:
 
 
 def _used(window: StudioWindow) -> int:
-    """Return what is held once the sessions before the one in front have ended."""
+    """Return what is held once the sessions before the one in front have ended, and that rests.
+
+    What its next step will take is in nobody's way, so it is given back first.
+    """
     process_until(lambda: len(window.controller._threads) == 1)
+    window.controller.pause()
+    process_until(lambda: window.model.run_state is RunState.PAUSED)
     _clear()
-    return int(psutil.Process().memory_info().rss)
+    give_back()
+    used = int(psutil.Process().memory_info().rss)
+    window.controller.play()
+    return used
 
 
 def _clear() -> None:

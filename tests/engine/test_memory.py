@@ -15,7 +15,7 @@ from ldam_studio.engine import demand
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes import Change
 from ldam_studio.errors import StudioError
-from ldam_studio.memory import free_bytes, give_back, in_words
+from ldam_studio.memory import free_bytes, give_back, in_words, share_one_heap
 from ldam_studio.networks import weights, zoo
 from ldam_studio.networks.zoo import open_network
 
@@ -211,7 +211,8 @@ def test_bytes_in_words(size, words):
     assert in_words(size) == words
 
 
-def test_giving_memory_back_changes_nothing():
+@pytest.mark.parametrize("care", [give_back, share_one_heap])
+def test_care_of_the_heap_changes_nothing_that_is_kept(care):
     kept = torch.arange(1000)
-    give_back()
+    care()
     assert torch.equal(kept, torch.arange(1000))
