@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 
 from ldam_studio.engine.machine import PRECISIONS
-from ldam_studio.engine.trial import computes_in_bfloat16
+from ldam_studio.engine.trial import WORTHWHILE, computes_in_bfloat16
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.headless import flags
@@ -23,6 +26,10 @@ from ldam_studio.networks.weights import not_finite
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.images import LabelledImages
+from ldam_studio.training.resume import kept_recipe
+
+TRIED_STEPS = 2
+"""Steps that are timed before a training, in each precision."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default="auto",
         choices=PRECISIONS,
-        help="of the products; auto: bfloat16 where the processor has it",
+        help="of the products; auto: bfloat16 where the processor has it and is faster with it",
     )
     add_resume(parser)
 
@@ -56,13 +63,14 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     train, test = (load_cifar10(args.data, part, args.download) for part in ("train", "test"))
     check_folder(args.out)
+    recipe = classifier.VGG_RECIPE.with_epochs(args.epochs)
+    file = args.out / RUN_FILE
     if args.precision == "auto":
-        args.precision = "bfloat16" if computes_in_bfloat16("cpu") else "float32"
-    recipe = replace(
-        classifier.VGG_RECIPE.with_epochs(args.epochs), bfloat16=args.precision == "bfloat16"
-    )
+        half = kept_recipe(file)["bfloat16"] if args.resume else _faster_in_bfloat16(recipe, train)
+        args.precision = "bfloat16" if half else "float32"
+    recipe = replace(recipe, bfloat16=args.precision == "bfloat16")
     state = classifier.start(Vgg, recipe, args.seed)
-    kept = KeptRun(args.out / RUN_FILE, recipe, seed=args.seed, threads=args.threads)
+    kept = KeptRun(file, recipe, seed=args.seed, threads=args.threads)
     if args.resume:
         kept.load(state)
     try:
@@ -72,6 +80,32 @@ def run(args: argparse.Namespace) -> int:
         return INTERRUPTED
     _finish(state, recipe, train, test, args, kept.total())
     return 0
+
+
+class _Enough(Exception):
+    """Enough steps were taken."""
+
+
+def _faster_in_bfloat16(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> bool:
+    """Whether the processor has bfloat16 and takes clearly less time for a step with it."""
+    if not computes_in_bfloat16("cpu"):
+        return False
+    whole, half = (_seconds(replace(recipe, bfloat16=on), images) for on in (False, True))
+    return half < WORTHWHILE * whole
+
+
+def _seconds(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> float:
+    """Return the time of a step, the shortest of some."""
+    times: list[float] = []
+
+    def on_step(_run: classifier.ClassifierRun) -> None:
+        times.append(time.perf_counter())
+        if len(times) > TRIED_STEPS:
+            raise _Enough
+
+    with suppress(_Enough):
+        deque(classifier.train(classifier.start(Vgg, recipe, 0), recipe, images, on_step), maxlen=0)
+    return min((after - before for before, after in pairwise(times)), default=0.0)
 
 
 def _train(

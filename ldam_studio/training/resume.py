@@ -83,6 +83,18 @@ def save_run(
     write_kept(path, content)
 
 
+def kept_recipe(path: Path) -> dict[str, Any]:
+    """Return the recipe of a classifier's run that was kept, as a dictionary.
+
+    Raises
+    ------
+    StudioError
+        The file is missing or damaged.
+    """
+    with kept_in(path) as saved:
+        return dict(saved["recipe"])
+
+
 def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[str, Any]:
     """Put a run, fresh from `classifier.start`, to where `save_run` left it; in place.
 

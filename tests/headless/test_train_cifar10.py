@@ -17,6 +17,7 @@ from ldam_studio.networks import vgg
 from ldam_studio.networks.weights import write_weights
 from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.training import classifier
+from ldam_studio.training.cifar10 import load_cifar10
 from synthetic import write_cifar10
 
 
@@ -33,6 +34,8 @@ def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = replace(judge.COLOUR, recipe=replace(judge.COLOUR.recipe, batch=10, epochs=1))
     monkeypatch.setattr(judge, "COLOUR", bench)
     monkeypatch.setitem(judge.BENCHES, "cifar10", bench)
+    # Whatever the processor has: no steps are tried before those of the training.
+    monkeypatch.setattr(train_cifar10, "computes_in_bfloat16", lambda _: False)
 
 
 def train(pictures: Path, out: Path, *flags: str) -> int:
@@ -49,19 +52,33 @@ def test_it_writes_weights_epochs_and_cards(pictures, tmp_path, capsys) -> None:
     assert "averaged parameters" in (tmp_path / "vgg-averaged.md").read_text()
 
 
-def test_precision_is_the_processors_unless_asked_for(pictures, tmp_path, monkeypatch) -> None:
-    for has, asked, half in (
-        (True, "auto", True),
-        (False, "auto", False),
-        (True, "float32", False),
-        (False, "bfloat16", True),
+def test_precision_is_what_is_faster_unless_asked_for(pictures, tmp_path, monkeypatch) -> None:
+    for has, seconds, asked, half in (
+        (True, 0.5, "auto", True),
+        (True, 2.0, "auto", False),
+        (False, 0.5, "auto", False),
+        (True, 0.5, "float32", False),
+        (False, 2.0, "bfloat16", True),
     ):
         monkeypatch.setattr(train_cifar10, "computes_in_bfloat16", lambda _, has=has: has)
-        out = tmp_path / f"{has}-{asked}"
+        times = {True: seconds, False: 1.0}
+        monkeypatch.setattr(train_cifar10, "_seconds", lambda r, _i, times=times: times[r.bfloat16])
+        out = tmp_path / f"{has}-{seconds}-{asked}"
         assert train(pictures, out, "--epochs", "1", "--precision", asked) == 0
         card = (out / "vgg.md").read_text()
         assert ("products in bfloat16" in card) is half
         assert f"--precision {'bfloat16' if half else 'float32'}" in card
+
+
+def test_precision_is_tried_on_steps_and_kept_by_what_goes_on(
+    pictures, tmp_path, monkeypatch
+) -> None:
+    images = load_cifar10(pictures, "train")
+    assert train_cifar10._seconds(classifier.VGG_RECIPE, images) > 0
+    assert train(pictures, tmp_path, "--epochs", "1", "--precision", "bfloat16") == 0
+    monkeypatch.setattr(train_cifar10, "_faster_in_bfloat16", lambda *_: False)
+    assert train(pictures, tmp_path, "--epochs", "1", "--resume") == 0
+    assert "products in bfloat16" in (tmp_path / "vgg.md").read_text()
 
 
 def test_a_run_in_another_precision_is_not_gone_on_with(pictures, tmp_path, capsys) -> None:
