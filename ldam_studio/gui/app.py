@@ -77,6 +77,9 @@ def main(args: argparse.Namespace) -> int:
     failures = Failures(window)
     remembered = window.store.recall(window)
     before = start(machine, args.data) if args.fresh else remembered
+    if opening is not None and not args.fresh and args.network == window.store.last_network:
+        note = "The last session looked at this network, too."
+        opening = replace(opening, note=note, offered=remembered.offered or remembered)
     if opening is not None and opening.published:
         # What may have to be asked is asked in a window that lives.
         window.open(before)

@@ -24,7 +24,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.lanes import SECOND, LaneView, largest
 from ldam_studio.gui.model import Display, Model
 from ldam_studio.gui.session_link import SessionLink
-from ldam_studio.gui.undo import MOMENT, Undo
+from ldam_studio.gui.undo import MOMENT, NEURONS, Undo
 from ldam_studio.networks.network import Neuron
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Controller(SessionLink):
         if found is not None and MOMENT in found:
             self._return_to(found[MOMENT])
         elif found is not None:
-            self.set_values(found, note=False)
+            self._set_again(found)
 
     def redo(self) -> None:
         """Make the change again that was taken back last."""
@@ -202,7 +202,14 @@ class Controller(SessionLink):
                 self._show_alone()
             self._post(name, value)
         elif found is not None:
-            self.set_values(found, note=False)
+            self._set_again(found)
+
+    def _set_again(self, values: dict[str, Any]) -> None:
+        if NEURONS not in values:
+            self.set_values(values, note=False)
+            return
+        neurons, lane = values[NEURONS]
+        self._look_at(neurons, lane)
 
     def clamp_and_show_as_image(self) -> None:
         """Do what is offered to who turns the discriminator up."""
@@ -232,14 +239,23 @@ class Controller(SessionLink):
                     "shown, one for each chain; more chains show more."
                 )
         self.spread_told.emit(shown)
-        second = session.second
         if lane is not None:
             try:
                 check_count(neurons, chains)
             except StudioError as error:
                 self.said.emit(str(error), "warning")
                 return
-        elif second is not None:
+        before = acted.neurons
+        if self._look_at(neurons, lane):
+            self.undo_stack.note({NEURONS: (before, lane)}, {NEURONS: (neurons, lane)})
+
+    def _look_at(self, neurons: tuple[Neuron, ...], lane: int | None) -> bool:
+        """Turn the chains of a lane, or of both, to neurons; returns whether that is a change."""
+        session = self.model.session
+        if session is None:
+            return False
+        second = session.second
+        if lane is None and second is not None:
             second = _followed(second, neurons)
         if lane == SECOND and second is not None:
             second = replace(second, neurons=neurons)
@@ -248,11 +264,12 @@ class Controller(SessionLink):
             session = replace(session, neurons=neurons, settings=settings)
         session = replace(session, second=second)
         if session == self.model.session:
-            return
+            return False
         self.model.set_session(session)
         self._post("neurons", neurons, lane)
         if lane is None:
             self._tell_unmatched()
+        return True
 
     def set_network(self, network: Network) -> None:
         """Look at another network, in the lane acted on; the neurons stay where it has them.

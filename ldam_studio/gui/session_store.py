@@ -14,12 +14,14 @@ from ldam_studio.files import state_folder
 from ldam_studio.gui.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.sessions import Opening, start
 from ldam_studio.networks.weights import read_bytes, write_bytes
+from ldam_studio.networks.zoo import runs_code
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ldam_studio.engine.state import SessionState
+    from ldam_studio.gui.model import SessionView
     from ldam_studio.gui.window import StudioWindow
 
 VERSION = 1
@@ -39,6 +41,8 @@ class SessionStore:
         self.window_file = self.folder / "window.json"
         self.session_file = self.folder / "last.ldam-session.safetensors"
         self.neurons_file = self.folder / "neurons.json"
+        self.last_network = ""
+        """Which network the last session looked at, once it is recalled."""
 
     # At the start
 
@@ -86,9 +90,12 @@ class SessionStore:
         )
         watched = None if session.get("watched") is None else Path(session["watched"])
         watched_as = str(session.get("watched_as", ""))
-        return Opening(
+        self.last_network = watched_as
+        code = str(session.get("code", ""))
+        again = Opening(
             title=str(session["title"]),
-            make=lambda: read_session(self.session_file, machine),
+            # Code is only run after a click, see below.
+            make=lambda: read_session(self.session_file, machine, allow_code=bool(code)),
             display=display,
             rows=tuple(str(row) for row in session["rows"]),
             front=int(session["front"]),
@@ -100,6 +107,10 @@ class SessionStore:
             watched=watched,
             watched_as=watched_as,
         )
+        if not code:
+            return again
+        note = f"The last session runs your own code, {code}; it goes on if you say so."
+        return replace(first, note=note, offered=again)
 
     # At the end
 
@@ -198,7 +209,14 @@ def _session_of(window: StudioWindow) -> dict[str, Any]:
         "second_title": model.second_title,
         "watched": None if window.watching.left is None else str(window.watching.left),
         "watched_as": "" if model.session is None else model.session.network.name,
+        "code": "" if model.session is None else _code_of(model.session),
     }
+
+
+def _code_of(session: SessionView) -> str:
+    """Return which of a person's own code a session runs; empty for none."""
+    networks = [session.network] + ([] if session.second is None else [session.second.network])
+    return " and ".join(dict.fromkeys(n.name for n in networks if runs_code(n.name)))
 
 
 def _window_of(window: StudioWindow) -> dict[str, Any]:

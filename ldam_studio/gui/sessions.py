@@ -68,6 +68,8 @@ class Opening:
         What to compare with once it is open.
     second_title
         What the second network is called, where that is not its name and weights.
+    offered
+        What the note offers to open in its place: the session before, which is not opened unasked.
     watched, watched_as
         Where checkpoints were watched when the studio was closed, and of which network.
     """
@@ -85,6 +87,7 @@ class Opening:
     published: tuple[str, ...] = ()
     beside: Beside | None = None
     second_title: str = ""
+    offered: Opening | None = None
     watched: Path | None = None
     watched_as: str = ""
 

@@ -1,4 +1,4 @@
-"""Taking changes of settings back."""
+"""Taking changes of settings and neurons back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 DEPTH = 200
 PAUSE = 0.8  # seconds between two turns of a wheel after which they are two changes
 MOMENT = "moment"  # stands for what is taken back by going back to where it was done
+NEURONS = "neurons"  # and of which lane, which is no setting
 MOST_MOMENTS = 5  # each of them keeps the chains and averages of then
 
 

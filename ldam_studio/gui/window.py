@@ -236,8 +236,10 @@ class StudioWindow(QMainWindow):
         self.banner.clear()
         if opening.note:
             back = self.controller.way_back
-            offer = () if back is None else ((f"Back to {back.title}", partial(self.open, back)),)
-            self.banner.say(opening.note, actions=offer, key="note")
+            offers = [] if back is None else [(f"Back to {back.title}", partial(self.open, back))]
+            if opening.offered is not None:
+                offers.append(("Go on with it", partial(self.open, opening.offered)))
+            self.banner.say(opening.note, actions=offers, key="note")
         self._set_hint("")
         self._show_title(opening.title)
         self.canvas.setFocus()

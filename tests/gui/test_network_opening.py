@@ -12,9 +12,10 @@ import pytest
 import torch
 from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QPushButton
 from torch import nn
 
-from gui.windows import CPU, open_in, small_opening, until
+from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
 from ldam_studio.gui import app, network_source
@@ -25,7 +26,7 @@ from ldam_studio.gui.session_store import SessionStore
 from ldam_studio.gui.sessions import network_opening
 from ldam_studio.gui.status import shorter_names
 from ldam_studio.gui.thread import STRAGGLERS
-from ldam_studio.networks.network import Network, PixelSpec
+from ldam_studio.networks.network import Network, Neuron, PixelSpec
 from ldam_studio.networks.zoo import open_network
 from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
@@ -271,6 +272,32 @@ def test_a_network_named_on_the_command_line_opens(factory):
     assert opening.make().lane.network.name == factory
     assert request == NetworkRequest(factory)
     assert app._named_network(parser.parse_args([]), CPU) == (None, None)
+
+
+def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
+    make_window, qtbot, tmp_path, factory
+):
+    store = SessionStore(tmp_path / "state")
+    opening = network_opening(open_network(factory), CPU)
+    window = open_in(make_window(store=store), qtbot, opening)
+    window.controller.set_neurons(Neuron("0", 3))
+    until(qtbot, lambda: window.last_frame.neurons[0] == Neuron("0", 3))
+    step = window.last_frame.step
+    close_saved(window, qtbot)
+
+    again = make_window(store=store)
+    open_in(again, qtbot, store.recall(again))
+    assert again.model.session.network.name == "lenet"
+    (text,) = again.banner.texts()
+    assert text.startswith(f"The last session runs your own code, {factory}")
+    (go_on,) = [b for b in again.banner.findChildren(QPushButton) if b.text() == "Go on with it"]
+    go_on.click()
+    until(qtbot, lambda: again.model.session.network.name == factory)
+    until(qtbot, lambda: again.last_frame is not None and again.last_frame.step >= step)
+    assert again.last_frame.neurons[0] == Neuron("0", 3)
+    # Named on the command line it begins anew, and offers the same.
+    assert store.last_network == factory
+    close_saved(again, qtbot)
 
 
 @pytest.fixture

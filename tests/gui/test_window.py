@@ -47,6 +47,31 @@ def turn(widget, notches):
     QApplication.sendEvent(widget, event)
 
 
+# Undo
+
+
+def test_neurons_are_taken_back_in_their_turn(studio, qtbot):
+    def seen():
+        return studio.last_frame.neurons[0]
+
+    first = studio.model.session.neurons
+    studio.controller.set_neurons(Neuron("conv1", 2))
+    studio.controller.set_value("temperature", 0.02)
+    studio.controller.set_neurons(Neuron("fc2", 5))
+    until(qtbot, lambda: seen() == Neuron("fc2", 5))
+    studio.controller.undo()
+    until(qtbot, lambda: seen() == Neuron("conv1", 2))
+    assert studio.model.session.settings.temperature == 0.02
+    studio.controller.undo()
+    assert settings(studio).temperature == 0.01
+    studio.controller.undo()
+    until(qtbot, lambda: studio.last_frame.neurons == first)
+    for _ in range(3):
+        studio.controller.redo()
+    until(qtbot, lambda: seen() == Neuron("fc2", 5))
+    assert settings(studio).temperature == 0.02
+
+
 # Sliders and fields
 
 
