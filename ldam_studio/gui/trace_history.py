@@ -74,6 +74,10 @@ class Recent:
         self._rows[self._end : self._end + len(rows)] = rows
         self._end += len(steps)
 
+    def forget_from(self, step: int) -> None:
+        """Forget this step and what came after it."""
+        self._end = int(np.searchsorted(self._steps[: self._end], step))
+
     def view(self) -> View:
         """Return what is kept; each row is a stretch of its own."""
         kept = slice(max(0, self._end - self._keep), self._end)
@@ -125,6 +129,13 @@ class Whole:
             if self._used == self._most:
                 self._halve()
         self._open_steps, self._open = steps.copy(), rows.copy()
+
+    def forget_from(self, step: int) -> None:
+        """Forget this step and what came after it, with the stretch that it lies in."""
+        starts = self._steps[: self._used]
+        self._used = int(np.searchsorted(starts, step - self.width, side="right"))
+        kept = self._open_steps < step
+        self._open_steps, self._open = self._open_steps[kept], self._open[kept]
 
     def _halve(self) -> None:
         half = self._most // 2

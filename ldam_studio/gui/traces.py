@@ -129,7 +129,7 @@ class Traces(QWidget):
         self._empty.setText(text)
 
     def reset(self) -> None:
-        """Forget everything; a change in the number of chains and a restart do so too."""
+        """Forget everything; a change in the number of chains does so, too."""
         shape = (3, self._chains)
         self._histories = (Recent(shape, RECENT), Whole(shape, STRETCHES))
         self._forget_second()
@@ -137,6 +137,12 @@ class Traces(QWidget):
         self._marks.clear()
         self._last = -1
         self._soon()
+
+    def _go_back(self, step: int) -> None:
+        """Forget what was taken back: this step and what came after it."""
+        for history in (*self._histories, *self._second, *self._real):
+            history.forget_from(step)
+        self._marks = deque((mark for mark in self._marks if mark[0] < step), maxlen=MARKS)
 
     def _forget_second(self) -> None:
         shape = (3, self._chains)
@@ -154,9 +160,12 @@ class Traces(QWidget):
         trace = frame.trace
         steps = np.asarray(trace.steps, np.int64)
         chains = len(frame.neurons)
-        if chains != self._chains or (len(steps) and steps[0] <= self._last):
+        goes_back = len(steps) > 0 and steps[0] <= self._last
+        if chains != self._chains or (goes_back and steps[0] <= 1):
             self._chains = chains
             self.reset()
+        elif goes_back:
+            self._go_back(int(steps[0]))
         self._labels = tuple(frame.labels)
         for mark in frame.marks:
             self._mark(*mark)

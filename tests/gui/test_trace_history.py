@@ -87,3 +87,20 @@ def test_few_rows_are_not_thinned():
     steps = np.arange(10)
     view = View(steps, _rows(steps), _rows(steps), _rows(steps))
     assert view.thinned(100) is view
+
+
+@pytest.mark.parametrize("make", [lambda: Recent((1,), 8), lambda: Whole((1,), 8)])
+@pytest.mark.parametrize("step", [1, 7, 20, 33, 34])
+def test_what_is_taken_back_is_forgotten_and_what_was_before_it_is_not(make, step):
+    history = make()
+    for first in range(1, 34, 3):
+        steps = np.arange(first, first + 3)
+        history.add(steps, steps[:, None].astype(np.float32))
+    before = history.view()
+    history.forget_from(step)
+    after = history.view()
+    assert (after.high < step).all()
+    # No more than the stretch in which it lies is lost.
+    assert set(before.steps[before.high[:, 0] < step]) <= set(after.steps)
+    history.add(np.array([step]), np.array([[float(step)]], np.float32))
+    assert history.view().high[-1] == step

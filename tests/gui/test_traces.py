@@ -63,6 +63,16 @@ def test_the_score_appears_with_a_discriminator_only(traces):
     assert "Discriminator score  0.7, real 0.83" in _texts(traces)
 
 
+def test_what_was_taken_back_goes_and_what_was_before_it_stays(traces):
+    _feed(traces, 500, score=True, marks=[(40, "melt"), (480, "restart")])
+    _feed(traces, 20, start=300, score=True)
+    traces.redraw()
+    assert "Activation  320" in _texts(traces)
+    steps = traces._histories[0].view().steps
+    assert (steps[0], steps[-1], len(steps)) == (1, 320, 320)
+    assert traces.marks() == ((40, "melt"),)
+
+
 def test_a_restart_and_another_number_of_chains_start_anew(traces):
     _feed(traces, 500, marks=((400, "temperature 0.5"),))
     _feed(traces, 20)
