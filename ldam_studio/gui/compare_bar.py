@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui import theme
+from ldam_studio.networks.checkpoints import SUFFIXES
 
 LANES = ("A", "B")
 TOKENS = ("accent", "second")
@@ -129,5 +130,8 @@ class _Name(QWidget):
 
     def _elide(self) -> None:
         metrics, room = self._title.fontMetrics(), self._title.width()
-        middle = Qt.TextElideMode.ElideMiddle
-        self._title.setText(metrics.elidedText(self._text, middle, max(room, 24)))
+        middle, text = Qt.TextElideMode.ElideMiddle, self._text
+        if metrics.horizontalAdvance(text) > room:
+            # The numbers in front of it tell checkpoints apart.
+            text = next((text.removesuffix(end) for end in SUFFIXES if text.endswith(end)), text)
+        self._title.setText(metrics.elidedText(text, middle, max(room, 24)))

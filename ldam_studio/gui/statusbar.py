@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from ldam_studio.gui.status import progress_words, thousands
 
@@ -30,6 +30,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.progress = QLabel()
         self.progress.setAccessibleName("Progress")
+        # In a small window its end goes first, not the figures'.
+        self.progress.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.progress, 1)
         self._figures: dict[str, QLabel] = {}
         for name in ("weights", *_WIDEST):

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from PyQt6.QtWidgets import QPushButton
 
 from gui.windows import until
 from ldam_studio.gui import learning
@@ -104,7 +105,9 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
 ):
     panel = studio.watching.watch.panel
     assert studio.windowTitle().startswith("LeNet on MNIST")
-    assert training.said == ["It learns from a sample."]
+    (note,) = [text for text in training.said if text != "It learns from a sample."]
+    assert note.startswith("LeNet learns digits beside the studio")
+    assert "Back to Small" in [button.text() for button in studio.banner.findChildren(QPushButton)]
     assert panel.state.text() == (
         "Training · epoch 0.2 · step 10 of 100 · loss 0.500 · accuracy 25.0 %"
     )
