@@ -132,9 +132,7 @@ class WatchTraining(QObject):
         window, folder = self._window, self.folder
         assert folder is not None
         opening = start(window.machine, window.data, network)
-        note = (
-            "LeNet learns digits beside the studio, and is shown as it learns."
-        )
+        note = "LeNet learns digits beside the studio, and is shown as it learns."
         self._opening = replace(opening, title="LeNet on MNIST", hint="", note=note)
         self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
         self._show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from statistics import median
@@ -84,7 +85,8 @@ def _listing(folder: Path) -> list[Row]:
     data = source.read_bytes()
     for step in range(1, MANY):
         (folder / f"checkpoint-{step:08d}.safetensors").write_bytes(data)
-    watched = Folder(folder)
+    # Files that somebody wrote a while ago, as those of a training that is over.
+    watched = Folder(folder, now=lambda: math.inf)
     started = time.perf_counter()
     assert len(watched.look().checkpoints) == MANY
     first, again = time.perf_counter() - started, []
