@@ -1,4 +1,4 @@
-"""A step of ours against one of torch-lucent, on the same neurons: ``pip install .[bench]``.
+"""A step of ours against one of torch-lucent, on the same neurons.
 
 Lucent ascends the gradient without noise, L2 or average, with its pixel parameterisation and
 without transforms; both look at the same units of four images at one thread.
@@ -21,6 +21,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.zoo import Options, open_network
 from ldam_studio.sampler.settings import Settings
 
+INSTALL = "pip install '.[bench]' and pip install --no-deps torch-lucent==0.1.8"
 CHAINS = 4
 LUCENT_STEPS = (2, 8)
 CASES = {
@@ -32,7 +33,7 @@ CASES = {
 def measure() -> list[Row]:
     """Compare times per step; no rows where torch-lucent is not installed."""
     if importlib.util.find_spec("lucent") is None:
-        print("torch-lucent is not installed: pip install .[bench]", file=sys.stderr)
+        print(f"torch-lucent is not installed: {INSTALL}", file=sys.stderr)
         return []
     torch.set_num_threads(1)
     rows = []
