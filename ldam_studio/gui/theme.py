@@ -318,6 +318,8 @@ class _ThemedSvg(QIconEngine):
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         """Return the icon at ``size`` device pixels on a transparent ground."""
+        if size.isEmpty():
+            return QPixmap()  # of what is squeezed to nothing, which cannot be painted on
         made = QPixmap(size)
         made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)

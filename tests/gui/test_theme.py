@@ -99,6 +99,13 @@ def test_an_icon_that_does_not_exist_is_named(qapp):
         theme.icon("unicorn")
 
 
+def test_an_icon_squeezed_to_nothing_is_nothing_and_no_complaint(qapp, qtlog):
+    engine = theme._ThemedSvg("play")
+    size = QSize(0, 16)
+    assert engine.pixmap(size, QIcon.Mode.Normal, QIcon.State.Off).isNull()
+    assert not [record for record in qtlog.records if "QPainter" in record.message]
+
+
 def test_icons_survive_copies(qapp):
     copies = [QIcon(theme.icon("step")) for _ in range(50)]
     assert all(not copy.pixmap(16, 16).isNull() for copy in copies)
