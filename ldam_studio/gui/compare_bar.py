@@ -42,8 +42,11 @@ class CompareBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 6, 4)
         row.setSpacing(6)
+        # Side by side at the left: far apart they would read as names of the columns below.
         for name in self._names:
             row.addWidget(name, 1)
+            row.addSpacing(10)
+        row.addStretch(0)
         caption = QLabel("Act on")
         caption.setProperty("role", "muted")
         row.addWidget(caption)
@@ -121,6 +124,8 @@ class _Name(QWidget):
         self._letter.setText(f'<b style="color:{colour}">{letter}</b>')
         self._text = title
         self._title.setToolTip(title)
+        room = self._title.fontMetrics().horizontalAdvance(title) + 4
+        self.setMaximumWidth(self._letter.sizeHint().width() + self.layout().spacing() + room)
         self._elide()
 
     def resizeEvent(self, event: QEvent) -> None:
