@@ -106,15 +106,15 @@ PRESETS: dict[str, Preset] = _table(
         "clean",
         "Clean",
         "Pictures as easy to recognise as they get: broad features and brightness come first, "
-        "jitter and smoothness keep out the fine noise that networks respond to and people do "
-        "not.",
+        "jitter, smoothness and a little of a discriminator keep out the fine noise that networks "
+        "respond to and people do not.",
         {
             "mode": "normalised",
             "clamp": True,
             "step_size": 0.15,
             "temperature": 0.0004,
             "l2": 0.015,
-            "discriminator_weight": 0.0,
+            "discriminator_weight": 0.25,
             "smoothness": 0.1,
             "spectrum": 0.5,
             "colour_correlation": 0.8,
