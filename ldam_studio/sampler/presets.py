@@ -116,7 +116,7 @@ PRESETS: dict[str, Preset] = _table(
             "l2": 0.015,
             "discriminator_weight": 0.25,
             "smoothness": 0.1,
-            "spectrum": 0.5,
+            "spectrum": 0.25,
             "colour_correlation": 0.8,
             "jitter": 16,
             "window": 0,
