@@ -112,18 +112,20 @@ def share_one_heap() -> None:
 
     Each session has a thread of its own, and glibc would give it a heap of its own.
     """
-    if sys.platform == "linux":
-        option = getattr(ctypes.CDLL(None), "mallopt", None)
-        if option is not None:
-            option(M_ARENA_MAX, 1)
+    _ask_glibc("mallopt", M_ARENA_MAX, 1)
 
 
 def give_back() -> None:
     """Return to the system what was freed and is still held, as glibc does."""
+    _ask_glibc("malloc_trim", 0)
+
+
+def _ask_glibc(name: str, *numbers: int) -> None:
+    """Call a function of glibc's, where there is one."""
     if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+        function = getattr(ctypes.CDLL(None), name, None)
+        if function is not None:
+            function(*numbers)
 
 
 def in_words(size: float) -> str:

@@ -90,7 +90,6 @@ class SessionStore:
         )
         watched = None if session.get("watched") is None else Path(session["watched"])
         watched_as = str(session.get("watched_as", ""))
-        self.last_network = watched_as
         code = str(session.get("code", ""))
         again = Opening(
             title=str(session["title"]),
@@ -107,6 +106,7 @@ class SessionStore:
             watched=watched,
             watched_as=watched_as,
         )
+        self.last_network = watched_as
         if not code:
             return again
         note = f"The last session runs your own code, {code}; it goes on if you say so."

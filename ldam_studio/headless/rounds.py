@@ -234,14 +234,17 @@ class Training:
 
 def start(network: Network, recipe: DiscriminatorRecipe, seed: int) -> Training:
     """Return a training before its first round; all that is random in it comes from ``seed``."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = recipe.build().to(memory_format=torch.channels_last)
-    learning = start_learner(module, seed)
+    learning = start_learner(_module(recipe, seed), seed)
     generators = Generators(seed)
     chains = _fresh(network, recipe, recipe.chains, generators)
     session = _session(network, recipe, seed, learning)
     return Training(session, learning, chains, generators, ParameterAverage(recipe.average))
+
+
+def _module(recipe: DiscriminatorRecipe, seed: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return recipe.build().to(memory_format=torch.channels_last)
 
 
 def _session(
@@ -264,17 +267,17 @@ def restore(
     network: Network, recipe: DiscriminatorRecipe, seed: int, stored: Mapping[str, Any]
 ) -> Training:
     """Return the training that `Training.stored` was taken from; it goes on to the same bits."""
-    training = start(network, recipe, seed)
-    learning = from_tensors(training.learner.module, stored["learner"])
+    learning = from_tensors(_module(recipe, seed), stored["learner"])
     session = _session(network, recipe, seed, learning)
     session.generators = Generators.restore(seed, "cpu", stored["sampler"])
-    training.average.restore(stored["average"])
+    average = ParameterAverage(recipe.average)
+    average.restore(stored["average"])
     return Training(
         session,
         learning,
         Chains(**stored["chains"]),
         Generators.restore(seed, "cpu", stored["generators"]),
-        training.average,
+        average,
         learning.last_round,
     )
 

@@ -104,9 +104,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class _Known:
-    """What was found in a file of that mark."""
+    """What was found in a file of that stamp."""
 
-    mark: Stamp
+    stamp: Stamp
     what: Checkpoint | str
 
 
@@ -114,7 +114,7 @@ class _Known:
 class _Growing:
     """A file that may still be written to: as it was last seen, since when, when it is taken."""
 
-    mark: Stamp
+    stamp: Stamp
     since: float
     due: float
 
@@ -187,20 +187,20 @@ class Folder:
         self, path: Path, status: os.stat_result, known: _Known | None, before: _Growing | None
     ) -> None:
         """Take note of a file: as it was known, as complete, or as still being written."""
-        mark = stamp_of(status)
-        if known is not None and known.mark == mark:
+        stamp = stamp_of(status)
+        if known is not None and known.stamp == stamp:
             self._known[path] = known
             return
-        if before is None or before.mark != mark:
-            earlier = [seen.mark for seen in (known, before) if seen is not None]
-            in_place = _has_holes(status) or any(seen[2] == mark[2] for seen in earlier)
+        if before is None or before.stamp != stamp:
+            earlier = [seen.stamp for seen in (known, before) if seen is not None]
+            in_place = _has_holes(status) or any(seen[2] == stamp[2] for seen in earlier)
             clock = self._clock()
             since = clock if before is None else before.since
             rests = in_place and clock - since < RESTLESS_S
-            before = _Growing(mark, since, clock + (IN_PLACE_S if rests else STILL_S))
+            before = _Growing(stamp, since, clock + (IN_PLACE_S if rests else STILL_S))
         is_old = self._now() - status.st_mtime > OLD_S
         if is_old or _was_moved(status) or self._clock() >= before.due:
-            self._known[path] = _Known(mark, examine(path, mark))
+            self._known[path] = _Known(stamp, examine(path, stamp))
         else:
             self._growing[path] = before
             if known is not None:
