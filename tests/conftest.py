@@ -76,8 +76,8 @@ def _same_numbers() -> None:
 def _on_the_processor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run sessions where every machine can, but for tests of CUDA, which skip without it."""
     if not request.node.get_closest_marker("cuda"):
-        monkeypatch.setattr("ldam_studio.engine.machine._has_cuda", lambda: False)
-        monkeypatch.setattr("ldam_studio.engine.machine._has_mps", lambda: False)
+        monkeypatch.setattr("ldam_studio.engine.compute.device._has_cuda", lambda: False)
+        monkeypatch.setattr("ldam_studio.engine.compute.device._has_mps", lambda: False)
     elif not torch.cuda.is_available():
         pytest.skip("no CUDA device")
 

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ldam_studio.engine import dead, thresholds
-from ldam_studio.engine.apply import LANES, apply
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.demand import step_bytes
-from ldam_studio.engine.host import Arriving
-from ldam_studio.engine.lanes import activation_of, draw_shift, log_real_of, reheat
+from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine.changes.apply import LANES, apply
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.memory_needed import step_bytes
+from ldam_studio.engine.compute.transfer import Arriving
+from ldam_studio.engine.lane import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState, Unseen
-from ldam_studio.engine.unseen import go_back, look_back, moment_of
+from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import in_words, is_lack_of_memory
-from ldam_studio.networks.zoo import runs_code
+from ldam_studio.networks.sources.opening import runs_code
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.training.learner import LearnInfo, learn
 
@@ -218,7 +218,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
     activation = activation_of(lane, state.machine, shift, between)
     leading = None
     if not lane.waking.calm:
-        leading = dead.Leading(
+        leading = silent_neurons.Leading(
             lane.waking,
             activation,
             lane.targets.field_size,
@@ -239,7 +239,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
     settings = lane.settings
     if lane.thresholds.wanted and lane.progress.steps:  # the first frame waits for nothing else
         units, crop = lane.targets.units, lane.targets.crop
-        further = thresholds.proceed(
+        further = burn_in_threshold.proceed(
             lane.thresholds, lane.network, units, crop, settings, state.machine
         )
         lane = replace(lane, thresholds=further)

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ldam_studio.engine import dead
+from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.advance import Info
-from ldam_studio.engine.host import to_host
+from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import Lane, SessionState
-from ldam_studio.networks.fields import Box
+from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.network import Neuron, PixelSpec
 from ldam_studio.training.learner import LearnInfo
 
@@ -169,7 +169,7 @@ class _Picked:
             "burned_in": here["burned_in"],
             "settling": here["settling"],
             "dead": here["dead"],
-            "silence": dead.sentence(lane.waking, lane.neurons),
+            "silence": silent_neurons.sentence(lane.waking, lane.neurons),
             "trace": _trace(self.infos, here, len(lane.neurons)),
             "temperature": here["temperature"].item(),
         }

@@ -27,9 +27,9 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ldam_studio.engine.advance import ChainsExploded, GivenUp, Info, advance
-from ldam_studio.engine.changes import PLAIN, Change
+from ldam_studio.engine.changes.change import PLAIN, Change
+from ldam_studio.engine.changes.inbox import Inbox
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
-from ldam_studio.engine.inbox import Inbox
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError

@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.engine.lanes import open_lane
-from ldam_studio.engine.machine import Machine, choose
-from ldam_studio.engine.reading import mean_of
-from ldam_studio.engine.realness import prepare_learner, suits
-from ldam_studio.engine.second import Second, describe_second, make_second
+from ldam_studio.engine.comparison import Second, describe_second, make_second
+from ldam_studio.engine.compute.device import Machine, choose
+from ldam_studio.engine.discriminator import prepare_learner, suits
+from ldam_studio.engine.lane import open_lane
 from ldam_studio.engine.state import SessionState
-from ldam_studio.engine.trial import layer_of, settle, try_again
+from ldam_studio.engine.tuning import layer_of, settle, try_again
+from ldam_studio.engine.watching.reader import mean_of
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.labels import can_be_read
 from ldam_studio.networks.network import Network, Neuron, WeightsFile
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.zoo import (
+from ldam_studio.networks.sources.labels import can_be_read
+from ldam_studio.networks.sources.opening import (
     DiscriminatorModel,
     Options,
     open_discriminator,

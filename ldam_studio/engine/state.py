@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ldam_studio.engine.dead import Waking
-from ldam_studio.engine.host import Arriving
-from ldam_studio.engine.machine import Machine
-from ldam_studio.engine.thresholds import Thresholds
-from ldam_studio.networks.fields import Box, Crop
+from ldam_studio.engine.burn_in_threshold import Thresholds
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.transfer import Arriving
+from ldam_studio.engine.silent_neurons import Waking
+from ldam_studio.networks.anatomy.fields import Box, Crop
+from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.units import Units
-from ldam_studio.networks.zoo import DiscriminatorModel
+from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.average import Average, over_chains, pooled
 from ldam_studio.sampler.burn_in import BurnIn

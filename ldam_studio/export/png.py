@@ -22,7 +22,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.recipe import LIMIT, Recipe, Shown, picture_of, pixel_hash
 from ldam_studio.export.sidecar import SUFFIX, session_bytes
 from ldam_studio.files import write_together
-from ldam_studio.networks.weights import read_bytes
+from ldam_studio.networks.weights.weights import read_bytes
 
 KEY = "ldam-recipe"
 

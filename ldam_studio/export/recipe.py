@@ -28,7 +28,7 @@ from ldam_studio.engine.picture import (
 from ldam_studio.engine.session import describe
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.zoo import fingerprint
+from ldam_studio.networks.sources.opening import fingerprint
 from ldam_studio.sampler.settings import SETTINGS
 
 FORMAT = 2

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import Machine, choose
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import Machine, choose
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import (
     SessionSpec,
@@ -36,7 +36,7 @@ from ldam_studio.export.recipe import (
     picture_of,
 )
 from ldam_studio.export.sidecar import read_session
-from ldam_studio.networks.weights import read_bytes
+from ldam_studio.networks.weights.weights import read_bytes
 
 OnStep = Callable[[int, int], bool | None]
 

@@ -10,11 +10,11 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from ldam_studio.engine.machine import Machine
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.state import LogEntry, SessionState
-from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights import read_bytes
+from ldam_studio.networks.weights.weights import read_bytes
 
 SUFFIX = ".ldam-session.safetensors"
 

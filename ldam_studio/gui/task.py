@@ -11,7 +11,7 @@ import torch
 from PyQt6.QtCore import QThread, pyqtSignal
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.thread import keep_to_its_end
+from ldam_studio.gui.session.thread import keep_to_its_end
 
 PROGRESS_S = 0.1  # more often than this nobody can read it
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.networks.layers import Stop
+from ldam_studio.networks.anatomy.layers import Stop
 
 
 def copied(module: nn.Module) -> nn.Module:

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.fields import Box, Crop, find_crop, receptive_field
+from ldam_studio.networks.anatomy.folding import Folded, fold
+from ldam_studio.networks.anatomy.layers import Layer, list_layers, output_at
+from ldam_studio.networks.anatomy.units import Units, resolved, units_of
 from ldam_studio.networks.copying import copied
-from ldam_studio.networks.fields import Box, Crop, find_crop, receptive_field
-from ldam_studio.networks.folding import Folded, fold
-from ldam_studio.networks.layers import Layer, list_layers, output_at
 from ldam_studio.networks.neurons import Neuron, Place, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.networks.state_dicts import renamed
-from ldam_studio.networks.units import Units, resolved, units_of
-from ldam_studio.networks.weights import check_finite, put_into, weights_for
+from ldam_studio.networks.weights.state_dicts import renamed
+from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
 
 __all__ = ["Network", "Neuron", "PixelSpec", "parse_neurons"]
 

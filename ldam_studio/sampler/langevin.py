@@ -38,9 +38,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ldam_studio.sampler.preconditioner import precondition, strength
 from ldam_studio.sampler.settings import PER_CHAIN, Settings
 from ldam_studio.sampler.smoothness import total_variation_gradient
-from ldam_studio.sampler.spectrum import precondition, strength
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""

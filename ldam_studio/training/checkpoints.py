@@ -39,8 +39,8 @@ from typing import SupportsFloat, SupportsInt
 
 from torch import Tensor, nn
 
-from ldam_studio.networks.checkpoints import KEY
-from ldam_studio.networks.weights import write_weights
+from ldam_studio.networks.weights.checkpoints import KEY
+from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training.averaging import ParameterAverage
 
 AVERAGED = "averaged"

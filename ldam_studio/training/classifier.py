@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks import lenet, vgg
+from ldam_studio.networks.models import lenet, vgg
 from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.images import LabelledImages, flipped, shifted
 

@@ -8,7 +8,7 @@ import sys
 from PyQt6.QtCore import QTimer
 
 from ldam_studio.cli import main
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.gui.window.window import StudioWindow
 
 
 def leave_when_moving(window: StudioWindow) -> None:

@@ -9,11 +9,11 @@ import torch
 from crops import compared
 from row import Row
 
-from ldam_studio.engine.lanes import activation_of
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.trial import computes_in_bfloat16
-from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.engine.tuning import computes_in_bfloat16
+from ldam_studio.networks.sources.opening import Options, open_network
 
 CHAINS = 4
 NETWORKS = ("resnet18", "alexnet")

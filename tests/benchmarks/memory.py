@@ -8,11 +8,11 @@ import psutil
 import switches
 from row import Row
 
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.frame import FrameRequest
-from ldam_studio.engine.machine import choose
 from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 STEPS = 50_000

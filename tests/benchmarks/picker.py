@@ -11,13 +11,13 @@ from PyQt6.QtWidgets import QLineEdit
 from row import Row
 from window import process_until
 
-from ldam_studio.engine.machine import choose
-from ldam_studio.gui.app import make_application
-from ldam_studio.gui.picker import NeuronPicker
-from ldam_studio.gui.sessions import network_opening
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.picker.picker import NeuronPicker
+from ldam_studio.gui.session.openings import network_opening
+from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.networks.sources.opening import Options, open_network
 
 TYPED = ("flamingo", "layer3.4.conv2", "bottleneck", "-layer4.2.conv3:1207@3,4", "conv 99")
 VISITED = (  # one neuron in each, none of them in the layer before

@@ -10,9 +10,9 @@ import torch
 from bare import BareLoop
 from row import Row
 
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.runner import Runner
-from ldam_studio.gui.sessions import start
+from ldam_studio.gui.session.openings import start
 
 ROUNDS, SECONDS = 5, 2.0
 

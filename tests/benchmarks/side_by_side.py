@@ -10,14 +10,14 @@ from row import Row
 from window import process_until
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import choose
-from ldam_studio.engine.second import Second
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.state import SessionState
-from ldam_studio.gui.app import make_application
-from ldam_studio.gui.sessions import start
-from ldam_studio.gui.window import StudioWindow
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.session.openings import start
+from ldam_studio.gui.window.window import StudioWindow
+from ldam_studio.networks.sources.opening import open_network
 
 ROUNDS, STEPS = 7, 100
 TURNS, TURN_STEPS = 5, 60

@@ -12,14 +12,14 @@ import torch
 from row import Row
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import choose
-from ldam_studio.engine.reading import take
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
-from ldam_studio.networks.checkpoints import Folder
+from ldam_studio.engine.watching.reader import take
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights.checkpoints import Folder
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training import CheckpointWriter
 

@@ -13,14 +13,14 @@ from row import Row
 from torch.utils.hooks import RemovableHandle
 from window import process_until
 
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.runner import RunState
-from ldam_studio.gui.app import make_application
-from ldam_studio.gui.sessions import network_opening, start
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.session.openings import network_opening, start
+from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.zoo import NETWORKS, open_network
+from ldam_studio.networks.sources.opening import NETWORKS, open_network
 
 NEURONS, NETWORKS_OPENED = 1000, 50
 WARM_UP = 10  # networks, each with its share of the neurons

@@ -17,12 +17,12 @@ from row import Row
 from safetensors.torch import load, save
 from window import observe, process_until
 
-from ldam_studio.engine.machine import choose
-from ldam_studio.engine.watching import Swap
-from ldam_studio.gui.app import make_application
-from ldam_studio.gui.sessions import start
-from ldam_studio.gui.window import StudioWindow
-from ldam_studio.networks.checkpoints import KEY
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.engine.watching.watcher import Swap
+from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.session.openings import start
+from ldam_studio.gui.window.window import StudioWindow
+from ldam_studio.networks.weights.checkpoints import KEY
 
 SECONDS = 30.0
 WRITTEN_IN_PLACE = 5

@@ -12,10 +12,10 @@ from bare import BareLoop
 from PyQt6.QtCore import QEventLoop, Qt, QTimer
 from row import Row
 
-from ldam_studio.engine.machine import choose
-from ldam_studio.gui.app import make_application
-from ldam_studio.gui.sessions import start
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.session.openings import start
+from ldam_studio.gui.window.window import StudioWindow
 
 ROUNDS, SECONDS = 5, 3.0
 BEAT_MS = 20

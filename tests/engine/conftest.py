@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.discriminator import Discriminator
+from ldam_studio.networks.models.digit_discriminator import Discriminator
 from ldam_studio.networks.network import Network, PixelSpec
-from ldam_studio.networks.zoo import DiscriminatorModel, open_network
+from ldam_studio.networks.sources.opening import DiscriminatorModel, open_network
 from ldam_studio.sampler.settings import Settings
 
 SLEEPERS_BIASES = (1.0, -12.0, -1e6, 0.0)

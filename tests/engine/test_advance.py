@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ldam_studio.engine.advance import ChainsExploded, GivenUp, advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
@@ -218,7 +218,7 @@ def test_chains_spread_over_more_neurons_as_they_are_added(open_one):
 
 
 def test_a_network_can_be_swapped_in_the_run(open_one, run):
-    from ldam_studio.networks.zoo import open_network
+    from ldam_studio.networks.sources.opening import open_network
 
     other = open_network("lenet-averaged")
     state, _ = run(open_one(), 3)
@@ -316,7 +316,7 @@ def test_a_network_that_is_refused_leaves_the_session_as_it_was(
     def gone(_state):
         raise StudioError("The photographs are gone; put them back.")
 
-    monkeypatch.setattr("ldam_studio.engine.apply.prepare_learner", gone)
+    monkeypatch.setattr("ldam_studio.engine.changes.apply.prepare_learner", gone)
     lanes, learner = state.lanes, state.learner
     state, info = advance(state, [Change("network", lenet)], budget=0)
     assert info.refused

@@ -6,13 +6,13 @@ import torch
 from torch import nn
 
 from ldam_studio.engine.advance import ChainsExploded, advance
-from ldam_studio.engine.changes import Change, merged
+from ldam_studio.engine.changes.change import Change, merged
+from ldam_studio.engine.comparison import Second, unmatched
 from ldam_studio.engine.frame import FrameRequest, make_frame
-from ldam_studio.engine.second import Second, unmatched
+from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 

@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ldam_studio.engine.dead import PATIENCE, LeakyRectifiers, dead_neurons, sentence
+from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.silent_neurons import PATIENCE, LeakyRectifiers, dead_neurons, sentence
 from ldam_studio.engine.state import snapshot
-from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 LIVELY, SLEEPER, DEAF, NUMB = (Neuron("rectifier", i) for i in range(4))
 

@@ -11,18 +11,19 @@ import torch
 
 from ldam_studio.cli import main
 from ldam_studio.engine import advance as advancing
-from ldam_studio.engine import demand
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute import memory_needed
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import free_bytes, give_back, in_words, share_one_heap
-from ldam_studio.networks import weights, zoo
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources import opening
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights import weights
 
 
 def test_what_a_step_needs_grows_with_the_chains_and_shrinks_with_a_crop(lenet):
     def needs(layer, chains):
-        return demand.step_bytes(lenet, layer, lenet.crop(layer), chains)
+        return memory_needed.step_bytes(lenet, layer, lenet.crop(layer), chains)
 
     assert needs("fc3", 10) == 10 * needs("fc3", 1)
     # conv1, pool1, relu1, conv2, pool2, relu2, flatten, fc1, relu3, fc2, relu4, fc3, and pixels.
@@ -34,19 +35,19 @@ def test_what_a_step_needs_grows_with_the_chains_and_shrinks_with_a_crop(lenet):
 
 def test_chains_that_do_not_fit_are_refused_and_the_session_stays(lenet, open_one, monkeypatch):
     state = open_one(chains=2)
-    room = demand.step_bytes(lenet, "fc3", None, 50)
-    monkeypatch.setattr(demand, "free_bytes", lambda: room)
+    room = memory_needed.step_bytes(lenet, "fc3", None, 50)
+    monkeypatch.setattr(memory_needed, "free_bytes", lambda: room)
     state, info = advance(state, [Change("chains", 200)])
     assert "200 chains need in layer fc3 of lenet at least" in info.refused[0]
     assert "take fewer chains." in info.refused[0]
     assert len(state.lane.neurons) == 2 and state.step == 1
-    monkeypatch.setattr(demand, "free_bytes", lambda: 10)
+    monkeypatch.setattr(memory_needed, "free_bytes", lambda: 10)
     with pytest.raises(StudioError, match=r"1 chain needs .* take a smaller input"):
         open_one(chains=1)
 
 
 def test_the_command_line_says_it_in_one_sentence(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(demand, "free_bytes", lambda: 100_000)
+    monkeypatch.setattr(memory_needed, "free_bytes", lambda: 100_000)
     assert main(["render", "--steps", "1", "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err.strip()
     assert "10 chains need" in said and "100.0 kB are free" in said
@@ -175,7 +176,7 @@ def test_a_built_in_network_that_finds_no_memory_is_a_sentence_too(monkeypatch, 
     def fail(*_args, **_kwargs):
         raise lack[0]
 
-    monkeypatch.setattr(zoo, "load_into", fail)
+    monkeypatch.setattr(opening, "load_into", fail)
     with pytest.raises(StudioError, match="The network lenet needs more memory than there is"):
         open_network("lenet")
 

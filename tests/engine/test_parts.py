@@ -8,9 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.engine import machine, stored
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.inbox import Inbox
+from ldam_studio.engine import serialise
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.inbox import Inbox
+from ldam_studio.engine.compute import device
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
 from ldam_studio.engine.session import describe, open_session, spec_from
@@ -113,8 +114,8 @@ def test_other_weights_than_described_are_refused(open_one):
 @pytest.mark.parametrize("mode", ["normalised", "reference"])
 def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, mode):
     state, _ = run(open_one(mode=mode), 6, {4: [("melt", 5), ("temperature", 0.02)]})
-    tensors, about = stored.to_tensors(state)
-    again = stored.from_tensors(tensors, json.loads(json.dumps(about)))
+    tensors, about = serialise.to_tensors(state)
+    again = serialise.from_tensors(tensors, json.loads(json.dumps(about)))
     assert again.step == 6
     ahead, _ = run(state, 6)
     behind, _ = run(again, 6)
@@ -123,20 +124,20 @@ def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, mode):
 
 
 def test_a_damaged_stored_session_is_one_sentence(open_one):
-    tensors, about = stored.to_tensors(open_one())
+    tensors, about = serialise.to_tensors(open_one())
     del tensors["average.mean"]
     with pytest.raises(StudioError, match="incomplete or damaged"):
-        stored.from_tensors(tensors, about)
+        serialise.from_tensors(tensors, about)
 
 
 def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert machine.choose("auto").device == "cpu"
+    assert device.choose("auto").device == "cpu"
     with pytest.raises(StudioError, match="no usable cuda"):
-        machine.choose("cuda")
+        device.choose("cuda")
     with pytest.raises(StudioError, match="one of auto, cuda"):
-        machine.choose("gpu")
+        device.choose("gpu")
 
 
 @pytest.mark.cuda
@@ -145,7 +146,7 @@ def test_a_session_runs_on_cuda(lenet):
     from ldam_studio.engine.session import SessionSpec
 
     state = open_session(
-        SessionSpec(lenet, lenet.default_neurons(3), machine=machine.choose("cuda"))
+        SessionSpec(lenet, lenet.default_neurons(3), machine=device.choose("cuda"))
     )
     state, info = advance(state)
     assert info.activation.is_cuda

@@ -10,17 +10,17 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ldam_studio.engine import realness
+from ldam_studio.engine import discriminator
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.realness import suits
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.discriminator import suits
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.networks import natural_discriminator as natural
+from ldam_studio.networks.models import natural_discriminator as natural
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.networks.zoo import (
+from ldam_studio.networks.sources.opening import (
     CIFAR_DISCRIMINATOR,
     MNIST_DISCRIMINATOR,
     DiscriminatorModel,
@@ -110,7 +110,7 @@ def test_its_gradient_reaches_all_of_the_image(model) -> None:
 def test_it_learns_from_photographs_and_goes_on_with_another_size(
     model, photographs, monkeypatch
 ) -> None:
-    monkeypatch.setattr(realness, "CROPS", 16)
+    monkeypatch.setattr(discriminator, "CROPS", 16)
     state = session(network(68, 64), model, learn_every=1, data=photographs)
     state, info = advance(state)
     assert info.lesson is not None and info.lesson.rounds == 1

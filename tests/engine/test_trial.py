@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from ldam_studio.engine import session, trial
+from ldam_studio.engine import session, tuning
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import Machine, choose
-from ldam_studio.engine.second import Second
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.compute.device import Machine, choose
+from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, describe, open_session, spec_from
-from ldam_studio.engine.stored import from_tensors, to_tensors
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 
 @pytest.fixture(autouse=True)
@@ -67,16 +67,16 @@ class TakesItsTime:
 def test_threads_are_as_many_as_pay_and_leave_the_window_a_core(
     monkeypatch, cores, seconds, chosen
 ):
-    monkeypatch.setattr(trial, "_cores", lambda: cores)
-    monkeypatch.setattr(trial, "_seconds", TakesItsTime(**seconds))
+    monkeypatch.setattr(tuning, "_cores", lambda: cores)
+    monkeypatch.setattr(tuning, "_seconds", TakesItsTime(**seconds))
     state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
     assert state.machine.threads == chosen
     assert torch.get_num_threads() == chosen
 
 
 def test_a_real_trial_ends_with_a_number_of_threads(monkeypatch):
-    monkeypatch.setattr(trial, "_cores", lambda: 3)
-    monkeypatch.setattr(trial, "WORTH_SHARING", 0.0)
+    monkeypatch.setattr(tuning, "_cores", lambda: 3)
+    monkeypatch.setattr(tuning, "WORTH_SHARING", 0.0)
     state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
     assert state.machine.threads in (1, 2)
     assert torch.get_num_threads() == state.machine.threads
@@ -85,24 +85,24 @@ def test_a_real_trial_ends_with_a_number_of_threads(monkeypatch):
 @pytest.fixture(autouse=True)
 def fast_in_bfloat16(monkeypatch):
     """Whether bfloat16 saves time is this machine's business, and no test's but the one of it."""
-    monkeypatch.setattr(trial, "saves_time", lambda *_: True)
+    monkeypatch.setattr(tuning, "saves_time", lambda *_: True)
 
 
 @pytest.mark.parametrize(("seconds", "precision"), [(0.5, "bfloat16"), (0.95, "float32")])
 def test_bfloat16_is_taken_only_where_it_saves_time(monkeypatch, seconds, precision):
     monkeypatch.undo()
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     monkeypatch.setattr(
-        trial, "_seconds", lambda m, *_: {"float32": 1.0, "bfloat16": seconds}[m.precision]
+        tuning, "_seconds", lambda m, *_: {"float32": 1.0, "bfloat16": seconds}[m.precision]
     )
     assert open_session(spec(colourful(), choose("cpu"))).machine.precision == precision
 
 
 def test_bfloat16_is_taken_where_the_processor_has_it_and_the_gradient_stays(monkeypatch):
     machine = choose("cpu")
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     assert open_session(spec(colourful(), machine)).machine.precision == "bfloat16"
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: False)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: False)
     assert open_session(spec(colourful(), machine)).machine.precision == "float32"
 
 
@@ -124,12 +124,12 @@ class Fork(nn.Module):
 
 
 def test_bfloat16_is_not_taken_where_the_gradient_would_be_another(monkeypatch):
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     assert open_session(spec(colourful(Fork), choose("cpu"))).machine.precision == "float32"
 
 
 def on_plain(monkeypatch, machine=None, layer="plain"):
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     network = colourful(Fork)
     machine = machine or choose("cpu")
     return open_session(SessionSpec(network, network.spread(layer, 2), machine=machine))
@@ -185,7 +185,7 @@ def test_a_chain_without_a_gradient_does_not_decide(monkeypatch):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return (self.head(x.flatten(1)) + torch.tensor([1e3, -1e3, 1e3, 1e3])).relu()
 
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     assert open_session(spec(colourful(HalfSilent), choose("cpu"))).machine.precision == "bfloat16"
     assert on_plain(monkeypatch, layer="silent").machine.precision == "float32"
 
@@ -196,13 +196,13 @@ def test_a_session_goes_on_in_float32_and_in_nothing_else(monkeypatch):
 
 
 def test_small_images_stay_in_float32(monkeypatch):
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     state = open_session(spec(open_network("lenet"), choose("cpu")))
     assert state.machine.precision == "float32"
 
 
 def test_what_was_asked_for_is_not_tried(monkeypatch):
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     state = open_session(spec(colourful(), choose("cpu", "float32", 2)))
     assert (state.machine.precision, state.machine.threads) == ("float32", 2)
     state, info = advance(open_session(spec(colourful(), choose("cpu", "bfloat16"))))
@@ -212,7 +212,7 @@ def test_what_was_asked_for_is_not_tried(monkeypatch):
 
 def test_what_goes_on_keeps_what_was_found(monkeypatch):
     state = open_session(spec(open_network("lenet"), Machine("cpu", "float32", 3)))
-    monkeypatch.setattr(trial, "_seconds", lambda *_: pytest.fail("tried again"))
+    monkeypatch.setattr(tuning, "_seconds", lambda *_: pytest.fail("tried again"))
     assert spec_from(describe(state)).machine == state.machine
     again = spec_from(describe(state), choose("cpu", threads=0))
     assert again.machine == state.machine
@@ -270,7 +270,7 @@ def fails(error: type[Exception]) -> Callable[..., torch.Tensor]:
     ],
 )
 def test_what_fails_or_ends_in_bfloat16_goes_on_in_float32(monkeypatch, what, why):
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     network = colourful(lambda: InBfloat16(what))
     assert open_session(spec(network, choose("cpu"))).machine.precision == "float32"
     state = open_session(SessionSpec(network, network.spread("plain", 2), machine=choose("cpu")))
@@ -284,12 +284,12 @@ def test_what_fails_or_ends_in_bfloat16_goes_on_in_float32(monkeypatch, what, wh
 @pytest.mark.parametrize("precision", ["auto", "bfloat16"])
 @pytest.mark.parametrize("error", [TypeError, MemoryError])
 def test_what_fails_in_float32_too_is_left_to_the_first_step(monkeypatch, precision, error):
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
-    monkeypatch.setattr(trial, "_cores", lambda: 3)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "_cores", lambda: 3)
     state = on_plain(monkeypatch)
     state.lane.network.module.forward = fails(error)
-    assert trial.try_again(replace(state, halved=frozenset())) == ""
-    settled = trial.settle(Machine("cpu", precision, 0), state.lane)
+    assert tuning.try_again(replace(state, halved=frozenset())) == ""
+    settled = tuning.settle(Machine("cpu", precision, 0), state.lane)
     assert settled.threads == 1
     assert settled.precision == ("float32" if precision == "auto" else "bfloat16")
 
@@ -297,7 +297,7 @@ def test_what_fails_in_float32_too_is_left_to_the_first_step(monkeypatch, precis
 def test_a_gradient_is_compared_by_its_direction_however_short_it_is():
     whole = torch.tensor([[1e-30, 0.0], [1e30, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
     half = torch.tensor([[1e-30, 0.0], [1e30, 0.0], [1.0, 0.0], [0.0, 0.0], [torch.nan, 0.0]])
-    found = trial.gradient_cosine(whole, half)
+    found = tuning.gradient_cosine(whole, half)
     assert torch.equal(found.nan_to_num(-1), torch.tensor([1.0, 1.0, -1.0, 0.0, 0.0]))
 
 
@@ -305,12 +305,12 @@ def test_a_restored_session_goes_on_in_its_precision_and_knows_what_was_tried(mo
     network = colourful(Fork)
     monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
     state = on_plain(monkeypatch)
-    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.KEPT)
+    monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.KEPT)
     second = Second(network, neurons=network.spread("delicate", 2))
     state, info = advance(state, [Change("compare", second)])
     assert not info.refused and state.machine.precision == "bfloat16"
     stored = to_tensors(state)
-    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.CHANGED)
+    monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.CHANGED)
     again = from_tensors(*stored, choose("cpu"))
     assert again.machine.tried and again.machine.precision == "bfloat16"
     assert again.halved == state.halved and len(state.halved) == 2
@@ -338,12 +338,12 @@ def test_code_that_takes_no_fewer_chains_is_left_in_float32(monkeypatch):
             self.head = nn.Linear(3 * 32 * 32, 4)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            if len(x) == trial.FEW:
+            if len(x) == tuning.FEW:
                 raise ValueError("not four")
             return self.head(x.flatten(1))
 
     monkeypatch.undo()
-    monkeypatch.setattr(trial, "computes_in_bfloat16", lambda _device: True)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     network = colourful(Five)
     state = open_session(SessionSpec(network, network.default_neurons(5), machine=choose("cpu")))
     assert state.machine.precision == "float32"

@@ -7,11 +7,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ldam_studio.engine import machine
 from ldam_studio.engine.advance import ChainsExploded, advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute import device
+from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.frame import FrameRequest
-from ldam_studio.engine.host import Arriving
 from ldam_studio.engine.runner import Runner, RunState
 from ldam_studio.networks.network import Neuron
 from ldam_studio.sampler.random import Generators
@@ -190,7 +190,7 @@ def test_a_change_that_comes_before_the_news_of_an_explosion_takes_effect(open_o
 
 
 def test_a_runner_shows_and_answers_only_what_went_well(open_one, monkeypatch):
-    monkeypatch.setattr(machine.Machine, "lag", property(lambda _: LAG))
+    monkeypatch.setattr(device.Machine, "lag", property(lambda _: LAG))
     state, frames, errors = open_one(), [], []
     runner = Runner(state, on_error=errors.append)
 

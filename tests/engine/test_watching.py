@@ -11,15 +11,16 @@ import pytest
 import torch
 
 from folders import at_rest
-from ldam_studio.engine import reading, watching
-from ldam_studio.engine.reading import take
-from ldam_studio.engine.watching import Watcher, open_watched
+from ldam_studio.engine.watching import reader as reading
+from ldam_studio.engine.watching import watcher as watching
+from ldam_studio.engine.watching.reader import take
+from ldam_studio.engine.watching.watcher import Watcher, open_watched
 from ldam_studio.errors import StudioError
-from ldam_studio.networks import checkpoints
-from ldam_studio.networks.checkpoints import CheckpointError, Folder
-from ldam_studio.networks.lenet import LeNet5
-from ldam_studio.networks.weights import write_weights
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.models.lenet import LeNet5
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights import checkpoints
+from ldam_studio.networks.weights.checkpoints import CheckpointError, Folder
+from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training import CheckpointWriter
 
 PATIENCE = 120.0

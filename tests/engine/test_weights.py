@@ -10,22 +10,27 @@ import torch
 
 from folders import at_rest
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.apply import apply
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import Machine
-from ldam_studio.engine.reading import take
+from ldam_studio.engine.changes.apply import apply
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.stored import from_tensors, to_tensors
+from ldam_studio.engine.watching.reader import take
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import export, read
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import compare
-from ldam_studio.networks.layers import Stop
-from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.networks.anatomy.layers import Stop
+from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.networks.network import Neuron, WeightsFile
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.weights import read_saved
-from ldam_studio.networks.zoo import Options, fingerprint, open_discriminator, open_network
+from ldam_studio.networks.sources.opening import (
+    Options,
+    fingerprint,
+    open_discriminator,
+    open_network,
+)
+from ldam_studio.networks.weights.weights import read_saved
 from ldam_studio.training import CheckpointWriter
 
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import Second
 from ldam_studio.engine.picture import (
     LEAST_SCALE,
     common_scale,
     difference_scale,
     difference_to_bytes,
 )
-from ldam_studio.engine.second import Second
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export import recipe
 from ldam_studio.export.png import draft, export, read_recipe
@@ -24,8 +24,8 @@ from ldam_studio.export.recipe import Shown, picture_of
 from ldam_studio.export.replay import Files, compare, spec_at_export
 from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.network import PixelSpec
-from ldam_studio.networks.weights import write_weights
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.settings import Settings
 

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from ldam_studio import files
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -23,8 +23,8 @@ from ldam_studio.export import png, recipe
 from ldam_studio.export.png import KEY, encode, export, read, read_recipe
 from ldam_studio.export.recipe import Recipe, Shown, picture_of
 from ldam_studio.export.replay import Files, compare, rerun
-from ldam_studio.networks.weights import read_saved, write_weights
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights.weights import read_saved, write_weights
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from ldam_studio.engine import trial
+from ldam_studio.engine import tuning
 from ldam_studio.engine.advance import ChainsExploded, advance
-from ldam_studio.engine.changes import Change
-from ldam_studio.engine.machine import Machine
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import Machine
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -21,10 +21,10 @@ from ldam_studio.export.png import export, read_recipe
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
 from ldam_studio.export.sidecar import read_session, session_bytes
-from ldam_studio.networks.discriminator import Discriminator
+from ldam_studio.networks.models.digit_discriminator import Discriminator
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.weights import read_saved, write_weights
-from ldam_studio.networks.zoo import open_discriminator, open_network
+from ldam_studio.networks.sources.opening import open_discriminator, open_network
+from ldam_studio.networks.weights.weights import read_saved, write_weights
 from ldam_studio.sampler.settings import Settings
 
 
@@ -224,7 +224,7 @@ def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(png, "LIMIT", 4000)
-    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.KEPT)
+    monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.KEPT)
     network = open_network("lenet")
     machine = Machine("cpu", "bfloat16", 1, tried=True)
     spec = SessionSpec(network, network.default_neurons(4), seed=7, machine=machine)
@@ -232,13 +232,13 @@ def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
     first = export(state, Shown("raw"), tmp_path / "first.png")
     assert first.sidecar is not None
     state = run(state, 7, Change("neurons", ["fc2:0"]))
-    monkeypatch.setattr(trial, "compare", lambda *_: trial.Verdict.CHANGED)
+    monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.CHANGED)
     state = run(state, 7, Change("neurons", ["fc1:0"]))
     second = export(state, Shown("raw"), tmp_path / "second.png")
     assert second.sidecar == first.sidecar
     logged = [change[1] for change in read_recipe(second.path).data["log"]]
     assert logged == ["neurons", "neurons", "precision"]
-    monkeypatch.setattr(trial, "compare", lambda *_: pytest.fail("tried"))
+    monkeypatch.setattr(tuning, "compare", lambda *_: pytest.fail("tried"))
     found = compare(second.path)
     assert found.identical and not found.differences
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from ldam_studio.networks.checkpoints import KEY
-from ldam_studio.networks.weights import write_weights
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights.checkpoints import KEY
+from ldam_studio.networks.weights.weights import write_weights
 
 
 @cache

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gui.windows import CPU, finish, open_in, small_opening
-from ldam_studio.gui import learning, theme
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.gui.session import learning
+from ldam_studio.gui.theme import theme
+from ldam_studio.gui.window.window import StudioWindow
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def studio(make_window, qtbot) -> StudioWindow:
 @pytest.fixture
 def picker(qtbot):
     """Show a neuron picker without a network; `heard` is what was chosen in it."""
-    from ldam_studio.gui.picker import NeuronPicker
+    from ldam_studio.gui.picker.picker import NeuronPicker
 
     made = NeuronPicker()
     qtbot.addWidget(made)

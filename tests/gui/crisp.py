@@ -14,9 +14,9 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ldam_studio.engine.picture import to_bytes
-from ldam_studio.gui.canvas import Canvas
-from ldam_studio.gui.model import Display
-from ldam_studio.gui.strip import StripArea
+from ldam_studio.gui.canvas.canvas import Canvas
+from ldam_studio.gui.canvas.strip import StripArea
+from ldam_studio.gui.session.model import Display
 from ldam_studio.networks.network import PixelSpec
 
 PIXELS = PixelSpec(1, 28, 28, (0.0,), (1.0,))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ldam_studio.networks.lenet import LABELS, LeNet5
+from ldam_studio.networks.models.lenet import LABELS, LeNet5
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
 
 

@@ -6,8 +6,8 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from ldam_studio.gui import banner as banners
-from ldam_studio.gui.banner import MOST, Banner
+from ldam_studio.gui.window import banner as banners
+from ldam_studio.gui.window.banner import MOST, Banner
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.machine import choose
-from ldam_studio.gui.sessions import network_opening
-from ldam_studio.networks.zoo import DISCRIMINATORS, NETWORKS, open_network
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.gui.session.openings import network_opening
+from ldam_studio.networks.sources.opening import DISCRIMINATORS, NETWORKS, open_network
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -15,13 +15,13 @@ from PyQt6.QtCore import QTimer
 
 from gui.windows import close_saved, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
-from ldam_studio.gui import app as studio_app
-from ldam_studio.gui.model import SIGNED, Display
-from ldam_studio.gui.session_store import SessionStore
-from ldam_studio.gui.sessions import Opening
-from ldam_studio.gui.thread import STRAGGLERS
+from ldam_studio.gui.app import main as studio_app
+from ldam_studio.gui.session.model import SIGNED, Display
+from ldam_studio.gui.session.openings import Opening
+from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.session.thread import STRAGGLERS
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 ROOT = Path(__file__).parents[2]
 SOON = 5.0  # seconds; a second on a machine that does nothing else
@@ -295,7 +295,7 @@ PROGRAM = """
 import sys
 import time
 from ldam_studio.cli import main
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.gui.window.window import StudioWindow
 opened = StudioWindow.open
 def watch(window, opening):
     window.first_frame.connect(lambda: print("moving", flush=True))

@@ -12,11 +12,11 @@ from torch import nn
 from gui.windows import close_saved, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.lanes import Each, largest
-from ldam_studio.gui.model import SIGNED, Display
-from ldam_studio.gui.session_store import SessionStore
+from ldam_studio.gui.session.lanes import Each, largest
+from ldam_studio.gui.session.model import SIGNED, Display
+from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 
 @pytest.fixture(scope="module")

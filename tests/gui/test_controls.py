@@ -6,9 +6,9 @@ import pytest
 from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtWidgets import QApplication
 
-from ldam_studio.gui import theme
-from ldam_studio.gui.controls import Controls
-from ldam_studio.gui.slider import AnnealSlider
+from ldam_studio.gui.settings.controls import Controls
+from ldam_studio.gui.settings.slider import AnnealSlider
+from ldam_studio.gui.theme import theme
 
 
 class _Paints(QObject):

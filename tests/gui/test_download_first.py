@@ -10,10 +10,10 @@ from PyQt6.QtWidgets import QPushButton
 
 from gui.windows import small_opening, until
 from ldam_studio.errors import StudioError
-from ldam_studio.gui import download_first
-from ldam_studio.networks import zoo
-from ldam_studio.networks.download import kept
-from ldam_studio.networks.libraries import Published, Source
+from ldam_studio.gui.opening import download_first
+from ldam_studio.networks.sources import opening
+from ldam_studio.networks.sources.download import kept
+from ldam_studio.networks.sources.libraries import Published, Source
 
 PUBLISHED = Published("https://nowhere.invalid/tiny-12345678.pth", "tiny-12345678.pth")
 
@@ -116,10 +116,10 @@ def test_what_is_here_is_opened_at_once_and_another_session_ends_the_question(
 def test_what_would_be_downloaded_is_known(monkeypatch, tmp_path):
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     source = Source(lambda _classes: None, published=PUBLISHED)
-    monkeypatch.setattr(zoo, "find_source", lambda _name: source)
-    assert zoo.not_here("torchvision:tiny") == PUBLISHED
+    monkeypatch.setattr(opening, "find_source", lambda _name: source)
+    assert opening.not_here("torchvision:tiny") == PUBLISHED
     path = kept(PUBLISHED.url, file=PUBLISHED.file)
     path.parent.mkdir()
     path.touch()
-    assert zoo.not_here("torchvision:tiny") is None
-    assert zoo.not_here("lenet") is None and zoo.not_here("mine.py:model") is None
+    assert opening.not_here("torchvision:tiny") is None
+    assert opening.not_here("lenet") is None and opening.not_here("mine.py:model") is None

@@ -7,7 +7,7 @@ import pytest
 from PyQt6.QtCore import QSettings
 from PyQt6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton, QRadioButton, QSpinBox
 
-from ldam_studio.gui.export_dialog import ExportChoice, ExportDialog
+from ldam_studio.gui.exporting.dialog import ExportChoice, ExportDialog
 
 SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28), "averages": (289, 28)}
 

@@ -8,11 +8,11 @@ from gui.windows import open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import read
 from ldam_studio.export.replay import compare
-from ldam_studio.gui import export_dialog
-from ldam_studio.gui.export_dialog import ExportChoice
-from ldam_studio.gui.model import IMAGE, SIGNED, Display
-from ldam_studio.gui.session_store import SessionStore
-from ldam_studio.gui.sessions import EXAMPLES, start
+from ldam_studio.gui.exporting import dialog
+from ldam_studio.gui.exporting.dialog import ExportChoice
+from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.session.openings import EXAMPLES, start
+from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.networks.network import Neuron
 
 
@@ -22,7 +22,7 @@ def choose(monkeypatch):
 
     def answer(what, zoom, path):
         choice = None if what is None else ExportChoice(what, zoom, path)
-        monkeypatch.setattr(export_dialog.ExportDialog, "ask", lambda self: choice)
+        monkeypatch.setattr(dialog.ExportDialog, "ask", lambda self: choice)
 
     return answer
 

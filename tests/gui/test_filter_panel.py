@@ -7,8 +7,8 @@ import pytest
 from PyQt6.QtWidgets import QLabel
 
 from gui import fakes
-from ldam_studio.gui.filter_panel import FilterPanel
-from ldam_studio.networks.filters import first_layer_filter
+from ldam_studio.gui.picker.filter_panel import FilterPanel
+from ldam_studio.networks.inspect.filters import first_layer_filter
 from ldam_studio.networks.network import Neuron
 
 

@@ -6,8 +6,8 @@ import pytest
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QApplication, QPushButton, QTabWidget
 
-from ldam_studio.gui import theme
-from ldam_studio.gui.help_dialog import METHOD, HelpDialog
+from ldam_studio.gui.theme import theme
+from ldam_studio.gui.window.help_dialog import METHOD, HelpDialog
 from ldam_studio.sampler.settings import SETTINGS
 
 

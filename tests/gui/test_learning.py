@@ -9,7 +9,7 @@ import pytest
 
 from gui.checkpoints import leave
 from gui.windows import open_in, small_opening, until
-from ldam_studio.gui import learning
+from ldam_studio.gui.session import learning
 
 NEEDED = learning.NEEDED  # before what is needed is nothing, for other tests
 

@@ -13,15 +13,16 @@ from torch import nn
 
 from gui.windows import until
 from ldam_studio.errors import StudioError
-from ldam_studio.gui import network_source
-from ldam_studio.gui.input_form import OWN
-from ldam_studio.gui.network_dialog import NetworkDialog
-from ldam_studio.gui.network_request import NetworkRequest
-from ldam_studio.gui.network_source import BUILT_IN, CODE, LIBRARY
-from ldam_studio.gui.thread import STRAGGLERS
-from ldam_studio.networks import lenet, zoo
-from ldam_studio.networks.libraries import Published, Source
+from ldam_studio.gui.opening import source as network_source
+from ldam_studio.gui.opening.dialog import NetworkDialog
+from ldam_studio.gui.opening.input_form import OWN
+from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY
+from ldam_studio.gui.session.thread import STRAGGLERS
+from ldam_studio.networks.models import lenet
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources import opening as zoo
+from ldam_studio.networks.sources.libraries import Published, Source
+from ldam_studio.networks.sources.request import NetworkRequest
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 FACTORIES = """
@@ -67,7 +68,7 @@ def _no_torchvision(monkeypatch):
     """Stand in for torchvision, which takes seconds to import, and for its list."""
     monkeypatch.setattr(network_source, "_listed", ())
     monkeypatch.setattr(network_source, "list_models", lambda: MODELS)
-    monkeypatch.setattr("ldam_studio.gui.network_dialog.list_models", lambda: MODELS)
+    monkeypatch.setattr("ldam_studio.gui.opening.dialog.list_models", lambda: MODELS)
     published = Published("https://nowhere/small.pth", "small.pth")
     source = Source(lambda classes: small(), SMALL, tuple("abcde"), 5, published)
     real = zoo.find_source

@@ -18,16 +18,17 @@ from torch import nn
 from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
-from ldam_studio.gui import app, network_source
-from ldam_studio.gui.model import IMAGE, SIGNED
-from ldam_studio.gui.network_dialog import NetworkDialog
-from ldam_studio.gui.network_request import MOST, NetworkRequest, RecentNetworks, short_name
-from ldam_studio.gui.session_store import SessionStore
-from ldam_studio.gui.sessions import network_opening
-from ldam_studio.gui.status import shorter_names
-from ldam_studio.gui.thread import STRAGGLERS
+from ldam_studio.gui.app import main as app
+from ldam_studio.gui.opening import source
+from ldam_studio.gui.opening.dialog import NetworkDialog
+from ldam_studio.gui.session.model import IMAGE, SIGNED
+from ldam_studio.gui.session.openings import network_opening
+from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.session.thread import STRAGGLERS
+from ldam_studio.gui.window.frame_words import shorter_names
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.request import MOST, NetworkRequest, RecentNetworks, short_name
 from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
 
@@ -43,7 +44,7 @@ def tiny():
 
 @pytest.fixture(autouse=True)
 def _no_torchvision(monkeypatch):
-    monkeypatch.setattr(network_source, "_listed", ("resnet18",))
+    monkeypatch.setattr(source, "_listed", ("resnet18",))
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def test_a_damaged_list_is_an_empty_one(tmp_path, damage):
 
 def test_a_network_named_on_the_command_line_opens(factory):
     parser = argparse.ArgumentParser()
-    from ldam_studio.gui.command import add_arguments
+    from ldam_studio.commands.studio import add_arguments
 
     add_arguments(parser)
     opening, request = app._named_network(parser.parse_args(["--network", factory]), CPU)
@@ -303,7 +304,7 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
 @pytest.fixture
 def unknown(tmp_path):
     """A network of which nothing tells what images it takes, and the flags that name it."""
-    from ldam_studio.gui.command import add_arguments
+    from ldam_studio.commands.studio import add_arguments
 
     path = tmp_path / "unknown.py"
     path.write_text(FACTORY.replace("module.pixels = ", "pixels = "))

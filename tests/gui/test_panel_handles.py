@@ -7,7 +7,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel
 
-from ldam_studio.gui.panels import Panels
+from ldam_studio.gui.window.panels import Panels
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QToolButton, QTreeView
 from torch import nn
 
 from gui import fakes
-from ldam_studio.gui.picker_header import NeuronHeader
-from ldam_studio.gui.picker_models import MOST
-from ldam_studio.gui.picker_search import Numbered
-from ldam_studio.networks.layers import Layer
+from ldam_studio.gui.picker.header import NeuronHeader
+from ldam_studio.gui.picker.models import MOST
+from ldam_studio.gui.picker.search import Numbered
+from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.pixels import PixelSpec
 

@@ -9,8 +9,8 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QTabBar, QToolButton, 
 
 from gui import fakes
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.picker import FED_BY, NEURONS, RECENT, STARRED
-from ldam_studio.gui.picker_memory import NeuronMemory
+from ldam_studio.gui.picker.memory import NeuronMemory
+from ldam_studio.gui.picker.picker import FED_BY, NEURONS, RECENT, STARRED
 from ldam_studio.networks.network import Neuron
 
 

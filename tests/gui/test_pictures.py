@@ -8,8 +8,9 @@ import io
 import pytest
 from PIL import Image
 
+from ldam_studio.commands import pictures
 from ldam_studio.errors import StudioError
-from ldam_studio.gui import pictures, theme
+from ldam_studio.gui.theme import theme
 
 
 @pytest.fixture(autouse=True)

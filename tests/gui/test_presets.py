@@ -10,10 +10,10 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLineEdit
 
 from gui.windows import open_in, small_opening, until
-from ldam_studio.gui.presets_dialog import PresetsDialog
-from ldam_studio.gui.session_store import SessionStore
-from ldam_studio.headless.user_presets import UserPresets
+from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.settings.presets_dialog import PresetsDialog
 from ldam_studio.sampler.presets import PRESETS
+from ldam_studio.user_presets import UserPresets
 
 
 def settings(window):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ldam_studio.gui.actions import ENTRIES
+from ldam_studio.gui.window.actions import ENTRIES
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -7,8 +7,8 @@ from PyQt6.QtWidgets import QLabel
 
 from gui.checkpoints import leave
 from gui.windows import until
-from ldam_studio.gui import export_dialog, recipe_note
-from ldam_studio.gui.recipe_note import REPLAYED
+from ldam_studio.gui.exporting import dialog, recipe_note
+from ldam_studio.gui.exporting.recipe_note import REPLAYED
 
 GONE = "cannot be replayed from that alone: last.safetensors no longer holds the weights."
 
@@ -21,7 +21,7 @@ def note(studio, monkeypatch):
     def look(dialog):
         said[:] = [label.text() for label in dialog.findChildren(QLabel)]
 
-    monkeypatch.setattr(export_dialog.ExportDialog, "ask", look)
+    monkeypatch.setattr(dialog.ExportDialog, "ask", look)
 
     def ask():
         studio.files.export()

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.gui.scale import STEPS, Scale
-from ldam_studio.gui.undo import Undo
+from ldam_studio.gui.session.undo import Undo
+from ldam_studio.gui.settings.scale import STEPS, Scale
 from ldam_studio.sampler.settings import SETTINGS
 
 NUMBERS = ("linear", "log", "count")

@@ -8,7 +8,7 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
-from ldam_studio.gui.setting_rows import NumberRow
+from ldam_studio.gui.settings.rows import NumberRow
 from ldam_studio.sampler.settings import SETTINGS
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.gui.strip_layout import StripMetrics, lay_out
+from ldam_studio.gui.canvas.strip_layout import StripMetrics, lay_out
 
 METRICS = StripMetrics(margin=8, gap=8, line=16, heading=0, smallest=28, largest=96)
 

@@ -11,7 +11,7 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QLabel
 
 from ldam_studio.assets import asset
-from ldam_studio.gui import theme
+from ldam_studio.gui.theme import theme
 
 LOOKS = (theme.DARK, theme.LIGHT)
 GROUNDS = ("background", "surface", "raised")

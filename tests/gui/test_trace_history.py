@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.gui.trace_history import Recent, View, Whole
+from ldam_studio.gui.traces.history import Recent, View, Whole
 
 
 def _rows(steps: np.ndarray) -> np.ndarray:

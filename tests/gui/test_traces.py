@@ -13,9 +13,9 @@ from PyQt6.QtGui import QImage, QPainter
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel
 
 from gui import fakes
-from ldam_studio.gui.trace_history import View
-from ldam_studio.gui.trace_plot import TracePlot
-from ldam_studio.gui.traces import Traces
+from ldam_studio.gui.traces.history import View
+from ldam_studio.gui.traces.plot import TracePlot
+from ldam_studio.gui.traces.traces import Traces
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.gui.viewport import (
+from ldam_studio.gui.canvas.viewport import (
     CRISP,
     LARGEST,
     Viewport,

@@ -14,13 +14,13 @@ from torch import nn
 from gui.checkpoints import leave
 from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.errors import StudioError
-from ldam_studio.gui import app
-from ldam_studio.gui.session_store import SessionStore
-from ldam_studio.gui.watch_dialog import HINT, WatchDialog, checked_place
-from ldam_studio.gui.watch_plot import TimelinePlot
+from ldam_studio.gui.app import main as app
+from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.watch.dialog import HINT, WatchDialog, checked_place
+from ldam_studio.gui.watch.plot import TimelinePlot
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.weights import write_weights
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights.weights import write_weights
 
 
 @pytest.fixture

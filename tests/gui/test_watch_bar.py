@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPoint
 
-from ldam_studio.gui.watch_bar import WatchBar
-from ldam_studio.gui.watch_timeline import Timeline
-from ldam_studio.networks.checkpoints import Checkpoint
+from ldam_studio.gui.watch.bar import WatchBar
+from ldam_studio.gui.watch.timeline import Timeline
+from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 
 def test_what_is_listed_ends_at_the_windows_edge_and_is_whole_in_its_tip(qtbot):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ldam_studio.cli import main
-from ldam_studio.gui import watch_command
-from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.commands import watch
+from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.training import CheckpointWriter
 
 
@@ -15,7 +15,7 @@ from ldam_studio.training import CheckpointWriter
 def opened(monkeypatch):
     """Return the arguments with which the window would be opened."""
     found = []
-    monkeypatch.setattr(watch_command, "open_window", lambda args: found.append(args) or 0)
+    monkeypatch.setattr(watch, "open_window", lambda args: found.append(args) or 0)
     return found
 
 

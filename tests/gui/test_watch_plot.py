@@ -11,9 +11,9 @@ from PyQt6.QtGui import QHelpEvent, QMouseEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QToolTip
 
-from ldam_studio.gui.watch_plot import TimelinePlot
-from ldam_studio.gui.watch_timeline import Timeline, name_of, words_of
-from ldam_studio.networks.checkpoints import Checkpoint
+from ldam_studio.gui.watch.plot import TimelinePlot
+from ldam_studio.gui.watch.timeline import Timeline, name_of, words_of
+from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 
 def checkpoint(name, **about):

@@ -13,9 +13,9 @@ import pytest
 from PyQt6.QtWidgets import QPushButton
 
 from gui.windows import until
-from ldam_studio.gui import learning
-from ldam_studio.gui.watch_training import ROUNDS, forget_runs, words_of
-from ldam_studio.headless import live
+from ldam_studio.engine.watching import process
+from ldam_studio.gui.session import learning
+from ldam_studio.gui.watch.training import ROUNDS, forget_runs, words_of
 
 TRAINER = """
 import json, sys
@@ -56,8 +56,8 @@ def training(studio, qtbot, tmp_path, monkeypatch):
         runs.append(given)
         return [sys.executable, "-I", "-S", str(script), str(out)]
 
-    monkeypatch.setattr(live, "command", command)
-    monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "live" / "mnist-1")
+    monkeypatch.setattr(process, "command", command)
+    monkeypatch.setattr(process, "new_folder", lambda: tmp_path / "live" / "mnist-1")
     said, say = [], studio.banner.say
 
     # A sentence that asks for nothing goes by itself.
@@ -199,15 +199,15 @@ def test_a_training_that_diverged_is_resumed_with_another_learning_rate(studio, 
 
 def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypatch):
     nowhere = tmp_path / "no-such-program"
-    monkeypatch.setattr(live, "command", lambda *_a, **_k: [str(nowhere)])
-    monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "live" / "mnist-1")
+    monkeypatch.setattr(process, "command", lambda *_a, **_k: [str(nowhere)])
+    monkeypatch.setattr(process, "new_folder", lambda: tmp_path / "live" / "mnist-1")
     studio.watching.train()
     # Opening its session closes what was said before.
     until(qtbot, lambda: studio.watching.watch.is_on and studio.banner.texts() != ())
     learning_is_set(studio, qtbot)
     assert "could not be started" in studio.banner.texts()[0]
     (tmp_path / "file").touch()
-    monkeypatch.setattr(live, "new_folder", lambda: tmp_path / "file" / "mnist-2")
+    monkeypatch.setattr(process, "new_folder", lambda: tmp_path / "file" / "mnist-2")
     studio.watching.train()
     assert "cannot be made" in studio.banner.texts()[-1]
 
@@ -222,9 +222,11 @@ def test_old_runs_are_forgotten(tmp_path):
 def test_a_training_is_told_in_a_line():
     assert words_of(None, False) == "The training begins …"
     assert words_of(None, True) == "The training did not begin."
-    done = live.Status("finished", 100, 100, 2.0, accuracy=0.99)
+    done = process.Status("finished", 100, 100, 2.0, accuracy=0.99)
     assert words_of(done, True) == "Finished · epoch 2.0 · step 100 of 100 · accuracy 99.0 %"
     # The accuracy may be of before what the loss tells of.
-    later = live.Status("training", 90, 100, 1.8, 2.3, 0.97, checkpoint=Path("lenet-000000040.pt"))
+    later = process.Status(
+        "training", 90, 100, 1.8, 2.3, 0.97, checkpoint=Path("lenet-000000040.pt")
+    )
     assert words_of(later, False).endswith("loss 2.300 · accuracy 97.0 % at step 40")
-    assert words_of(live.Status("training", 50, 100, 1.0), True).startswith("Ended · epoch 1.0")
+    assert words_of(process.Status("training", 50, 100, 1.0), True).startswith("Ended · epoch 1.0")

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QPushButton
 
 from gui.windows import open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
-from ldam_studio.gui.undo import MOMENT, MOST_MOMENTS, Undo
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.gui.session.undo import MOMENT, MOST_MOMENTS, Undo
+from ldam_studio.networks.sources.opening import open_network
 
 
 def moment(window):

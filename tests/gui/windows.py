@@ -7,13 +7,13 @@ from collections.abc import Callable
 from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
 
-from ldam_studio.engine.machine import Machine
+from ldam_studio.engine.compute.device import Machine
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.gui.model import IMAGE, Display
-from ldam_studio.gui.sessions import Opening
-from ldam_studio.gui.window import StudioWindow
+from ldam_studio.gui.session.model import IMAGE, Display
+from ldam_studio.gui.session.openings import Opening
+from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.network import parse_neurons
-from ldam_studio.networks.zoo import open_discriminator, open_network
+from ldam_studio.networks.sources.opening import open_discriminator, open_network
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test

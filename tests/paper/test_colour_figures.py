@@ -10,15 +10,20 @@ import pytest
 import torch
 from PIL import Image
 
+from ldam_studio.analysis import cifar10
 from ldam_studio.cli import main
+from ldam_studio.commands.paper import fig9
+from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.errors import StudioError
-from ldam_studio.headless.paper import colour, fig9
-from ldam_studio.headless.progress import INTERRUPTED, in_turn
-from ldam_studio.networks import vgg
-from ldam_studio.networks.colour_discriminator import ColourDiscriminator, Vgg16Discriminator
-from ldam_studio.networks.judge import ColourJudge
-from ldam_studio.networks.weights import write_weights
-from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, open_discriminator, open_network
+from ldam_studio.networks.models import vgg
+from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator, Vgg16Discriminator
+from ldam_studio.networks.models.judges import ColourJudge
+from ldam_studio.networks.sources.opening import (
+    CIFAR_DISCRIMINATOR,
+    open_discriminator,
+    open_network,
+)
+from ldam_studio.networks.weights.weights import write_weights
 from synthetic import write_cifar10
 
 
@@ -53,7 +58,7 @@ def untrained_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(9)
         judge = ColourJudge().eval().requires_grad_(False)
-    for module in (colour, fig9):
+    for module in (cifar10, fig9):
         monkeypatch.setattr(module, "open_judge", lambda *_: judge)
 
 
@@ -80,7 +85,7 @@ def test_fig6_writes_picture_and_numbers(files, tmp_path, capsys) -> None:
 
 def test_fig7_measures_each_weight(files, tmp_path, capsys) -> None:
     found = draw(7, files, tmp_path, "--seed", "4")
-    assert [row["weight"] for row in found["rows"]] == list(colour.WEIGHTS)
+    assert [row["weight"] for row in found["rows"]] == list(cifar10.WEIGHTS)
     for row in found["rows"]:
         for what in ("raw", "averaged"):
             assert len(row[what]["agreement_by_class"]) == 10 and row[what]["distance"] > 0
@@ -122,8 +127,8 @@ def test_frechet_distance_of_gaussians() -> None:
     seen = signs * scale * torch.tensor([2.0, 1.0]) + torch.tensor([1.0, -1.0])
     mean, covariance = torch.tensor([4.0, 3.0]).double(), torch.diag(torch.tensor([25.0, 9.0]))
     expected = 3**2 + 4**2 + (5 - 2) ** 2 + (3 - 1) ** 2
-    assert colour.frechet(seen, mean, covariance.double()) == pytest.approx(expected)
-    assert colour.frechet(seen, seen.mean(0), torch.cov(seen.T)) == pytest.approx(0, abs=1e-9)
+    assert cifar10.frechet(seen, mean, covariance.double()) == pytest.approx(expected)
+    assert cifar10.frechet(seen, seen.mean(0), torch.cov(seen.T)) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["discriminator", "vgg16"])
@@ -193,7 +198,7 @@ def test_stopped_writes_nothing(files, tmp_path, capsys, monkeypatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(colour, "run_on", stop)
+    monkeypatch.setattr(cifar10, "run_on", stop)
     flags = ["--weights", str(files / "base.safetensors"), "--data", str(files)]
     flags += ["--discriminator-weights", str(files / "discriminator.safetensors")]
     assert main(["paper", "fig7", *flags, "--out", str(tmp_path / "out")]) == INTERRUPTED

@@ -9,23 +9,24 @@ import pytest
 import torch
 from PIL import Image
 
+from ldam_studio.analysis import digits
+from ldam_studio.analysis import judging as judges
+from ldam_studio.analysis.judging import agreement, open_judge
 from ldam_studio.cli import main
+from ldam_studio.commands.paper import fig1, fig4
+from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.headless import judge as judges
-from ldam_studio.headless.judge import agreement, open_judge
-from ldam_studio.headless.paper import fig1, fig4, measures
-from ldam_studio.headless.progress import INTERRUPTED
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.data import load_digits_sheet
 
 
 @pytest.fixture
 def short_melt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "MELT_STEPS", 3)
-    monkeypatch.setattr(measures, "COLLAPSE_STEPS", 2)
+    monkeypatch.setattr(digits, "MELT_STEPS", 3)
+    monkeypatch.setattr(digits, "COLLAPSE_STEPS", 2)
 
 
 def test_fig1_writes_picture_and_numbers(tmp_path: Path, capsys, short_melt) -> None:
@@ -57,7 +58,7 @@ def test_fig1_stopped_writes_nothing(tmp_path: Path, monkeypatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(measures, "measure", stop)
+    monkeypatch.setattr(digits, "measure", stop)
     flags = ["--out", str(tmp_path / "out"), "--chains-per-class", "1", "--steps", "1"]
     assert main(["paper", "fig1", *flags]) == INTERRUPTED
     assert not list((tmp_path / "out").glob("**/*"))
@@ -143,16 +144,16 @@ def test_first_convolution_average_is_its_filter() -> None:
 def test_within_class_cosine_is_one_for_copies_and_counts_pairs_once() -> None:
     a, b = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     images = torch.stack([a, a, a, b, b, a]).reshape(6, 1, 1, 2)
-    assert measures.within_class_cosine(images[:3], torch.zeros(3)) == pytest.approx(1)
+    assert digits.within_class_cosine(images[:3], torch.zeros(3)) == pytest.approx(1)
     # Class 0: a, a, a. Class 1: b, b, a has the pairs 1, 0, 0.
     classes = torch.tensor([0, 0, 0, 1, 1, 1])
-    assert measures.within_class_cosine(images, classes) == pytest.approx((1 + 1 / 3) / 2)
-    alone = measures.within_class_cosine(images[:1], torch.zeros(1))
+    assert digits.within_class_cosine(images, classes) == pytest.approx((1 + 1 / 3) / 2)
+    alone = digits.within_class_cosine(images[:1], torch.zeros(1))
     assert alone != alone
 
 
 def test_dark_share() -> None:
-    assert measures.dark_share(torch.tensor([[0.0, 0.2, 0.3, 1.0]])) == 0.5
+    assert digits.dark_share(torch.tensor([[0.0, 0.2, 0.3, 1.0]])) == 0.5
 
 
 def test_judge_knows_real_digits_and_not_their_negatives() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ldam_studio.cli import main
-from ldam_studio.headless import train_mnist
-from ldam_studio.headless.paper import modes as study
-from ldam_studio.headless.progress import INTERRUPTED
-from ldam_studio.networks import vgg
+from ldam_studio.commands.paper import modes as study
+from ldam_studio.commands.shared.progress import INTERRUPTED
+from ldam_studio.commands.train import mnist
+from ldam_studio.networks.models import vgg
 from ldam_studio.training import classifier
 from synthetic import write_cifar10, write_mnist
 
@@ -42,7 +42,7 @@ def test_what_is_there_is_not_done_again(digits, tmp_path, capsys, monkeypatch) 
     def never(*_: object, **__: object) -> int:
         raise AssertionError("done again")
 
-    monkeypatch.setattr(train_mnist, "run", never)
+    monkeypatch.setattr(mnist, "run", never)
     monkeypatch.setattr(study, "examine", never)
     assert main(["paper", "modes", *flags]) == 0
     assert json.loads(path.read_text()) == first

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 
 from ldam_studio.cli import main
+from ldam_studio.commands.paper import named
+from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.errors import StudioError
-from ldam_studio.headless.paper import named
-from ldam_studio.headless.progress import INTERRUPTED
-from ldam_studio.networks.natural_discriminator import NaturalDiscriminator
+from ldam_studio.networks.models.natural_discriminator import NaturalDiscriminator
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.weights import write_weights
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.weights.weights import write_weights
 
 FACTORIES = """
 import torch

@@ -11,13 +11,13 @@ from PIL import Image
 
 import colour_networks
 from ldam_studio.cli import main
-from ldam_studio.engine.machine import choose
-from ldam_studio.headless.paper import filters
-from ldam_studio.headless.progress import INTERRUPTED
-from ldam_studio.networks.filters import filter_cosine
+from ldam_studio.commands.paper import filters
+from ldam_studio.commands.shared.progress import INTERRUPTED
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.networks.inspect.cropped import part_for
+from ldam_studio.networks.inspect.filters import filter_cosine
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.part import part_for
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 FACTORIES = colour_networks.__file__
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from ldam_studio.analysis import digits
+from ldam_studio.analysis.judging import COLOUR, open_judge
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.headless.judge import COLOUR, open_judge
-from ldam_studio.headless.paper import measures
-from ldam_studio.networks.zoo import CIFAR_DISCRIMINATOR, open_discriminator, open_network
+from ldam_studio.networks.sources.opening import (
+    CIFAR_DISCRIMINATOR,
+    open_discriminator,
+    open_network,
+)
 from ldam_studio.training import classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
@@ -62,14 +66,14 @@ def test_classifiers_are_as_good_as_the_paper_s(name: str, least: float, data_di
 def test_discriminator_holds_up_on_fresh_chains() -> None:
     """A smaller Figure 1: what is asked for at weight .8, seen by another architecture."""
     network, discriminator = open_network("lenet"), open_discriminator()
-    (row, state), *_ = measures.rows(
+    (row, state), *_ = digits.rows(
         network, discriminator, open_judge(), [0.8], chains_per_class=2, steps=300, seed=11
     )
-    real = measures.real_digits()
+    real = digits.real_digits()
     assert row.agreement >= 0.85
     assert row.cosine <= real["cosine"] + 0.1
     assert abs(row.dark - real["dark"]) <= 0.1
-    melted = measures.melt_and_collapse(state, discriminator, open_judge(), 0.8)
+    melted = digits.melt_and_collapse(state, discriminator, open_judge(), 0.8)
     assert melted["cosine_to_before"] <= 0.7
     assert melted["agreement"] >= 0.8
 

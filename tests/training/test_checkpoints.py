@@ -18,8 +18,10 @@ from torch import nn
 from folders import at_rest
 from ldam_studio import files
 from ldam_studio.errors import StudioError
-from ldam_studio.networks import checkpoints, weights
-from ldam_studio.networks.checkpoints import (
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.weights import checkpoints, weights
+from ldam_studio.networks.weights.checkpoints import (
     IN_PLACE_S,
     OLD_S,
     RESTLESS_S,
@@ -29,9 +31,7 @@ from ldam_studio.networks.checkpoints import (
     Listing,
     read_checkpoint,
 )
-from ldam_studio.networks.network import Network
-from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.weights import read_saved
+from ldam_studio.networks.weights.weights import read_saved
 from ldam_studio.training import CheckpointWriter
 
 

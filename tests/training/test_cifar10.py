@@ -10,7 +10,7 @@ import torch
 
 from ldam_studio import files
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.vgg import Vgg
+from ldam_studio.networks.models.vgg import Vgg
 from ldam_studio.training import cifar10, classifier
 from ldam_studio.training.cifar10 import BINARY, load_cifar10
 from ldam_studio.training.images import LabelledImages, flipped, shifted

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.judge import DigitJudge
-from ldam_studio.networks.lenet import LeNet5
+from ldam_studio.networks.models.judges import DigitJudge
+from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.training import classifier
 from ldam_studio.training.averaging import ParameterAverage, PredictionAverage
 from ldam_studio.training.data import Digits

@@ -12,7 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.discriminator import Discriminator, SeededDropout, use_generator
+from ldam_studio.networks.models.digit_discriminator import (
+    Discriminator,
+    SeededDropout,
+    use_generator,
+)
 from ldam_studio.training import learner
 from ldam_studio.training.data import load_digits_sheet
 from ldam_studio.training.learner import (

@@ -52,7 +52,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
     """Replace the window's command, and note what it is called with."""
     calls: list[argparse.Namespace] = []
-    command = importlib.import_module("ldam_studio.gui.command")
+    command = importlib.import_module("ldam_studio.commands.studio")
     monkeypatch.setattr(command, "run", lambda args: calls.append(args) or 0)
     return calls
 
@@ -82,7 +82,7 @@ def test_exit_codes(
     def run(_args: argparse.Namespace) -> int:
         raise raised
 
-    command = importlib.import_module("ldam_studio.gui.command")
+    command = importlib.import_module("ldam_studio.commands.studio")
     monkeypatch.setattr(command, "run", run)
     assert cli.main([]) == code
     assert capsys.readouterr().err.startswith(said)

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.feeding import feeding
+from ldam_studio.networks.inspect.feeding import feeding
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 PIXELS = PixelSpec(3, 32, 24, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 CLASSES = ("cat", "dog", "flamingo", "volcano", "daisy", "goldfish")

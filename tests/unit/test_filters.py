@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from ldam_studio.networks.filters import filter_cosine, first_layer_filter
+from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 COLOUR = PixelSpec(3, 12, 12, (0.4, 0.5, 0.6), (0.2, 0.25, 0.5), rest=0.5)
 GREY = PixelSpec(1, 8, 8, (0.1,), (0.3,))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ldam_studio.networks.folding import fold
+from ldam_studio.networks.anatomy.folding import fold
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 

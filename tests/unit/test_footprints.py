@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ldam_studio.networks.fields import measured_field
-from ldam_studio.networks.layers import OUTPUT, first_tensor
+from ldam_studio.networks.anatomy.fields import measured_field
+from ldam_studio.networks.anatomy.layers import OUTPUT, first_tensor
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ldam_studio.headless.paper.intervals import bootstrap, bootstrap_crossed, deviation, mean
+from ldam_studio.analysis.intervals import bootstrap, bootstrap_crossed, deviation, mean
 
 
 def test_crossed_intervals_are_as_wide_as_what_differs_most():

@@ -16,13 +16,13 @@ from safetensors.torch import save, save_file
 from ldam_studio.cli import main
 from ldam_studio.engine.session import network_from
 from ldam_studio.errors import StudioError
-from ldam_studio.networks import libraries, zoo
-from ldam_studio.networks.download import fetch
-from ldam_studio.networks.labels import IMAGENET, imagenet_labels
-from ldam_studio.networks.libraries import Published, timm_models, timm_source
-from ldam_studio.networks.sources import find_source
-from ldam_studio.networks.state_dicts import renamed
-from ldam_studio.networks.zoo import Options, fingerprint, open_network
+from ldam_studio.networks.sources import libraries, opening
+from ldam_studio.networks.sources.download import fetch
+from ldam_studio.networks.sources.find import find_source
+from ldam_studio.networks.sources.labels import IMAGENET, imagenet_labels
+from ldam_studio.networks.sources.libraries import Published, timm_models, timm_source
+from ldam_studio.networks.sources.opening import Options, fingerprint, open_network
+from ldam_studio.networks.weights.state_dicts import renamed
 
 needs_timm = pytest.mark.skipif(
     importlib.util.find_spec("timm") is None, reason="the extra timm is not installed"
@@ -94,7 +94,7 @@ def test_published_weights_are_fetched_and_read_without_running_code(tmp_path, m
         asked.append((url, file_name))
         return file
 
-    monkeypatch.setattr(zoo, "fetch", lambda url, on_bytes, file: fetched(url, on_bytes, file))
+    monkeypatch.setattr(opening, "fetch", lambda url, on_bytes, file: fetched(url, on_bytes, file))
     network = open_network("timm:mobilenetv3_small_050.lamb_in1k")
     ((url, name),) = asked
     assert url.endswith("timm/mobilenetv3_small_050.lamb_in1k/resolve/main/model.safetensors")
@@ -128,7 +128,7 @@ def test_unknown_models_of_timm_are_one_sentence():
 
 @needs_timm
 def test_the_dialog_lists_the_models_of_both():
-    from ldam_studio.gui.network_source import list_models
+    from ldam_studio.gui.opening.source import list_models
 
     names = list_models()
     assert names[0] == "alexnet"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.layers import output_at
+from ldam_studio.networks.anatomy.layers import output_at
 from ldam_studio.networks.network import Network, Neuron, PixelSpec, parse_neurons
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 
 @pytest.fixture(scope="module")

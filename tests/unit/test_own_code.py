@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.layers import list_layers
+from ldam_studio.networks.anatomy.layers import list_layers
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import UnknownInputError
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 
 CODE = """
 import torch

@@ -13,8 +13,8 @@ from torch import nn
 
 from folders import at_rest
 from ldam_studio.cli import COMMANDS, main
-from ldam_studio.headless.settings_table import about_settings, markdown
 from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.settings_table import about_settings, markdown
 from ldam_studio.training import CheckpointWriter
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes import Change
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.zoo import open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler import langevin
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.smoothness import total_variation, total_variation_gradient
@@ -47,7 +47,7 @@ def opened(**settings):
 
 
 def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monkeypatch):
-    from ldam_studio.engine import lanes
+    from ldam_studio.engine import lane as lanes
 
     state = opened(jitter=3, mode="exact")
     lane, machine = state.lane, state.machine
@@ -63,7 +63,7 @@ def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monk
 
 
 def test_jitter_reaches_as_far_as_it_says_in_both_directions():
-    from ldam_studio.engine.lanes import draw_shift
+    from ldam_studio.engine.lane import draw_shift
 
     state = opened(jitter=2)
     drawn = {draw_shift(state.lane, state.generators) for _ in range(400)}

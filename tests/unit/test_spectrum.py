@@ -9,8 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ldam_studio.sampler import langevin
+from ldam_studio.sampler.preconditioner import clouds, precondition, strength
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.spectrum import clouds, precondition, strength
 
 SIZES = [(8, 8), (5, 7), (6, 9), (1, 4)]
 

@@ -16,11 +16,11 @@ import torch
 from torch import nn
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.machine import choose
+from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.layers import OUTPUT, Layer, first_tensor
+from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, first_tensor
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.zoo import Options, open_network
+from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.settings import Settings
 
 STEPS = 3

@@ -1,0 +1,210 @@
+"""What the paper's figures are held against: a judge, real digits, and the melted picture.
+
+One place for the numbers of ``paper fig1`` and of the discriminator's model card, so that both say
+the same of the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from ldam_studio.analysis.judging import agreement
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import SessionState
+from ldam_studio.networks.models.judges import Judge
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import DiscriminatorModel
+from ldam_studio.sampler.settings import Settings
+from ldam_studio.training.data import load_digits_sheet
+
+FIGURE_SETTINGS = Settings.of(
+    mode="normalised", step_size=0.1, temperature=0.01, l2=0.0, clamp=True
+)
+"""Of the paper's Figure 1, and of the chains that the discriminator is trained with."""
+
+DARK = 0.25
+"""A pixel below this counts as background."""
+
+MELT_STEPS, COLLAPSE_STEPS = 60, 300
+
+OnStep = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Fresh chains at one discriminator weight, all classes alike.
+
+    Attributes
+    ----------
+    weight
+        The discriminator weight.
+    activation, score
+        Mean activation of the class neuron, and mean probability "real" by the discriminator.
+    agreement, agreement_by_class
+        Share of images in which the judge sees the class that was asked for.
+    cosine
+        Mean cosine between images of the same class; that of real digits says how varied they are.
+    dark
+        Share of background pixels.
+    """
+
+    weight: float
+    activation: float
+    score: float
+    agreement: float
+    agreement_by_class: tuple[float, ...]
+    cosine: float
+    dark: float
+
+    def json(self) -> dict[str, Any]:
+        """Return the row in JSON's types."""
+        return {name: _rounded(value) for name, value in asdict(self).items()}
+
+
+def class_neurons(network: Network, chains_per_class: int) -> tuple[Neuron, ...]:
+    """Return the last layer's neurons, each for so many chains in a row."""
+    layer = network.layers[-1]
+    return tuple(
+        Neuron(layer.name, index) for index in range(layer.neurons) for _ in range(chains_per_class)
+    )
+
+
+def sample(
+    network: Network,
+    discriminator: DiscriminatorModel | None,
+    settings: Settings,
+    chains_per_class: int,
+    steps: int,
+    seed: int,
+    on_step: OnStep = lambda: None,
+) -> SessionState:
+    """Run fresh chains of all classes for ``steps`` steps on one thread; return their session."""
+    spec = SessionSpec(
+        network,
+        class_neurons(network, chains_per_class),
+        settings,
+        seed,
+        discriminator,
+        Machine(),
+    )
+    return run_on(open_session(spec), steps, on_step)
+
+
+def run_on(
+    state: SessionState,
+    steps: int,
+    on_step: OnStep = lambda: None,
+    changes: Sequence[Change] = (),
+) -> SessionState:
+    """Let a session go on for ``steps`` steps, ``changes`` taking effect before the first."""
+    for number in range(steps):
+        state, _ = advance(state, changes if number == 0 else ())
+        on_step()
+    return state
+
+
+@torch.no_grad()
+def measure(
+    state: SessionState, discriminator: DiscriminatorModel, judge: Judge, weight: float
+) -> Row:
+    """Measure the images that a session's chains show at this moment."""
+    lane = state.lane
+    x, classes = lane.chains.x, lane.targets.units.indices
+    activation = lane.activation(x)
+    return Row(
+        weight=weight,
+        activation=float(activation.mean()),
+        score=float(discriminator.module(x).sigmoid().mean()),
+        agreement=agreement(judge, x, classes),
+        agreement_by_class=tuple(
+            agreement(judge, x[classes == index], classes[classes == index])
+            for index in range(int(classes.max()) + 1)
+        ),
+        cosine=within_class_cosine(x, classes),
+        dark=dark_share(x),
+    )
+
+
+def rows(
+    network: Network,
+    discriminator: DiscriminatorModel,
+    judge: Judge,
+    weights: Sequence[float],
+    chains_per_class: int,
+    steps: int,
+    seed: int,
+    on_step: OnStep = lambda: None,
+) -> Iterator[tuple[Row, SessionState]]:
+    """Sample and measure each discriminator weight, from the same starts with the same noise."""
+    for weight in weights:
+        settings = FIGURE_SETTINGS.change("discriminator_weight", weight)
+        # Weight 0 never asks the discriminator, with or without it in the session.
+        state = sample(network, discriminator, settings, chains_per_class, steps, seed, on_step)
+        yield measure(state, discriminator, judge, weight), state
+
+
+def melt_and_collapse(
+    state: SessionState,
+    discriminator: DiscriminatorModel,
+    judge: Judge,
+    weight: float,
+    on_step: OnStep = lambda: None,
+) -> dict[str, Any]:
+    """Melt a session's pictures, let them collapse, and say how far they are from those before.
+
+    The temperature is 100 times as high for 60 steps, then as before for 300.
+    """
+    before = state.lane.chains.x.clone()
+    state = run_on(state, MELT_STEPS, on_step, [Change("melt", MELT_STEPS)])
+    state = run_on(state, COLLAPSE_STEPS, on_step)
+    after = state.lane.chains.x
+    cosine = functional.cosine_similarity(after.flatten(1), before.flatten(1)).mean()
+    row = measure(state, discriminator, judge, weight).json()
+    return {"cosine_to_before": _rounded(float(cosine)), **row}
+
+
+def real_digits() -> dict[str, float]:
+    """Return within-class cosine and share of background pixels of the shipped real digits."""
+    digits = load_digits_sheet()
+    pixels = digits.pixels()
+    return {
+        "cosine": _rounded(within_class_cosine(pixels, digits.labels)),
+        "dark": _rounded(dark_share(pixels)),
+    }
+
+
+def within_class_cosine(images: torch.Tensor, classes: torch.Tensor) -> float:
+    """Return the mean cosine of two different images ``(n, C, H, W)`` of a class, over classes.
+
+    1 says that a class has one image only. Classes with a single image do not count; NaN where
+    there is no other.
+    """
+    means = []
+    for index in classes.unique():
+        rows_ = functional.normalize(images[classes == index].flatten(1), dim=1)
+        count = len(rows_)
+        if count > 1:
+            total = rows_.sum(0).square().sum() - count
+            means.append(total / (count * (count - 1)))
+    return float(torch.stack(means).mean()) if means else float("nan")
+
+
+def dark_share(images: torch.Tensor) -> float:
+    """Return the share of pixels that are background."""
+    return float((images < DARK).double().mean())
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4) if value == value else None
+    if isinstance(value, list | tuple):
+        return [_rounded(v) for v in value]
+    return value

@@ -1,0 +1,206 @@
+"""How many pictures excite one neuron: chains from different starts, cooled, and grouped.
+
+A network that has been trained longer than its data have to say may answer to many unlike pictures.
+Each chain starts elsewhere, cools from a high temperature, and is averaged once it is cool; the
+averages are grouped by how alike they are. How alike two of one group have to be is best taken from
+real images: as alike as two of a class are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.lane import activation_of
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import DiscriminatorModel
+from ldam_studio.sampler.settings import Settings
+
+COOLINGS = 20
+"""Times that the temperature is lowered on its way down, each time by the same factor."""
+
+HOT = 100.0
+"""How much higher it is at first."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the chains of each neuron are run.
+
+    Attributes
+    ----------
+    chains
+        Of each neuron.
+    cooling
+        Steps from `HOT` times the temperature down to it.
+    averaged
+        Steps after that, all of which are averaged.
+    similarity
+        Mean cosine from which two groups of averages are one mode.
+    """
+
+    chains: int = 20
+    cooling: int = 200
+    averaged: int = 300
+    similarity: float = 0.5
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.cooling + self.averaged
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Images grouped by how alike they are.
+
+    Attributes
+    ----------
+    pictures
+        Mean of each group's images, (groups, C, H, W) in pixel units, most populated first.
+    shares
+        Share of the images in each group.
+    effective
+        Exponential of the entropy of the shares: the number of equally populated groups that would
+        be as varied.
+    pairwise
+        Mean cosine between two images, from the rest colour.
+    """
+
+    pictures: Tensor
+    shares: tuple[float, ...]
+    effective: float
+    pairwise: float
+
+
+@dataclass(frozen=True)
+class Modality(Groups):
+    """The modes of one neuron: the groups of its chains' averages.
+
+    Attributes
+    ----------
+    spread
+        Effective share of the image's pixels that the gradient at the averages sits on: the inverse
+        participation ratio of its energy, (sum e)^2 / (n sum e^2), mean over chains.
+    activation
+        Mean over the averages.
+    """
+
+    spread: float
+    activation: float
+
+
+def examine(
+    network: Network,
+    neurons: Sequence[Neuron],
+    settings: Settings,
+    plan: Plan,
+    seed: int,
+    machine: Machine,
+    discriminator: DiscriminatorModel | None = None,
+    on_step: Callable[[], None] = lambda: None,
+) -> list[Modality]:
+    """Run the chains of `neurons` (all of one layer) and return the modes of each."""
+    spread = tuple(neuron for neuron in neurons for _ in range(plan.chains))
+    settings = settings.change("burn_in", plan.cooling).change("window", 0).change("threshold", 0.0)
+    settings = settings.change("thin", 1)  # the plan says how many are averaged: each step's
+    final = settings.temperature
+    spec = SessionSpec(network, spread, settings, seed, discriminator, machine)
+    state = open_session(spec)
+    every = max(1, plan.cooling // COOLINGS)
+    for step in range(plan.steps):
+        changes = []
+        if step < plan.cooling and step % every == 0:
+            heat = HOT ** (1 - step / plan.cooling)
+            changes.append(Change("temperature", _times(final, heat)))
+        elif step == plan.cooling:
+            changes += [Change("temperature", final), Change("reset_average")]
+        state, _ = advance(state, changes)
+        on_step()
+    averages = state.lane.average.mean
+    found = averages, *activation_of(state.lane, state.machine)(averages)
+    averages, activation, gradient = (values.detach().cpu() for values in found)
+    rest = network.pixels.rest
+    return [
+        _modality(averages[part], gradient[part], activation[part], rest, plan)
+        for part in torch.arange(len(spread)).split(plan.chains)
+    ]
+
+
+def _times(value: float | tuple[float, ...], factor: float) -> float | tuple[float, ...]:
+    return value * factor if isinstance(value, float) else tuple(v * factor for v in value)
+
+
+def grouped(images: Tensor, rest: float, least: float) -> Groups:
+    """Group images (n, C, H, W) that are alike by a cosine of `least`, see `group`."""
+    shapes = images - rest
+    cosines = similarity(shapes)
+    groups = sorted(group(cosines, least), key=len, reverse=True)
+    shares = torch.tensor([len(g) for g in groups], dtype=torch.float64) / len(shapes)
+    others = ~torch.eye(len(shapes), dtype=torch.bool)
+    return Groups(
+        pictures=torch.stack([images[g].mean(0) for g in groups]),
+        shares=tuple(shares.tolist()),
+        effective=float(torch.special.entr(shares).sum().exp()),
+        pairwise=float(cosines[others].mean()) if len(shapes) > 1 else 1.0,
+    )
+
+
+def _modality(
+    averages: Tensor, gradient: Tensor, activation: Tensor, rest: float, plan: Plan
+) -> Modality:
+    energy = gradient.double().square().sum(1).flatten(1)
+    total = energy.sum(1).clamp_min(1e-300)
+    held = total.square() / energy.square().sum(1).clamp_min(1e-300) / energy.shape[1]
+    return Modality(
+        **vars(grouped(averages, rest, plan.similarity)),
+        spread=float(held.mean()),
+        activation=float(activation.mean()),
+    )
+
+
+def similarity(shapes: Tensor) -> Tensor:
+    """Return the cosine between any two of `shapes` (n, C, H, W), distances from rest: (n, n)."""
+    directions = functional.normalize(shapes.flatten(1).double(), dim=1)
+    return directions @ directions.T
+
+
+def group(cosines: Tensor, least: float) -> list[list[int]]:
+    """Group by average linkage: the two most alike groups are joined while they are alike enough.
+
+    Parameters
+    ----------
+    cosines
+        Between any two of n items, (n, n), symmetric.
+    least
+        Two groups are joined while the mean cosine between their items is at least this.
+
+    Returns
+    -------
+    The items of each group, in the order of their first.
+    """
+    groups = [[i] for i in range(len(cosines))]
+    sums = cosines.double().clone()  # between groups, over all pairs of their items
+    sizes = torch.ones(len(cosines), dtype=torch.float64)
+    while len(groups) > 1:
+        means = sums / (sizes[:, None] * sizes)
+        means.fill_diagonal_(-torch.inf)
+        best = int(means.argmax())
+        one, other = sorted(divmod(best, len(groups)))
+        if means[one, other] < least:
+            break
+        groups[one] += groups.pop(other)
+        sums[one] += sums[other]
+        sums[:, one] += sums[:, other]
+        sizes[one] += sizes[other]
+        kept = torch.arange(len(sizes)) != other
+        sums, sizes = sums[kept][:, kept], sizes[kept]
+    return [sorted(g) for g in groups]

@@ -1,0 +1,54 @@
+"""The real images of a built-in network's classes, as a yardstick for what its neurons draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ldam_studio.analysis.digits import within_class_cosine
+from ldam_studio.analysis.modality import Groups, grouped
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources.opening import BUILT_IN, MNIST_DISCRIMINATOR
+from ldam_studio.training.cifar10 import load_cifar10
+from ldam_studio.training.data import load_digits_sheet
+from ldam_studio.training.images import LabelledImages
+
+MOST = 500
+"""Images of each class whose likeness is measured."""
+
+
+def real_images(network: Network, data: Path | None = None) -> LabelledImages | None:
+    """Return real images of a network's classes; None where there are none at hand.
+
+    Those that are shipped with the program for digits; CIFAR-10's test images where they are found
+    for its networks; none for networks of which the program does not know what they were taught.
+    """
+    if network.name not in BUILT_IN:
+        return None
+    if BUILT_IN[network.name].discriminator == MNIST_DISCRIMINATOR:
+        return load_digits_sheet()
+    try:
+        return load_cifar10(data, "test")
+    except StudioError:
+        if data is not None:
+            raise
+        return None
+
+
+def likeness(network: Network, images: LabelledImages) -> float:
+    """Return the mean cosine, from the rest colour, of two real images of a class."""
+    chosen = torch.cat([numbers[:MOST] for numbers in _by_class(images)])
+    shapes = images.pixels(chosen) - network.pixels.rest
+    return within_class_cosine(shapes, images.labels[chosen])
+
+
+def real_groups(network: Network, images: LabelledImages, count: int, least: float) -> list[Groups]:
+    """Group `count` real images of each class as a neuron's averages are grouped."""
+    rest = network.pixels.rest
+    return [grouped(images.pixels(numbers[:count]), rest, least) for numbers in _by_class(images)]
+
+
+def _by_class(images: LabelledImages) -> list[torch.Tensor]:
+    return [(images.labels == label).nonzero()[:, 0] for label in images.labels.unique()]

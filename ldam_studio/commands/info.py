@@ -1,0 +1,143 @@
+"""``ldam-studio info``: which networks there are, which layers one has, what the settings mean."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ldam_studio import __version__
+from ldam_studio.assets import asset
+from ldam_studio.commands.shared import flags
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources.opening import NETWORKS, open_network
+from ldam_studio.sampler import settings_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    flags.add_network(parser, None)
+    parser.add_argument(
+        "--settings", action="store_true", help="the settings as a table in Markdown"
+    )
+    parser.add_argument("--json", action="store_true", help="print one object on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        There is no such network, or its weights cannot be read.
+    """
+    about: Any
+    if args.settings:
+        about, text = settings_table.about_settings(), settings_table.markdown()
+    elif args.network is None:
+        if args.weights is not None:
+            raise StudioError("--weights needs --network, to say which architecture they are for.")
+        about = about_all()
+        text = words_on_all(about)
+    else:
+        about = about_network(flags.network_of(args))
+        text = words_on_network(about)
+    print(json.dumps(about) if args.json else text)
+    return 0
+
+
+def about_all() -> dict[str, Any]:
+    """Return version, machine and the networks."""
+    networks = [
+        {"name": name, "about": about, "sha256": open_network(name).sha256}
+        for name, about in NETWORKS.items()
+    ]
+    return {
+        "version": __version__,
+        "torch": torch.__version__,
+        "cuda": torch.cuda.is_available(),
+        "models": str(asset("models")),
+        "networks": networks,
+    }
+
+
+def words_on_all(about: dict[str, Any]) -> str:
+    """Return `about_all` as a person reads it."""
+    rows = [(network["name"], network["about"]) for network in about["networks"]]
+    device = "CUDA" if about["cuda"] else "no CUDA"
+    head = f"LDAM Studio {about['version']}, torch {about['torch']}, {device}"
+    return f"{head}\nmodels: {about['models']}\n\n{_table(('network', 'what it is'), rows)}"
+
+
+def about_network(network: Network) -> dict[str, Any]:
+    """Return a network's identity, pixels and layers.
+
+    `notes` are sentences about what opening it did, `missing` the weights that its file lacks. A
+    layer's receptive field is that of its default place, (top, left, bottom, right), None for the
+    whole image.
+    """
+    pixels = network.pixels
+    return {
+        "network": network.name,
+        "sha256": network.sha256,
+        "weights": None if network.weights is None else str(network.weights),
+        "pixels": {
+            "shape": list(pixels.shape),
+            "mean": list(pixels.mean),
+            "std": list(pixels.std),
+            "rest": pixels.rest,
+            "range": list(pixels.bounds),
+        },
+        "labels": list(network.labels),
+        "notes": list(network.notes),
+        "missing": list(network.reading.missing or ()),
+        "layers": [
+            {
+                "name": layer.name,
+                "type": layer.kind,
+                "shape": list(layer.shape),
+                "neurons": layer.neurons,
+                "places": list(layer.places),
+                "receptive_field": network.receptive_field(layer.name),
+            }
+            for layer in network.layers
+        ],
+    }
+
+
+def words_on_network(about: dict[str, Any]) -> str:
+    """Return `about_network` as a person reads it."""
+    rows = [
+        (
+            layer["name"],
+            layer["type"],
+            " x ".join(str(size) for size in layer["shape"]),
+            str(layer["neurons"]),
+            _field(layer["receptive_field"]),
+        )
+        for layer in about["layers"]
+    ]
+    size = " x ".join(str(side) for side in about["pixels"]["shape"])
+    head = [f"{about['network']}: images of {size}, weights {about['sha256'][:12]}"]
+    head += about["notes"]
+    return "\n".join([*head, "", _table(("layer", "type", "shape", "neurons", "sees"), rows)])
+
+
+def _field(box: Sequence[int] | None) -> str:
+    if box is None:
+        return "the whole image"
+    top, left, bottom, right = box
+    return f"{bottom - top} x {right - left}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join(lines)

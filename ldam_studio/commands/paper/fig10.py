@@ -1,0 +1,243 @@
+"""``ldam-studio paper fig10``: the weight of a discriminator of photographs, from little to much.
+
+Class neurons and inner neurons, from the same starts with the same noise at each weight, averaged
+over a window of frames. Beside the picture, in numbers: the share of the power in low spatial
+frequencies, which rises with the weight where the discriminator takes the fine noise away that
+networks respond to and photographs do not have (Jiang et al., arXiv 1812.04604).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ldam_studio import __version__
+from ldam_studio.analysis.digits import OnStep, run_on
+from ldam_studio.analysis.intervals import Interval, bootstrap, mean
+from ldam_studio.analysis.spectrum import RADIUS, low_share
+from ldam_studio.commands.paper import photographs
+from ldam_studio.commands.paper.flags import machine_of, write_figure
+from ldam_studio.commands.paper.named import spread_classes
+from ldam_studio.commands.paper.sheet import sheet
+from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.files import check_folder
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import DiscriminatorModel
+from ldam_studio.sampler.settings import Settings
+
+WEIGHTS = (0.0, 0.25, 0.5, 0.75)
+CLASSES, INNER_LAYERS, INNER_NEURONS = 6, 2, 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """All neurons at one discriminator weight, one chain each.
+
+    Attributes
+    ----------
+    weight
+        The discriminator weight.
+    averages
+        Over the window, (neurons, C, H, W).
+    low, low_varied, low_raw
+        Share of the power in low frequencies, (neurons,): of the averages, of the averages without
+        their mean colour (an even tint alone is no natural image), and of the last samples.
+    activation, score
+        Of the last samples, (neurons,): the neuron, and the probability of being real.
+    """
+
+    weight: float
+    averages: Tensor
+    low: Tensor
+    low_varied: Tensor
+    low_raw: Tensor
+    activation: Tensor
+    score: Tensor
+
+
+def default_neurons(network: Network) -> tuple[Neuron, ...]:
+    """Return neurons spread over the classes, and over two convolutions inside the network."""
+    convolutions = [la for la in network.layers[:-1] if la.kind == "Conv2d" and len(la.places) == 2]
+    inner = [
+        convolutions[(number + 1) * len(convolutions) // (INNER_LAYERS + 1)]
+        for number in range(INNER_LAYERS if convolutions else 0)
+    ]
+    classes = spread_classes(network, min(CLASSES, network.layers[-1].neurons))
+    return classes + tuple(
+        Neuron(layer.name, i * layer.neurons // INNER_NEURONS)
+        for layer in dict.fromkeys(inner)
+        for i in range(min(INNER_NEURONS, layer.neurons))
+    )
+
+
+def sample(
+    network: Network,
+    neurons: Sequence[Neuron],
+    discriminator: DiscriminatorModel,
+    settings: Settings,
+    seed: int,
+    machine: Machine,
+    steps: int,
+    on_step: OnStep = lambda: None,
+) -> Row:
+    """Run a chain for each neuron, those of one layer together, and measure them at the end.
+
+    Equal neurons, seeds and steps have equal starts and noise, whatever the settings are.
+    """
+    found: dict[Neuron, tuple[Tensor, ...]] = {}
+    rest = network.pixels.rest
+    for layer in dict.fromkeys(neuron.layer for neuron in neurons):
+        chosen = tuple(neuron for neuron in neurons if neuron.layer == layer)
+        spec = SessionSpec(network, chosen, settings, seed, discriminator, machine)
+        lane = run_on(open_session(spec), steps, on_step).lane
+        x, average = lane.chains.x, lane.average.mean
+        with torch.no_grad():
+            score = discriminator.module(x).sigmoid()
+            values = (lane.activation(x), score)
+        varied = low_share(average - average.mean((2, 3), keepdim=True), 0.0)
+        columns = (average, low_share(average, rest), varied, low_share(x, rest), *values)
+        cpu = [column.cpu() for column in columns]
+        found |= {neuron: tuple(c[i] for c in cpu) for i, neuron in enumerate(chosen)}
+    stacked = (torch.stack(column) for column in zip(*(found[n] for n in neurons), strict=True))
+    return Row(float(settings.discriminator_weight), *stacked)  # type: ignore[arg-type]
+
+
+def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
+    """Return a row's numbers in JSON's types; `is_class` (neurons,) marks the class neurons."""
+    found: dict[str, Any] = {
+        "weight": row.weight,
+        "low_frequencies": bootstrap(row.low, mean).json(),
+        "low_frequencies_without_mean_colour": bootstrap(row.low_varied, mean).json(),
+        "low_frequencies_raw": bootstrap(row.low_raw, mean).json(),
+    }
+    for name, chosen in (("class", is_class), ("inner", ~is_class)):
+        if bool(chosen.any()):
+            found[f"low_frequencies_{name}"] = bootstrap(row.low[chosen], mean).json()
+    found["by_neuron"] = {
+        name: [round(value, 4) for value in column.tolist()]
+        for name, column in (
+            ("low_frequencies", row.low),
+            ("low_frequencies_without_mean_colour", row.low_varied),
+            ("low_frequencies_raw", row.low_raw),
+            ("activation", row.activation),
+            ("score", row.score),
+        )
+    }
+    return found
+
+
+def rise(rows: Sequence[Row]) -> Interval:
+    """Return by how much the share in low frequencies rises from the first weight to the last."""
+    return bootstrap(rows[-1].low - rows[0].low, mean)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    photographs.add_common(parser)
+    parser.add_argument(
+        "--neuron",
+        action="append",
+        metavar="LAYER:N",
+        help="as in render, of any layers. Default: some spread over the classes, and over two "
+        "layers inside the network",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sample, measure, write ``fig10.png`` and ``fig10.json``; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, there is no such neuron, no discriminator fits the network, weights
+        are missing or damaged, a file cannot be written.
+    """
+    machine, preset = machine_of(args), photographs.preset_of(args)
+    check_folder(args.out)
+    network = flags.network_of(args)
+    discriminator = photographs.realness_for(
+        network,
+        args.discriminator_weights,
+        "the figure is about its weight, so choose a network for RGB images of about 224 pixels",
+    )
+    neurons = tuple(
+        dict.fromkeys(network.check(n) for n in flags.neurons_of(args.neuron, network))
+    ) or default_neurons(network)
+    settings = {
+        weight: photographs.settings_of(args, preset, network.pixels, weight) for weight in WEIGHTS
+    }
+    steps = args.steps + args.window
+    layers = len({neuron.layer for neuron in neurons})
+    jobs = [
+        partial(sample, network, neurons, discriminator, one, args.seed, machine, steps)
+        for one in settings.values()
+    ]
+    rows = in_turn("Figure 10", steps * layers * len(jobs), jobs)
+    if rows is None:
+        return INTERRUPTED
+    is_class = torch.tensor([neuron.layer == network.layers[-1].name for neuron in neurons])
+    summaries = [summary(row, is_class) for row in rows]
+    rising = rise(rows)
+    png = sheet(
+        [
+            [
+                photographs.picture(image, network.pixels, settings[row.weight])
+                for image in row.averages
+            ]
+            for row in rows
+        ],
+        [f"w = {row.weight:g}" for row in rows],
+        [network.label(neuron) for neuron in neurons],
+        photographs.zoom_for(network.pixels),
+    )
+    write_figure(
+        args.out,
+        "fig10",
+        png,
+        {
+            "version": __version__,
+            "network": network.reference,
+            "discriminator": discriminator.reference,
+            "neurons": [str(neuron) for neuron in neurons],
+            "labels": [network.label(neuron) for neuron in neurons],
+            "seed": args.seed,
+            "preset": preset.name,
+            "steps": args.steps,
+            "window": args.window,
+            "machine": machine.json(),
+            "radius_cycles_per_pixel": RADIUS,
+            "rows": summaries,
+            "rise": rising.json(),
+        },
+    )
+    _print_table(rows, summaries, rising)
+    return 0
+
+
+def _print_table(
+    rows: Sequence[Row], summaries: Sequence[dict[str, Any]], rising: Interval
+) -> None:
+    print(
+        f"share of the power below {RADIUS:g} cycles per pixel, of averages minus rest colour, "
+        f"mean of {len(rows[0].low)} neurons (95 % bootstrap interval):"
+    )
+    print("weight  averages                class  inner  no mean colour  raw samples  score")
+    for row, found in zip(rows, summaries, strict=True):
+        parts = (found.get(f"low_frequencies_{name}") for name in ("class", "inner"))
+        class_, inner = ("-" if part is None else f"{part['value']:.3f}" for part in parts)
+        others = (float(column.mean()) for column in (row.low_varied, row.low_raw, row.score))
+        varied, raw, score = (f"{value:.3f}" for value in others)
+        print(
+            f"{row.weight:6.2f}  {bootstrap(row.low, mean)}  {class_:>5}  {inner:>5}  "
+            f"{varied:>14}  {raw:>11}  {score}"
+        )
+    print(f"rise from {rows[0].weight:g} to {rows[-1].weight:g}, neuron by neuron: {rising}")

@@ -1,0 +1,294 @@
+"""``ldam-studio paper fig11``: two architectures side by side, with discriminator, L2 and average.
+
+The same classes in both networks, averaged over a window of frames, and on which pixels the class
+neuron's gradient sits: the share of the pixels that hold 90 % of its energy. The paper sees smaller
+fields in ResNet than in AlexNet (Jiang et al., arXiv 1812.04604); this command measures it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ldam_studio import __version__
+from ldam_studio.analysis.digits import OnStep
+from ldam_studio.analysis.intervals import Interval, bootstrap, median
+from ldam_studio.commands.paper import photographs
+from ldam_studio.commands.paper.flags import machine_of, write_figure
+from ldam_studio.commands.paper.named import spread_classes
+from ldam_studio.commands.paper.sheet import Bytes, sheet
+from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.progress import INTERRUPTED, download, in_turn
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import DiscriminatorModel, Options, open_network
+from ldam_studio.sampler.langevin import value_and_gradient
+from ldam_studio.sampler.settings import SETTINGS, Settings
+
+VARIANTS = (
+    "Weights trained for a variant of an architecture, such as one with its strides elsewhere, "
+    "need that variant: name a function that builds it, as FILE.py:FUNCTION, and give the module "
+    "an attribute `pixels` (channels, height, width, mean, std) that says what images it takes."
+)
+
+HELD = 0.9
+"""Share of the gradient's energy that the counted pixels hold."""
+
+EVERY = 10
+"""Frames from one measurement along the chain to the next."""
+
+FADED = 0.15
+"""What is left, on white, of pixels that are not counted."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One network's chains, a class neuron each.
+
+    Attributes
+    ----------
+    averages
+        Over the window, (neurons, C, H, W).
+    gradients
+        Of the class neuron at the averages, like them.
+    at_average, along
+        Share of the pixels that hold 90 % of the gradient's energy, (neurons,): at the average, and
+        the mean over frames of the window. NaN where the gradient is 0.
+    activation
+        Of the class neuron at the averages, (neurons,).
+    """
+
+    averages: Tensor
+    gradients: Tensor
+    at_average: Tensor
+    along: Tensor
+    activation: Tensor
+
+
+def held(gradients: Tensor, part: float = HELD) -> Tensor:
+    """Mark the fewest pixels that hold a part of the energy: (n, C, H, W) -> bool (n, H, W).
+
+    A pixel's energy is the sum of the squares over its channels. None is marked where all is 0.
+    """
+    energy = gradients.double().square().sum(1)
+    ordered, places = energy.flatten(1).sort(dim=1, descending=True, stable=True)
+    before = ordered.cumsum(1) - ordered
+    wanted = before < part * ordered.sum(1, keepdim=True)
+    marked = torch.zeros_like(wanted).scatter(1, places, wanted)
+    return marked.reshape(energy.shape)
+
+
+def share(gradients: Tensor) -> Tensor:
+    """Return the share of the pixels that `held` marks, (n,); NaN where the gradient is 0."""
+    found = held(gradients).double().mean((1, 2))
+    return found.where(found > 0, torch.full_like(found, torch.nan))
+
+
+def sample(
+    network: Network,
+    neurons: Sequence[Neuron],
+    discriminator: DiscriminatorModel | None,
+    settings: Settings,
+    seed: int,
+    machine: Machine,
+    steps: int,
+    on_step: OnStep = lambda: None,
+) -> Side:
+    """Run a chain for each class neuron, and look where its gradient sits."""
+    spec = SessionSpec(network, tuple(neurons), settings, seed, discriminator, machine)
+    state = open_session(spec)
+    gradient = value_and_gradient(state.lane.activation)
+    along = []
+    for number in range(steps):
+        state, _ = advance(state)
+        on_step()
+        # Counted from the end, so that the last frame is among them.
+        if number >= int(settings.burn_in) and (steps - 1 - number) % EVERY == 0:
+            along.append(share(gradient(state.lane.chains.x)[1]))
+    mean = state.lane.average.mean
+    activation, at_average = gradient(mean)
+    return Side(
+        averages=mean.cpu(),
+        gradients=at_average.cpu(),
+        at_average=share(at_average).cpu(),
+        along=torch.stack(along).nanmean(0).cpu(),
+        activation=activation.cpu(),
+    )
+
+
+def interval(shares: Tensor) -> Interval | None:
+    """Return the median of the shares that there are, with its bootstrap interval."""
+    there = shares[shares.isfinite()]
+    return bootstrap(there, median) if len(there) else None
+
+
+def summary(network: Network, side: Side) -> dict[str, Any]:
+    """Return one network's numbers in JSON's types."""
+    medians = {"at_average": side.at_average, "along_chain": side.along}
+    found: dict[str, Any] = {"network": network.reference}
+    for name, shares in medians.items():
+        middle = interval(shares)
+        found[name] = None if middle is None else middle.json()
+    found["without_gradient"] = int((~side.at_average.isfinite()).sum())
+    found["by_class"] = {
+        name: [round(value, 5) if value == value else None for value in shares.tolist()]
+        for name, shares in {**medians, "activation": side.activation}.items()
+    }
+    return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    photographs.add_common(parser)
+    parser.epilog = f"{parser.epilog} {VARIANTS}"
+    parser.add_argument(
+        "--against",
+        default="torchvision:resnet50",
+        metavar="NAME",
+        help="the second network, named as the first one is. Default: torchvision:resnet50",
+    )
+    parser.add_argument("--against-weights", type=Path, metavar="FILE", help="its weights")
+    parser.add_argument(
+        "--discriminator-weight",
+        type=SETTINGS["discriminator_weight"].parse,
+        default=0.75,
+        metavar="N",
+        help="0 does without a discriminator. Default: 0.75, as in the paper",
+    )
+    parser.add_argument(
+        "--classes",
+        type=flags.whole_number("--classes", 1, 1000),
+        default=8,
+        metavar="N",
+        help="how many, spread evenly over all of them; default 8",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sample, measure, write ``fig11.png`` and ``fig11.json``; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, the networks have different classes, no discriminator fits them,
+        weights are missing or damaged, a file cannot be written.
+    """
+    machine, preset = machine_of(args), photographs.preset_of(args)
+    check_folder(args.out)
+    networks = (flags.network_of(args), _against(args))
+    outputs = [network.layers[-1].neurons for network in networks]
+    if len(set(outputs)) > 1:
+        raise StudioError(
+            f"{networks[0].name} has {outputs[0]} classes, {networks[1].name} {outputs[1]}; choose "
+            "two networks of the same classes."
+        )
+    weight = args.discriminator_weight
+    settings = [
+        photographs.settings_of(args, preset, network.pixels, weight) for network in networks
+    ]
+    neurons = [spread_classes(network, args.classes) for network in networks]
+    discriminators = [_discriminator(network, args) for network in networks]
+    steps = args.steps + args.window
+    jobs = [
+        partial(sample, *side, args.seed, machine, steps)
+        for side in zip(networks, neurons, discriminators, settings, strict=True)
+    ]
+    sides = in_turn("Figure 11", steps * len(jobs), jobs)
+    if sides is None:
+        return INTERRUPTED
+    labels = _labels(networks, neurons)
+    summaries = [summary(*both) for both in zip(networks, sides, strict=True)]
+    difference = interval(sides[1].at_average - sides[0].at_average)
+    write_figure(
+        args.out,
+        "fig11",
+        _page(networks, sides, settings, labels),
+        {
+            "version": __version__,
+            "discriminator": None if discriminators[0] is None else discriminators[0].reference,
+            "discriminator_weight": weight,
+            "seed": args.seed,
+            "preset": preset.name,
+            "steps": args.steps,
+            "window": args.window,
+            "machine": machine.json(),
+            "classes": [neuron.index for neuron in neurons[0]],
+            "labels": labels,
+            "share_of_energy": HELD,
+            "networks": summaries,
+            "second_minus_first_at_average": None if difference is None else difference.json(),
+        },
+    )
+    _print_table(networks, sides, difference)
+    return 0
+
+
+def _against(args: argparse.Namespace) -> Network:
+    with download(args.against) as on_bytes:
+        return open_network(args.against, args.against_weights, Options(on_bytes=on_bytes))
+
+
+def _discriminator(network: Network, args: argparse.Namespace) -> DiscriminatorModel | None:
+    if not args.discriminator_weight:
+        return None
+    return photographs.realness_for(
+        network, args.discriminator_weights, "do without, with --discriminator-weight 0"
+    )
+
+
+def _labels(networks: Sequence[Network], neurons: Sequence[Sequence[Neuron]]) -> list[str]:
+    """Name the classes by whichever network has names for them."""
+    chosen = 0 if networks[0].labels or not networks[1].labels else 1
+    return [networks[chosen].label(neuron) for neuron in neurons[chosen]]
+
+
+def _page(
+    networks: Sequence[Network],
+    sides: Sequence[Side],
+    settings: Sequence[Settings],
+    labels: Sequence[str],
+) -> bytes:
+    lines: list[list[Bytes]] = []
+    words: list[str] = []
+    for network, side, one in zip(networks, sides, settings, strict=True):
+        shown = [photographs.picture(image, network.pixels, one) for image in side.averages]
+        marked = held(side.gradients).numpy()
+        lines += [shown, [_faded(*both) for both in zip(shown, marked, strict=True)]]
+        words += [photographs.short_name(network), f"{HELD:.0%} of its gradient"]
+    return sheet(lines, words, labels, max(photographs.zoom_for(n.pixels) for n in networks))
+
+
+def _faded(image: Bytes, mask: NDArray[np.bool_]) -> Bytes:
+    """Return (H, W, 3) with what is not marked faded towards white."""
+    faint = 255 - FADED * (255.0 - image)
+    return np.where(mask[..., None], image, faint.round()).astype(np.uint8)
+
+
+def _print_table(
+    networks: Sequence[Network], sides: Sequence[Side], difference: Interval | None
+) -> None:
+    print(
+        f"share of the pixels that hold {HELD:.0%} of the gradient's energy, median of "
+        f"{len(sides[0].averages)} classes (95 % bootstrap interval):"
+    )
+    names = [photographs.short_name(network) for network in networks]
+    width = max(map(len, names))
+    for name, side in zip(names, sides, strict=True):
+        print(
+            f"{name:{width}}  at the average {interval(side.at_average)}, "
+            f"along the chain {interval(side.along)}"
+        )
+    print(f"second minus first, class by class, at the average: {difference}")

@@ -1,0 +1,269 @@
+"""``ldam-studio paper filters``: a network's first-layer filters beside what chains make of them.
+
+A neuron of the first layer is linear in the pixels, so the average of its L2-regularised chains is
+``rest + v / (2 l2)`` for the gradient ``v`` in normalised units: inside the receptive field it is
+the filter divided by std. All neurons of the layer are sampled at once, each on the few pixels that
+it sees, and the figure comes with the cosine of average and filter for each (Jiang et al., arXiv
+1812.04604, section 4).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ldam_studio import __version__
+from ldam_studio.analysis.digits import OnStep
+from ldam_studio.commands.paper.flags import add_machine, add_output, machine_of, write_figure
+from ldam_studio.commands.paper.sheet import tiles
+from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.progress import INTERRUPTED, progress
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
+from ldam_studio.networks.inspect.cropped import part_for
+from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.sampler.langevin import SMALLEST_RMS
+from ldam_studio.sampler.settings import Settings
+
+NETWORK = "torchvision:alexnet"
+
+BURN_IN = 100
+"""Steps before averaging, five times the 1 / (step size * L2) in which a linear chain forgets."""
+
+SETTINGS = Settings.of(
+    mode="normalised",
+    step_size=0.1,
+    temperature=0.01,
+    l2=0.5,
+    clamp=False,
+    burn_in=BURN_IN,
+    threshold=0.0,
+)
+
+PORTION_VALUES = 64 * 3 * 224 * 224
+"""Pixel values that are sampled at once: more than any first layer's filters have."""
+
+PICTURE = 44
+"""Pixels at least of a filter's side on the page."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A first-layer filter and its neuron's average, (C, h, w) inside the receptive field.
+
+    `kernel` is the filter divided by std, `average` is in pixel units. `norm` is the kernel's;
+    `cosine` is None for a filter that counts as zero.
+    """
+
+    neuron: Neuron
+    kernel: Tensor
+    average: Tensor
+    norm: float
+    cosine: float | None
+
+    def json(self) -> dict[str, Any]:
+        """Return the numbers in JSON's types."""
+        cosine = None if self.cosine is None else round(self.cosine, 5)
+        return {"neuron": str(self.neuron), "norm": float(f"{self.norm:.4g}"), "cosine": cosine}
+
+
+def first_layer(network: Network) -> tuple[Neuron, ...]:
+    """Return the neurons whose filters can be read off their weights.
+
+    Raises
+    ------
+    StudioError
+        If the network's first layer has no filters, or a unit at its centre does not see one whole.
+    """
+    for layer in network.layers:
+        kernel = first_layer_filter(network, Neuron(layer.name, 0))
+        if kernel is None:
+            continue
+        seen = inside(torch.empty(network.pixels.shape), network.receptive_field(layer.name))
+        if seen.shape != kernel.shape:
+            raise StudioError(
+                f"A unit at the centre of {network.name}'s layer {layer.name} sees only a part of "
+                "its filter; open the network with larger images."
+            )
+        return network.spread(layer.name, layer.neurons)
+    raise StudioError(
+        f"{network.name} has no first-layer filters: its layer {network.layers[0].name} "
+        f"({network.layers[0].kind}) is neither a full convolution nor fully connected."
+    )
+
+
+def portions(network: Network, neurons: Sequence[Neuron]) -> list[Sequence[Neuron]]:
+    """Return the neurons as they are sampled together: all at once where a part is enough."""
+    count = len(neurons)
+    if part_for(network, neurons[0].layer) is None:
+        count = max(1, PORTION_VALUES // math.prod(network.pixels.shape))
+    return [neurons[first : first + count] for first in range(0, len(neurons), count)]
+
+
+def averages(
+    network: Network,
+    neurons: Sequence[Neuron],
+    steps: int,
+    seed: int,
+    machine: Machine,
+    on_step: OnStep = lambda: None,
+) -> Iterator[Tensor]:
+    """Run one chain for each of the first layer's neurons; yield their averages, (C, H, W).
+
+    Only what the neurons see is sampled; the rest of the images is at rest. Where the network
+    cannot be run on a part of its image, whole images are, in `portions`.
+    """
+    part = part_for(network.to(machine.device), neurons[0].layer)
+    for portion in portions(network, neurons):
+        if part is None:
+            yield from _sample(network, portion, steps, seed, machine, on_step)
+            continue
+        moved = [part.neuron(neuron.index) for neuron in portion]
+        for mean in _sample(part.network, moved, steps, seed, machine, on_step):
+            yield part.on_the_whole(mean[None], network.pixels.shape)[0]
+
+
+def _sample(
+    network: Network,
+    neurons: Sequence[Neuron],
+    steps: int,
+    seed: int,
+    machine: Machine,
+    on_step: OnStep,
+) -> Tensor:
+    spec = SessionSpec(network, tuple(neurons), SETTINGS, seed, machine=machine)
+    state = open_session(spec)
+    for _ in range(steps):
+        state, _ = advance(state)
+        on_step()
+    return state.lane.average.mean.cpu()
+
+
+def compare(network: Network, neurons: Sequence[Neuron], means: Iterable[Tensor]) -> list[Compared]:
+    """Hold each neuron's average (C, H, W) against its filter.
+
+    A filter counts as zero where its root-mean-square in pixel units is below `SMALLEST_RMS`:
+    normalised gradients are not enlarged further than that, and only noise would be compared.
+    """
+    found = []
+    for neuron, mean in zip(neurons, means, strict=True):
+        kernel = first_layer_filter(network, neuron)
+        assert kernel is not None
+        norm = float(kernel.norm())
+        zero = norm < SMALLEST_RMS * kernel.numel() ** 0.5
+        cosine = None if zero else filter_cosine(network, neuron, mean)
+        field = network.receptive_field(neuron.layer)
+        found.append(Compared(neuron, kernel, inside(mean, field).clone(), norm, cosine))
+    return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    flags.add_network(parser, NETWORK)
+    parser.epilog = f"Without --network: {NETWORK}."
+    parser.add_argument(
+        "--untrained", action="store_true", help="leave the random weights that it is built with"
+    )
+    parser.add_argument(
+        "--steps",
+        type=flags.whole_number("--steps", BURN_IN + 1, 1_000_000),
+        default=400,
+        metavar="N",
+        help=f"of each chain; those after the first {BURN_IN} are averaged. Default: 400",
+    )
+    add_output(parser)
+    add_machine(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sample, compare, write ``filters.png`` and ``filters.json``; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, the network cannot be opened or has no filters to compare, a file
+        cannot be written.
+    """
+    machine = machine_of(args)
+    check_folder(args.out)
+    network = flags.network_of(args, untrained=args.untrained)
+    neurons = first_layer(network)
+    try:
+        with progress() as bar:
+            total = args.steps * len(portions(network, neurons))
+            task = bar.add_task("filters", total=total)
+            means = averages(
+                network, neurons, args.steps, args.seed, machine, lambda: bar.advance(task)
+            )
+            compared = compare(network, neurons, means)
+    except KeyboardInterrupt:
+        print("stopped; nothing was written")
+        return INTERRUPTED
+    write_figure(
+        args.out,
+        "filters",
+        _page(network, compared),
+        {
+            "version": __version__,
+            "network": network.reference,
+            "layer": neurons[0].layer,
+            "seed": args.seed,
+            "steps": args.steps,
+            "burn_in": BURN_IN,
+            "machine": machine.json(),
+            "summary": summary(compared),
+            "filters": [one.json() for one in compared],
+        },
+    )
+    print(in_words(network, compared))
+    return 0
+
+
+def summary(compared: Sequence[Compared]) -> dict[str, Any]:
+    """Return how many filters there are, how many count as zero, and the cosines of the others."""
+    cosines = torch.tensor([one.cosine for one in compared if one.cosine is not None])
+    found: dict[str, Any] = {"filters": len(compared), "zero": len(compared) - len(cosines)}
+    if len(cosines):
+        found["least_cosine"] = round(float(cosines.min()), 5)
+        found["median_cosine"] = round(float(cosines.median()), 5)
+    return found
+
+
+def in_words(network: Network, compared: Sequence[Compared]) -> str:
+    """Return the summary as a person reads it."""
+    found = summary(compared)
+    layer = compared[0].neuron.layer
+    zero = f", {found['zero']} of them zero" if found["zero"] else ""
+    head = f"{network.name} {layer}: {found['filters']} filters{zero}"
+    if "least_cosine" not in found:
+        return head
+    worst = min(compared, key=lambda one: 1.0 if one.cosine is None else one.cosine)
+    return (
+        f"{head}; cosine of the average with the filter: least {found['least_cosine']:.4f} "
+        f"({worst.neuron}), median {found['median_cosine']:.4f}"
+    )
+
+
+def _page(network: Network, compared: Sequence[Compared]) -> bytes:
+    pixels = network.pixels
+    rest = pixels.rest
+    groups, captions = [], []
+    for one in compared:
+        both = (one.kernel + rest, one.average)
+        groups.append([to_bytes(image.numpy(), pixels, "signed") for image in both])
+        cosine = "zero" if one.cosine is None else f"{one.cosine:.4f}"
+        captions.append(f"{one.neuron.index}: {cosine}")
+    side = max(compared[0].kernel.shape[1:])
+    title = f"{network.name.rpartition(':')[2]} {compared[0].neuron.layer}: filter, average, cosine"
+    return tiles(title, groups, captions, max(1, -(-PICTURE // side)))

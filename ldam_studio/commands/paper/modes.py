@@ -1,0 +1,191 @@
+"""``ldam-studio paper modes``: whether averaged parameters leave a neuron fewer pictures.
+
+The paper's finding, measured: a network as its training ended against its twin with averaged
+parameters, all ten classes, over several trainings that differ in their seed (Jiang et al., arXiv
+1812.04604, sections 4 and 6). What has been trained and examined already is taken from the folder,
+so that a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ldam_studio import __version__
+from ldam_studio.analysis.modality import Modality, Plan, examine
+from ldam_studio.commands import modes
+from ldam_studio.commands.paper.flags import add_output
+from ldam_studio.commands.shared.flags import whole_number
+from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.commands.train import cifar10, mnist
+from ldam_studio.commands.train.kept import RUN_FILE
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder, write_together
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.settings import Settings
+
+TRAININGS = {"lenet": mnist, "vgg": cifar10}
+"""The command that trains each network and its twin."""
+
+SEEDS, QUICK = 5, 2
+
+Found = tuple[list[modes.Values], list[modes.Values]]
+"""The measures of each class neuron, of the network as it is and of its twin."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("--network", default="lenet", choices=list(TRAININGS))
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument(
+        "--seeds",
+        type=whole_number("--seeds", 1, 1000),
+        default=SEEDS,
+        metavar="N",
+        help=f"trainings; default {SEEDS}",
+    )
+    number.add_argument(
+        "--quick", dest="seeds", action="store_const", const=QUICK, help=f"{QUICK} trainings"
+    )
+    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files, or CIFAR-10")
+    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
+    parser.add_argument(
+        "--epochs",
+        type=whole_number("--epochs", 1, 10_000),
+        metavar="N",
+        help="of each training; default: as the shipped network was trained",
+    )
+    modes.add_plan(parser)
+    add_output(parser)
+    parser.set_defaults(out=Path("out/paper/modes"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and examine what is missing, print the table, write JSON; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, the data is missing or damaged, a file cannot be written.
+    """
+    check_folder(args.out)
+    found: list[Found] = []
+    plan, real = Plan(), None
+    for seed in range(args.seed, args.seed + args.seeds):
+        folder = args.out / f"{args.network}-seed-{seed}"
+        if _train(args, folder, seed):
+            return INTERRUPTED
+        names = args.network, f"{args.network}-averaged"
+        networks = [open_network(name, folder / f"{name}.safetensors") for name in names]
+        if real is None:
+            plan, real = modes.plan_of(args, networks[0])
+        results = _examined(networks, plan, folder, seed)
+        if results is None:
+            return INTERRUPTED
+        found.append(results)
+        print(f"seed {seed}: done", flush=True)
+    assert real is not None
+    first, second = ([values for each in found for values in each[side]] for side in (0, 1))
+    columns = [
+        ("as its training ended", modes.summary(first, len(found))),
+        ("averaged parameters", modes.summary(second, len(found))),
+        ("averaged minus as it ended", modes.difference(first, second, len(found))),
+    ]
+    path = args.out / f"modes-{args.network}.json"
+    content = {
+        "version": __version__,
+        "network": args.network,
+        "seeds": list(range(args.seed, args.seed + args.seeds)),
+        **modes.plan_json(plan, real),
+        "settings": modes.SETTINGS,
+        "means": {name: {k: i.json() for k, i in values.items()} for name, values in columns},
+        "by_seed": [{"base": list(base), "averaged": list(twin)} for base, twin in found],
+    }
+    write_together({path: _bytes(content)})
+    print(
+        f"{args.network}: means over {len(found)} trainings and {len(found[0][0])} class neurons "
+        f"of {plan.chains} chains each (95 % bootstrap interval over both):"
+    )
+    modes.print_columns(columns, plan, real)
+    print(path)
+    return 0
+
+
+def _train(args: argparse.Namespace, folder: Path, seed: int) -> int:
+    """Train a network and its twin into a folder where they are not there; return the exit code."""
+    files = [folder / f"{name}.safetensors" for name in (args.network, f"{args.network}-averaged")]
+    if all(file.is_file() for file in files):
+        return 0
+    command = TRAININGS[args.network]
+    words = ["--out", str(folder), "--seed", str(seed)]
+    words += ["--data", str(args.data)] if args.data is not None else []
+    words += ["--download"] if args.download else []
+    words += ["--epochs", str(args.epochs)] if args.epochs is not None else []
+    if (folder / RUN_FILE).is_file():
+        words.append("--resume")
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    code: int = command.run(parser.parse_args(words))
+    return code
+
+
+def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) -> Found | None:
+    """Return the measures of both networks, from the folder where they are there already.
+
+    None after Ctrl-C.
+    """
+    about = json.loads(
+        json.dumps(
+            {
+                **modes.plan_json(plan, []),
+                "settings": modes.SETTINGS,
+                "networks": [network.sha256 for network in networks],
+            }
+        )
+    )
+    path = folder / "modes.json"
+    kept = _kept(path, about)
+    if kept is not None:
+        return kept
+    settings, machine = Settings.of(**modes.SETTINGS), Machine()
+    neurons = networks[0].default_neurons(networks[0].layers[-1].neurons)
+    jobs = [
+        lambda on_step, network=network: examine(
+            network, neurons, settings, plan, seed, machine, on_step=on_step
+        )
+        for network in networks
+    ]
+    found: list[list[Modality]] | None = in_turn(f"seed {seed}", plan.steps * len(jobs), jobs)
+    if found is None:
+        return None
+    values: list[list[modes.Values]]
+    values = [[modes.values_of(modality) for modality in each] for each in found]
+    pictures = {
+        folder / f"modes-{network.name}.png": modes.gallery(network, neurons, each)
+        for network, each in zip(networks, found, strict=True)
+    }
+    write_together({**pictures, path: _bytes({**about, "found": values})})
+    return values[0], values[1]
+
+
+def _kept(path: Path, about: dict[str, Any]) -> Found | None:
+    """Return what an earlier run found by the same plan on the same weights."""
+    try:
+        content = json.loads(path.read_bytes())
+        if {name: content[name] for name in about} != about:
+            return None
+        base, twin = content["found"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudioError(f"{path} is damaged ({error}); delete it to examine anew.") from None
+    return base, twin
+
+
+def _bytes(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2) + "\n").encode()

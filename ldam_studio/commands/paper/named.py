@@ -1,0 +1,272 @@
+"""``ldam-studio paper named``: how often another network names the class that was asked for.
+
+Fresh chains on classes spread over all of a network's; another architecture, the judge, then says
+what it sees in the last sample and in the average. One row for each preset and discriminator
+weight: the share of images whose class is the judge's first guess, and one of its first five.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from ldam_studio import __version__
+from ldam_studio.commands.paper.flags import add_output, write_figure
+from ldam_studio.commands.paper.sheet import Bytes, sheet
+from ldam_studio.commands.render import sample
+from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.progress import INTERRUPTED
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import (
+    DiscriminatorModel,
+    discriminator_for,
+    open_discriminator,
+    open_network,
+)
+from ldam_studio.sampler.presets import PRESETS, find_preset
+from ldam_studio.sampler.settings import Settings
+
+STRENGTHS = "0,0.25,0.5,0.75"
+FIVE, JUDGED_AT_ONCE = 5, 10
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the judge says of some images.
+
+    Attributes
+    ----------
+    first, first_five
+        Share of images whose class is its first guess, and is among its first five.
+    confidence
+        Mean probability that it gives to the class that was asked for.
+    ranks
+        Of each image's class among its guesses, 0 for the first.
+    """
+
+    first: float
+    first_five: float
+    confidence: float
+    ranks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Chains of one preset at one discriminator weight; images ``(classes, C, H, W)``."""
+
+    preset: str
+    weight: float
+    raw: Named
+    averaged: Named
+    images: tuple[torch.Tensor, torch.Tensor]
+
+    def json(self) -> dict[str, Any]:
+        """Return the row in JSON's types, without its images."""
+        named = {"raw": asdict(self.raw), "averaged": asdict(self.averaged)}
+        return {"preset": self.preset, "discriminator_weight": self.weight, **named}
+
+    def text(self) -> str:
+        """Return the row as it is printed."""
+        shares = (
+            f"{named.first:11.0%} {named.first_five:7.0%}" for named in (self.raw, self.averaged)
+        )
+        return f"{self.preset:8} {self.weight:6.2f} {' '.join(shares)}"
+
+
+HEAD = "preset   weight   raw top 1   top 5  averaged 1   top 5"
+
+
+def spread_classes(network: Network, count: int) -> tuple[Neuron, ...]:
+    """Return ``count`` class neurons, evenly spread: numbers 0, N/count, 2 N/count and so on."""
+    last = network.layers[-1]
+    if not 1 <= count <= last.neurons:
+        raise StudioError(
+            f"--classes must lie between 1 and {last.neurons}, the classes of {network.name}, not "
+            f"{count}."
+        )
+    return tuple(Neuron(last.name, number * last.neurons // count) for number in range(count))
+
+
+@torch.no_grad()
+def ask(judge: Network, images: torch.Tensor, classes: torch.Tensor) -> Named:
+    """Let the judge name ``images`` ``(n, C, H, W)`` of ``classes`` ``(n,)``; pixel units.
+
+    Images of another size than the judge's are resized to it.
+    """
+    pixels = judge.pixels
+    if images.shape[2:] != (pixels.height, pixels.width):
+        images = functional.interpolate(
+            images, (pixels.height, pixels.width), mode="bilinear", antialias=True
+        )
+    last = judge.layers[-1].name
+    chances = torch.cat(
+        [judge.output(part, last).flatten(1).softmax(1) for part in images.split(JUDGED_AT_ONCE)]
+    )
+    asked = chances.gather(1, classes[:, None])
+    ranks = (chances > asked).sum(1)
+    return Named(
+        first=float((ranks < 1).double().mean()),
+        first_five=float((ranks < FIVE).double().mean()),
+        confidence=round(float(asked.mean()), 4),
+        ranks=tuple(ranks.tolist()),
+    )
+
+
+def measure(
+    network: Network,
+    judge: Network,
+    discriminator: DiscriminatorModel | None,
+    neurons: Sequence[Neuron],
+    preset: str,
+    weight: float,
+    steps: int,
+    seed: int,
+) -> Row | None:
+    """Run one fresh chain on each neuron and have both its frames judged; None if stopped."""
+    values = find_preset(preset).values(network.pixels.shape, discriminator=True)
+    # The last half of the run is what is averaged, in every row alike.
+    own = {"discriminator_weight": weight, "burn_in": steps // 2, "threshold": 0.0}
+    settings = Settings.of(**{**values, **own})
+    state = open_session(
+        SessionSpec(
+            network,
+            tuple(neurons),
+            settings,
+            seed,
+            discriminator if weight else None,
+            Machine(),
+        )
+    )
+    rendered = sample(state, steps, keep_activation=False)
+    if rendered.interrupted:
+        return None
+    lane = rendered.state.lane
+    bounds = network.pixels.bounds
+    raw, averaged = lane.chains.x.clamp(*bounds), lane.average.mean.clamp(*bounds)
+    classes = torch.tensor([neuron.index for neuron in neurons])
+    verdicts = ask(judge, raw, classes), ask(judge, averaged, classes)
+    return Row(preset, weight, *verdicts, images=(raw, averaged))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    flags.add_network(parser, default="torchvision:squeezenet1_0")
+    add_output(parser)
+    judge = parser.add_argument_group("judge")
+    judge.add_argument(
+        "--judge",
+        default="torchvision:resnet50",
+        metavar="NAME",
+        help="another architecture with the same classes, named as --network is",
+    )
+    judge.add_argument("--judge-weights", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--discriminator-weights", type=Path, help="a discriminator other than the shipped one"
+    )
+    parser.add_argument(
+        "--classes", type=flags.whole_number("--classes", 1, 10**6), default=20, metavar="N"
+    )
+    parser.add_argument(
+        "--steps", type=flags.whole_number("--steps", 2, 10**6), default=200, metavar="N"
+    )
+    parser.add_argument("--presets", default="paper,clean", help=f"some of {','.join(PRESETS)}")
+    parser.add_argument(
+        "--strengths", default=STRENGTHS, help="discriminator weights, with commas between them"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sample, ask, print the table, write ``named.png`` and ``named.json``; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, networks do not fit each other, weights are missing or damaged, a
+        file cannot be written.
+    """
+    strengths = _strengths(args.strengths)
+    presets = [find_preset(name).name for name in args.presets.split(",")]
+    check_folder(args.out)
+    network = flags.network_of(args)
+    judge = open_network(args.judge, args.judge_weights)
+    _check_judge(network, judge)
+    discriminator = None
+    if any(strengths):
+        name = discriminator_for(network)
+        if name is None:
+            raise StudioError(f"There is no discriminator for {network.name}; use --strengths 0.")
+        discriminator = open_discriminator(name, args.discriminator_weights)
+    neurons = spread_classes(network, args.classes)
+    rows: list[Row] = []
+    print(HEAD)
+    for preset in presets:
+        for weight in strengths:
+            row = measure(
+                network, judge, discriminator, neurons, preset, weight, args.steps, args.seed
+            )
+            if row is None:
+                print("stopped; nothing was written")
+                return INTERRUPTED
+            rows.append(row)
+            print(row.text(), flush=True)
+    write_figure(
+        args.out,
+        "named",
+        _sheet(network, neurons, rows),
+        {
+            "version": __version__,
+            "network": network.reference,
+            "judge": judge.reference,
+            "discriminator": None if discriminator is None else discriminator.reference,
+            "seed": args.seed,
+            "steps": args.steps,
+            "classes": [neuron.index for neuron in neurons],
+            "labels": [network.label(neuron) for neuron in neurons],
+            "presets": {name: dict(find_preset(name).settings) for name in presets},
+            "rows": [row.json() for row in rows],
+        },
+    )
+    return 0
+
+
+def _strengths(text: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 <= weight <= 1 for weight in found):
+        raise StudioError(
+            f"--strengths are numbers from 0 to 1 with commas between them, not {text!r}."
+        )
+    return found
+
+
+def _check_judge(network: Network, judge: Network) -> None:
+    ours, theirs = network.layers[-1].neurons, judge.layers[-1].neurons
+    differ = ours != theirs or (network.labels and judge.labels and network.labels != judge.labels)
+    if differ or network.pixels.channels != judge.pixels.channels:
+        raise StudioError(
+            f"The judge {judge.name} has {theirs} classes, {network.name} {ours}; a judge must "
+            "know the same classes in the same order and take the same channels."
+        )
+
+
+def _sheet(network: Network, neurons: Sequence[Neuron], rows: Sequence[Row]) -> bytes:
+    lines: list[list[Bytes]] = []
+    labels = []
+    for row in rows:
+        for what, images in zip(("raw", "averaged"), row.images, strict=True):
+            lines.append([to_bytes(image.numpy(), network.pixels, "image") for image in images])
+            labels.append(f"{row.preset}, w = {row.weight:g}, {what}")
+    return sheet(lines, labels, [network.label(neuron) for neuron in neurons], zoom=1)

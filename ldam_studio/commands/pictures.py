@@ -1,0 +1,149 @@
+"""``ldam-studio pictures``: the pictures in the README, made by the program itself."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch  # noqa: F401 - Windows needs torch's libraries loaded before Qt's
+from PIL import Image, ImageDraw, ImageFont
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.picture import Bytes, enlarge, grid, to_bytes
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+
+SETTLE = 400  # steps before the melt, until digits stand
+MELT = 60  # steps at 100 times the temperature, as the key K does it
+COLLAPSE = 340  # steps after it
+BEFORE = 40  # of the steps before the melt, so many are shown
+EVERY = 5  # steps from one picture of the animation to the next
+FRAME_MS = 70
+ZOOM = 3
+GREYS = 32
+SIZE = (1280, 820)
+WORDS_AT = 15  # pixels
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``ldam-studio pictures``."""
+    parser.add_argument("--out", type=Path, default=Path("resources/readme"), help="where to")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the screenshot and the animation; returns the exit code.
+
+    Raises
+    ------
+    StudioError
+        If a picture cannot be written.
+    """
+    args.out.mkdir(parents=True, exist_ok=True)
+    for path, data in (
+        (args.out / "melt.webp", animation()),
+        (args.out / "studio.png", screenshot(args.theme)),
+    ):
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise StudioError(f"{path} cannot be written ({error.strerror}).") from error
+        print(f"{path}: {len(data) / 1000:,.0f} kB")
+    return 0
+
+
+def animation() -> bytes:
+    """Return a WebP animation: ten digits stand, melt, and collapse into other digits."""
+    from ldam_studio.gui.session.openings import start
+
+    pictures = [Image.fromarray(sheet) for sheet in _melting(start(Machine()).make())]
+    data = io.BytesIO()
+    pictures[0].save(
+        data,
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[FRAME_MS] * (len(pictures) - 1) + [1500],
+        loop=0,
+        lossless=True,
+        quality=80,
+        method=4,
+    )
+    return data.getvalue()
+
+
+def _melting(state: SessionState) -> Iterator[Bytes]:
+    """Run a session and give a sheet of its raw samples now and then."""
+    for step in range(SETTLE + MELT + COLLAPSE):
+        changes = [Change("melt", MELT)] if step == SETTLE else []
+        state, _ = advance(state, changes)
+        if step >= SETTLE - BEFORE and step % EVERY == 0:
+            yield _sheet(state)
+
+
+def _sheet(state: SessionState) -> Bytes:
+    lane = state.lane
+    images = lane.chains.x.cpu().numpy()
+    pixels = lane.network.pixels
+    sheet = enlarge(grid([to_bytes(image, pixels, "image") for image in images], 5, 2), ZOOM)
+    # Few greys: what noise costs in bytes is its depth.
+    sheet = (np.round(sheet / 255 * (GREYS - 1)) * 255 / (GREYS - 1)).astype(np.uint8)
+    temperature = float(lane.parameters.temperature[0])
+    words = f"step {state.step}    temperature {temperature:g}"
+    if state.melting:
+        words += "    melting"
+    band = Image.new("RGB", (sheet.shape[1], WORDS_AT + 11), (20, 20, 20))
+    font = ImageFont.load_default(WORDS_AT)
+    colour = (255, 199, 90) if state.melting else (200, 204, 210)
+    ImageDraw.Draw(band).text((6, 4), words, fill=colour, font=font)
+    return np.concatenate((np.asarray(band), sheet))
+
+
+def screenshot(look: str) -> bytes:
+    """Return a PNG of the whole window on its opening session, once digits stand."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PyQt6.QtCore import QBuffer, QEventLoop, QTimer
+
+    from ldam_studio.gui.app.main import make_application
+    from ldam_studio.gui.session.openings import start
+    from ldam_studio.gui.window.window import StudioWindow
+
+    machine = Machine()
+    _application = make_application()  # Qt goes when nobody holds it
+    window = StudioWindow(machine)
+    window.resize(*SIZE)
+    window.set_theme(look)
+    window.open(start(machine))
+    window.show()
+    QTimer.singleShot(0, window.complete)
+    # A loop of its own: the application's, once left, would not let later ones wait.
+    loop = QEventLoop()
+    watch = QTimer(window)
+
+    def look_again() -> None:
+        frame = window.last_frame
+        if frame is not None and frame.step >= SETTLE:
+            watch.stop()
+            QTimer.singleShot(300, loop.quit)
+
+    watch.timeout.connect(look_again)
+    watch.start(100)
+    try:
+        loop.exec()
+        window.canvas.setFocus()
+        buffer = QBuffer()
+        window.grab().save(buffer, "PNG")
+    finally:
+        window.close()
+    data = io.BytesIO()
+    picture = Image.open(io.BytesIO(buffer.data().data())).convert("RGB")
+    picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        data, "PNG", optimize=True
+    )
+    return data.getvalue()

@@ -1,0 +1,113 @@
+"""``ldam-studio replay``: run an exported picture's session again and compare the pixels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from ldam_studio.commands.shared.interrupt import interruptible
+from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
+from ldam_studio.export.replay import Comparison, Files, compare
+from ldam_studio.files import write_together
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("picture", type=Path, help="a PNG that LDAM Studio exported")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="where the network's are now")
+    parser.add_argument(
+        "--discriminator-weights", type=Path, metavar="FILE", help="where the discriminator's are"
+    )
+    parser.add_argument(
+        "--compare-weights",
+        type=Path,
+        metavar="FILE",
+        help="where those of the second network are, of two side by side",
+    )
+    parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run the code that the recipe names, FILE.py:FUNCTION, where the network is a "
+        "person's own; only for pictures that you trust",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the new picture there")
+    parser.add_argument("--json", action="store_true", help="print one object on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the session again; 0 where the pixels are identical, else 1, 130 after Ctrl-C.
+
+    Raises
+    ------
+    StudioError
+        The picture has no recipe or was altered, weights are missing or differ, or it names
+        code that was not allowed.
+    """
+    files = Files(
+        args.picture.parent,
+        args.weights,
+        args.discriminator_weights,
+        allow_code=args.allow_code,
+        second=args.compare_weights,
+    )
+    reached = (0, 0)
+    with interruptible() as wish, progress() as bar:
+        task, lines = bar.add_task("replaying", total=None), ProgressLines("replaying")
+
+        def on_step(done: int, total: int) -> bool:
+            nonlocal reached
+            reached = (done, total)
+            lines.tell(done, total)
+            bar.update(task, completed=done, total=total)
+            return not wish.stop
+
+        found = compare(args.picture, files, on_step)
+    if found is None:
+        done, total = reached
+        print(f"stopped after {done:,} of {total:,} steps; nothing was compared", file=sys.stderr)
+        return INTERRUPTED
+    if args.out is not None:
+        file = BytesIO()
+        Image.fromarray(found.picture).save(file, "PNG")
+        write_together({args.out: file.getvalue()})
+    if args.json:
+        print(
+            json.dumps(
+                {
+                    "identical": found.identical,
+                    "correlation": found.correlation,
+                    "differences": list(found.differences),
+                    "steps": found.steps,
+                    "replayed": found.replayed,
+                }
+            )
+        )
+    else:
+        print(in_words(found))
+    return 0 if found.identical else 1
+
+
+def in_words(found: Comparison) -> str:
+    """Say in a few lines how both pictures compare."""
+    if found.identical:
+        first = f"identical: {_steps_of(found)} gave the same pixels"
+    else:
+        first = f"not identical: the pixels correlate by {found.correlation:.4f}"
+    different = found.differences or (
+        () if found.identical else ("nothing that is recorded: this may be another build of torch",)
+    )
+    if not different:
+        return first
+    return first + "\nwhat differs from the export:\n" + "\n".join(f"  {d}" for d in different)
+
+
+def _steps_of(found: Comparison) -> str:
+    """Say which steps were run: all, or the last ones, from which alone the picture follows."""
+    if found.replayed == found.steps:
+        return in_steps(found.steps)
+    return f"the {found.replayed:,} steps that it depends on, of {found.steps:,} in all,"

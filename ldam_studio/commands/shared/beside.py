@@ -1,0 +1,107 @@
+"""Flags for what is put beside a network: another one, other weights, or other settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ldam_studio.engine.changes.change import PLAIN
+from ldam_studio.engine.comparison import Second, check_alike
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.sampler.settings import Settings, parse
+
+WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+"""Endings of what is a file of weights, and no network's name."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A network to compare with, and the settings, by name, in which it differs."""
+
+    network: Network
+    values: Mapping[str, Any]
+
+    def settings(self, first: Settings) -> Settings:
+        """Return its settings beside those of the first network."""
+        for name, value in self.values.items():
+            first = first.change(name, value)
+        return first
+
+    def second(self, first: Settings) -> Second:
+        """Return it as a session opens it."""
+        return Second(self.network, settings=self.settings(first))
+
+
+def add_beside(parser: argparse.ArgumentParser) -> None:
+    """Add ``--compare``, ``--compare-weights`` and ``--compare-set``."""
+    group = parser.add_argument_group("side by side")
+    group.add_argument(
+        "--compare",
+        metavar="SOURCE",
+        help="put another network beside it: a name as for --network, or a file of other weights "
+        "for the same one. Both have the same neurons, seed, noise and steps",
+    )
+    group.add_argument(
+        "--compare-weights", type=Path, metavar="FILE", help="the weights of the other network"
+    )
+    group.add_argument(
+        "--compare-set",
+        action="append",
+        metavar="NAME=VALUE",
+        help="a setting of the second one alone, such as temperature=0.1; without --compare, of "
+        "the same network beside itself. May be given several times",
+    )
+
+
+def beside_of(args: argparse.Namespace, network: Network) -> Beside | None:
+    """Open what the flags put beside a network; None where they name nothing.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be opened or takes other images, or there is no such setting or value.
+    """
+    values = dict(_setting(text) for text in args.compare_set or ())
+    if args.compare is None:
+        if args.compare_weights is not None:
+            raise StudioError("--compare-weights are those of --compare NETWORK; give that too.")
+        return Beside(network, values) if values else None
+    second = _open(args, network)
+    check_alike(network, second)
+    return Beside(second, values)
+
+
+def _open(args: argparse.Namespace, network: Network) -> Network:
+    # Not above: the window reads its flags from here, and its start does not wait for bars.
+    from ldam_studio.commands.shared.progress import download
+
+    name, weights = args.compare, args.compare_weights
+    options = Options()
+    if Path(name).suffix.lower() in WEIGHTS:
+        if weights is not None:
+            raise StudioError(
+                f"{name} is a file of weights itself; give --compare a network's name, or leave "
+                "--compare-weights out."
+            )
+        name, weights = network.name, Path(name)
+    if name == network.name:
+        options = Options(network.given_pixels, network.given_labels, network.partial)
+    with download(name) as on_bytes:
+        opened = Options(options.pixels, options.labels, options.partial, on_bytes=on_bytes)
+        return open_network(name, weights, opened)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    name = name.strip().removeprefix("--").replace("-", "_")
+    if not equals or name not in PLAIN:
+        raise StudioError(
+            f"--compare-set takes NAME=VALUE with a setting's name, such as temperature=0.1, not "
+            f"{text!r}; ldam-studio info --settings lists them."
+        )
+    return name, parse(name, value.strip())

@@ -1,0 +1,1 @@
+"""``ldam-studio train``: the trainings that made what is shipped."""

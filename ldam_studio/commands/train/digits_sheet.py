@@ -1,0 +1,51 @@
+"""``ldam-studio train digits-sheet``: lay out the sample of real digits that is shipped."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+from pathlib import Path
+
+from ldam_studio.networks.weights.weights import write_bytes
+from ldam_studio.training.data import load_mnist, make_digits_sheet
+
+STORY = """# digits.png
+
+5,000 training digits of MNIST, the first 500 of each class in the order of the training set, as a
+grid of 50 rows and 100 columns of 28x28 grey pixels; class c fills the rows 5c to 5c + 4. The
+discriminator learns from them where no other data is at hand.
+
+| | |
+|---|---|
+| Source | MNIST, `train-images-idx3-ubyte.gz`, by Yann LeCun and Corinna Cortes |
+| Licence | Creative Commons Attribution-ShareAlike 3.0 (CC BY-SA 3.0) |
+| Changes | chosen and laid out as said above; no pixel is changed |
+| Command | `ldam-studio train digits-sheet --out resources` |
+| SHA-256 | `{sha256}` |
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files")
+    parser.add_argument("--download", action="store_true", help="fetch MNIST where it is missing")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="where the sheet goes")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write ``digits.png`` and ``digits.md``; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        The data is missing or damaged, or the folder cannot be written.
+    """
+    content = io.BytesIO()
+    sheet = make_digits_sheet(load_mnist(args.data, "train", args.download))
+    sheet.save(content, "PNG", optimize=True)
+    write_bytes(args.out / "digits.png", content.getvalue())
+    sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+    write_bytes(args.out / "digits.md", STORY.format(sha256=sha256).encode())
+    print(args.out / "digits.png")
+    return 0

@@ -1,0 +1,248 @@
+"""``ldam-studio train discriminator``: train a discriminator along with the chains it steers."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.progress import INTERRUPTED, progress
+from ldam_studio.commands.train import discriminator_jobs as jobs
+from ldam_studio.commands.train import rounds
+from ldam_studio.commands.train.discriminator_jobs import Job
+from ldam_studio.commands.train.kept import RUN_FILE, Kept, add_resume
+from ldam_studio.errors import StudioError
+from ldam_studio.files import check_folder
+from ldam_studio.networks.models import natural_discriminator as natural
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources.opening import (
+    CIFAR_DISCRIMINATOR,
+    DISCRIMINATORS,
+    DiscriminatorModel,
+    Options,
+    discriminator_for,
+    open_network,
+)
+from ldam_studio.training import artifact
+from ldam_studio.training.resume import kept_in, other_settings, write_kept
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    flags.add_network(parser, default="lenet")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        help="folder of MNIST's four .gz files or of CIFAR-10; for networks of photographs a "
+        "folder or zip of them, and once more for a further one",
+    )
+    parser.add_argument(
+        "--download", action="store_true", help="fetch MNIST or CIFAR-10 where it is missing"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out/discriminator"))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rounds", type=int, help="how often chains and discriminator take turns")
+    parser.add_argument(
+        "--side",
+        type=int,
+        help="train on square images of so many pixels, where the network takes them: less work, "
+        "and the discriminator of natural images judges any size",
+    )
+    parser.add_argument(
+        "--chains-per-class",
+        type=int,
+        default=20,
+        help="fresh chains that the finished discriminator of digits or of CIFAR-10 is measured "
+        "on; 0 leaves measuring out",
+    )
+    parser.add_argument(
+        "--shape",
+        choices=list(jobs.SHAPES),
+        help="of the discriminator of CIFAR-10: three convolutions (small), or VGG-16's thirteen, "
+        "which takes several times as long",
+    )
+    add_resume(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, write weights, snapshots and card, print the measures; return the exit code.
+
+    Raises
+    ------
+    StudioError
+        A flag is out of range, the data is missing or damaged, a file cannot be written.
+    """
+    if (args.rounds is not None and args.rounds < 1) or min(args.seed, args.chains_per_class) < 0:
+        raise StudioError(
+            "--rounds must be at least 1, --seed and --chains-per-class must not be negative."
+        )
+    network = flags.network_of(args)
+    name = discriminator_for(network)
+    if name is None:
+        raise StudioError(
+            f"there is no discriminator for the images of {network.name!r}; there is one for grey "
+            "images of 28x28 pixels, one for RGB images of 32x32, and one for RGB images of "
+            f"{natural.LEAST_SIDE} to {natural.MOST_SIDE} pixels."
+        )
+    if args.shape is not None and name != CIFAR_DISCRIMINATOR:
+        raise StudioError("--shape is for the discriminator of CIFAR-10 alone; leave it out.")
+    makers = {natural.NAME: jobs.photos, CIFAR_DISCRIMINATOR: jobs.pictures}
+    job = makers.get(name, jobs.digits)(args, network)
+    network = _smaller(network, args)
+    check_folder(args.out)
+    kept = _KeptTraining(args.out / RUN_FILE, job, network, args.seed)
+    training = kept.load() if args.resume else rounds.start(network, job.recipe, args.seed)
+    try:
+        _train(training, job, args, kept)
+        _finish(args, network, training, job, kept.total())
+    except KeyboardInterrupt:
+        print(kept.stopped())
+        return INTERRUPTED
+    return 0
+
+
+class _KeptTraining(Kept):
+    """A discriminator's training, kept with each snapshot and at its end."""
+
+    def __init__(self, path: Path, job: Job, network: Network, seed: int) -> None:
+        super().__init__(path, "round", job.recipe.rounds)
+        self._job, self._network, self._seed = job, network, seed
+        recipe = rounds.describe(job.recipe)
+        self._about = {"what": job.what, "data": job.data, "recipe": recipe, "seed": seed}
+
+    def load(self) -> rounds.Training:
+        """Return the training where it was kept.
+
+        Raises
+        ------
+        StudioError
+            There is no such file, it is damaged, or is of a training with other settings.
+        """
+        with kept_in(self.path) as kept:
+            if kept["about"] != self._about:
+                raise other_settings(self.path)
+            training = rounds.restore(self._network, self._job.recipe, self._seed, kept["training"])
+            self._job.drawn.set_state(kept["drawn"])
+            self.mark(training.learner.rounds, kept["seconds"])
+            return training
+
+    def save(self, training: rounds.Training) -> None:
+        """Keep the training after a round."""
+        seconds = self.total()
+        content = {
+            "about": self._about,
+            "training": training.stored(),
+            "drawn": self._job.drawn.get_state(),
+            "seconds": seconds,
+        }
+        write_kept(self.path, content)
+        self.mark(training.learner.rounds, seconds)
+
+
+def _train(
+    training: rounds.Training, job: Job, args: argparse.Namespace, kept: _KeptTraining
+) -> None:
+    recipe, first = job.recipe, training.learner.rounds
+    with progress() as bar:
+        task = bar.add_task("discriminator", total=recipe.rounds, completed=first)
+        for _ in rounds.train(training, recipe, job.real_images):
+            if training.info is None:
+                continue
+            done = training.info.rounds
+            bar.update(
+                task,
+                advance=1,
+                description=f"real {training.info.real_score:.2f}, "
+                f"generated {training.info.fake_score:.2f}",
+            )
+            if done % job.snapshots == 0:
+                artifact.save_weights(
+                    _result(training, job),
+                    args.out / "rounds" / f"{job.name}-{done:04d}.safetensors",
+                    f"discriminator, seed {args.seed}, after round {done}",
+                )
+            if done % job.snapshots == 0 or done == recipe.rounds:
+                kept.save(training)
+
+
+def _smaller(network: Network, args: argparse.Namespace) -> Network:
+    """Return the network for square images of another size.
+
+    Raises
+    ------
+    StudioError
+        It takes none of that size, or they are too small for the discriminator.
+    """
+    side = args.side
+    if side is None:
+        return network
+    if side < natural.TRAINED_SIDE:
+        raise StudioError(f"--side must be at least {natural.TRAINED_SIDE}.")
+    pixels = replace(network.pixels, height=side, width=side)
+    options = Options(pixels, labels=args.labels, partial=args.partial)
+    return open_network(network.name, network.weights, options)
+
+
+def _result(training: rounds.Training, job: Job) -> dict[str, torch.Tensor]:
+    """Return the parameters to be kept, as they are written."""
+    state = training.average.state_dict()
+    return {name: value.half() for name, value in state.items()} if job.half else state
+
+
+def _finish(
+    args: argparse.Namespace,
+    network: Network,
+    training: rounds.Training,
+    job: Job,
+    seconds: float,
+) -> None:
+    """Write weights and card; measure the discriminator on fresh chains first, if asked to."""
+    state = _result(training, job)
+    module = copy.deepcopy(training.learner.module)
+    module.load_state_dict(state)
+    shape = None if job.name == natural.NAME else network.pixels.shape
+    figures = {}
+    # The judges know the classes of the built-in networks, and nobody else's.
+    judged = job.name == natural.NAME or network.name in DISCRIMINATORS
+    if args.chains_per_class and judged:
+        figures = job.measure(DiscriminatorModel(job.name, module, shape))
+    if training.info is not None:
+        figures["real score while learning, last round"] = f"{training.info.real_score:.2f}"
+        figures["generated score while learning, last round"] = f"{training.info.fake_score:.2f}"
+    file = f"{job.name}.safetensors"
+    sha256 = artifact.save_weights(state, args.out / file, job.what.partition(":")[0])
+    artifact.Card(
+        file=file,
+        what=job.what,
+        data=job.data,
+        recipe=rounds.describe(job.recipe),
+        command=_command(args, network),
+        seed=args.seed,
+        seconds=seconds,
+        sha256=sha256,
+        measured=figures,
+        licence=job.licence,
+    ).write(args.out)
+    print(args.out / file)
+    for what, value in figures.items():
+        print(f"  {what}: {value}")
+
+
+def _command(args: argparse.Namespace, network: Network) -> str:
+    """Return what has to be typed to do this again."""
+    words = f"ldam-studio train discriminator --network {network.name}"
+    if args.weights is not None:
+        words += f" --weights {args.weights.name}"
+    if discriminator_for(network) == natural.NAME or args.side is not None:
+        words += "".join(f" --data {place.name}" for place in args.data or ())
+    if args.side is not None:
+        words += f" --side {args.side}"
+    if args.shape is not None:
+        words += f" --shape {args.shape}"
+    words += f" --seed {args.seed}"
+    return words if args.rounds is None else f"{words} --rounds {args.rounds}"

@@ -1,0 +1,64 @@
+"""The ``watch`` sub-command: the studio over a network that is being trained somewhere else."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ldam_studio.commands.studio import add_window, open_window
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``ldam-studio watch``."""
+    # Not above: every command's help would pay for torch.
+    from ldam_studio.commands.shared.flags import add_network, whole_number
+    from ldam_studio.engine.watching.watcher import MOST_AVERAGED
+    from ldam_studio.sampler.settings import SETTINGS
+
+    rounds = SETTINGS["discriminator_rounds"]
+    parser.add_argument(
+        "place",
+        type=Path,
+        metavar="FILE_OR_FOLDER",
+        help="a folder into which a training writes checkpoints, or a file that it writes anew",
+    )
+    parser.add_argument(
+        "--average",
+        type=whole_number("--average", 0, MOST_AVERAGED),
+        default=0,
+        metavar="N",
+        help="look at the mean of the last N checkpoints; default: at each by itself",
+    )
+    parser.add_argument(
+        "--discriminator-rounds",
+        type=whole_number("--discriminator-rounds", 0, int(rounds.maximum)),
+        default=rounds.default,
+        metavar="N",
+        help=f"{rounds.help} Default: {rounds.default}.",
+    )
+    add_window(parser)
+    add_network(parser, default="lenet")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the network and watch; returns the exit code.
+
+    Raises
+    ------
+    StudioError
+        The place cannot be read or is another kind of file, its checkpoints are not this network's,
+        or the window cannot be opened.
+    """
+    from ldam_studio.commands.shared.flags import network_of
+    from ldam_studio.engine.watching.watcher import open_watched
+    from ldam_studio.networks.weights.checkpoints import check_kind
+
+    check_kind(args.place)
+    # What is wrong with it is told where it was typed.
+    args.watched = network_of(
+        args,
+        opened=lambda name, weights, options: open_watched(name, args.place, options, weights),
+    )
+    args.watch, args.network = args.place, None
+    args.picture, args.preset, args.fresh = None, None, False
+    return open_window(args)

@@ -1,0 +1,251 @@
+"""Making lanes, and the changes that stay within one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.memory_needed import check_memory
+from ldam_studio.engine.state import Lane, Targets
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.fields import Box
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.sampler.preconditioner import clouds
+from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.settings import PER_CHAIN, Settings
+
+UNSETTLING = (*PER_CHAIN, "clamp", "mode", "jitter", "spectrum", "colour_correlation")
+"""Settings that change the law of the chain, so that it has to settle again."""
+
+
+def open_lane(
+    network: Network,
+    neurons: Sequence[Neuron],
+    settings: Settings,
+    machine: Machine,
+    generators: Generators,
+) -> Lane:
+    """Make a lane with one freshly started chain per neuron."""
+    neurons = tuple(neurons)
+    settings = settings.for_chains(len(neurons))
+    x = draw_starts(network, settings, generators, range(len(neurons)))
+    return Lane(
+        network=network,
+        neurons=neurons,
+        settings=settings,
+        targets=targets(network, neurons),
+        parameters=langevin.Parameters.of(settings, len(neurons), machine.device),
+        chains=langevin.State(x),
+        average=average.init(x),
+        progress=burn_in.init(len(neurons), machine.device),
+        thresholds=burn_in_threshold.begin(settings, len(neurons), machine.device),
+        waking=silent_neurons.begin(len(neurons), machine.device),
+    )
+
+
+def draw_starts(
+    network: Network, settings: Settings, generators: Generators, chains: range
+) -> Tensor:
+    """Draw x0 = rest + spread * xi for the chains of these numbers, each from its own source.
+
+    With a start spectrum xi is R xi, clouds as `sampler.spectrum` has them.
+    """
+    pixels = network.pixels
+    noise = generators.normal("start", (len(chains), *pixels.shape), first=chains.start)
+    noise = clouds(noise, settings.start_spectrum, settings.colour_correlation)
+    x = pixels.rest + settings.start_spread * noise
+    return x.clamp_(*pixels.bounds) if settings.clamp else x
+
+
+def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
+    """Work out units, receptive fields and crop of the chains' neurons.
+
+    Raises
+    ------
+    StudioError
+        If a neuron does not exist, or they are of several layers.
+    """
+    for neuron in neurons:
+        network.check(neuron)
+    layers = sorted({neuron.layer for neuron in neurons})
+    if len(layers) != 1:
+        raise StudioError(
+            f"All chains look at one layer, not at {', '.join(layers) or 'none'}; choose neurons "
+            "of one layer."
+        )
+    layer = layers[0]
+    places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
+    fields = tuple(places[neuron.place] for neuron in neurons)
+    crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
+    check_memory(network, layer, crop, len(neurons))
+    numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
+    sizes = [_values_in(field, network) for field in fields]
+    return Targets(
+        layer=layer,
+        units=network.units(neurons)
+        if crop is None
+        else crop.units(tuple(neurons), network.device),
+        crop=crop,
+        groups=torch.tensor([numbers[neuron] for neuron in neurons], device=network.device),
+        fields=fields,
+        field_size=sizes[0] if len(set(sizes)) == 1 else torch.tensor(sizes, device=network.device),
+    )
+
+
+def _values_in(field: Box | None, network: Network) -> int:
+    channels, height, width = network.pixels.shape
+    top, left, bottom, right = field or (0, 0, height, width)
+    return channels * (bottom - top) * (right - left)
+
+
+def change_setting(lane: Lane, name: str, value: Any, machine: Machine, heat: float) -> Lane:
+    """Return the lane with one setting changed; `StudioError` if the value will not do."""
+    settings = lane.settings.change(name, value).for_chains(len(lane.neurons))
+    lane = replace(lane, settings=settings)
+    if name in UNSETTLING:
+        lane = reheat(lane, machine, heat)
+    if name in ("threshold", "clamp", "start_spread"):
+        fresh = burn_in_threshold.begin(settings, len(lane.neurons), machine.device)
+        lane = replace(lane, thresholds=fresh)
+    return lane
+
+
+def reheat(lane: Lane, machine: Machine, heat: float) -> Lane:
+    """Return the lane with its step's numbers made anew, its chains marked as settling."""
+    return replace(
+        lane,
+        parameters=langevin.Parameters.of(lane.settings, len(lane.neurons), machine.device, heat),
+        progress=burn_in.disturb(lane.progress),
+    )
+
+
+def look_at(
+    lane: Lane,
+    network: Network,
+    neurons: Sequence[Neuron],
+    machine: Machine,
+    generators: Generators,
+    heat: float,
+) -> Lane:
+    """Turn a lane's chains to other neurons: pictures morph, averages and burn-in restart.
+
+    One neuron alone is for all chains. Where there are more neurons than chains, chains are added;
+    where the network takes other images, all chains start anew.
+    """
+    neurons = tuple(neurons)
+    if len(neurons) == 1:
+        neurons *= len(lane.neurons)
+    return resize(replace(lane, network=network), neurons, machine, generators, heat)
+
+
+def resize(
+    lane: Lane,
+    neurons: tuple[Neuron, ...],
+    machine: Machine,
+    generators: Generators,
+    heat: float,
+) -> Lane:
+    """Return the lane with one chain per neuron, keeping the pictures that it has."""
+    found = targets(lane.network, neurons)
+    settings = lane.settings.for_chains(len(neurons))
+    kept = lane.chains.x[: len(neurons)]
+    if kept.shape[1:] != lane.network.pixels.shape:
+        kept = kept.new_empty((0, *lane.network.pixels.shape))
+    new = draw_starts(lane.network, settings, generators, range(len(kept), len(neurons)))
+    return begin(
+        replace(lane, neurons=neurons, settings=settings, targets=found),
+        torch.cat([kept, new]),
+        machine,
+        heat,
+    )
+
+
+def begin(lane: Lane, x: Tensor, machine: Machine, heat: float) -> Lane:
+    """Return the lane with its chains at `x`, nothing averaged and nothing burned in."""
+    return replace(
+        lane,
+        parameters=langevin.Parameters.of(lane.settings, len(x), machine.device, heat),
+        chains=langevin.init(x, lane.bounds),
+        average=average.init(x),
+        progress=burn_in.init(len(x), machine.device),
+        thresholds=burn_in_threshold.begin(lane.settings, len(x), machine.device),
+        waking=silent_neurons.begin(len(x), machine.device),
+    )
+
+
+def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
+    """Draw by how many rows and columns the network sees the images moved in this step."""
+    pixels = lane.network.pixels
+    # Something of the image stays in sight.
+    reach = min(lane.settings.jitter, pixels.height - 1, pixels.width - 1)
+    if not reach:
+        return 0, 0
+    generator = generators["jitter"]
+    drawn = torch.randint(-reach, reach + 1, (2,), generator=generator, device=generator.device)
+    down, right = drawn.tolist()
+    return down, right
+
+
+def activation_of(
+    lane: Lane,
+    machine: Machine,
+    shift: tuple[int, int] = (0, 0),
+    between: Callable[[], None] = lambda: None,
+) -> langevin.ValueAndGradient:
+    """Return the lane's activation and its gradient as functions of its chains' pixels.
+
+    `shift` moves the images down and to the right before the network sees them; what comes in is
+    the rest colour. `between` is called between the two, see `langevin.value_and_gradient`.
+    Where a crop of the image is all that the neurons see, only that is run; the gradient is 0
+    elsewhere.
+    """
+    targets = lane.targets
+
+    def activation(x: Tensor) -> Tensor:
+        with machine.autocast():
+            return lane.network.activation(x, targets.units).float()
+
+    if shift != (0, 0):
+        down, right = shift
+        # Negative padding cuts off what leaves the image.
+        sides, rest = (right, -right, down, -down), lane.network.pixels.rest
+
+        def moved(x: Tensor) -> Tensor:
+            x = torch.nn.functional.pad(x, sides, value=rest)
+            return activation(x if targets.crop is None else targets.crop.cut(x))
+
+        return langevin.value_and_gradient(moved, between)
+    seen = langevin.value_and_gradient(activation, between)
+    if targets.crop is None:
+        return seen
+    crop = targets.crop
+
+    def on_the_whole(x: Tensor) -> tuple[Tensor, Tensor]:
+        value, part = seen(crop.cut(x))
+        gradient = torch.zeros_like(x)
+        crop.cut(gradient).copy_(part)
+        return value, gradient
+
+    return on_the_whole
+
+
+def log_real_of(
+    discriminator: Callable[[Tensor], Tensor] | None, machine: Machine
+) -> langevin.ValueAndGradient | None:
+    """Return log D and its gradient, or None without a discriminator."""
+    if discriminator is None:
+        return None
+    judge = discriminator
+
+    def log_real(x: Tensor) -> Tensor:
+        with machine.autocast():
+            return torch.nn.functional.logsigmoid(judge(x).float())
+
+    return langevin.value_and_gradient(log_real)

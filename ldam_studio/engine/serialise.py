@@ -1,0 +1,156 @@
+"""A session as tensors by name and JSON, and back: for sidecars and for the next start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from ldam_studio.engine import silent_neurons
+from ldam_studio.engine.burn_in_threshold import Thresholds
+from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.lane import reheat
+from ldam_studio.engine.session import describe, open_session, spec_from
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.sampler.random import Generators
+from ldam_studio.training import learner
+
+VERSION = 1
+SECOND = "second."
+"""Before the names of the second lane's tensors."""
+AVERAGE = ("mean", "variance", "count", "change")
+PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
+WAKING = ("quiet", "answered", "led")
+MOMENTS = ("activation_square", "discriminator_square", "momentum")
+
+
+def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the whole session: its tensors (copied to the CPU) and the rest in JSON's types.
+
+    The log is not part of it: what goes on from here begins a log of its own.
+    """
+    tensors, counts = _of_lane(state.lane)
+    if state.second is not None:
+        others, counts["second"] = _of_lane(state.second)
+        tensors |= {f"{SECOND}{name}": tensor for name, tensor in others.items()}
+    tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
+    if state.learner is not None:
+        tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
+    about = {
+        "version": VERSION,
+        "session": describe(state),
+        "step": state.step,
+        "melting": state.melting,
+        "lessons_due": state.lessons_due,
+        "halved": [list(layer) for layer in sorted(state.halved)],
+    } | counts
+    copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
+    return copies, about
+
+
+def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors = {"x": lane.chains.x}
+    tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
+    tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
+    tensors["thresholds.values"] = lane.thresholds.values
+    tensors |= {f"waking.{name}": getattr(lane.waking, name) for name in WAKING}
+    if lane.thresholds.seen is not None:
+        tensors["thresholds.seen"] = lane.thresholds.seen
+    if lane.chains.moments is not None:
+        tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
+    progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
+    calm, slow = lane.waking.calm, lane.thresholds.slow
+    return tensors, {"calm": calm, "slow": slow, "progress": progress}
+
+
+def from_tensors(
+    tensors: Mapping[str, Tensor],
+    about: Mapping[str, Any],
+    machine: Machine | None = None,
+    *,
+    allow_code: bool = False,
+) -> SessionState:
+    """Return the session that `to_tensors` wrote; it goes on with the same bits.
+
+    Raises
+    ------
+    StudioError
+        If its weights are missing or others, or the tensors are not a session's.
+    """
+    spec = spec_from(about["session"], machine, allow_code=allow_code)
+    state = open_session(spec, restoring=True)
+    device = state.machine.device
+    try:
+        state.step, state.melting = int(about["step"]), int(about["melting"])
+        state.lessons_due = int(about.get("lessons_due", 0))
+        layers = ((str(n), str(sha256), str(layer)) for n, sha256, layer in about.get("halved", ()))
+        state.halved = frozenset(layers)
+        moved = {name: value.to(device) for name, value in tensors.items()}
+        lanes = [_restore(state.lane, moved, about, state)]
+        if state.second is not None:
+            others = _under(SECOND, moved)
+            lanes.append(_restore(state.second, others, about["second"], state))
+        state.lanes = tuple(lanes)
+        generators = _under("generator.", tensors)
+        state.generators = Generators.restore(state.seed, device, generators)
+        learned = _under("learner.", tensors)
+        if learned and state.discriminator is not None:
+            state.learner = learner.from_tensors(state.discriminator.module, learned)
+        # No description leads here from step 0; who keeps the tensors in a file says which one.
+        state.origin = {"at": state.step}
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise StudioError(
+            f"The stored session is incomplete or damaged ({error}); it cannot be continued."
+        ) from None
+    return state
+
+
+def _restore(
+    lane: Lane, tensors: Mapping[str, Tensor], about: Mapping[str, Any], state: SessionState
+) -> Lane:
+    x, counts = tensors["x"], about["progress"]
+    if x.shape != lane.chains.x.shape:
+        raise ValueError(f"chains of shape {tuple(x.shape)}")
+    moments = None
+    if "moments.momentum" in tensors:
+        moments = langevin.Moments(*(tensors[f"moments.{name}"] for name in MOMENTS))
+    reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
+    # The step's numbers depend on whether the chains were melting.
+    lane = reheat(lane, state.machine, state.heat)
+    return replace(
+        lane,
+        chains=langevin.State(x, moments),
+        average=average.Average(*(tensors[f"average.{name}"] for name in AVERAGE)),
+        progress=burn_in.BurnIn(
+            steps=int(counts["steps"]),
+            filled=int(counts["filled"]),
+            over=False,
+            **reached,
+        ),
+        thresholds=Thresholds(
+            tensors["thresholds.values"],
+            tensors.get("thresholds.seen"),
+            slow=bool(about.get("slow", False)),
+        ),
+        waking=_waking(tensors, about, len(x)),
+    )
+
+
+def _waking(
+    tensors: Mapping[str, Tensor], about: Mapping[str, Any], chains: int
+) -> silent_neurons.Waking:
+    if "waking.quiet" not in tensors:
+        # A session of before chains were led: they stand where they got by themselves.
+        return silent_neurons.begin(chains, tensors["x"].device, answered=True)
+    quiet, answered, led = (tensors[f"waking.{name}"] for name in WAKING)
+    return silent_neurons.Waking(quiet, answered, led, calm=bool(about["calm"]))
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
+    }

@@ -1,0 +1,1 @@
+"""Looking at a network while it is trained: its checkpoints, and the training process."""

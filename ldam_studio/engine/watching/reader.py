@@ -1,0 +1,198 @@
+"""Checkpoints as networks: one by itself, or the mean of several.
+
+Jiang et al., arXiv 1812.04604, section 4, average a network's parameters over its training, and the
+reference implementation looks at that moving average. Here it is the mean of the last checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import is_lack_of_memory
+from ldam_studio.networks.network import Network, WeightsFile
+from ldam_studio.networks.weights.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    Shapes,
+    Stamp,
+    read_checkpoint,
+)
+from ldam_studio.networks.weights.state_dicts import candidates
+from ldam_studio.networks.weights.weights import not_finite, read_saved
+from ldam_studio.training.averaging import ParameterAverage
+
+KEPT_BYTES = 256_000_000  # of weights that were read, which the next mean may have, too
+
+_Key = tuple[Path, Stamp]
+_Weights = tuple[dict[str, Tensor], str]
+
+
+def take(network: Network, checkpoints: Sequence[Checkpoint]) -> Network:
+    """Return a network with the weights of a checkpoint, or with the mean of several.
+
+    Parameters
+    ----------
+    checkpoints
+        In order; the network is called by the last one's name.
+
+    Raises
+    ------
+    CheckpointError
+        If one of them cannot be read, is another architecture's, or has diverged.
+    """
+    return CheckpointReader(network).network(reversed(checkpoints))
+
+
+def has_diverged(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint's weights have a number that is none.
+
+    Those are its largest dictionary of tensors: what a run notes beside them may well be infinite.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be read.
+    """
+    saved, _ = read_checkpoint(checkpoint)
+    largest = max((tensors for _, tensors in candidates(saved)), key=len, default={})
+    return _not_finite(largest, checkpoint) is not None
+
+
+def _not_finite(state: Mapping[str, Tensor], checkpoint: Checkpoint) -> str | None:
+    try:
+        return not_finite(state)
+    except StudioError as error:
+        raise CheckpointError("damaged", f"{checkpoint.path}: {error}") from None
+
+
+def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
+    """Return a network with the mean of files' weights, as a picture's recipe lists them.
+
+    Raises
+    ------
+    StudioError
+        If one of them is missing, has changed, or is another architecture's.
+    """
+
+    def read(file: WeightsFile) -> Mapping[str, Tensor]:
+        saved, sha256 = read_saved(file.weights)
+        if sha256 != file.sha256:
+            raise StudioError(
+                f"The weights {file.weights}, of which a mean was taken, have changed since; put "
+                "the right file back."
+            )
+        return network.weights_in(saved, file.weights)
+
+    # In the order in which a checkpoint reader takes them, for the same bits.
+    return network.twin(mean(read(file) for file in reversed(files)), *files)
+
+
+class CheckpointReader:
+    """Reads checkpoints as weights of a network, and remembers the last ones."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._kept: OrderedDict[_Key, _Weights] = OrderedDict()
+        self._misfits: dict[Shapes, str] = {}
+
+    def network(self, checkpoints: Iterable[Checkpoint]) -> Network:
+        """Return the network with the mean of checkpoints, the newest first.
+
+        They are averaged as they are read, so that no more than one is in memory beside the mean
+        and those that are remembered.
+
+        Raises
+        ------
+        CheckpointError
+            If one of them will not do.
+        """
+        files: list[WeightsFile] = []
+
+        def read(checkpoint: Checkpoint) -> Mapping[str, Tensor]:
+            state, sha256 = self.read(checkpoint)
+            files.insert(0, WeightsFile(checkpoint.path, sha256))
+            return state
+
+        weights = mean(read(checkpoint) for checkpoint in checkpoints)
+        try:
+            return self._network.twin(weights, *files)
+        except StudioError as error:
+            raise CheckpointError("shapes", str(error)) from None
+        except Exception as error:  # of a person's own module
+            raise CheckpointError(
+                "gone" if is_lack_of_memory(error) else "shapes",
+                f"{self._network.name} fails with {files[-1].weights} ({in_short(error)}); choose "
+                "another checkpoint.",
+            ) from None
+
+    def read(self, checkpoint: Checkpoint) -> _Weights:
+        """Return a checkpoint's weights by the network's names, and its SHA-256."""
+        key = (checkpoint.path, checkpoint.stamp)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        saved, sha256 = read_checkpoint(checkpoint)
+        try:
+            state = self._network.weights_in(saved, checkpoint.path)
+        except StudioError as error:
+            raise CheckpointError("shapes", str(error)) from None
+        bad = _not_finite(state, checkpoint)
+        if bad is not None:
+            raise CheckpointError(
+                "diverged",
+                f"The training has diverged: {checkpoint.path} has weights that are not numbers, "
+                f"in {bad!r}; choose an earlier checkpoint.",
+            )
+        self._kept[key] = (state, sha256)
+        while len(self._kept) > 1 and self._size() > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return state, sha256
+
+    def check_shapes(self, checkpoint: Checkpoint) -> None:
+        """See without reading its weights whether a checkpoint is the network's, where that tells.
+
+        Raises
+        ------
+        CheckpointError
+            If it is another architecture's.
+        """
+        shapes = checkpoint.shapes
+        if shapes is None:
+            return
+        if shapes not in self._misfits:
+            self._misfits[shapes] = self._misfit(shapes)
+        if self._misfits[shapes]:
+            raise CheckpointError("shapes", f"{checkpoint.path}{self._misfits[shapes]}")
+
+    def _misfit(self, shapes: Shapes) -> str:
+        """Return why tensors of these shapes are not the network's, behind a file's name."""
+        try:
+            hollow = {name: torch.empty(shape, device="meta") for name, shape in shapes}
+            self._network.weights_in(hollow, Path())
+        except StudioError as error:
+            return str(error).removeprefix(str(Path()))
+        except Exception:  # of sizes that no tensor has: reading it tells what is wrong
+            return ""
+        return ""
+
+    def _size(self) -> int:
+        return sum(t.nbytes for state, _ in self._kept.values() for t in state.values())
+
+
+def mean(states: Iterable[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
+    """Return the mean of weights by the same names, at least one; one alone is as it is."""
+    each = iter(states)
+    alone: Mapping[str, Tensor] | None = next(each)
+    average = ParameterAverage()
+    for state in each:
+        if alone is not None:
+            average.take(alone)
+            alone = None
+        average.take(state)
+    return average.state_dict() if alone is None else alone

@@ -1,0 +1,91 @@
+"""The studio where there is no display: run the opening session, keep two pictures, say why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QTimer
+
+from ldam_studio.errors import StudioError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.gui.session.openings import Opening
+
+SIZE = (1280, 820)
+LONGEST_START_MS = 120_000
+LONGEST_END_MS = 30_000
+
+
+def run_without_display(
+    machine: Machine, args: argparse.Namespace, why: str, opening: Opening | None = None
+) -> int:
+    """Run a session without a display and save its average and the window's picture.
+
+    Parameters
+    ----------
+    opening
+        What to run; None is the session that the program starts with.
+
+    Raises
+    ------
+    StudioError
+        If the pictures cannot be written.
+    """
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # That platform warns of each thing which it has no screen for.
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+    from ldam_studio.engine.state import snapshot
+    from ldam_studio.export.png import export
+    from ldam_studio.export.recipe import Shown
+    from ldam_studio.gui.app.main import Interrupt, make_application
+    from ldam_studio.gui.session.openings import start
+    from ldam_studio.gui.session.thread import STRAGGLERS
+    from ldam_studio.gui.window.window import StudioWindow
+
+    print(f"{why[0].upper()}{why[1:]}: running the opening session without a window.", flush=True)
+    app = make_application()
+    window = StudioWindow(machine)
+    window.resize(*SIZE)
+    problems: list[str] = []
+    window.controller.said.connect(
+        lambda text, kind: problems.append(text) if kind == "danger" else None
+    )
+    window.open(opening or start(machine))
+    window.show()
+    QTimer.singleShot(0, window.complete)
+
+    def leave() -> None:
+        app.exit(0)  # quit() would close the window, and the session with it
+
+    window.first_frame.connect(lambda: QTimer.singleShot(round(args.seconds * 1000), leave))
+    window.controller.said.connect(lambda _text, kind: leave() if kind == "danger" else None)
+    QTimer.singleShot(LONGEST_START_MS, leave)
+    folder = Path(args.out)
+    try:
+        with Interrupt(window):
+            app.exec()
+        future = window.controller.ask(snapshot)
+        if future is None:
+            raise StudioError(problems[0] if problems else "The opening session did not start.")
+        state = future.result(5.0)
+        model = window.model
+        averages = Shown("averages", display=model.display.mode, scale=model.display.scale, zoom=4)
+        saved = export(state, averages, folder / "average.png").path
+        screenshot = folder / "screenshot.png"
+        window.tick()
+        if not window.grab().save(str(screenshot)):
+            raise StudioError(f"{screenshot} cannot be written; choose another folder.")
+    finally:
+        window.close()
+        # Nobody waits for the terminal as before a window, and Qt does not let go of what runs.
+        for thread in tuple(STRAGGLERS):
+            thread.wait(LONGEST_END_MS)
+    print(f"Averages after {state.step} steps: {saved}")
+    print(f"Screenshot of the window: {screenshot}")
+    print("On a machine with a display the same command opens the window.")
+    return 0

@@ -1,0 +1,1 @@
+"""The images: the front chain's panes, and the strip of all chains."""

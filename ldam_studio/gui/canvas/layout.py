@@ -1,0 +1,129 @@
+"""Where the panes of the canvas, their titles and the read-out lie, in device pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PyQt6.QtCore import QRect
+from PyQt6.QtGui import QFontMetricsF
+
+from ldam_studio.gui.canvas.viewport import Viewport, extent, fit_part, fit_scale, keep_visible
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Sizes that depend on the type and the display, in device pixels.
+
+    Parameters
+    ----------
+    margin
+        Around everything.
+    gap
+        Between the panes.
+    line
+        Height of a line of text with its air.
+    narrowest
+        Width that a title needs; a pane is not made narrower for a small image.
+    """
+
+    margin: int
+    gap: int
+    line: int
+    narrowest: int
+
+    @classmethod
+    def of(cls, text: QFontMetricsF, ratio: float, *, close: bool = False) -> Metrics:
+        """Return the sizes for a font and the display's device pixels per logical one.
+
+        Closer together, more rows have room.
+        """
+        widest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
+        return cls(
+            margin=round((6 if close else 16) * ratio),
+            gap=round((12 if close else 20) * ratio),
+            line=round((text.height() + (7 if close else 12)) * ratio),
+            narrowest=round(widest * ratio),
+        )
+
+
+ONE_LANE = ((0, 0.0), (1, 0.0))
+TWO_LANES = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
+"""Columns and rows of the panes: raw and average of each lane, and the averages' difference."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rectangles in device pixels of the widget; `view` places the image inside every pane.
+
+    `panes` and their `titles` are those of `ONE_LANE` or `TWO_LANES`.
+    """
+
+    panes: tuple[QRect, ...]
+    titles: tuple[QRect, ...]
+    readout: QRect
+    view: Viewport
+    image: tuple[int, int]
+
+    def image_in(self, pane: QRect) -> QRect:
+        """Return where the image lies in a pane, not cut off by it."""
+        width, height = extent(self.image, self.view.scale)
+        return QRect(pane.left() + self.view.left, pane.top() + self.view.top, width, height)
+
+
+def _full_panes(
+    size: tuple[int, int], metrics: Metrics, columns: int, rows: int
+) -> tuple[int, int]:
+    width = (size[0] - 2 * metrics.margin - (columns - 1) * metrics.gap) // columns
+    height = (size[1] - metrics.margin - metrics.line) // rows - metrics.line
+    return max(width, 1), max(height, 1)
+
+
+def arrange(
+    size: tuple[int, int],
+    image: tuple[int, int],
+    view: Viewport,
+    metrics: Metrics,
+    cells: tuple[tuple[int, float], ...] = ONE_LANE,
+) -> Layout:
+    """Lay the canvas out.
+
+    A fitted view puts panes of the image's size side by side in the middle; a zoomed one, or one of
+    a part of the image, uses all the room there is.
+    """
+    columns, rows = (int(max(ends)) + 1 for ends in zip(*cells, strict=True))
+    width, height = _full_panes(size, metrics, columns, rows)
+    if view.fitted and view.part is not None:
+        pane = width, height
+        view = fit_part(view.part, pane)
+    elif view.fitted:
+        scale = fit_scale(image, (width, height))
+        across, down = extent(image, scale)
+        pane = max(across, min(width, metrics.narrowest)), min(down, height)
+        view = Viewport(scale, 0, 0)
+    else:
+        pane = width, height
+        view = keep_visible(view, image, pane)
+    across, down = pane[0] + metrics.gap, pane[1] + metrics.line
+    whole = columns * across - metrics.gap, rows * down
+    left = max((size[0] - whole[0]) // 2, 0)
+    top = max((size[1] - whole[1] - metrics.line) // 2, 0)
+    corners = [(left + across * column, top + round(down * row)) for column, row in cells]
+    return Layout(
+        tuple(QRect(x, y + metrics.line, *pane) for x, y in corners),
+        tuple(QRect(x, y, pane[0], metrics.line) for x, y in corners),
+        QRect(left, top + whole[1], whole[0], metrics.line),
+        view,
+        image,
+    )
+
+
+def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metrics) -> Viewport:
+    """Return the fitted view of `layout` as a free one in which `pane`'s image has not moved."""
+    if not layout.view.fitted:
+        return layout.view
+    free = replace(layout.view, fitted=False, part=None)
+    cells = ONE_LANE if len(layout.panes) == len(ONE_LANE) else TWO_LANES
+    target = arrange(size, layout.image, free, metrics, cells)
+    new = target.panes[layout.panes.index(pane)]
+    image = layout.image_in(pane)
+    return replace(free, left=image.left() - new.left(), top=image.top() - new.top())

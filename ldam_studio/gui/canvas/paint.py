@@ -1,0 +1,72 @@
+"""What the canvas paints into a pane and above it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtGui import QImage, QPainter
+
+from ldam_studio.gui.canvas.layout import Layout
+from ldam_studio.gui.canvas.viewport import Box
+from ldam_studio.gui.theme.paint import LEFT, RIGHT, Badge, Pencil
+
+SPOT = 4  # device pixels from which on an image pixel is large enough to be outlined
+
+
+def paint_pane(
+    pencil: Pencil,
+    layout: Layout,
+    pane: QRect,
+    image: QImage,
+    field: Box | None,
+    spot: tuple[int, int] | None,
+) -> None:
+    """Paint an image into a pane, outlining what the neuron sees and the pixel under the pointer.
+
+    Parameters
+    ----------
+    field
+        The neuron's receptive field, None where it is the whole image.
+    spot
+        The image pixel (x, y) under the pointer.
+    """
+    target, scale = layout.image_in(pane), layout.view.scale
+    if scale < 1:
+        smooth = Qt.TransformationMode.SmoothTransformation
+        image = image.scaled(target.size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+    hint = QPainter.RenderHint.SmoothPixmapTransform
+    pencil.painter.setRenderHint(hint, layout.view.smooth)
+    pencil.painter.drawImage(target, image)
+    pencil.painter.setRenderHint(hint, False)
+    if field is not None:
+        top, left, bottom, right = (round(edge * scale) for edge in field)
+        outline = QRect(left, top, right - left, bottom - top)
+        pencil.outline(outline.translated(target.topLeft()), "accent")
+    if spot is not None and scale >= SPOT:
+        corner = QRect(round(spot[0] * scale), round(spot[1] * scale), int(scale), int(scale))
+        pencil.outline(corner.translated(target.topLeft()), "warning")
+
+
+def paint_title(
+    pencil: Pencil,
+    part: QRect,
+    title: str,
+    badges: tuple[Badge, ...],
+    words: str,
+    shorter: tuple[str, ...] = (),
+) -> None:
+    """Write a pane's title, beside it `words` or what of `shorter` fits, and badges at its end."""
+    room = QRect(part)
+    for badge in reversed(badges):
+        room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
+    flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+    bold = pencil.font(bold=True)
+    used = pencil.text(room, title, "text", flags=flags, font=bold)
+    room.setLeft(room.left() + round(used + 10 * pencil.ratio))
+    for text in (words, *shorter):
+        if pencil.width(text) <= room.width():
+            pencil.text(room, text, "muted", flags=flags)
+            return
+    # Half a number would mislead; the end of an address does not.
+    if shorter and room.width() > pencil.width("…") * 4:
+        elide = LEFT if ":" in shorter[-1] else RIGHT
+        pencil.text(room, shorter[-1], "muted", flags=flags, elide=elide)

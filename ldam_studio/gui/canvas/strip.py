@@ -1,0 +1,314 @@
+"""All chains as thumbnails; a click or an arrow key brings one to the front."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt6.QtCore import QEvent, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QRegion,
+)
+from PyQt6.QtWidgets import QScrollArea, QToolTip, QWidget
+
+from ldam_studio.gui.canvas.strip_layout import StripLayout, StripMetrics, lay_out
+from ldam_studio.gui.theme.paint import LEFT, MIDDLE, RIGHT, Pencil, logical, qimage
+from ldam_studio.gui.window.frame_words import NUMBER
+
+THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
+LABEL = 150  # widest room that a label is given
+APART = 3  # left free at either end of a label, so that neighbours do not run together
+
+
+class Strip(QWidget):
+    """The thumbnails; shows what it is given, and says which one a person chose."""
+
+    chosen = pyqtSignal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("strip")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Chains")
+        self._labels: tuple[str, ...] = ()
+        self._tips: tuple[str, ...] = ()
+        self._rows: tuple[str, ...] = ()
+        self._front = 0
+        self._shape = (28, 28)  # height, width
+        self._atlas: QImage | None = None  # all thumbnails, one below the other
+        self._layout = StripLayout(1, (), (), (), (1, 1))
+        self._area = QSize()
+
+    # What is shown
+
+    def set_chains(
+        self, labels: tuple[str, ...], tips: tuple[str, ...] = (), rows: tuple[str, ...] = ()
+    ) -> None:
+        """Name the chains; with `rows` they form a table with one title per row."""
+        self._tips = tips
+        if rows and len(labels) % len(rows):
+            rows = ()
+        if (labels, rows) == (self._labels, self._rows):
+            return
+        self._labels, self._rows = labels, rows
+        self._atlas = None
+        self._relayout()
+        self._describe()
+
+    def show_thumbnails(self, thumbnails: np.ndarray) -> None:
+        """Show ``(chains, H, W, 3)`` bytes."""
+        count, height, width = thumbnails.shape[:3]
+        if count != len(self._labels):
+            return
+        self._atlas = qimage(thumbnails.reshape(count * height, width, 3))
+        if (height, width) != self._shape:
+            self._shape = (height, width)
+            self._relayout()
+        else:
+            self.update(self._thumb_region())
+
+    def set_front(self, index: int) -> None:
+        """Outline the chain in front."""
+        if index != self._front:
+            old, self._front = self._front, index
+            for changed in (old, index):
+                self._update_chain(changed)
+            self._describe()
+
+    @property
+    def front(self) -> int:
+        """The outlined chain."""
+        return self._front
+
+    @property
+    def layout_now(self) -> StripLayout:
+        """Where the thumbnails lie, in device pixels."""
+        return self._layout
+
+    @property
+    def table_height(self) -> int:
+        """The height that a table of chains looks well at; 0 for a plain strip."""
+        return len(self._rows) * (2 * THUMB[0] + 8) + 36 if self._rows else 0
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the chains form a table."""
+        return bool(self._rows)
+
+    def front_rect(self) -> QRect:
+        """Return where the front chain lies, in the widget's own units, to scroll to it."""
+        if self._front >= len(self._layout.thumbs):
+            return QRect()
+        thumb, label = self._layout.thumbs[self._front], self._layout.labels[self._front]
+        return logical(thumb.united(label), self.devicePixelRatioF())
+
+    def use_area(self, area: QSize) -> None:
+        """Lay out for the visible part of a scroll area."""
+        if area != self._area:
+            self._area = QSize(area)
+            self._relayout()
+
+    # Events
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme and the size of the type."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._relayout()
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the window to a display of another scaling; name a chain in full on hover."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._relayout()
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            index = self._at(event.pos().x(), event.pos().y())
+            text = self._tips[index] if index is not None and index < len(self._tips) else ""
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Bring the chain under the pointer to the front."""
+        index = self._at(event.position().x(), event.position().y())
+        if index is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Go to a neighbouring chain."""
+        moves = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        key = Qt.Key(event.key())
+        if key in moves:
+            self.chosen.emit(self._layout.neighbour(self._front, *moves[key]))
+        elif key == Qt.Key.Key_Home:
+            self.chosen.emit(0)
+        elif key == Qt.Key.Key_End and self._labels:
+            self.chosen.emit(len(self._labels) - 1)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QEvent) -> None:
+        """Show the focus at the front chain."""
+        super().focusInEvent(event)
+        self._update_chain(self._front)
+
+    def focusOutEvent(self, event: QEvent) -> None:
+        """Show that the focus has left."""
+        super().focusOutEvent(event)
+        self._update_chain(self._front)
+
+    def sizeHint(self) -> QSize:
+        """Return the size that all thumbnails need."""
+        ratio = self.devicePixelRatioF()
+        return QSize(round(self._layout.size[0] / ratio), round(self._layout.size[1] / ratio))
+
+    # Geometry
+
+    def _metrics(self) -> StripMetrics:
+        ratio = self.devicePixelRatioF()
+        text = QFontMetricsF(self.font())
+        heading = max((text.horizontalAdvance(row) for row in self._rows), default=-8.0) + 8
+        wanted = max((text.horizontalAdvance(label) for label in set(self._labels)), default=0.0)
+        return StripMetrics(
+            round(8 * ratio),
+            round(8 * ratio),
+            round((text.height() + 2) * ratio),
+            round(heading * ratio),
+            round(THUMB[0] * ratio),
+            round(THUMB[1] * ratio),
+            round(min(wanted + 2 * APART, LABEL) * ratio),
+        )
+
+    def _relayout(self) -> None:
+        ratio = self.devicePixelRatioF()
+        area = self._area if self._area.isValid() else self.size()
+        self._layout = lay_out(
+            (int(area.width() * ratio), int(area.height() * ratio)),
+            len(self._labels),
+            (self._shape[1], self._shape[0]),
+            len(self._rows),
+            self._metrics(),
+        )
+        needed = self.sizeHint()
+        self.setMinimumSize(
+            needed.width() if needed.width() > area.width() else 0,
+            needed.height() if needed.height() > area.height() else 0,
+        )
+        self.updateGeometry()
+        self.update()
+
+    def _at(self, x: float, y: float) -> int | None:
+        ratio = self.devicePixelRatioF()
+        index = self._layout.at(x * ratio, y * ratio)
+        return index if index is not None and index < len(self._labels) else None
+
+    def _thumb_region(self) -> QRegion:
+        """Return one rectangle per row of thumbnails, so that labels are not painted again."""
+        region, columns = QRegion(), self._layout.columns
+        for first in range(0, len(self._layout.thumbs), columns):
+            row = self._layout.thumbs[first : first + columns]
+            region = region.united(
+                QRegion(logical(row[0].united(row[-1]), self.devicePixelRatioF()))
+            )
+        return region
+
+    def _update_chain(self, index: int) -> None:
+        if index < len(self._layout.thumbs):
+            margin = 6
+            part = self._layout.thumbs[index].united(self._layout.labels[index])
+            part = logical(part, self.devicePixelRatioF())
+            self.update(part.adjusted(-margin, -margin, margin, margin))
+
+    def _describe(self) -> None:
+        if self._front < len(self._labels):
+            self.setAccessibleDescription(
+                f"{self._labels[self._front]}, chain {self._front + 1} of {len(self._labels)} "
+                "is in front; arrow keys change it"
+            )
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what the event asks for; a frame asks for the thumbnails only."""
+        dirty, layout, ratio = event.region(), self._layout, self.devicePixelRatioF()
+        pencil = Pencil(self)
+        pencil.fill(
+            QRect(0, 0, int(self.width() * ratio) + 2, int(self.height() * ratio) + 2), "canvas"
+        )
+        height, width = self._shape
+        shrunk = bool(layout.thumbs) and layout.thumbs[0].width() < width
+        pencil.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
+        for index, thumb in enumerate(layout.thumbs[: len(self._labels)]):
+            if dirty.intersects(logical(thumb, ratio)):
+                if self._atlas is None:
+                    pencil.fill(thumb, "surface")
+                else:
+                    source = QRect(0, index * height, width, height)
+                    pencil.painter.drawImage(thumb, self._atlas, source)
+            if index == self._front:
+                around = round(3 * ratio)
+                ring = thumb.adjusted(-around, -around, around, around)
+                pencil.outline(ring, "accent", 2 if self.hasFocus() else 1)
+                if not self.hasFocus():
+                    inner = ring.adjusted(1, 1, -1, -1)
+                    pencil.outline(inner, "accent", 1)
+        self._paint_labels(pencil, dirty)
+        pencil.painter.end()
+
+    def _paint_labels(self, pencil: Pencil, dirty: QRegion) -> None:
+        ratio = self.devicePixelRatioF()
+        apart = round(APART * ratio)
+        for index, label in enumerate(self._layout.labels[: len(self._labels)]):
+            if label.height() > 0 and dirty.intersects(logical(label, ratio)):
+                token = "text" if index == self._front else "muted"
+                place = label.adjusted(apart, 0, -apart, 0)
+                pencil.text(place, self._labels[index], token, elide=_elision(self._labels[index]))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        for title, place in zip(self._rows, self._layout.headings, strict=True):
+            if dirty.intersects(logical(place, ratio)):
+                pencil.text(place, title, "muted", flags=left)
+
+
+def _elision(label: str) -> Qt.TextElideMode:
+    """Keep what tells a label from the next: the end of an address, a chain's number."""
+    if ":" in label:
+        return LEFT
+    return MIDDLE if NUMBER in label else RIGHT
+
+
+class StripArea(QScrollArea):
+    """Scrolls a strip that is larger than its place, and keeps the front chain in sight."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.strip = Strip()
+        self.setWidget(self.strip)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(56)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Let the thumbnails fill the visible part."""
+        super().resizeEvent(event)
+        self.strip.use_area(self.viewport().size())
+
+    def set_front(self, index: int) -> None:
+        """Outline a chain and scroll to it."""
+        self.strip.set_front(index)
+        place = self.strip.front_rect()
+        if not place.isEmpty():
+            centre = place.center()
+            self.ensureVisible(
+                centre.x(), centre.y(), place.width() // 2 + 8, place.height() // 2 + 8
+            )

@@ -1,0 +1,142 @@
+"""The bar above the images while two networks are compared: which they are, which is acted on."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+from ldam_studio.networks.weights.checkpoints import SUFFIXES
+
+LANES = ("A", "B")
+TOKENS = ("accent", "second")
+"""The colours of the lanes, here and in the traces."""
+ACTING = (
+    ("Both", "Settings and neurons are those of both networks"),
+    ("A", "Settings and neurons are those of the first network alone"),
+    ("B", "Settings and neurons are those of the second network alone"),
+)
+
+
+class CompareBar(QFrame):
+    """Shows what it is told, and says what a person chose."""
+
+    acting_chosen = pyqtSignal(object)  # number of the lane, None for both
+    closed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Comparison")
+        self._titles = ("", "")
+        self._names = tuple(_Name() for _ in LANES)
+        self._buttons: list[QToolButton] = []
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 6, 4)
+        row.setSpacing(6)
+        # Side by side at the left: far apart they would read as names of the columns below.
+        for name in self._names:
+            row.addWidget(name, 1)
+            row.addSpacing(10)
+        row.addStretch(0)
+        caption = QLabel("Act on")
+        caption.setProperty("role", "muted")
+        row.addWidget(caption)
+        for number, (text, tip) in enumerate(ACTING):
+            button = QToolButton()
+            button.setText(text)
+            button.setCheckable(True)
+            button.setToolTip(tip)
+            button.setAccessibleName(f"Act on {text.lower() if text == 'Both' else text}")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            lane = number - 1 if number else None
+            button.clicked.connect(lambda _on, lane=lane: self.acting_chosen.emit(lane))
+            group.addButton(button)
+            self._buttons.append(button)
+            row.addWidget(button)
+        close = QToolButton()
+        close.setIcon(theme.icon("close"))
+        close.setToolTip("Compare no longer; the first network goes on (undo brings both back)")
+        close.setAccessibleName("Compare no longer")
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        close.clicked.connect(self.closed)
+        row.addSpacing(6)
+        row.addWidget(close)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.show_acting(None)
+        self._write()
+
+    @property
+    def titles(self) -> tuple[str, str]:
+        """What the networks are called."""
+        return self._titles
+
+    def show_titles(self, first: str, second: str) -> None:
+        """Name both networks."""
+        self._titles = (first, second)
+        self._write()
+
+    def show_acting(self, lane: int | None) -> None:
+        """Show which lane is acted on."""
+        self._buttons[0 if lane is None else lane + 1].setChecked(True)
+
+    def button(self, lane: int | None) -> QToolButton:
+        """Return the button that lets a lane, or both, be acted on."""
+        return self._buttons[0 if lane is None else lane + 1]
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Write the names in the colours of a new look."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._write()
+
+    def _write(self) -> None:
+        for label, lane, token, title in zip(self._names, LANES, TOKENS, self._titles, strict=True):
+            label.show_name(lane, token, title)
+
+
+class _Name(QWidget):
+    """A lane's letter in its colour, and what its network is called, shortened in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._letter, self._title = QLabel(), QLabel()
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(7)
+        row.addWidget(self._letter)
+        row.addWidget(self._title, 1)
+
+    def show_name(self, letter: str, token: str, title: str) -> None:
+        """Show a lane's letter and title."""
+        colour = theme.current().colour(token).name()
+        self._letter.setText(f'<b style="color:{colour}">{letter}</b>')
+        self._text = title
+        self._title.setToolTip(title)
+        room = self._title.fontMetrics().horizontalAdvance(title) + 4
+        self.setMaximumWidth(self._letter.sizeHint().width() + self.layout().spacing() + room)
+        self._elide()
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Shorten the title to the room there is."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        metrics, room = self._title.fontMetrics(), self._title.width()
+        middle, text = Qt.TextElideMode.ElideMiddle, self._text
+        if metrics.horizontalAdvance(text) > room:
+            # The numbers in front of it tell checkpoints apart.
+            text = next((text.removesuffix(end) for end in SUFFIXES if text.endswith(end)), text)
+        self._title.setText(metrics.elidedText(text, middle, max(room, 24)))

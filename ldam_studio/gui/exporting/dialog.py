@@ -1,0 +1,294 @@
+"""What to export, how large, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PyQt6.QtCore import QEvent, QRect, QSettings, QSize, QStandardPaths, Qt
+from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QRadioButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme.paint import Pencil, qimage
+
+KINDS = {
+    "average": "Running average of the front chain",
+    "raw": "Raw sample of the front chain",
+    "strip": "Raw samples of all chains as a grid",
+    "averages": "Running averages of all chains as a grid",
+}
+MOST_ZOOM = 32
+MOST_SIDE = 16_384  # pixels; larger pictures than this few programs open
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    """What a person chose: ``what`` of `KINDS`, ``zoom`` as a whole number, and the file."""
+
+    what: str
+    zoom: int
+    path: Path
+
+
+class ExportDialog(QDialog):
+    """Asks what to export; remembers the last answer.
+
+    Parameters
+    ----------
+    sizes
+        For each of `KINDS` that there is now, its width and height in pixels at zoom 1.
+    preview
+        Gives the picture (H, W, 3) of a kind in bytes, or None.
+    settings
+        Where the last choice is remembered; None forgets it with the dialog.
+    note
+        A sentence about the recipe that goes with it.
+    """
+
+    def __init__(
+        self,
+        sizes: Mapping[str, tuple[int, int]],
+        preview: Callable[[str], np.ndarray | None] | None = None,
+        settings: QSettings | None = None,
+        parent: QWidget | None = None,
+        note: str = "",
+    ) -> None:
+        super().__init__(parent)
+        self._note = note
+        self._sizes = dict(sizes)
+        self._picture = preview or (lambda what: None)
+        self._settings = settings
+        self._own_name = True  # the file is named after what is exported until a person names it
+        self.setWindowTitle("Export PNG")
+        self._build()
+        self._recall()
+
+    # -- building -------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._kinds = QButtonGroup(self)
+        choices = QVBoxLayout()
+        choices.setSpacing(6)
+        self._radios: dict[str, QRadioButton] = {}
+        for number, (what, text) in enumerate(KINDS.items()):
+            radio = QRadioButton(text)
+            if what not in self._sizes:
+                radio.setEnabled(False)
+                radio.setToolTip("There are no samples in the average yet")
+            self._kinds.addButton(radio, number)
+            self._radios[what] = radio
+            choices.addWidget(radio)
+        self._kinds.buttonToggled.connect(self._kind_changed)
+        self._zoom = QSpinBox()
+        self._zoom.setRange(1, MOST_ZOOM)
+        self._zoom.setSuffix(" ×")
+        self._zoom.setAccessibleName("Zoom")
+        self._zoom.setToolTip("Every pixel becomes a square of so many pixels")
+        self._zoom.valueChanged.connect(self._update)
+        self._size = QLabel()
+        self._size.setProperty("role", "muted")
+        zoom = QHBoxLayout()
+        zoom.setSpacing(10)
+        zoom.addWidget(self._zoom)
+        zoom.addWidget(self._size, 1)
+        self._path = QLineEdit()
+        self._path.setAccessibleName("File")
+        self._path.setMinimumWidth(280)
+        self._path.textEdited.connect(self._named)
+        self._path.textChanged.connect(self._update)
+        browse = QPushButton(theme.icon("folder"), "Browse…")
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse)
+        file = QHBoxLayout()
+        file.setSpacing(8)
+        file.addWidget(self._path, 1)
+        file.addWidget(browse)
+        note = QLabel(self._note)
+        note.setTextFormat(Qt.TextFormat.PlainText)
+        note.setProperty("role", "muted")
+        note.setWordWrap(True)
+        form = QFormLayout()
+        form.setVerticalSpacing(12)
+        form.setHorizontalSpacing(14)
+        form.addRow("Picture", choices)
+        form.addRow("Zoom", zoom)
+        form.addRow("File", file)
+        form.addRow("", note)
+        self._preview = _Preview()
+        top = QHBoxLayout()
+        top.setSpacing(18)
+        top.addLayout(form, 1)
+        top.addWidget(self._preview)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self._save = self._buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._save.setDefault(True)
+        self._buttons.accepted.connect(self._accepted)
+        self._buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        layout.setSpacing(14)
+        layout.addLayout(top, 1)
+        layout.addWidget(self._buttons)
+
+    # -- the choice -------------------------------------------------------------------------------
+
+    def ask(self) -> ExportChoice | None:
+        """Ask, and return what was chosen; None if it was cancelled."""
+        return self.choice() if self.exec() == QDialog.DialogCode.Accepted else None
+
+    def choice(self) -> ExportChoice:
+        """Return what is chosen now."""
+        path = Path(self._path.text().strip()).expanduser()
+        if path.suffix.lower() != ".png":
+            path = path.with_name(path.name + ".png")
+        return ExportChoice(self._what(), self._zoom.value(), path)
+
+    def _what(self) -> str:
+        return list(KINDS)[self._kinds.checkedId()]
+
+    def _recall(self) -> None:
+        what, zoom, folder = "average", 8, ""
+        if self._settings is not None:
+            what = str(self._settings.value("export/what", what))
+            zoom = int(self._settings.value("export/zoom", zoom))
+            folder = str(self._settings.value("export/folder", ""))
+        self._folder = Path(folder) if folder and Path(folder).is_dir() else _pictures()
+        if what not in self._sizes:
+            what = next(iter(self._sizes))
+        self._zoom.setValue(zoom)
+        self._radios[what].setChecked(True)
+
+    def _remember(self) -> None:
+        if self._settings is not None:
+            chosen = self.choice()
+            self._settings.setValue("export/what", chosen.what)
+            self._settings.setValue("export/zoom", chosen.zoom)
+            self._settings.setValue("export/folder", str(chosen.path.parent))
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _kind_changed(self, _button: object, checked: bool) -> None:
+        if not checked:
+            return
+        what = self._what()
+        if self._own_name:
+            self._path.setText(str(_free(self._folder / f"{what}.png")))
+        width, height = self._sizes[what]
+        self._zoom.setMaximum(max(1, min(MOST_ZOOM, MOST_SIDE // max(width, height))))
+        self._preview.show_image(self._picture(what))
+        self._update()
+
+    def _named(self) -> None:
+        self._own_name = False
+
+    def _update(self) -> None:
+        if self._kinds.checkedId() < 0:
+            return
+        width, height = self._sizes[self._what()]
+        zoom = self._zoom.value()
+        self._size.setText(f"{width * zoom:,} × {height * zoom:,} pixels")
+        self._save.setEnabled(bool(self._path.text().strip()))
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self,
+            "Export to",
+            str(self.choice().path),
+            "Pictures (*.png)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if path:
+            self._own_name = False
+            self._path.setText(path)
+
+    def _accepted(self) -> None:
+        path = self.choice().path
+        if path.exists() and not self._agreed(f"{path.name} is already there. Replace it?"):
+            return
+        folder = path.parent
+        if not folder.exists() and not self._agreed(f"There is no folder {folder}. Make it?"):
+            return
+        self._remember()
+        self.accept()
+
+    def _agreed(self, question: str) -> bool:
+        button = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self, "Export PNG", question, button.Yes | button.No, button.No
+        )
+        return answer == button.Yes
+
+
+class _Preview(QWidget):
+    """The picture, as large as whole device pixels allow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: np.ndarray | None = None
+        self.setAccessibleName("Preview")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        """Return room for a picture and for a wide grid."""
+        return QSize(224, 224)
+
+    def show_image(self, image: np.ndarray | None) -> None:
+        """Show (H, W, 3) bytes, None for no picture."""
+        self._image = image
+        self.setVisible(image is not None)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the picture in the middle."""
+        if self._image is None:
+            return
+        pencil = Pencil(self)
+        room = QRect(0, 0, int(self.width() * pencil.ratio), int(self.height() * pencil.ratio))
+        rows, columns = self._image.shape[:2]
+        scale = min(room.width() / columns, room.height() / rows)
+        scale = int(scale) if scale >= 1 else scale
+        width, height = max(1, int(columns * scale)), max(1, int(rows * scale))
+        part = QRect((room.width() - width) // 2, (room.height() - height) // 2, width, height)
+        pencil.painter.drawImage(part, qimage(self._image))
+        pencil.outline(part.adjusted(-1, -1, 1, 1), "outline")
+        pencil.painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Paint again in the colours of a new look."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
+
+
+def _pictures() -> Path:
+    location = QStandardPaths.StandardLocation.PicturesLocation
+    folder = Path(QStandardPaths.writableLocation(location) or Path.home())
+    return folder if folder.is_dir() else Path.home()
+
+
+def _free(path: Path) -> Path:
+    """Return the path, or the next one with a number that is not taken."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free

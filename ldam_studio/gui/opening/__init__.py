@@ -1,0 +1,1 @@
+"""Opening networks, pictures and weights."""

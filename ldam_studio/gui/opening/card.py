@@ -1,0 +1,204 @@
+"""What became of opening a network: how far it is, what went wrong, or what was understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.pixels import PixelSpec
+
+NAMED = 3  # classes that are named as examples
+MEGABYTE = 1e6
+
+
+class NetworkCard(QFrame):
+    """One of four pages, all of one size, so that the dialog does not jump."""
+
+    stopped = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.setAccessibleName("What was understood")
+        self.words = QLabel()
+        self.words.setProperty("role", "muted")
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.doing = QLabel()
+        self.doing.setTextFormat(Qt.TextFormat.PlainText)
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName("Progress")
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(10)
+        self.stop = QPushButton("Stop")
+        self.stop.setAutoDefault(False)
+        self.stop.clicked.connect(self.stopped)
+        self.error = QLabel()
+        self.error.setTextFormat(Qt.TextFormat.PlainText)
+        self.error.setWordWrap(True)
+        self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._sign = QLabel()
+        self.facts: dict[str, QLabel] = {}
+        self._pages = QStackedLayout(self)
+        self._idle = self._page(_column(self.words))
+        self._busy = self._page(self._progress())
+        self._wrong = self._page(self._complaint())
+        self._known = self._page(self._table())
+
+    def _page(self, layout: QVBoxLayout | QHBoxLayout | QFormLayout) -> QWidget:
+        page = QWidget()
+        page.setLayout(layout)
+        layout.setContentsMargins(14, 10, 14, 10)
+        self._pages.addWidget(page)
+        return page
+
+    def _progress(self) -> QVBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.stop)
+        column = _column(self.doing)
+        column.insertLayout(2, row)
+        return column
+
+    def _complaint(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        self._draw_sign()
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.error, 1)
+        return row
+
+    def _table(self) -> QFormLayout:
+        form = self._facts_form = QFormLayout()
+        form.setVerticalSpacing(5)
+        form.setHorizontalSpacing(14)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        for name in ("Architecture", "Input", "Outputs", "Layers", "Weights", "Notes"):
+            title, value = QLabel(name), QLabel()
+            title.setProperty("role", "muted")
+            value.setTextFormat(Qt.TextFormat.PlainText)
+            value.setWordWrap(True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setAccessibleName(name)
+            form.addRow(title, value)
+            self.facts[name] = value
+        return form
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """Say what comes next."""
+        self.words.setText(text)
+        self._pages.setCurrentWidget(self._idle)
+
+    def show_loading(self, text: str) -> None:
+        """Show that something is being done, nobody knows how long."""
+        self.doing.setText(text)
+        self.bar.setRange(0, 0)
+        self._pages.setCurrentWidget(self._busy)
+
+    def show_progress(self, had: int, size: int) -> None:
+        """Show how far a download is, in bytes."""
+        self.doing.setText(f"Downloading the weights: {size_words(had, size)}")
+        # Qt counts in 32 bits.
+        self.bar.setRange(0, 1000 if size else 0)
+        self.bar.setValue(int(1000 * had / size) if size else 0)
+
+    def show_error(self, sentence: str) -> None:
+        """Show what went wrong."""
+        self.error.setText(sentence)
+        self._pages.setCurrentWidget(self._wrong)
+
+    def show_network(self, network: Network) -> None:
+        """Show what was understood."""
+        parameters = sum(p.numel() for p in network.module.parameters())
+        neurons = sum(layer.neurons for layer in network.layers)
+        weights = network.weights.name if network.weights is not None else "its own"
+        texts = {
+            "Architecture": f"{type(network.module).__name__}, {parameters:,} parameters",
+            "Input": input_words(network.pixels),
+            "Outputs": output_words(network),
+            "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
+            f"{network.layers[-1].name}",
+            "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
+            "Notes": "\n".join(network.notes),
+        }
+        for name, text in texts.items():
+            self.facts[name].setText(text)
+        self._facts_form.setRowVisible(self.facts["Notes"], bool(network.notes))
+        whole = "" if network.weights is None else f"{network.weights}\n"
+        self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.sha256}")
+        self._pages.setCurrentWidget(self._known)
+
+    @property
+    def sentence(self) -> str:
+        """What went wrong; empty if nothing did."""
+        return self.error.text() if self._pages.currentWidget() is self._wrong else ""
+
+    # -- looks -----------------------------------------------------------------------------------
+
+    def _draw_sign(self) -> None:
+        size = self.fontMetrics().height() + 4
+        pixmap = theme.icon("warning").pixmap(QSize(size, size), self.devicePixelRatioF())
+        self._sign.setPixmap(pixmap)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the sign anew when the look changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_sign()
+
+
+def _column(widget: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(8)
+    column.addStretch(1)
+    column.addWidget(widget)
+    column.addStretch(1)
+    return column
+
+
+def size_words(had: int, size: int) -> str:
+    """Return how far a download is, in bytes; `size` is 0 where nobody knows."""
+    of = f" of {size / MEGABYTE:,.1f}" if size else ""
+    return f"{had / MEGABYTE:,.1f}{of} MB"
+
+
+def input_words(pixels: PixelSpec) -> str:
+    """Return how pixels become a network's input, in one line."""
+
+    def numbers(values: tuple[float, ...]) -> str:
+        return ", ".join(f"{v:g}" for v in (values[:1] if len(set(values)) == 1 else values))
+
+    return (
+        f"{pixels.channels} × {pixels.height} × {pixels.width}; mean {numbers(pixels.mean)}; "
+        f"std {numbers(pixels.std)}; rest {pixels.rest:g}"
+        + (f"; shown {', '.join(map(str, pixels.shown))}" if pixels.shown else "")
+    )
+
+
+def output_words(network: Network) -> str:
+    """Return how many outputs a network has, and what the first are called."""
+    outputs = network.layers[-1].neurons
+    if not network.labels:
+        return f"{outputs:,} without names" if outputs > 1 else "1 without a name"
+    first = ", ".join(network.labels[:NAMED])
+    more = ", …" if outputs > NAMED else ""
+    return f"{outputs:,} classes: {first}{more}"

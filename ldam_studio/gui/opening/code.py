@@ -1,0 +1,127 @@
+"""A network in a person's own code: which file, which function, and may it be run."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+
+LARGEST_CODE = 100_000  # bytes; reading a larger file for its functions would hold the window up
+
+
+class OwnCode(QWidget):
+    """A function in a person's file, and that they agree to its being run."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.file = QLineEdit()
+        self.file.setAccessibleName("Python file")
+        self.file.setPlaceholderText("a Python file, or a module such as package.module")
+        browse = QPushButton(theme.icon("folder"), "Browse…")
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.file, 1)
+        row.addWidget(browse)
+        self.function = QComboBox()
+        self.function.setEditable(True)
+        self.function.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.function.setAccessibleName("Function")
+        self.function.lineEdit().setPlaceholderText(
+            "called without arguments; returns the torch.nn.Module"
+        )
+        warning = QLabel(
+            "Opening it runs the file's code on this computer, with all that you may do yourself: "
+            "open only what you trust."
+        )
+        warning.setProperty("role", "warning")
+        warning.setWordWrap(True)
+        self.agreed = QCheckBox("I trust this code: run it")
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(8)
+        form.setHorizontalSpacing(14)
+        form.addRow("File", row)
+        form.addRow("Function", self.function)
+        form.addRow(warning)
+        form.addRow(self.agreed)
+        self.file.textChanged.connect(self._file_changed)
+        self.function.currentTextChanged.connect(self._changed)
+        self.agreed.toggled.connect(lambda _on: self.changed.emit())
+        self.setFocusProxy(self.file)
+
+    @property
+    def name(self) -> str:
+        """``FILE.py:FUNCTION``; empty until both are given."""
+        file, function = self.file.text().strip(), self.function.currentText().strip()
+        if not file or not function:
+            return ""
+        return f"{Path(file).expanduser() if file.endswith('.py') else file}:{function}"
+
+    def set_name(self, name: str) -> None:
+        """Show a file and its function; without one, the first that may be meant."""
+        place, _, function = name.rpartition(":")
+        self.file.setText(place)
+        if function:
+            self.function.setCurrentText(function)
+        self.agreed.setChecked(False)
+        # Whoever comes with a file has only this left to do.
+        self.setFocusProxy(self.agreed)
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Your own network", self.file.text(), "Python (*.py)"
+        )
+        if path:
+            self.file.setText(path)
+
+    def _file_changed(self) -> None:
+        names = functions_in(Path(self.file.text().strip()).expanduser())
+        self.function.blockSignals(True)
+        self.function.clear()
+        self.function.addItems(names)
+        self.function.blockSignals(False)
+        self._changed()
+
+    def _changed(self) -> None:
+        # Who agreed to one file's code did not agree to another's.
+        self.agreed.setChecked(False)
+        self.changed.emit()
+
+
+def functions_in(path: Path) -> list[str]:
+    """Return the functions and classes at the top of a file, read without running it."""
+    try:
+        if path.suffix != ".py" or path.stat().st_size > LARGEST_CODE:
+            return []
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []  # opening it will say what is wrong
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    names = [node.name for node in tree.body if isinstance(node, kinds)]
+    # Functions of no argument that must be given are likelier what is meant.
+    free = {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and _is_free(n)}
+    return sorted((n for n in names if not n.startswith("_")), key=lambda n: n not in free)
+
+
+def _is_free(function: ast.FunctionDef) -> bool:
+    given = function.args
+    required = len(given.posonlyargs) + len(given.args) - len(given.defaults)
+    return required == 0 and None not in given.kw_defaults

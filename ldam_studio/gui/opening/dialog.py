@@ -1,0 +1,337 @@
+"""Opening a network: where from, with which weights, and what was understood of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.opening.card import NetworkCard
+from ldam_studio.gui.opening.input_form import InputForm
+from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY, NetworkSource, list_models
+from ldam_studio.gui.task import Task
+from ldam_studio.gui.theme import theme
+from ldam_studio.networks.pixels import UnknownInputError
+from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
+from ldam_studio.networks.sources.request import NetworkRequest, short_name
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.network import Network
+
+WEIGHTS = "Weights (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*)"
+LABELS = "Text (*.txt);;All files (*)"
+OWN_WEIGHTS = {
+    BUILT_IN: "those that come with the program",
+    LIBRARY: "the publisher's own, downloaded once",
+    CODE: "those that the function returns",
+}
+WAITING = {
+    BUILT_IN: "Load it to see what it is.",
+    LIBRARY: "Choose a model and load it to see what it is.",
+    CODE: "Name a file and a function, agree to its being run, and load it.",
+}
+
+
+class NetworkDialog(QDialog):
+    """Asks for a network and loads it on a thread; it is accepted with `network` loaded.
+
+    Whatever fails is a sentence in the dialog. Closing it leaves a load that is under way behind.
+
+    Parameters
+    ----------
+    request
+        What to show at first; None shows the published models.
+    title, verb
+        What stands above it, and on the button that accepts.
+    """
+
+    def __init__(
+        self,
+        request: NetworkRequest | None = None,
+        parent: QWidget | None = None,
+        *,
+        title: str = "Open Network",
+        verb: str = "Open",
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self._verb = verb
+        self.network: Network | None = None
+        self.request: NetworkRequest | None = None
+        self._task: Task | None = None
+        self._opens_itself = False
+        self._filling = False
+        self._asked_of = ""  # the source that does not tell what images it takes
+        self._build()
+        if request is None:
+            self.source.choose(LIBRARY)
+        else:
+            self.set_request(request)
+        self.source.pages.currentWidget().setFocus()
+
+    # -- building ---------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.source = NetworkSource()
+        self.weights = self._path("Weights file")
+        self.labels = self._path("Labels file")
+        self.labels.setPlaceholderText("class names, one a line, or imagenet; optional")
+        self.partial = QCheckBox("Take weights of which only a part fits")
+        self.input = InputForm()
+        self._form = QFormLayout()
+        self._form.setVerticalSpacing(10)
+        self._form.setHorizontalSpacing(14)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.addRow("Weights", self._row(self.weights, "Weights", WEIGHTS))
+        self._form.addRow("", self.partial)
+        self._labels_row = self._row(self.labels, "Labels", LABELS)
+        self._form.addRow("Labels", self._labels_row)
+        self._form.addRow("Input", self.input)
+        self.card = NetworkCard()
+        self.card.stopped.connect(self.stop)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.load_button = QPushButton("Load")
+        self.open_button = buttons.addButton(self._verb, QDialogButtonBox.ButtonRole.AcceptRole)
+        # The platform orders what ends the dialog; loading does not.
+        below = QHBoxLayout()
+        below.addWidget(self.load_button)
+        below.addStretch(1)
+        below.addWidget(buttons)
+        self.load_button.clicked.connect(lambda _on: self.load())
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self._upper = QWidget()
+        upper = QVBoxLayout(self._upper)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.setSpacing(14)
+        upper.addWidget(self.source, 1)
+        upper.addLayout(self._form)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        layout.setSpacing(14)
+        layout.addWidget(self._upper, 1)
+        layout.addWidget(self.card)
+        layout.addLayout(below)
+        self.source.changed.connect(self._source_changed)
+        self.input.changed.connect(self._changed)
+        self.partial.toggled.connect(self._changed)
+        line = self.fontMetrics().height()
+        self.setMinimumWidth(38 * line)
+        self.source.library.list.setMinimumHeight(8 * line)
+        self.source.built_in.list.setMinimumHeight(8 * line)
+
+    def _path(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.textChanged.connect(self._changed)
+        return field
+
+    def _row(self, field: QLineEdit, title: str, kinds: str) -> QWidget:
+        browse = QPushButton(theme.icon("folder"), "Browse…")
+        browse.setAutoDefault(False)
+        browse.setAccessibleName(f"Browse for {title.lower()}")
+        browse.clicked.connect(lambda _on: self._browse(field, title, kinds))
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(field, 1)
+        row.addWidget(browse)
+        return holder
+
+    def _browse(self, field: QLineEdit, title: str, kinds: str) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, title, field.text(), kinds)
+        if path:
+            field.setText(path)
+
+    # -- what is asked for ---------------------------------------------------------------------
+
+    def set_request(self, request: NetworkRequest) -> None:
+        """Show a wish; code has to be agreed to again."""
+        self._filling = True
+        self.source.set_name(request.name)
+        self.weights.setText("" if request.weights is None else str(request.weights))
+        self.labels.setText("" if request.labels is None else str(request.labels))
+        self.partial.setChecked(request.partial)
+        self.input.give(request.pixels)
+        self._filling = False
+        self._changed()
+
+    def wish(self) -> NetworkRequest:
+        """Return what is asked for now; `StudioError` if the input's numbers make no sense."""
+        weights, labels = _file(self.weights), _file(self.labels)
+        partial = self.partial.isChecked() and weights is not None
+        pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
+        return NetworkRequest(self.source.name, weights, labels, partial, pixels)
+
+    def _source_changed(self) -> None:
+        """Go by what another source says where a person was asked because the last one did not."""
+        if not self._filling and not self.input.is_chosen and self.source.name != self._asked_of:
+            self._filling = True
+            self.input.from_source()
+            self._filling = False
+        self._changed()
+
+    def _changed(self) -> None:
+        """Forget what was loaded: it is not what is asked for any more."""
+        if self._filling:
+            return
+        self._leave_task()
+        self.network = self.request = None
+        kind = self.source.kind
+        self.weights.setPlaceholderText(OWN_WEIGHTS[kind])
+        self.partial.setEnabled(bool(self.weights.text().strip()))
+        self._form.setRowVisible(self.input, kind != BUILT_IN)
+        ready = self.source.ready
+        self.card.say("Load it to see what it is." if ready else WAITING[kind])
+        self._show_buttons()
+
+    # -- loading -------------------------------------------------------------------------------
+
+    def load(self, *, and_open: bool = False) -> None:
+        """Load what is asked for; with `and_open` the dialog is accepted once that is done."""
+        if not self.source.ready or self._task is not None:
+            return
+        try:
+            wish = self.wish().absolute()
+        except StudioError as error:
+            self.card.show_error(str(error))
+            return
+        self._opens_itself = and_open
+        self.request = wish
+        self._task = Task(partial(_open, wish))
+        self._task.setObjectName("network-loader")
+        self._task.done.connect(self._on_loaded)
+        self._task.failed.connect(self._on_failed)
+        self._task.progressed.connect(self.card.show_progress)
+        self.card.show_loading(f"Loading {short_name(wish.name)} …")
+        self._show_buttons()
+        self.card.stop.setFocus()
+        self._task.start()
+
+    def stop(self) -> None:
+        """Give up a load."""
+        self._leave_task()
+        self.card.say("Stopped; nothing was opened.")
+        self._show_buttons()
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a network is being loaded."""
+        return self._task is not None
+
+    def _on_loaded(self, network: Network) -> None:
+        self._leave_task()
+        self.network = network
+        self._filling = True
+        if not self.input.preset.currentIndex():
+            self.input.fill(network.pixels)
+        self._filling = False
+        self.card.show_network(network)
+        self._show_buttons()
+        self.open_button.setFocus()
+        if self._opens_itself:
+            self.accept()
+
+    def _on_failed(self, error: StudioError) -> None:
+        self._leave_task()
+        self.request = None
+        self._show_buttons()
+        if isinstance(error, UnknownInputError):
+            self._ask_for_input()
+        else:
+            self.card.show_error(str(error))
+
+    def _ask_for_input(self) -> None:
+        self._asked_of = self.source.name
+        self._filling = True
+        self.input.ask()
+        self._filling = False
+        self.card.show_error(
+            "The code does not say what images its network takes: choose that under Input "
+            "and load it again, or give the module an attribute pixels."
+        )
+
+    def ask_for_input(self) -> None:
+        """Ask what images the network takes, of somebody who has just had its code run."""
+        self.source.code.agreed.setChecked(True)
+        self._ask_for_input()
+
+    def _leave_task(self) -> None:
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+
+    def _show_buttons(self) -> None:
+        loading, loaded = self.is_loading, self.network is not None
+        self._upper.setEnabled(not loading)
+        self.load_button.setEnabled(self.source.ready and not loading and not loaded)
+        self.open_button.setEnabled(loaded)
+        # Enter does the next thing.
+        self.load_button.setDefault(not loaded)
+        self.open_button.setDefault(loaded)
+
+    def done(self, result: int) -> None:
+        """Close; whatever still runs is left behind."""
+        self._leave_task()
+        self.source.library.leave()
+        super().done(result)
+
+
+def ask_for_network(
+    parent: QWidget,
+    opened: Callable[[Network, NetworkRequest], object],
+    request: NetworkRequest | None = None,
+) -> NetworkDialog:
+    """Show the dialog over a window, which goes on running; `opened` is told what came of it.
+
+    With a `request` the network is loaded and opened at once, unless that runs code, which has to
+    be agreed to first.
+    """
+    dialog = NetworkDialog(request, parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.accepted.connect(lambda: opened(dialog.network, dialog.request))
+    dialog.open()
+    if request is not None:
+        dialog.load(and_open=True)
+    return dialog
+
+
+def ask_for_comparison(
+    parent: QWidget,
+    opened: Callable[[Network, NetworkRequest], object],
+    request: NetworkRequest,
+) -> NetworkDialog:
+    """Show the dialog, filled with a `request`, for what is put beside the network in front."""
+    dialog = NetworkDialog(request, parent, title="Compare With", verb="Compare")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.accepted.connect(lambda: opened(dialog.network, dialog.request))
+    dialog.open()
+    return dialog
+
+
+def _open(wish: NetworkRequest, task: Task) -> Network:
+    if wish.name.startswith((TORCHVISION, TIMM)):
+        list_models()  # their import, in the way that does not hold the window up
+    return wish.open(task.progress)
+
+
+def _file(field: QLineEdit) -> Path | None:
+    text = field.text().strip()
+    return Path(text).expanduser() if text else None

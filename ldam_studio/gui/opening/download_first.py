@@ -1,0 +1,97 @@
+"""Asks before weights are downloaded that a file names, not the person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+
+from ldam_studio.gui.opening.card import size_words
+from ldam_studio.gui.opening.source import list_models
+from ldam_studio.gui.task import Task
+from ldam_studio.networks.sources.download import fetch
+from ldam_studio.networks.sources.libraries import TORCHVISION
+from ldam_studio.networks.sources.opening import not_here
+from ldam_studio.networks.sources.request import short_name
+
+if TYPE_CHECKING:
+    from ldam_studio.errors import StudioError
+    from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.networks.sources.libraries import Published
+
+KEY = "download"
+
+
+class DownloadFirst(QObject):
+    """Opens a session once the published weights of its networks are on this computer.
+
+    What runs goes on until then; whether anything is downloaded is asked in the message bar.
+    """
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._task: Task | None = None
+
+    def open(self, opening: Opening) -> None:
+        """Open a session, asking first where its network's weights are missing."""
+        self.leave()
+        name, *_ = opening.published
+        self._start(Task(partial(_look, name)), partial(self._on_known, opening))
+
+    def leave(self) -> None:
+        """Give up what is looked for or downloaded."""
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+        self._window.banner.dismiss(KEY)
+
+    def _start(self, task: Task, done: object) -> None:
+        self._task = task
+        task.setObjectName("download-first")
+        task.done.connect(done)
+        task.failed.connect(self._on_failed)
+        task.start()
+
+    def _on_known(self, opening: Opening, published: Published | None) -> None:
+        if published is None:
+            self._open(opening)
+            return
+        self.leave()
+        name = short_name(opening.published[0])
+        self._window.banner.say(
+            f"{opening.title} was made with {name}, whose published weights are not on "
+            f"this computer ({published.file}).",
+            actions=(("Download and open", partial(self._fetch, published, opening)),),
+            key=KEY,
+        )
+
+    def _fetch(self, published: Published, opening: Opening) -> None:
+        task = Task(lambda task: fetch(published.url, task.progress, file=published.file))
+        task.progressed.connect(partial(self._on_progress, published))
+        self._start(task, partial(self._on_fetched, opening))
+        self._window.banner.say(
+            f"Downloading {published.file} …", actions=(("Stop", self.leave),), key=KEY
+        )
+
+    def _on_progress(self, published: Published, had: int, size: int) -> None:
+        self._window.banner.retell(KEY, f"Downloading {published.file}: {size_words(had, size)}")
+
+    def _on_fetched(self, opening: Opening, _path: object) -> None:
+        self._open(opening)
+
+    def _open(self, opening: Opening) -> None:
+        self._window.open(replace(opening, published=opening.published[1:]))
+
+    def _on_failed(self, error: StudioError) -> None:
+        self.leave()
+        self._window.say(str(error), "danger")
+
+
+def _look(name: str, _task: Task) -> Published | None:
+    if name.startswith(TORCHVISION):
+        list_models()  # its import, in the way that does not hold the window up
+    return not_here(name)

@@ -1,0 +1,282 @@
+"""Where a network comes from: the program itself, a library, or a person's own code."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QKeyEvent
+from PyQt6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QRadioButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.opening.code import OwnCode
+from ldam_studio.gui.task import Task
+from ldam_studio.gui.theme import theme
+from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION, has_timm, timm_models
+from ldam_studio.networks.sources.opening import NETWORKS
+
+BUILT_IN, LIBRARY, CODE = range(3)
+_ARROWS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
+
+
+def titles() -> tuple[str, str, str]:
+    """Return what the kinds are called; timm is named where it is installed."""
+    return "Built in", "torchvision and timm" if has_timm() else "torchvision", "Your own code"
+
+
+_listed: tuple[str, ...] = ()
+
+
+class NetworkSource(QWidget):
+    """Three kinds of source, one page each; `name` is what `networks.zoo.open_network` takes."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.built_in, self.library, self.code = BuiltIn(), Library(), OwnCode()
+        self._kinds = QButtonGroup(self)
+        self.pages = QStackedWidget()
+        row = QHBoxLayout()
+        row.setSpacing(18)
+        for number, (title, page) in enumerate(
+            zip(titles(), (self.built_in, self.library, self.code), strict=True)
+        ):
+            radio = QRadioButton(title)
+            self._kinds.addButton(radio, number)
+            row.addWidget(radio)
+            self.pages.addWidget(page)
+            page.changed.connect(self.changed)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addLayout(row)
+        layout.addWidget(self.pages)
+        self._kinds.idToggled.connect(self._turn)
+
+    @property
+    def kind(self) -> int:
+        """`BUILT_IN`, `LIBRARY` or `CODE`."""
+        return self._kinds.checkedId()
+
+    def choose(self, kind: int) -> None:
+        """Turn to a kind of source."""
+        self._kinds.button(kind).setChecked(True)
+
+    @property
+    def name(self) -> str:
+        """The network's name; empty until all of it is said."""
+        return self.pages.currentWidget().name
+
+    @property
+    def ready(self) -> bool:
+        """Whether a network is named and, where that runs code, this was agreed to."""
+        return bool(self.name) and (self.kind != CODE or self.code.agreed.isChecked())
+
+    def set_name(self, name: str) -> None:
+        """Show a network's name where it belongs; code has to be agreed to again."""
+        if name in NETWORKS:
+            kind = BUILT_IN
+        else:
+            kind = LIBRARY if name.startswith((TORCHVISION, TIMM)) else CODE
+        self.choose(kind)
+        self.pages.currentWidget().set_name(name)
+
+    def _turn(self, kind: int, on: bool) -> None:
+        if on:
+            self.pages.setCurrentIndex(kind)
+            if kind == LIBRARY:
+                self.library.fill()
+            self.changed.emit()
+
+
+class BuiltIn(QWidget):
+    """The networks that come with the program."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = QListWidget()
+        self.list.setAccessibleName("Built-in networks")
+        self.list.setWordWrap(True)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for name, about in NETWORKS.items():
+            self.list.addItem(f"{name}  ·  {about}")
+        self.list.setCurrentRow(0)
+        self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.list)
+        self.setFocusProxy(self.list)
+
+    @property
+    def name(self) -> str:
+        """The chosen network's name."""
+        return list(NETWORKS)[max(self.list.currentRow(), 0)]
+
+    def set_name(self, name: str) -> None:
+        """Choose a network."""
+        self.list.setCurrentRow(list(NETWORKS).index(name))
+
+
+class Library(QWidget):
+    """The models of torchvision, and of timm where it is installed, in a list that is searched."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._task: Task | None = None
+        self._wanted = ""
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search, such as resnet or squeezenet")
+        self.search.setAccessibleName("Search the published models")
+        self.search.setClearButtonEnabled(True)
+        self.search.addAction(
+            QAction(theme.icon("search"), "", self.search), QLineEdit.ActionPosition.LeadingPosition
+        )
+        self.search.textEdited.connect(self._searched)
+        self.search.installEventFilter(self)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Published models")
+        self.list.setUniformItemSizes(True)
+        self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
+        self.state = QLabel()
+        self.state.setProperty("role", "muted")
+        self.state.setWordWrap(True)
+        self.state.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.search)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.state)
+        self.setFocusProxy(self.search)
+
+    @property
+    def name(self) -> str:
+        """The chosen model's name; what was asked for by name while the list is being read."""
+        item = self.list.currentItem()
+        found = self._wanted if item is None else item.text()
+        return found if not found or found.startswith(TIMM) else TORCHVISION + found
+
+    def set_name(self, name: str) -> None:
+        """Choose a model."""
+        self._wanted = name.removeprefix(TORCHVISION)
+        self._point()
+        self.changed.emit()
+
+    def fill(self) -> None:
+        """List the models; torchvision takes seconds to import, so that is done on the side."""
+        if self.list.count() or self._task is not None:
+            return
+        if _listed:
+            self._show(_listed)
+            return
+        self.state.setText("Reading the list of published models …")
+        self.state.show()
+        self._task = Task(lambda _task: list_models())
+        self._task.setObjectName("torchvision-models")
+        self._task.done.connect(self._show)
+        self._task.failed.connect(self._fail)
+        self._task.start()
+
+    def leave(self) -> None:
+        """Want the list no more."""
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+
+    def _show(self, names: tuple[str, ...]) -> None:
+        global _listed
+        _listed = names
+        self.leave()
+        self.state.hide()
+        before = self.name
+        self.list.blockSignals(True)
+        self.list.addItems(names)
+        self._searched(self.search.text())
+        self._point()
+        self.list.blockSignals(False)
+        # What was asked for by name may be loading already.
+        if self.name != before:
+            self.changed.emit()
+
+    def _fail(self, error: StudioError) -> None:
+        self.leave()
+        self.state.setText(str(error))
+
+    def _point(self) -> None:
+        for item in self.list.findItems(self._wanted, Qt.MatchFlag.MatchExactly):
+            self.list.setCurrentItem(item)
+            self.list.scrollToItem(item)
+
+    def _searched(self, text: str) -> None:
+        words = text.casefold().split()
+        first = None
+        for row in range(self.list.count()):
+            found = all(word in self.list.item(row).text() for word in words)
+            self.list.setRowHidden(row, not found)
+            first = row if found and first is None else first
+        here = self.list.currentRow()
+        if words and (here < 0 or self.list.isRowHidden(here)):
+            self._wanted = ""
+            self.list.setCurrentRow(-1 if first is None else first)
+        if self.list.count():
+            self.state.setText(f"There is no classification model like “{text}”.")
+            self.state.setVisible(first is None)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the arrow keys go through the list while the search field has the focus."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in _ARROWS:
+                self.list.keyPressEvent(event)
+                return True
+        return super().eventFilter(watched, event)
+
+
+def list_models() -> tuple[str, ...]:
+    """Return the names of torchvision's classification models, and timm's where it is installed.
+
+    Those of timm begin with "timm:". It takes seconds, so it is for a thread beside the window's.
+
+    Raises
+    ------
+    StudioError
+        If a library does not import, as beside a torch that it was not made for.
+    """
+    collecting = gc.isenabled() and "torchvision.models" not in sys.modules
+    # The import makes hundreds of thousands of objects that stay. Python's collector would look
+    # through all of them again and again meanwhile, and holds the window up each time.
+    if collecting:
+        gc.disable()
+    try:
+        from torchvision import models
+
+        more = timm_models() if has_timm() else ()
+    except StudioError:
+        raise
+    except Exception as error:
+        raise StudioError(
+            f"torchvision does not import ({type(error).__name__}: {error}); install the one made "
+            "for this torch."
+        ) from None
+    finally:
+        if collecting:
+            gc.freeze()
+            gc.enable()
+    return (*models.list_models(module=models), *(TIMM + name for name in more))

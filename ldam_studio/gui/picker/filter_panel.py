@@ -1,0 +1,163 @@
+"""For a first-layer neuron: the filter itself beside the average, with their cosine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PyQt6.QtCore import QEvent, QRect, QSize, Qt
+from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from ldam_studio.engine.picture import to_bytes
+from ldam_studio.gui.theme.paint import Pencil, qimage
+from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+    from ldam_studio.networks.network import Network, Neuron
+
+EXPLANATION = (
+    "A first-layer neuron is linear in the pixels, so what its L2-regularised average must show is "
+    "known: the filter's weights divided by the standard deviation of the network's input. "
+    "A cosine of 1 means that the average has that shape."
+)
+
+
+class FilterPanel(QWidget):
+    """Two small pictures and a number; hidden unless the front chain shows a first-layer neuron."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._network: Network | None = None
+        self._neuron: Neuron | None = None
+        self._kernel: torch.Tensor | None = None
+        self._title = QLabel("Filter and average")
+        self._title.setProperty("role", "title")
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._filter = _Picture("Filter ÷ std")
+        self._average = _Picture("Average − rest")
+        self._cosine = QLabel()
+        self._cosine.setTextFormat(Qt.TextFormat.PlainText)
+        self._cosine.setWordWrap(True)
+        pictures = QHBoxLayout()
+        pictures.setSpacing(10)
+        pictures.addWidget(self._filter)
+        pictures.addWidget(self._average)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self._title)
+        layout.addLayout(pictures)
+        layout.addWidget(self._cosine)
+        note = QLabel("Near 1 with L2, without discriminator and clamp.")
+        note.setProperty("role", "muted")
+        note.setWordWrap(True)
+        layout.addWidget(note)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setToolTip(EXPLANATION)
+        self.setAccessibleName("Filter of the first-layer neuron beside the average")
+        self.hide()
+
+    def set_network(self, network: Network | None) -> None:
+        """Take the filters of this network."""
+        self._network = network
+        self._neuron = self._kernel = None
+        self.hide()
+
+    def set_weights(self, network: Network) -> None:
+        """Take the filters as they have become."""
+        self._network = network
+        self._neuron = None  # the next frame reads its filter
+
+    def show_frame(self, frame: Frame) -> None:
+        """Compare the front chain's average with its neuron's filter."""
+        neuron = frame.neurons[frame.front]
+        if neuron != self._neuron:
+            self._look_at(neuron)
+        self.setVisible(self._kernel is not None)
+        if self._kernel is None or self._network is None:
+            return
+        if frame.average is None:
+            self._average.show_image(None)
+            self._say("No samples in the average yet.")
+            return
+        # A copy: torch warns of arrays that it may not write to, and a frame is immutable.
+        average = torch.from_numpy(np.array(frame.average))
+        part = inside(average, frame.field) - self._network.pixels.rest
+        self._average.show_image(self._signed(part))
+        cosine = filter_cosine(self._network, neuron, average)
+        self._say("No cosine yet." if cosine is None else f"Cosine {cosine:.3f}")
+
+    def _look_at(self, neuron: Neuron) -> None:
+        self._neuron = neuron
+        self._kernel = first_layer_filter(self._network, neuron) if self._network else None
+        if self._kernel is not None:
+            self._title.setText(f"Filter and average of {neuron}")
+            self._title.setToolTip(str(neuron))
+            self._filter.show_image(self._signed(self._kernel))
+
+    def _signed(self, difference: torch.Tensor) -> np.ndarray:
+        """Return a difference from rest as the canvas shows it: mid-grey is none."""
+        pixels = self._network.pixels
+        return to_bytes(difference.numpy() + pixels.rest, pixels, "signed")
+
+    def _say(self, text: str) -> None:
+        if text != self._cosine.text():
+            self._cosine.setText(text)
+
+
+class _Picture(QWidget):
+    """A few pixels, enlarged to squares of whole device pixels, above a caption."""
+
+    def __init__(self, caption: str) -> None:
+        super().__init__()
+        self._caption = caption
+        self._image: np.ndarray | None = None
+        self.setAccessibleName(caption)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return room for a picture that is easy to see."""
+        line = self.fontMetrics().height()
+        return QSize(110, 100 + line)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for a picture that can still be seen."""
+        return QSize(60, self.sizeHint().height())
+
+    def show_image(self, image: np.ndarray | None) -> None:
+        """Show (H, W, 3) bytes; None for no picture."""
+        same = image is self._image or (
+            image is not None and self._image is not None and np.array_equal(image, self._image)
+        )
+        if not same:
+            self._image = image
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the squares and the caption."""
+        pencil = Pencil(self)
+        ratio = pencil.ratio
+        width, height = int(self.width() * ratio), int(self.height() * ratio)
+        line = int(self.fontMetrics().height() * ratio)
+        room = QRect(0, 0, width, height - line - int(3 * ratio))
+        if self._image is None:
+            side = min(room.width(), room.height())
+            pencil.outline(QRect(0, 0, side, side), "outline")
+        else:
+            rows, columns = self._image.shape[:2]
+            zoom = max(1, min(room.width() // columns, room.height() // rows))
+            part = QRect(0, 0, columns * zoom, rows * zoom)
+            pencil.painter.drawImage(part, qimage(self._image))
+        where = QRect(0, height - line, width, line)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        pencil.text(where, self._caption, "muted", flags=flags, font=pencil.font(size=0.9))
+        pencil.painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Paint again in the colours of a new look."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()

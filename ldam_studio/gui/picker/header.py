@@ -1,0 +1,86 @@
+"""The line above the neuron picker's lists: how many neurons there are, and ways through them."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from ldam_studio.gui.theme import theme
+
+BUTTONS = {
+    "star": "Star this neuron",
+    "previous": "Previous neuron",
+    "next": "Next neuron",
+    "random": "Random neuron of this layer",
+    "all": "All: spread the chains over this layer's neurons",
+}
+
+
+class NeuronHeader(QWidget):
+    """A count and buttons; ``pressed`` carries a button's name."""
+
+    pressed = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = _Count()
+        self.count.setProperty("role", "muted")
+        self.count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self.count, 1)
+        self.buttons = {name: self._button(name, text) for name, text in BUTTONS.items()}
+        for button in self.buttons.values():
+            row.addWidget(button)
+
+    def _button(self, name: str, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(name))
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        if name == "all":
+            button.setText("All")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setProperty("compact", True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(lambda: self.pressed.emit(name))
+        return button
+
+    def enable(self, some: bool, one: bool) -> None:
+        """Let the buttons be pressed: where there are some neurons, and where one is meant."""
+        for name, button in self.buttons.items():
+            button.setEnabled(one if name == "star" else some)
+
+    def show_star(self, on: bool) -> None:
+        """Show whether the neuron that is meant is starred."""
+        button = self.buttons["star"]
+        text = "Take this neuron's star" if on else BUTTONS["star"]
+        button.setIcon(theme.icon("starred" if on else "star"))
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+
+
+class _Count(QLabel):
+    """A number with a word behind it, which goes where there is no room for both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts = ("", "")
+
+    def say(self, whole: str, short: str) -> None:
+        """Show the first text, or the second where the first does not fit; or half of neither."""
+        self._texts = whole, short
+        self.setToolTip(whole)
+        self._fit()
+
+    def _fit(self) -> None:
+        width, metrics = self.width(), self.fontMetrics()
+        fitting = (text for text in self._texts if metrics.horizontalAdvance(text) <= width)
+        self.setText(next(fitting, ""))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the text to the new width."""
+        super().resizeEvent(event)
+        self._fit()

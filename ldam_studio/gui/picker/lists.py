@@ -1,0 +1,216 @@
+"""Lists of neurons from anywhere in a network: what feeds a neuron, the starred and the recent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QFont, QKeyEvent, QPainter
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QLabel,
+    QListView,
+    QSizePolicy,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+from ldam_studio.networks.neurons import Neuron
+
+Role = Qt.ItemDataRole
+ENTRY = Role.UserRole
+_ROOT = QModelIndex()
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+PADDING = 6
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A neuron in a list, with what is said of it.
+
+    `share` is from -1 to 1, the length and side of a bar; None for no bar.
+    """
+
+    neuron: Neuron
+    title: str
+    detail: str = ""
+    value: str = ""
+    share: float | None = None
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says, and the tool tip."""
+        detail = self.detail.replace("\u2192", "feeds most")
+        return ", ".join(text for text in (self.title, self.value, detail) if text)
+
+
+class NeuronList(QListView):
+    """A list that tells when the keyboard, and only that, has moved or confirmed the choice."""
+
+    stepped = pyqtSignal(QModelIndex)
+    confirmed = pyqtSignal(QModelIndex)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setUniformItemSizes(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setMinimumHeight(80)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the list move first; the picture follows the hand."""
+        before = self.currentIndex()
+        confirms = event.key() in _ENTER
+        if not confirms:
+            super().keyPressEvent(event)
+        now = self.currentIndex()
+        if now.isValid() and (now != before or confirms):
+            self.stepped.emit(now)
+        if now.isValid() and confirms:
+            self.confirmed.emit(now)
+
+
+class EntryModel(QAbstractListModel):
+    """Entries; that of the neuron which is shown stands out."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._entries: tuple[Entry, ...] = ()
+        self._shown: Neuron | None = None
+
+    def fill(self, entries: Sequence[Entry], shown: Neuron | None) -> None:
+        """Show these."""
+        if (tuple(entries), shown) == (self._entries, self._shown):
+            return
+        self.beginResetModel()
+        self._entries, self._shown = tuple(entries), shown
+        self.endResetModel()
+
+    def neuron_at(self, row: int) -> Neuron:
+        """Return the neuron in a row."""
+        return self._entries[row].neuron
+
+    def rowCount(self, parent: QModelIndex = _ROOT) -> int:
+        """Return how many entries there are."""
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+        """Return what Qt asks for at an index."""
+        entry = self._entries[index.row()]
+        shown = entry.neuron == self._shown
+        if role == Role.DisplayRole:
+            return entry.title
+        if role == ENTRY:
+            return entry
+        if role == Role.AccessibleTextRole:
+            return f"{entry.spoken}, shown" if shown else entry.spoken
+        if role == Role.ToolTipRole:
+            return entry.spoken
+        if role == Role.FontRole and shown:
+            font = QFont()
+            font.setBold(True)
+            return font
+        return None
+
+
+class EntryDelegate(QStyledItemDelegate):
+    """Paints an entry in two lines: name and value with its bar, and below them the detail."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Return room for one line or two."""
+        lines = 2 if index.data(ENTRY).detail else 1
+        return QSize(80, lines * option.fontMetrics.height() + 2 * PADDING)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Paint one entry; its background is the list's own."""
+        self.initStyleOption(option, index)
+        entry: Entry = index.data(ENTRY)
+        option.text = ""
+        option.widget.style().drawControl(
+            QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget
+        )
+        look = theme.current()
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        first, second = ("on_accent", "on_accent") if selected else ("text", "muted")
+        metrics = option.fontMetrics
+        area = option.rect.adjusted(PADDING + 2, PADDING - 1, -PADDING - 2, 0)
+        line = QRect(area.left(), area.top(), area.width(), metrics.height())
+        value = metrics.horizontalAdvance(entry.value)
+        room = line.width() - (value + 10 if value else 0)
+        painter.save()
+        painter.setFont(option.font)
+        painter.setPen(look.colour(first))
+        title = metrics.elidedText(entry.title, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(line, _LEFT, title)
+        painter.drawText(line, _RIGHT, entry.value)
+        if entry.detail:
+            line.translate(0, metrics.height())
+            painter.setPen(look.colour(second))
+            detail = metrics.elidedText(entry.detail, Qt.TextElideMode.ElideRight, line.width())
+            painter.drawText(line, _LEFT, detail)
+        if entry.share is not None:
+            bar = QRect(line.left(), option.rect.bottom() - 3, line.width(), 2)
+            painter.fillRect(bar, look.colour("outline"))
+            bar.setWidth(round(abs(entry.share) * line.width()))
+            colour = "on_accent" if selected else "accent" if entry.share > 0 else "warning"
+            painter.fillRect(bar, look.colour(colour))
+        painter.restore()
+
+
+class EntryPage(QWidget):
+    """A list of entries under a line about it, or what to do where it is empty.
+
+    Going through it with the arrow keys chooses nothing: Enter and the mouse do.
+    """
+
+    chosen = pyqtSignal(object)  # Neuron
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.model = EntryModel(self)
+        self.list = NeuronList(name)
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(EntryDelegate(self.list))
+        self.list.clicked.connect(self._choose)
+        self.list.confirmed.connect(self._choose)
+        self.head = _line("muted")
+        self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.empty = _line("empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self.list)
+        self._pages.addWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.head)
+        column.addLayout(self._pages, 1)
+
+    def fill(self, entries: Sequence[Entry], shown: Neuron | None, head: str, empty: str) -> None:
+        """Show entries; `empty` says what could be here where there are none."""
+        self.model.fill(entries, shown)
+        self.head.setText(head)
+        self.head.setToolTip(head)
+        self.head.setVisible(bool(head and entries))
+        self.empty.setText(empty)
+        self._pages.setCurrentIndex(0 if entries else 1)
+
+    def _choose(self, index: QModelIndex) -> None:
+        self.chosen.emit(self.model.neuron_at(index.row()))
+
+
+def _line(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

@@ -1,0 +1,116 @@
+"""The neurons that a person looked at last and those they starred, network by network. No Qt."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.weights.weights import read_bytes, write_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ldam_studio.networks.network import Network
+
+MOST_RECENT = 30
+MOST_NETWORKS = 50  # remembered; the one looked at longest ago goes first
+VERSION = 1
+
+
+@dataclass
+class _Kept:
+    recent: list[Neuron] = field(default_factory=list)
+    starred: list[Neuron] = field(default_factory=list)
+
+
+class NeuronMemory:
+    """Remembers by the network's name, so that training it further loses nothing.
+
+    Parameters
+    ----------
+    path
+        A file that is read at once and written by `save`; None remembers until the program ends.
+        What in it is damaged counts as nothing.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._kept: dict[str, _Kept] = {}
+        self._changed = False
+        if path is not None and path.exists():
+            self._read(path)
+
+    def recent(self, network: Network) -> tuple[Neuron, ...]:
+        """Return the neurons looked at, the last one first, as far as the network has them."""
+        return _present(network, self._of(network).recent)
+
+    def starred(self, network: Network) -> tuple[Neuron, ...]:
+        """Return the starred neurons in the order of starring, as far as the network has them."""
+        return _present(network, self._of(network).starred)
+
+    def note(self, network: Network, neuron: Neuron) -> None:
+        """Remember that a neuron was looked at."""
+        kept = self._of(network)
+        kept.recent[:] = [neuron, *(n for n in kept.recent if n != neuron)][:MOST_RECENT]
+        self._changed = True
+
+    def toggle(self, network: Network, neuron: Neuron) -> bool:
+        """Star a neuron, or take its star; returns whether it has one now."""
+        starred = self._of(network).starred
+        on = neuron not in starred
+        if on:
+            starred.append(neuron)
+        else:
+            starred.remove(neuron)
+        self._changed = True
+        return on
+
+    def save(self) -> None:
+        """Write the file if anything changed; `StudioError` if that cannot be done."""
+        if self._path is None or not self._changed:
+            return
+        networks = {
+            name: {"recent": _texts(kept.recent), "starred": _texts(kept.starred)}
+            for name, kept in list(self._kept.items())[-MOST_NETWORKS:]
+            if kept.recent or kept.starred
+        }
+        found = {"version": VERSION, "networks": networks}
+        write_bytes(self._path, json.dumps(found, indent=1).encode())
+        self._changed = False
+
+    def _of(self, network: Network) -> _Kept:
+        kept = self._kept.pop(network.name, None) or _Kept()
+        self._kept[network.name] = kept  # behind the others, which were looked at before
+        return kept
+
+    def _read(self, path: Path) -> None:
+        try:
+            found = json.loads(read_bytes(path))
+            if found["version"] == VERSION:
+                self._kept = {
+                    str(name): _Kept(_neurons(kept["recent"]), _neurons(kept["starred"]))
+                    for name, kept in found["networks"].items()
+                }
+        except (StudioError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self._kept = {}
+
+
+def _texts(neurons: list[Neuron]) -> list[str]:
+    return [str(neuron) for neuron in neurons]
+
+
+def _neurons(texts: Any) -> list[Neuron]:
+    return [Neuron.parse(text) for text in texts]
+
+
+def _present(network: Network, neurons: list[Neuron]) -> tuple[Neuron, ...]:
+    found = []
+    for neuron in neurons:
+        try:
+            found.append(network.check(neuron))
+        except StudioError:
+            continue  # of another version of the network
+    return tuple(found)

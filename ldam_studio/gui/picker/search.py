@@ -1,0 +1,230 @@
+"""What the search field of the neuron picker finds. No Qt in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.neurons import Neuron, parse_neurons
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ldam_studio.networks.anatomy.layers import Layer
+    from ldam_studio.networks.network import Network
+
+
+WHOLE = "whole"
+"""What stands for a field that is the whole image."""
+
+
+def shape_text(layer: Layer) -> str:
+    """Return a layer's output shape as it is read aloud, such as ``6 × 28 × 28``."""
+    return " × ".join(str(size) for size in layer.shape)
+
+
+def field_text(network: Network, layer: Layer) -> str:
+    """Return the size of what a layer's centre unit sees, such as ``11 × 11``.
+
+    It is empty where that is found only when a neuron of the layer is looked at: the window does
+    not wait for it.
+    """
+    if not network.knows_field(layer.name):
+        return ""
+    box = network.receptive_field(layer.name)
+    if box is None:
+        return WHOLE
+    top, left, bottom, right = box
+    return f"{bottom - top} × {right - left}"
+
+
+def addresses_in(text: str) -> tuple[Neuron, ...]:
+    """Return the neurons that a text is the address of, none if it is something else."""
+    try:
+        return tuple(parse_neurons(text))
+    except StudioError:
+        return ()
+
+
+def words_of(text: str) -> str:
+    """Return what to search for: of an address, also of one that is not finished, no place."""
+    text = text.strip().removeprefix("-")
+    if ":" not in text:
+        return text
+    address = text.partition("@")[0]
+    found = addresses_in(address)
+    return f"{found[0].layer}:{found[0].index}" if len(found) > 1 else address
+
+
+@dataclass(frozen=True)
+class Numbered(Sequence[str]):
+    """The texts of neurons without names, such as "unit 7": a word and a number.
+
+    A layer may have hundreds of thousands, so that they are not written down to be searched.
+    """
+
+    word: str
+    count: int
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.count
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        """Return one of them."""
+        if isinstance(index, slice):
+            return [f"{self.word} {i}" for i in range(self.count)[index]]
+        return f"{self.word} {range(self.count)[index]}"
+
+    def having(self, text: str, layer: str) -> NDArray[np.bool_]:
+        """Return which neurons have a text without spaces in "WORD NUMBER LAYER:NUMBER"."""
+        if text in self.word or text in f"{layer}:":
+            return np.ones(self.count, dtype=np.bool_)
+        found = np.zeros(self.count, dtype=np.bool_)
+        if _is_number(text):
+            found |= _containing(text, self.count)
+        for end in range(1, len(text)):
+            if f"{layer}:".endswith(text[:end]) and _is_number(text[end:]):
+                found |= _beginning(text[end:], self.count)
+        return found
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _containing(digits: str, count: int) -> NDArray[np.bool_]:
+    """Return which of the numbers below `count` have these digits in a row."""
+    if len(digits) > len(str(count)):
+        return np.zeros(count, dtype=np.bool_)
+    rest = np.arange(count, dtype=np.int64)
+    found = (rest == 0) & (digits == "0")
+    while rest[-1]:  # which is the largest
+        ends = rest % 10 ** len(digits) == int(digits)
+        # No number begins with 0: there must be a digit before it.
+        found |= ends if digits[0] != "0" else ends & (rest >= 10 ** len(digits))
+        rest = rest // 10
+    return found
+
+
+def _beginning(digits: str, count: int) -> NDArray[np.bool_]:
+    """Return which of the numbers below `count` begin with these digits."""
+    found = np.zeros(count, dtype=np.bool_)
+    first, after = int(digits), int(digits) + 1
+    if digits[0] == "0":
+        found[: digits == "0"] = True
+        return found
+    while first < count:
+        found[first:after] = True
+        first, after = 10 * first, 10 * after
+    return found
+
+
+class Index:
+    """The searchable texts of one network, made once per layer when first needed."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._layers = {layer.name: layer for layer in network.layers}
+        self._names = tuple(name.casefold() for name in self._layers)
+        self._kinds = {layer.name: layer.kind.casefold() for layer in network.layers}
+        self._is_named = lru_cache(maxsize=256)(self._in_a_name)
+        self.texts = lru_cache(maxsize=None)(self._texts)
+        self._hay = lru_cache(maxsize=None)(self._haystacks)
+
+    @property
+    def class_layer(self) -> str:
+        """The layer whose neurons are the classes; empty if the network has no labels."""
+        return self._network.layers[-1].name if self._network.labels else ""
+
+    def _texts(self, layer: str) -> Sequence[str]:
+        """Return what each neuron of a layer is called in the list."""
+        found = self._layers[layer]
+        if layer == self.class_layer:
+            labels = self._network.labels
+            return tuple(
+                _class_text(labels[i], i) if i < len(labels) else f"class {i}"
+                for i in range(found.neurons)
+            )
+        return Numbered("channel" if len(found.shape) > 1 else "unit", found.neurons)
+
+    def _haystacks(self, layer: str) -> tuple[str, ...]:
+        return tuple(f"{text} {layer}:{i}".casefold() for i, text in enumerate(self.texts(layer)))
+
+    def _having(self, layer: str, words: list[str]) -> NDArray[np.bool_]:
+        """Return which neurons of a layer have all words in their text or address."""
+        texts = self.texts(layer)
+        if isinstance(texts, Numbered):
+            found = np.ones(len(texts), dtype=np.bool_)
+            for word in words:
+                found &= texts.having(word, layer.casefold())
+            return found
+        hay = self._hay(layer)
+        return np.fromiter((all(w in text for w in words) for text in hay), np.bool_, len(hay))
+
+    def find(self, query: str, chosen: str) -> tuple[set[str], NDArray[np.int_]]:
+        """Search layers by name and type, classes by label, neurons by number.
+
+        Parameters
+        ----------
+        query
+            What was typed; every word must be found. Empty finds everything.
+        chosen
+            The layer whose neurons are listed; empty for none.
+
+        Returns
+        -------
+        tuple
+            The names of the layers to show, and the indices of the neurons to list in ``chosen``.
+        """
+        words = query.casefold().split()
+        layers = {name for name in self._layers if self._shows(name, words)}
+        neurons = self.neurons(query, chosen) if chosen else np.arange(0)
+        if len(neurons):
+            layers.add(chosen)
+        return layers, neurons
+
+    def neurons(self, query: str, layer: str) -> NDArray[np.int_]:
+        """Return the neurons of a layer that the query leaves, in order."""
+        found = self._layers[layer]
+        # A word that names the layer has done its work and need not be in the neuron's text too.
+        left = self._left(found, query.casefold().split())
+        if not left:
+            return np.arange(found.neurons)
+        return np.flatnonzero(self._having(layer, left))
+
+    def _left(self, layer: Layer, words: list[str]) -> list[str]:
+        """Return the words that do not describe the layer itself."""
+        return [w for w in words if not self._describes(w, layer)]
+
+    def _describes(self, word: str, layer: Layer) -> bool:
+        # Names before types: "conv2" means the layer of that name, not every Conv2d.
+        if self._is_named(word):
+            return word in layer.name.casefold()
+        return word in self._kinds[layer.name]
+
+    def _in_a_name(self, word: str) -> bool:
+        return any(word in name for name in self._names)
+
+    def _shows(self, name: str, words: list[str]) -> bool:
+        layer = self._layers[name]
+        left = self._left(layer, words)
+        if not left:
+            return True
+        # Numbers occur in every layer: only labels and full addresses may call up another one.
+        if name == self.class_layer or any(w.startswith(f"{name.casefold()}:") for w in left):
+            return bool(self._having(name, left).any())
+        return False
+
+
+def _class_text(label: str, index: int) -> str:
+    return f"class {label}" if label.isdecimal() else f"{label}  ·  {index}"

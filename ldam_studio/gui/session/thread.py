@@ -1,0 +1,97 @@
+"""The thread that the sampler runs in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QThread, pyqtSignal
+
+from ldam_studio.engine.runner import Runner
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.session.model import SessionView
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
+
+STRAGGLERS: list[QThread] = []
+"""Threads that had not left in time: kept, since Qt ends the process that deletes a running one."""
+
+
+def keep_to_its_end(thread: QThread) -> None:
+    """Keep a thread, of which nothing is wanted any more, until it has ended."""
+    STRAGGLERS.append(thread)
+    thread.finished.connect(partial(_clear_away, thread))
+    if thread.isFinished():
+        _clear_away(thread)
+
+
+def _clear_away(thread: QThread) -> None:
+    if thread in STRAGGLERS:
+        STRAGGLERS.remove(thread)
+        thread.deleteLater()
+
+
+class SamplerThread(QThread):
+    """Opens one session and runs it until it is told to leave.
+
+    Its signals carry rare things, each with the number of the session, so that what an old session
+    still says is known for what it is. Frames never travel in a signal: the window takes them from
+    the runner's mailbox.
+    """
+
+    opened = pyqtSignal(int, object, object)  # number, Runner, SessionView
+    state_changed = pyqtSignal(int, object)  # number, RunState
+    failed = pyqtSignal(int, str)  # number, one sentence
+
+    def __init__(
+        self, number: int, make: Callable[[], SessionState], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"sampler-{number}")
+        self.number = number
+        self._make = make
+        self._lock = threading.Lock()
+        self._runner: Runner | None = None
+        self._leaving = False
+
+    def run(self) -> None:
+        """Open the session and step until `leave`."""
+        try:
+            state = self._make()
+            view = SessionView.of(state)
+            runner = Runner(state, on_state=self._say_state, on_error=self._say_error)
+        except StudioError as error:
+            self._say_error(str(error))
+            return
+        except Exception as error:
+            # Whatever a file or a driver does, the window must live on.
+            self._say_error(f"The session could not be opened ({type(error).__name__}: {error}).")
+            return
+        with self._lock:
+            if self._leaving:
+                return
+            self._runner = runner
+        self.opened.emit(self.number, runner, view)
+        try:
+            runner.run()
+        except Exception as error:
+            self._say_error(
+                f"The sampler stopped ({type(error).__name__}: {error}); open the session again."
+            )
+
+    def leave(self) -> None:
+        """Ask the sampler to stop after its present step; returns at once."""
+        with self._lock:
+            self._leaving = True
+            runner = self._runner
+        if runner is not None:
+            runner.close()
+
+    def _say_state(self, state: object) -> None:
+        self.state_changed.emit(self.number, state)
+
+    def _say_error(self, sentence: str) -> None:
+        self.failed.emit(self.number, sentence)

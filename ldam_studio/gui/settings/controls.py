@@ -1,0 +1,145 @@
+"""The control panel: one row per setting, made from the settings' own descriptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from ldam_studio.gui.session.lanes import SECOND
+from ldam_studio.gui.settings.rows import NumberRow, SettingRow, row_for
+from ldam_studio.gui.settings.slider import AnnealSlider
+from ldam_studio.gui.theme import theme
+from ldam_studio.sampler.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ldam_studio.engine.frame import Frame
+
+MAIN = ("temperature", "step_size", "l2", "discriminator_weight")
+AVERAGE = ("window", "thin", "burn_in")
+ELSEWHERE = ("learn_every", "discriminator_rounds")  # in the panels of learner and watching
+FOLDED = tuple(name for name in SETTINGS if name not in (*MAIN, *AVERAGE, *ELSEWHERE))
+
+
+class Controls(QScrollArea):
+    """Shows the settings' values and says what a person chose; changes nothing itself."""
+
+    chosen = pyqtSignal(str, object)
+    gesture = pyqtSignal(str, bool)
+    gesture_resumed = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("controls")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.rows: dict[str, SettingRow] = {}
+        self.headings: dict[str, QLabel] = {}
+        self.body = QWidget()
+        self._column = QVBoxLayout(self.body)
+        self._column.setContentsMargins(14, 10, 14, 10)
+        self._column.setSpacing(8)
+        self.presets = QToolButton()
+        self.presets.setText("Presets")
+        self.presets.setProperty("choice", True)
+        self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.presets.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.presets.setToolTip("Sets of settings that belong together")
+        self._add_group("Sampler", MAIN, self.presets)
+        self._column.addSpacing(8)
+        self._add_group("Average", AVERAGE)
+        self.more = QCollapsible(
+            "More settings", None, theme.icon("expanded"), theme.icon("collapsed")
+        )
+        self.more.setDuration(120)
+        self.more.toggleButton().setAccessibleName("More settings")
+        folded = self.more.content().layout()
+        folded.setContentsMargins(0, 4, 0, 0)
+        folded.setSpacing(8)
+        self.more.layout().setContentsMargins(0, 0, 0, 0)
+        for name in FOLDED:
+            self.more.addWidget(self._row(name))
+        self._column.addWidget(self.more)
+        self._column.addStretch(1)
+        self.setWidget(self.body)
+
+    def append(self, panel: QWidget) -> None:
+        """Add a panel below the settings."""
+        self._column.insertWidget(self._column.count() - 1, panel)
+
+    def prepend(self, panel: QWidget) -> None:
+        """Add a panel above the settings."""
+        self._column.insertWidget(0, panel)
+
+    def minimumSizeHint(self) -> QSize:
+        """Leave room for the scroll bar: rows that it covered would be cut off."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.body.minimumSizeHint().width() + bar, 160)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for more room when a row comes or grows."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def show_values(self, values: Mapping[str, Any]) -> None:
+        """Show the values that the session has."""
+        for name, value in values.items():
+            if name in self.rows:
+                self.rows[name].show_value(value)
+
+    def show_acting(self, lane: int | None, compared: bool) -> None:
+        """Say whose settings these are where two networks are compared; `lane` None for both."""
+        whose = {None: "both", 0: "A", SECOND: "B"}[lane]
+        for title, heading in self.headings.items():
+            heading.setText(f"{title} of {whose}" if compared else title)
+        for slider in self.findChildren(AnnealSlider):
+            slider.show_lane(whose if compared else "")
+            slider.update()  # another style alone paints nothing until something else does
+
+    def set_home(self, values: Mapping[str, Any]) -> None:
+        """Let a double click bring back these values: those that the session began with."""
+        for name, row in self.rows.items():
+            row.home = values.get(name, row.home)
+
+    def show_frame(self, frame: Frame, mode: str, temperature: Any) -> None:
+        """Say what the temperature means in units of the front chain's activation."""
+        row = self.rows["temperature"]
+        assert isinstance(row, NumberRow)
+        if mode != "normalised":
+            row.set_caption("")
+            return
+        if frame.gradient_rms is None:
+            return  # no step since the last frame: what was said holds
+        front = frame.front
+        own = (
+            temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature
+        )
+        rms = float(frame.gradient_rms[front])
+        row.set_caption(f"{own * rms:.2g} in units of the activation")
+
+    def _add_group(self, title: str, names: tuple[str, ...], beside: QWidget | None = None) -> None:
+        heading = QLabel(title)
+        heading.setProperty("role", "title")
+        self.headings[title] = heading
+        row = QHBoxLayout()
+        row.addWidget(heading, 1)
+        if beside is not None:
+            row.addWidget(beside)
+        self._column.addLayout(row)
+        for name in names:
+            self._column.addWidget(self._row(name))
+
+    def _row(self, name: str) -> SettingRow:
+        row = row_for(SETTINGS[name])
+        row.chosen.connect(self.chosen)
+        row.gesture.connect(self.gesture)
+        row.gesture_resumed.connect(self.gesture_resumed)
+        self.rows[name] = row
+        return row

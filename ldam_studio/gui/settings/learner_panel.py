@@ -1,0 +1,188 @@
+"""The discriminator in the studio: whether it goes on learning, and how well it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+from ldam_studio.sampler.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+
+USUAL_PERIOD = 10  # steps between two rounds when a person just ticks the box
+COLLAPSED = (
+    "The discriminator has collapsed: its scores no longer change, so it teaches the chains "
+    "nothing. Revert to the shipped one, or restart the chains."
+)
+
+
+class LearnerPanel(QWidget):
+    """Lets the discriminator go on learning, shows how it does, and gives a way back."""
+
+    learn_every_changed = pyqtSignal(int)  # 0 for not at all
+    revert_requested = pyqtSignal()
+    save_requested = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._available = True
+        self._learned = False
+        title = QLabel("Discriminator")
+        title.setProperty("role", "title")
+        self._keep = QCheckBox("Keep learning every")
+        self._keep.setToolTip(SETTINGS["learn_every"].help)
+        self._keep.toggled.connect(self._asked)
+        self._period = QSpinBox()
+        self._period.setRange(1, int(SETTINGS["learn_every"].maximum))
+        self._period.setValue(USUAL_PERIOD)
+        self._period.setSuffix(" steps")
+        self._period.setKeyboardTracking(False)
+        self._period.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._period.setAccessibleName("Steps between two rounds of learning")
+        self._period.setToolTip("How many steps the chains take between two rounds of learning")
+        self._period.valueChanged.connect(self._asked)
+        switch = QHBoxLayout()
+        switch.addWidget(self._keep)
+        switch.setSpacing(8)
+        switch.addStretch(1)
+        switch.addWidget(self._period)
+
+        self._source = QLabel()
+        self._source.setProperty("role", "muted")
+        self._source.setTextFormat(Qt.TextFormat.PlainText)
+        self._source.setWordWrap(True)
+        self._rounds = _value("Rounds learned")
+        self._real = _value("Mean score of real images")
+        self._fake = _value("Mean score of the chains' images")
+        numbers = QGridLayout()
+        numbers.setHorizontalSpacing(12)
+        numbers.setVerticalSpacing(2)
+        numbers.setColumnStretch(1, 1)
+        rows = (
+            ("Rounds learned", self._rounds),
+            ("Score of real images", self._real),
+            ("Score of the chains", self._fake),
+        )
+        for row, (name, value) in enumerate(rows):
+            label = QLabel(name)
+            label.setProperty("role", "muted")
+            numbers.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
+            numbers.addWidget(value, row, 1)
+
+        self._warning = QLabel()
+        self._warning.setProperty("role", "warning")
+        self._warning.setWordWrap(True)
+        self._warning.hide()
+        self._revert = QPushButton(theme.icon("revert"), "Revert to shipped")
+        self._revert.setToolTip("Forget what was learned here and take the shipped discriminator")
+        self._revert.clicked.connect(self.revert_requested)
+        self._save = QPushButton(theme.icon("save"), "Save as…")
+        self._save.setToolTip("Save the discriminator as it is now")
+        self._save.clicked.connect(self.save_requested)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(self._revert, 3)
+        buttons.addWidget(self._save, 2)
+        for button in (self._revert, self._save):
+            button.setMinimumWidth(40)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 8)
+        layout.setSpacing(8)
+        layout.addWidget(title)
+        layout.addLayout(switch)
+        layout.addWidget(self._source)
+        layout.addLayout(numbers)
+        layout.addWidget(self._warning)
+        layout.addLayout(buttons)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setAccessibleName("Discriminator")
+        self.set_source("")
+        self._show_numbers(None)
+        self._enable()
+
+    # -- what the window tells --------------------------------------------------------------------
+
+    def set_learn_every(self, steps: int) -> None:
+        """Show what is set, 0 for no learning, without asking for it again."""
+        for widget in (self._keep, self._period):
+            widget.blockSignals(True)
+        self._keep.setChecked(steps > 0)
+        if steps > 0:
+            self._period.setValue(steps)
+        for widget in (self._keep, self._period):
+            widget.blockSignals(False)
+        self._enable()
+
+    def set_source(self, text: str) -> None:
+        """Say where the real images come from."""
+        self._source.setText(f"Real images: {text or 'none'}")
+
+    def set_available(self, available: bool, why: str = "") -> None:
+        """Say whether there is a discriminator that can learn, and in one sentence why not."""
+        self._available = available
+        if available and self._warning.text() != COLLAPSED:
+            self._warn("")
+        elif not available:
+            self._warn(why)
+        self._enable()
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show how the last round went."""
+        lesson = frame.lesson
+        self._learned = lesson is not None and lesson.rounds > 0
+        self._show_numbers(lesson)
+        if self._available:
+            self._warn(COLLAPSED if lesson is not None and lesson.collapsed else "")
+        self._enable()
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _show_numbers(self, lesson: object) -> None:
+        texts = ("none yet", "–", "–")
+        if lesson is not None:
+            texts = (
+                f"{lesson.rounds:,}",
+                f"{lesson.real_score:.2f}",
+                f"{lesson.fake_score:.2f}",
+            )
+        for label, text in zip((self._rounds, self._real, self._fake), texts, strict=True):
+            if label.text() != text:
+                label.setText(text)
+
+    def _warn(self, text: str) -> None:
+        if text != self._warning.text():
+            self._warning.setText(text)
+        self._warning.setVisible(bool(text))
+
+    def _asked(self) -> None:
+        self._enable()
+        self.learn_every_changed.emit(self._period.value() if self._keep.isChecked() else 0)
+
+    def _enable(self) -> None:
+        for widget in (self._keep, self._save):
+            widget.setEnabled(self._available)
+        self._period.setEnabled(self._available and self._keep.isChecked())
+        self._revert.setEnabled(self._available and self._learned)
+
+
+def _value(name: str) -> QLabel:
+    label = QLabel()
+    label.setAccessibleName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+    return label

@@ -1,0 +1,189 @@
+"""Saving the present settings as a preset, and renaming and deleting those that were saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.settings.rows import text_of
+from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.user_presets import LONGEST
+
+if TYPE_CHECKING:
+    from ldam_studio.sampler.presets import Preset
+    from ldam_studio.user_presets import UserPresets
+
+KEEP_TEXT = Qt.ItemDataRole.UserRole
+
+
+class PresetsDialog(QDialog):
+    """The person's presets: a field to save the settings of this moment, and a list of the saved.
+
+    Parameters
+    ----------
+    presets
+        Where they are kept.
+    settings
+        The settings of this moment, by name.
+    """
+
+    saved = pyqtSignal(str)
+
+    def __init__(
+        self,
+        presets: UserPresets,
+        settings: Mapping[str, Any],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Presets")
+        self._presets, self._settings = presets, settings
+        self.name = QLineEdit()
+        self.name.setMaxLength(LONGEST)
+        self.name.setPlaceholderText("A name for these settings")
+        self.save_button = QPushButton("&Save")
+        label = QLabel("&Name")
+        label.setBuddy(self.name)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Your presets")
+        self.list.setEditTriggers(
+            QListWidget.EditTrigger.DoubleClicked | QListWidget.EditTrigger.EditKeyPressed
+        )
+        self.empty = QLabel("Presets that you save stand here and in the menu.")
+        self.empty.setWordWrap(True)
+        self.empty.setProperty("role", "empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        inside = QVBoxLayout(self.list)
+        inside.addWidget(self.empty)
+        self.rename_button = QPushButton("&Rename")
+        self.delete_button = QPushButton("&Delete")
+        for button in (self.rename_button, self.delete_button):
+            button.setAutoDefault(False)
+        self.note = QLabel()
+        self.note.setProperty("role", "danger")
+        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.hide()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 16, 16, 12)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(10)
+        grid.addWidget(label, 0, 0)
+        grid.addWidget(self.name, 0, 1)
+        grid.addWidget(self.save_button, 0, 2)
+        grid.addWidget(self.list, 1, 0, 3, 2)
+        grid.addWidget(self.rename_button, 1, 2)
+        grid.addWidget(self.delete_button, 2, 2)
+        grid.addWidget(self.note, 4, 0, 1, 3)
+        grid.addWidget(buttons, 5, 0, 1, 3)
+        grid.setRowStretch(3, 1)
+        grid.setColumnStretch(1, 1)
+        line = self.fontMetrics().height()
+        self.setMinimumWidth(24 * line)
+        self.list.setMinimumHeight(8 * line)
+        self.save_button.setDefault(True)
+        self.name.textChanged.connect(self._show_buttons)
+        self.save_button.clicked.connect(lambda _on: self.save())
+        self.rename_button.clicked.connect(lambda _on: self.list.editItem(self.list.currentItem()))
+        self.delete_button.clicked.connect(lambda _on: self.delete())
+        self.list.itemChanged.connect(self._renamed)
+        self.list.currentRowChanged.connect(self._show_buttons)
+        self._fill()
+        self.name.setFocus()
+
+    def save(self) -> None:
+        """Save the settings of this moment under the name in the field."""
+        try:
+            preset = self._presets.save(self.name.text(), self._settings)
+        except StudioError as error:
+            self._complain(str(error))
+            return
+        self.name.clear()
+        self._fill(preset.name)
+        self.saved.emit(preset.name)
+
+    def delete(self) -> None:
+        """Delete the preset that is chosen."""
+        item = self.list.currentItem()
+        if item is None:
+            return
+        try:
+            self._presets.remove(item.data(KEEP_TEXT))
+        except StudioError as error:
+            self._complain(str(error))
+            return
+        self._fill()
+
+    def _renamed(self, item: QListWidgetItem) -> None:
+        before, after = item.data(KEEP_TEXT), item.text()
+        if before == after:
+            return
+        try:
+            self._presets.rename(before, after)
+        except StudioError as error:
+            self._fill(before)
+            self._complain(str(error))
+            return
+        self._fill(" ".join(after.split()))
+
+    def _fill(self, chosen: str = "") -> None:
+        """List the presets anew; `chosen` is pointed at."""
+        self._complain("")
+        self.list.blockSignals(True)
+        self.list.clear()
+        try:
+            presets = self._presets.read()
+        except StudioError as error:
+            presets = {}
+            self._complain(str(error))
+        for preset in presets.values():
+            item = QListWidgetItem(preset.name, self.list)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+            item.setData(KEEP_TEXT, preset.name)
+            item.setToolTip(_in_words(preset))
+            if preset.name == chosen:
+                self.list.setCurrentItem(item)
+        self.list.blockSignals(False)
+        self.empty.setVisible(not presets)
+        self._show_buttons()
+
+    def _show_buttons(self, _: object = None) -> None:
+        self.save_button.setEnabled(bool(self.name.text().strip()))
+        for button in (self.rename_button, self.delete_button):
+            button.setEnabled(self.list.currentItem() is not None)
+
+    def _complain(self, sentence: str) -> None:
+        self.note.setText(sentence)
+        self.note.setVisible(bool(sentence))
+
+
+def ask_about_presets(
+    parent: QWidget, presets: UserPresets, settings: Mapping[str, Any]
+) -> PresetsDialog:
+    """Show the dialog over a window, which goes on running."""
+    dialog = PresetsDialog(presets, settings, parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
+    return dialog
+
+
+def _in_words(preset: Preset) -> str:
+    lines = (f"{SETTINGS[n].label}: {text_of(value)}" for n, value in preset.settings.items())
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""The menu of presets, the same one in the menu bar and above the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QMenu
+
+from ldam_studio.errors import StudioError
+from ldam_studio.sampler.presets import PRESETS
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.session.model import Model
+    from ldam_studio.sampler.presets import Preset
+    from ldam_studio.user_presets import UserPresets
+
+
+class PresetsMenu(QObject):
+    """Fills menus with the presets when they are opened, and ticks the one that is set.
+
+    Parameters
+    ----------
+    presets
+        The person's own.
+    apply
+        Called with the preset that a person chose.
+    actions
+        What stands below the presets.
+    complain
+        Called with a sentence where the person's own cannot be read.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        presets: UserPresets,
+        apply: Callable[[Preset], object],
+        actions: tuple[QAction, ...],
+        complain: Callable[[str], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._model, self._presets, self._apply = model, presets, apply
+        self._actions, self._complain = actions, complain
+
+    def attach(self, menu: QMenu) -> None:
+        """Fill a menu whenever it is opened."""
+        menu.setToolTipsVisible(True)
+        # Read when it is wanted: the start of the window does not wait for it.
+        menu.aboutToShow.connect(lambda: self._fill(menu, self._own()))
+        self._fill(menu, ())
+
+    def _fill(self, menu: QMenu, own: tuple[Preset, ...]) -> None:
+        menu.clear()
+        for preset in PRESETS.values():
+            self._add(menu, preset, f"&{preset.label}")
+        if own:
+            menu.addSeparator()
+        for number, preset in enumerate(own, 1):
+            # What a person typed may have ampersands, which are marks of mnemonics here.
+            digit = f"&{number}  " if number < 10 else ""
+            self._add(menu, preset, digit + preset.label.replace("&", "&&"))
+        menu.addSeparator()
+        menu.addActions(self._actions)
+
+    def _own(self) -> tuple[Preset, ...]:
+        try:
+            return tuple(self._presets.read().values())
+        except StudioError as error:
+            self._complain(str(error))
+            return ()
+
+    def _add(self, menu: QMenu, preset: Preset, text: str) -> None:
+        session = self._model.session
+        action = menu.addAction(text)
+        action.setToolTip(preset.help)
+        action.setStatusTip(preset.help)
+        action.setEnabled(session is not None)
+        action.setCheckable(True)
+        if session is not None:
+            values = session.values_of(preset)
+            action.setChecked(all(session.value(name) == value for name, value in values.items()))
+        action.triggered.connect(lambda _on: self._apply(preset))

@@ -1,0 +1,127 @@
+"""Painting by hand in whole device pixels, in the colours of the current theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PyQt6.QtCore import QRect, QRectF, Qt
+from PyQt6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen, QTransform
+from PyQt6.QtWidgets import QWidget
+
+from ldam_studio.gui.theme import theme
+
+LEFT, MIDDLE = Qt.TextElideMode.ElideLeft, Qt.TextElideMode.ElideMiddle
+RIGHT = Qt.TextElideMode.ElideRight
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word in a rounded box, in the colour of a token of the theme."""
+
+    text: str
+    token: str = "muted"
+
+
+def qimage(rgb: np.ndarray) -> QImage:
+    """Return ``(H, W, 3)`` bytes as an image that owns its pixels, in Qt's fastest format."""
+    rgb = np.ascontiguousarray(rgb)
+    height, width = rgb.shape[:2]
+    image = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def logical(part: QRect, ratio: float) -> QRect:
+    """Return the smallest rectangle of a widget that covers one of device pixels."""
+    return QRectF(
+        part.x() / ratio, part.y() / ratio, part.width() / ratio, part.height() / ratio
+    ).toAlignedRect()
+
+
+class Pencil:
+    """Paints on a widget with one unit per device pixel, whole numbers being the pixels' edges.
+
+    At a scaling of 1.25 or 1.5 a widget may begin between two device pixels; the origin is moved
+    to the next edge, or every image would be uneven.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        self.painter = QPainter(widget)
+        self.ratio = widget.devicePixelRatioF()
+        self._font = QFont(widget.font())
+        base = self.painter.deviceTransform()
+        across, down = base.m11(), base.m22()
+        shift_x = (round(base.dx()) - base.dx()) / across
+        shift_y = (round(base.dy()) - base.dy()) / down
+        self.painter.setWorldTransform(QTransform(1 / across, 0, 0, 1 / down, shift_x, shift_y))
+
+    def font(self, *, bold: bool = False, size: float = 1.0) -> QFont:
+        """Return the widget's font for painting in device pixels."""
+        font = QFont(self._font)
+        pixels = QFontMetricsF(font).fontDpi() / 72 * font.pointSizeF()
+        font.setPixelSize(max(1, round(pixels * self.ratio * size)))
+        font.setBold(bold)
+        return font
+
+    def width(self, text: str) -> float:
+        """Return the width of a line."""
+        return QFontMetricsF(self.font()).horizontalAdvance(text)
+
+    def fill(self, part: QRect, token: str) -> None:
+        """Fill a rectangle."""
+        self.painter.fillRect(part, theme.current().colour(token))
+
+    def outline(self, part: QRect, token: str, width: int = 1) -> None:
+        """Draw a rectangle's edge inside it."""
+        pixels = max(1, round(width * self.ratio))
+        pen = QPen(theme.current().colour(token), pixels)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        self.painter.setPen(pen)
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        inset = pixels / 2
+        self.painter.drawRect(QRectF(part).adjusted(inset, inset, -inset, -inset))
+
+    def text(
+        self,
+        part: QRect,
+        text: str,
+        token: str,
+        *,
+        flags: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignCenter,
+        font: QFont | None = None,
+        elide: Qt.TextElideMode = RIGHT,
+    ) -> float:
+        """Write a line, shortened where it does not fit; returns its width."""
+        font = font or self.font()
+        metrics = QFontMetricsF(font)
+        text = metrics.elidedText(text, elide, part.width())
+        self.painter.setFont(font)
+        self.painter.setPen(theme.current().colour(token))
+        self.painter.drawText(QRectF(part), flags, text)
+        return metrics.horizontalAdvance(text)
+
+    def paragraph(self, part: QRect, text: str, token: str) -> None:
+        """Write words in the middle of a rectangle, on as many lines as they need."""
+        inset = 10 * self.ratio
+        inner = QRectF(part).adjusted(inset, inset, -inset, -inset)
+        self.painter.setFont(self.font())
+        self.painter.setPen(theme.current().colour(token))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        self.painter.drawText(inner, flags, text)
+
+    def badge(self, room: QRect, badge: Badge) -> int:
+        """Draw a badge at the right end of `room`; returns its left edge."""
+        font = self.font(size=0.88)
+        metrics = QFontMetricsF(font)
+        width = metrics.horizontalAdvance(badge.text) + 14 * self.ratio
+        height = metrics.height() + 4 * self.ratio
+        pill = QRectF(room.right() - width, room.center().y() - height / 2, width, height)
+        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(theme.current().colour(badge.token, 40))
+        self.painter.drawRoundedRect(pill, height / 2, height / 2)
+        self.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        self.painter.setFont(font)
+        self.painter.setPen(theme.current().colour(badge.token))
+        self.painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, badge.text)
+        return int(pill.left())

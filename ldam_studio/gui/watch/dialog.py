@@ -1,0 +1,228 @@
+"""Asks which checkpoints to watch, and with which network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from ldam_studio.engine.watching.watcher import open_watched
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.task import Task
+from ldam_studio.gui.theme import theme
+from ldam_studio.networks.sources.opening import NETWORKS, Options
+from ldam_studio.networks.sources.request import NetworkRequest, short_name
+from ldam_studio.networks.weights.checkpoints import SUFFIXES, check_kind
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.networks.network import Network
+
+KINDS = f"Checkpoints ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
+HINT = (
+    "A folder that a training writes its checkpoints to, or one file that it writes anew each "
+    "time. Another network than those listed is opened first, then its checkpoints are watched."
+)
+
+
+class WatchDialog(QDialog):
+    """Accepted with `place`, and with `network` where another one than the present was opened.
+
+    Parameters
+    ----------
+    present
+        What the network in front is called; None where there is none.
+    requests
+        Networks that can be opened in its place.
+    """
+
+    def __init__(
+        self,
+        present: str | None,
+        requests: tuple[NetworkRequest, ...],
+        parent: StudioWindow | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Watch Checkpoints")
+        self.place: Path | None = None
+        self.network: Network | None = None
+        self._task: Task | None = None
+        self.path = QLineEdit()
+        self.path.setPlaceholderText("Folder or file")
+        self.path.setAccessibleName("Folder or file of checkpoints")
+        self.path.textChanged.connect(lambda _text: self._changed())
+        self.which = QComboBox()
+        self.which.setAccessibleName("Network")
+        if present is not None:
+            self.which.addItem(f"{short_name(present)}, which is open", None)
+        for request in requests:
+            self.which.addItem(request.title, request)
+        self.which.currentIndexChanged.connect(lambda _at: self._changed())
+        self.note = QLabel(HINT)
+        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.watch = buttons.addButton("Watch", QDialogButtonBox.ButtonRole.ActionRole)
+        self.watch.setDefault(True)
+        self.watch.clicked.connect(lambda _on: self.go())
+        buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.setVerticalSpacing(10)
+        form.setHorizontalSpacing(14)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        label = QLabel("&Checkpoints")
+        label.setBuddy(self.path)
+        form.addRow(label, self._place_row())
+        form.addRow("&Network", self.which)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        layout.setSpacing(14)
+        layout.addLayout(form)
+        layout.addWidget(self.note)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(38 * self.fontMetrics().height())
+        self._changed()
+
+    def _place_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.path, 1)
+        for text, choose in (("Folder…", self._choose_folder), ("File…", self._choose_file)):
+            button = QPushButton(theme.icon("folder"), text)
+            button.setAutoDefault(False)
+            button.setAccessibleName(f"Choose a {text.lower().rstrip('…')}")
+            button.clicked.connect(lambda _on, choose=choose: choose())
+            row.addWidget(button)
+        return row
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of checkpoints", self.path.text())
+        if path:
+            self.path.setText(path)
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Checkpoint", self.path.text(), KINDS)
+        if path:
+            self.path.setText(path)
+
+    def suggest(self, place: Path, network: str) -> None:
+        """Fill in a place, and the network of that name where it is listed."""
+        self.path.setText(str(place))
+        for at in range(self.which.count()):
+            request = self.which.itemData(at)
+            if request is not None and request.name == network:
+                self.which.setCurrentIndex(at)
+                return
+
+    def go(self) -> None:
+        """Accept what is said, once the network it needs is open."""
+        if self._task is not None:
+            return
+        try:
+            self.place = checked_place(self.path.text())
+        except StudioError as error:
+            self._say(str(error), "danger")
+            return
+        request = self.which.currentData()
+        if request is None:
+            self.accept()
+            return
+        self._task = Task(partial(_open, request, self.place))
+        self._task.setObjectName("watch-opener")
+        self._task.done.connect(self._on_opened)
+        self._task.failed.connect(self._on_failed)
+        self._say(f"Opening {request.title} …", "muted")
+        self._show_buttons()
+        self._task.start()
+
+    def _on_opened(self, network: Network) -> None:
+        self._leave_task()
+        self.network = network
+        self.accept()
+
+    def _on_failed(self, error: StudioError) -> None:
+        self._leave_task()
+        self._say(str(error), "danger")
+        self._show_buttons()
+
+    def _changed(self) -> None:
+        self._leave_task()
+        self._say(HINT, "muted")
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        said = bool(self.path.text().strip()) and self.which.count() > 0
+        self.watch.setEnabled(said and self._task is None)
+
+    def _say(self, text: str, role: str) -> None:
+        self.note.setText(text)
+        self.note.setProperty("role", role)
+        style = self.note.style()
+        assert style is not None
+        style.unpolish(self.note)
+        style.polish(self.note)
+
+    def _leave_task(self) -> None:
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+
+    def done(self, result: int) -> None:
+        """Close; whatever still runs is left behind."""
+        self._leave_task()
+        super().done(result)
+
+
+def checked_place(text: str) -> Path:
+    """Return the folder or file that was typed.
+
+    Raises
+    ------
+    StudioError
+        If there is none, or it is no file of weights.
+    """
+    place = Path(text.strip()).expanduser()
+    if not place.exists():
+        raise StudioError(f"There is no folder or file {place}; check the path.")
+    check_kind(place)
+    return place.absolute()
+
+
+def ask_what_to_watch(
+    window: StudioWindow, chosen: Callable[[Path, Network | None], object]
+) -> WatchDialog:
+    """Show the dialog over a window, which goes on running; `chosen` is told what came of it."""
+    session = window.model.session
+    requests = [NetworkRequest(name) for name in NETWORKS]
+    # What runs code is agreed to in the dialog that opens networks.
+    requests += [r for r in window.files.recent_networks() if not r.runs_code]
+    dialog = WatchDialog(
+        None if session is None else session.network.name,
+        tuple(dict.fromkeys(requests)),
+        window,
+    )
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.accepted.connect(lambda: chosen(dialog.place, dialog.network))
+    dialog.open()
+    return dialog
+
+
+def _open(request: NetworkRequest, place: Path, _task: Task) -> Network:
+    options = Options(request.pixels, request.labels, request.partial)
+    return open_watched(request.name, place, options, request.weights)

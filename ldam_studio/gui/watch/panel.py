@@ -1,0 +1,201 @@
+"""What can be set while a training is watched, and how a training of the studio's own goes."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+from ldam_studio.sampler.settings import SETTINGS
+
+ROUNDS = SETTINGS["discriminator_rounds"].label  # as in the manual and in the traces
+
+
+class PlainNumber(QDoubleSpinBox):
+    """A number without zeros at its end."""
+
+    def textFromValue(self, value: float) -> str:
+        """Return it in a few digits."""
+        return f"{value:.4g}"
+
+
+class WatchPanel(QWidget):
+    """Says what a person wants; `set_training` shows what belongs to a training of the studio's."""
+
+    averaging_chosen = pyqtSignal(int)  # checkpoints, or steps of the studio's own training
+    rounds_chosen = pyqtSignal(int)
+    rate_chosen = pyqtSignal(float)
+    schedule_asked = pyqtSignal()  # the recipe's learning rate again
+    pause_asked = pyqtSignal(bool)
+    stop_asked = pyqtSignal()
+    resume_asked = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Watched training")
+        title = QLabel("Watched training")
+        title.setProperty("role", "title")
+        self.averaging = self._count(
+            "Averaging",
+            "The weights that are shown are the mean of so many checkpoints, up to the current one",
+        )
+        self.averaging.valueChanged.connect(self.averaging_chosen)
+        self.rounds = self._count(
+            ROUNDS,
+            "After each new checkpoint the discriminator learns so many rounds, so that it keeps "
+            "up with the classifier; 0 leaves it as it is",
+        )
+        self.rounds.setRange(0, int(SETTINGS["discriminator_rounds"].maximum))
+        self.rounds.valueChanged.connect(self.rounds_chosen)
+        self.restart = QCheckBox("Restart chains at each checkpoint")
+        self.restart.setToolTip(
+            "Without it the chains go on from their pictures: what an untrained network shows may "
+            "have been drawn by the checkpoint before it"
+        )
+        self.rate = PlainNumber()
+        self.rate.setDecimals(8)
+        self.rate.setRange(1e-7, 1.0)
+        self.rate.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.rate.setKeyboardTracking(False)
+        self.rate.setAccessibleName("Learning rate")
+        self.rate.setToolTip("How far each step of the training goes")
+        self.rate.setSpecialValueText("–")  # until the training tells it
+        self.schedule = QToolButton()
+        self.schedule.setIcon(theme.icon("revert"))
+        self.schedule.setToolTip("Let the learning rate follow the recipe's schedule again")
+        self.schedule.setAccessibleName("Automatic learning rate")
+        self.schedule.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.schedule.clicked.connect(self.schedule_asked)
+        self.rate.valueChanged.connect(self.rate_chosen)
+        self.state = QLabel()
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
+        self.state.setProperty("role", "muted")
+        self.state.setWordWrap(True)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.progress.setAccessibleName("Progress of the training")
+        self.pause = QPushButton(theme.icon("pause"), "Pause training")
+        self.pause.clicked.connect(lambda _on: self._pressed())
+        self.stop = QPushButton("Stop")
+        self.stop.setToolTip("End the training; what it has written can still be looked at")
+        self.stop.clicked.connect(self.stop_asked)
+        self._paused = self._over = False
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(self.pause, 3)
+        buttons.addWidget(self.stop, 2)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(0, 1)
+        self._rate_label = QLabel("Learning rate")
+        labels = (self._rate_label, QLabel("Averaging"), QLabel(ROUNDS))
+        for row, (label, field) in enumerate(
+            zip(labels, (self.rate, self.averaging, self.rounds), strict=True)
+        ):
+            label.setBuddy(field)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(field, row, 2)
+        grid.addWidget(self.schedule, 0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 10)
+        layout.setSpacing(8)
+        layout.addWidget(title)
+        layout.addWidget(self.state)
+        layout.addWidget(self.progress)
+        layout.addLayout(grid)
+        layout.addWidget(self.restart)
+        layout.addLayout(buttons)
+        self.set_training(False, 1)
+
+    def set_training(self, own: bool, most: int) -> None:
+        """Show the rows of a training of the studio's own, or of one that others do.
+
+        Parameters
+        ----------
+        most
+            The longest time that can be averaged over.
+        """
+        for widget in (
+            self._rate_label,
+            self.rate,
+            self.schedule,
+            self.state,
+            self.progress,
+            self.pause,
+            self.stop,
+        ):
+            widget.setVisible(own)
+        self._quietly(self.averaging, 0)
+        self.averaging.setRange(0, most)
+        self.averaging.setSingleStep(100 if own else 1)
+        self.averaging.setSuffix(" steps" if own else " checkpoints")
+        self.averaging.setToolTip(
+            "The checkpoints that follow hold the moving average of the parameters over so many "
+            "steps of the training"
+            if own
+            else "The weights that are shown are the mean of so many checkpoints, up to the "
+            "current one"
+        )
+
+    def show_averaging(self, value: int) -> None:
+        """Show what is set, without asking for it again."""
+        self._quietly(self.averaging, value)
+
+    def show_rounds(self, value: int, available: bool) -> None:
+        """Show how many rounds the discriminator learns, if there is one that can."""
+        self._quietly(self.rounds, value)
+        self.rounds.setEnabled(available)
+
+    def show_training(
+        self, words: str, done: float, *, paused: bool, over: bool, rate: float | None
+    ) -> None:
+        """Show how the studio's own training goes; `done` is a share."""
+        self.state.setText(words)
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(round(1000 * done))
+        self._paused, self._over = paused, over
+        self.pause.setText("Resume training" if paused or over else "Pause training")
+        self.pause.setIcon(theme.icon("play" if paused or over else "pause"))
+        self.pause.setEnabled(done < 1)
+        for widget in (self.stop, self.averaging):
+            widget.setEnabled(not over)
+        for widget in (self.rate, self.schedule):  # what has ended early may be resumed with others
+            widget.setEnabled(not over or done < 1)
+        if rate is not None and not self.rate.hasFocus():
+            self._quietly(self.rate, rate)
+
+    def _pressed(self) -> None:
+        if self._over:
+            self.resume_asked.emit()
+        else:
+            self.pause_asked.emit(not self._paused)
+
+    @staticmethod
+    def _quietly(field: QSpinBox | QDoubleSpinBox, value: float) -> None:
+        field.blockSignals(True)
+        field.setValue(value)
+        field.blockSignals(False)
+
+    @staticmethod
+    def _count(name: str, tip: str) -> QSpinBox:
+        field = QSpinBox()
+        field.setSpecialValueText("off")
+        field.setKeyboardTracking(False)
+        field.setAccessibleName(name)
+        field.setToolTip(tip)
+        return field

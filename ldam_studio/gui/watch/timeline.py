@@ -1,0 +1,153 @@
+"""What is watched, and what its timeline knows: values and words, no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ldam_studio.networks.weights.checkpoints import Checkpoint
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to watch.
+
+    Parameters
+    ----------
+    place
+        A folder of checkpoints, or one file.
+    average
+        How many checkpoints the shown weights are the mean of; 0 or 1 for none.
+    rounds
+        How many rounds the discriminator learns after each checkpoint.
+    own
+        Whether it is a training of the studio's own.
+    """
+
+    place: Path
+    average: int = 0
+    rounds: int = 0
+    own: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is watched, in a few words."""
+        return "MNIST being learnt" if self.own else f"Checkpoints in {self.place.name}"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Checkpoints in order, and where each lies between the first (0) and the last (1).
+
+    They lie by their steps, else by their epochs; where neither grows from one to the next, as in a
+    folder of two runs, at equal distances. `loss` and `accuracy` (n,) are NaN where unknown.
+    """
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    troubles: Mapping[Path, str] = field(default_factory=dict)
+    places: Values = field(default_factory=lambda: np.zeros(0))
+    loss: Values = field(default_factory=lambda: np.zeros(0))
+    accuracy: Values = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(cls, checkpoints: Sequence[Checkpoint], troubles: Mapping[Path, str]) -> Timeline:
+        """Lay checkpoints out."""
+        return cls(
+            tuple(checkpoints),
+            dict(troubles),
+            _places(checkpoints),
+            _values([c.loss for c in checkpoints]),
+            _values([c.accuracy for c in checkpoints]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.checkpoints)
+
+    def index(self, path: Path | None) -> int | None:
+        """Return where the checkpoint of that file stands; None if it is not there any more."""
+        return None if path is None else self._numbers.get(path)
+
+    def following(self, index: int | None) -> int | None:
+        """Return the next checkpoint that can be shown, the first after None; None at the end."""
+        places = range(0 if index is None else index + 1, len(self))
+        good = (at for at in places if self.checkpoints[at].path not in self.troubles)
+        return next(good, None)
+
+    @cached_property
+    def shown(self) -> NDArray[np.int64]:
+        """How many checkpoints up to each one, it included, can be shown (n,)."""
+        return np.cumsum([c.path not in self.troubles for c in self.checkpoints], dtype=np.int64)
+
+    def count(self, index: int | None = None) -> str:
+        """Say how many can be shown, and which of them one is."""
+        whole = int(self.shown[-1]) if len(self) else 0
+        if index is None or self.checkpoints[index].path in self.troubles:
+            return f"{whole:,}"
+        return f"{self.shown[index]:,} of {whole:,}"
+
+    @cached_property
+    def _numbers(self) -> dict[Path, int]:
+        return {checkpoint.path: number for number, checkpoint in enumerate(self.checkpoints)}
+
+    def nearest(self, place: float) -> int:
+        """Return the checkpoint nearest to a place from 0 to 1; there has to be one."""
+        return int(np.abs(self.places - place).argmin())
+
+
+def _values(known: Sequence[float | None]) -> Values:
+    return np.array([np.nan if value is None else value for value in known], np.float64)
+
+
+def _places(checkpoints: Sequence[Checkpoint]) -> Values:
+    count = len(checkpoints)
+    at = np.arange(count, dtype=np.float64)
+    for known in ([c.step for c in checkpoints], [c.epoch for c in checkpoints]):
+        values = _values(known)
+        if np.isfinite(values).all() and (np.diff(values) > 0).all():
+            at = values
+            break
+    if count < 2:
+        return np.ones(count)
+    return (at - at[0]) / (at[-1] - at[0])
+
+
+def name_of(checkpoint: Checkpoint) -> str:
+    """Return a checkpoint's name in a few letters: its epoch, else its step, else its file."""
+    if checkpoint.epoch is not None:
+        return f"epoch {checkpoint.epoch:.4g}"
+    if checkpoint.step is not None:
+        return f"step {checkpoint.step:,}"
+    return checkpoint.path.stem
+
+
+def facts_of(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return all that is known of a checkpoint, each in words; its file's name if nothing is."""
+    facts = {}
+    if checkpoint.epoch is not None:
+        facts["epoch"] = f"epoch {checkpoint.epoch:.4g}"
+    if checkpoint.step is not None:
+        facts["step"] = f"step {checkpoint.step:,}"
+    if checkpoint.loss is not None:
+        facts["loss"] = f"loss {checkpoint.loss:.4g}"
+    if checkpoint.accuracy is not None:
+        facts["accuracy"] = f"accuracy {_share(checkpoint.accuracy)}"
+    return facts or {"file": checkpoint.path.name}
+
+
+def words_of(checkpoint: Checkpoint) -> str:
+    """Return all that is known of a checkpoint in one line."""
+    return " · ".join(facts_of(checkpoint).values())
+
+
+def _share(value: float) -> str:
+    # A file's name may have it in per cent already.
+    return f"{100 * value if value <= 1 else value:.2f} %"

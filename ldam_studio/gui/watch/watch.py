@@ -1,0 +1,368 @@
+"""Watching a network learn: new checkpoints come under the running chains, and are played back."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from ldam_studio.engine.watching import process
+from ldam_studio.engine.watching.watcher import MOST_AVERAGED, News, Swap, Watcher
+from ldam_studio.gui.watch.bar import USUAL_SPEED, WatchBar
+from ldam_studio.gui.watch.panel import WatchPanel
+from ldam_studio.gui.watch.timeline import Plan, Timeline, name_of
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.weights.checkpoints import Checkpoint
+
+NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message bar
+
+
+class Watch(QObject):
+    """Ties a watcher of a folder to the window's session, timeline and panel.
+
+    The watcher reads files on a thread of its own. What it says comes by signals, each with the
+    number of the watch, so that what an old one still says is known for what it is.
+    """
+
+    ended = pyqtSignal()
+    _told = pyqtSignal(int, object)  # number, News
+    _swapped = pyqtSignal(int, object)  # number, Swap
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.bar = WatchBar()
+        self.panel = WatchPanel(window.panels)
+        self.plan: Plan | None = None
+        self.news: News | None = None
+        self.swap: Swap | None = None
+        self._watcher: Watcher | None = None
+        self._network: Network | None = None
+        self._number = 0
+        self._pending: tuple[Opening, Plan] | None = None
+        self._wished: Path | None = None  # None while the newest is followed
+        self._waits = False  # for the checkpoint that was wished last
+        self._pinned: Swap | None = None
+        self._read: WeakKeyDictionary[Network, tuple[Checkpoint, ...]] = WeakKeyDictionary()
+        self._said: dict[str, str] = {}  # by key
+        self._closers: list[threading.Thread] = []
+        self._player = QTimer(self)
+        self._player.setInterval(1000 // USUAL_SPEED)
+        self._player.timeout.connect(self._play_on)
+        self._told.connect(self._on_news)
+        self._swapped.connect(self._on_swap)
+        self._connect()
+
+    def _connect(self) -> None:
+        bar, window = self.bar, self._window
+        bar.hide()
+        self.panel.hide()
+        bar.plot.wanted.connect(self._scrubbed)
+        bar.plot.newest.connect(self.follow)
+        bar.plot.toggled.connect(lambda: self.play(not self._player.isActive()))
+        bar.played.connect(self.play)
+        bar.speed_chosen.connect(lambda speed: self._player.setInterval(1000 // speed))
+        bar.followed.connect(lambda on: self.follow() if on else self._stay())
+        bar.pin_asked.connect(self.pin)
+        bar.closed.connect(self.stop)
+        window.controller.opening.connect(self._on_opening)
+        window.controller.opened.connect(self._on_opened)
+        window.model.session_changed.connect(self._on_session)
+        window.model.value_changed.connect(self._show_rounds)
+        window.model.comparison_changed.connect(self._on_comparison)
+        self.panel.averaging_chosen.connect(self._average_chosen)
+        self.panel.rounds_chosen.connect(
+            partial(window.controller.set_value, "discriminator_rounds")
+        )
+
+    def complete(self) -> None:
+        """Put the panel above the settings, which are there now."""
+        self._window.panels.controls.prepend(self.panel)
+        self._show_panel()
+
+    def read_from(self, network: Network) -> tuple[Checkpoint, ...]:
+        """Return the checkpoints that a network was read from, as they were then, if it was."""
+        return self._read.get(network, ())
+
+    # Beginning and ending
+
+    def start(self, plan: Plan, opening: Opening | None = None) -> None:
+        """Watch with the session in front, whose chains go on, or with one opened for it."""
+        if opening is not None:
+            self._pending = (opening, plan)
+            self._window.open(opening)
+            return
+        session = self._window.model.session
+        if session is None:
+            self._window.say("Open a network first, then watch its checkpoints.", "warning")
+            return
+        self.stop()
+        self._begin(plan, session.network)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether something is watched."""
+        return self._watcher is not None
+
+    def stop(self) -> None:
+        """Watch no longer; the chains go on with the network as it is."""
+        if self._watcher is None:
+            return
+        watcher, self._watcher = self._watcher, None
+        self._number += 1
+        # It may be in the middle of reading a large file.
+        closer = threading.Thread(target=watcher.close, name="watch-close")
+        closer.start()
+        self._closers = [*(c for c in self._closers if c.is_alive()), closer]
+        self._clear()
+
+    def close(self) -> None:
+        """Stop, and wait until nothing of it runs."""
+        self.stop()
+        for closer in self._closers:
+            closer.join()
+
+    def _begin(self, plan: Plan, network: Network) -> None:
+        self._number += 1
+        number = self._number
+        self.plan, self._network = plan, network
+        self._watcher = Watcher(
+            network,
+            plan.place,
+            average=0 if plan.own else plan.average,
+            on_news=partial(self._told.emit, number),
+            on_swap=partial(self._swapped.emit, number),
+        )
+        bar = self.bar
+        bar.plot.show_timeline(Timeline())
+        bar.plot.show_current(None)
+        bar.plot.set_empty(f"Waiting for the first checkpoint in {plan.place}")
+        bar.show_title(plan.title, tip=str(plan.place))
+        bar.close_button.setToolTip(
+            "End the training, and watch it no longer"
+            if plan.own
+            else "Watch no longer; the chains go on with the network as it is"
+        )
+        bar.show_skipped(())
+        bar.show_playing(False)
+        bar.follow.setChecked(True)
+        bar.show()
+        self._window.controller.set_values({"discriminator_rounds": plan.rounds}, note=False)
+        self._show_panel()
+        self._show_pin()
+        self._watcher.start()
+
+    def _clear(self) -> None:
+        self._player.stop()
+        self.plan = self.news = self.swap = self._network = self._wished = None
+        self._waits = False
+        self.bar.hide()
+        for key in (NOTICE, TROUBLE):
+            self._say(key, "")
+        self._pinned = None  # the comparison stays
+        self._show_pin()
+        self._show_panel()
+        self.ended.emit()
+
+    def _on_opening(self, opening: Opening) -> None:
+        self.stop()
+        if self._pending is not None and self._pending[0] is not opening:
+            self._pending = None
+
+    def _on_opened(self, opening: Opening) -> None:
+        session = self._window.model.session
+        if self._pending is None or self._pending[0] is not opening or session is None:
+            return
+        plan, self._pending = self._pending[1], None
+        self._begin(plan, session.network)
+
+    def _on_session(self) -> None:
+        """Stop where another network was opened; a twin with other weights has the same layers."""
+        session = self._window.model.session
+        if self._network is not None and session is not None:
+            self._show_rounds()
+            if session.network.walked is not self._network.walked:
+                self.stop()
+
+    def _on_comparison(self) -> None:
+        """Forget the pinned checkpoint where its comparison was ended, or is with another."""
+        session = self._window.model.session
+        second = None if session is None else session.second
+        if self._pinned is None or (second and second.network is self._pinned.network):
+            return
+        self._pinned = None
+        self._show_pin()
+        self._show_current()
+
+    # What a person wants
+
+    def follow(self) -> None:
+        """Show the newest checkpoint, and each that comes."""
+        if self._watcher is None:
+            return
+        self._player.stop()
+        self.bar.show_playing(False)
+        self.bar.follow.setChecked(True)
+        self._wished, self._waits = None, False
+        self._watcher.follow()
+        self._show_current()
+
+    def play(self, on: bool) -> None:
+        """Show the checkpoints one after the other, from the current one, or rest."""
+        first = self.bar.plot.timeline.following(None)
+        if on and first is not None:
+            if self.bar.plot.timeline.following(self.bar.plot.current) is None:
+                self._show(first)
+            else:
+                self._stay()
+            self._player.start()
+        else:
+            self._player.stop()
+        self.bar.show_playing(self._player.isActive())
+
+    def pin(self, on: bool) -> None:
+        """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
+        controller, session = self._window.controller, self._window.model.session
+        compared = session is not None and session.second is not None
+        if on and compared and self._pinned is None:
+            self._window.say(
+                "Two networks are compared already; end that comparison, then pin.", "warning"
+            )
+        elif on and self.swap is not None:
+            self._pinned = self.swap
+            here = self.bar.plot.timeline.index(self.swap.checkpoint.path)
+            if self._is_in_trouble() and here is not None:
+                self._show(here)  # what runs is what is pinned
+            controller.compare(
+                self.swap.network, title=name_of(self.swap.checkpoint), restart=False
+            )
+        elif self._pinned is not None:
+            self._pinned = None
+            controller.end_comparison()
+        self._show_pin()
+        self._show_current()
+
+    def _scrubbed(self, index: int) -> None:
+        self._player.stop()
+        self.bar.show_playing(False)
+        self._show(index)
+
+    def _stay(self) -> None:
+        """Stay at the checkpoint that is shown."""
+        if self.bar.plot.current is not None:
+            self._show(self.bar.plot.current)
+        self.bar.follow.setChecked(self.bar.plot.current is None)
+
+    def _show(self, index: int) -> None:
+        if self._watcher is None:
+            return
+        checkpoint = self.bar.plot.timeline.checkpoints[index]
+        self._wished = checkpoint.path
+        shown = self.swap is not None and self.swap.checkpoint == checkpoint
+        self._waits = not shown and not self._is_in_trouble()
+        self.bar.follow.setChecked(False)
+        self._watcher.show(checkpoint)
+        self._show_current()
+
+    def _play_on(self) -> None:
+        if self._waits:
+            return  # none is left out, however long one takes
+        following = self.bar.plot.timeline.following(self.bar.plot.current)
+        if following is None:
+            self.play(False)
+        else:
+            self._show(following)
+
+    def _average_chosen(self, count: int) -> None:
+        if self._watcher is not None and self.plan is not None and not self.plan.own:
+            self._watcher.set_average(count)
+
+    # What the watcher says
+
+    def _on_news(self, number: int, news: News) -> None:
+        if number != self._number or self.plan is None:
+            return
+        # The folder, which all of them have in common, would hide what is wrong.
+        short = {path: s.replace(str(path), path.name) for path, s in news.troubles.items()}
+        news = replace(news, troubles=short)
+        before, self.news = self.news, news
+        known = {checkpoint.path for checkpoint in news.checkpoints}
+        laid_out = None if before is None else (before.checkpoints, before.troubles)
+        if laid_out != (news.checkpoints, news.troubles):
+            self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
+        if self._wished in news.troubles:
+            self._waits = False
+        files = {path: f"{path.name} {why}" for path, why in news.skipped.items()}
+        files |= {path: why for path, why in news.troubles.items() if path in known}
+        self.bar.show_skipped(sentence for _path, sentence in sorted(files.items()))
+        if news.notice:
+            self.bar.show_title(news.notice, "danger")
+        else:
+            self.bar.show_title(self.plan.title, tip=str(self.plan.place))
+        self._say(NOTICE, news.notice)
+        newest = news.checkpoints[-1].path if news.checkpoints else None
+        self._say(TROUBLE, news.troubles.get(newest, "") if news.following else "")
+        self._show_current()
+
+    def _on_swap(self, number: int, swap: Swap) -> None:
+        if number != self._number:
+            return
+        self.swap, self._network = swap, swap.network
+        self._read[swap.network] = swap.averaged
+        if self._wished == swap.checkpoint.path:
+            self._waits = False
+        restart = self.panel.restart.isChecked()
+        self._window.controller.set_weights(swap.network, restart=restart)
+        self._show_pin()
+        self._show_current()
+
+    def _is_in_trouble(self) -> bool:
+        """Whether the checkpoint that was wished for cannot be shown."""
+        return self.news is not None and self._wished in self.news.troubles
+
+    def _say(self, key: str, sentence: str) -> None:
+        """Say something once; it is taken back when it is no longer true."""
+        if self._said.get(key, "") == sentence:
+            return
+        self._said[key] = sentence
+        if sentence:
+            self._window.banner.say(sentence, "warning", key=key)
+        else:
+            self._window.banner.dismiss(key)
+
+    # Showing
+
+    def _show_current(self) -> None:
+        plot = self.bar.plot
+        shown = None if self.swap is None else self.swap.checkpoint.path
+        current = plot.timeline.index(self._wished or shown)
+        pinned = None if self._pinned is None else self._pinned.checkpoint.path
+        running = "" if self.swap is None else name_of(self.swap.checkpoint)
+        plot.show_current(current, plot.timeline.index(pinned), running)
+
+    def _show_pin(self) -> None:
+        self.bar.pin.setEnabled(self.swap is not None or self._pinned is not None)
+        self.bar.pin.setChecked(self._pinned is not None)
+
+    def _show_panel(self) -> None:
+        self.panel.setVisible(self.plan is not None and self._window.panels.controls is not None)
+        if self.plan is not None:
+            own = self.plan.own
+            self.panel.set_training(own, process.MOST_AVERAGED if own else MOST_AVERAGED)
+            self.panel.show_averaging(self.plan.average)
+            self._show_rounds()
+
+    def _show_rounds(self, name: str = "discriminator_rounds") -> None:
+        session = self._window.model.session
+        if session is not None and name in ("discriminator_rounds", "discriminator"):
+            rounds = session.value("discriminator_rounds")
+            self.panel.show_rounds(rounds, session.has_discriminator)

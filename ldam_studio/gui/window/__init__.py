@@ -1,0 +1,1 @@
+"""The main window: its panels, menus and message bar."""

@@ -1,0 +1,256 @@
+"""A bar for plain sentences inside the window: it offers what can be done and never blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Literal
+
+from PyQt6.QtCore import QEvent, QSize, Qt, QTimer
+from PyQt6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QShowEvent
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.theme import theme
+
+Kind = Literal["info", "warning", "danger"]
+Actions = Iterable[tuple[str, Callable[[], object]]]
+
+SHOWN = 2  # more sentences than this would push the images away; the others wait
+MOST = 9  # kept in all; the oldest makes room
+READING_MS, LETTER_MS = 6000, 60  # how long what asks for nothing stays, and longer for each letter
+
+
+class Banner(QWidget):
+    """The most important sentences, newest below, each with its own buttons; and how many wait.
+
+    What only informs goes by itself once it was shown for a while, unless the pointer is on it.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: dict[str, _Row] = {}
+        self._lasting: set[str] = set()  # keys of what a clearing spares
+        self._only_errors = False
+        self._more = QLabel()
+        self._more.setProperty("role", "muted")
+        self._more.setContentsMargins(12, 0, 0, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setAccessibleName("Messages")
+        layout.addWidget(self._more)
+        self.hide()
+
+    def say(
+        self,
+        text: str,
+        kind: Kind = "info",
+        actions: Actions = (),
+        key: str = "",
+        *,
+        lasting: bool = False,
+    ) -> None:
+        """Show a sentence.
+
+        Parameters
+        ----------
+        text
+            One plain sentence: what, where, what to do.
+        kind
+            How much it matters; each kind has a sign and a colour.
+        actions
+            Pairs of a button's label and what it does; a pressed button also closes the sentence.
+        key
+            A sentence with the same key takes the place of the one before; without a key, a
+            sentence that is already there is not repeated.
+        lasting
+            Whether `clear` leaves it until `settle`: it is about the session that is to open.
+        """
+        key = key or text
+        if lasting:
+            self._lasting.add(key)
+        old = self._rows.pop(key, None)
+        if old is not None and old.says(text, kind):
+            self._rows[key] = old
+            return
+        if old is not None:
+            self._remove(old)
+        if len(self._rows) >= MOST:
+            # A danger stays while anything milder can go.
+            mild = [k for k, row in self._rows.items() if row.kind != "danger"]
+            self.dismiss(mild[0] if mild else next(iter(self._rows)))
+        row = _Row(text, kind, tuple(actions), partial(self.dismiss, key), self)
+        self._rows[key] = row
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.count() - 1, row)
+        self._arrange()
+
+    def show_only_errors(self, on: bool) -> None:
+        """Keep everything but errors to itself, or show it again."""
+        self._only_errors = on
+        self._arrange()
+
+    def retell(self, key: str, text: str) -> None:
+        """Put other words into the sentence of that key, if it is still there."""
+        if key in self._rows:
+            self._rows[key].retell(text)
+
+    def dismiss(self, key: str) -> None:
+        """Close the sentence of that key (its text, where no key was given), if there."""
+        self._lasting.discard(key)
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self._remove(row)
+        self._arrange()
+
+    def clear(self) -> None:
+        """Close everything but what lasts."""
+        for key in list(self._rows):
+            if key not in self._lasting:
+                self.dismiss(key)
+
+    def settle(self) -> None:
+        """Let the next `clear` close what lasted until now."""
+        self._lasting.clear()
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the sentences that are shown or wait for it, oldest first."""
+        return tuple(row.text for row in self._rows.values())
+
+    def _arrange(self) -> None:
+        """Show errors before all else, and the newest of what else there is."""
+        rows = list(self._rows.values())
+        may = [row for row in rows if row.kind == "danger" or not self._only_errors]
+        shown = sorted(may, key=lambda row: (row.kind == "danger", rows.index(row)))[-SHOWN:]
+        for row in rows:
+            row.setVisible(row in shown)
+        waiting = len(may) - len(shown)
+        self._more.setText(f"{waiting} more message{'s' * (waiting > 1)}, once these are closed")
+        self._more.setVisible(waiting > 0)
+        self.setVisible(bool(shown))
+
+    def _remove(self, row: _Row) -> None:
+        had_focus = row.isAncestorOf(self.window().focusWidget())
+        layout = self.layout()
+        assert layout is not None
+        layout.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+        if had_focus:
+            # The keyboard must not be left on a button that is gone.
+            self.focusNextChild()
+
+
+class _Row(QFrame):
+    """One sentence."""
+
+    def __init__(
+        self,
+        text: str,
+        kind: Kind,
+        actions: tuple[tuple[str, Callable[[], object]], ...],
+        close: Callable[[], None],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self.text, self.kind, self._close = text, kind, close
+        self._goes_by_itself = kind == "info" and not actions
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(close)
+        self.setProperty("banner", kind)
+        self.setAccessibleName(f"{kind}: {text}")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 5, 6, 5)
+        layout.setSpacing(10)
+        sign = QLabel()
+        size = self.fontMetrics().height() + 2
+        self._sign = sign
+        self._draw_sign()
+        layout.addWidget(sign)
+        label = self._label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        layout.addWidget(label, 1)
+        for name, act in actions:
+            button = QPushButton(name)
+            button.clicked.connect(partial(self._act, act))
+            layout.addWidget(button)
+        cross = QToolButton()
+        cross.setIcon(theme.icon("close"))
+        cross.setIconSize(QSize(size - 2, size - 2))
+        cross.setToolTip("Close this message (Esc)")
+        cross.setAccessibleName("Close this message")
+        cross.clicked.connect(close)
+        layout.addWidget(cross)
+
+    def says(self, text: str, kind: Kind) -> bool:
+        """Return whether this row already shows just that."""
+        return self.text == text and self.kind == kind
+
+    def retell(self, text: str) -> None:
+        """Put other words in the place of those that stand there."""
+        self.text = text
+        self._wait()
+        self._label.setText(text)
+        self.setAccessibleName(f"{self.kind}: {text}")
+
+    def _wait(self) -> None:
+        """Begin to wait for the end of what goes by itself, as long as it takes to read it."""
+        if self._goes_by_itself and self.isVisible():
+            self._timer.start(READING_MS + LETTER_MS * len(self.text))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Wait from here on."""
+        super().showEvent(event)
+        self._wait()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Wait no longer: nobody can read it now."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while the pointer is here."""
+        super().enterEvent(event)
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Wait anew."""
+        super().leaveEvent(event)
+        self._wait()
+
+    def _draw_sign(self) -> None:
+        size = self.fontMetrics().height() + 2
+        drawn = theme.icon("info" if self.kind == "info" else "warning")
+        self._sign.setPixmap(drawn.pixmap(QSize(size, size), self.devicePixelRatioF()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the sign anew when the look changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_sign()
+
+    def _act(self, act: Callable[[], object]) -> None:
+        self._close()
+        act()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close on Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._close()
+        else:
+            super().keyPressEvent(event)

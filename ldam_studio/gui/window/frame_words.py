@@ -1,0 +1,155 @@
+"""What the window says about a frame, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ldam_studio.engine.runner import RunState
+from ldam_studio.gui.theme.paint import Badge
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.frame import Frame, LaneFrame
+    from ldam_studio.networks.network import PixelSpec
+
+NUMBER = "#"  # before a chain's number
+MOST_VALUES = 4  # of a pixel that a line has room for
+
+
+def thousands(number: int) -> str:
+    """Return a number as it is written everywhere in the program, as 12,345."""
+    return f"{number:,}"
+
+
+def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
+    """Return whether the front chain's neuron is dead."""
+    dead = frame is not None and frame.dead[frame.front]
+    return (Badge("no gradient", "danger"),) if dead else ()
+
+
+def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
+    """Return what happens to the front chain itself."""
+    badges = list(dead_badges(frame))
+    if frame is not None and frame.melting:
+        badges.append(Badge(f"melting {frame.melting}", "warning"))
+    if state is RunState.PAUSED:
+        badges.append(Badge("paused", "accent"))
+    elif state is RunState.FAILED:
+        badges.append(Badge("stopped", "danger"))
+    return tuple(badges)
+
+
+def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
+    """Return how far the front chain's average can be trusted."""
+    if frame is None:
+        return ()
+    if not frame.burned_in[frame.front]:
+        return (Badge("burning in", "warning"),)
+    if frame.settling[frame.front]:
+        return (Badge("settling", "warning"),)
+    return ()
+
+
+def chain_name(frame: LaneFrame) -> str:
+    """Return the front chain's neuron, by label and address."""
+    label, address = frame.labels[frame.front], str(frame.neurons[frame.front])
+    return address if label == address else f"{label} · {address}"
+
+
+def shorter_names(name: str) -> tuple[str, ...]:
+    """Return what of a `chain_name` may stand for it where there is less room, longest first."""
+    label, dot, _ = name.partition(" · ")
+    return (label,) if dot else (short_label(name),)
+
+
+def shorter_counts(words: str) -> tuple[str, ...]:
+    """Return what of `average_words` may stand for them where there is less room."""
+    count, _, what = words.rpartition(" ")
+    if not what.startswith("sample"):
+        return ()
+    first, of, _ = count.partition(" of ")
+    return (count, first, "…") if of else (count, "…")
+
+
+def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
+    """Return the place and the values, in pixel units, of one pixel.
+
+    Of many channels those that are shown are given.
+    """
+
+    def values(image: NDArray[np.float32] | None) -> str:
+        if image is None:
+            return "-"
+        column = image[:, y, x] if len(image) <= MOST_VALUES else image[list(pixels.picture), y, x]
+        return " ".join(f"{value:.3f}" for value in column)
+
+    def lane(shown: LaneFrame) -> str:
+        return f"raw {values(shown.raw)}   average {values(shown.average)}"
+
+    where = f"x {x}   y {y}   "
+    if frame.second is None:
+        return where + lane(frame)
+    return f"{where}A {lane(frame)}   B {lane(frame.second)}"
+
+
+def average_words(frame: LaneFrame, window: int = 0) -> str:
+    """Return what is in the front chain's average: nothing that will stay there before burn-in.
+
+    `window` is for how many samples it remembers; 0 for all.
+    """
+    if not frame.burned_in[frame.front]:
+        return ""
+    forgets = 0 < window < frame.samples[frame.front]
+    return (f"last {thousands(window)} of " if forgets else "") + sample_words(frame)
+
+
+def sample_words(frame: LaneFrame) -> str:
+    """Return how many samples the front chain's average has seen."""
+    count = int(frame.samples[frame.front])
+    return f"{thousands(count)} sample" + ("" if count == 1 else "s")
+
+
+def progress_words(frame: Frame) -> str:
+    """Return how far the chains are, for the status bar."""
+    chains = len(frame.neurons)
+    done = int(frame.burned_in.sum())
+    if done < chains:
+        return f"burn-in: {done} of {chains} chains done"
+    settling = int(frame.settling.sum())
+    if settling:
+        return f"settling: {settling} of {chains} chains"
+    return f"averaging {sample_words(frame)}"
+
+
+def short_label(label: str) -> str:
+    """Return the last part of a long layer address, which is what tells neighbours apart."""
+    layer, colon, number = label.rpartition(":")
+    return f"{layer.rpartition('.')[2]}{colon}{number}"
+
+
+def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the chains' labels, with the chain's number where several have the same.
+
+    The number is all that tells chains of one neuron apart.
+    """
+    count = Counter(labels)
+    if len(labels) > 1 and len(count) == 1:
+        return tuple(f"{NUMBER}{chain}" for chain in range(1, len(labels) + 1))
+    return tuple(
+        f"{label} {NUMBER}{chain}" if count[label] > 1 else label
+        for chain, label in enumerate(labels, 1)
+    )
+
+
+def device_words(machine: Machine) -> str:
+    """Return where the sampler runs, for the status bar."""
+    words = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(machine.device, machine.device)
+    if machine.precision != "float32":
+        words += f" {machine.precision}"
+    if machine.device == "cpu":
+        words += f", {machine.threads} thread" + ("" if machine.threads == 1 else "s")
+    return words

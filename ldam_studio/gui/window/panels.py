@@ -1,0 +1,222 @@
+"""How the window is divided: neurons on the left, images in the middle, settings on the right.
+
+The panels beside the images are made after the window is on the screen, so that the first moving
+frame does not wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from ldam_studio.gui.canvas.canvas import Canvas
+from ldam_studio.gui.canvas.strip import StripArea
+from ldam_studio.gui.window.banner import Banner
+from ldam_studio.gui.window.panel_handle import PanelHandle
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.picker.filter_panel import FilterPanel
+    from ldam_studio.gui.picker.picker import NeuronPicker
+    from ldam_studio.gui.settings.controls import Controls
+    from ldam_studio.gui.settings.learner_panel import LearnerPanel
+    from ldam_studio.gui.traces.traces import Traces
+
+NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
+LOW = 620  # below this height the traces do
+WIDTHS = (306, 684, 290)
+HEIGHTS = (460, 96, 150)
+ROOMY = 560  # height of the canvas that does for two rows of images
+LOW_TRACES = 126  # below this a curve is a line without a shape
+LOW_STRIP = 62  # of the strip while they take its room
+
+
+class Panels(QWidget):
+    """The middle of the window. A panel that is not there leaves a handle which brings it back."""
+
+    changed = pyqtSignal()  # which panels there are
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.banner = Banner()
+        self.canvas = Canvas()
+        self.strip = StripArea()
+        self.picker: NeuronPicker | None = None
+        self.filter: FilterPanel | None = None
+        self.controls: Controls | None = None
+        self.learner: LearnerPanel | None = None
+        self.traces: Traces | None = None
+        # What a person asked to see; what there is room for may be less.
+        self.wanted = {"neurons": True, "controls": True, "traces": True}
+        # Those that were asked for where there is no room, and stay all the same.
+        self._insisted: set[str] = set()
+        self.presenting = False
+        # While there are two rows of images, the heights that strip and traces had before.
+        self._spared: list[int] | None = None
+        self._roomy = True  # enough for these and for two rows
+
+        self.left, self.right, self.bottom = _holder(), _holder(), _holder()
+        # The canvas, and below it what belongs to the images.
+        self.stage = _holder()
+        self.stage.layout().addWidget(self.canvas, 1)
+        self.left.setMinimumWidth(180)
+        self.right.setMinimumWidth(250)
+        self.bottom.setMinimumHeight(LOW_TRACES)
+        self.middle = _splitter(Qt.Orientation.Vertical, self.stage, self.strip, self.bottom)
+        self.middle.setSizes(list(HEIGHTS))
+        self.middle.setStretchFactor(0, 1)
+        self.across = _splitter(Qt.Orientation.Horizontal, self.left, self.middle, self.right)
+        self.across.setSizes(list(WIDTHS))
+        self.across.setStretchFactor(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        column.addLayout(row, 1)
+        self.handles = {
+            "neurons": PanelHandle("Neurons", Qt.Edge.LeftEdge),
+            "controls": PanelHandle("Settings", Qt.Edge.RightEdge),
+            "traces": PanelHandle("Traces", Qt.Edge.BottomEdge),
+        }
+        row.addWidget(self.handles["neurons"])
+        row.addWidget(self.across, 1)
+        row.addWidget(self.handles["controls"])
+        column.addWidget(self.handles["traces"])
+        for name, handle in self.handles.items():
+            handle.clicked.connect(lambda _on, name=name: self.show_panel(name, True))
+            handle.hide()
+
+    def complete(self) -> None:
+        """Make the panels beside the images."""
+        from ldam_studio.gui.picker.filter_panel import FilterPanel
+        from ldam_studio.gui.picker.picker import NeuronPicker
+        from ldam_studio.gui.settings.controls import Controls
+        from ldam_studio.gui.settings.learner_panel import LearnerPanel
+        from ldam_studio.gui.traces.traces import Traces
+
+        self.controls = Controls()
+        self.learner = LearnerPanel()
+        self.controls.append(self.learner)
+        self.right.layout().addWidget(self.controls)
+        self.right.setMinimumWidth(0)  # from now on what its rows take
+        self.picker, self.filter = NeuronPicker(), FilterPanel()
+        self.left.layout().addWidget(self.picker, 1)
+        self.left.layout().addWidget(self.filter)
+        self.traces = Traces()
+        self.bottom.layout().addWidget(self.traces)
+
+    def show_panel(self, name: str, on: bool) -> None:
+        """Show or hide "neurons", "controls" or "traces" because a person asked."""
+        self.wanted[name] = on
+        if on:
+            self._insisted.add(name)
+        else:
+            self._insisted.discard(name)
+        self.make_room()
+
+    def shows(self, name: str) -> bool:
+        """Return whether a panel is there to be seen."""
+        return not self._holders()[name].isHidden()
+
+    def make_room(self) -> None:
+        """Hide what the window is too small for, except what was asked for in spite of that."""
+        size = self.window().size()
+        room = {
+            "neurons": size.width() >= NARROW,
+            "controls": True,
+            "traces": size.height() >= (LOW if self._spared is None else LOW + self._bars()),
+        }
+        changed = False
+        for name, holder in self._holders().items():
+            if room[name]:
+                self._insisted.discard(name)
+            fits = room[name] or name in self._insisted
+            on = self.wanted[name] and fits and not self.presenting
+            if holder.isHidden() == on:
+                holder.setVisible(on)
+                changed = True
+            self.handles[name].setVisible(not on and not self.presenting)
+        self._share()
+        if changed:
+            self.changed.emit()
+
+    def show_two_rows(self, on: bool) -> None:
+        """Let a second row of images have what strip and traces can spare, or give that back."""
+        if on == (self._spared is not None):
+            return
+        heights = self.heights()
+        heights[2] = heights[2] or HEIGHTS[2]  # of traces that are hidden, and may come
+        self._spared, self._roomy = (heights[1:] if on else None), True
+        if not on:
+            self.middle.setSizes(heights)
+        self.make_room()
+
+    def _share(self) -> None:
+        """Take from strip and traces for two rows of images where these are low, or give it back.
+
+        What a person has dragged since stays, until there is more or less room altogether.
+        """
+        if self._spared is None:
+            return
+        whole = sum(self.middle.sizes())
+        strip, traces = self._spared[0], self._spared[1] if self.shows("traces") else 0
+        # The panels' own height is known before that of what is in them.
+        roomy = self.height() - self._bars() - strip - traces >= ROOMY
+        if roomy == self._roomy:
+            return
+        self._roomy = roomy
+        if not roomy:
+            strip = self.strip.strip.table_height or LOW_STRIP
+            traces = min(traces, self.bottom.minimumHeight())
+        self.middle.setSizes([max(whole - strip - traces, 1), strip, traces])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See whether two rows of images have room enough now."""
+        super().resizeEvent(event)
+        self._share()
+
+    def heights(self) -> list[int]:
+        """Return the heights of images, strip and traces where there is one row of images."""
+        sizes = self.middle.sizes()
+        if self._spared is None:
+            return sizes
+        return [max(sum(sizes) - sum(self._spared), 1), *self._spared]
+
+    def _bars(self) -> int:
+        """Return the height of what is shown above and below the images."""
+        column = self.stage.layout()
+        bars = (column.itemAt(at).widget() for at in range(column.count()))
+        return sum(b.sizeHint().height() for b in bars if b is not self.canvas and b.isVisible())
+
+    def give_strip(self, height: int) -> None:
+        """Let the strip have about that height; 0 gives it what it has by default."""
+        sizes = self.middle.sizes()
+        # A table of chains keeps its height where less was asked for.
+        least = self.strip.strip.table_height or HEIGHTS[1]
+        height = min(max(height, least), sum(sizes) // 2)
+        taken = height - sizes[1]
+        self.middle.setSizes([max(sizes[0] - taken, 1), height, sizes[2]])
+
+    def _holders(self) -> dict[str, QWidget]:
+        return {"neurons": self.left, "controls": self.right, "traces": self.bottom}
+
+
+def _holder() -> QFrame:
+    frame = QFrame()
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    return frame
+
+
+def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setHandleWidth(1)
+    splitter.setChildrenCollapsible(False)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    return splitter

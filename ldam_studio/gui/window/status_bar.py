@@ -1,0 +1,83 @@
+"""The status bar: how far the chains are, and how fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+
+from ldam_studio.gui.window.frame_words import progress_words, thousands
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+
+# The widest text of each figure, so that nothing moves while numbers run.
+_WIDEST = {
+    "step": "step 0,000,000",
+    "speed": "00,000 steps/s",
+    "frames": "00 frames/s",
+    "device": "",
+}
+WEIGHTS_WIDTH = 220  # of a file's name
+
+
+class StatusBar(QStatusBar):
+    """Progress on the left; step, speed and device on the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.progress = QLabel()
+        self.progress.setAccessibleName("Progress")
+        # In a small window its end goes first, not the figures'.
+        self.progress.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.addWidget(self.progress, 1)
+        self._figures: dict[str, QLabel] = {}
+        for name in ("weights", *_WIDEST):
+            label = QLabel()
+            label.setAccessibleName(name)
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self._figures[name] = label
+            self.addPermanentWidget(label)
+
+    def show_frame(self, frame: Frame, frames_per_second: float) -> None:
+        """Show a frame's figures."""
+        self._say(self.progress, progress_words(frame))
+        self._figure("step", f"step {thousands(frame.step)}")
+        speed = frame.steps_per_second
+        shown = f"{speed:.1f}" if 0 < speed < 9.95 else thousands(round(speed))
+        self._figure("speed", f"{shown} steps/s")
+        self._figure("frames", f"{frames_per_second:.0f} frames/s")
+
+    def show_device(self, text: str) -> None:
+        """Say where the sampler runs."""
+        self._figure("device", text)
+
+    def show_weights(self, name: str, path: str) -> None:
+        """Name the weights in front; nothing where they are those that the network comes with."""
+        label = self._figures["weights"]
+        middle = Qt.TextElideMode.ElideMiddle
+        self._say(label, label.fontMetrics().elidedText(name, middle, WEIGHTS_WIDTH))
+        label.setToolTip(path)
+        label.setVisible(bool(name))
+
+    def show_nothing(self, text: str) -> None:
+        """Say something while there is no frame."""
+        self._say(self.progress, text)
+
+    def text(self, name: str) -> str:
+        """Return one of the figures: weights, step, speed, frames, device."""
+        return self._figures[name].text()
+
+    def _figure(self, name: str, text: str) -> None:
+        label = self._figures[name]
+        width = label.fontMetrics().horizontalAdvance(_WIDEST[name]) + 12
+        if label.minimumWidth() < width:
+            label.setMinimumWidth(width)
+        self._say(label, text)
+
+    @staticmethod
+    def _say(label: QLabel, text: str) -> None:
+        if label.text() != text:
+            label.setText(text)

@@ -1,1 +1,0 @@
-"""Sessions without a window: rendering, replaying, training and the paper's figures."""

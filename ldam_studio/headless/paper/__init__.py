@@ -1,1 +1,0 @@
-"""The paper's figures, made again with what is shipped."""

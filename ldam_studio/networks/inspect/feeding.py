@@ -1,0 +1,194 @@
+"""Which units feed a unit most: the largest weights of the sum that it is.
+
+A unit behind a fully connected layer or a 1 x 1 convolution is a weighted sum of units of an
+earlier layer. Which units those are is told by the forward pass that lists the layers: through
+flattening, dropout, activation functions and means over all places one unit stays one unit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.origins import Origin
+from ldam_studio.networks.anatomy.units import flat_index, resolved
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import MEAN, Neuron
+
+Positions = NDArray[np.int64]
+
+COUNT = 20
+MOST_FED = 3
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A unit that feeds another with a weight; `feeds` are the units that it feeds most itself."""
+
+    neuron: Neuron
+    weight: float
+    feeds: tuple[Neuron, ...]
+
+
+@dataclass(frozen=True)
+class Feeding:
+    """The inputs of `sum`, a unit of a fully connected layer or 1 x 1 convolution.
+
+    `feeds` are those with the largest weights, largest first; `inputs` is how many there are.
+    """
+
+    sum: Neuron
+    inputs: int
+    feeds: tuple[Feed, ...]
+
+
+def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
+    """Return the inputs with the largest weights of the sum that a neuron is, or is made of.
+
+    Raises
+    ------
+    StudioError
+        If the neuron is not there, is no such sum, or its inputs are not units of a layer.
+    """
+    network.check(neuron)
+    unit = _sum_behind(network, neuron)
+    module = network.module.get_submodule(unit.layer)
+    weights, first_row, first_input = _group(module, unit.index)
+    own = weights[unit.index - first_row]
+    largest = own.abs().topk(min(count, len(own))).indices
+    fed = weights[:, largest].topk(min(MOST_FED, len(weights)), dim=0).indices.T.tolist()
+    feeds = tuple(
+        Feed(
+            neuron=_entering(network, unit, module, first_input + position),
+            weight=float(own[position]),
+            feeds=tuple(_class_of(network, Neuron(unit.layer, first_row + row)) for row in rows),
+        )
+        for position, rows in zip(largest.tolist(), fed, strict=True)
+    )
+    return Feeding(_plain(network, unit), len(own), feeds)
+
+
+def _sum_behind(network: Network, neuron: Neuron) -> Neuron:
+    """Walk back to the sum that a unit is made of: itself, or what was activated or averaged."""
+    place = resolved(network.layer(neuron.layer), neuron.place)
+    unit = replace(neuron, place=place, sign=1)
+    while unit.layer not in network.walked.inputs or not _is_sum(network, unit.layer):
+        before = _before(network, unit)
+        if before is None:
+            kind = network.layer(unit.layer).kind
+            raise StudioError(
+                f"{neuron} is no plain weighted sum of other units: {unit.layer} ({kind}) is "
+                "neither a fully connected layer nor a 1 x 1 convolution."
+            )
+        unit = before
+    return unit
+
+
+def _is_sum(network: Network, layer: str) -> bool:
+    module = network.module.get_submodule(layer)
+    return isinstance(module, nn.Linear) or tuple(getattr(module, "kernel_size", ())) == (1, 1)
+
+
+def _group(module: nn.Module, index: int) -> tuple[Tensor, int, int]:
+    """Return the weights of all units that share a unit's inputs, the first unit and input."""
+    assert isinstance(module, nn.Linear | nn.Conv2d)
+    weights = module.weight.detach().flatten(1)
+    groups = module.groups if isinstance(module, nn.Conv2d) else 1
+    size = len(weights) // groups
+    number = index // size
+    return weights[number * size :][:size], number * size, number * weights.shape[1]
+
+
+def _entering(network: Network, unit: Neuron, module: nn.Module, position: int) -> Neuron:
+    """Return which unit the input of that number is, of the first layer that it is the unit of."""
+    origin = network.walked.inputs[unit.layer]
+    places = None if origin is None else _input_places(module, unit, position, origin.shape[1:])
+    found = None if origin is None or places is None else _source(network, origin, places)
+    if found is None:
+        raise StudioError(
+            f"What enters {unit.layer} is not plainly the output of one layer, so its inputs "
+            "have no names here."
+        )
+    while (before := _before(network, found)) is not None:
+        found = before
+    return _plain(network, found)
+
+
+def _input_places(
+    module: nn.Module, unit: Neuron, position: int, shape: tuple[int, ...]
+) -> Positions | None:
+    """Return where an input stands in the flattened tensor of this shape that enters a layer.
+
+    These are several where the unit is a mean over places; None where padding enters.
+    """
+    if not isinstance(module, nn.Conv2d):
+        grid = _places_of(shape, len(shape) - 1, position)
+        return np.atleast_1d(grid[unit.place] if isinstance(unit.place, tuple) else grid).ravel()
+    # "same" and "valid" pad a 1 x 1 convolution with nothing.
+    rows, columns = (0, 0) if isinstance(module.padding, str) else module.padding
+    grid = _places_of(shape, 0, position)
+    if rows or columns:
+        around = ((int(rows), int(rows)), (int(columns), int(columns)))
+        grid = np.pad(grid, around, constant_values=-1)
+    grid = grid[:: module.stride[0], :: module.stride[1]]
+    found = np.atleast_1d(grid[unit.place] if isinstance(unit.place, tuple) else grid).ravel()
+    return None if (found < 0).any() else found
+
+
+def _places_of(shape: tuple[int, ...], axis: int, index: int) -> Positions:
+    """Return where the elements of an index along an axis stand in a tensor of this shape."""
+    behind = math.prod(shape[axis + 1 :])
+    ahead = np.arange(math.prod(shape[:axis]))[:, None] * (shape[axis] * behind)
+    positions = ahead + index * behind + np.arange(behind)
+    return positions.reshape(shape[:axis] + shape[axis + 1 :])
+
+
+def _before(network: Network, unit: Neuron) -> Neuron | None:
+    """Return the unit that a unit was before it was moved, dropped out, activated or averaged."""
+    origin = network.walked.origins[unit.layer]
+    if origin is None:
+        return None
+    layer = network.layer(unit.layer)
+    if unit.place == MEAN and layer.places:
+        return _source(network, origin, _places_of(layer.shape, layer.axis, unit.index).ravel())
+    return _source(network, origin, np.array([flat_index(layer, unit.index, unit.place)]))
+
+
+def _source(network: Network, origin: Origin, elements: Positions) -> Neuron | None:
+    """Return the unit that elements of a tensor are, or are the places of; None if it is none."""
+    layer = network.layer(origin.layer)
+    at = elements if origin.index is None else origin.index.numpy().reshape(-1)[elements]
+    if origin.mean:
+        return Neuron(layer.name, int(at[0]), MEAN) if len(at) == 1 else None
+    where = list(np.unravel_index(at, layer.shape))
+    numbers = where.pop(layer.axis)
+    if len(at) == 1:
+        place = tuple(int(axis[0]) for axis in where)
+        return Neuron(layer.name, int(numbers[0]), place or None)
+    every = len(at) == math.prod(layer.places) and (np.diff(np.sort(at)) > 0).all()
+    return Neuron(layer.name, int(numbers[0]), MEAN) if every and np.ptp(numbers) == 0 else None
+
+
+def _plain(network: Network, unit: Neuron) -> Neuron:
+    """Return a unit without its place where that is the one meant by default."""
+    usual = resolved(network.layer(unit.layer), None)
+    return replace(unit, place=None) if unit.place == usual else unit
+
+
+def _class_of(network: Network, unit: Neuron) -> Neuron:
+    """Return the class that a unit becomes in the last layer, else the unit."""
+    last = network.layers[-1]
+    if unit.index >= last.neurons:
+        return unit
+    found = Neuron(last.name, unit.index, resolved(last, None))
+    while found.layer != unit.layer:
+        before = _before(network, found)
+        if before is None:
+            return unit
+        found = before
+    return Neuron(last.name, unit.index) if found.index == unit.index else unit

@@ -1,0 +1,94 @@
+"""The discriminators of CIFAR-10, which say how probably an image is a real photograph of 32x32.
+
+The convolutional classifiers of Algorithm 2 in Jiang et al., arXiv 1812.04604: the small one is
+shipped; the one with VGG-16's layers is as the paper has it, "as similar as possible" to the
+network that is looked at, and costs accordingly.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ldam_studio.networks.models.digit_discriminator import SeededDropout
+
+SIDE = 32
+
+VGG16 = ((16, 16), (32, 32), (64, 64, 64), (128, 128, 128), (128, 128, 128))
+"""VGG-16's blocks of convolutions (Simonyan and Zisserman 2015), of a quarter of its channels."""
+
+
+class _Centred(nn.Module):
+    """A body that takes pixels centred and of about unit variance; logits ``(n,)`` come out.
+
+    So the border of zeros around a convolution's input is grey, not black.
+    """
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the logit of each image, shape ``(n,)``."""
+        logits: torch.Tensor = self.body((pixels - 0.5) * 4)
+        return logits.squeeze(1)
+
+
+class ColourDiscriminator(_Centred):
+    """Convolutional discriminator for 32x32 RGB images in pixel units.
+
+    ``conv 48 - conv 96 - conv 192 - dense 128 - dense 1``, leaky rectified units, overlapping means
+    of half the size after each convolution, dropout before each dense layer. Nothing in it has a
+    stride but those means: a gradient that went back through strided convolutions would be a
+    chequerboard (Odena et al., Distill 2016, doi 10.23915/distill.00003), which chains follow.
+
+    Takes ``(n, 3, 32, 32)`` with 0 = black and 1 = white, returns one logit for each image,
+    ``(n,)``: ``log D(x)`` of the sampler is ``logsigmoid`` of it.
+    """
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        channels, side = 3, SIDE
+        for width in (48, 96, 192):
+            layers += [
+                _convolution(channels, width),
+                nn.LeakyReLU(0.2),
+                nn.AvgPool2d(4, stride=2, padding=1, count_include_pad=False),
+            ]
+            channels, side = width, side // 2
+        super().__init__(nn.Sequential(*layers, nn.Flatten(), *_dense(channels * side**2)))
+
+
+class Vgg16Discriminator(_Centred):
+    """A discriminator with VGG-16's thirteen convolutions, narrower, for 32x32 RGB images.
+
+    Takes and returns what `ColourDiscriminator` does.
+    """
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        channels = 3
+        for widths in VGG16:
+            for width in widths:
+                layers += [_convolution(channels, width), nn.LeakyReLU(0.2)]
+                channels = width
+            layers.append(nn.AvgPool2d(2))
+        super().__init__(nn.Sequential(*layers, nn.Flatten(), *_dense(channels)))
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
+    convolution = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate")
+    # Without batch norms, which would tie a chain to its neighbours, the scale of the start has to
+    # carry a signal through all layers.
+    nn.init.kaiming_normal_(convolution.weight, 0.2, nonlinearity="leaky_relu")
+    return convolution
+
+
+def _dense(features: int) -> tuple[nn.Module, ...]:
+    return (
+        SeededDropout(0.5),
+        nn.Linear(features, 128),
+        nn.LeakyReLU(0.2),
+        SeededDropout(0.5),
+        nn.Linear(128, 1),
+    )

@@ -1,0 +1,72 @@
+"""The discriminator of natural images, which says how probably an image is a photograph.
+
+The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604. It departs from the
+paper's "as similar as possible" to the network that is looked at: it sees the image at a quarter of
+its size and judges it window by window (Isola et al., arXiv 1611.07004, section 3.2), so that it
+costs a fraction of that network and takes images of any size. What it sees are shapes and colours;
+fine patterns, by which a frozen discriminator is fooled first, it does not see at all.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ldam_studio.networks.models.digit_discriminator import SeededDropout
+
+NAME = "natural-discriminator"
+
+SHRINK = 4
+"""Pixels of the image, along each side, that make one of the pixels that it sees."""
+
+LEAST_SIDE, MOST_SIDE = 160, 300
+"""Images of so many rows and columns are like those that it was trained for; in pixels."""
+
+SMALLEST_SIDE, TRAINED_SIDE = 64, 112
+"""Fewer rows or columns hold no window; on fewer than the second, windows are mostly border."""
+
+
+class NaturalDiscriminator(nn.Module):
+    """Convolutional discriminator for RGB images in pixel units, of any size from 64x64 on.
+
+    ``quarter size - conv 48 - conv 96 - conv 192 - dense 128 - dense 1``, leaky rectified units,
+    means over 2x2 after the first two, dropout before each dense layer. The dense layers look at
+    each window of about 130x130 pixels of the image, one every 16 pixels; the image's logit is the
+    mean over its windows.
+
+    Nothing in it has a stride but means, and the image is made smaller by a filter that overlaps:
+    a gradient that went back through strided convolutions would be a chequerboard (Odena et al.,
+    Distill 2016, doi 10.23915/distill.00003).
+
+    Takes ``(n, 3, H, W)`` with 0 = black and 1 = white, returns one logit for each image, ``(n,)``:
+    ``log D(x)`` of the sampler is ``logsigmoid`` of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 48, 5, padding=2),
+            nn.LeakyReLU(0.2),
+            nn.AvgPool2d(2),
+            nn.Conv2d(48, 96, 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.AvgPool2d(2),
+            nn.Conv2d(96, 192, 3, padding=1),
+            nn.LeakyReLU(0.2),
+            SeededDropout(0.5),
+            nn.Conv2d(192, 128, 4),
+            nn.LeakyReLU(0.2),
+            SeededDropout(0.5),
+            nn.Conv2d(128, 1, 1),
+        )
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the logit of each image, shape ``(n,)``."""
+        height, width = (side // SHRINK for side in pixels.shape[2:])
+        small = functional.interpolate(
+            pixels, (height, width), mode="bilinear", align_corners=False, antialias=True
+        )
+        # Centred and about of unit variance, so that the border of zeros is grey, not black.
+        logits: torch.Tensor = self.body((small - 0.5) * 4)
+        return logits.mean((1, 2, 3))

@@ -1,0 +1,1 @@
+"""Where networks come from: the program itself, libraries, a person's own code."""

@@ -1,0 +1,111 @@
+"""Presets on the command line and on the disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ldam_studio.cli import main
+from ldam_studio.errors import StudioError
+from ldam_studio.export.png import read_recipe
+from ldam_studio.sampler.presets import PRESETS
+from ldam_studio.user_presets import LONGEST, UserPresets
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UserPresets:
+    monkeypatch.setenv("LDAM_STATE_DIR", str(tmp_path / "state"))
+    return UserPresets()
+
+
+def rendered(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> dict:
+    assert main(["render", "--steps", "2", "--json", "--out", str(folder), *words]) == 0
+    report = json.loads(capsys.readouterr().out)
+    return read_recipe(Path(report["paths"]["raw"])).data["session"]
+
+
+def test_a_preset_is_recorded_as_its_settings_and_flags_beside_it_win(mine, tmp_path, capsys):
+    session = rendered(capsys, tmp_path / "a", "--preset", "Paper", "--temperature", "0.5")
+    expected = PRESETS["paper"].values((1, 28, 28), discriminator=True) | {"temperature": 0.5}
+    assert session["settings"] | expected == session["settings"]
+    assert session["discriminator"] is not None
+    assert "preset" not in session
+
+
+def test_without_a_discriminator_a_preset_leaves_it_out(mine, tmp_path, capsys):
+    code = tmp_path / "own.py"
+    code.write_text(
+        "from torch import nn\n"
+        "def model():\n"
+        "    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))\n"
+        "    net.pixels = dict(channels=1, height=8, width=8, mean=[0], std=[1])\n"
+        "    return net\n"
+    )
+    session = rendered(capsys, tmp_path / "a", "--preset", "clean", "--network", f"{code}:model")
+    assert session["discriminator"] is None
+    assert session["settings"]["discriminator_weight"] == 0
+    assert session["settings"]["jitter"] == 1
+
+
+def test_a_persons_own_preset_is_saved_found_renamed_and_removed(mine, tmp_path, capsys):
+    mine.save("  quiet  night ", {"temperature": 0.5, "l2": (0.25, 0.75), "clamp": True})
+    mine.save("Quiet Night", {"temperature": 0.125, "l2": (0.25, 0.75), "clamp": True})
+    session = rendered(capsys, tmp_path / "a", "--preset", "QUIET night")
+    assert session["settings"]["temperature"] == 0.125
+    assert session["settings"]["l2"] == [0.25, 0.75] * 5
+    mine.rename("Quiet Night", "Day")
+    assert list(mine.all()) == [*PRESETS, "Day"]
+    mine.rename("Day", "day")
+    mine.remove("day")
+    assert mine.read() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("", "1 to"), (" ", "1 to"), ("x" * (LONGEST + 1), "1 to"), ("PAPER", "of")]
+)
+def test_names_that_will_not_do(mine, name, says):
+    with pytest.raises(StudioError, match=says):
+        mine.save(name, {"l2": 1.0})
+    assert not mine.path.exists()
+
+
+def test_a_name_that_is_taken_is_not_overwritten_by_renaming(mine):
+    mine.save("one", {"l2": 1.0})
+    mine.save("two", {"l2": 2.0})
+    with pytest.raises(StudioError, match="a preset 'one' already"):
+        mine.rename("two", "one")
+    assert mine.find("one").settings == {"l2": 1.0}
+
+
+def test_a_preset_that_the_program_has_come_to_have_too_is_kept_under_another_name(mine):
+    mine.save("mine", {"l2": 2.0})
+    mine.path.write_text(mine.path.read_text().replace("mine", "Paper"))
+    assert dict(mine.find("paper (yours)").settings) == {"l2": 2.0}
+    assert mine.find("Paper") is PRESETS["paper"]
+    mine.save("other", {"l2": 1.0})
+    assert list(mine.read()) == ["other", "Paper (yours)"]
+
+
+DAMAGED = (
+    "",
+    "[]",
+    "[" * 100_000,
+    '{"version": 9, "presets": []}',
+    '{"version": 1}',
+    '{"version": 1, "presets": [{"name": "a", "settings": {"l2": "x"}}]}',
+    '{"version": 1, "presets": [{"name": 3, "settings": {}}]}',
+)
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_file_is_one_sentence_and_keeps_nobody_from_the_programs_own(mine, content):
+    mine.path.parent.mkdir()
+    mine.path.write_text(content)
+    with pytest.raises(StudioError, match=r"presets\.json cannot be read"):
+        mine.find("mine")
+    with pytest.raises(StudioError):
+        mine.save("mine", {"l2": 1.0})
+    assert mine.path.read_text() == content
+    assert mine.find("paper") is PRESETS["paper"]
