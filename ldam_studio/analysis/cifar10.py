@@ -19,7 +19,7 @@ from ldam_studio import __version__
 from ldam_studio.analysis.digits import OnStep, class_neurons, run_on, within_class_cosine
 from ldam_studio.analysis.judging import COLOUR, agreement, features, open_judge
 from ldam_studio.commands.paper.sheet import Bytes
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.models.judges import Judge
@@ -196,7 +196,7 @@ def sample(
     """
     settings = averaging(settings, steps).change("discriminator_weight", weight)
     neurons = class_neurons(network, chains_per_class)
-    spec = SessionSpec(network, neurons, settings, seed, discriminator, Machine())
+    spec = SessionSpec(network, neurons, settings, seed, discriminator, Device())
     lane = run_on(open_session(spec), steps, on_step).lane
     x, average, classes = lane.chains.x, lane.average.mean, lane.targets.units.indices
     with torch.no_grad():

@@ -16,7 +16,7 @@ from torch.nn import functional
 from ldam_studio.analysis.judging import agreement
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.models.judges import Judge
@@ -93,7 +93,7 @@ def sample(
         settings,
         seed,
         discriminator,
-        Machine(),
+        Device(),
     )
     return run_on(open_session(spec), steps, on_step)
 

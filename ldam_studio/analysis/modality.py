@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.network import Network, Neuron
@@ -104,7 +104,7 @@ def examine(
     settings: Settings,
     plan: Plan,
     seed: int,
-    machine: Machine,
+    device: Device,
     discriminator: DiscriminatorModel | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Modality]:
@@ -113,7 +113,7 @@ def examine(
     settings = settings.change("burn_in", plan.cooling).change("window", 0).change("threshold", 0.0)
     settings = settings.change("thin", 1)  # the plan says how many are averaged: each step's
     final = settings.temperature
-    spec = SessionSpec(network, spread, settings, seed, discriminator, machine)
+    spec = SessionSpec(network, spread, settings, seed, discriminator, device)
     state = open_session(spec)
     every = max(1, plan.cooling // COOLINGS)
     for step in range(plan.steps):
@@ -126,7 +126,7 @@ def examine(
         state, _ = advance(state, changes)
         on_step()
     averages = state.lane.average.mean
-    found = averages, *activation_of(state.lane, state.machine)(averages)
+    found = averages, *activation_of(state.lane, state.device)(averages)
     averages, activation, gradient = (values.detach().cpu() for values in found)
     rest = network.pixels.rest
     return [

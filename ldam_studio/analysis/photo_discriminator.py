@@ -14,7 +14,7 @@ from torch import nn
 
 from ldam_studio.commands.shared.progress import progress
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.prepare import prepare
@@ -67,8 +67,8 @@ def _chains(network: Network, model: DiscriminatorModel, seed: int) -> torch.Ten
     values = find_preset("clean").values(network.pixels.shape, discriminator=True)
     weights = tuple(weight for weight in WEIGHTS for _ in range(CHAINS))
     settings = Settings.of(**{**values, "discriminator_weight": weights})
-    machine = Machine()
-    state = open_session(SessionSpec(network, neurons, settings, seed, model, machine))
+    device = Device()
+    state = open_session(SessionSpec(network, neurons, settings, seed, model, device))
     with progress() as bar:
         task = bar.add_task("measuring", total=STEPS)
         for _ in range(STEPS):

@@ -15,11 +15,11 @@ from ldam_studio import __version__
 from ldam_studio.analysis.intervals import Interval, bootstrap_crossed
 from ldam_studio.analysis.modality import Groups, Modality, Plan, examine
 from ldam_studio.analysis.real_images import likeness, real_groups, real_images
-from ldam_studio.commands.paper.flags import add_machine, add_output, machine_of, write_figure
+from ldam_studio.commands.paper.flags import add_device, add_output, device_of, write_figure
 from ldam_studio.commands.paper.sheet import ZOOM, Bytes, sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, download, progress
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_output(parser)
     parser.set_defaults(out=Path("out/modes"))
-    add_machine(parser)
+    add_device(parser)
     flags.add_settings(parser)
 
 
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
                 f"--{name.replace('_', '-')} has no say here: each step after the --cooling is "
                 "averaged, --averaged of them; leave it out."
             )
-    machine = machine_of(args)
+    device = device_of(args)
     check_folder(args.out)
     networks = [flags.network_of(args)]
     if args.against is not None:
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
             network.check(neuron)
     plan, real = plan_of(args, networks[0])
     try:
-        found = _examine_all(networks, neurons, plan, args, machine)
+        found = _examine_all(networks, neurons, plan, args, device)
     except KeyboardInterrupt:
         print("stopped; nothing was written")
         return INTERRUPTED
@@ -166,7 +166,7 @@ def _examine_all(
     neurons: Sequence[Neuron],
     plan: Plan,
     args: argparse.Namespace,
-    machine: Machine,
+    device: Device,
 ) -> list[list[Modality]]:
     """Return, for each network, the modalities of all neurons in all seeds."""
     found: list[list[Modality]] = []
@@ -184,7 +184,7 @@ def _examine_all(
                         settings,
                         plan,
                         args.seed + number,
-                        machine,
+                        device,
                         on_step=lambda: bar.advance(task),
                     )
                 ]

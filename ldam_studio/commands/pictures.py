@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import Bytes, enlarge, grid, to_bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -62,7 +62,7 @@ def animation() -> bytes:
     """Return a WebP animation: ten digits stand, melt, and collapse into other digits."""
     from ldam_studio.gui.session.openings import start
 
-    pictures = [Image.fromarray(sheet) for sheet in _melting(start(Machine()).make())]
+    pictures = [Image.fromarray(sheet) for sheet in _melting(start(Device()).make())]
     data = io.BytesIO()
     pictures[0].save(
         data,
@@ -114,12 +114,12 @@ def screenshot(look: str) -> bytes:
     from ldam_studio.gui.session.openings import start
     from ldam_studio.gui.window.window import StudioWindow
 
-    machine = Machine()
+    device = Device()
     _application = make_application()  # Qt goes when nobody holds it
-    window = StudioWindow(machine)
+    window = StudioWindow(device)
     window.resize(*SIZE)
     window.set_theme(look)
-    window.open(start(machine))
+    window.open(start(device))
     window.show()
     QTimer.singleShot(0, window.complete)
     # A loop of its own: the application's, once left, would not let later ones wait.

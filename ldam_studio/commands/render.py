@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     flags.add_settings(parser)
     add_beside(parser)
-    flags.add_machine(parser)
+    flags.add_device(parser)
     group = parser.add_argument_group("what is written")
     group.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     group.add_argument("--display", default="signed", metavar="|".join(DISPLAYS))
@@ -151,7 +151,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
         settings=settings,
         seed=args.seed,
         discriminator=_discriminator(network, args.discriminator_weights) if wanted else None,
-        machine=flags.machine_of(args),
+        device=flags.device_of(args),
         learn_every=args.learn_every,
         data=args.data,
         second=second,
@@ -275,7 +275,7 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
         **_report_of_lane(state.lane),
         "steps": state.step,
         "steps_per_second": round(state.step / rendered.seconds, 2) if rendered.seconds else 0.0,
-        "device": state.machine.device,
+        "device": state.device.name,
         "seed": state.seed,
         "interrupted": rendered.interrupted,
         "notes": _notes(rendered),

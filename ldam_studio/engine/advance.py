@@ -153,7 +153,7 @@ def advance(
     if state.melting:
         state.melting -= 1
         if not state.melting:
-            state.lanes = tuple(reheat(lane, state.machine, 1.0) for lane in state.lanes)
+            state.lanes = tuple(reheat(lane, state.device, 1.0) for lane in state.lanes)
             told.append("melt ends")
     here = state.step
     if not look_back(state, 0 if _must_be_known(state) else lag):
@@ -215,7 +215,7 @@ def _draw_noise(state: SessionState) -> Tensor:
 def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], None]) -> _Moved:
     """Take one lane's step, then its sample."""
     shift = draw_shift(lane, state.generators)
-    activation = activation_of(lane, state.machine, shift, between)
+    activation = activation_of(lane, state.device, shift, between)
     leading = None
     if not lane.waking.calm:
         leading = silent_neurons.Leading(
@@ -229,7 +229,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
         noise,
         lane.parameters,
         leading or activation,
-        log_real_of(state.judge_of_realness, state.machine),
+        log_real_of(state.judge_of_realness, state.device),
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,
@@ -240,7 +240,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
     if lane.thresholds.wanted and lane.progress.steps:  # the first frame waits for nothing else
         units, crop = lane.targets.units, lane.targets.crop
         further = burn_in_threshold.proceed(
-            lane.thresholds, lane.network, units, crop, settings, state.machine
+            lane.thresholds, lane.network, units, crop, settings, state.device
         )
         lane = replace(lane, thresholds=further)
     sampled = (state.step + 1) % settings.thin == 0

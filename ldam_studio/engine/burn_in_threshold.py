@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.transfer import to_device
 from ldam_studio.networks.anatomy.fields import Crop
 from ldam_studio.networks.anatomy.units import Units
@@ -63,7 +63,7 @@ def proceed(
     units: Units,
     crop: Crop | None,
     settings: Settings,
-    machine: Machine,
+    device: Device,
 ) -> Thresholds:
     """Look at the next portion of noise images; with the last one the thresholds are known.
 
@@ -79,11 +79,11 @@ def proceed(
     count = min(count, NOISE_IMAGES - len(seen))
     # Each portion has a seed of its own, so that the session's sources are left alone.
     generator = torch.Generator().manual_seed(len(seen))
-    noise = to_device(torch.randn((count, *pixels.shape), generator=generator), machine.device)
+    noise = to_device(torch.randn((count, *pixels.shape), generator=generator), device.name)
     x = pixels.rest + settings.start_spread * noise
     if settings.clamp:
         x = x.clamp_(*pixels.bounds)
-    with torch.no_grad(), machine.autocast():
+    with torch.no_grad(), device.autocast():
         output = network.output(x if crop is None else crop.cut(x), units.layer.name)
         values = units.read_all(output).float()
     seen = torch.cat([seen, values])

@@ -74,12 +74,12 @@ def make_second(state: SessionState, second: Second) -> Lane:
     check_count(neurons, chains)
     if len(neurons) == 1:
         neurons *= chains
-    network.to(state.machine.device)
+    network.to(state.device.name)
     settings = second.settings or first.settings
     # From sources of its own: the session's are as they would be without it.
-    start = Generators(state.seed, state.machine.device)
-    lane = open_lane(network, neurons, settings, state.machine, start)
-    return lane if second.restart else begin(lane, first.chains.x, state.machine, state.heat)
+    start = Generators(state.seed, state.device.name)
+    lane = open_lane(network, neurons, settings, state.device, start)
+    return lane if second.restart else begin(lane, first.chains.x, state.device, state.heat)
 
 
 def check_alike(first: Network, second: Network) -> None:

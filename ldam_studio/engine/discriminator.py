@@ -44,12 +44,12 @@ def prepare_learner(state: SessionState) -> None:
         return
     shape = state.lane.network.pixels.shape
     if state.real_images is None or state.real_images.shape[1:] != shape:
-        state.real_images = _real_images(state, shape).to(state.machine.device)
+        state.real_images = _real_images(state, shape).to(state.device.name)
     if state.learner is not None and any(seen.shape[1:] != shape for seen in state.learner.recent):
         # Of a network that took images of another size.
         state.learner.recent.clear()
     if state.learner is None:
-        state.learner = learner.start(state.discriminator.module, state.seed, state.machine.device)
+        state.learner = learner.start(state.discriminator.module, state.seed, state.device.name)
 
 
 def place_of_cifar10() -> Path | None:

@@ -40,5 +40,5 @@ def place(
         settings=settings.for_chains(len(x)),
         targets=targets(state.lane.network, neurons),
     )
-    state.lanes = (begin(lane, x, state.machine, state.heat),)
+    state.lanes = (begin(lane, x, state.device, state.heat),)
     return state

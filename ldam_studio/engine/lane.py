@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import burn_in_threshold, silent_neurons
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.errors import StudioError
@@ -29,7 +29,7 @@ def open_lane(
     network: Network,
     neurons: Sequence[Neuron],
     settings: Settings,
-    machine: Machine,
+    device: Device,
     generators: Generators,
 ) -> Lane:
     """Make a lane with one freshly started chain per neuron."""
@@ -41,12 +41,12 @@ def open_lane(
         neurons=neurons,
         settings=settings,
         targets=targets(network, neurons),
-        parameters=langevin.Parameters.of(settings, len(neurons), machine.device),
+        parameters=langevin.Parameters.of(settings, len(neurons), device.name),
         chains=langevin.State(x),
         average=average.init(x),
-        progress=burn_in.init(len(neurons), machine.device),
-        thresholds=burn_in_threshold.begin(settings, len(neurons), machine.device),
-        waking=silent_neurons.begin(len(neurons), machine.device),
+        progress=burn_in.init(len(neurons), device.name),
+        thresholds=burn_in_threshold.begin(settings, len(neurons), device.name),
+        waking=silent_neurons.begin(len(neurons), device.name),
     )
 
 
@@ -105,23 +105,23 @@ def _values_in(field: Box | None, network: Network) -> int:
     return channels * (bottom - top) * (right - left)
 
 
-def change_setting(lane: Lane, name: str, value: Any, machine: Machine, heat: float) -> Lane:
+def change_setting(lane: Lane, name: str, value: Any, device: Device, heat: float) -> Lane:
     """Return the lane with one setting changed; `StudioError` if the value will not do."""
     settings = lane.settings.change(name, value).for_chains(len(lane.neurons))
     lane = replace(lane, settings=settings)
     if name in UNSETTLING:
-        lane = reheat(lane, machine, heat)
+        lane = reheat(lane, device, heat)
     if name in ("threshold", "clamp", "start_spread"):
-        fresh = burn_in_threshold.begin(settings, len(lane.neurons), machine.device)
+        fresh = burn_in_threshold.begin(settings, len(lane.neurons), device.name)
         lane = replace(lane, thresholds=fresh)
     return lane
 
 
-def reheat(lane: Lane, machine: Machine, heat: float) -> Lane:
+def reheat(lane: Lane, device: Device, heat: float) -> Lane:
     """Return the lane with its step's numbers made anew, its chains marked as settling."""
     return replace(
         lane,
-        parameters=langevin.Parameters.of(lane.settings, len(lane.neurons), machine.device, heat),
+        parameters=langevin.Parameters.of(lane.settings, len(lane.neurons), device.name, heat),
         progress=burn_in.disturb(lane.progress),
     )
 
@@ -130,7 +130,7 @@ def look_at(
     lane: Lane,
     network: Network,
     neurons: Sequence[Neuron],
-    machine: Machine,
+    device: Device,
     generators: Generators,
     heat: float,
 ) -> Lane:
@@ -142,13 +142,13 @@ def look_at(
     neurons = tuple(neurons)
     if len(neurons) == 1:
         neurons *= len(lane.neurons)
-    return resize(replace(lane, network=network), neurons, machine, generators, heat)
+    return resize(replace(lane, network=network), neurons, device, generators, heat)
 
 
 def resize(
     lane: Lane,
     neurons: tuple[Neuron, ...],
-    machine: Machine,
+    device: Device,
     generators: Generators,
     heat: float,
 ) -> Lane:
@@ -162,21 +162,21 @@ def resize(
     return begin(
         replace(lane, neurons=neurons, settings=settings, targets=found),
         torch.cat([kept, new]),
-        machine,
+        device,
         heat,
     )
 
 
-def begin(lane: Lane, x: Tensor, machine: Machine, heat: float) -> Lane:
+def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
     """Return the lane with its chains at `x`, nothing averaged and nothing burned in."""
     return replace(
         lane,
-        parameters=langevin.Parameters.of(lane.settings, len(x), machine.device, heat),
+        parameters=langevin.Parameters.of(lane.settings, len(x), device.name, heat),
         chains=langevin.init(x, lane.bounds),
         average=average.init(x),
-        progress=burn_in.init(len(x), machine.device),
-        thresholds=burn_in_threshold.begin(lane.settings, len(x), machine.device),
-        waking=silent_neurons.begin(len(x), machine.device),
+        progress=burn_in.init(len(x), device.name),
+        thresholds=burn_in_threshold.begin(lane.settings, len(x), device.name),
+        waking=silent_neurons.begin(len(x), device.name),
     )
 
 
@@ -195,7 +195,7 @@ def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
 
 def activation_of(
     lane: Lane,
-    machine: Machine,
+    device: Device,
     shift: tuple[int, int] = (0, 0),
     between: Callable[[], None] = lambda: None,
 ) -> langevin.ValueAndGradient:
@@ -209,7 +209,7 @@ def activation_of(
     targets = lane.targets
 
     def activation(x: Tensor) -> Tensor:
-        with machine.autocast():
+        with device.autocast():
             return lane.network.activation(x, targets.units).float()
 
     if shift != (0, 0):
@@ -237,7 +237,7 @@ def activation_of(
 
 
 def log_real_of(
-    discriminator: Callable[[Tensor], Tensor] | None, machine: Machine
+    discriminator: Callable[[Tensor], Tensor] | None, device: Device
 ) -> langevin.ValueAndGradient | None:
     """Return log D and its gradient, or None without a discriminator."""
     if discriminator is None:
@@ -245,7 +245,7 @@ def log_real_of(
     judge = discriminator
 
     def log_real(x: Tensor) -> Tensor:
-        with machine.autocast():
+        with device.autocast():
             return torch.nn.functional.logsigmoid(judge(x).float())
 
     return langevin.value_and_gradient(log_real)

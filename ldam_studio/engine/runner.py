@@ -169,7 +169,7 @@ class Runner:
 
     def run(self) -> None:
         """Run until closed; returns then, whatever happened."""
-        self._state.machine.apply()
+        self._state.device.apply()
         try:
             while self._wait_for_work():
                 self._follow_wishes()
@@ -234,7 +234,7 @@ class Runner:
         elif due:
             self._due = 0.0
         before = self._state.step
-        self._advance(changes, int(due), self._state.machine.lag)
+        self._advance(changes, int(due), self._state.device.lag)
         if due:
             self._gave_up = self._state.step == before
         if self._state.step > before:

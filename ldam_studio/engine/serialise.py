@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.burn_in_threshold import Thresholds
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import reheat
 from ldam_studio.engine.session import describe, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
@@ -70,7 +70,7 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def from_tensors(
     tensors: Mapping[str, Tensor],
     about: Mapping[str, Any],
-    machine: Machine | None = None,
+    device: Device | None = None,
     *,
     allow_code: bool = False,
 ) -> SessionState:
@@ -81,22 +81,22 @@ def from_tensors(
     StudioError
         If its weights are missing or others, or the tensors are not a session's.
     """
-    spec = spec_from(about["session"], machine, allow_code=allow_code)
+    spec = spec_from(about["session"], device, allow_code=allow_code)
     state = open_session(spec, restoring=True)
-    device = state.machine.device
+    where = state.device.name
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         state.lessons_due = int(about.get("lessons_due", 0))
         layers = ((str(n), str(sha256), str(layer)) for n, sha256, layer in about.get("halved", ()))
         state.halved = frozenset(layers)
-        moved = {name: value.to(device) for name, value in tensors.items()}
+        moved = {name: value.to(where) for name, value in tensors.items()}
         lanes = [_restore(state.lane, moved, about, state)]
         if state.second is not None:
             others = _under(SECOND, moved)
             lanes.append(_restore(state.second, others, about["second"], state))
         state.lanes = tuple(lanes)
         generators = _under("generator.", tensors)
-        state.generators = Generators.restore(state.seed, device, generators)
+        state.generators = Generators.restore(state.seed, where, generators)
         learned = _under("learner.", tensors)
         if learned and state.discriminator is not None:
             state.learner = learner.from_tensors(state.discriminator.module, learned)
@@ -120,7 +120,7 @@ def _restore(
         moments = langevin.Moments(*(tensors[f"moments.{name}"] for name in MOMENTS))
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
     # The step's numbers depend on whether the chains were melting.
-    lane = reheat(lane, state.machine, state.heat)
+    lane = reheat(lane, state.device, state.heat)
     return replace(
         lane,
         chains=langevin.State(x, moments),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.engine.comparison import Second, describe_second, make_second
-from ldam_studio.engine.compute.device import Machine, choose
+from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.engine.discriminator import prepare_learner, suits
 from ldam_studio.engine.lane import open_lane
 from ldam_studio.engine.state import SessionState
@@ -44,7 +44,7 @@ class SessionSpec:
     settings: Settings = field(default_factory=Settings)
     seed: int = 0
     discriminator: DiscriminatorModel | None = None
-    machine: Machine = field(default_factory=choose)
+    device: Device = field(default_factory=choose)
     learn_every: int = 0
     discriminator_rounds: int = 0
     data: Path | None = None
@@ -62,22 +62,22 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
     StudioError
         If a neuron is not the network's, or discriminator or second network take other images.
     """
-    spec.machine.apply()
-    network = spec.network.to(spec.machine.device)
+    spec.device.apply()
+    network = spec.network.to(spec.device.name)
     if spec.discriminator is not None:
         if not suits(spec.discriminator, network):
             raise StudioError(
                 f"The discriminator {spec.discriminator.name} takes {spec.discriminator.images}, "
                 f"the network {network.name} of {network.pixels.shape}."
             )
-        spec.discriminator.module.to(spec.machine.device)
-    generators = Generators(spec.seed, spec.machine.device)
-    lane = open_lane(network, spec.neurons, spec.settings, spec.machine, generators)
+        spec.discriminator.module.to(spec.device.name)
+    generators = Generators(spec.seed, spec.device.name)
+    lane = open_lane(network, spec.neurons, spec.settings, spec.device, generators)
     state = SessionState(
         seed=spec.seed,
         step=0,
         lanes=(lane,),
-        machine=settle(spec.machine, lane),
+        device=settle(spec.device, lane),
         generators=generators,
         discriminator=spec.discriminator,
         learn_every=spec.learn_every,
@@ -86,7 +86,7 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
     )
     if spec.second is not None:
         state.lanes = (lane, make_second(state, spec.second))
-    if state.machine.tried and spec.machine.precision == "auto":
+    if state.device.tried and spec.device.precision == "auto":
         state.halved = frozenset({layer_of(lane)})
     if not restoring:
         try_again(state)  # on what was not tried just now, as the second lane
@@ -111,12 +111,12 @@ def describe(state: SessionState) -> dict[str, Any]:
         "learn_every": state.learn_every,
         "discriminator_rounds": state.discriminator_rounds,
         "data": None if state.data is None else str(state.data),
-        "machine": state.machine.json(),
+        "machine": state.device.json(),
     } | second
 
 
 def spec_from(
-    description: Mapping[str, Any], machine: Machine | None = None, *, allow_code: bool = False
+    description: Mapping[str, Any], device: Device | None = None, *, allow_code: bool = False
 ) -> SessionSpec:
     """Read a description as `describe` writes it, and open its network and discriminator.
 
@@ -139,7 +139,7 @@ def spec_from(
             settings=settings,
             seed=int(description["seed"]),
             discriminator=discriminator_from(description["discriminator"]),
-            machine=_machine(machine, where),
+            device=_device(device, where),
             learn_every=int(description["learn_every"]),
             discriminator_rounds=int(description.get("discriminator_rounds", 0)),
             data=None if data is None else Path(data),
@@ -162,8 +162,8 @@ def second_from(description: Mapping[str, Any], *, allow_code: bool = False) -> 
     )
 
 
-def _machine(given: Machine | None, recorded: Mapping[str, Any]) -> Machine:
-    """Return the recorded machine, or the given one with what it leaves open as recorded."""
+def _device(given: Device | None, recorded: Mapping[str, Any]) -> Device:
+    """Return the recorded device, or the given one with what it leaves open as recorded."""
     if given is None:
         return choose(recorded["device"], recorded["precision"], recorded["threads"])
     threads = given.threads or recorded["threads"]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine.burn_in_threshold import Thresholds
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.silent_neurons import Waking
 from ldam_studio.networks.anatomy.fields import Box, Crop
@@ -147,7 +147,7 @@ class SessionState:
     seed: int
     step: int
     lanes: tuple[Lane, ...]
-    machine: Machine
+    device: Device
     generators: Generators
     discriminator: DiscriminatorModel | None = None
     learner: LearnerState | None = None

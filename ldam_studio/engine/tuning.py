@@ -17,7 +17,7 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.state import Lane, SessionState
 
@@ -48,65 +48,65 @@ class Verdict(Enum):
     """Nothing could be compared: no chain has a gradient, or float32 raises too."""
 
 
-def settle(machine: Machine, lane: Lane) -> Machine:
-    """Return `machine` with what was left open decided for the network and chains of `lane`.
+def settle(device: Device, lane: Lane) -> Device:
+    """Return `device` with what was left open decided for the network and chains of `lane`.
 
     What fails here fails again in the first step, which has words for it.
     """
-    if machine.precision == "auto":
-        precision = _precision(machine, lane)
-        machine = replace(machine, precision=precision, tried=precision == "bfloat16")
-    if not machine.threads:
+    if device.precision == "auto":
+        precision = _precision(device, lane)
+        device = replace(device, precision=precision, tried=precision == "bfloat16")
+    if not device.threads:
         try:
-            threads = _threads(machine, lane)
+            threads = _threads(device, lane)
         except Exception:
             threads = 1
-        machine = replace(machine, threads=threads)
-        machine.apply()
-    return machine
+        device = replace(device, threads=threads)
+        device.apply()
+    return device
 
 
-def _precision(machine: Machine, lane: Lane) -> str:
+def _precision(device: Device, lane: Lane) -> str:
     """Choose bfloat16 where it is computed in, the gradient stays what it is, and it is faster.
 
     That a processor has the instructions says little: some take longer with them.
     """
     small = math.prod(lane.network.pixels.shape) < WORTH_HALVING
-    if small or not computes_in_bfloat16(machine.device):
+    if small or not computes_in_bfloat16(device.name):
         return "float32"
-    kept = compare(machine, lane) is Verdict.KEPT
-    return "bfloat16" if kept and saves_time(machine, _with_few(lane)) else "float32"
+    kept = compare(device, lane) is Verdict.KEPT
+    return "bfloat16" if kept and saves_time(device, _with_few(lane)) else "float32"
 
 
-def saves_time(machine: Machine, lane: Lane) -> bool:
+def saves_time(device: Device, lane: Lane) -> bool:
     """Whether a lane's gradients take clearly less time in bfloat16 than in float32.
 
     On a graphics processor they do. Else it is one thread's time on the processor that counts,
     whatever else the machine is doing. Not if they fail: a person's own code may take no other
     number of chains.
     """
-    if machine.device != "cpu":
+    if device.name != "cpu":
         return True
     try:
         whole, half = (
-            _seconds(replace(machine, precision=precision), lane, 1, time.thread_time)
+            _seconds(replace(device, precision=precision), lane, 1, time.thread_time)
             for precision in ("float32", "bfloat16")
         )
     except Exception:
         return False
     finally:
-        machine.apply()
+        device.apply()
     return half < WORTHWHILE * whole
 
 
-def compare(machine: Machine, lane: Lane) -> Verdict:
+def compare(device: Device, lane: Lane) -> Verdict:
     """See whether bfloat16 leaves a lane's gradients what they are; raises nothing."""
     try:
-        whole = _gradient(machine, lane, "float32")
+        whole = _gradient(device, lane, "float32")
     except Exception:
         return Verdict.OPEN
     try:
-        half = _gradient(machine, lane, "bfloat16")
+        half = _gradient(device, lane, "bfloat16")
     except Exception:
         return Verdict.FAILED
     cosine = gradient_cosine(whole, half)
@@ -128,9 +128,9 @@ def try_again(state: SessionState) -> str:
     """
     for lane in state.lanes:
         layer = layer_of(lane)
-        if not state.machine.tried or layer in state.halved:
+        if not state.device.tried or layer in state.halved:
             continue
-        verdict = compare(state.machine, _with_few(lane))
+        verdict = compare(state.device, _with_few(lane))
         if verdict is Verdict.CHANGED:
             in_float32(state)
             return f"float32, as bfloat16 would change the gradient in {lane.targets.layer}"
@@ -149,7 +149,7 @@ def layer_of(lane: Lane) -> tuple[str, str, str]:
 
 def in_float32(state: SessionState) -> None:
     """Let a session go on in float32; in place."""
-    state.machine = replace(state.machine, precision="float32", tried=False)
+    state.device = replace(state.device, precision="float32", tried=False)
 
 
 def _with_few(lane: Lane) -> Lane:
@@ -186,22 +186,22 @@ def gradient_cosine(whole: Tensor, half: Tensor) -> Tensor:
     return cosine.masked_fill((whole == 0).all(1), torch.nan)
 
 
-def _gradient(machine: Machine, lane: Lane, precision: str) -> Tensor:
-    activation = activation_of(lane, replace(machine, precision=precision))
+def _gradient(device: Device, lane: Lane, precision: str) -> Tensor:
+    activation = activation_of(lane, replace(device, precision=precision))
     return activation(lane.chains.x)[1].flatten(1)
 
 
-def _threads(machine: Machine, lane: Lane) -> int:
+def _threads(device: Device, lane: Lane) -> int:
     """Choose as few threads as are about as fast as more; one core is left for the window."""
-    if machine.device != "cpu":
+    if device.name != "cpu":
         return 1
     most = max(1, _cores() - 1)
-    chosen, fastest = 1, _seconds(machine, lane, 1) if most > 1 else 0.0
+    chosen, fastest = 1, _seconds(device, lane, 1) if most > 1 else 0.0
     if fastest < WORTH_SHARING:
         return 1
     counts = sorted({2**power for power in range(1, most.bit_length())} | {most})
     for count in counts:
-        seconds = _seconds(machine, lane, count)
+        seconds = _seconds(device, lane, count)
         if seconds > WORTHWHILE * fastest:
             break
         chosen, fastest = count, seconds
@@ -209,11 +209,11 @@ def _threads(machine: Machine, lane: Lane) -> int:
 
 
 def _seconds(
-    machine: Machine, lane: Lane, threads: int, clock: Callable[[], float] = time.perf_counter
+    device: Device, lane: Lane, threads: int, clock: Callable[[], float] = time.perf_counter
 ) -> float:
     """Return the shorter of two looks at the chains, after one that does not count."""
-    replace(machine, threads=threads).apply()
-    activation = activation_of(lane, machine)
+    replace(device, threads=threads).apply()
+    activation = activation_of(lane, device)
     times = []
     for _ in range(3):
         started = clock()

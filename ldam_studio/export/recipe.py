@@ -167,7 +167,7 @@ class Recipe:
             "format": _format_of(state),
             "program": "LDAM Studio",
             "version": __version__,
-            "machine": machine_of(state),
+            "machine": device_of(state),
             "session": state.origin,
             "end": describe(state),
             "log": [entry.json() for entry in state.log],
@@ -296,11 +296,11 @@ def discriminator_seen(state: SessionState) -> dict[str, Any] | None:
     return {"rounds": state.learner.rounds, "sha256": fingerprint(state.learner.module)}
 
 
-def machine_of(state: SessionState) -> dict[str, Any]:
+def device_of(state: SessionState) -> dict[str, Any]:
     """Describe what decides about the last bits: device, precision, threads, torch, processor."""
-    device = state.machine.device
+    device = state.device.name
     gpu = torch.cuda.get_device_name() if device == "cuda" else None
-    return state.machine.json() | {
+    return state.device.json() | {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": gpu or _processor(),
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),

@@ -15,7 +15,7 @@ import numpy as np
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.compute.device import Machine, choose
+from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import (
     SessionSpec,
@@ -32,7 +32,7 @@ from ldam_studio.export.recipe import (
     Recipe,
     discriminator_seen,
     lessons_hash,
-    machine_of,
+    device_of,
     picture_of,
 )
 from ldam_studio.export.sidecar import read_session
@@ -211,17 +211,17 @@ def spec_at_export(recipe: Recipe, files: Files) -> SessionSpec:
     """
     with _sensible():
         description = _located(recipe.data["end"], files)
-        return spec_from(description, _machine(description), allow_code=files.allow_code)
+        return spec_from(description, _device(description), allow_code=files.allow_code)
 
 
 def _beginning(recipe: Recipe, files: Files) -> SessionState:
     sidecar = recipe.sidecar
     if sidecar is not None:
         end = recipe.data["end"]
-        machine = _machine(end)
-        if machine is not None and machine.device == end["machine"]["device"]:
+        device = _device(end)
+        if device is not None and device.name == end["machine"]["device"]:
             # The log may change the precision later on; it begins with the sidecar's.
-            machine = replace(machine, precision="auto")
+            device = replace(device, precision="auto")
         # Only the name counts: a recipe must not reach into other folders.
         path = files.folder / Path(str(sidecar.get("file"))).name
         if not path.exists():
@@ -230,17 +230,17 @@ def _beginning(recipe: Recipe, files: Files) -> SessionState:
                 "it there."
             )
         sha256 = str(sidecar.get("sha256"))
-        state = read_session(path, machine, sha256, allow_code=files.allow_code)
+        state = read_session(path, device, sha256, allow_code=files.allow_code)
         # Nothing is tried here: the log tells.
-        state.machine = replace(state.machine, tried=False)
+        state.device = replace(state.device, tried=False)
         return state
     description = _located(recipe.data["session"], files)
-    machine = _machine(description)
-    return open_session(spec_from(description, machine, allow_code=files.allow_code))
+    device = _device(description)
+    return open_session(spec_from(description, device, allow_code=files.allow_code))
 
 
-def _machine(description: Mapping[str, Any]) -> Machine | None:
-    """Choose the recorded machine, or the best there is where that is not to be had."""
+def _device(description: Mapping[str, Any]) -> Device | None:
+    """Choose the recorded device, or the best there is where that is not to be had."""
     try:
         where = description["machine"]
         try:
@@ -331,7 +331,7 @@ def _with_code(reference: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
 
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     """Name what decides about the last bits and is not as it was at the export."""
-    there, here = recipe.data["machine"], machine_of(state)
+    there, here = recipe.data["machine"], device_of(state)
     # How the precision was come by, "tried", does not count: replay takes the one recorded.
     found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"

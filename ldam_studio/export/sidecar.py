@@ -10,7 +10,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
@@ -39,7 +39,7 @@ def session_bytes(state: SessionState, *, history: bool) -> bytes:
 
 def read_session(
     path: Path,
-    machine: Machine | None = None,
+    device: Device | None = None,
     sha256: str | None = None,
     *,
     allow_code: bool = False,
@@ -48,8 +48,8 @@ def read_session(
 
     Parameters
     ----------
-    machine
-        Where to go on; None for the machine that is described.
+    device
+        Where to go on; None for the device that is described.
     sha256
         What the file's hash must be, if that is known.
     allow_code
@@ -68,7 +68,7 @@ def read_session(
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")
         saved = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["ldam"])
-        state = from_tensors(tensors, saved["about"], machine, allow_code=allow_code)
+        state = from_tensors(tensors, saved["about"], device, allow_code=allow_code)
         state.origin = saved.get("origin", {"sidecar": {"file": path.name, "sha256": digest}})
         state.log = [LogEntry(*entry) for entry in saved.get("log", [])]
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):

@@ -41,11 +41,11 @@ def measure() -> list[Row]:
         plain = unprepared(network.module)
         settings = Settings.of(mode="exact", clamp=True)
         spec = SessionSpec(
-            network, network.spread(layer, CHAINS), settings, machine=choose("cpu", threads=1)
+            network, network.spread(layer, CHAINS), settings, device=choose("cpu", threads=1)
         )
         state = open_session(spec)
         loop = _Bare(plain, layer, state.lane.chains.x, network.pixels)
-        ours = activation_of(state.lane, state.machine)
+        ours = activation_of(state.lane, state.device)
         x = state.lane.chains.x
         rows += compared(
             f"{name} {layer}: network and gradient, whole image / ours",

@@ -28,12 +28,12 @@ def measure() -> list[Row]:
     rows = []
     for name in NETWORKS:
         network = open_network(f"torchvision:{name}", options=Options(untrained=True))
-        machine = choose("cpu", "float32")
+        device = choose("cpu", "float32")
         lane = open_session(
-            SessionSpec(network, network.default_neurons(CHAINS), machine=machine)
+            SessionSpec(network, network.default_neurons(CHAINS), device=device)
         ).lane
-        whole = activation_of(lane, machine)
-        half = activation_of(lane, replace(machine, precision="bfloat16"))
+        whole = activation_of(lane, device)
+        half = activation_of(lane, replace(device, precision="bfloat16"))
         x = lane.chains.x
         rows += compared(
             f"{name} class neurons: network and gradient, float32 / bfloat16",

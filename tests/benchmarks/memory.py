@@ -28,7 +28,7 @@ def _steps() -> Row:
     """Run two chains of the first convolution, the cheapest session there is."""
     network = open_network("lenet")
     spec = SessionSpec(
-        network, network.spread("conv1", 2), Settings.of(window=200), machine=choose("cpu")
+        network, network.spread("conv1", 2), Settings.of(window=200), device=choose("cpu")
     )
     runner = Runner(open_session(spec))
     thread = threading.Thread(target=runner.run)

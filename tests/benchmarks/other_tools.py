@@ -43,7 +43,7 @@ def measure() -> list[Row]:
         for layer in layers:
             settings = Settings.of(mode="normalised", clamp=True)
             spec = SessionSpec(
-                network, network.spread(layer, CHAINS), settings, machine=choose("cpu", "float32")
+                network, network.spread(layer, CHAINS), settings, device=choose("cpu", "float32")
             )
             state = open_session(spec)
             while state.lane.thresholds.wanted:

@@ -85,9 +85,9 @@ def _typing(app: object, field: QLineEdit, text: str) -> float:
 
 def _switching(network: Network) -> list[tuple[float, float]]:
     """Return, for a first and a second visit, the median delays to a neuron's frame and step."""
-    machine = choose("cpu", threads=1)
-    window = StudioWindow(machine)
-    window.open(network_opening(network, machine))
+    device = choose("cpu", threads=1)
+    window = StudioWindow(device)
+    window.open(network_opening(network, device))
     window.show()
     window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 1)

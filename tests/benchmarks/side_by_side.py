@@ -36,8 +36,8 @@ def measure() -> list[Row]:
 
 
 def _steps() -> float:
-    machine = choose("cpu", threads=1)
-    alone, both = start(machine).make(), start(machine).make()
+    device = choose("cpu", threads=1)
+    alone, both = start(device).make(), start(device).make()
     advance(both, [Change("compare", Second(open_network("lenet-averaged")))], 0)
     alone, both = _taken(alone, WARM)[0], _taken(both, WARM)[0]
     ratios = []
@@ -60,7 +60,7 @@ def _in_a_window() -> float:
     app = make_application()
     window = StudioWindow(choose("cpu", threads=1))
     window.resize(1280, 820)
-    window.open(start(window.machine))
+    window.open(start(window.device))
     window.show()
     window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > WARM)

@@ -40,7 +40,7 @@ def measure() -> list[Row]:
 
 def _swaps(what: str, network: Network) -> list[Row]:
     spec = SessionSpec(
-        network, network.default_neurons(10), Settings(), machine=choose("cpu", threads=1)
+        network, network.default_neurons(10), Settings(), device=choose("cpu", threads=1)
     )
     state = open_session(spec)
     with TemporaryDirectory() as folder:

@@ -29,11 +29,11 @@ WARM_UP = 10  # networks, each with its share of the neurons
 def measure() -> list[Row]:
     """Switch neurons and networks in turns, each time until the window shows it."""
     hooks = _Hooks()
-    machine = choose("cpu", threads=1)
+    device = choose("cpu", threads=1)
     app = make_application()
     threads = _threads()
-    window = StudioWindow(machine)
-    window.open(start(machine))
+    window = StudioWindow(device)
+    window.open(start(device))
     window.show()
     window.complete()
     shuffle = random.Random(0)
@@ -63,7 +63,7 @@ def _switch(window: StudioWindow, networks: int, shuffle: random.Random) -> None
     names = list(NETWORKS)
     for number in range(networks):
         network = open_network(names[number % len(names)])
-        window.open(network_opening(network, window.machine))
+        window.open(network_opening(network, window.device))
         process_until(lambda shown=network: _shows(window, shown))
         for _ in range(NEURONS // NETWORKS_OPENED):
             layer = shuffle.choice(network.layers)

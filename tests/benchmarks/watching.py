@@ -33,10 +33,10 @@ PATIENCE_S = 180.0  # for a training process to begin on a busy machine
 def measure() -> list[Row]:
     """Train and watch, then write a checkpoint in place, then open a folder of very many."""
     torch.set_num_threads(1)
-    machine = choose("cpu", threads=1)
+    device = choose("cpu", threads=1)
     app = make_application()
-    window = StudioWindow(machine)
-    window.open(start(machine))
+    window = StudioWindow(device)
+    window.open(start(device))
     window.show()
     window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)

@@ -26,11 +26,11 @@ DRAGS = 60
 def measure() -> list[Row]:
     """Open the studio, let it run in turns with the bare loop, then drag a slider."""
     torch.set_num_threads(1)
-    machine = choose("cpu", threads=1)
+    device = choose("cpu", threads=1)
     app = make_application()
-    bare = BareLoop(start(machine).make())
-    window = StudioWindow(machine)
-    window.open(start(machine))
+    bare = BareLoop(start(device).make())
+    window = StudioWindow(device)
+    window.open(start(device))
     window.show()
     window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)

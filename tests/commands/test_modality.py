@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ldam_studio.analysis.modality import Plan, examine, group, similarity
-from ldam_studio.engine.compute.device import Machine, choose
+from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.settings import Settings
@@ -61,7 +61,7 @@ def test_however_much_samples_are_thinned_elsewhere_each_step_is_averaged():
     settings = Settings.of(mode="exact", step_size=0.05, temperature=0.01, l2=0.0)
     plan = Plan(chains=4, cooling=10, averaged=20)
     found = [
-        examine(hills, hills.default_neurons(2), settings.change("thin", thin), plan, 3, Machine())
+        examine(hills, hills.default_neurons(2), settings.change("thin", thin), plan, 3, Device())
         for thin in (1, 50)
     ]
     for each, thinned in zip(*found, strict=True):

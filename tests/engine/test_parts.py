@@ -133,7 +133,7 @@ def test_a_damaged_stored_session_is_one_sentence(open_one):
 def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert device.choose("auto").device == "cpu"
+    assert device.choose("auto").name == "cpu"
     with pytest.raises(StudioError, match="no usable cuda"):
         device.choose("cuda")
     with pytest.raises(StudioError, match="one of auto, cuda"):
@@ -146,7 +146,7 @@ def test_a_session_runs_on_cuda(lenet):
     from ldam_studio.engine.session import SessionSpec
 
     state = open_session(
-        SessionSpec(lenet, lenet.default_neurons(3), machine=device.choose("cuda"))
+        SessionSpec(lenet, lenet.default_neurons(3), device=device.choose("cuda"))
     )
     state, info = advance(state)
     assert info.activation.is_cuda

@@ -11,7 +11,7 @@ from ldam_studio.engine import session, tuning
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import Second
-from ldam_studio.engine.compute.device import Machine, choose
+from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, describe, open_session, spec_from
 from ldam_studio.networks.network import Network
@@ -25,8 +25,8 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-def spec(network: Network, machine: Machine) -> SessionSpec:
-    return SessionSpec(network, network.default_neurons(2), machine=machine)
+def spec(network: Network, device: Device) -> SessionSpec:
+    return SessionSpec(network, network.default_neurons(2), device=device)
 
 
 def plain_colourful() -> nn.Module:
@@ -47,7 +47,7 @@ class TakesItsTime:
         self.seconds = {int(name[1:]): value for name, value in seconds.items()}
         self.tried: list[int] = []
 
-    def __call__(self, _machine: Machine, _lane: object, threads: int) -> float:
+    def __call__(self, _device: Device, _lane: object, threads: int) -> float:
         self.tried.append(threads)
         return self.seconds[threads]
 
@@ -70,7 +70,7 @@ def test_threads_are_as_many_as_pay_and_leave_the_window_a_core(
     monkeypatch.setattr(tuning, "_cores", lambda: cores)
     monkeypatch.setattr(tuning, "_seconds", TakesItsTime(**seconds))
     state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
-    assert state.machine.threads == chosen
+    assert state.device.threads == chosen
     assert torch.get_num_threads() == chosen
 
 
@@ -78,8 +78,8 @@ def test_a_real_trial_ends_with_a_number_of_threads(monkeypatch):
     monkeypatch.setattr(tuning, "_cores", lambda: 3)
     monkeypatch.setattr(tuning, "WORTH_SHARING", 0.0)
     state = open_session(spec(open_network("lenet"), choose("cpu", threads=0)))
-    assert state.machine.threads in (1, 2)
-    assert torch.get_num_threads() == state.machine.threads
+    assert state.device.threads in (1, 2)
+    assert torch.get_num_threads() == state.device.threads
 
 
 @pytest.fixture(autouse=True)
@@ -95,15 +95,15 @@ def test_bfloat16_is_taken_only_where_it_saves_time(monkeypatch, seconds, precis
     monkeypatch.setattr(
         tuning, "_seconds", lambda m, *_: {"float32": 1.0, "bfloat16": seconds}[m.precision]
     )
-    assert open_session(spec(colourful(), choose("cpu"))).machine.precision == precision
+    assert open_session(spec(colourful(), choose("cpu"))).device.precision == precision
 
 
 def test_bfloat16_is_taken_where_the_processor_has_it_and_the_gradient_stays(monkeypatch):
-    machine = choose("cpu")
+    device = choose("cpu")
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
-    assert open_session(spec(colourful(), machine)).machine.precision == "bfloat16"
+    assert open_session(spec(colourful(), device)).device.precision == "bfloat16"
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: False)
-    assert open_session(spec(colourful(), machine)).machine.precision == "float32"
+    assert open_session(spec(colourful(), device)).device.precision == "float32"
 
 
 class Fork(nn.Module):
@@ -125,26 +125,26 @@ class Fork(nn.Module):
 
 def test_bfloat16_is_not_taken_where_the_gradient_would_be_another(monkeypatch):
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
-    assert open_session(spec(colourful(Fork), choose("cpu"))).machine.precision == "float32"
+    assert open_session(spec(colourful(Fork), choose("cpu"))).device.precision == "float32"
 
 
-def on_plain(monkeypatch, machine=None, layer="plain"):
+def on_plain(monkeypatch, device=None, layer="plain"):
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     network = colourful(Fork)
-    machine = machine or choose("cpu")
-    return open_session(SessionSpec(network, network.spread(layer, 2), machine=machine))
+    device = device or choose("cpu")
+    return open_session(SessionSpec(network, network.spread(layer, 2), device=device))
 
 
 def test_bfloat16_is_given_up_where_chains_turn_to_what_it_does_not_suit(monkeypatch):
     state = on_plain(monkeypatch)
-    assert state.machine.precision == "bfloat16"
+    assert state.device.precision == "bfloat16"
     state, info = advance(state, [Change("neurons", ["plain:2"])])
-    assert state.machine.precision == "bfloat16" and info.told == ("plain:2",)
+    assert state.device.precision == "bfloat16" and info.told == ("plain:2",)
     state, info = advance(state, [Change("neurons", ["delicate:0"])])
-    assert state.machine.precision == "float32"
+    assert state.device.precision == "float32"
     assert info.told[1] == "float32, as bfloat16 would change the gradient in delicate"
     state, info = advance(state, [Change("neurons", ["plain:0"])])
-    assert state.machine.precision == "float32" and len(info.told) == 1
+    assert state.device.precision == "float32" and len(info.told) == 1
     assert [e.name for e in state.log] == ["neurons", "neurons", "precision", "neurons"]
 
 
@@ -154,7 +154,7 @@ def test_the_same_changes_give_the_same_chains_where_the_log_tells_the_precision
         state, _ = advance(state, [Change("neurons", [f"{layer}:1"])])
     recorded = choose("cpu", state.origin["machine"]["precision"])
     again = on_plain(monkeypatch, recorded)
-    assert again.machine.precision == "bfloat16"
+    assert again.device.precision == "bfloat16"
     while again.step < state.step:
         due = [Change(e.name, e.value) for e in state.log if e.step == again.step]
         again, _ = advance(again, due)
@@ -164,16 +164,16 @@ def test_the_same_changes_give_the_same_chains_where_the_log_tells_the_precision
 def test_what_was_asked_for_or_recorded_is_kept_wherever_chains_turn(monkeypatch):
     state = on_plain(monkeypatch, choose("cpu", "bfloat16"))
     state, info = advance(state, [Change("neurons", ["delicate:0"])])
-    assert state.machine.precision == "bfloat16" and len(info.told) == 1
+    assert state.device.precision == "bfloat16" and len(info.told) == 1
 
 
 def test_a_session_that_goes_on_still_tries_what_it_chose_by_itself(monkeypatch):
     network = colourful(Fork)
     monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
     description = describe(on_plain(monkeypatch))
-    assert spec_from(description, choose("cpu")).machine.tried
-    assert not spec_from(description, choose("cpu", "bfloat16")).machine.tried
-    assert not spec_from(description).machine.tried
+    assert spec_from(description, choose("cpu")).device.tried
+    assert not spec_from(description, choose("cpu", "bfloat16")).device.tried
+    assert not spec_from(description).device.tried
 
 
 def test_a_chain_without_a_gradient_does_not_decide(monkeypatch):
@@ -186,8 +186,8 @@ def test_a_chain_without_a_gradient_does_not_decide(monkeypatch):
             return (self.head(x.flatten(1)) + torch.tensor([1e3, -1e3, 1e3, 1e3])).relu()
 
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
-    assert open_session(spec(colourful(HalfSilent), choose("cpu"))).machine.precision == "bfloat16"
-    assert on_plain(monkeypatch, layer="silent").machine.precision == "float32"
+    assert open_session(spec(colourful(HalfSilent), choose("cpu"))).device.precision == "bfloat16"
+    assert on_plain(monkeypatch, layer="silent").device.precision == "float32"
 
 
 def test_a_session_goes_on_in_float32_and_in_nothing_else(monkeypatch):
@@ -198,36 +198,36 @@ def test_a_session_goes_on_in_float32_and_in_nothing_else(monkeypatch):
 def test_small_images_stay_in_float32(monkeypatch):
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     state = open_session(spec(open_network("lenet"), choose("cpu")))
-    assert state.machine.precision == "float32"
+    assert state.device.precision == "float32"
 
 
 def test_what_was_asked_for_is_not_tried(monkeypatch):
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     state = open_session(spec(colourful(), choose("cpu", "float32", 2)))
-    assert (state.machine.precision, state.machine.threads) == ("float32", 2)
+    assert (state.device.precision, state.device.threads) == ("float32", 2)
     state, info = advance(open_session(spec(colourful(), choose("cpu", "bfloat16"))))
     assert state.lane.chains.x.dtype == torch.float32
     assert info.activation.dtype == torch.float32
 
 
 def test_what_goes_on_keeps_what_was_found(monkeypatch):
-    state = open_session(spec(open_network("lenet"), Machine("cpu", "float32", 3)))
+    state = open_session(spec(open_network("lenet"), Device("cpu", "float32", 3)))
     monkeypatch.setattr(tuning, "_seconds", lambda *_: pytest.fail("tried again"))
-    assert spec_from(describe(state)).machine == state.machine
+    assert spec_from(describe(state)).device == state.device
     again = spec_from(describe(state), choose("cpu", threads=0))
-    assert again.machine == state.machine
-    other = spec_from(describe(state), replace(state.machine, threads=2))
-    assert other.machine.threads == 2
+    assert again.device == state.device
+    other = spec_from(describe(state), replace(state.device, threads=2))
+    assert other.device.threads == 2
 
 
 def test_a_layer_without_a_gradient_keeps_the_precision_and_is_tried_later(monkeypatch):
     state = on_plain(monkeypatch)
     state, info = advance(state, [Change("neurons", ["silent:0"])])
-    assert state.machine.precision == "bfloat16" and info.told == ("silent:0",)
+    assert state.device.precision == "bfloat16" and info.told == ("silent:0",)
     assert {layer for *_, layer in state.halved} == {"plain"}
     state.lane.network.module.threshold = -1e6
     state, info = advance(state, [Change("neurons", ["silent:1"])])
-    assert state.machine.precision == "float32"
+    assert state.device.precision == "float32"
     assert info.told[1] == "float32, as bfloat16 would change the gradient in silent"
 
 
@@ -272,11 +272,11 @@ def fails(error: type[Exception]) -> Callable[..., torch.Tensor]:
 def test_what_fails_or_ends_in_bfloat16_goes_on_in_float32(monkeypatch, what, why):
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     network = colourful(lambda: InBfloat16(what))
-    assert open_session(spec(network, choose("cpu"))).machine.precision == "float32"
-    state = open_session(SessionSpec(network, network.spread("plain", 2), machine=choose("cpu")))
-    assert state.machine.precision == "bfloat16"
+    assert open_session(spec(network, choose("cpu"))).device.precision == "float32"
+    state = open_session(SessionSpec(network, network.spread("plain", 2), device=choose("cpu")))
+    assert state.device.precision == "bfloat16"
     state, info = advance(state, [Change("neurons", ["second:0"])])
-    assert state.machine.precision == "float32"
+    assert state.device.precision == "float32"
     assert info.told[1] == f"float32, as {why}" and not info.refused
     assert [e.name for e in state.log] == ["neurons", "precision"]
 
@@ -289,7 +289,7 @@ def test_what_fails_in_float32_too_is_left_to_the_first_step(monkeypatch, precis
     state = on_plain(monkeypatch)
     state.lane.network.module.forward = fails(error)
     assert tuning.try_again(replace(state, halved=frozenset())) == ""
-    settled = tuning.settle(Machine("cpu", precision, 0), state.lane)
+    settled = tuning.settle(Device("cpu", precision, 0), state.lane)
     assert settled.threads == 1
     assert settled.precision == ("float32" if precision == "auto" else "bfloat16")
 
@@ -308,16 +308,16 @@ def test_a_restored_session_goes_on_in_its_precision_and_knows_what_was_tried(mo
     monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.KEPT)
     second = Second(network, neurons=network.spread("delicate", 2))
     state, info = advance(state, [Change("compare", second)])
-    assert not info.refused and state.machine.precision == "bfloat16"
+    assert not info.refused and state.device.precision == "bfloat16"
     stored = to_tensors(state)
     monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.CHANGED)
     again = from_tensors(*stored, choose("cpu"))
-    assert again.machine.tried and again.machine.precision == "bfloat16"
+    assert again.device.tried and again.device.precision == "bfloat16"
     assert again.halved == state.halved and len(state.halved) == 2
     again, info = advance(again, [Change("neurons", ["plain:1"])])
-    assert again.machine.precision == "bfloat16"
+    assert again.device.precision == "bfloat16"
     again, info = advance(again, [Change("neurons", ["silent:1"])])
-    assert again.machine.precision == "float32" and again.log[-1].name == "precision"
+    assert again.device.precision == "float32" and again.log[-1].name == "precision"
 
 
 def test_a_session_of_before_what_was_tried_was_stored_tries_at_the_next_change(monkeypatch):
@@ -326,7 +326,7 @@ def test_a_session_of_before_what_was_tried_was_stored_tries_at_the_next_change(
     tensors, about = to_tensors(on_plain(monkeypatch))
     del about["halved"]
     again = from_tensors(tensors, about, choose("cpu"))
-    assert again.machine.tried and not again.halved
+    assert again.device.tried and not again.halved
     again, _ = advance(again, [Change("neurons", ["plain:1"])])
     assert {layer for *_, layer in again.halved} == {"plain"}
 
@@ -345,5 +345,5 @@ def test_code_that_takes_no_fewer_chains_is_left_in_float32(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda _device: True)
     network = colourful(Five)
-    state = open_session(SessionSpec(network, network.default_neurons(5), machine=choose("cpu")))
-    assert state.machine.precision == "float32"
+    state = open_session(SessionSpec(network, network.default_neurons(5), device=choose("cpu")))
+    assert state.device.precision == "float32"

@@ -190,7 +190,7 @@ def test_a_change_that_comes_before_the_news_of_an_explosion_takes_effect(open_o
 
 
 def test_a_runner_shows_and_answers_only_what_went_well(open_one, monkeypatch):
-    monkeypatch.setattr(device.Machine, "lag", property(lambda _: LAG))
+    monkeypatch.setattr(device.Device, "lag", property(lambda _: LAG))
     state, frames, errors = open_one(), [], []
     runner = Runner(state, on_error=errors.append)
 

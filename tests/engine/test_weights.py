@@ -12,7 +12,7 @@ from folders import at_rest
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.watching.reader import take
@@ -192,7 +192,7 @@ def test_what_units_see_is_measured_again_where_weights_decide(tmp_path):
     name, pixels = f"{tmp_path / 'gated.py'}:model", PixelSpec(1, 16, 16, (0.0,), (1.0,))
     network = open_network(name, None, Options(pixels))
     layer = network.layers[1].name
-    state = open_session(SessionSpec(network, (Neuron(layer, 0),) * 2, machine=Machine()))
+    state = open_session(SessionSpec(network, (Neuron(layer, 0),) * 2, device=Device()))
     assert state.lane.targets.crop is not None
     trained = network.module.state_dict() | {"1.gate": torch.ones(1)}
     twin = network.twin(trained, WeightsFile(tmp_path / "a", "0"))

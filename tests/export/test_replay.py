@@ -12,7 +12,7 @@ import torch
 from ldam_studio.engine import tuning
 from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -226,8 +226,8 @@ def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
     monkeypatch.setattr(png, "LIMIT", 4000)
     monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.KEPT)
     network = open_network("lenet")
-    machine = Machine("cpu", "bfloat16", 1, tried=True)
-    spec = SessionSpec(network, network.default_neurons(4), seed=7, machine=machine)
+    device = Device("cpu", "bfloat16", 1, tried=True)
+    spec = SessionSpec(network, network.default_neurons(4), seed=7, device=device)
     state = long_drag(open_session(spec))
     first = export(state, Shown("raw"), tmp_path / "first.png")
     assert first.sidecar is not None

@@ -123,7 +123,7 @@ def test_other_weights_open_in_the_running_session(studio, qtbot):
 )
 def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, display):
     title, make = EXAMPLES[number]
-    studio.open(make(studio.machine, None))
+    studio.open(make(studio.device, None))
     until(
         qtbot,
         lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == neurons,
@@ -134,7 +134,7 @@ def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, 
     assert studio.strip.has_rows == (neurons == 50)
     studio.actions_by_name["start"].trigger()
     until(qtbot, lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == 10)
-    assert studio.model.title == start(studio.machine).title
+    assert studio.model.title == start(studio.device).title
     assert not studio.strip.has_rows
     settings = studio.model.session.settings
     assert settings.clamp and 0.5 <= settings.discriminator_weight <= 0.8

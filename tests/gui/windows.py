@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
 
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
@@ -17,7 +17,7 @@ from ldam_studio.networks.sources.opening import open_discriminator, open_networ
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test
-CPU = Machine("cpu", "float32", 1)
+CPU = Device("cpu", "float32", 1)
 
 
 def small_opening(
@@ -33,7 +33,7 @@ def small_opening(
                 settings=Settings.of(**settings),
                 seed=3,
                 discriminator=open_discriminator() if discriminator else None,
-                machine=CPU,
+                device=CPU,
             )
         )
 

@@ -100,15 +100,15 @@ def test_fig10_weight_zero_is_the_chain_without_a_discriminator(discriminator):
     network = open_network(PLAIN)
     neurons = (Neuron("6", 1), Neuron("2", 0), Neuron("6", 4))
     settings = Settings.of(discriminator_weight=0.0, window=2, burn_in=1, threshold=0.0)
-    machine = choose("cpu", threads=1)
+    device = choose("cpu", threads=1)
     other = DiscriminatorModel("rough", nn.Sequential(Smooth(), nn.Sigmoid()), (3, 32, 32))
     rows = [
-        fig10.sample(network, neurons, model, settings, 0, machine, 3)
+        fig10.sample(network, neurons, model, settings, 0, device, 3)
         for model in (discriminator, other)
     ]
     assert torch.equal(rows[0].averages, rows[1].averages)
     # In the order in which they were asked for, though layers are sampled together.
-    alone = fig10.sample(network, (neurons[1],), discriminator, settings, 0, machine, 3)
+    alone = fig10.sample(network, (neurons[1],), discriminator, settings, 0, device, 3)
     assert torch.equal(rows[0].averages[1], alone.averages[0])
 
 

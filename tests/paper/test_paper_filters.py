@@ -49,10 +49,10 @@ def test_chains_on_the_part_have_the_law_of_chains_on_the_whole_image(monkeypatc
     """The mean is rest + v / (2 l2); what is left over of the noise is as large on both."""
     network = open_network(f"{FACTORIES}:plain")
     neurons = filters.first_layer(network)
-    machine = choose("cpu", threads=1)
-    on_part = torch.stack(list(filters.averages(network, neurons, 300, 1, machine)))
+    device = choose("cpu", threads=1)
+    on_part = torch.stack(list(filters.averages(network, neurons, 300, 1, device)))
     monkeypatch.setattr(filters, "part_for", lambda *_: None)
-    on_whole = torch.stack(list(filters.averages(network, neurons, 300, 1, machine)))
+    on_whole = torch.stack(list(filters.averages(network, neurons, 300, 1, device)))
     kernels = torch.stack([one.kernel for one in filters.compare(network, neurons, on_part)])
     rms = kernels.flatten(1).square().mean(1).sqrt().reshape(-1, 1, 1, 1)
     top, left, bottom, right = network.receptive_field("0")

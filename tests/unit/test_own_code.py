@@ -90,7 +90,7 @@ def test_an_output_without_a_gradient_is_refused(opened, expression):
 def test_an_output_that_cannot_be_looked_at_is_no_layer(opened, expression):
     network = opened(expression)
     assert [layer.name for layer in network.layers][-1] == "body"
-    state = open_session(SessionSpec(network, network.default_neurons(3), machine=choose("cpu")))
+    state = open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu")))
     assert advance(state)[0].step == 1
 
 
@@ -107,7 +107,7 @@ return Giving(give)
     )
     assert [layer.name for layer in network.layers][-2:] == ["body", "output"]
     assert network.layers[-1].neurons == 768
-    state = open_session(SessionSpec(network, network.default_neurons(3), machine=choose("cpu")))
+    state = open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu")))
     assert advance(state)[0].step == 1
 
 
@@ -153,7 +153,7 @@ def give(body, x):
 return Giving(give)
 """
     )
-    state = open_session(SessionSpec(network, network.default_neurons(3), machine=choose("cpu")))
+    state = open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu")))
     with pytest.raises(
         StudioError, match=r"a step of 3 chains in layer body \(AssertionError: two"
     ):

@@ -50,12 +50,12 @@ def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monk
     from ldam_studio.engine import lane as lanes
 
     state = opened(jitter=3, mode="exact")
-    lane, machine = state.lane, state.machine
+    lane, device = state.lane, state.device
     x = torch.rand((2, 1, 28, 28), generator=torch.Generator().manual_seed(0))
-    value, gradient = lanes.activation_of(lane, machine, (2, -3))(x)
+    value, gradient = lanes.activation_of(lane, device, (2, -3))(x)
     moved = torch.zeros_like(x)
     moved[:, :, 2:, :-3] = x[:, :, :-2, 3:]
-    expected, inside = lanes.activation_of(lane, machine)(moved)
+    expected, inside = lanes.activation_of(lane, device)(moved)
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(gradient[:, :, :-2, 3:], inside[:, :, 2:, :-3])
     assert not gradient[:, :, -2:].any()

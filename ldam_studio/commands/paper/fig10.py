@@ -22,12 +22,12 @@ from ldam_studio.analysis.digits import OnStep, run_on
 from ldam_studio.analysis.intervals import Interval, bootstrap, mean
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper import photographs
-from ldam_studio.commands.paper.flags import machine_of, write_figure
+from ldam_studio.commands.paper.flags import device_of, write_figure
 from ldam_studio.commands.paper.named import spread_classes
 from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network, Neuron
@@ -85,7 +85,7 @@ def sample(
     discriminator: DiscriminatorModel,
     settings: Settings,
     seed: int,
-    machine: Machine,
+    device: Device,
     steps: int,
     on_step: OnStep = lambda: None,
 ) -> Row:
@@ -97,7 +97,7 @@ def sample(
     rest = network.pixels.rest
     for layer in dict.fromkeys(neuron.layer for neuron in neurons):
         chosen = tuple(neuron for neuron in neurons if neuron.layer == layer)
-        spec = SessionSpec(network, chosen, settings, seed, discriminator, machine)
+        spec = SessionSpec(network, chosen, settings, seed, discriminator, device)
         lane = run_on(open_session(spec), steps, on_step).lane
         x, average = lane.chains.x, lane.average.mean
         with torch.no_grad():
@@ -161,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, there is no such neuron, no discriminator fits the network, weights
         are missing or damaged, a file cannot be written.
     """
-    machine, preset = machine_of(args), photographs.preset_of(args)
+    device, preset = device_of(args), photographs.preset_of(args)
     check_folder(args.out)
     network = flags.network_of(args)
     discriminator = photographs.realness_for(
@@ -178,7 +178,7 @@ def run(args: argparse.Namespace) -> int:
     steps = args.steps + args.window
     layers = len({neuron.layer for neuron in neurons})
     jobs = [
-        partial(sample, network, neurons, discriminator, one, args.seed, machine, steps)
+        partial(sample, network, neurons, discriminator, one, args.seed, device, steps)
         for one in settings.values()
     ]
     rows = in_turn("Figure 10", steps * layers * len(jobs), jobs)
@@ -213,7 +213,7 @@ def run(args: argparse.Namespace) -> int:
             "preset": preset.name,
             "steps": args.steps,
             "window": args.window,
-            "machine": machine.json(),
+            "machine": device.json(),
             "radius_cycles_per_pixel": RADIUS,
             "rows": summaries,
             "rise": rising.json(),

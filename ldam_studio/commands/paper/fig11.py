@@ -23,13 +23,13 @@ from ldam_studio import __version__
 from ldam_studio.analysis.digits import OnStep
 from ldam_studio.analysis.intervals import Interval, bootstrap, median
 from ldam_studio.commands.paper import photographs
-from ldam_studio.commands.paper.flags import machine_of, write_figure
+from ldam_studio.commands.paper.flags import device_of, write_figure
 from ldam_studio.commands.paper.named import spread_classes
 from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, download, in_turn
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
@@ -103,12 +103,12 @@ def sample(
     discriminator: DiscriminatorModel | None,
     settings: Settings,
     seed: int,
-    machine: Machine,
+    device: Device,
     steps: int,
     on_step: OnStep = lambda: None,
 ) -> Side:
     """Run a chain for each class neuron, and look where its gradient sits."""
-    spec = SessionSpec(network, tuple(neurons), settings, seed, discriminator, machine)
+    spec = SessionSpec(network, tuple(neurons), settings, seed, discriminator, device)
     state = open_session(spec)
     gradient = value_and_gradient(state.lane.activation)
     along = []
@@ -186,7 +186,7 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, the networks have different classes, no discriminator fits them,
         weights are missing or damaged, a file cannot be written.
     """
-    machine, preset = machine_of(args), photographs.preset_of(args)
+    device, preset = device_of(args), photographs.preset_of(args)
     check_folder(args.out)
     networks = (flags.network_of(args), _against(args))
     outputs = [network.layers[-1].neurons for network in networks]
@@ -203,7 +203,7 @@ def run(args: argparse.Namespace) -> int:
     discriminators = [_discriminator(network, args) for network in networks]
     steps = args.steps + args.window
     jobs = [
-        partial(sample, *side, args.seed, machine, steps)
+        partial(sample, *side, args.seed, device, steps)
         for side in zip(networks, neurons, discriminators, settings, strict=True)
     ]
     sides = in_turn("Figure 11", steps * len(jobs), jobs)
@@ -224,7 +224,7 @@ def run(args: argparse.Namespace) -> int:
             "preset": preset.name,
             "steps": args.steps,
             "window": args.window,
-            "machine": machine.json(),
+            "machine": device.json(),
             "classes": [neuron.index for neuron in neurons[0]],
             "labels": labels,
             "share_of_energy": HELD,

@@ -20,7 +20,7 @@ from ldam_studio.commands.paper.flags import add_common, check_common, write_fig
 from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.network import Network
@@ -67,7 +67,7 @@ def sample(
     """Run chains on all class neurons at one L2 weight and average them after burn-in."""
     neurons = class_neurons(network, chains_per_class)
     state = open_session(
-        SessionSpec(network, neurons, settings.change("l2", l2), seed, machine=Machine())
+        SessionSpec(network, neurons, settings.change("l2", l2), seed, device=Device())
     )
     gradient = value_and_gradient(state.lane.activation)
     total = torch.zeros_like(state.lane.chains.x)

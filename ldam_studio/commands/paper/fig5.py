@@ -28,7 +28,7 @@ from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper.flags import add_twins, open_twins, write_figure
 from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.models.judges import Judge
@@ -71,7 +71,7 @@ def sample(
         class_neurons(network, chains_per_class),
         SETTINGS.change("burn_in", steps // 2).change("window", 0),
         seed,
-        machine=Machine(),
+        device=Device(),
     )
     lane = run_on(open_session(spec), steps, on_step).lane
     pooled = average.pooled(lane.average, lane.targets.groups).mean

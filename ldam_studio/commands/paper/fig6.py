@@ -20,7 +20,7 @@ from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper.flags import add_twins, write_figure
 from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.files import check_folder
@@ -47,7 +47,7 @@ def sample(
     """Run free chains of all classes; return last samples, averages and the chains' classes."""
     settings = cifar10.averaging(FREE.change("l2", l2), steps)
     neurons = class_neurons(network, chains_per_class)
-    spec = SessionSpec(network, neurons, settings, seed, machine=Machine())
+    spec = SessionSpec(network, neurons, settings, seed, device=Device())
     lane = run_on(open_session(spec), steps, on_step).lane
     return lane.chains.x, lane.average.mean, lane.targets.units.indices
 

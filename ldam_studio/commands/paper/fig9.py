@@ -24,7 +24,7 @@ from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.flags import whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
@@ -60,8 +60,8 @@ def sample(
     settings = cifar10.averaging(
         cifar10.COLOUR_SETTINGS.change("discriminator_weight", weight), steps
     )
-    machine = Machine()
-    spec = SessionSpec(network, (neuron,) * chains, settings, seed, discriminator, machine)
+    device = Device()
+    spec = SessionSpec(network, (neuron,) * chains, settings, seed, discriminator, device)
     images = run_on(open_session(spec), steps, on_step).lane.average.mean
     return images[warmth(images).argsort(stable=True)]
 

@@ -20,12 +20,12 @@ from torch import Tensor
 
 from ldam_studio import __version__
 from ldam_studio.analysis.digits import OnStep
-from ldam_studio.commands.paper.flags import add_machine, add_output, machine_of, write_figure
+from ldam_studio.commands.paper.flags import add_device, add_output, device_of, write_figure
 from ldam_studio.commands.paper.sheet import tiles
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
@@ -116,7 +116,7 @@ def averages(
     neurons: Sequence[Neuron],
     steps: int,
     seed: int,
-    machine: Machine,
+    device: Device,
     on_step: OnStep = lambda: None,
 ) -> Iterator[Tensor]:
     """Run one chain for each of the first layer's neurons; yield their averages, (C, H, W).
@@ -124,13 +124,13 @@ def averages(
     Only what the neurons see is sampled; the rest of the images is at rest. Where the network
     cannot be run on a part of its image, whole images are, in `portions`.
     """
-    part = part_for(network.to(machine.device), neurons[0].layer)
+    part = part_for(network.to(device.name), neurons[0].layer)
     for portion in portions(network, neurons):
         if part is None:
-            yield from _sample(network, portion, steps, seed, machine, on_step)
+            yield from _sample(network, portion, steps, seed, device, on_step)
             continue
         moved = [part.neuron(neuron.index) for neuron in portion]
-        for mean in _sample(part.network, moved, steps, seed, machine, on_step):
+        for mean in _sample(part.network, moved, steps, seed, device, on_step):
             yield part.on_the_whole(mean[None], network.pixels.shape)[0]
 
 
@@ -139,10 +139,10 @@ def _sample(
     neurons: Sequence[Neuron],
     steps: int,
     seed: int,
-    machine: Machine,
+    device: Device,
     on_step: OnStep,
 ) -> Tensor:
-    spec = SessionSpec(network, tuple(neurons), SETTINGS, seed, machine=machine)
+    spec = SessionSpec(network, tuple(neurons), SETTINGS, seed, device=device)
     state = open_session(spec)
     for _ in range(steps):
         state, _ = advance(state)
@@ -183,7 +183,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of each chain; those after the first {BURN_IN} are averaged. Default: 400",
     )
     add_output(parser)
-    add_machine(parser)
+    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -195,7 +195,7 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, the network cannot be opened or has no filters to compare, a file
         cannot be written.
     """
-    machine = machine_of(args)
+    device = device_of(args)
     check_folder(args.out)
     network = flags.network_of(args, untrained=args.untrained)
     neurons = first_layer(network)
@@ -204,7 +204,7 @@ def run(args: argparse.Namespace) -> int:
             total = args.steps * len(portions(network, neurons))
             task = bar.add_task("filters", total=total)
             means = averages(
-                network, neurons, args.steps, args.seed, machine, lambda: bar.advance(task)
+                network, neurons, args.steps, args.seed, device, lambda: bar.advance(task)
             )
             compared = compare(network, neurons, means)
     except KeyboardInterrupt:
@@ -221,7 +221,7 @@ def run(args: argparse.Namespace) -> int:
             "seed": args.seed,
             "steps": args.steps,
             "burn_in": BURN_IN,
-            "machine": machine.json(),
+            "machine": device.json(),
             "summary": summary(compared),
             "filters": [one.json() for one in compared],
         },

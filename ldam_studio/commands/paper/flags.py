@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.commands.shared.flags import whole_number
-from ldam_studio.engine.compute.device import DEVICES, Machine, choose
+from ldam_studio.engine.compute.device import DEVICES, Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.networks.network import Network
@@ -67,7 +67,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number("--seed", 0, 2**63 - 1), default=0, metavar="N")
 
 
-def add_machine(parser: argparse.ArgumentParser) -> None:
+def add_device(parser: argparse.ArgumentParser) -> None:
     """Declare where to run. Figures are in float32: their numbers are not to depend on the rest."""
     group = parser.add_argument_group("machine")
     group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
@@ -80,8 +80,8 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def machine_of(args: argparse.Namespace) -> Machine:
-    """Return the machine that the flags ask for."""
+def device_of(args: argparse.Namespace) -> Device:
+    """Return the device that the flags ask for."""
     return choose(args.device, "float32", args.threads)
 
 

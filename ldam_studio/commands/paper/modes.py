@@ -22,7 +22,7 @@ from ldam_studio.commands.shared.flags import whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.commands.train import cifar10, mnist
 from ldam_studio.commands.train.kept import RUN_FILE
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.networks.network import Network
@@ -152,11 +152,11 @@ def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) 
     kept = _kept(path, about)
     if kept is not None:
         return kept
-    settings, machine = Settings.of(**modes.SETTINGS), Machine()
+    settings, device = Settings.of(**modes.SETTINGS), Device()
     neurons = networks[0].default_neurons(networks[0].layers[-1].neurons)
     jobs = [
         lambda on_step, network=network: examine(
-            network, neurons, settings, plan, seed, machine, on_step=on_step
+            network, neurons, settings, plan, seed, device, on_step=on_step
         )
         for network in networks
     ]

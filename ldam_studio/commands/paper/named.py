@@ -22,7 +22,7 @@ from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.render import sample
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
@@ -145,7 +145,7 @@ def measure(
             settings,
             seed,
             discriminator if weight else None,
-            Machine(),
+            Device(),
         )
     )
     rendered = sample(state, steps, keep_activation=False)

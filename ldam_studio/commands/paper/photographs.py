@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ldam_studio.commands.paper.flags import add_machine, add_output
+from ldam_studio.commands.paper.flags import add_device, add_output
 from ldam_studio.commands.paper.sheet import ZOOM, Bytes
 from ldam_studio.commands.shared import flags
 from ldam_studio.engine.picture import to_bytes
@@ -48,7 +48,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="frames that are averaged, after those steps; default 200, as in the paper",
     )
     add_output(parser)
-    add_machine(parser)
+    add_device(parser)
     parser.epilog = f"Without --network and --preset: {NETWORK}, with the preset {PRESET!r}."
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.engine.changes.change import PLAIN
-from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Machine, choose
+from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
@@ -217,7 +217,7 @@ def _numbers(text: str, channels: int) -> tuple[float, ...]:
     return numbers * channels if len(numbers) == 1 else numbers
 
 
-def add_machine(parser: argparse.ArgumentParser) -> None:
+def add_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``, ``--precision`` and ``--threads``."""
     group = parser.add_argument_group("machine")
     group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
@@ -227,8 +227,8 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def machine_of(args: argparse.Namespace) -> Machine:
-    """Return the machine that the flags ask for."""
+def device_of(args: argparse.Namespace) -> Device:
+    """Return the device that the flags ask for."""
     return choose(args.device, args.precision, args.threads)
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from ldam_studio.analysis.cifar10 import COLOUR_SETTINGS
 from ldam_studio.analysis.digits import FIGURE_SETTINGS
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.compute.device import Machine
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.exchange_chains import place
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import MELT_HEAT, SessionState
@@ -258,7 +258,7 @@ def _session(
         recipe.settings.change("threshold", 0.0),
         seed,
         model,
-        Machine(),
+        Device(),
     )
     return open_session(spec)
 

@@ -68,7 +68,7 @@ def _tried_again(state: SessionState, change: Change) -> list[str]:
     if not told:
         return []
     # Replay does not try: it is told.
-    _log(state, LogEntry(state.step, "precision", state.machine.precision))
+    _log(state, LogEntry(state.step, "precision", state.device.precision))
     return [told]
 
 
@@ -76,7 +76,7 @@ def _make(state: SessionState, change: Change) -> tuple[Any, str] | None:
     """Make a change; returns what is logged and what is said of it, None if it changed nothing."""
     if change.name in PLAIN:
         lanes = tuple(
-            change_setting(lane, change.name, change.value, state.machine, state.heat)
+            change_setting(lane, change.name, change.value, state.device, state.heat)
             for lane in state.lanes
         )
         if all(new.settings == old.settings for new, old in zip(lanes, state.lanes, strict=True)):
@@ -164,7 +164,7 @@ def _neurons(state: SessionState, value: Any) -> tuple[Any, str]:
         here = matched_or_kept(lane.network, neurons, lane.neurons)
         if lane is not state.lane and here is lane.neurons:
             return lane
-        return look_at(lane, lane.network, here, state.machine, state.generators, state.heat)
+        return look_at(lane, lane.network, here, state.device, state.generators, state.heat)
 
     _turn(state, look)
     names = [str(neuron) for neuron in neurons]
@@ -172,7 +172,7 @@ def _neurons(state: SessionState, value: Any) -> tuple[Any, str]:
 
 
 def _network(state: SessionState, network: Network) -> tuple[Any, str]:
-    network.to(state.machine.device)
+    network.to(state.device.name)
     before = state.lanes, state.discriminator, state.learner, state.real_images
 
     def swap(lane: Lane) -> Lane:
@@ -180,7 +180,7 @@ def _network(state: SessionState, network: Network) -> tuple[Any, str]:
             neurons = tuple(network.check(neuron) for neuron in lane.neurons)
         except StudioError:
             neurons = network.default_neurons(len(lane.neurons))
-        return look_at(lane, network, neurons, state.machine, state.generators, state.heat)
+        return look_at(lane, network, neurons, state.device, state.generators, state.heat)
 
     _turn(state, swap)
     if state.discriminator is not None and not suits(state.discriminator, network):
@@ -204,7 +204,7 @@ def _weights(state: SessionState, network: Network) -> tuple[Any, str]:
             f"The layers of {network.name} with {network.weights} are others than before; open it "
             "as another network."
         )
-    network.to(state.machine.device)
+    network.to(state.device.name)
 
     def swap(lane: Lane) -> Lane:
         count = len(lane.neurons)
@@ -213,10 +213,10 @@ def _weights(state: SessionState, network: Network) -> tuple[Any, str]:
             lane,
             network=network,
             targets=targets(network, lane.neurons) if measured else lane.targets,
-            thresholds=burn_in_threshold.begin_again(lane.settings, count, state.machine.device),
-            waking=silent_neurons.begin(count, state.machine.device),
+            thresholds=burn_in_threshold.begin_again(lane.settings, count, state.device.name),
+            waking=silent_neurons.begin(count, state.device.name),
         )
-        return reheat(lane, state.machine, state.heat)
+        return reheat(lane, state.device, state.heat)
 
     _turn(state, swap)
     state.lessons_due = state.discriminator_rounds
@@ -231,7 +231,7 @@ def _discriminator(state: SessionState, model: DiscriminatorModel | None) -> tup
                 f"The discriminator {model.name} takes {model.images}, the network "
                 f"{state.lane.network.name} of {state.lane.network.pixels.shape}; choose another."
             )
-        model.module.to(state.machine.device)
+        model.module.to(state.device.name)
     before = state.discriminator, state.learner
     state.discriminator, state.learner = model, None
     try:
@@ -283,7 +283,7 @@ def _set_learning(state: SessionState, name: str, value: Any) -> int:
 
 
 def _unsettle(state: SessionState) -> None:
-    state.lanes = tuple(reheat(lane, state.machine, state.heat) for lane in state.lanes)
+    state.lanes = tuple(reheat(lane, state.device, state.heat) for lane in state.lanes)
 
 
 def _chains(state: SessionState, value: Any) -> tuple[Any, str]:
@@ -298,7 +298,7 @@ def _chains(state: SessionState, value: Any) -> tuple[Any, str]:
         neurons = list(lane.neurons[:count])
         while len(neurons) < count:
             neurons.append(known[len(neurons) % len(known)])
-        return resize(lane, tuple(neurons), state.machine, state.generators, state.heat)
+        return resize(lane, tuple(neurons), state.device, state.generators, state.heat)
 
     _turn(state, fit)
     return count, f"{count} chains"
@@ -318,13 +318,13 @@ def _restart(state: SessionState, _value: Any) -> tuple[Any, str]:
 
 
 def _start_anew(state: SessionState) -> None:
-    state.generators = Generators(state.seed, state.machine.device)
+    state.generators = Generators(state.seed, state.device.name)
     state.melting = 0
 
     def start(lane: Lane) -> Lane:
         numbers = range(len(lane.neurons))
         x = draw_starts(lane.network, lane.settings, state.generators, numbers)
-        return begin(lane, x, state.machine, state.heat)
+        return begin(lane, x, state.device, state.heat)
 
     _turn(state, start)
 
@@ -353,7 +353,7 @@ def _compare(state: SessionState, second: Second | None) -> tuple[Any, str]:
     first, beside = state.lane, make_second(state, second)
     if not second.restart:
         # With its burn-in kept, it would average samples that the second lane throws away.
-        first = begin(first, first.chains.x, state.machine, state.heat)
+        first = begin(first, first.chains.x, state.device, state.heat)
     state.lanes = (first, beside)
     if second.restart:
         _start_anew(state)

@@ -17,16 +17,16 @@ STEPS_UNDER_WAY = 8
 
 
 @dataclass(frozen=True)
-class Machine:
+class Device:
     """The device, the precision of network and gradient (chains are always float32), threads.
 
-    Precision "auto" and 0 threads are still to be decided for a session, see `trial.settle`.
+    Precision "auto" and 0 threads are still to be decided for a session, see `tuning.settle`.
     `tried` tells that bfloat16 was taken because a trial found that it does, so that it is tried
     again where chains turn to another layer; what was asked for, or is recorded, is kept.
-    `Machine()` tries nothing out, so that figures and trainings are the same on every run.
+    `Device()` tries nothing out, so that figures and trainings are the same on every run.
     """
 
-    device: str = "cpu"
+    name: str = "cpu"
     precision: str = "float32"
     threads: int = 1
     tried: bool = False
@@ -34,7 +34,7 @@ class Machine:
     @property
     def lag(self) -> int:
         """How many steps may be under way on the device before the host asks how one went."""
-        return STEPS_UNDER_WAY if self.device == "cuda" else 0
+        return STEPS_UNDER_WAY if self.name == "cuda" else 0
 
     def apply(self) -> None:
         """Set this thread's share of the processor. Torch keeps the number per thread.
@@ -42,21 +42,22 @@ class Machine:
         On CUDA, products of matrices may round as TF32 does, as its convolutions do by default.
         """
         torch.set_num_threads(max(1, self.threads))
-        if self.device == "cuda":
+        if self.name == "cuda":
             torch.set_float32_matmul_precision("high")
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which networks run."""
         if self.precision != "bfloat16":
             return nullcontext()
-        return torch.autocast(self.device, torch.bfloat16)
+        return torch.autocast(self.name, torch.bfloat16)
 
     def json(self) -> dict[str, Any]:
         """Return what a recipe records."""
-        return asdict(self) | {"torch": torch.__version__}
+        fields = asdict(self)
+        return {"device": fields.pop("name"), **fields, "torch": torch.__version__}
 
 
-def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> Machine:
+def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> Device:
     """Choose where to run: CUDA, else MPS, else the CPU.
 
     Precision "auto" and 0 threads are left to the session. One thread is the default, since how
@@ -78,7 +79,7 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> M
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
         raise StudioError(f"This machine has no usable {device} device; use --device cpu.")
-    return Machine(device, precision, threads)
+    return Device(device, precision, threads)
 
 
 def _has_cuda() -> bool:

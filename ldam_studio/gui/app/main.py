@@ -27,7 +27,7 @@ from ldam_studio.networks.pixels import UnknownInputError
 if TYPE_CHECKING:
     import argparse
 
-    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.window.window import StudioWindow
     from ldam_studio.networks.sources.request import NetworkRequest
@@ -49,10 +49,10 @@ def main(args: argparse.Namespace) -> int:
     from ldam_studio.commands.shared.flags import preset_of
     from ldam_studio.gui.session.openings import start
 
-    machine = choose(args.device, args.precision, args.threads)
+    device = choose(args.device, args.precision, args.threads)
     # Before the window: what is wrong with it is told where it was typed.
     preset = preset_of(args)
-    opening, request, unknown = _named_or_unknown(args, machine)
+    opening, request, unknown = _named_or_unknown(args, device)
     watched = getattr(args, "watch", None)  # only the command of that name has it
     why = no_display()
     if why and watched is not None:
@@ -63,8 +63,8 @@ def main(args: argparse.Namespace) -> int:
     if why:
         from ldam_studio.gui.app.offscreen import run_without_display
 
-        opening = replace(opening or start(machine, args.data), preset=preset)
-        return run_without_display(machine, args, why, opening)
+        opening = replace(opening or start(device, args.data), preset=preset)
+        return run_without_display(device, args, why, opening)
     app = make_application()
     from ldam_studio.gui.session.store import SessionStore
     from ldam_studio.gui.window.window import StudioWindow
@@ -73,10 +73,10 @@ def main(args: argparse.Namespace) -> int:
         from ldam_studio.gui.opening.files import picture_opening
 
         opening = picture_opening(args.picture)
-    window = StudioWindow(machine, SessionStore(), args.data)
+    window = StudioWindow(device, SessionStore(), args.data)
     failures = Failures(window)
     remembered = window.store.recall(window)
-    before = start(machine, args.data) if args.fresh else remembered
+    before = start(device, args.data) if args.fresh else remembered
     if opening is not None and not args.fresh and args.network == window.store.last_network:
         note = "The last session looked at this network, too."
         opening = replace(opening, note=note, offered=remembered.offered or remembered)
@@ -112,7 +112,7 @@ def _leave(code: int) -> None:
 
 
 def _named_or_unknown(
-    args: argparse.Namespace, machine: Machine
+    args: argparse.Namespace, device: Device
 ) -> tuple[Opening | None, NetworkRequest | None, NetworkRequest | None]:
     """Open the network that ``--network`` names.
 
@@ -121,7 +121,7 @@ def _named_or_unknown(
     the dialog could hand on, and that is the error which says what to give.
     """
     try:
-        return *_named_network(args, machine), None
+        return *_named_network(args, device), None
     except UnknownInputError:
         more = ("watch", "compare", "compare_weights", "compare_set")
         if any(getattr(args, name, None) for name in more) or no_display():
@@ -137,7 +137,7 @@ def ask_for_input(window: StudioWindow, request: NetworkRequest) -> None:
 
 
 def _named_network(
-    args: argparse.Namespace, machine: Machine
+    args: argparse.Namespace, device: Device
 ) -> tuple[Opening | None, NetworkRequest | None]:
     """Open the network that ``--network`` names."""
     if args.network is None:
@@ -147,13 +147,13 @@ def _named_network(
     from ldam_studio.gui.session.openings import network_opening
     from ldam_studio.networks.sources.request import NetworkRequest
 
-    machine.apply()
+    device.apply()
     network = network_of(args)
     beside = beside_of(args, network) if "compare" in args else None
     request = NetworkRequest(
         args.network, args.weights, args.labels, args.partial, network.given_pixels
     )
-    return replace(network_opening(network, machine, args.data), beside=beside), request
+    return replace(network_opening(network, device, args.data), beside=beside), request
 
 
 def make_application() -> QApplication:

@@ -13,7 +13,7 @@ from ldam_studio.errors import StudioError
 if TYPE_CHECKING:
     import argparse
 
-    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.gui.session.openings import Opening
 
 SIZE = (1280, 820)
@@ -22,7 +22,7 @@ LONGEST_END_MS = 30_000
 
 
 def run_without_display(
-    machine: Machine, args: argparse.Namespace, why: str, opening: Opening | None = None
+    device: Device, args: argparse.Namespace, why: str, opening: Opening | None = None
 ) -> int:
     """Run a session without a display and save its average and the window's picture.
 
@@ -49,13 +49,13 @@ def run_without_display(
 
     print(f"{why[0].upper()}{why[1:]}: running the opening session without a window.", flush=True)
     app = make_application()
-    window = StudioWindow(machine)
+    window = StudioWindow(device)
     window.resize(*SIZE)
     problems: list[str] = []
     window.controller.said.connect(
         lambda text, kind: problems.append(text) if kind == "danger" else None
     )
-    window.open(opening or start(machine))
+    window.open(opening or start(device))
     window.show()
     QTimer.singleShot(0, window.complete)
 

@@ -164,7 +164,7 @@ class Files:
             )
             return
         # Moved before it is shown: nothing that the sampler uses is touched from here later.
-        network = open_network(session.network.name, path).to(session.machine.device)
+        network = open_network(session.network.name, path).to(session.device.name)
         self._window.controller.set_network(network)
         self._window.say(f"Now looking at the weights in {path.name}.")
 
@@ -178,7 +178,7 @@ class Files:
 
     def _open_network(self, network: Network, request: NetworkRequest) -> None:
         window = self._window
-        window.open(network_opening(network, window.machine, window.data))
+        window.open(network_opening(network, window.device, window.data))
         self.remember_network(request)
 
     def remember_network(self, request: NetworkRequest) -> None:

@@ -327,7 +327,7 @@ class Controller(SessionLink):
         if session is None:
             return
         check_alike(session.network, network)
-        network.to(session.machine.device)
+        network.to(session.device.name)
         neurons = matched(network, session.neurons)
         neurons = neurons or network.default_neurons(len(session.neurons))
         second = LaneView(network, neurons, settings or session.settings, title)

@@ -27,7 +27,7 @@ from ldam_studio.sampler.settings import SETTINGS, Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network, Neuron
     from ldam_studio.sampler.presets import Preset
@@ -61,7 +61,7 @@ class SessionView:
     neurons: tuple[Neuron, ...]
     settings: Settings
     seed: int
-    machine: Machine
+    device: Device
     has_discriminator: bool
     learn_every: int = 0
     discriminator_rounds: int = 0
@@ -78,7 +78,7 @@ class SessionView:
             lane.neurons,
             lane.settings,
             state.seed,
-            state.machine,
+            state.device,
             state.discriminator is not None,
             state.learn_every,
             state.discriminator_rounds,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ldam_studio.commands.shared.beside import Beside
-    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.presets import Preset
@@ -93,7 +93,7 @@ class Opening:
 
 
 def _digits(
-    machine: Machine,
+    device: Device,
     data: Path | None,
     neurons: str,
     repeat: int,
@@ -109,13 +109,13 @@ def _digits(
             settings=Settings.of(**settings),
             seed=SEED,
             discriminator=open_discriminator(DISCRIMINATORS[network.name]),
-            machine=machine,
+            device=device,
             data=data,
         )
     )
 
 
-def start(machine: Machine, data: Path | None = None, network: Network | None = None) -> Opening:
+def start(device: Device, data: Path | None = None, network: Network | None = None) -> Opening:
     """Return ten digits at once, drawn by LeNet's class neurons and a discriminator.
 
     `network` is another built-in network to look at in place of LeNet.
@@ -128,7 +128,7 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
     return Opening(
         title="Ten digits",
         make=lambda: _digits(
-            machine,
+            device,
             data,
             "",
             1,
@@ -140,7 +140,7 @@ def start(machine: Machine, data: Path | None = None, network: Network | None = 
     )
 
 
-def network_opening(network: Network, machine: Machine, data: Path | None = None) -> Opening:
+def network_opening(network: Network, device: Device, data: Path | None = None) -> Opening:
     """Return a sensible start for any network.
 
     Built-in networks open as the program does, with their discriminator. Networks for photographs,
@@ -149,7 +149,7 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
     discriminator is at hand, its weight 0, where there is one for images like the network's.
     """
     if network.name in DISCRIMINATORS:
-        return replace(start(machine, data, network), title=short_name(network.name))
+        return replace(start(device, data, network), title=short_name(network.name))
     pixels = network.pixels
     name = discriminator_for(network)
     small, large = name == CIFAR_DISCRIMINATOR, is_photograph(pixels.shape)
@@ -163,7 +163,7 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
         neurons=network.default_neurons(chains),
         settings=Settings.of(**values),
         seed=SEED,
-        machine=machine,
+        device=device,
         data=data,
     )
 
@@ -179,13 +179,13 @@ def network_opening(network: Network, machine: Machine, data: Path | None = None
     )
 
 
-def figure_1(machine: Machine, data: Path | None = None) -> Opening:
+def figure_1(device: Device, data: Path | None = None) -> Opening:
     """Return the paper's Figure 1: five discriminator weights, ten classes, in one batch."""
     weights = tuple(w for w in FIGURE_1_WEIGHTS for _ in range(10))
     return Opening(
         title="Figure 1",
         make=lambda: _digits(
-            machine,
+            device,
             data,
             "fc3:0-9",
             len(FIGURE_1_WEIGHTS),
@@ -200,12 +200,12 @@ def figure_1(machine: Machine, data: Path | None = None) -> Opening:
     )
 
 
-def melt_and_collapse(machine: Machine, data: Path | None = None) -> Opening:
+def melt_and_collapse(device: Device, data: Path | None = None) -> Opening:
     """Return ten chains of one class, to melt and to see collapse into other images of it."""
     return Opening(
         title="Melt and collapse",
         make=lambda: _digits(
-            machine, data, "fc3:4", 10, l2=0.0, discriminator_weight=0.8, clamp=True, window=WINDOW
+            device, data, "fc3:4", 10, l2=0.0, discriminator_weight=0.8, clamp=True, window=WINDOW
         ),
         hint="Press K to melt",
         note="Ten chains of the same class. Wait until they stand still, press K: the temperature "
@@ -213,18 +213,18 @@ def melt_and_collapse(machine: Machine, data: Path | None = None) -> Opening:
     )
 
 
-def filter_validation(machine: Machine, data: Path | None = None) -> Opening:
+def filter_validation(device: Device, data: Path | None = None) -> Opening:
     """Return first-layer channels, whose regularised average is known: the filter itself."""
     return Opening(
         title="Filter validation",
-        make=lambda: _digits(machine, data, "conv1:0-5", 1, l2=0.5, discriminator_weight=0.0),
+        make=lambda: _digits(device, data, "conv1:0-5", 1, l2=0.5, discriminator_weight=0.0),
         display=Display(SIGNED),
         note="First convolution, six channels. Inside the outline the running average becomes the "
         "filter itself; outside it there is noise alone, which the average takes away.",
     )
 
 
-EXAMPLES: tuple[tuple[str, Callable[[Machine, Path | None], Opening]], ...] = (
+EXAMPLES: tuple[tuple[str, Callable[[Device, Path | None], Opening]], ...] = (
     ("Figure 1: five weights, ten classes", figure_1),
     ("Melt and collapse", melt_and_collapse),
     ("Filter validation", filter_validation),

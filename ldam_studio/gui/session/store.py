@@ -54,7 +54,7 @@ class SessionStore:
         try:
             remembered = self._read()
             if remembered is None:
-                return start(window.machine, window.data)
+                return start(window.device, window.data)
             if remembered.get("unsaved"):
                 unsaved = _unsaved_words(str(remembered["unsaved"]))
                 window.banner.say(unsaved, "warning", lasting=True)
@@ -64,7 +64,7 @@ class SessionStore:
             window.banner.say(str(error), "warning", lasting=True)
         except (KeyError, TypeError, ValueError, AttributeError):
             window.banner.say(_damaged(self.window_file), "warning", lasting=True)
-        return start(window.machine, window.data)
+        return start(window.device, window.data)
 
     def _read(self) -> dict[str, Any] | None:
         if not self.window_file.exists():
@@ -78,8 +78,8 @@ class SessionStore:
         return found if found.get("version") == VERSION else None
 
     def _opening(self, window: StudioWindow, session: dict[str, Any] | None) -> Opening:
-        machine = window.machine
-        first = start(machine, window.data)
+        device = window.device
+        first = start(device, window.data)
         if session is None or not self.session_file.exists():
             return first
         from ldam_studio.export.sidecar import read_session
@@ -94,7 +94,7 @@ class SessionStore:
         again = Opening(
             title=str(session["title"]),
             # Code is only run after a click, see below.
-            make=lambda: read_session(self.session_file, machine, allow_code=bool(code)),
+            make=lambda: read_session(self.session_file, device, allow_code=bool(code)),
             display=display,
             rows=tuple(str(row) for row in session["rows"]),
             front=int(session["front"]),

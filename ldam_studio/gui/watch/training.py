@@ -131,7 +131,7 @@ class WatchTraining(QObject):
         self._leave_task()
         window, folder = self._window, self.folder
         assert folder is not None
-        opening = start(window.machine, window.data, network)
+        opening = start(window.device, window.data, network)
         note = "LeNet learns digits beside the studio, and is shown as it learns."
         self._opening = replace(opening, title="LeNet on MNIST", hint="", note=note)
         self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)

@@ -107,7 +107,7 @@ class Watching:
         window, opening = self._window, None
         window.banner.dismiss(AGAIN)
         if network is not None:
-            opening = network_opening(network, window.machine, window.data)
+            opening = network_opening(network, window.device, window.data)
         self.watch.start(Plan(place, average, rounds), opening)
 
     def train(self) -> None:

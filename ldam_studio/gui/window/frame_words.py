@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.networks.network import PixelSpec
 
@@ -145,11 +145,11 @@ def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def device_words(machine: Machine) -> str:
+def device_words(device: Device) -> str:
     """Return where the sampler runs, for the status bar."""
-    words = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(machine.device, machine.device)
-    if machine.precision != "float32":
-        words += f" {machine.precision}"
-    if machine.device == "cpu":
-        words += f", {machine.threads} thread" + ("" if machine.threads == 1 else "s")
+    words = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(device.name, device.name)
+    if device.precision != "float32":
+        words += f" {device.precision}"
+    if device.name == "cpu":
+        words += f", {device.threads} thread" + ("" if device.threads == 1 else "s")
     return words

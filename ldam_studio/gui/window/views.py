@@ -102,7 +102,7 @@ class Views(QObject):
         session, panels = self._model.session, self._panels
         if session is None:
             return
-        self._status.show_device(device_words(session.machine))
+        self._status.show_device(device_words(session.device))
         self._show_weights_file()
         panels.canvas.fit()
         if panels.picker is not None:

@@ -29,7 +29,7 @@ from ldam_studio.user_presets import UserPresets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ldam_studio.engine.compute.device import Machine
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.frame import Frame
     from ldam_studio.gui.opening.download_first import DownloadFirst
     from ldam_studio.gui.session.store import SessionStore
@@ -47,7 +47,7 @@ class StudioWindow(QMainWindow):
 
     Parameters
     ----------
-    machine
+    device
         Where sessions run.
     store
         Remembers the window and the session; None remembers nothing.
@@ -58,7 +58,7 @@ class StudioWindow(QMainWindow):
 
     def __init__(
         self,
-        machine: Machine,
+        device: Device,
         store: SessionStore | None = None,
         data: Path | None = None,
     ) -> None:
@@ -66,7 +66,7 @@ class StudioWindow(QMainWindow):
         self.setObjectName("studio")
         self.setWindowTitle("LDAM Studio")
         self.setWindowIcon(theme.app_icon())
-        self.machine = machine
+        self.device = device
         self.store, self.data = store, data
         self.model = Model(self)
         self.controller = Controller(self.model, self)
@@ -87,7 +87,7 @@ class StudioWindow(QMainWindow):
             tuple(title for title, _ in EXAMPLES),
             recent=self.files.recent_networks,
             chosen_recent=self.files.ask_for_network,
-            chosen_example=lambda number: self.open(EXAMPLES[number][1](self.machine, self.data)),
+            chosen_example=lambda number: self.open(EXAMPLES[number][1](self.device, self.data)),
             chosen_display=self.controller.set_display,
             chosen_theme=self.set_theme,
         )
@@ -191,7 +191,7 @@ class StudioWindow(QMainWindow):
             "zoom_in": partial(self.canvas.zoom_by, 1),
             "zoom_out": partial(self.canvas.zoom_by, -1),
             "focus_canvas": self.canvas.setFocus,
-            "start": lambda: self.open(start(self.machine, self.data)),
+            "start": lambda: self.open(start(self.device, self.data)),
             "help": self.show_help,
             "quit": self.close,
         }
