@@ -101,7 +101,7 @@ class Row:
     ----------
     weight
         The discriminator weight.
-    activation, score
+    activation, real_probability
         Mean activation of the class neuron, and mean probability "real" by the discriminator (None
         without one), of the last samples.
     raw, averaged
@@ -112,7 +112,7 @@ class Row:
 
     weight: float
     activation: float
-    score: float | None
+    real_probability: float | None
     raw: Seen
     averaged: Seen
     pictures: Tensor
@@ -122,7 +122,9 @@ class Row:
         return {
             "weight": self.weight,
             "activation": round(self.activation, 3),
-            "score": None if self.score is None else round(self.score, 4),
+            "real_probability": None
+            if self.real_probability is None
+            else round(self.real_probability, 4),
             "raw": rounded(asdict(self.raw)),
             "averaged": rounded(asdict(self.averaged)),
         }
@@ -201,9 +203,11 @@ def sample(
     x, average, classes = lane.chains.x, lane.average.mean, lane.targets.units.indices
     with torch.no_grad():
         activation = float(lane.activation(x).mean())
-        score = None if discriminator is None else float(discriminator.module(x).sigmoid().mean())
+        real_probability = (
+            None if discriminator is None else float(discriminator.module(x).sigmoid().mean())
+        )
     raw, averaged = see(bench, x, classes), see(bench, average, classes)
-    return Row(weight, activation, score, raw, averaged, average)
+    return Row(weight, activation, real_probability, raw, averaged, average)
 
 
 def averaging(settings: Settings, steps: int) -> Settings:
@@ -285,3 +289,7 @@ def first_of_each(network: Network, images: Tensor, chains_per_class: int) -> li
     return [
         to_bytes(image.numpy(), network.pixels, "image") for image in images[::chains_per_class]
     ]
+
+
+def _rounded_or_none(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -46,7 +46,7 @@ class Row:
     ----------
     weight
         The discriminator weight.
-    activation, score
+    activation, real_probability
         Mean activation of the class neuron, and mean probability "real" by the discriminator.
     agreement, agreement_by_class
         Share of images in which the judge sees the class that was asked for.
@@ -58,7 +58,7 @@ class Row:
 
     weight: float
     activation: float
-    score: float
+    real_probability: float
     agreement: float
     agreement_by_class: tuple[float, ...]
     cosine: float
@@ -122,7 +122,7 @@ def measure(
     return Row(
         weight=weight,
         activation=float(activation.mean()),
-        score=float(discriminator.module(x).sigmoid().mean()),
+        real_probability=float(discriminator.module(x).sigmoid().mean()),
         agreement=agreement(judge, x, classes),
         agreement_by_class=tuple(
             agreement(judge, x[classes == index], classes[classes == index])

@@ -178,14 +178,14 @@ class Rendered:
     """A session after its steps.
 
     `activation` is one (chains,) tensor a step, of the pixels before it; empty unless kept.
-    `halved` tells whether averages that had no burn-in began anew at half time.
+    `began_anew` tells whether averages that had no burn-in began anew at half time.
     """
 
     state: SessionState
     activation: list[torch.Tensor]
     seconds: float
     interrupted: bool
-    halved: bool = False
+    began_anew: bool = False
 
 
 def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendered:
@@ -216,8 +216,8 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
                 bar.update(task, completed=state.step)
                 drawn = now
         seconds = time.monotonic() - began
-    halved = bool(forget) and state.step > half
-    return Rendered(state, activation, seconds, state.step < steps, halved)
+    began_anew = bool(forget) and state.step > half
+    return Rendered(state, activation, seconds, state.step < steps, began_anew)
 
 
 def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> dict[str, Path]:
@@ -332,7 +332,7 @@ def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
         which, its = "The chain has", "its average is"
         if chains > 1:
             which, its = f"{chains - done} of {chains} chains have", "their averages are"
-        part = "the last half of the run" if rendered.halved else "all samples since the start"
+        part = "the last half of the run" if rendered.began_anew else "all samples since the start"
         notes.append(f"{which} not burned in after {state.step:,} steps; {its} of {part}.")
     silence = sentence(lane.waking, lane.neurons)
     return [*notes, silence] if silence else notes

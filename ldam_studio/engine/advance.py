@@ -18,7 +18,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.memory_needed import step_bytes
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, draw_shift, log_real_of, reheat
-from ldam_studio.engine.state import Lane, SessionState, Unseen
+from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import in_words, is_lack_of_memory
@@ -35,15 +35,15 @@ steps, and in between there are frames to be shown."""
 class Info:
     """What happened in one call of `advance`; tensors have shape (chains,) of the first lane.
 
-    `activation`, `score` and `gradient_rms` belong to the pixels before the step; all are None
-    where no step was taken. `burned_in` is True where a chain did so in this step; None if none can
-    have. `told` are changes in words, `refused` sentences about those that could not be made.
-    `second` has the tensors of the second lane, if there is one.
+    `activation`, `real_probability` and `gradient_rms` belong to the pixels before the step; all
+    are None where no step was taken. `burned_in` is True where a chain did so in this step; None if
+    none can have. `told` are changes in words, `refused` sentences about those that could not be
+    made. `second` has the tensors of the second lane, if there is one.
     """
 
     step: int
     activation: Tensor | None = None
-    score: Tensor | None = None
+    real_probability: Tensor | None = None
     gradient_rms: Tensor | None = None
     change: Tensor | None = None
     burned_in: Tensor | None = None
@@ -107,8 +107,8 @@ def advance(
     Raises
     ------
     ChainsExploded
-        If a chain became non-finite in this step, or in an unseen one before it. Its `state` has
-        the changes, but not the step.
+        If a chain became non-finite in this step, or in an unconfirmed one before it. Its
+        `state` has the changes, but not the step.
     StudioError
         If there is too little memory for the step, or the network is a person's own code and fails
         in it; `state` has the changes, but not the step.
@@ -147,7 +147,7 @@ def advance(
             raise
         raise _fails(lane, error) from None
     rms = tuple(m.info.gradient_rms for m in moved)
-    state.unseen.append(Unseen(before, Arriving(_verdicts(moved)), rms))
+    state.unconfirmed.append(Unconfirmed(before, Arriving(_verdicts(moved)), rms))
     state.lanes = tuple(m.lane for m in moved)
     state.step += 1
     if state.melting:
@@ -175,7 +175,7 @@ def _what_happened(step: int, moved: _Moved) -> Info:
     return Info(
         step=step,
         activation=moved.info.activation,
-        score=moved.info.score,
+        real_probability=moved.info.real_probability,
         gradient_rms=moved.info.gradient_rms,
         change=moved.lane.average.change,
         burned_in=moved.burned_in,
@@ -229,7 +229,7 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
         noise,
         lane.parameters,
         leading or activation,
-        log_real_of(state.judge_of_realness, state.device),
+        log_real_of(state.discriminator_module, state.device),
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,

@@ -12,7 +12,7 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.network import Neuron
 
 
-def place(
+def exchange_chains(
     state: SessionState,
     x: Tensor,
     neurons: Sequence[Neuron],

@@ -38,13 +38,13 @@ class FrameRequest:
 class Trace:
     """Numbers of the n steps since the last frame: steps (n,), the others (n, chains).
 
-    `score` is NaN where the discriminator was not asked. `change` is the root-mean-square by which
-    a step's sample moved each chain's average.
+    `real_probability` is NaN where the discriminator was not asked. `change` is the
+    root-mean-square by which a step's sample moved each chain's average.
     """
 
     steps: NDArray[np.int64]
     activation: Floats
-    score: Floats
+    real_probability: Floats
     change: Floats
 
 
@@ -68,7 +68,7 @@ class LaneFrame:
     labels: tuple[str, ...]
     field: Box | None
     activation: Floats | None
-    score: Floats | None
+    real_probability: Floats | None
     gradient_rms: Floats | None
     samples: NDArray[np.int64]
     burned_in: NDArray[np.bool_]
@@ -163,7 +163,7 @@ class _Picked:
             "labels": tuple(lane.network.label(neuron) for neuron in lane.neurons),
             "field": lane.targets.fields[front],
             "activation": _only(here.get("last activation")),
-            "score": _only(here.get("last score")),
+            "real_probability": _only(here.get("last real_probability")),
             "gradient_rms": _only(here.get("last gradient_rms")),
             "samples": here["samples"],
             "burned_in": here["burned_in"],
@@ -178,7 +178,7 @@ class _Picked:
 def _named(prefix: str, infos: Sequence[Info]) -> dict[str, Tensor]:
     """Stack what steps saw, each (n, chains); what none of them saw is left out."""
     found = {}
-    for name in ("activation", "score", "gradient_rms", "change"):
+    for name in ("activation", "real_probability", "gradient_rms", "change"):
         rows = [getattr(info, name) for info in infos]
         seen = next((row for row in rows if row is not None), None)
         if seen is not None:
@@ -217,6 +217,6 @@ def _trace(infos: Sequence[Info], here: Mapping[str, Floats], chains: int) -> Tr
     return Trace(
         steps=np.array([i.step for i in infos], dtype=np.int64),
         activation=here.get("trace activation", unseen),
-        score=here.get("trace score", unseen),
+        real_probability=here.get("trace real_probability", unseen),
         change=here.get("trace change", unseen),
     )

@@ -245,7 +245,7 @@ class Runner:
     def _look_back(self) -> None:
         """See how all steps went before anybody is shown what came of them, or before resting."""
         shown = self._request or self._questions or self._run_state is not RunState.RUNNING
-        if shown and self._state.unseen:
+        if shown and self._state.unconfirmed:
             self._advance((), 0)
 
     def _advance(self, changes: Sequence[Change], budget: int, lag: int = 0) -> None:

@@ -46,7 +46,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "step": state.step,
         "melting": state.melting,
         "lessons_due": state.lessons_due,
-        "halved": [list(layer) for layer in sorted(state.halved)],
+        "halved": [list(layer) for layer in sorted(state.bfloat16_layers)],
     } | counts
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
     return copies, about
@@ -88,7 +88,7 @@ def from_tensors(
         state.step, state.melting = int(about["step"]), int(about["melting"])
         state.lessons_due = int(about.get("lessons_due", 0))
         layers = ((str(n), str(sha256), str(layer)) for n, sha256, layer in about.get("halved", ()))
-        state.halved = frozenset(layers)
+        state.bfloat16_layers = frozenset(layers)
         moved = {name: value.to(where) for name, value in tensors.items()}
         lanes = [_restore(state.lane, moved, about, state)]
         if state.second is not None:

@@ -87,7 +87,7 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
     if spec.second is not None:
         state.lanes = (lane, make_second(state, spec.second))
     if state.device.tried and spec.device.precision == "auto":
-        state.halved = frozenset({layer_of(lane)})
+        state.bfloat16_layers = frozenset({layer_of(lane)})
     if not restoring:
         try_again(state)  # on what was not tried just now, as the second lane
     prepare_learner(state)

@@ -109,7 +109,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Unseen:
+class Unconfirmed:
     """A step whose outcome the host has not seen.
 
     `verdicts`, (lanes, 2), has a sum that is finite only if all of a lane is, and the least of its
@@ -134,13 +134,13 @@ class SessionState:
         Every change since `origin`.
     melting
         Steps left at `MELT_HEAT` times the temperature.
-    unseen
+    unconfirmed
         The last steps, oldest first, of which is not known yet whether all went well.
     learner
         What the discriminator has learned here; None while it is the one that was opened.
     discriminator_rounds, lessons_due
         Rounds that it learns after each change of weights, and those still to come.
-    halved
+    bfloat16_layers
         Layers (name and SHA-256 of the network, layer) whose gradients bfloat16 was seen to keep.
     """
 
@@ -159,8 +159,8 @@ class SessionState:
     melting: int = 0
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
-    unseen: list[Unseen] = field(default_factory=list)
-    halved: frozenset[tuple[str, str, str]] = frozenset()
+    unconfirmed: list[Unconfirmed] = field(default_factory=list)
+    bfloat16_layers: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def lane(self) -> Lane:
@@ -178,7 +178,7 @@ class SessionState:
         return MELT_HEAT if self.melting else 1.0
 
     @property
-    def judge_of_realness(self) -> torch.nn.Module | None:
+    def discriminator_module(self) -> torch.nn.Module | None:
         """The discriminator in use: what was learned here, else what was opened."""
         if self.learner is not None:
             return self.learner.module
@@ -196,5 +196,5 @@ def snapshot(state: SessionState) -> SessionState:
         generators=state.generators.clone(),
         learner=None if state.learner is None else state.learner.clone(),
         log=list(state.log),
-        unseen=list(state.unseen),
+        unconfirmed=list(state.unconfirmed),
     )

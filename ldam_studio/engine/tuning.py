@@ -128,7 +128,7 @@ def try_again(state: SessionState) -> str:
     """
     for lane in state.lanes:
         layer = layer_of(lane)
-        if not state.device.tried or layer in state.halved:
+        if not state.device.tried or layer in state.bfloat16_layers:
             continue
         verdict = compare(state.device, _with_few(lane))
         if verdict is Verdict.CHANGED:
@@ -138,12 +138,12 @@ def try_again(state: SessionState) -> str:
             in_float32(state)
             return f"float32, as {lane.network.name} fails in bfloat16 in {lane.targets.layer}"
         if verdict is Verdict.KEPT:
-            state.halved |= {layer}
+            state.bfloat16_layers |= {layer}
     return ""
 
 
 def layer_of(lane: Lane) -> tuple[str, str, str]:
-    """Return what `SessionState.halved` calls the layer that a lane looks at."""
+    """Return what `SessionState.bfloat16_layers` calls the layer that a lane looks at."""
     return lane.network.name, lane.network.sha256, lane.targets.layer
 
 

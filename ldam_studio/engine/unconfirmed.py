@@ -37,20 +37,20 @@ def look_back(state: SessionState, lag: int = 0) -> bool:
     The session is then as it was before that step. Where a chain fell silent, or answered again,
     it is as it was after that step, and that much is noted.
     """
-    while len(state.unseen) > lag:
-        oldest = state.unseen.pop(0)
+    while len(state.unconfirmed) > lag:
+        oldest = state.unconfirmed.pop(0)
         verdicts = oldest.verdicts.read()
         if not all(math.isfinite(total) for total, _ in verdicts):
-            state.unseen.clear()
+            state.unconfirmed.clear()
             go_back(state, oldest.before)
             return False
         answers = [least > 0 for _, least in verdicts]
-        after = state.unseen[0].before.lanes if state.unseen else state.lanes
+        after = state.unconfirmed[0].before.lanes if state.unconfirmed else state.lanes
         if all(lane.waking.calm and yes for lane, yes in zip(after, answers, strict=True)):
             continue
-        if state.unseen:
-            go_back(state, state.unseen[0].before)
-            state.unseen.clear()
+        if state.unconfirmed:
+            go_back(state, state.unconfirmed[0].before)
+            state.unconfirmed.clear()
         state.lanes = tuple(
             replace(lane, waking=silent_neurons.look(lane.waking, rms, all_answer=yes))
             for lane, rms, yes in zip(state.lanes, oldest.gradient_rms, answers, strict=True)

@@ -30,9 +30,9 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.png import read
 from ldam_studio.export.recipe import (
     Recipe,
+    device_of,
     discriminator_seen,
     lessons_hash,
-    device_of,
     picture_of,
 )
 from ldam_studio.export.sidecar import read_session

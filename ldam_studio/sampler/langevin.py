@@ -70,12 +70,12 @@ class State:
 class Info:
     """What a step saw at the x from which it started, each of shape (chains,).
 
-    `score` (the probability of being real) is None where the discriminator was not asked.
+    `real_probability` is None where the discriminator was not asked.
     `gradient_rms` is that of the activation's gradient over the receptive field.
     """
 
     activation: Tensor
-    score: Tensor | None
+    real_probability: Tensor | None
     gradient_rms: Tensor
 
 
@@ -187,10 +187,10 @@ def step(
 
     rms = rms_of(gradient, whole if field_size is None else field_size)
 
-    score, pull = None, None
+    real_probability, pull = None, None
     if log_real is not None and p.asks_discriminator:
-        log_score, pull = log_real(x)
-        score = log_score.exp()
+        log_probability, pull = log_real(x)
+        real_probability = log_probability.exp()
 
     # Dividing the number per chain is dividing the gradient, for much less work.
     ascent, realness, moments = p.ascent, p.realness, None
@@ -219,7 +219,7 @@ def step(
     moved = x + move
     if bounds is not None:
         moved.clamp_(*bounds)
-    return State(moved, moments), Info(value, score, rms)
+    return State(moved, moments), Info(value, real_probability, rms)
 
 
 def value_and_gradient(

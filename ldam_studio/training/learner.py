@@ -66,7 +66,7 @@ class LearnInfo:
     ----------
     rounds
         Rounds learned so far, this one counted.
-    real_score, fake_score
+    real_probability, fake_probability
         Mean probability "real" that the discriminator gave the real and the generated images of
         this round, while learning (with dropout and instance noise).
     collapsed
@@ -75,8 +75,8 @@ class LearnInfo:
     """
 
     rounds: int
-    real_score: float
-    fake_score: float
+    real_probability: float
+    fake_probability: float
     collapsed: bool
 
 
@@ -253,17 +253,17 @@ def learn_from_pool(
     """
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    real_scores, fake_scores = [], []
+    real_means, fake_means = [], []
     for _ in range(steps):
         chosen = _draw(len(real_images), batch, None, state.generators["real"])
         real = real_images[chosen.to(real_images.device)].to(pool.device)
         real = real.float() / 255 if real.dtype == torch.uint8 else real
         fake = pool[_draw(len(pool), batch, shares, state.generators["fakes"])]
-        real_score, fake_score = _step(state, real, fake, noises, denoising)
-        real_scores.append(real_score)
-        fake_scores.append(fake_score)
+        real_probability, fake_probability = _step(state, real, fake, noises, denoising)
+        real_means.append(real_probability)
+        fake_means.append(fake_probability)
     state.rounds += 1
-    scores = (sum(real_scores) / len(real_scores), sum(fake_scores) / len(fake_scores))
+    scores = (sum(real_means) / len(real_means), sum(fake_means) / len(fake_means))
     state.scores.append(scores)
     return state, LearnInfo(state.rounds, *scores, _collapsed(state))
 

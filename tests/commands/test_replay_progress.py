@@ -50,7 +50,7 @@ def test_the_steps_at_both_ends_are_the_same(picture, capsys):
 
 def test_how_the_precision_was_come_by_is_no_difference(picture, capsys, monkeypatch):
     there = again.device_of
-    monkeypatch.setattr(again, "machine_of", lambda state: there(state) | {"tried": True})
+    monkeypatch.setattr(again, "device_of", lambda state: there(state) | {"tried": True})
     assert main(["replay", picture]) == 0
     assert "differs" not in capsys.readouterr().out
 

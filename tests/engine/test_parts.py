@@ -145,9 +145,7 @@ def test_a_session_runs_on_cuda(lenet):
     from ldam_studio.engine.advance import advance
     from ldam_studio.engine.session import SessionSpec
 
-    state = open_session(
-        SessionSpec(lenet, lenet.default_neurons(3), device=device.choose("cuda"))
-    )
+    state = open_session(SessionSpec(lenet, lenet.default_neurons(3), device=device.choose("cuda")))
     state, info = advance(state)
     assert info.activation.is_cuda
     lenet.to("cpu")

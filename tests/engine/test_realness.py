@@ -97,7 +97,9 @@ def test_chains_of_any_size_move_under_it(model, size) -> None:
     state = session(network(*size), model)
     before = state.lane.chains.x
     state, info = advance(state)
-    assert info.score is not None and bool(((info.score > 0) & (info.score < 1)).all())
+    assert info.real_probability is not None and bool(
+        ((info.real_probability > 0) & (info.real_probability < 1)).all()
+    )
     assert state.lane.chains.x.shape[2:] == size and not torch.equal(before, state.lane.chains.x)
 
 

@@ -224,7 +224,7 @@ def test_a_layer_without_a_gradient_keeps_the_precision_and_is_tried_later(monke
     state = on_plain(monkeypatch)
     state, info = advance(state, [Change("neurons", ["silent:0"])])
     assert state.device.precision == "bfloat16" and info.told == ("silent:0",)
-    assert {layer for *_, layer in state.halved} == {"plain"}
+    assert {layer for *_, layer in state.bfloat16_layers} == {"plain"}
     state.lane.network.module.threshold = -1e6
     state, info = advance(state, [Change("neurons", ["silent:1"])])
     assert state.device.precision == "float32"
@@ -288,7 +288,7 @@ def test_what_fails_in_float32_too_is_left_to_the_first_step(monkeypatch, precis
     monkeypatch.setattr(tuning, "_cores", lambda: 3)
     state = on_plain(monkeypatch)
     state.lane.network.module.forward = fails(error)
-    assert tuning.try_again(replace(state, halved=frozenset())) == ""
+    assert tuning.try_again(replace(state, bfloat16_layers=frozenset())) == ""
     settled = tuning.settle(Device("cpu", precision, 0), state.lane)
     assert settled.threads == 1
     assert settled.precision == ("float32" if precision == "auto" else "bfloat16")
@@ -313,7 +313,7 @@ def test_a_restored_session_goes_on_in_its_precision_and_knows_what_was_tried(mo
     monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.CHANGED)
     again = from_tensors(*stored, choose("cpu"))
     assert again.device.tried and again.device.precision == "bfloat16"
-    assert again.halved == state.halved and len(state.halved) == 2
+    assert again.bfloat16_layers == state.bfloat16_layers and len(state.bfloat16_layers) == 2
     again, info = advance(again, [Change("neurons", ["plain:1"])])
     assert again.device.precision == "bfloat16"
     again, info = advance(again, [Change("neurons", ["silent:1"])])
@@ -326,9 +326,9 @@ def test_a_session_of_before_what_was_tried_was_stored_tries_at_the_next_change(
     tensors, about = to_tensors(on_plain(monkeypatch))
     del about["halved"]
     again = from_tensors(tensors, about, choose("cpu"))
-    assert again.device.tried and not again.halved
+    assert again.device.tried and not again.bfloat16_layers
     again, _ = advance(again, [Change("neurons", ["plain:1"])])
-    assert {layer for *_, layer in again.halved} == {"plain"}
+    assert {layer for *_, layer in again.bfloat16_layers} == {"plain"}
 
 
 def test_code_that_takes_no_fewer_chains_is_left_in_float32(monkeypatch):

@@ -99,7 +99,7 @@ def test_a_step_waits_for_nothing(open_one, monkeypatch, settings):
         state, _ = advance(state, lag=LAG)
     assert read == [3 + LAG]
     assert set(found) <= {"tolist"}
-    assert len(state.unseen) == LAG
+    assert len(state.unconfirmed) == LAG
 
 
 def test_what_would_be_waited_for_is_counted(open_one):
@@ -166,7 +166,7 @@ def test_an_explosion_is_told_later_and_nothing_is_left_of_the_steps_since(open_
     seen, sentence = explode(open_one(jitter=1), 0)
     trusted, later = explode(open_one(jitter=1), LAG)
     assert later == sentence
-    assert not trusted.unseen
+    assert not trusted.unconfirmed
     assert_same(trusted, seen)
     calmer = {seen.step: [("step_size", 0.1), ("l2", 0.5), ("clamp", True)]}
     assert_same(go(trusted, 3, calmer, LAG)[0], go(seen, 3, calmer)[0])

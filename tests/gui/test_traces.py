@@ -27,12 +27,14 @@ def traces(qtbot):
     return made
 
 
-def _feed(traces, count, start=0, chains=10, score=False, marks=(), lesson=None):
+def _feed(traces, count, start=0, chains=10, real_probability=False, marks=(), lesson=None):
     steps = np.arange(start + 1, start + count + 1)
     activation = np.tile(steps[:, None], (1, chains)).astype(np.float32) + np.arange(chains)
-    scores = np.full((count, chains), 0.7 if score else np.nan, np.float32)
+    scores = np.full((count, chains), 0.7 if real_probability else np.nan, np.float32)
     change = np.tile(1 / steps[:, None], (1, chains)).astype(np.float32)
-    trace = SimpleNamespace(steps=steps, activation=activation, score=scores, change=change)
+    trace = SimpleNamespace(
+        steps=steps, activation=activation, real_probability=scores, change=change
+    )
     traces.add(
         fakes.frame(steps=steps, chains=chains, trace=trace, marks=marks, lesson=lesson),
     )
@@ -58,14 +60,14 @@ def test_the_score_appears_with_a_discriminator_only(traces):
     _feed(traces, 50)
     traces.redraw()
     assert "score" not in _texts(traces)
-    _feed(traces, 50, 50, score=True, lesson=SimpleNamespace(real_score=0.83))
+    _feed(traces, 50, 50, real_probability=True, lesson=SimpleNamespace(real_probability=0.83))
     traces.redraw()
     assert "Discriminator score  0.7, real 0.83" in _texts(traces)
 
 
 def test_what_was_taken_back_goes_and_what_was_before_it_stays(traces):
-    _feed(traces, 500, score=True, marks=[(40, "melt"), (480, "restart")])
-    _feed(traces, 20, start=300, score=True)
+    _feed(traces, 500, real_probability=True, marks=[(40, "melt"), (480, "restart")])
+    _feed(traces, 20, start=300, real_probability=True)
     traces.redraw()
     assert "Activation  320" in _texts(traces)
     steps = traces._histories[0].view().steps
@@ -148,7 +150,7 @@ def test_it_rests_while_hidden_and_catches_up(traces, qtbot):
 
 
 def test_plots_lie_side_by_side_or_one_below_the_other(traces, qtbot):
-    _feed(traces, 50, score=True)
+    _feed(traces, 50, real_probability=True)
     traces.redraw()
     first, second = traces._plots[0], traces._plots[1]
     assert first.y() == second.y()
@@ -157,7 +159,7 @@ def test_plots_lie_side_by_side_or_one_below_the_other(traces, qtbot):
 
 
 def test_in_a_small_window_the_plots_stay_side_by_side(traces, qtbot):
-    _feed(traces, 50, score=True)
+    _feed(traces, 50, real_probability=True)
     traces.resize(410, 150)
     traces.redraw()
     first, second = traces._plots[0], traces._plots[1]
@@ -181,7 +183,7 @@ def _overlaps(plot, side, before, after):
 @pytest.mark.parametrize("width", [420, 900])
 def test_the_numbers_of_an_axis_never_run_together(traces, qtbot, width, height):
     for start in (0, 11_000, 234_000):
-        _feed(traces, 900, start, score=True)
+        _feed(traces, 900, start, real_probability=True)
         traces.resize(width, height + 40)
         traces.redraw()
         QApplication.processEvents()
@@ -196,7 +198,7 @@ def test_steps_without_a_number_are_left_out(traces):
     steps = np.arange(1, 11)
     nothing = np.full((10, 10), np.nan, np.float32)
     zero = np.zeros((10, 10), np.float32)
-    trace = SimpleNamespace(steps=steps, activation=nothing, score=nothing, change=zero)
+    trace = SimpleNamespace(steps=steps, activation=nothing, real_probability=nothing, change=zero)
     traces.add(fakes.frame(steps=steps, trace=trace))
     traces.redraw()
     assert "nan" not in _texts(traces)
@@ -223,11 +225,11 @@ def test_a_long_run_costs_no_more_to_draw_than_a_short_one(traces):
             best = min(best, time.thread_time() - start)
         return best
 
-    _feed(traces, 2000, score=True)
+    _feed(traces, 2000, real_probability=True)
     traces.findChild(QComboBox).setCurrentIndex(1)
     short = cost()
     for start in range(2000, 50_000, 1000):
-        _feed(traces, 1000, start, score=True)
+        _feed(traces, 1000, start, real_probability=True)
     assert cost() < 3 * short + 0.002
 
 
@@ -242,7 +244,7 @@ class _Paints(QObject):
 
 
 def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
-    _feed(traces, 350, score=True)
+    _feed(traces, 350, real_probability=True)
     traces.redraw()
     qtbot.waitUntil(lambda: not traces._timer.isActive())
     QApplication.processEvents()
@@ -251,7 +253,7 @@ def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
         paints.count = 0
         before = plot.visible_range()
         plot.view.viewport().installEventFilter(paints)
-        _feed(traces, 2, traces._last, score=True)
+        _feed(traces, 2, traces._last, real_probability=True)
         traces.redraw()
         qtbot.waitUntil(lambda: paints.count > 0)
         plot.view.viewport().removeEventFilter(paints)

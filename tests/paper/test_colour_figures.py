@@ -89,7 +89,7 @@ def test_fig7_measures_each_weight(files, tmp_path, capsys) -> None:
     for row in found["rows"]:
         for what in ("raw", "averaged"):
             assert len(row[what]["agreement_by_class"]) == 10 and row[what]["distance"] > 0
-        assert 0 < row["score"] < 1
+        assert 0 < row["real_probability"] < 1
     assert found["seed"] == 4 and found["chains_per_class"] == 2
     # Of the same kind as those they are held against, which no chain is.
     nearest = min(row[what]["distance"] for row in found["rows"] for what in ("raw", "averaged"))

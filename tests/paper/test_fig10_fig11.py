@@ -92,7 +92,7 @@ def test_fig10_takes_classes_by_name(discriminator, tmp_path):
 def test_fig10_takes_the_shipped_discriminator_of_photographs(tmp_path):
     found = figures(10, tmp_path, "--network", LARGE, "--neuron", "3:0", "--steps", "8")
     assert found["discriminator"]["name"] == "natural-discriminator"
-    first, *_, last = (row["by_neuron"]["score"][0] for row in found["rows"])
+    first, *_, last = (row["by_neuron"]["real_probability"][0] for row in found["rows"])
     assert last > first
 
 

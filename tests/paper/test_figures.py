@@ -36,7 +36,7 @@ def test_fig1_writes_picture_and_numbers(tmp_path: Path, capsys, short_melt) -> 
     assert [row["weight"] for row in figures["rows"]] == list(fig1.WEIGHTS)
     for row in figures["rows"]:
         assert 0 <= row["agreement"] <= 1 and len(row["agreement_by_class"]) == 10
-        assert 0 < row["dark"] < 1 and 0 <= row["score"] <= 1
+        assert 0 < row["dark"] < 1 and 0 <= row["real_probability"] <= 1
     assert figures["seed"] == 5 and figures["steps"] == 2 and figures["chains_per_class"] == 2
     assert set(figures["melt_and_collapse"]) > {"cosine_to_before", "agreement"}
     with Image.open(tmp_path / "fig1.png") as picture:

@@ -139,10 +139,10 @@ def test_sources_do_not_move_each_other() -> None:
 
 def test_learns_to_tell_noise_from_digits() -> None:
     state, info = learn(learner.start(discriminator(), 0), REAL, fakes(0))
-    first = info.real_score - info.fake_score
+    first = info.real_probability - info.fake_probability
     for number in range(30):
         state, info = learn(state, REAL, fakes(number))
-    assert info.rounds == 31 and info.real_score - info.fake_score > first + 0.3
+    assert info.rounds == 31 and info.real_probability - info.fake_probability > first + 0.3
     assert not info.collapsed
     with torch.no_grad():
         assert float(state.module(REAL.float() / 255).mean()) > float(

@@ -215,7 +215,7 @@ def test_the_discriminator_is_not_asked_while_its_weight_is_zero():
 
     settings = Settings.of(discriminator_weight=0.0)
     _, info = run(torch.zeros(1, *SHAPE), 1, settings, linear(torch.ones(SHAPE)), never)
-    assert info.score is None
+    assert info.real_probability is None
 
 
 def test_same_seed_same_bits_and_no_source_moves_another():

@@ -123,9 +123,7 @@ def take_steps(network: Network, neuron: Neuron) -> dict[str, Any]:
     """
     begun = time.perf_counter()
     state = open_session(
-        SessionSpec(
-            network, (neuron,), Settings(threshold=0.0), device=choose("cpu", "float32", 1)
-        )
+        SessionSpec(network, (neuron,), Settings(threshold=0.0), device=choose("cpu", "float32", 1))
     )
     ready = time.perf_counter() - begun
     times, rms = [], 0.0

@@ -106,13 +106,13 @@ def _first_of_each_class(state: SessionState) -> list[Bytes]:
 
 
 def _print_table(rows: list[digits.Row], melted: dict[str, Any], real: dict[str, float]) -> None:
-    print("weight  activation  score  judge agrees  cosine within class  dark")
+    print("weight  activation  P(real)  judge agrees  cosine within class  dark")
     for row in rows:
         print(
-            f"{row.weight:6.1f}  {row.activation:10.1f}  {row.score:5.2f}  {row.agreement:12.1%}"
-            f"  {row.cosine:19.3f}  {row.dark:.3f}"
+            f"{row.weight:6.1f}  {row.activation:10.1f}  {row.real_probability:7.2f}"
+            f"  {row.agreement:12.1%}  {row.cosine:19.3f}  {row.dark:.3f}"
         )
-    print(f"{'real':>6}  {'':10}  {'':5}  {'':12}  {real['cosine']:19.3f}  {real['dark']:.3f}")
+    print(f"{'real':>6}  {'':10}  {'':7}  {'':12}  {real['cosine']:19.3f}  {real['dark']:.3f}")
     print(
         f"melted and collapsed at {MELTED:g}: cosine to the image before "
         f"{melted['cosine_to_before']:.3f}, judge agrees {melted['agreement']:.1%}"

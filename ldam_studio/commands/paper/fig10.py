@@ -51,7 +51,7 @@ class Row:
     low, low_varied, low_raw
         Share of the power in low frequencies, (neurons,): of the averages, of the averages without
         their mean colour (an even tint alone is no natural image), and of the last samples.
-    activation, score
+    activation, real_probability
         Of the last samples, (neurons,): the neuron, and the probability of being real.
     """
 
@@ -61,7 +61,7 @@ class Row:
     low_varied: Tensor
     low_raw: Tensor
     activation: Tensor
-    score: Tensor
+    real_probability: Tensor
 
 
 def default_neurons(network: Network) -> tuple[Neuron, ...]:
@@ -101,8 +101,8 @@ def sample(
         lane = run_on(open_session(spec), steps, on_step).lane
         x, average = lane.chains.x, lane.average.mean
         with torch.no_grad():
-            score = discriminator.module(x).sigmoid()
-            values = (lane.activation(x), score)
+            real_probability = discriminator.module(x).sigmoid()
+            values = (lane.activation(x), real_probability)
         varied = low_share(average - average.mean((2, 3), keepdim=True), 0.0)
         columns = (average, low_share(average, rest), varied, low_share(x, rest), *values)
         cpu = [column.cpu() for column in columns]
@@ -129,7 +129,7 @@ def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
             ("low_frequencies_without_mean_colour", row.low_varied),
             ("low_frequencies_raw", row.low_raw),
             ("activation", row.activation),
-            ("score", row.score),
+            ("real_probability", row.real_probability),
         )
     }
     return found
@@ -230,14 +230,16 @@ def _print_table(
         f"share of the power below {RADIUS:g} cycles per pixel, of averages minus rest colour, "
         f"mean of {len(rows[0].low)} neurons (95 % bootstrap interval):"
     )
-    print("weight  averages                class  inner  no mean colour  raw samples  score")
+    print("weight  averages                class  inner  no mean colour  raw samples  P(real)")
     for row, found in zip(rows, summaries, strict=True):
         parts = (found.get(f"low_frequencies_{name}") for name in ("class", "inner"))
         class_, inner = ("-" if part is None else f"{part['value']:.3f}" for part in parts)
-        others = (float(column.mean()) for column in (row.low_varied, row.low_raw, row.score))
-        varied, raw, score = (f"{value:.3f}" for value in others)
+        others = (
+            float(column.mean()) for column in (row.low_varied, row.low_raw, row.real_probability)
+        )
+        varied, raw, real = (f"{value:.3f}" for value in others)
         print(
             f"{row.weight:6.2f}  {bootstrap(row.low, mean)}  {class_:>5}  {inner:>5}  "
-            f"{varied:>14}  {raw:>11}  {score}"
+            f"{varied:>14}  {raw:>11}  {real}"
         )
     print(f"rise from {rows[0].weight:g} to {rows[-1].weight:g}, neuron by neuron: {rising}")

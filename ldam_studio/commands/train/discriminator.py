@@ -157,8 +157,8 @@ def _train(
             bar.update(
                 task,
                 advance=1,
-                description=f"real {training.info.real_score:.2f}, "
-                f"generated {training.info.fake_score:.2f}",
+                description=f"real {training.info.real_probability:.2f}, "
+                f"generated {training.info.fake_probability:.2f}",
             )
             if done % job.snapshots == 0:
                 artifact.save_weights(
@@ -212,8 +212,10 @@ def _finish(
     if args.chains_per_class and judged:
         figures = job.measure(DiscriminatorModel(job.name, module, shape))
     if training.info is not None:
-        figures["real score while learning, last round"] = f"{training.info.real_score:.2f}"
-        figures["generated score while learning, last round"] = f"{training.info.fake_score:.2f}"
+        figures["real score while learning, last round"] = f"{training.info.real_probability:.2f}"
+        figures["generated score while learning, last round"] = (
+            f"{training.info.fake_probability:.2f}"
+        )
     file = f"{job.name}.safetensors"
     sha256 = artifact.save_weights(state, args.out / file, job.what.partition(":")[0])
     artifact.Card(

@@ -19,7 +19,7 @@ from ldam_studio.analysis.cifar10 import COLOUR_SETTINGS
 from ldam_studio.analysis.digits import FIGURE_SETTINGS
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.exchange_chains import place
+from ldam_studio.engine.exchange_chains import exchange_chains
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import MELT_HEAT, SessionState
 from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator
@@ -313,7 +313,7 @@ def train(
         values["temperature"] = _temperatures(len(chosen), recipe, choice)
         for name, choices in recipe.by_round.items():
             values[name] = choices[int(torch.randint(len(choices), (), generator=choice))]
-        session = place(
+        session = exchange_chains(
             training.session,
             chains.x[chosen],
             [neurons[index] for index in chains.classes[chosen].tolist()],

@@ -229,7 +229,7 @@ class Files:
         from ldam_studio.networks.weights.weights import write_weights
 
         state = self._moment()
-        module = None if state is None else state.judge_of_realness
+        module = None if state is None else state.discriminator_module
         if module is None:
             return
         path, _ = QFileDialog.getSaveFileName(

@@ -157,8 +157,8 @@ class LearnerPanel(QWidget):
         if lesson is not None:
             texts = (
                 f"{lesson.rounds:,}",
-                f"{lesson.real_score:.2f}",
-                f"{lesson.fake_score:.2f}",
+                f"{lesson.real_probability:.2f}",
+                f"{lesson.fake_probability:.2f}",
             )
         for label, text in zip((self._rounds, self._real, self._fake), texts, strict=True):
             if label.text() != text:

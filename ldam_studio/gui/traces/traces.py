@@ -174,7 +174,7 @@ class Traces(QWidget):
                 history.add(steps, _rows(trace, len(steps), chains))
             self._last = int(steps[-1])
             lesson = getattr(frame, "lesson", None)
-            real = np.nan if lesson is None else lesson.real_score
+            real = np.nan if lesson is None else lesson.real_probability
             for history in self._real:
                 history.add(steps[-1:], np.array([[real]], np.float32))
         self._add_second(frame)
@@ -296,7 +296,7 @@ class Traces(QWidget):
         at = int(np.clip(np.searchsorted(steps, step, side="right") - 1, 0, len(steps) - 1))
         front = min(self._front, self._chains - 1)
         words = [f"step {thousands(int(steps[at]))}"]
-        names = ("activation", "score", "change")
+        names = ("activation", "real_probability", "change")
         for which, name in enumerate(names):
             lowest, highest = float(low[at, which, front]), float(high[at, which, front])
             if np.isfinite(highest):
@@ -343,9 +343,9 @@ class Traces(QWidget):
 def _rows(trace: Trace, steps: int, chains: int) -> NDArray[np.float32]:
     """Return a trace's quantities as rows (steps, 3, chains)."""
     none = np.full((steps, chains), np.nan, np.float32)
-    score = none if trace.score is None else trace.score
+    real_probability = none if trace.real_probability is None else trace.real_probability
     change = np.broadcast_to(np.reshape(trace.change, (steps, -1)), none.shape)
-    return np.stack((trace.activation, score, change), axis=1)
+    return np.stack((trace.activation, real_probability, change), axis=1)
 
 
 def _one(view: View | None, which: int, chain: int, most: int) -> View | None:
