@@ -1,73 +1,72 @@
-"""Work that takes seconds, on a thread of its own, which may be left behind at any time."""
+"""Work that takes seconds, on a thread of its own, which may be abandoned at any time."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from PyQt6.QtCore import QThread, pyqtSignal
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.session.thread import keep_to_its_end
+from ldam_studio.gui.stragglers import keep_to_its_end
 
-PROGRESS_S = 0.1  # more often than this nobody can read it
+PROGRESS_S = 0.1  # between two reports of progress: nobody can read them faster
 
 
 class Task(QThread):
-    """Does one thing and tells what came of it.
+    """Calls one function on a thread and reports its outcome in a signal.
 
     Parameters
     ----------
     work
-        Called on the thread with the task itself, whose `progress` it may call; what it returns
-        is told by ``done``, a `StudioError` by ``failed``.
+        Called on the thread with the task itself, whose `progress` it may call. ``done`` carries
+        what it returns, ``failed`` the `StudioError` that it raises.
     """
 
     done = pyqtSignal(object)
     failed = pyqtSignal(object)  # StudioError
-    progressed = pyqtSignal(object, object)  # bytes had, bytes to come (0 if unknown)
+    progressed = pyqtSignal(object, object)  # bytes received, bytes in all (0 if unknown)
 
-    def __init__(self, work: Callable[[Task], Any]) -> None:
+    def __init__(self, work: Callable[[Task], object]) -> None:
         super().__init__()
         self._work = work
-        self._left = threading.Event()
-        self._told_at = 0.0
+        self._abandoned = threading.Event()
+        self._reported_at = 0.0
 
     def run(self) -> None:
         """Do the work."""
-        # The sampler runs beside this, and the window needs a core.
+        # The sampler runs at the same time, and the window needs a core too.
         torch.set_num_threads(1)
         try:
             result = self._work(self)
         except StudioError as error:
             self.failed.emit(error)
         except BaseException as error:
-            # A person's own code may raise anything, SystemExit too; the window must live on.
+            # The user's own code may raise anything, even SystemExit; the window must go on.
             self.failed.emit(StudioError(f"That failed ({type(error).__name__}: {error})."))
         else:
             self.done.emit(result)
 
-    def progress(self, had: int, size: int) -> bool:
-        """Tell how far a download is; returns whether to go on."""
+    def progress(self, received: int, size: int) -> bool:
+        """Report how far a download is; return whether to go on."""
         now = time.monotonic()
-        if now - self._told_at > PROGRESS_S or had == size:
-            self._told_at = now
-            self.progressed.emit(had, size)
-        return not self._left.is_set()
+        if now - self._reported_at > PROGRESS_S or received == size:
+            self._reported_at = now
+            self.progressed.emit(received, size)
+        return not self._abandoned.is_set()
 
     def leave(self) -> None:
-        """Want nothing of it any more: it is told to stop, and its thread cleared away at its end.
+        """Abandon the task: it is asked to stop, and its result is ignored.
 
-        Returns at once. Python cannot be stopped in the middle of an import, so the thread may
-        live for a while; should the program end before it, it does not wait.
+        Returns at once. Python cannot be stopped in the middle of an import, so the thread may go
+        on for a while; the program does not wait for it when it ends.
         """
-        self._left.set()
+        self._abandoned.set()
         for signal in (self.done, self.failed, self.progressed):
             try:
                 signal.disconnect()
             except TypeError:
-                continue  # nobody listens
+                continue  # nothing is connected
         keep_to_its_end(self)

@@ -6,7 +6,7 @@ import pytest
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QApplication, QPushButton, QTabWidget
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import colours, theme
 from ldam_studio.gui.window.help_dialog import METHOD, HelpDialog
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -61,4 +61,4 @@ def test_it_does_not_block_the_studio_and_follows_the_look(dialog, qapp):
     dialog.show()
     assert not dialog.isModal()
     theme.apply(qapp, "light")
-    assert theme.LIGHT.accent in dialog.findChild(QTabWidget).widget(0).toHtml()
+    assert colours.LIGHT.accent in dialog.findChild(QTabWidget).widget(0).toHtml()

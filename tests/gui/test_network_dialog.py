@@ -17,7 +17,7 @@ from ldam_studio.gui.opening import source as network_source
 from ldam_studio.gui.opening.dialog import NetworkDialog
 from ldam_studio.gui.opening.input_form import OWN
 from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY
-from ldam_studio.gui.session.thread import STRAGGLERS
+from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.models import lenet
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources import opening as zoo

@@ -19,13 +19,13 @@ from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
+from ldam_studio.gui.frame_words import shorter_names
 from ldam_studio.gui.opening import source
 from ldam_studio.gui.opening.dialog import NetworkDialog
 from ldam_studio.gui.session.model import IMAGE, SIGNED
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.store import SessionStore
-from ldam_studio.gui.session.thread import STRAGGLERS
-from ldam_studio.gui.window.frame_words import shorter_names
+from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.request import MOST, NetworkRequest, RecentNetworks, short_name

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ldam_studio.gui.window.frame_words import average_words, shorter_counts, told_apart
+from ldam_studio.gui.frame_words import average_words, shorter_counts, told_apart
 
 
 @pytest.mark.parametrize(

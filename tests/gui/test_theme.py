@@ -11,9 +11,9 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QLabel
 
 from ldam_studio.assets import asset
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import colours, icons, theme
 
-LOOKS = (theme.DARK, theme.LIGHT)
+LOOKS = (colours.DARK, colours.LIGHT)
 GROUNDS = ("background", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "warning", "danger", "success")
 
@@ -26,26 +26,26 @@ def _restored(qapp):
 
 def test_every_text_has_enough_contrast_on_every_ground():
     for look, ground, token in itertools.product(LOOKS, GROUNDS, TEXTS):
-        ratio = theme.contrast(getattr(look, token), getattr(look, ground))
+        ratio = colours.contrast(getattr(look, token), getattr(look, ground))
         assert ratio >= 4.5, f"{token} on {ground}, dark {look.dark}"
 
 
 def test_outlines_of_controls_and_selected_text_have_enough_contrast():
     for look in LOOKS:
-        assert theme.contrast(look.on_accent, look.accent) >= 4.5
+        assert colours.contrast(look.on_accent, look.accent) >= 4.5
         for ground in GROUNDS:
-            assert theme.contrast(look.control, getattr(look, ground)) >= 3
+            assert colours.contrast(look.control, getattr(look, ground)) >= 3
 
 
 def test_contrast_is_that_of_wcag():
-    assert theme.contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert theme.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert colours.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert colours.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 def test_a_choice_reaches_the_palette_and_widgets_are_told(qapp, qtbot):
     label = QLabel("x")
     qtbot.addWidget(label)
-    for choice, look in (("light", theme.LIGHT), ("dark", theme.DARK)):
+    for choice, look in (("light", colours.LIGHT), ("dark", colours.DARK)):
         assert theme.apply(qapp, choice) == look == theme.current()
         window = label.palette().color(QPalette.ColorRole.Window).name()
         assert window == look.background
@@ -53,7 +53,7 @@ def test_a_choice_reaches_the_palette_and_widgets_are_told(qapp, qtbot):
 
 def test_system_takes_one_of_the_two_looks(qapp):
     look = theme.apply(qapp, "system")
-    assert look == (theme.DARK if theme.system_is_dark(qapp) else theme.LIGHT)
+    assert look == (colours.DARK if theme.system_is_dark(qapp) else colours.LIGHT)
 
 
 def test_presentation_enlarges_the_type_and_gives_it_back(qapp):
@@ -72,20 +72,20 @@ def test_an_unknown_choice_is_refused(qapp):
 
 
 def test_every_icon_is_a_drawing_that_qt_can_read(qapp):
-    for name in (*theme.ICONS, "ldam-studio"):
+    for name in (*icons.ICONS, "ldam-studio"):
         path = asset("resources", "icons", f"{name}.svg")
         assert QSvgRenderer(str(path)).isValid(), name
 
 
 def test_icons_are_drawn_at_the_device_resolution(qapp):
     for scale in (1.0, 1.25, 1.5, 2.0):
-        drawn = theme.icon("fit").pixmap(QSize(16, 16), scale)
+        drawn = icons.icon("fit").pixmap(QSize(16, 16), scale)
         assert drawn.width() == round(16 * scale)
         assert drawn.devicePixelRatio() == pytest.approx(scale)
 
 
 def test_an_icon_takes_the_colour_of_the_look_it_is_painted_in(qapp):
-    icon = theme.icon("play")
+    icon = icons.icon("play")
     for choice in ("dark", "light"):
         look = theme.apply(qapp, choice)
         drawn = icon.pixmap(24, 24).toImage()
@@ -96,24 +96,24 @@ def test_an_icon_takes_the_colour_of_the_look_it_is_painted_in(qapp):
 
 def test_an_icon_that_does_not_exist_is_named(qapp):
     with pytest.raises(KeyError, match="unicorn"):
-        theme.icon("unicorn")
+        icons.icon("unicorn")
 
 
 def test_an_icon_squeezed_to_nothing_is_nothing_and_no_complaint(qapp, qtlog):
-    engine = theme._ThemedSvg("play")
+    engine = icons._ThemedSvg("play")
     size = QSize(0, 16)
     assert engine.pixmap(size, QIcon.Mode.Normal, QIcon.State.Off).isNull()
     assert not [record for record in qtlog.records if "QPainter" in record.message]
 
 
 def test_icons_survive_copies(qapp):
-    copies = [QIcon(theme.icon("step")) for _ in range(50)]
+    copies = [QIcon(icons.icon("step")) for _ in range(50)]
     assert all(not copy.pixmap(16, 16).isNull() for copy in copies)
 
 
 def test_the_system_may_change_its_mind(qapp, monkeypatch):
     theme.apply(qapp, "system")
-    monkeypatch.setattr(theme, "system_is_dark", lambda app: theme.current() == theme.LIGHT)
+    monkeypatch.setattr(theme, "system_is_dark", lambda app: theme.current() == colours.LIGHT)
     before = theme.current()
     qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Unknown)
     assert theme.current() != before

@@ -44,7 +44,7 @@ def run_without_display(
     from ldam_studio.export.recipe import Shown
     from ldam_studio.gui.app.main import Interrupt, make_application
     from ldam_studio.gui.session.openings import start
-    from ldam_studio.gui.session.thread import STRAGGLERS
+    from ldam_studio.gui.stragglers import STRAGGLERS
     from ldam_studio.gui.window.window import StudioWindow
 
     print(f"{why[0].upper()}{why[1:]}: running the opening session without a window.", flush=True)

@@ -32,8 +32,8 @@ from ldam_studio.gui.canvas.layout import (
 from ldam_studio.gui.canvas.paint import paint_pane, paint_title
 from ldam_studio.gui.canvas.panes import AVERAGE, RAW, Shown, shown_of
 from ldam_studio.gui.canvas.viewport import Viewport, pan, pixel_at, zoom
+from ldam_studio.gui.frame_words import pixel_words, shorter_counts, shorter_names
 from ldam_studio.gui.theme.paint import Badge, Pencil, logical
-from ldam_studio.gui.window.frame_words import pixel_words, shorter_counts, shorter_names
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame

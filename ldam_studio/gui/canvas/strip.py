@@ -17,8 +17,8 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QScrollArea, QToolTip, QWidget
 
 from ldam_studio.gui.canvas.strip_layout import StripLayout, StripMetrics, lay_out
+from ldam_studio.gui.frame_words import NUMBER
 from ldam_studio.gui.theme.paint import LEFT, MIDDLE, RIGHT, Pencil, logical, qimage
-from ldam_studio.gui.window.frame_words import NUMBER
 
 THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
 LABEL = 150  # widest room that a label is given

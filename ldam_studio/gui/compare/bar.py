@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons, theme
 from ldam_studio.networks.weights.checkpoints import SUFFIXES
 
 LANES = ("A", "B")
@@ -63,7 +63,7 @@ class CompareBar(QFrame):
             self._buttons.append(button)
             row.addWidget(button)
         close = QToolButton()
-        close.setIcon(theme.icon("close"))
+        close.setIcon(icons.icon("close"))
         close.setToolTip("Compare no longer; the first network goes on (undo brings both back)")
         close.setAccessibleName("Compare no longer")
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -27,7 +27,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil, qimage
 
 KINDS = {
@@ -115,7 +115,7 @@ class ExportDialog(QDialog):
         self._path.setMinimumWidth(280)
         self._path.textEdited.connect(self._named)
         self._path.textChanged.connect(self._update)
-        browse = QPushButton(theme.icon("folder"), "Browse…")
+        browse = QPushButton(icons.icon("folder"), "Browse…")
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         file = QHBoxLayout()

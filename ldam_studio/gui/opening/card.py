@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
@@ -156,7 +156,7 @@ class NetworkCard(QFrame):
 
     def _draw_sign(self) -> None:
         size = self.fontMetrics().height() + 4
-        pixmap = theme.icon("warning").pixmap(QSize(size, size), self.devicePixelRatioF())
+        pixmap = icons.icon("warning").pixmap(QSize(size, size), self.devicePixelRatioF())
         self._sign.setPixmap(pixmap)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 
 LARGEST_CODE = 100_000  # bytes; reading a larger file for its functions would hold the window up
 
@@ -33,7 +33,7 @@ class OwnCode(QWidget):
         self.file = QLineEdit()
         self.file.setAccessibleName("Python file")
         self.file.setPlaceholderText("a Python file, or a module such as package.module")
-        browse = QPushButton(theme.icon("folder"), "Browse…")
+        browse = QPushButton(icons.icon("folder"), "Browse…")
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         row = QHBoxLayout()

@@ -26,7 +26,7 @@ from ldam_studio.gui.opening.card import NetworkCard
 from ldam_studio.gui.opening.input_form import InputForm
 from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY, NetworkSource, list_models
 from ldam_studio.gui.task import Task
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
 from ldam_studio.networks.sources.request import NetworkRequest, short_name
@@ -143,7 +143,7 @@ class NetworkDialog(QDialog):
         return field
 
     def _row(self, field: QLineEdit, title: str, kinds: str) -> QWidget:
-        browse = QPushButton(theme.icon("folder"), "Browse…")
+        browse = QPushButton(icons.icon("folder"), "Browse…")
         browse.setAutoDefault(False)
         browse.setAccessibleName(f"Browse for {title.lower()}")
         browse.clicked.connect(lambda _on: self._browse(field, title, kinds))

@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening.code import OwnCode
 from ldam_studio.gui.task import Task
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION, has_timm, timm_models
 from ldam_studio.networks.sources.opening import NETWORKS
 
@@ -147,7 +147,7 @@ class Library(QWidget):
         self.search.setAccessibleName("Search the published models")
         self.search.setClearButtonEnabled(True)
         self.search.addAction(
-            QAction(theme.icon("search"), "", self.search), QLineEdit.ActionPosition.LeadingPosition
+            QAction(icons.icon("search"), "", self.search), QLineEdit.ActionPosition.LeadingPosition
         )
         self.search.textEdited.connect(self._searched)
         self.search.installEventFilter(self)

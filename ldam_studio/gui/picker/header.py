@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 
 BUTTONS = {
     "star": "Star this neuron",
@@ -37,7 +37,7 @@ class NeuronHeader(QWidget):
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton()
-        button.setIcon(theme.icon(name))
+        button.setIcon(icons.icon(name))
         button.setToolTip(text)
         button.setAccessibleName(text)
         if name == "all":
@@ -57,7 +57,7 @@ class NeuronHeader(QWidget):
         """Show whether the neuron that is meant is starred."""
         button = self.buttons["star"]
         text = "Take this neuron's star" if on else BUTTONS["star"]
-        button.setIcon(theme.icon("starred" if on else "star"))
+        button.setIcon(icons.icon("starred" if on else "star"))
         button.setToolTip(text)
         button.setAccessibleName(text)
 

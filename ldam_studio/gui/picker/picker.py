@@ -27,7 +27,7 @@ from ldam_studio.gui.picker.memory import NeuronMemory
 from ldam_studio.gui.picker.models import LayerFilter, LayerModel, NeuronModel
 from ldam_studio.gui.picker.search import Index, addresses_in, words_of
 from ldam_studio.gui.picker.tree import LayerTree
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.networks.network import Neuron
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class NeuronPicker(QWidget):
         self._search.setAccessibleName("Search layers and neurons")
         self._search.setClearButtonEnabled(True)
         self._search.addAction(
-            QAction(theme.icon("search"), "", self._search),
+            QAction(icons.icon("search"), "", self._search),
             QLineEdit.ActionPosition.LeadingPosition,
         )
         self._search.textChanged.connect(self._searched)

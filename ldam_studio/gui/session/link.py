@@ -18,7 +18,8 @@ from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.engine.unconfirmed import look_back
 from ldam_studio.gui.session.learning import LEARNING, LearningNeeds
 from ldam_studio.gui.session.model import Model, SessionView
-from ldam_studio.gui.session.thread import SamplerThread, keep_to_its_end
+from ldam_studio.gui.session.thread import SamplerThread
+from ldam_studio.gui.stragglers import keep_to_its_end
 from ldam_studio.memory import give_back
 from ldam_studio.sampler.settings import SETTINGS
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
@@ -15,23 +14,6 @@ from ldam_studio.gui.session.model import SessionView
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
-
-STRAGGLERS: list[QThread] = []
-"""Threads that had not left in time: kept, since Qt ends the process that deletes a running one."""
-
-
-def keep_to_its_end(thread: QThread) -> None:
-    """Keep a thread, of which nothing is wanted any more, until it has ended."""
-    STRAGGLERS.append(thread)
-    thread.finished.connect(partial(_clear_away, thread))
-    if thread.isFinished():
-        _clear_away(thread)
-
-
-def _clear_away(thread: QThread) -> None:
-    if thread in STRAGGLERS:
-        STRAGGLERS.remove(thread)
-        thread.deleteLater()
 
 
 class SamplerThread(QThread):

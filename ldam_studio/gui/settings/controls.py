@@ -11,7 +11,7 @@ from superqt import QCollapsible
 from ldam_studio.gui.session.lanes import SECOND
 from ldam_studio.gui.settings.rows import NumberRow, SettingRow, row_for
 from ldam_studio.gui.settings.slider import AnnealSlider
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Controls(QScrollArea):
         self._column.addSpacing(8)
         self._add_group("Average", AVERAGE)
         self.more = QCollapsible(
-            "More settings", None, theme.icon("expanded"), theme.icon("collapsed")
+            "More settings", None, icons.icon("expanded"), icons.icon("collapsed")
         )
         self.more.setDuration(120)
         self.more.toggleButton().setAccessibleName("More settings")

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ class LearnerPanel(QWidget):
         self._warning.setProperty("role", "warning")
         self._warning.setWordWrap(True)
         self._warning.hide()
-        self._revert = QPushButton(theme.icon("revert"), "Revert to shipped")
+        self._revert = QPushButton(icons.icon("revert"), "Revert to shipped")
         self._revert.setToolTip("Forget what was learned here and take the shipped discriminator")
         self._revert.clicked.connect(self.revert_requested)
-        self._save = QPushButton(theme.icon("save"), "Save as…")
+        self._save = QPushButton(icons.icon("save"), "Save as…")
         self._save.setToolTip("Save the discriminator as it is now")
         self._save.clicked.connect(self.save_requested)
         buttons = QHBoxLayout()

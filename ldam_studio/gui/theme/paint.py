@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QRect, QRectF, Qt
 from PyQt6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen, QTransform
 from PyQt6.QtWidgets import QWidget
@@ -17,32 +19,34 @@ RIGHT = Qt.TextElideMode.ElideRight
 
 @dataclass(frozen=True)
 class Badge:
-    """A word in a rounded box, in the colour of a token of the theme."""
+    """A word in a rounded box; `token` names its colour in the theme."""
 
     text: str
     token: str = "muted"
 
 
-def qimage(rgb: np.ndarray) -> QImage:
-    """Return ``(H, W, 3)`` bytes as an image that owns its pixels, in Qt's fastest format."""
+def qimage(rgb: NDArray[np.uint8]) -> QImage:
+    """Return bytes of shape (H, W, 3) as an image that owns its pixels, in Qt's fastest format."""
     rgb = np.ascontiguousarray(rgb)
     height, width = rgb.shape[:2]
-    image = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    # PyQt6 takes any buffer, so that nothing is copied here; its stubs only know bytes.
+    data = cast(bytes, rgb.data)
+    image = QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888)
     return image.convertToFormat(QImage.Format.Format_RGB32)
 
 
 def logical(part: QRect, ratio: float) -> QRect:
-    """Return the smallest rectangle of a widget that covers one of device pixels."""
+    """Return the smallest rectangle in widget units that covers one in device pixels."""
     return QRectF(
         part.x() / ratio, part.y() / ratio, part.width() / ratio, part.height() / ratio
     ).toAlignedRect()
 
 
 class Pencil:
-    """Paints on a widget with one unit per device pixel, whole numbers being the pixels' edges.
+    """Paints on a widget in units of device pixels; whole numbers are the edges of pixels.
 
-    At a scaling of 1.25 or 1.5 a widget may begin between two device pixels; the origin is moved
-    to the next edge, or every image would be uneven.
+    At a display scaling of 1.25 or 1.5 a widget may begin between two device pixels. The origin is
+    moved to the next edge then, since images would be uneven otherwise.
     """
 
     def __init__(self, widget: QWidget) -> None:
@@ -64,7 +68,7 @@ class Pencil:
         return font
 
     def width(self, text: str) -> float:
-        """Return the width of a line."""
+        """Return the width of a line of text in device pixels."""
         return QFontMetricsF(self.font()).horizontalAdvance(text)
 
     def fill(self, part: QRect, token: str) -> None:
@@ -72,7 +76,7 @@ class Pencil:
         self.painter.fillRect(part, theme.current().colour(token))
 
     def outline(self, part: QRect, token: str, width: int = 1) -> None:
-        """Draw a rectangle's edge inside it."""
+        """Draw a rectangle's border, inside the rectangle."""
         pixels = max(1, round(width * self.ratio))
         pen = QPen(theme.current().colour(token), pixels)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
@@ -91,7 +95,7 @@ class Pencil:
         font: QFont | None = None,
         elide: Qt.TextElideMode = RIGHT,
     ) -> float:
-        """Write a line, shortened where it does not fit; returns its width."""
+        """Draw a line of text, elided if it does not fit; return its width."""
         font = font or self.font()
         metrics = QFontMetricsF(font)
         text = metrics.elidedText(text, elide, part.width())
@@ -101,7 +105,7 @@ class Pencil:
         return metrics.horizontalAdvance(text)
 
     def paragraph(self, part: QRect, text: str, token: str) -> None:
-        """Write words in the middle of a rectangle, on as many lines as they need."""
+        """Draw text centred in a rectangle, wrapped onto as many lines as it needs."""
         inset = 10 * self.ratio
         inner = QRectF(part).adjusted(inset, inset, -inset, -inset)
         self.painter.setFont(self.font())
@@ -110,7 +114,7 @@ class Pencil:
         self.painter.drawText(inner, flags, text)
 
     def badge(self, room: QRect, badge: Badge) -> int:
-        """Draw a badge at the right end of `room`; returns its left edge."""
+        """Draw a badge at the right end of `room`; return its left edge."""
         font = self.font(size=0.88)
         metrics = QFontMetricsF(font)
         width = metrics.horizontalAdvance(badge.text) + 14 * self.ratio

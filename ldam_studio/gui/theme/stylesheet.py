@@ -1,14 +1,11 @@
-"""The style sheet of the window: what a palette cannot say (borders, corners, focus, tool tips)."""
+"""The style sheet: what a palette cannot express (borders, corners, focus, tool tips)."""
 
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING
 
 from ldam_studio.assets import asset
-
-if TYPE_CHECKING:
-    from ldam_studio.gui.theme.theme import Theme
+from ldam_studio.gui.theme.colours import Theme
 
 _SHEET = Template("""
 QToolTip { background: $raised; color: $text; border: 1px solid $control; padding: ${pad}px; }
@@ -138,7 +135,7 @@ QFrame[role="card"] { background: $surface; border: 1px solid $outline; border-r
 
 
 def _glyph(name: str, dark: bool) -> str:
-    # A style sheet can only name files, so these three exist once for each look.
+    # A style sheet can only refer to files, so these icons exist once for each look.
     return asset("resources", "icons", f"{name}-{'dark' if dark else 'light'}.svg").as_posix()
 
 

@@ -19,10 +19,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.frame_words import thousands
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.traces.history import Recent, View, Whole
 from ldam_studio.gui.traces.plot import TracePlot
-from ldam_studio.gui.window.frame_words import thousands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

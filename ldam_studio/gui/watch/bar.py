@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil
 from ldam_studio.gui.watch.plot import TimelinePlot
 
@@ -94,7 +94,7 @@ class WatchBar(QFrame):
         self.skipped.hide()
         self.pin = QToolButton()
         self.pin.setText("Pin")
-        self.pin.setIcon(theme.icon("pin"))
+        self.pin.setIcon(icons.icon("pin"))
         self.pin.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.pin.setCheckable(True)
         self.pin.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -124,7 +124,7 @@ class WatchBar(QFrame):
     def show_playing(self, on: bool) -> None:
         """Let the play button say what it will do next."""
         self._playing = on
-        self.play.setIcon(theme.icon("pause" if on else "play"))
+        self.play.setIcon(icons.icon("pause" if on else "play"))
         words = "Rest at this checkpoint" if on else "Play the checkpoints one after the other"
         self.play.setToolTip(f"{words} (Space)")
         self.play.setAccessibleName(words)
@@ -166,7 +166,7 @@ class WatchBar(QFrame):
 
     def _button(self, icon: str, tip: str) -> QToolButton:
         button = QToolButton()
-        button.setIcon(theme.icon(icon))
+        button.setIcon(icons.icon(icon))
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import (
 from ldam_studio.engine.watching.watcher import open_watched
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.task import Task
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.opening import NETWORKS, Options
 from ldam_studio.networks.sources.request import NetworkRequest, short_name
 from ldam_studio.networks.weights.checkpoints import SUFFIXES, check_kind
@@ -104,7 +104,7 @@ class WatchDialog(QDialog):
         row.setSpacing(8)
         row.addWidget(self.path, 1)
         for text, choose in (("Folder…", self._choose_folder), ("File…", self._choose_file)):
-            button = QPushButton(theme.icon("folder"), text)
+            button = QPushButton(icons.icon("folder"), text)
             button.setAutoDefault(False)
             button.setAccessibleName(f"Choose a {text.lower().rstrip('…')}")
             button.clicked.connect(lambda _on, choose=choose: choose())

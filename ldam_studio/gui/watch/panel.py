@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
 
 ROUNDS = SETTINGS["discriminator_rounds"].label  # as in the manual and in the traces
@@ -74,7 +74,7 @@ class WatchPanel(QWidget):
         self.rate.setToolTip("How far each step of the training goes")
         self.rate.setSpecialValueText("–")  # until the training tells it
         self.schedule = QToolButton()
-        self.schedule.setIcon(theme.icon("revert"))
+        self.schedule.setIcon(icons.icon("revert"))
         self.schedule.setToolTip("Let the learning rate follow the recipe's schedule again")
         self.schedule.setAccessibleName("Automatic learning rate")
         self.schedule.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -88,7 +88,7 @@ class WatchPanel(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         self.progress.setAccessibleName("Progress of the training")
-        self.pause = QPushButton(theme.icon("pause"), "Pause training")
+        self.pause = QPushButton(icons.icon("pause"), "Pause training")
         self.pause.clicked.connect(lambda _on: self._pressed())
         self.stop = QPushButton("Stop")
         self.stop.setToolTip("End the training; what it has written can still be looked at")
@@ -170,7 +170,7 @@ class WatchPanel(QWidget):
         self.progress.setValue(round(1000 * done))
         self._paused, self._over = paused, over
         self.pause.setText("Resume training" if paused or over else "Pause training")
-        self.pause.setIcon(theme.icon("play" if paused or over else "pause"))
+        self.pause.setIcon(icons.icon("play" if paused or over else "pause"))
         self.pause.setEnabled(done < 1)
         for widget in (self.stop, self.averaging):
             widget.setEnabled(not over)

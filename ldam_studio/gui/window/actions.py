@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QWidget
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def make_actions(window: QWidget, canvas: QWidget) -> dict[str, QAction]:
         if entry.key:
             action.setShortcut(QKeySequence(entry.key))
         if entry.icon:
-            action.setIcon(theme.icon(entry.icon))
+            action.setIcon(icons.icon(entry.icon))
         if entry.label:
             action.setIconText(entry.label)
         action.setStatusTip(entry.tip)
@@ -211,7 +211,7 @@ def make_actions(window: QWidget, canvas: QWidget) -> dict[str, QAction]:
 
 def show_running(action: QAction, running: bool) -> None:
     """Let the play action say what it will do next."""
-    action.setIcon(theme.icon("pause" if running else "play"))
+    action.setIcon(icons.icon("pause" if running else "play"))
     action.setText("Pause" if running else "Play")
     action.setIconText("Pause" if running else "Play")
     action.setToolTip(("Rest" if running else "Run") + " (Space)")

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons
 
 Kind = Literal["info", "warning", "danger"]
 Actions = Iterable[tuple[str, Callable[[], object]]]
@@ -190,7 +190,7 @@ class _Row(QFrame):
             button.clicked.connect(partial(self._act, act))
             layout.addWidget(button)
         cross = QToolButton()
-        cross.setIcon(theme.icon("close"))
+        cross.setIcon(icons.icon("close"))
         cross.setIconSize(QSize(size - 2, size - 2))
         cross.setToolTip("Close this message (Esc)")
         cross.setAccessibleName("Close this message")
@@ -235,7 +235,7 @@ class _Row(QFrame):
 
     def _draw_sign(self) -> None:
         size = self.fontMetrics().height() + 2
-        drawn = theme.icon("info" if self.kind == "info" else "warning")
+        drawn = icons.icon("info" if self.kind == "info" else "warning")
         self._sign.setPixmap(drawn.pixmap(QSize(size, size), self.devicePixelRatioF()))
 
     def changeEvent(self, event: QEvent) -> None:

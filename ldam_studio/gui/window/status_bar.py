@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from ldam_studio.gui.window.frame_words import progress_words, thousands
+from ldam_studio.gui.frame_words import progress_words, thousands
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame

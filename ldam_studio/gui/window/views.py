@@ -11,9 +11,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.changes.apply import LANES
 from ldam_studio.engine.runner import RunState
-from ldam_studio.gui.session.lanes import SECOND, weights_words
-from ldam_studio.gui.window.actions import show_running
-from ldam_studio.gui.window.frame_words import (
+from ldam_studio.gui.frame_words import (
     average_badges,
     average_words,
     chain_name,
@@ -23,6 +21,8 @@ from ldam_studio.gui.window.frame_words import (
     short_label,
     told_apart,
 )
+from ldam_studio.gui.session.lanes import SECOND, weights_words
+from ldam_studio.gui.window.actions import show_running
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QAction

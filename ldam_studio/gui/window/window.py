@@ -15,7 +15,7 @@ from ldam_studio.gui.session.controller import Controller
 from ldam_studio.gui.session.model import Model
 from ldam_studio.gui.session.openings import EXAMPLES, Opening, start
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
-from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme import icons, theme
 from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.actions import make_actions
 from ldam_studio.gui.window.closing import Closing
@@ -65,7 +65,7 @@ class StudioWindow(QMainWindow):
         super().__init__()
         self.setObjectName("studio")
         self.setWindowTitle("LDAM Studio")
-        self.setWindowIcon(theme.app_icon())
+        self.setWindowIcon(icons.app_icon())
         self.device = device
         self.store, self.data = store, data
         self.model = Model(self)

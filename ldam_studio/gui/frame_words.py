@@ -1,4 +1,4 @@
-"""What the window says about a frame, in words."""
+"""The words in which the window describes a frame."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.networks.network import PixelSpec
 
-NUMBER = "#"  # before a chain's number
-MOST_VALUES = 4  # of a pixel that a line has room for
+NUMBER = "#"  # stands before a chain's number
+MOST_VALUES = 4  # channels of a pixel whose values fit in one line
 
 
 def thousands(number: int) -> str:
-    """Return a number as it is written everywhere in the program, as 12,345."""
+    """Return a number with separated thousands, such as 12,345."""
     return f"{number:,}"
 
 
 def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
-    """Return whether the front chain's neuron is dead."""
+    """Return a badge if the front chain's neuron gives no gradient."""
     dead = frame is not None and frame.dead[frame.front]
     return (Badge("no gradient", "danger"),) if dead else ()
 
 
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
-    """Return what happens to the front chain itself."""
+    """Return the badges of the raw sample: what happens to the front chain."""
     badges = list(dead_badges(frame))
     if frame is not None and frame.melting:
         badges.append(Badge(f"melting {frame.melting}", "warning"))
@@ -44,7 +44,7 @@ def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]
 
 
 def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
-    """Return how far the front chain's average can be trusted."""
+    """Return a badge while the front chain's average cannot be trusted yet."""
     if frame is None:
         return ()
     if not frame.burned_in[frame.front]:
@@ -55,19 +55,19 @@ def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
 
 
 def chain_name(frame: LaneFrame) -> str:
-    """Return the front chain's neuron, by label and address."""
+    """Return the label and the address of the front chain's neuron."""
     label, address = frame.labels[frame.front], str(frame.neurons[frame.front])
     return address if label == address else f"{label} · {address}"
 
 
 def shorter_names(name: str) -> tuple[str, ...]:
-    """Return what of a `chain_name` may stand for it where there is less room, longest first."""
+    """Return shorter forms of a `chain_name` for narrow places, the longest first."""
     label, dot, _ = name.partition(" · ")
     return (label,) if dot else (short_label(name),)
 
 
 def shorter_counts(words: str) -> tuple[str, ...]:
-    """Return what of `average_words` may stand for them where there is less room."""
+    """Return shorter forms of `average_words` for narrow places, the longest first."""
     count, _, what = words.rpartition(" ")
     if not what.startswith("sample"):
         return ()
@@ -76,9 +76,9 @@ def shorter_counts(words: str) -> tuple[str, ...]:
 
 
 def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
-    """Return the place and the values, in pixel units, of one pixel.
+    """Return the position of one pixel and its values, in pixel units.
 
-    Of many channels those that are shown are given.
+    If the image has many channels, only the values of those that are displayed are given.
     """
 
     def values(image: NDArray[np.float32] | None) -> str:
@@ -97,9 +97,12 @@ def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
 
 
 def average_words(frame: LaneFrame, window: int = 0) -> str:
-    """Return what is in the front chain's average: nothing that will stay there before burn-in.
+    """Return how many samples the front chain's average holds; nothing before burn-in.
 
-    `window` is for how many samples it remembers; 0 for all.
+    Parameters
+    ----------
+    window
+        How many samples the average remembers; 0 for all.
     """
     if not frame.burned_in[frame.front]:
         return ""
@@ -108,13 +111,13 @@ def average_words(frame: LaneFrame, window: int = 0) -> str:
 
 
 def sample_words(frame: LaneFrame) -> str:
-    """Return how many samples the front chain's average has seen."""
+    """Return how many samples have gone into the front chain's average."""
     count = int(frame.samples[frame.front])
     return f"{thousands(count)} sample" + ("" if count == 1 else "s")
 
 
 def progress_words(frame: Frame) -> str:
-    """Return how far the chains are, for the status bar."""
+    """Return the chains' progress for the status bar."""
     chains = len(frame.neurons)
     done = int(frame.burned_in.sum())
     if done < chains:
@@ -126,15 +129,15 @@ def progress_words(frame: Frame) -> str:
 
 
 def short_label(label: str) -> str:
-    """Return the last part of a long layer address, which is what tells neighbours apart."""
+    """Return the last part of a long layer address, in which neighbouring neurons differ."""
     layer, colon, number = label.rpartition(":")
     return f"{layer.rpartition('.')[2]}{colon}{number}"
 
 
 def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the chains' labels, with the chain's number where several have the same.
+    """Return the chains' labels, with the chain's number where several labels are equal.
 
-    The number is all that tells chains of one neuron apart.
+    Chains of one neuron differ in nothing but this number.
     """
     count = Counter(labels)
     if len(labels) > 1 and len(count) == 1:
@@ -146,7 +149,7 @@ def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def device_words(device: Device) -> str:
-    """Return where the sampler runs, for the status bar."""
+    """Return the device on which the sampler runs, for the status bar."""
     words = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(device.name, device.name)
     if device.precision != "float32":
         words += f" {device.precision}"

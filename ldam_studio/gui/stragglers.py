@@ -1,0 +1,24 @@
+"""Threads that were abandoned and have not ended yet."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PyQt6.QtCore import QThread
+
+STRAGGLERS: list[QThread] = []
+"""Abandoned threads that still run: Qt ends the process when a running thread is deleted."""
+
+
+def keep_to_its_end(thread: QThread) -> None:
+    """Keep an abandoned thread until it has ended, and delete it then."""
+    STRAGGLERS.append(thread)
+    thread.finished.connect(partial(_clear_away, thread))
+    if thread.isFinished():
+        _clear_away(thread)
+
+
+def _clear_away(thread: QThread) -> None:
+    if thread in STRAGGLERS:
+        STRAGGLERS.remove(thread)
+        thread.deleteLater()

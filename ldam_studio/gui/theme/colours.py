@@ -1,0 +1,93 @@
+"""The named colours of the two looks, dark and light.
+
+Every colour in the window is a *token* of one `Theme`, so that contrast can be tested in one place,
+and a widget that paints by hand looks the same as one that Qt paints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtGui import QColor
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The named colours of one look, as ``#rrggbb``, and the scale of its type.
+
+    ``outline`` separates areas and carries no meaning; ``control`` outlines what can be operated
+    and therefore has a contrast of at least 3 to 1 (WCAG 2.2, 1.4.11). Texts have at least 4.5 to
+    1 (1.4.3).
+    """
+
+    dark: bool
+    background: str  # the window
+    surface: str  # lists, fields, plots
+    raised: str  # buttons, banners
+    outline: str
+    control: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    warning: str
+    danger: str
+    success: str
+    second: str  # the second of two networks that are compared; the first one's is the accent
+    canvas: str  # around the images: neutral grey, so that it does not tint what is judged
+    scale: float = 1.0
+
+    def colour(self, token: str, alpha: int = 255) -> QColor:
+        """Return a token as a colour that Qt paints with, ``alpha`` from 0 to 255."""
+        colour = QColor(getattr(self, token))
+        colour.setAlpha(alpha)
+        return colour
+
+
+DARK = Theme(
+    dark=True,
+    background="#1c1e22",
+    surface="#24272c",
+    raised="#2f3339",
+    outline="#3a3f47",
+    control="#7d8590",
+    text="#e7e9ec",
+    muted="#aab1bb",
+    accent="#6cb6ff",
+    on_accent="#0b1a29",
+    warning="#e8b450",
+    danger="#ff8f87",
+    success="#74c69d",
+    second="#f08fc0",
+    canvas="#161616",
+)
+
+LIGHT = Theme(
+    dark=False,
+    background="#f3f4f6",
+    surface="#ffffff",
+    raised="#fafbfc",
+    outline="#d3d7dd",
+    control="#7c848f",
+    text="#1b1f24",
+    muted="#555d68",
+    accent="#0a63b8",
+    on_accent="#ffffff",
+    warning="#875400",
+    danger="#b42318",
+    success="#1a7045",
+    second="#a8216b",
+    canvas="#e2e2e2",
+)
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast of two ``#rrggbb`` colours, from 1 to 21 (WCAG 2.2)."""
+
+    def luminance(text: str) -> float:
+        parts = [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
