@@ -19,10 +19,7 @@ from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.sampler.preconditioner import clouds
 from ldam_studio.sampler.random import Generators
-from ldam_studio.sampler.settings import PER_CHAIN, Settings
-
-UNSETTLING = (*PER_CHAIN, "clamp", "mode", "jitter", "spectrum", "colour_correlation")
-"""Settings that change the law of the chain, so that it has to settle again."""
+from ldam_studio.sampler.settings import SETTINGS, Settings
 
 
 def open_lane(
@@ -109,7 +106,7 @@ def change_setting(lane: Lane, name: str, value: Any, device: Device, heat: floa
     """Return the lane with one setting changed; `StudioError` if the value will not do."""
     settings = lane.settings.change(name, value).for_chains(len(lane.neurons))
     lane = replace(lane, settings=settings)
-    if name in UNSETTLING:
+    if SETTINGS[name].unsettles:
         lane = reheat(lane, device, heat)
     if name in ("threshold", "clamp", "start_spread"):
         fresh = burn_in_threshold.begin(settings, len(lane.neurons), device.name)

@@ -27,13 +27,13 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ldam_studio.engine.advance import ChainsExploded, GivenUp, Info, advance
-from ldam_studio.engine.changes.change import PLAIN, Change
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.inbox import Inbox
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 T = TypeVar("T")
 
@@ -227,7 +227,7 @@ class Runner:
             return
         # Another neuron is shown before its first step, which may take long; but a stream of such
         # changes does not keep the chains from moving.
-        self._shows_first = not self._shows_first and any(c.name not in PLAIN for c in changes)
+        self._shows_first = not self._shows_first and any(not is_of_chains(c.name) for c in changes)
         due = due and not self._shows_first
         if due and self._max_rate:
             self._due = max(time.monotonic(), self._due) + 1 / self._max_rate

@@ -39,7 +39,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.sampler.preconditioner import precondition, strength
-from ldam_studio.sampler.settings import PER_CHAIN, Settings
+from ldam_studio.sampler.settings import PerChain, Settings
 from ldam_studio.sampler.smoothness import total_variation_gradient
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -110,12 +110,14 @@ class Parameters:
         cls, settings: Settings, chains: int, device: torch.device | str = "cpu", heat: float = 1.0
     ) -> Parameters:
         """Spread `settings` over `chains` chains; `heat` multiplies the temperature (melting)."""
-        columns = []
-        for name in PER_CHAIN:
-            value = torch.tensor(getattr(settings, name), dtype=torch.float32, device=device)
-            columns.append(value.expand(chains).reshape(chains, 1, 1, 1).clone())
-        temperature, step_size, l2, weight, smoothness = columns
-        temperature = temperature * heat
+
+        def column(value: PerChain) -> Tensor:
+            numbers = torch.tensor(value, dtype=torch.float32, device=device)
+            return numbers.expand(chains).reshape(chains, 1, 1, 1).clone()
+
+        temperature = column(settings.temperature) * heat
+        step_size, l2 = column(settings.step_size), column(settings.l2)
+        weight, smoothness = column(settings.discriminator_weight), column(settings.smoothness)
         return cls(
             temperature=temperature,
             step_size=step_size,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ldam_studio.sampler.settings import SETTINGS, Setting
-
-WINDOW_ONLY = ("max_rate",)
-"""Settings that mean something only to a person who watches."""
+from ldam_studio.sampler.setting import Setting
+from ldam_studio.sampler.settings import SETTINGS
 
 
 def about_settings() -> list[dict[str, Any]]:
@@ -43,7 +41,7 @@ def markdown() -> str:
 
 def flag_of(setting: Setting) -> str | None:
     """Return the flag of ``render`` for a setting, None where there is none."""
-    if setting.name in WINDOW_ONLY:
+    if setting.window_only:
         return None
     return "--" + setting.name.replace("_", "-")
 

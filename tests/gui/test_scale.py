@@ -15,8 +15,8 @@ def test_every_position_is_an_acceptable_value(setting):
     scale = Scale.of(setting)
     values = [scale.value(position) for position in range(STEPS + 1)]
     assert values == sorted(values)
-    assert values[0] == (0 if setting.zero else setting.slider_minimum)
-    assert values[-1] == pytest.approx(setting.slider_maximum)
+    assert values[0] == (0 if setting.zero else setting.slider[0])
+    assert values[-1] == pytest.approx(setting.slider[1])
     for value in values[::50]:
         assert setting.check(value) == value
 

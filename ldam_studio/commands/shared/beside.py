@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.engine.changes.change import PLAIN
 from ldam_studio.engine.comparison import Second, check_alike
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import Options, open_network
-from ldam_studio.sampler.settings import Settings, parse
+from ldam_studio.sampler.settings import Settings, is_of_chains, parse
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 """Endings of what is a file of weights, and no network's name."""
@@ -99,7 +98,7 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
 def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     name = name.strip().removeprefix("--").replace("-", "_")
-    if not equals or name not in PLAIN:
+    if not equals or not is_of_chains(name):
         raise StudioError(
             f"--compare-set takes NAME=VALUE with a setting's name, such as temperature=0.1, not "
             f"{text!r}; ldam-studio info --settings lists them."

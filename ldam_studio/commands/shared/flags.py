@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.engine.changes.change import PLAIN
 from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
@@ -17,7 +16,8 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.labels import class_called, classes_like
 from ldam_studio.networks.sources.opening import NETWORKS, Options, open_network
 from ldam_studio.sampler.presets import PRESETS, Preset
-from ldam_studio.sampler.settings import SETTINGS, Setting, Settings, parse
+from ldam_studio.sampler.setting import Setting
+from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains, parse
 from ldam_studio.user_presets import UserPresets
 
 ALIASES = {"discriminator_weight": ("--discriminator",)}
@@ -27,8 +27,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every setting of the chains; what is not given is None."""
     group = parser.add_argument_group("settings")
     add_preset(group)
-    for name in PLAIN:
-        _add_setting(group, SETTINGS[name])
+    for setting in SETTINGS.values():
+        if setting.of_chains:
+            _add_setting(group, setting)
 
 
 def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
@@ -99,7 +100,7 @@ def settings_of(
     Those of the preset where no flag of their own was given, else defaults. `discriminator` tells
     whether there is one for the images that `pixels` describes.
     """
-    given = {name: getattr(args, name) for name in PLAIN}
+    given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
     values = {name: value for name, value in given.items() if value is not None}
     if preset is not None:
         values = preset.values(pixels.shape, discriminator=discriminator) | values

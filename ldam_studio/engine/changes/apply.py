@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ldam_studio.engine import burn_in_threshold, silent_neurons
-from ldam_studio.engine.changes.change import OF_A_LANE, OF_THE_FIRST, PLAIN, Change, merged
+from ldam_studio.engine.changes.change import OF_A_LANE, OF_THE_FIRST, Change, merged
 from ldam_studio.engine.comparison import (
     Second,
     check_alike,
@@ -32,7 +32,7 @@ from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler import average
 from ldam_studio.sampler.random import Generators
-from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 MAX_MELT = 100_000
 LANES = ("A", "B")
@@ -74,7 +74,7 @@ def _tried_again(state: SessionState, change: Change) -> list[str]:
 
 def _make(state: SessionState, change: Change) -> tuple[Any, str] | None:
     """Make a change; returns what is logged and what is said of it, None if it changed nothing."""
-    if change.name in PLAIN:
+    if is_of_chains(change.name):
         lanes = tuple(
             change_setting(lane, change.name, change.value, state.device, state.heat)
             for lane in state.lanes
@@ -94,7 +94,7 @@ def _make_in_one(state: SessionState, change: Change, number: int) -> tuple[Any,
     lanes = state.lanes
     if not 0 <= number < len(lanes):
         raise StudioError("There is no second network to change; compare with one first.")
-    if change.name not in (*PLAIN, *OF_A_LANE):
+    if not (is_of_chains(change.name) or change.name in OF_A_LANE):
         raise StudioError(f"{change.name!r} is changed for both networks, not for one alone.")
     if len(lanes) > 1:
         _check_beside(lanes[1 - number], change)
@@ -120,7 +120,7 @@ def _log(state: SessionState, entry: LogEntry) -> None:
 
     A structural change stays, whatever comes after it: it has taken effect, and it may have drawn.
     """
-    if entry.name not in PLAIN:
+    if not is_of_chains(entry.name):
         state.log.append(entry)
         return
     first = len(state.log)

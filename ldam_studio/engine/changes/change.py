@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ldam_studio.sampler.settings import SETTINGS, Settings
-
-PLAIN = tuple(name for name in SETTINGS if hasattr(Settings, name))
-"""Settings of the chains: they commute, so that only the last value of each one counts."""
+from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 STRUCTURAL = (
     "neurons",  # tuple[Neuron, ...], one per chain (one alone: for all chains)
@@ -35,13 +32,13 @@ OF_A_LANE = ("neurons", "network", "weights")
 OF_THE_FIRST = ("network", "weights")
 """Changes that go to the first lane where none is named: alike, lanes would not be compared."""
 
-DRAWN_WITH = ("start_spread", "start_spectrum", "colour_correlation", "clamp")
-"""Settings that a start is drawn with, so that structural changes may have depended on them."""
-
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that somebody asked for; see `PLAIN` and `STRUCTURAL` for names and values.
+    """One thing that somebody asked for; see `STRUCTURAL` for names and values.
+
+    Any setting of the chains may be changed, too: these changes commute, so that only the last
+    value of each one counts.
 
     `lane` is the number of the lane it is for, None for all of them; see `OF_THE_FIRST`.
     """
@@ -81,9 +78,9 @@ def merged(changes: Sequence[Change], change: Change) -> list[Change]:
 
 def _may_depend(between: Change, change: Change) -> bool:
     """Whether `between` can have depended on the value that `change` takes the place of."""
-    if between.name in PLAIN:
+    if is_of_chains(between.name):
         return False
-    if change.name in PLAIN and change.name not in DRAWN_WITH:
+    if is_of_chains(change.name) and not SETTINGS[change.name].drawn_with:
         # A second lane begins with the first one's settings.
         return between.name == "compare" and change.lane is not None
     return True

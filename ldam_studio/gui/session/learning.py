@@ -8,8 +8,6 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.gui.task import Task
 
-LEARNING = ("learn_every", "discriminator_rounds")
-"""Settings that let the discriminator learn."""
 NEEDED = "torch._dynamo"  # the first optimiser imports it, which takes seconds
 
 
@@ -34,7 +32,7 @@ class LearningNeeds(QObject):
         self._task.start()
 
     def leave(self) -> None:
-        """Want nothing of it any more; returns at once."""
+        """Abandon the import: its end is not reported. Returns at once."""
         if self._task is not None:
             self._task.leave()
             self._task = None

@@ -16,7 +16,7 @@ from ldam_studio.engine.frame import Frame, FrameRequest
 from ldam_studio.engine.runner import Runner, RunState
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.engine.unconfirmed import look_back
-from ldam_studio.gui.session.learning import LEARNING, LearningNeeds
+from ldam_studio.gui.session.learning import LearningNeeds
 from ldam_studio.gui.session.model import Model, SessionView
 from ldam_studio.gui.session.thread import SamplerThread
 from ldam_studio.gui.stragglers import keep_to_its_end
@@ -240,7 +240,7 @@ class SessionLink(QObject):
             self._post(name, value)
 
     def _post(self, name: str, value: Any = None, lane: int | None = None) -> None:
-        if name in LEARNING:
+        if name in SETTINGS and SETTINGS[name].teaches:
             self._lessons.pop(name, None)
             if value and not self._needs.are_met:
                 self._lessons[name] = value

@@ -22,7 +22,7 @@ from ldam_studio.gui.session.lanes import (
 )
 from ldam_studio.networks.sources.request import short_name
 from ldam_studio.sampler.presets import is_photograph
-from ldam_studio.sampler.settings import SETTINGS, Settings
+from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +104,7 @@ class SessionView:
         """Return the value of any setting by its name; the first lane's, where there are two."""
         if name == "chains":
             return len(self.neurons)
-        return getattr(self.settings if hasattr(self.settings, name) else self, name)
+        return getattr(self.settings if is_of_chains(name) else self, name)
 
     def value_of_each(self, name: str) -> Any:
         """Return a setting's value, as `Each` lane's own where there are two that differ in it."""
@@ -132,7 +132,7 @@ class SessionView:
 
     def chain_values(self) -> dict[str, Any]:
         """Return the values of those settings that belong to the chains."""
-        return {name: self.value(name) for name in SETTINGS if hasattr(self.settings, name)}
+        return {name: self.value(name) for name in SETTINGS if is_of_chains(name)}
 
     def with_value(self, name: str, value: Any, lane: int | None = None) -> SessionView:
         """Return the view after a setting was changed, in one lane or in all that there are.
@@ -142,7 +142,7 @@ class SessionView:
         StudioError
             If the value is of the wrong kind or out of range.
         """
-        if hasattr(self.settings, name):
+        if is_of_chains(name):
             settings, second = self.settings, self.second
             if lane != SECOND:
                 settings = settings.change(name, value)
@@ -164,7 +164,7 @@ class SessionView:
                 if self.second
                 else [(value[0], None)]
             )
-        alone = self.second is not None and hasattr(self.settings, name)
+        alone = self.second is not None and is_of_chains(name)
         return [(value, lane if alone else None)]
 
 

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ldam_studio.engine.frame import Frame
-
-MAIN = ("temperature", "step_size", "l2", "discriminator_weight")
-AVERAGE = ("window", "thin", "burn_in")
-ELSEWHERE = ("learn_every", "discriminator_rounds")  # in the panels of learner and watching
-FOLDED = tuple(name for name in SETTINGS if name not in (*MAIN, *AVERAGE, *ELSEWHERE))
+    from ldam_studio.sampler.setting import Group, Setting
 
 
 class Controls(QScrollArea):
@@ -51,9 +47,9 @@ class Controls(QScrollArea):
         self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.presets.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.presets.setToolTip("Sets of settings that belong together")
-        self._add_group("Sampler", MAIN, self.presets)
+        self._add_group("Sampler", "sampler", self.presets)
         self._column.addSpacing(8)
-        self._add_group("Average", AVERAGE)
+        self._add_group("Average", "average")
         self.more = QCollapsible(
             "More settings", None, icons.icon("expanded"), icons.icon("collapsed")
         )
@@ -63,8 +59,8 @@ class Controls(QScrollArea):
         folded.setContentsMargins(0, 4, 0, 0)
         folded.setSpacing(8)
         self.more.layout().setContentsMargins(0, 0, 0, 0)
-        for name in FOLDED:
-            self.more.addWidget(self._row(name))
+        for setting in _in_group("more"):
+            self.more.addWidget(self._row(setting))
         self._column.addWidget(self.more)
         self._column.addStretch(1)
         self.setWidget(self.body)
@@ -124,7 +120,7 @@ class Controls(QScrollArea):
         rms = float(frame.gradient_rms[front])
         row.set_caption(f"{own * rms:.2g} in units of the activation")
 
-    def _add_group(self, title: str, names: tuple[str, ...], beside: QWidget | None = None) -> None:
+    def _add_group(self, title: str, group: Group, beside: QWidget | None = None) -> None:
         heading = QLabel(title)
         heading.setProperty("role", "title")
         self.headings[title] = heading
@@ -133,13 +129,17 @@ class Controls(QScrollArea):
         if beside is not None:
             row.addWidget(beside)
         self._column.addLayout(row)
-        for name in names:
-            self._column.addWidget(self._row(name))
+        for setting in _in_group(group):
+            self._column.addWidget(self._row(setting))
 
-    def _row(self, name: str) -> SettingRow:
-        row = row_for(SETTINGS[name])
+    def _row(self, setting: Setting) -> SettingRow:
+        row = row_for(setting)
         row.chosen.connect(self.chosen)
         row.gesture.connect(self.gesture)
         row.gesture_resumed.connect(self.gesture_resumed)
-        self.rows[name] = row
+        self.rows[setting.name] = row
         return row
+
+
+def _in_group(group: Group) -> list[Setting]:
+    return [setting for setting in SETTINGS.values() if setting.group == group]

@@ -23,7 +23,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.lanes import Each
 from ldam_studio.gui.settings.scale import Scale
 from ldam_studio.gui.settings.slider import AnnealSlider
-from ldam_studio.sampler.settings import Setting
+from ldam_studio.sampler.setting import Setting
 
 MIXED = "mixed"
 _WITH_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)

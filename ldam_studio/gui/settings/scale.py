@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ldam_studio.sampler.settings import Setting
+    from ldam_studio.sampler.setting import Setting
 
 STEPS = 1000
 NOTCH = 1.12  # one notch of the wheel on a logarithmic slider: about six of them double the value
@@ -39,8 +39,7 @@ class Scale:
     def of(cls, setting: Setting) -> Scale:
         """Return the slider range of a setting that is a number."""
         return cls(
-            setting.slider_minimum,
-            setting.slider_maximum,
+            *setting.slider,
             logarithmic=setting.scale == "log",
             zero=setting.zero,
             whole=setting.scale == "count",

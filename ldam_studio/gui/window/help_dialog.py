@@ -19,7 +19,8 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio import __version__
 from ldam_studio.gui.theme import theme
-from ldam_studio.sampler.settings import SETTINGS, Setting
+from ldam_studio.sampler.setting import Setting
+from ldam_studio.sampler.settings import SETTINGS
 
 METHOD = (
     "Every chain is an image that walks: each step goes a little uphill, towards what excites the "
@@ -47,7 +48,13 @@ BIBTEX = """@article{jiang2018diagnostic,
   year    = {2018}
 }"""
 
-GROUPS = {"main": "Sampling", "average": "Averaging", "more": "More"}
+GROUPS = {
+    "sampler": "Sampling",
+    "average": "Averaging",
+    "more": "More",
+    "learner": "Discriminator",
+    "watching": "Watching a training",
+}
 
 
 class HelpDialog(QDialog):

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler.settings import PER_CHAIN, SETTINGS, Settings, parse
+from ldam_studio.sampler.settings import SETTINGS, Settings, parse
 
+PER_CHAIN = [name for name, about in SETTINGS.items() if about.per_chain]
 NUMBERS = [s for s in SETTINGS.values() if s.scale in ("linear", "log", "count")]
 
 
@@ -32,9 +33,9 @@ def test_values_out_of_range_name_the_range(setting):
 
 @pytest.mark.parametrize("setting", NUMBERS, ids=lambda s: s.name)
 def test_sliders_offer_only_valid_values(setting):
-    assert setting.minimum <= setting.slider_minimum < setting.slider_maximum <= setting.maximum
+    assert setting.minimum <= setting.slider[0] < setting.slider[1] <= setting.maximum
     if setting.scale == "log":
-        assert setting.slider_minimum > 0
+        assert setting.slider[0] > 0
         assert not setting.zero or setting.minimum == 0
 
 
