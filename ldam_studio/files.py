@@ -1,4 +1,7 @@
-"""Writing files so that nobody ever sees half of one, or some of several; where a person's lie."""
+"""Reading and writing whole files, and the folder in which the program remembers.
+
+Nobody ever sees half of a file that is written here, or some of several that belong together.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,34 @@ WAITS_S = (0.01, 0.03, 0.1, 0.3)
 
 
 def state_folder() -> Path:
-    """Return where the program remembers; ``LDAM_STATE_DIR`` says otherwise."""
+    """Return the folder for what is remembered between runs; ``LDAM_STATE_DIR`` sets another."""
     chosen = os.environ.get("LDAM_STATE_DIR")
     return Path(chosen) if chosen else platformdirs.user_state_path("ldam-studio", appauthor=False)
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content. The file is closed at once, so that others may replace it.
+
+    Raises
+    ------
+    StudioError
+        If there is no such file or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise StudioError(f"There is no file {path}; check the path.") from None
+    except OSError as error:
+        raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write one file; see `write_together`."""
+    write_together({path: data})
+
+
 def write_together(files: Mapping[Path, bytes]) -> None:
-    """Write files, each under a temporary name first; they are renamed once all are on the disk.
+    """Write files under temporary names, and rename them once all of them are on the disk.
 
     Raises
     ------
@@ -55,10 +79,10 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 
 
 def _date_back(path: Path) -> None:
-    """Let a file's time of writing lie before that of the rename to come.
+    """Set a file's time of writing a little back, so that it lies before its renaming.
 
-    So who watches the folder knows at once that it is complete (`networks.checkpoints`): within a
-    tick of the disk's clock, both were the same.
+    By that difference, a watcher of the folder sees at once that the file is complete
+    (`networks.weights.checkpoints`). Within one tick of the disk's clock both times would be equal.
     """
     with contextlib.suppress(OSError):  # a disk that keeps no such times
         written = path.stat().st_mtime_ns - 1
@@ -66,12 +90,12 @@ def _date_back(path: Path) -> None:
 
 
 def _replace(source: Path, target: Path) -> None:
-    """Rename a file over another one, which somebody may just be reading."""
+    """Rename a file over another one, which another program may be reading."""
     for wait in WAITS_S:
         try:
             os.replace(source, target)
         except PermissionError:
-            # Only Windows minds a reader, and readers close what they have read.
+            # Only Windows refuses while a file is being read, and readers close it soon.
             if sys.platform != "win32":
                 raise
             time.sleep(wait)
@@ -81,12 +105,12 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Make `folder` and see that files can be written to it, before work is begun for them.
+    """Make `folder` and check that files can be written to it, before work on them begins.
 
     Raises
     ------
     StudioError
-        If not.
+        If the folder cannot be made or written to.
     """
     probe = folder / f".{secrets.token_hex(6)}"
     try:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import state_folder
-from ldam_studio.networks.weights.weights import read_bytes, write_bytes
+from ldam_studio.files import read_bytes, state_folder, write_bytes
 from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
 from ldam_studio.sampler.settings import Settings
 

@@ -21,8 +21,7 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.recipe import LIMIT, Recipe, Shown, picture_of, pixel_hash
 from ldam_studio.export.sidecar import SUFFIX, session_bytes
-from ldam_studio.files import write_together
-from ldam_studio.networks.weights.weights import read_bytes
+from ldam_studio.files import read_bytes, write_together
 
 KEY = "ldam-recipe"
 

@@ -36,7 +36,7 @@ from ldam_studio.export.recipe import (
     picture_of,
 )
 from ldam_studio.export.sidecar import read_session
-from ldam_studio.networks.weights.weights import read_bytes
+from ldam_studio.files import read_bytes
 
 OnStep = Callable[[int, int], bool | None]
 

@@ -14,7 +14,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights.weights import read_bytes
+from ldam_studio.files import read_bytes
 
 SUFFIX = ".ldam-session.safetensors"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from ldam_studio.networks.weights.weights import write_bytes, write_weights
+from ldam_studio.files import write_bytes
+from ldam_studio.networks.weights.weights import write_weights
 
 MNIST_LICENCE = (
     "CC BY-SA 3.0, as the data they were trained on: MNIST by Yann LeCun and Corinna Cortes"

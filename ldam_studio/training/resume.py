@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights.weights import write_bytes
+from ldam_studio.files import write_bytes
 from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
 
 

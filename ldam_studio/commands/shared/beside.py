@@ -12,10 +12,8 @@ from ldam_studio.engine.comparison import Second, check_alike
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.sampler.settings import Settings, is_of_chains, parse
-
-WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
-"""Endings of what is a file of weights, and no network's name."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
 
     name, weights = args.compare, args.compare_weights
     options = Options()
-    if Path(name).suffix.lower() in WEIGHTS:
+    if is_weights(Path(name)):
         if weights is not None:
             raise StudioError(
                 f"{name} is a file of weights itself; give --compare a network's name, or leave "

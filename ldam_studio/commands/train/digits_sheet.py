@@ -7,7 +7,7 @@ import hashlib
 import io
 from pathlib import Path
 
-from ldam_studio.networks.weights.weights import write_bytes
+from ldam_studio.files import write_bytes
 from ldam_studio.training.data import load_mnist, make_digits_sheet
 
 STORY = """# digits.png

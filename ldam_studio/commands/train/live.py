@@ -19,7 +19,7 @@ from ldam_studio.engine.watching.process import MOST_AVERAGED, Commands, Status,
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.lenet import LeNet5
-from ldam_studio.networks.weights.checkpoints import SUFFIXES
+from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import not_finite
 from ldam_studio.training import classifier
 from ldam_studio.training.averaging import ParameterAverage
@@ -172,7 +172,7 @@ class _Training:
                 loss=beside["loss"],
                 checkpoint=self._folder / beside["checkpoint"],
             )
-        elif any(path.suffix in SUFFIXES for path in self._folder.iterdir()):
+        elif any(is_weights(path) for path in self._folder.iterdir()):
             raise StudioError(
                 f"{self._folder} has checkpoints of another run; choose another folder with --out, "
                 "or go on with that run with --resume."

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui.theme import icons, theme
-from ldam_studio.networks.weights.checkpoints import SUFFIXES
+from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 LANES = ("A", "B")
 TOKENS = ("accent", "second")
@@ -138,5 +138,6 @@ class _Name(QWidget):
         middle, text = Qt.TextElideMode.ElideMiddle, self._text
         if metrics.horizontalAdvance(text) > room:
             # The numbers in front of it tell checkpoints apart.
-            text = next((text.removesuffix(end) for end in SUFFIXES if text.endswith(end)), text)
+            found = (text.removesuffix(end) for end in WEIGHTS_SUFFIXES if text.endswith(end))
+            text = next(found, text)
         self._title.setText(metrics.elidedText(text, middle, max(room, 24)))

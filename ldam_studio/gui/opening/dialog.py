@@ -30,11 +30,12 @@ from ldam_studio.gui.theme import icons
 from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
 from ldam_studio.networks.sources.request import NetworkRequest, short_name
+from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-WEIGHTS = "Weights (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*)"
+WEIGHTS = f"Weights ({' '.join(f'*{end}' for end in WEIGHTS_SUFFIXES)});;All files (*)"
 LABELS = "Text (*.txt);;All files (*)"
 OWN_WEIGHTS = {
     BUILT_IN: "those that come with the program",

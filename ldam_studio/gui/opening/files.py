@@ -17,6 +17,12 @@ from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening, network_opening
 from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
 from ldam_studio.networks.sources.request import NetworkRequest, RecentNetworks
+from ldam_studio.networks.weights.suffixes import (
+    SAFETENSORS,
+    WEIGHTS_SUFFIXES,
+    is_safetensors,
+    is_weights,
+)
 
 if TYPE_CHECKING:
     from ldam_studio.gui.opening.dialog import NetworkDialog
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 ANSWER_S = 2.0  # longer than any step of a network that can be watched
-WEIGHTS = "Weights (*.safetensors *.pt *.pth)"
+WEIGHTS = f"Weights ({' '.join(f'*{end}' for end in WEIGHTS_SUFFIXES)})"
 
 
 class Files:
@@ -137,7 +143,7 @@ class Files:
         """
         if path.suffix.lower() == ".png":
             self._window.open(picture_opening(path))
-        elif path.suffix.lower() in (".safetensors", ".pt", ".pth"):
+        elif is_weights(path):
             self._open_weights(path)
         elif path.suffix.lower() == ".py":
             self.ask_for_network(NetworkRequest(f"{path}:"))
@@ -238,8 +244,8 @@ class Files:
         if not path:
             return
         target = Path(path)
-        if target.suffix != ".safetensors":
-            target = target.with_name(target.name + ".safetensors")
+        if not is_safetensors(target):
+            target = target.with_name(target.name + SAFETENSORS)
         try:
             write_weights(target, module.state_dict(), {"step": str(state.step)})
         except StudioError as error:

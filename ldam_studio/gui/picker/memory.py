@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.weights.weights import read_bytes, write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import state_folder
+from ldam_studio.files import read_bytes, state_folder, write_bytes
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.session.openings import Opening, start
 from ldam_studio.networks.sources.opening import runs_code
-from ldam_studio.networks.weights.weights import read_bytes, write_bytes
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:

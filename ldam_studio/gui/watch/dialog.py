@@ -27,13 +27,14 @@ from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.opening import NETWORKS, Options
 from ldam_studio.networks.sources.request import NetworkRequest, short_name
-from ldam_studio.networks.weights.checkpoints import SUFFIXES, check_kind
+from ldam_studio.networks.weights.checkpoints import check_kind
+from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 if TYPE_CHECKING:
     from ldam_studio.gui.window.window import StudioWindow
     from ldam_studio.networks.network import Network
 
-KINDS = f"Checkpoints ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
+KINDS = f"Checkpoints ({' '.join(f'*{suffix}' for suffix in WEIGHTS_SUFFIXES)});;All files (*)"
 HINT = (
     "A folder that a training writes its checkpoints to, or one file that it writes anew each "
     "time. Another network than those listed is opened first, then its checkpoints are watched."

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
 from ldam_studio.networks.sources.opening import Options, open_network, runs_code
-from ldam_studio.networks.weights.weights import read_bytes, write_bytes
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network

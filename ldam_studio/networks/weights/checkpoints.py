@@ -20,12 +20,12 @@ from typing import Any, Literal
 
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import TooLittleMemory
+from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES, is_safetensors, is_weights
 from ldam_studio.networks.weights.weights import enough_for_file, require_room, unpacked
 
 KEY = "checkpoint"
 """Of the safetensors metadata entry: a JSON object of what `Checkpoint` knows about it."""
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 OLD_S = 2.0
 """Seconds since a file was last written after which it is complete at first sight."""
 STILL_S = 0.25
@@ -218,7 +218,7 @@ class Folder:
             # On a network's folder that has gone away, each of these may fail.
             if self.place.is_file():
                 return [self.place]
-            if self.place.suffix in SUFFIXES and self.place.parent.is_dir():
+            if is_weights(self.place) and self.place.parent.is_dir():
                 return []  # one file, not yet written or just being replaced
             entries = list(self.place.iterdir())
         except OSError as error:
@@ -226,13 +226,14 @@ class Folder:
                 f"The folder {self.place} cannot be read ({error.strerror}); put it back, or watch "
                 "another."
             ) from None
-        return [path for path in entries if path.suffix in SUFFIXES and path.name[0] != "."]
+        return [path for path in entries if is_weights(path) and path.name[0] != "."]
 
 
 def check_kind(place: Path) -> None:
     """See that a place is no file of another kind than weights, or raise `StudioError`."""
-    if place.is_file() and place.suffix not in SUFFIXES:
-        raise StudioError(f"{place.name} is no checkpoint; those end in {', '.join(SUFFIXES)}.")
+    if place.is_file() and not is_weights(place):
+        endings = ", ".join(WEIGHTS_SUFFIXES)
+        raise StudioError(f"{place.name} is no checkpoint; those end in {endings}.")
 
 
 def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
@@ -294,8 +295,7 @@ def _has_holes(status: os.stat_result) -> bool:
 def examine(path: Path, stamp: Stamp) -> Checkpoint | str:
     """Return the checkpoint at `path`, or why it is none."""
     try:
-        headed = path.suffix == ".safetensors"
-        problem, about, shapes = _header(path) if headed else (*_archive(path), None)
+        problem, about, shapes = _header(path) if is_safetensors(path) else (*_archive(path), None)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return problem or Checkpoint(path, stamp, **_understood(about, path.stem), shapes=shapes)

@@ -19,29 +19,20 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import write_together
+from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.memory import enough_for, free_bytes, is_lack_of_memory, require
 from ldam_studio.networks.anatomy.layers import all_tensors
 from ldam_studio.networks.weights.archives import is_torchscript, more_than_weights
 from ldam_studio.networks.weights.state_dicts import Match, best_match
+from ldam_studio.networks.weights.suffixes import SAFETENSORS, is_safetensors
 
-HINT = "give a .safetensors file or a state dict saved with torch.save"
+HINT = f"give a {SAFETENSORS} file or a state dict saved with torch.save"
 
 TIMES_ITS_SIZE = 3
 """As much memory as a file takes at most while it is opened, measured: its bytes, the tensors in
 them, and the network."""
 
 SAVED = (b"PK", b"\x80")  # how what torch.save writes begins: an archive, or a pickle before 1.6
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes, closed at once so that others may replace it."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise StudioError(f"There is no file {path}; check the path.") from None
-    except OSError as error:
-        raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
 
 
 def require_room(path: Path) -> None:
@@ -78,7 +69,7 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
     """Return what `read_saved` returns, from the bytes of the file at `path`."""
     if not data:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
-    if path.suffix == ".safetensors":
+    if is_safetensors(path):
         try:
             with enough_for_file(path):
                 saved: object = load(data)
@@ -281,14 +272,3 @@ def _apart(state: Mapping[str, Any]) -> dict[str, Tensor]:
         found[name] = tensor.clone() if place in seen else tensor
         seen.add(place)
     return found
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it, so that no half of it is ever seen.
-
-    Raises
-    ------
-    StudioError
-        If the folder cannot be written to or the disk is full; nothing is left behind.
-    """
-    write_together({path: data})
