@@ -1,12 +1,12 @@
-"""What the paper's figures are held against: a judge, real digits, and the melted picture.
+"""Measures of generated digits: a judge's agreement, variety within a class, melting and collapse.
 
-One place for the numbers of ``paper fig1`` and of the discriminator's model card, so that both say
-the same of the same weights.
+``paper fig1`` and the discriminator's model card both take their numbers from here, so that they
+agree for the same weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,13 +14,13 @@ import torch
 from torch.nn import functional
 
 from ldam_studio.analysis.judging import agreement
-from ldam_studio.engine.advance import advance
+from ldam_studio.analysis.sampling import OnStep, class_neurons, run_on
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.models.judges import Judge
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.data import load_digits_sheet
@@ -28,30 +28,29 @@ from ldam_studio.training.data import load_digits_sheet
 FIGURE_SETTINGS = Settings.of(
     mode="normalised", step_size=0.1, temperature=0.01, l2=0.0, clamp=True
 )
-"""Of the paper's Figure 1, and of the chains that the discriminator is trained with."""
+"""Settings of the paper's Figure 1, and of the chains that the discriminator is trained with."""
 
 DARK = 0.25
 """A pixel below this counts as background."""
 
 MELT_STEPS, COLLAPSE_STEPS = 60, 300
 
-OnStep = Callable[[], None]
-
 
 @dataclass(frozen=True)
 class Row:
-    """Fresh chains at one discriminator weight, all classes alike.
+    """Measures of fresh chains at one discriminator weight, the same number for each class.
 
     Attributes
     ----------
     weight
         The discriminator weight.
     activation, real_probability
-        Mean activation of the class neuron, and mean probability "real" by the discriminator.
+        Mean activation of the class neuron, and the discriminator's mean probability that an image
+        is real.
     agreement, agreement_by_class
         Share of images in which the judge sees the class that was asked for.
     cosine
-        Mean cosine between images of the same class; that of real digits says how varied they are.
+        Mean cosine between images of the same class; the lower, the more varied they are.
     dark
         Share of background pixels.
     """
@@ -67,14 +66,6 @@ class Row:
     def json(self) -> dict[str, Any]:
         """Return the row in JSON's types."""
         return {name: _rounded(value) for name, value in asdict(self).items()}
-
-
-def class_neurons(network: Network, chains_per_class: int) -> tuple[Neuron, ...]:
-    """Return the last layer's neurons, each for so many chains in a row."""
-    layer = network.layers[-1]
-    return tuple(
-        Neuron(layer.name, index) for index in range(layer.neurons) for _ in range(chains_per_class)
-    )
 
 
 def sample(
@@ -96,19 +87,6 @@ def sample(
         Device(),
     )
     return run_on(open_session(spec), steps, on_step)
-
-
-def run_on(
-    state: SessionState,
-    steps: int,
-    on_step: OnStep = lambda: None,
-    changes: Sequence[Change] = (),
-) -> SessionState:
-    """Let a session go on for ``steps`` steps, ``changes`` taking effect before the first."""
-    for number in range(steps):
-        state, _ = advance(state, changes if number == 0 else ())
-        on_step()
-    return state
 
 
 @torch.no_grad()
@@ -158,7 +136,7 @@ def melt_and_collapse(
     weight: float,
     on_step: OnStep = lambda: None,
 ) -> dict[str, Any]:
-    """Melt a session's pictures, let them collapse, and say how far they are from those before.
+    """Melt a session's pictures, let them collapse, and measure how far they are from before.
 
     The temperature is 100 times as high for 60 steps, then as before for 300.
     """
@@ -182,10 +160,10 @@ def real_digits() -> dict[str, float]:
 
 
 def within_class_cosine(images: torch.Tensor, classes: torch.Tensor) -> float:
-    """Return the mean cosine of two different images ``(n, C, H, W)`` of a class, over classes.
+    """Return the mean cosine between two different images ``(n, C, H, W)`` of the same class.
 
-    1 says that a class has one image only. Classes with a single image do not count; NaN where
-    there is no other.
+    The mean is over pairs and then over classes; 1 means that all images of a class are the same.
+    Classes with a single image do not count; NaN if there are no others.
     """
     means = []
     for index in classes.unique():

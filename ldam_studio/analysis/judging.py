@@ -1,7 +1,8 @@
-"""The judges of generated images: where they come from, and what they are asked.
+"""The judges of generated images: how they are trained and opened, and what they are asked.
 
-Their weights are shipped; where they are not, they are taken from the cache, and where there are
-none, trained and put there.
+A judge is an independent classifier that says whether a generated image shows the class that was
+asked for. Weights that are not shipped are looked for in the cache; if they are not there either,
+the judge is trained and its weights are put there.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from pathlib import Path
 import torch
 
 from ldam_studio.assets import asset
-from ldam_studio.commands.shared.progress import progress
-from ldam_studio.commands.train.kept import RUN_FILE, KeptRun
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.judges import ColourJudge, DigitJudge, Judge
@@ -23,19 +22,26 @@ from ldam_studio.training import artifact, classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import cache_folder, load_mnist
 from ldam_studio.training.images import LabelledImages
+from ldam_studio.training.kept import RUN_FILE, KeptRun
+from ldam_studio.training.progress import TrainingProgress
+
+UNSEEN = TrainingProgress()
+"""For a training that nobody watches."""
 
 SEED = 4711
-"""Far from the seeds that the networks are trained with."""
+"""Of the judges' trainings; far from the seeds of the networks that they judge."""
 
 
 @dataclass(frozen=True)
-class Bench:
+class JudgeKind:
     """The judge of one kind of images, and how it is trained.
 
     Attributes
     ----------
+    key
+        Name of the images that it judges, on the command line.
     name
-        Of its weights.
+        File name of its weights, without the suffix.
     build
         Makes the module.
     recipe
@@ -43,8 +49,10 @@ class Bench:
     load
         Reads a split of its data, see `ldam_studio.training.data.load_mnist`.
     about, what, data, licence
-        For the file and its card.
+        For the file of weights and its model card.
     """
+
+    key: str
 
     name: str
     build: Callable[[], Judge]
@@ -57,11 +65,12 @@ class Bench:
 
     @property
     def file(self) -> str:
-        """Name of the file of its weights."""
+        """File name of its weights."""
         return f"{self.name}.safetensors"
 
 
-DIGITS = Bench(
+DIGITS = JudgeKind(
+    key="mnist",
     name="judge",
     build=DigitJudge,
     recipe=classifier.JUDGE_RECIPE,
@@ -71,7 +80,8 @@ DIGITS = Bench(
     "was asked for. Input: 28x28 grey pixels, (x - .1307) / .3081.",
     data="MNIST, 60,000 training images, no augmentation; accuracy on the 10,000 test images",
 )
-COLOUR = Bench(
+COLOUR = JudgeKind(
+    key="cifar10",
     name="cifar10-judge",
     build=ColourJudge,
     recipe=classifier.COLOUR_JUDGE_RECIPE,
@@ -82,17 +92,23 @@ COLOUR = Bench(
     data="CIFAR-10 (Krizhevsky 2009), 50,000 training images; accuracy on the 10,000 test images",
     licence=artifact.CIFAR_LICENCE,
 )
-BENCHES = {"mnist": DIGITS, "cifar10": COLOUR}
-"""By the data that they judge."""
+KINDS = {kind.key: kind for kind in (DIGITS, COLOUR)}
 
 
-def open_judge(data: Path | None = None, download: bool = False, bench: Bench = DIGITS) -> Judge:
-    """Return a judge, frozen; trained first where it is neither shipped nor in the cache.
+def open_judge(
+    data: Path | None = None,
+    download: bool = False,
+    kind: JudgeKind = DIGITS,
+    progress: TrainingProgress = UNSEEN,
+) -> Judge:
+    """Return a judge, frozen; it is trained first if it is neither shipped nor in the cache.
 
     Parameters
     ----------
     data, download
-        Where its data is for the training, see `ldam_studio.training.data.load_mnist`.
+        Where to find the data for the training, see `ldam_studio.training.data.load_mnist`.
+    progress
+        Is told how the training goes.
 
     Raises
     ------
@@ -100,30 +116,31 @@ def open_judge(data: Path | None = None, download: bool = False, bench: Bench = 
         It must be trained and the data is missing, or its weights are damaged.
     """
     try:
-        path = asset("models", bench.file)
+        path = asset("models", kind.file)
     except StudioError:
-        path = cache_folder() / bench.file
+        path = cache_folder() / kind.file
         if not path.is_file():
-            kept = KeptRun(path.parent / f"{bench.name}-{RUN_FILE}", bench.recipe, seed=SEED)
-            train_judge(bench, kept, bench.recipe, SEED, data, download)
+            kept = KeptRun(path.parent / f"{kind.name}-{RUN_FILE}", kind.recipe, seed=SEED)
+            train_judge(kind, kept, kind.recipe, SEED, data, download, progress)
             kept.path.unlink(missing_ok=True)
     state, _ = read_saved(path)
-    module = bench.build()
+    module = kind.build()
     load_into(module, state, path)
     return module.eval().requires_grad_(False)
 
 
 def train_judge(
-    bench: Bench,
+    kind: JudgeKind,
     kept: KeptRun,
     recipe: classifier.ClassifierRecipe,
     seed: int,
     data: Path | None = None,
     download: bool = False,
+    progress: TrainingProgress = UNSEEN,
     *,
     resume: bool = False,
 ) -> float:
-    """Train a judge, write its weights and card beside the `kept` run, return its test accuracy.
+    """Train a judge, write its weights and card next to the `kept` run, return its test accuracy.
 
     Raises
     ------
@@ -131,51 +148,42 @@ def train_judge(
         The data is missing or damaged, the folder cannot be written, or there is no run to resume.
     """
     torch.set_num_threads(1)
-    train, test = (bench.load(data, part, download) for part in ("train", "test"))
+    train, test = (kind.load(data, part, download) for part in ("train", "test"))
     folder = kept.path.parent
     check_folder(folder)
-    state = classifier.start(bench.build, recipe, seed)
+    state = classifier.start(kind.build, recipe, seed)
     if resume:
         kept.load(state)
-    with progress() as bar:
-        total = len(train) // recipe.batch * recipe.epochs
-        task = bar.add_task("judge", total=total, completed=state.step)
-        for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
-            words = f"judge, epoch {epoch.epoch}: loss {epoch.loss:.4f}"
-            bar.update(task, description=words)
-            if bar.disable:
-                print(words, flush=True)
-            kept.save(state)
+    total = len(train) // recipe.batch * recipe.epochs
+    for epoch in classifier.train(state, recipe, train, lambda run: progress.step(run.step, total)):
+        progress.epoch(f"judge, epoch {epoch.epoch}: loss {epoch.loss:.4f}")
+        kept.save(state)
     accuracy = classifier.accuracy(classifier.predict(state.module, test, recipe), test.labels)
-    command = f"ldam-studio train judge --of {_key(bench)} --seed {seed}"
+    command = f"ldam-studio train judge --of {kind.key} --seed {seed}"
     artifact.Card(
-        file=bench.file,
-        what=bench.what,
-        data=bench.data,
+        file=kind.file,
+        what=kind.what,
+        data=kind.data,
         recipe=recipe.describe(),
-        command=command + ("" if recipe == bench.recipe else f" --epochs {recipe.epochs}"),
+        command=command + ("" if recipe == kind.recipe else f" --epochs {recipe.epochs}"),
         seed=seed,
         seconds=kept.total(),
-        sha256=artifact.save_weights(state.module.state_dict(), folder / bench.file, bench.about),
+        sha256=artifact.save_weights(state.module.state_dict(), folder / kind.file, kind.about),
         measured={"**this file**": f"**{accuracy:.2%}**"},
-        licence=bench.licence,
+        licence=kind.licence,
     ).write(folder)
     return accuracy
 
 
-def _key(bench: Bench) -> str:
-    return next(key for key, each in BENCHES.items() if each.name == bench.name)
-
-
 @torch.no_grad()
 def verdicts(judge: Judge, images: torch.Tensor) -> torch.Tensor:
-    """Return the class the judge sees in each of ``images`` ``(n, C, H, W)``, pixel units."""
+    """Return the class that the judge sees in each of ``images`` ``(n, C, H, W)``, pixel units."""
     return torch.cat([judge(judge.normalise(part)).argmax(1) for part in images.split(500)])
 
 
 @torch.no_grad()
 def features(judge: Judge, images: torch.Tensor) -> torch.Tensor:
-    """Return what the judge's last layer sees of ``images``: ``(n, features)``."""
+    """Return the judge's last features of ``images``: ``(n, features)``."""
     return torch.cat([judge.features(judge.normalise(part)) for part in images.split(500)])
 
 

@@ -1,7 +1,7 @@
-"""What a finished discriminator of natural images is measured at, for its card.
+"""Measures of a finished discriminator of natural images, for its model card.
 
-How surely it tells photographs from fresh chains that listen to it little and much, now that it is
-frozen, and what it costs beside the network.
+How well it tells photographs from fresh chains at several discriminator weights, now that it is
+frozen, and how long it takes compared with the network.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from ldam_studio.commands.shared.progress import progress
-from ldam_studio.engine.advance import advance
+from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.network import Network
@@ -30,23 +29,27 @@ TICK_S = 1e-4
 
 
 def measure(
-    network: Network, model: DiscriminatorModel, sources: Sequence[Photos], seed: int
+    network: Network,
+    model: DiscriminatorModel,
+    sources: Sequence[Photos],
+    seed: int,
+    on_step: OnStep = lambda: None,
 ) -> dict[str, str]:
-    """Return figures and what they are of, at the network's own image size."""
+    """Return figures by their descriptions, at the network's own image size.
+
+    `on_step` is called after each of the `STEPS` of the chains.
+    """
     prepare(model.module)
     pixels = network.pixels
     draw = torch.Generator().manual_seed(seed)
     photos = draw_crops(sources, REAL, (pixels.height, pixels.width), draw).float() / 255
-    scores = {f"{REAL} photographs": _scores(model.module, photos)}
-    fresh = _chains(network, model, seed)
-    for number, weight in enumerate(WEIGHTS):
-        chains = fresh[number * CHAINS : (number + 1) * CHAINS]
-        scores[f"{CHAINS} fresh chains at weight {weight:g}, {STEPS} steps"] = _scores(
-            model.module, chains
-        )
+    images = {f"{REAL} photographs": photos}
+    fresh = _chains(network, model, seed, on_step)
+    for weight, chains in zip(WEIGHTS, fresh.split(CHAINS), strict=True):
+        images[f"{CHAINS} fresh chains at weight {weight:g}, {STEPS} steps"] = chains
     figures = {
-        f"mean probability of being a photograph: {name}": f"{float(value.mean()):.2f}"
-        for name, value in scores.items()
+        f"mean probability of being a photograph: {name}": f"{_mean_probability(model, each):.2f}"
+        for name, each in images.items()
     }
     ratio = cost(network, model.module)
     figures[f"its step's time, as part of {network.name}'s"] = f"{ratio:.0%}"
@@ -54,12 +57,14 @@ def measure(
 
 
 @torch.no_grad()
-def _scores(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    return torch.cat([module(part).sigmoid() for part in images.split(16)])
+def _mean_probability(model: DiscriminatorModel, images: torch.Tensor) -> float:
+    return float(torch.cat([model.module(part).sigmoid() for part in images.split(16)]).mean())
 
 
-def _chains(network: Network, model: DiscriminatorModel, seed: int) -> torch.Tensor:
-    """Return fresh chains of classes spread over all, `CHAINS` at each of `WEIGHTS`."""
+def _chains(
+    network: Network, model: DiscriminatorModel, seed: int, on_step: OnStep
+) -> torch.Tensor:
+    """Return `CHAINS` fresh chains at each of `WEIGHTS`, of classes spread over all of them."""
     last = network.layers[-1]
     classes = network.spread(last.name, last.neurons)
     count = CHAINS * len(WEIGHTS)
@@ -69,12 +74,7 @@ def _chains(network: Network, model: DiscriminatorModel, seed: int) -> torch.Ten
     settings = Settings.of(**{**values, "discriminator_weight": weights})
     device = Device()
     state = open_session(SessionSpec(network, neurons, settings, seed, model, device))
-    with progress() as bar:
-        task = bar.add_task("measuring", total=STEPS)
-        for _ in range(STEPS):
-            state, _ = advance(state)
-            bar.advance(task)
-    return state.lane.chains.x
+    return run_on(state, STEPS, on_step).lane.chains.x
 
 
 def cost(network: Network, module: nn.Module) -> float:
@@ -88,7 +88,7 @@ def cost(network: Network, module: nn.Module) -> float:
 
 
 def _seconds(function: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> float:
-    """Return the least processor time of some calls."""
+    """Return the shortest processor time of `TIMED_STEPS` calls."""
     evaluate, times = value_and_gradient(function), []
     for _ in range(TIMED_STEPS):
         began = time.process_time()

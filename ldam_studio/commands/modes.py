@@ -16,12 +16,12 @@ from ldam_studio.analysis.intervals import Interval, bootstrap_crossed
 from ldam_studio.analysis.modality import Groups, Modality, Plan, examine
 from ldam_studio.analysis.real_images import likeness, real_groups, real_images
 from ldam_studio.commands.paper.flags import add_device, add_output, device_of, write_figure
-from ldam_studio.commands.paper.sheet import ZOOM, Bytes, sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, download, progress
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
+from ldam_studio.export.sheet import ZOOM, Bytes, sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import Options, open_network

@@ -40,7 +40,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SNAPSHOT_ROUNDS", "COLOUR_SNAPSHOT_ROUNDS"):
         monkeypatch.setattr(discriminator_jobs, name, 2)
     monkeypatch.setitem(
-        judging.BENCHES,
+        judging.KINDS,
         "cifar10",
         replace(judging.COLOUR, recipe=replace(judging.COLOUR.recipe, batch=10, epochs=3)),
     )
@@ -89,7 +89,7 @@ def test_mnist(digits, tmp_path, monkeypatch, capsys) -> None:
 def test_judge(of, digits, pictures, tmp_path, monkeypatch, capsys, small) -> None:
     data = {"mnist": digits, "cifar10": pictures}[of]
     words = ["judge", "--of", of, "--data", str(data), "--epochs", "3"]
-    steps = len(judging.BENCHES[of].load(data, "train", False)) // judging.BENCHES[of].recipe.batch
+    steps = len(judging.KINDS[of].load(data, "train", False)) // judging.KINDS[of].recipe.batch
     check_resumes(words, tmp_path, (classifier, "_varied", steps + 2), monkeypatch)
     assert "stopped, epoch 1 of 3 is the last that was kept" in capsys.readouterr().out
 

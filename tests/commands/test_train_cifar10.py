@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from ldam_studio.analysis import cifar10 as colour
 from ldam_studio.analysis import judging as judge
 from ldam_studio.cli import main
 from ldam_studio.commands.shared.progress import INTERRUPTED
@@ -33,9 +32,9 @@ def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (4,), (8,)))
     recipe = replace(classifier.VGG_RECIPE, batch=10, epochs=2, average_epochs=1)
     monkeypatch.setattr(classifier, "VGG_RECIPE", recipe)
-    bench = replace(judge.COLOUR, recipe=replace(judge.COLOUR.recipe, batch=10, epochs=1))
-    monkeypatch.setattr(judge, "COLOUR", bench)
-    monkeypatch.setitem(judge.BENCHES, "cifar10", bench)
+    kind = replace(judge.COLOUR, recipe=replace(judge.COLOUR.recipe, batch=10, epochs=1))
+    monkeypatch.setattr(judge, "COLOUR", kind)
+    monkeypatch.setitem(judge.KINDS, "cifar10", kind)
     # Whatever the processor has: no steps are tried before those of the training.
     monkeypatch.setattr(train_cifar10, "computes_in_bfloat16", lambda _: False)
 
@@ -188,7 +187,7 @@ def test_its_discriminator_is_trained_and_measured(
     )
     monkeypatch.setattr(rounds, "COLOUR_RECIPE", recipe)
     monkeypatch.setattr(discriminator_jobs, "COLOUR_STEPS", 1)
-    monkeypatch.setattr(colour, "open_judge", lambda *_: judge.COLOUR.build().eval())
+    monkeypatch.setattr(discriminator_jobs, "open_judge", lambda *_: judge.COLOUR.build().eval())
     weights = tmp_path / "vgg.safetensors"
     write_weights(weights, vgg.Vgg().state_dict(), {})
     flags = ["--network", "vgg", "--weights", str(weights), "--data", str(pictures)]

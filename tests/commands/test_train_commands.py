@@ -75,12 +75,11 @@ def test_mnist_stopped_leaves_whole_snapshots(digits, tmp_path, capsys, monkeypa
 
 
 def test_judge_is_trained_where_it_is_missing(digits, tmp_path, monkeypatch) -> None:
-    bench = replace(judging.DIGITS, name="another", recipe=judging.DIGITS.recipe.with_epochs(1))
-    monkeypatch.setattr(judging, "BENCHES", {"mnist": bench})
+    kind = replace(judging.DIGITS, name="another", recipe=judging.DIGITS.recipe.with_epochs(1))
     monkeypatch.setattr(judging, "cache_folder", lambda: tmp_path)
-    module = judging.open_judge(digits, bench=bench)
+    module = judging.open_judge(digits, kind=kind)
     written = (tmp_path / "another.safetensors").read_bytes()
-    judging.open_judge(tmp_path / "no data needed now", bench=bench)
+    judging.open_judge(tmp_path / "no data needed now", kind=kind)
     assert (tmp_path / "another.safetensors").read_bytes() == written
     assert not module.training and not any(p.requires_grad for p in module.parameters())
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ldam_studio.analysis import cifar10
 from ldam_studio.cli import main
-from ldam_studio.commands.paper import fig9
+from ldam_studio.commands.paper import colour, fig9
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models import vgg
@@ -58,7 +58,7 @@ def untrained_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(9)
         judge = ColourJudge().eval().requires_grad_(False)
-    for module in (cifar10, fig9):
+    for module in (colour, fig9):
         monkeypatch.setattr(module, "open_judge", lambda *_: judge)
 
 

@@ -17,9 +17,9 @@ from ldam_studio.analysis.intervals import bootstrap, mean, median
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.cli import main
 from ldam_studio.commands.paper import fig10, fig11, photographs
-from ldam_studio.commands.paper.sheet import MARGIN, TYPE_SIZE, sheet, tiles
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
+from ldam_studio.export.sheet import MARGIN, TYPE_SIZE, sheet, tiles
 from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.sources.opening import DiscriminatorModel, open_network
 from ldam_studio.sampler.settings import Settings

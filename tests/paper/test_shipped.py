@@ -105,7 +105,7 @@ def pictures() -> LabelledImages:
 @pytest.mark.data
 @pytest.mark.parametrize(("name", "least"), [("vgg", 0.88), ("vgg-averaged", 0.88), ("", 0.78)])
 def test_classifiers_of_cifar10_are_as_good_as_their_cards_say(name, least, pictures) -> None:
-    module = open_network(name).module if name else open_judge(bench=COLOUR)
+    module = open_network(name).module if name else open_judge(kind=COLOUR)
     outputs = classifier.predict(module, pictures, classifier.VGG_RECIPE)
     assert classifier.accuracy(outputs, pictures.labels) > least
 

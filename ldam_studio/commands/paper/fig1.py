@@ -13,12 +13,12 @@ from typing import Any
 
 from ldam_studio import __version__
 from ldam_studio.analysis import digits
-from ldam_studio.analysis.judging import open_judge
 from ldam_studio.commands.paper.flags import add_common, check_common, write_figure
-from ldam_studio.commands.paper.sheet import Bytes, sheet
+from ldam_studio.commands.shared.judges import open_judge
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.state import SessionState
+from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.networks.sources.opening import DISCRIMINATORS, open_discriminator, open_network
 
 WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)

@@ -18,17 +18,17 @@ import torch
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.analysis.digits import OnStep, run_on
 from ldam_studio.analysis.intervals import Interval, bootstrap, mean
+from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.paper.flags import device_of, write_figure
 from ldam_studio.commands.paper.named import spread_classes
-from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.export.sheet import sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import DiscriminatorModel

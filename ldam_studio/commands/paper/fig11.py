@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.analysis.digits import OnStep
 from ldam_studio.analysis.intervals import Interval, bootstrap, median
+from ldam_studio.analysis.sampling import OnStep
 from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.paper.flags import device_of, write_figure
 from ldam_studio.commands.paper.named import spread_classes
-from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, download, in_turn
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import DiscriminatorModel, Options, open_network

@@ -15,14 +15,14 @@ import torch
 from torch.nn import functional
 
 from ldam_studio import __version__
-from ldam_studio.analysis.digits import OnStep, class_neurons
+from ldam_studio.analysis.sampling import OnStep, class_neurons
 from ldam_studio.commands.paper.flags import add_common, check_common, write_figure
-from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler import average

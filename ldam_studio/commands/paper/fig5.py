@@ -16,21 +16,18 @@ import torch
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.analysis.digits import (
-    OnStep,
-    class_neurons,
-    run_on,
-    within_class_cosine,
-)
+from ldam_studio.analysis.digits import within_class_cosine
 from ldam_studio.analysis.intervals import bootstrap, mean
-from ldam_studio.analysis.judging import open_judge, verdicts
+from ldam_studio.analysis.judging import verdicts
+from ldam_studio.analysis.sampling import OnStep, class_neurons, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper.flags import add_twins, open_twins, write_figure
-from ldam_studio.commands.paper.sheet import Bytes, sheet
+from ldam_studio.commands.shared.judges import open_judge
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.networks.models.judges import Judge
 from ldam_studio.networks.network import Network
 from ldam_studio.sampler import average

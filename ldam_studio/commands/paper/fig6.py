@@ -15,14 +15,15 @@ from torch import Tensor
 
 from ldam_studio import __version__
 from ldam_studio.analysis import cifar10
-from ldam_studio.analysis.digits import OnStep, class_neurons, run_on
+from ldam_studio.analysis.sampling import OnStep, class_neurons, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
+from ldam_studio.commands.paper import colour
 from ldam_studio.commands.paper.flags import add_twins, write_figure
-from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.export.sheet import sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
@@ -55,7 +56,7 @@ def sample(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_twins(parser, chains_per_class=10, steps=cifar10.STEPS, averaged=False)
-    cifar10.add_data(parser)
+    colour.add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,14 +70,14 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.out)
     network = open_network("vgg", args.weights)
     chains, steps = args.chains_per_class, args.steps
-    bench = cifar10.open_bench(args.data, args.download, chains)
+    yardstick = colour.yardstick_of(args)
     jobs = [partial(sample, network, l2, chains, steps, args.seed) for l2 in (0.0, L2)]
     found = in_turn("Figure 6", steps * len(jobs), jobs)
     if found is None:
         return INTERRUPTED
     (free, _, classes), (held, average, _) = found
     shown = {"no regulariser": free, f"L2 {L2:g}": held, f"L2 {L2:g}, averaged": average}
-    rows = {name: _measured(network, bench, images, classes) for name, images in shown.items()}
+    rows = {name: _measured(network, yardstick, images, classes) for name, images in shown.items()}
     lines = [
         [to_bytes(image.numpy(), network.pixels, "signed") for image in images[::chains]]
         for images in shown.values()
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
             "chains_per_class": chains,
             "l2": L2,
             "radius_cycles_per_pixel": RADIUS,
-            "real": cifar10.real_json(bench),
+            "real": cifar10.real_json(yardstick),
             "rows": rows,
         },
     )
@@ -108,11 +109,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measured(
-    network: Network, bench: cifar10.Bench, images: Tensor, classes: Tensor
+    network: Network, yardstick: cifar10.Yardstick, images: Tensor, classes: Tensor
 ) -> dict[str, Any]:
     """Return numbers in JSON's types; the judge sees the images within the range of real ones."""
     rest = network.pixels.rest
-    seen = cifar10.see(bench, images.clamp(*network.pixels.bounds), classes)
+    seen = cifar10.see(yardstick, images.clamp(*network.pixels.bounds), classes)
     return cifar10.rounded(
         asdict(seen)
         | {

@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
+from ldam_studio import __version__
 from ldam_studio.analysis import cifar10
+from ldam_studio.commands.paper import colour
 from ldam_studio.commands.paper.flags import add_twins, write_figure
-from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.export.sheet import sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.sources.opening import (
     CIFAR_DISCRIMINATOR,
@@ -26,7 +28,8 @@ from ldam_studio.networks.sources.opening import (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_twins(parser, chains_per_class=20, steps=cifar10.STEPS, averaged=False)
-    cifar10.add_pictures(parser)
+    colour.add_discriminator(parser)
+    colour.add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,24 +44,25 @@ def run(args: argparse.Namespace) -> int:
     network = open_network("vgg", args.weights)
     discriminator = open_discriminator(CIFAR_DISCRIMINATOR, args.discriminator_weights)
     chains, steps = args.chains_per_class, args.steps
-    bench = cifar10.open_bench(args.data, args.download, chains)
+    yardstick = colour.yardstick_of(args)
     jobs = [
-        partial(cifar10.sample, network, discriminator, bench, weight, chains, steps, args.seed)
+        partial(cifar10.sample, network, discriminator, yardstick, weight, chains, steps, args.seed)
         for weight in cifar10.WEIGHTS
     ]
     rows = in_turn("Figure 7", steps * len(jobs), jobs)
     if rows is None:
         return INTERRUPTED
-    lines = [cifar10.first_of_each(network, row.pictures, chains) for row in rows]
+    lines = [colour.first_of_each(network, row.pictures, chains) for row in rows]
     write_figure(
         args.out,
         "fig7",
         sheet(lines, [f"w = {row.weight:g}" for row in rows], network.labels),
         {
-            **cifar10.head(discriminator, bench, chains, steps, args.seed),
+            "version": __version__,
+            **cifar10.head(discriminator, yardstick, chains, steps, args.seed),
             "network": network.reference,
             "rows": [row.json() for row in rows],
         },
     )
-    cifar10.print_table([(network.name, rows)], bench)
+    print("\n".join(colour.table([(network.name, rows)], yardstick)))
     return 0

@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
+from ldam_studio import __version__
 from ldam_studio.analysis import cifar10
+from ldam_studio.commands.paper import colour
 from ldam_studio.commands.paper.flags import add_twins, open_twins, write_figure
-from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.sources.opening import CIFAR_DISCRIMINATOR, open_discriminator
 
 SHOWN = 0.75
@@ -23,7 +25,8 @@ SHOWN = 0.75
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_twins(parser, chains_per_class=20, steps=cifar10.STEPS)
-    cifar10.add_pictures(parser)
+    colour.add_discriminator(parser)
+    colour.add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     base, averaged = open_twins(args, "vgg")
     discriminator = open_discriminator(CIFAR_DISCRIMINATOR, args.discriminator_weights)
     chains, steps = args.chains_per_class, args.steps
-    bench = cifar10.open_bench(args.data, args.download, chains)
+    yardstick = colour.yardstick_of(args)
     jobs = [
-        partial(cifar10.sample, network, discriminator, bench, weight, chains, steps, args.seed)
+        partial(cifar10.sample, network, discriminator, yardstick, weight, chains, steps, args.seed)
         for network, weight in [(base, 0.0), *((averaged, weight) for weight in cifar10.WEIGHTS)]
     ]
     found = in_turn("Figure 8", steps * len(jobs), jobs)
@@ -51,18 +54,19 @@ def run(args: argparse.Namespace) -> int:
         "averaged": rows[0],
         f"averaged, w = {SHOWN:g}": rows[cifar10.WEIGHTS.index(SHOWN)],
     }
-    lines = [cifar10.first_of_each(base, row.pictures, chains) for row in shown.values()]
+    lines = [colour.first_of_each(base, row.pictures, chains) for row in shown.values()]
     write_figure(
         args.out,
         "fig8",
         sheet(lines, list(shown), base.labels),
         {
-            **cifar10.head(discriminator, bench, chains, steps, args.seed),
+            "version": __version__,
+            **cifar10.head(discriminator, yardstick, chains, steps, args.seed),
             "base": base.reference,
             "averaged": averaged.reference,
             "base_row": plain.json(),
             "averaged_rows": [row.json() for row in rows],
         },
     )
-    cifar10.print_table([(base.name, [plain]), (averaged.name, rows)], bench)
+    print("\n".join(colour.table([(base.name, [plain]), (averaged.name, rows)], yardstick)))
     return 0

@@ -16,18 +16,20 @@ from torch import Tensor
 
 from ldam_studio import __version__
 from ldam_studio.analysis import cifar10
-from ldam_studio.analysis.digits import OnStep, run_on
 from ldam_studio.analysis.intervals import bootstrap, deviation
-from ldam_studio.analysis.judging import COLOUR, agreement, open_judge
+from ldam_studio.analysis.judging import COLOUR, agreement
+from ldam_studio.analysis.sampling import OnStep, run_on
+from ldam_studio.commands.paper import colour
 from ldam_studio.commands.paper.flags import add_output, write_figure
-from ldam_studio.commands.paper.sheet import sheet
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.flags import whole_number
+from ldam_studio.commands.shared.judges import open_judge
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.sheet import sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import (
@@ -88,7 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="default 0.75",
     )
-    cifar10.add_pictures(parser)
+    colour.add_discriminator(parser)
+    colour.add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:

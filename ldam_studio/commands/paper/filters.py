@@ -19,9 +19,8 @@ import torch
 from torch import Tensor
 
 from ldam_studio import __version__
-from ldam_studio.analysis.digits import OnStep
+from ldam_studio.analysis.sampling import OnStep
 from ldam_studio.commands.paper.flags import add_device, add_output, device_of, write_figure
-from ldam_studio.commands.paper.sheet import tiles
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.engine.advance import advance
@@ -29,6 +28,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.sheet import tiles
 from ldam_studio.files import check_folder
 from ldam_studio.networks.inspect.cropped import part_for
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside

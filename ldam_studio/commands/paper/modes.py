@@ -21,13 +21,13 @@ from ldam_studio.commands.paper.flags import add_output
 from ldam_studio.commands.shared.flags import whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.commands.train import cifar10, mnist
-from ldam_studio.commands.train.kept import RUN_FILE
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.training.kept import RUN_FILE
 
 TRAININGS = {"lenet": mnist, "vgg": cifar10}
 """The command that trains each network and its twin."""

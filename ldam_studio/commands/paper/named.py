@@ -18,7 +18,6 @@ from torch.nn import functional
 
 from ldam_studio import __version__
 from ldam_studio.commands.paper.flags import add_output, write_figure
-from ldam_studio.commands.paper.sheet import Bytes, sheet
 from ldam_studio.commands.render import sample
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED
@@ -26,6 +25,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import (

@@ -8,10 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from ldam_studio.commands.paper.flags import add_device, add_output
-from ldam_studio.commands.paper.sheet import ZOOM, Bytes
 from ldam_studio.commands.shared import flags
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
+from ldam_studio.export.sheet import ZOOM, Bytes
 from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.networks.sources.opening import (
     DiscriminatorModel,

@@ -14,20 +14,22 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
+from ldam_studio.training.progress import TrainingProgress
+
 Found = TypeVar("Found")
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 
-
 EVERY_S = 10.0
-"""Seconds between two lines about how far a command is, where no bar can be drawn."""
+"""Seconds between two lines about progress where no bar can be drawn."""
 
 
 def progress() -> Progress:
@@ -44,6 +46,53 @@ def progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+class TrainingBar(TrainingProgress):
+    """Shows a training: a bar on a terminal, else a line on standard output after each epoch.
+
+    The bar appears with the first step, so that nothing is drawn where no training is needed. Use
+    it as a context manager, which removes the bar.
+
+    Parameters
+    ----------
+    title
+        What is shown before the first epoch has ended.
+    prints
+        Whether epochs are printed where there is no terminal.
+    """
+
+    def __init__(self, title: str, *, prints: bool = True) -> None:
+        self._bar, self._title, self._prints = progress(), title, prints
+        self._task: TaskID | None = None
+        self._first = (0, 0.0)
+        self._left = 0.0
+
+    def __enter__(self) -> TrainingBar:
+        """Return the bar."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Remove the bar."""
+        self._bar.stop()
+
+    def step(self, done: int, total: int) -> None:
+        """Move the bar to so many of all steps."""
+        now = time.monotonic()
+        if self._task is None:
+            self._bar.start()
+            self._task = self._bar.add_task(self._title, total=total)
+            self._first = (done - 1, now)
+        self._bar.update(self._task, completed=done)
+        steps, seconds = done - self._first[0], now - self._first[1]
+        self._left = seconds / steps * (total - done)
+
+    def epoch(self, words: str) -> None:
+        """Put the words beside the bar, or print them with the time that is left."""
+        if self._task is not None:
+            self._bar.update(self._task, description=words)
+        if self._prints and self._bar.disable:
+            print(f"{words}, about {self._left / 60:.0f} min left", flush=True)
 
 
 class ProgressLines:

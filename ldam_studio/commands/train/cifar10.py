@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import INTERRUPTED, progress
-from ldam_studio.commands.train.kept import RUN_FILE, KeptRun, add_resume
+from ldam_studio.commands.shared.progress import INTERRUPTED, TrainingBar
+from ldam_studio.commands.train.resume import add_resume, stopped
 from ldam_studio.engine.compute.device import PRECISIONS
 from ldam_studio.engine.tuning import WORTHWHILE, computes_in_bfloat16
 from ldam_studio.errors import StudioError
@@ -26,6 +26,7 @@ from ldam_studio.networks.weights.weights import not_finite
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.images import LabelledImages
+from ldam_studio.training.kept import RUN_FILE, KeptRun
 from ldam_studio.training.resume import kept_recipe
 
 TRIED_STEPS = 2
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _train(state, recipe, train, test, args, kept)
     except KeyboardInterrupt:
-        print(kept.stopped())
+        print(stopped(kept))
         return INTERRUPTED
     _finish(state, recipe, train, test, args, kept.total())
     return 0
@@ -116,25 +117,18 @@ def _train(
     args: argparse.Namespace,
     kept: KeptRun,
 ) -> None:
-    steps = len(train) // recipe.batch
-    began, first = time.monotonic(), state.epoch
-    with progress() as bar:
-        task = bar.add_task("", total=steps * recipe.epochs, completed=state.step)
+    total = len(train) // recipe.batch * recipe.epochs
+    with TrainingBar("VGG") as bar:
 
         def on_step(run: classifier.ClassifierRun) -> None:
             _check(math.isfinite(run.losses), run.epoch + 1)
-            bar.advance(task)
+            bar.step(run.step, total)
 
         for epoch in classifier.train(state, recipe, train, on_step):
             _check(not_finite(epoch.module.state_dict()) is None, epoch.epoch)
             outputs = classifier.predict(epoch.module, test, recipe)
             share = classifier.accuracy(outputs, test.labels)
-            words = f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, test {share:.2%}"
-            bar.update(task, description=words)
-            if bar.disable:
-                each = (time.monotonic() - began) / (epoch.epoch - first)
-                left = each * (recipe.epochs - epoch.epoch) / 60
-                print(f"{words}, about {left:.0f} min left", flush=True)
+            bar.epoch(f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, test {share:.2%}")
             artifact.save_weights(
                 epoch.module.state_dict(),
                 args.out / "epochs" / f"vgg-{epoch.epoch:02d}.safetensors",

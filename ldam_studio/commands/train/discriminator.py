@@ -14,7 +14,7 @@ from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.commands.train import discriminator_jobs as jobs
 from ldam_studio.commands.train import rounds
 from ldam_studio.commands.train.discriminator_jobs import Job
-from ldam_studio.commands.train.kept import RUN_FILE, Kept, add_resume
+from ldam_studio.commands.train.resume import add_resume, stopped
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models import natural_discriminator as natural
@@ -28,6 +28,7 @@ from ldam_studio.networks.sources.opening import (
     open_network,
 )
 from ldam_studio.training import artifact
+from ldam_studio.training.kept import RUN_FILE, Kept
 from ldam_studio.training.resume import kept_in, other_settings, write_kept
 
 
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         _train(training, job, args, kept)
         _finish(args, network, training, job, kept.total())
     except KeyboardInterrupt:
-        print(kept.stopped())
+        print(stopped(kept))
         return INTERRUPTED
     return 0
 

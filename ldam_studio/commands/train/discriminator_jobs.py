@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import torch
 
 from ldam_studio.analysis import cifar10, photo_discriminator
 from ldam_studio.analysis import digits as measures
-from ldam_studio.analysis.judging import open_judge
+from ldam_studio.analysis.judging import COLOUR
+from ldam_studio.commands.shared.judges import open_judge
 from ldam_studio.commands.shared.progress import progress
 from ldam_studio.commands.train import rounds
 from ldam_studio.errors import StudioError
@@ -27,7 +28,7 @@ from ldam_studio.training import artifact
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
 from ldam_studio.training.images import flipped
-from ldam_studio.training.photos import draw_crops, find_photos
+from ldam_studio.training.photos import Photos, draw_crops, find_photos
 
 SNAPSHOT_ROUNDS = 100
 COLOUR_SNAPSHOT_ROUNDS = 60
@@ -174,7 +175,7 @@ def photos(args: argparse.Namespace, network: Network) -> Job:
         licence=PHOTO_LICENCE,
         snapshots=PHOTO_SNAPSHOT_ROUNDS,
         half=True,
-        measure=lambda model: photo_discriminator.measure(network, model, sources, args.seed + 1),
+        measure=lambda model: _measure_photos(network, model, sources, args.seed + 1),
         drawn=drawn,
     )
 
@@ -225,14 +226,15 @@ def _measure_colour(
     args: argparse.Namespace, place: Path | None, network: Network, model: DiscriminatorModel
 ) -> dict[str, str]:
     chains, figures = args.chains_per_class, {}
-    bench = cifar10.open_bench(place, args.download, chains)
+    judge = open_judge(place, args.download, COLOUR)
+    yardstick = cifar10.open_yardstick(judge, place, args.download, chains)
     with progress() as bar:
         task = bar.add_task("measuring", total=COLOUR_STEPS * len(COLOUR_WEIGHTS))
         for weight in COLOUR_WEIGHTS:
             row = cifar10.sample(
                 network,
                 model,
-                bench,
+                yardstick,
                 weight,
                 chains,
                 COLOUR_STEPS,
@@ -245,8 +247,16 @@ def _measure_colour(
                     "steps): judge agrees, Frechet distance of its features to real images, "
                     "cosine within a class"
                 ] = f"{seen.agreement:.1%}, {seen.distance:.2f}, {seen.cosine:.3f}"
-    real = cifar10.real_json(bench)
+    real = cifar10.real_json(yardstick)
     figures["... of as many real images"] = (
         f"{real['agreement']:.1%}, {real['distance']:.2f}, {real['cosine']:.3f}"
     )
     return figures
+
+
+def _measure_photos(
+    network: Network, model: DiscriminatorModel, sources: Sequence[Photos], seed: int
+) -> dict[str, str]:
+    with progress() as bar:
+        task = bar.add_task("measuring", total=photo_discriminator.STEPS)
+        return photo_discriminator.measure(network, model, sources, seed, lambda: bar.advance(task))

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import torch
 
-from ldam_studio.commands.shared.progress import INTERRUPTED, progress
-from ldam_studio.commands.train.kept import RUN_FILE, KeptRun, add_resume
+from ldam_studio.commands.shared.progress import INTERRUPTED, TrainingBar
+from ldam_studio.commands.train.resume import add_resume, stopped
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training.averaging import PredictionAverage
 from ldam_studio.training.data import Digits, load_mnist
+from ldam_studio.training.kept import RUN_FILE, KeptRun
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             result = _train_one(train, test, recipe, seed, folder, kept, resume=resume)
         except KeyboardInterrupt:
-            print(f"seed {seed}: {kept.stopped()}")
+            print(f"seed {seed}: {stopped(kept)}")
             return INTERRUPTED
         results.append(result)
         print(f"seed {seed}: {result}", flush=True)
@@ -103,15 +104,14 @@ def _train_one(
         beside = kept.load(state)
         predictions.restore(beside["predictions"])
         base = beside["base"]
-    with progress() as bar:
-        total = len(train) // recipe.batch * recipe.epochs
-        task = bar.add_task("", total=total, completed=state.step)
-        for epoch in classifier.train(state, recipe, train, lambda run: bar.advance(task)):
+    total = len(train) // recipe.batch * recipe.epochs
+    with TrainingBar("LeNet", prints=False) as bar:
+        for epoch in classifier.train(state, recipe, train, lambda run: bar.step(run.step, total)):
             outputs = classifier.predict(epoch.module, test)
             base = classifier.accuracy(outputs, test.labels)
             if epoch.epoch > recipe.epochs - recipe.average_epochs:
                 predictions.update(outputs)
-            bar.update(task, description=f"epoch {epoch.epoch}: {base:.2%}")
+            bar.epoch(f"epoch {epoch.epoch}: {base:.2%}")
             artifact.save_weights(
                 epoch.module.state_dict(),
                 folder / "epochs" / f"lenet-{epoch.epoch:02d}.safetensors",

@@ -1,8 +1,7 @@
-"""Trainings that are kept in their folder as they go, so that --resume goes on with them."""
+"""Trainings that are kept in a file as they go, so that they can be resumed from there."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +12,7 @@ from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
 from ldam_studio.training.resume import load_run, save_run
 
 RUN_FILE = "run.pt"
-"""The training as its last whole epoch left it, or so many rounds."""
-
-
-def add_resume(parser: argparse.ArgumentParser) -> None:
-    """Declare the flag."""
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+"""File name of a kept training, in the folder that it writes to."""
 
 
 class Kept:
@@ -27,40 +21,39 @@ class Kept:
     Parameters
     ----------
     path
-        Of the file.
+        The file.
     unit, of
-        What is counted, and how many of them the training has.
+        What is counted ("epoch" or "round"), and how many of them the training has.
+
+    Attributes
+    ----------
+    done
+        How many of them the file holds; 0 before anything was kept.
     """
 
     def __init__(self, path: Path, unit: str, of: int) -> None:
-        self.path, self._unit, self._of = path, unit, of
-        self._done, self._seconds, self._since = 0, 0.0, time.monotonic()
+        self.path, self.unit, self.of = path, unit, of
+        self.done = 0
+        self._seconds, self._since = 0.0, time.monotonic()
 
     def total(self) -> float:
-        """Return the seconds that the training took until now, without those it rested."""
+        """Return the seconds that the training has taken, without the time between two runs."""
         return self._seconds + time.monotonic() - self._since
 
-    def stopped(self) -> str:
-        """Return what to say after Ctrl-C."""
-        if not self._done:
-            return f"stopped before the first {self._unit} was kept; start it again"
-        done = f"stopped, {self._unit} {self._done} of {self._of} is the last that was kept"
-        return f"{done}; --resume goes on from there"
-
     def mark(self, done: int, seconds: float) -> None:
-        """Note what the file now holds, and how long that took."""
-        self._done, self._seconds, self._since = done, seconds, time.monotonic()
+        """Note how much the file now holds, and how many seconds that took."""
+        self.done, self._seconds, self._since = done, seconds, time.monotonic()
 
 
 class KeptRun(Kept):
-    """A classifier's.
+    """How much of a classifier's training its file holds.
 
     Parameters
     ----------
     recipe
         How it is trained.
     flags
-        Values by name on which the weights depend, too.
+        Values by name that also decide the weights, such as the seed.
     """
 
     def __init__(self, path: Path, recipe: ClassifierRecipe, **flags: int) -> None:
@@ -68,12 +61,12 @@ class KeptRun(Kept):
         self._recipe, self._flags = recipe, flags
 
     def load(self, run: ClassifierRun) -> dict[str, Any]:
-        """Put a fresh run to where it was kept; returns what was kept `beside` it.
+        """Bring a fresh run to the state in the file; return what was saved `beside` it.
 
         Raises
         ------
         StudioError
-            There is no such file, it is damaged, or is of a run with other settings.
+            The file is missing or damaged, or belongs to a run with other settings.
         """
         beside = load_run(run, self._recipe, self.path)
         for flag, given in self._flags.items():
@@ -87,7 +80,7 @@ class KeptRun(Kept):
         return beside
 
     def save(self, run: ClassifierRun, beside: Mapping[str, Any] | None = None) -> None:
-        """Keep a run after an epoch, and what is wanted `beside` it."""
+        """Save a run after an epoch, and `beside` it what else is needed to resume it."""
         seconds = self.total()
         known = {**self._flags, "seconds": seconds, **(beside or {})}
         save_run(run, self._recipe, self.path, known)

@@ -1,0 +1,68 @@
+"""What the figures of CIFAR-10 share: flags, the yardstick of real images, the table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from ldam_studio.analysis import cifar10
+from ldam_studio.analysis.judging import COLOUR
+from ldam_studio.commands.shared.judges import open_judge
+from ldam_studio.engine.picture import Bytes, to_bytes
+from ldam_studio.networks.network import Network
+
+
+def add_discriminator(parser: argparse.ArgumentParser) -> None:
+    """Add ``--discriminator-weights``."""
+    parser.add_argument(
+        "--discriminator-weights", type=Path, help="a discriminator other than the shipped one"
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data`` and ``--download``."""
+    parser.add_argument("--data", type=Path, help="folder of CIFAR-10")
+    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
+
+
+def yardstick_of(args: argparse.Namespace) -> cifar10.Yardstick:
+    """Open the judge and show it the test images of CIFAR-10.
+
+    Raises
+    ------
+    StudioError
+        CIFAR-10 is missing or damaged.
+    """
+    judge = open_judge(args.data, args.download, COLOUR)
+    return cifar10.open_yardstick(judge, args.data, args.download, args.chains_per_class)
+
+
+def first_of_each(network: Network, images: Tensor, chains_per_class: int) -> list[Bytes]:
+    """Return the first image of each class (n, C, H, W), in the colours of real images."""
+    return [
+        to_bytes(image.numpy(), network.pixels, "image") for image in images[::chains_per_class]
+    ]
+
+
+def table(
+    groups: Sequence[tuple[str, Sequence[cifar10.Row]]], yardstick: cifar10.Yardstick
+) -> list[str]:
+    """Return the lines of a table: each group's title and rows, then as many real images."""
+    lines = [
+        "                     raw samples                   averages",
+        "weight  activation   judge  distance  cosine       judge  distance  cosine",
+    ]
+    for title, rows in groups:
+        lines.append(title)
+        for row in rows:
+            parts = "      ".join(
+                f"{s.agreement:6.1%}  {s.distance:8.2f}  {s.cosine:6.3f}"
+                for s in (row.raw, row.averaged)
+            )
+            lines.append(f"{row.weight:6.2f}  {row.activation:10.1f}  {parts}")
+    real = cifar10.real_json(yardstick)
+    measures = f"{real['agreement']:.1%}  {real['distance']:.2f}  {real['cosine']:.3f}"
+    return [*lines, f"real images: {measures}"]
