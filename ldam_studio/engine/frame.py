@@ -90,6 +90,8 @@ class Frame(LaneFrame):
     melting: int
     steps_per_second: float
     lesson: LearnInfo | None
+    commands_seen: int = 0
+    """The number of the last command that was taken from the queue; see `engine.commands`."""
     second: LaneFrame | None = None
 
 
@@ -102,6 +104,7 @@ def make_frame(
     notices: Sequence[str],
     steps_per_second: float,
     lesson: LearnInfo | None,
+    commands_seen: int = 0,
 ) -> Frame:
     """Bring what a frame shows to the host; `infos` are those of the steps since the last frame."""
     seen = [list(infos), [info.second for info in infos if info.second is not None]]
@@ -123,6 +126,7 @@ def make_frame(
         melting=state.melting,
         steps_per_second=steps_per_second,
         lesson=lesson,
+        commands_seen=commands_seen,
         second=LaneFrame(**others[0]) if others else None,
     )
 

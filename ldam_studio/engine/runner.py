@@ -11,8 +11,9 @@
 
     every state -- close --> CLOSED
 
-In every state but CLOSED changes are applied, frames made and questions answered, so that the
-window lives while the sampler rests. `step` takes single steps where it is not RUNNING.
+What is asked of a session is a command in one ordered queue. In every state but CLOSED commands
+are carried out and frames made, so that the window lives while the sampler rests. Only frames are
+asked for outside the queue, because they change nothing, and `close`, which is done at once.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from typing import Any, TypeVar
 
 from ldam_studio.engine.advance import ChainsExploded, GivenUp, Info, advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.changes.inbox import Inbox
+from ldam_studio.engine.commands import (
+    Command,
+    CommandQueue,
+    MaxRate,
+    Pause,
+    Play,
+    Question,
+    ReturnTo,
+    Steps,
+)
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.state import SessionState, snapshot
@@ -81,57 +91,78 @@ class Runner:
     ) -> None:
         self.mailbox: Mailbox[Frame] = Mailbox()
         self._state = state
-        self._inbox = Inbox()
+        self._queue = CommandQueue()
         self._wake = threading.Condition()
+        self._closed = False
+        self._request: FrameRequest | None = None
         self._run_state = RunState.IDLE
         self._on_state = on_state or (lambda _state: None)
         self._on_error = on_error or (lambda _message: None)
-        self._wanted = RunState.IDLE
         self._single_steps = 0
         self._shows_first = False
         self._gave_up = False
-        self._request: FrameRequest | None = None
-        self._earlier: SessionState | None = None
         self.left: Future[SessionState] = Future()
         """The session, once it is closed."""
-        self._questions: deque[tuple[Callable[[SessionState], Any], Future[Any]]] = deque()
         self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
         self._notices: list[str] = []
         self._frames = 0
+        self._commands_seen = 0
         self._max_rate = 0
         self._due = 0.0
         self._speed = _Speed()
         self._error = ""
 
-    # From any thread
+    # From any thread. Commands are carried out in the order in which they were posted; posting
+    # never blocks, and returns the command's number (see `Frame.commands_seen`).
 
-    def post(self, name: str, value: Any = None, lane: int | None = None) -> None:
-        """Ask for a change (see `engine.changes`); never blocks. "max_rate" is the runner's own."""
+    def post(self, name: str, value: Any = None, lane: int | None = None) -> int:
+        """Ask for a change (see `engine.changes`), or for the rate: "max_rate".
+
+        Raises
+        ------
+        StudioError
+            If the rate is none.
+        """
         if name == "max_rate":
-            self._max_rate = SETTINGS["max_rate"].check(value)
-        else:
-            self._inbox.post(Change(name, value, lane))
-        self._notify()
+            return self._post(MaxRate(SETTINGS["max_rate"].check(value)))
+        return self._post(Change(name, value, lane))
 
-    def play(self) -> None:
+    def play(self) -> int:
         """Run."""
-        self._want(RunState.RUNNING)
+        return self._post(Play())
 
-    def pause(self) -> None:
+    def pause(self) -> int:
         """Rest after the step under way."""
-        self._want(RunState.PAUSED)
+        return self._post(Pause())
 
-    def step(self, count: int = 1) -> None:
+    def step(self, count: int = 1) -> int:
         """Take `count` steps and rest."""
-        with self._wake:
-            self._single_steps += count
-            if self._wanted is RunState.RUNNING:
-                self._wanted = RunState.PAUSED
-            self._wake.notify_all()
+        return self._post(Steps(count))
+
+    def ask(self, question: Callable[[SessionState], T]) -> Future[T]:
+        """Have `question` answered on the runner's thread between two steps.
+
+        The answer has the changes that were posted before, and none that are posted after. It may
+        be cancelled while it waits.
+        """
+        future: Future[T] = Future()
+        self._post(Question(question, future))
+        if self._closed:
+            self._cancel_questions()
+        return future
+
+    def return_to(self, moment: SessionState | Future[SessionState]) -> int:
+        """Put the session back to a snapshot, or to one that was asked for before."""
+        return self._post(ReturnTo(moment))
 
     def close(self) -> None:
-        """End `run` after the step under way. Questions that still wait are cancelled."""
-        self._want(RunState.CLOSED)
+        """End `run` after the step under way, at once: what still waits is not done any more.
+
+        Questions among that are cancelled.
+        """
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
 
     def request_frame(self, request: FrameRequest) -> None:
         """Ask for one frame; it will be in `mailbox`. A newer request replaces an older one."""
@@ -139,26 +170,11 @@ class Runner:
             self._request = request
             self._wake.notify_all()
 
-    def ask(self, question: Callable[[SessionState], T]) -> Future[T]:
-        """Have `question` answered on the runner's thread between two steps.
-
-        It may read the state and copy from it (`snapshot`), but neither keep nor change it.
-        """
-        future: Future[T] = Future()
+    def _post(self, command: Command) -> int:
+        number = self._queue.post(command)
         with self._wake:
-            if self._wanted is RunState.CLOSED:
-                future.cancel()
-            else:
-                self._questions.append((question, future))
-                self._wake.notify_all()
-        return future
-
-    def return_to(self, earlier: SessionState) -> None:
-        """Go on from a snapshot that was taken before; what was posted since was never done."""
-        self._inbox.drain()
-        with self._wake:
-            self._earlier = earlier
             self._wake.notify_all()
+        return number
 
     @property
     def status(self) -> Status:
@@ -172,80 +188,106 @@ class Runner:
         self._state.device.apply()
         try:
             while self._wait_for_work():
-                self._follow_wishes()
-                self._go_back()
-                self._work()
+                self._obey()
+                self._step()
                 self._look_back()
-                self._answer()
                 self._serve_frame()
         finally:
-            with self._wake:
-                self._wanted = RunState.CLOSED
-                questions, self._questions = list(self._questions), deque()
-            for _, future in questions:
-                future.cancel()
+            self._closed = True
             self._enter(RunState.CLOSED)
+            self._cancel_questions()
             self.left.set_result(self._state)
-
-    def _go_back(self) -> None:
-        with self._wake:
-            earlier, self._earlier = self._earlier, None
-        if earlier is not None:
-            self._state = snapshot(earlier)
-            self._infos.clear()
 
     def _wait_for_work(self) -> bool:
         """Sleep until there is something to do; False once closed."""
         with self._wake:
-            while self._wanted is not RunState.CLOSED:
+            while not self._closed:
                 stepping = self._may_step()
                 if stepping and time.monotonic() >= self._due:
                     return True
-                if self._inbox or self._request or self._questions or self._wish_unmet():
-                    return True
-                if self._earlier is not None:
+                if self._request or (self._queue and not self._single_steps):
                     return True
                 self._wake.wait(max(0.0, self._due - time.monotonic()) if stepping else None)
             return False
 
-    def _wish_unmet(self) -> bool:
-        return self._wanted is not self._run_state and self._wanted is not RunState.IDLE
-
     def _may_step(self) -> bool:
         return self._run_state is RunState.RUNNING or self._single_steps > 0
 
-    def _follow_wishes(self) -> None:
-        if self._wish_unmet() and self._wanted is not RunState.CLOSED:
-            self._error = ""
-            self._enter(self._wanted)
-
-    def _work(self) -> None:
-        """Apply what was posted and take one step if it is time for one."""
-        due = self._may_step() and time.monotonic() >= self._due
-        changes = self._inbox.drain()
-        if not due and not changes:
-            return
+    def _obey(self) -> None:
+        """Carry out the commands that wait, up to single steps."""
+        changed = False
+        # What is posted meanwhile waits until after the next step, so that there is one.
+        for _ in range(len(self._queue)):
+            taken = None if self._closed or self._single_steps else self._queue.take()
+            if taken is None:
+                break
+            self._commands_seen, command = taken
+            changed = changed or (isinstance(command, Change) and not is_of_chains(command.name))
+            self._carry_out(command)
         # Another neuron is shown before its first step, which may take long; but a stream of such
         # changes does not keep the chains from moving.
-        self._shows_first = not self._shows_first and any(not is_of_chains(c.name) for c in changes)
-        due = due and not self._shows_first
-        if due and self._max_rate:
-            self._due = max(time.monotonic(), self._due) + 1 / self._max_rate
-        elif due:
-            self._due = 0.0
+        self._shows_first = changed and not self._shows_first
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Change():
+                self._advance([command], 0)
+            case Question():
+                self._answer(command)
+            case ReturnTo():
+                self._return_to(command.moment)
+            case Steps():
+                if self._run_state is RunState.RUNNING:
+                    self._enter(RunState.PAUSED)
+                self._single_steps = command.count
+            case Play():
+                self._error = ""
+                self._enter(RunState.RUNNING)
+            case Pause():
+                self._error = ""
+                self._enter(RunState.PAUSED)
+            case MaxRate():
+                self._max_rate = command.value
+
+    def _answer(self, question: Question) -> None:
+        if not question.answer.set_running_or_notify_cancel():
+            return
+        self._confirm()
+        try:
+            question.answer.set_result(question.ask(self._state))
+        except Exception as error:
+            question.answer.set_exception(error)
+
+    def _return_to(self, moment: SessionState | Future[SessionState]) -> None:
+        if isinstance(moment, Future):
+            if not moment.done() or moment.cancelled() or moment.exception() is not None:
+                return
+            moment = moment.result()
+        self._state = snapshot(moment)
+        self._infos.clear()
+
+    def _step(self) -> None:
+        """Take one step if it is time for one, and nothing is to be shown before it."""
+        if self._closed or self._shows_first or not self._may_step():
+            return
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = max(now, self._due) + 1 / self._max_rate if self._max_rate else 0.0
         before = self._state.step
-        self._advance(changes, int(due), self._state.device.lag)
-        if due:
-            self._gave_up = self._state.step == before
+        self._advance((), 1, self._state.device.lag)
+        self._gave_up = self._state.step == before
         if self._state.step > before:
-            with self._wake:
-                self._single_steps = max(0, self._single_steps - 1)
+            self._single_steps = max(0, self._single_steps - 1)
             self._speed.count()
 
     def _look_back(self) -> None:
-        """See how all steps went before anybody is shown what came of them, or before resting."""
-        shown = self._request or self._questions or self._run_state is not RunState.RUNNING
-        if shown and self._state.unconfirmed:
+        """See how all steps went before a frame shows what came of them, and before resting."""
+        if self._request or self._run_state is not RunState.RUNNING:
+            self._confirm()
+
+    def _confirm(self) -> None:
+        if self._state.unconfirmed:
             self._advance((), 0)
 
     def _advance(self, changes: Sequence[Change], budget: int, lag: int = 0) -> None:
@@ -268,7 +310,8 @@ class Runner:
             )
             return
         self._forget()
-        self._infos.append(info)
+        if info.activation is not None or info.told:
+            self._infos.append(info)
         self._notices.extend(info.refused)
 
     def _forget(self) -> None:
@@ -279,33 +322,23 @@ class Runner:
     def _make_way(self) -> None:
         """Give a step up for another neuron or network: large networks take long over it.
 
-        Never two in a row, so that no stream of changes keeps the chains from moving.
+        Never two in a row, so that no stream of changes keeps the chains from moving; and no single
+        step, which was asked for before them.
         """
-        if self._inbox.urgent() and not self._gave_up:
+        if self._queue.is_urgent() and not self._gave_up and not self._single_steps:
             raise GivenUp
 
     def _stop(self, state: RunState, message: str) -> None:
-        with self._wake:
-            # A close that came in the meantime is not undone.
-            if self._wanted is not RunState.CLOSED:
-                self._wanted = state
-            self._single_steps = 0
+        self._single_steps = 0
         self._error = message
         self._notices.append(message)
         self._enter(state)
         self._on_error(message)
 
-    def _answer(self) -> None:
-        # What was asked for before a question is part of its answer: first going back, and the next
-        # step's changes.
-        while self._questions and not self._inbox and self._earlier is None:
-            question, future = self._questions.popleft()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(question(self._state))
-            except Exception as error:
-                future.set_exception(error)
+    def _cancel_questions(self) -> None:
+        while (taken := self._queue.take()) is not None:
+            if isinstance(taken[1], Question):
+                taken[1].answer.cancel()
 
     def _serve_frame(self) -> None:
         with self._wake:
@@ -326,6 +359,7 @@ class Runner:
                 notices=notices,
                 steps_per_second=self._speed.value if self._may_step() else 0.0,
                 lesson=None if learner is None else learner.last_round,
+                commands_seen=self._commands_seen,
             )
         )
 
@@ -335,16 +369,6 @@ class Runner:
             if state is RunState.RUNNING:
                 self._speed = _Speed()
             self._on_state(state)
-
-    def _want(self, state: RunState) -> None:
-        with self._wake:
-            if self._wanted is not RunState.CLOSED:
-                self._wanted = state
-            self._wake.notify_all()
-
-    def _notify(self) -> None:
-        with self._wake:
-            self._wake.notify_all()
 
 
 class _Speed:

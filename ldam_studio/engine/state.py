@@ -85,12 +85,17 @@ class Lane:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A change as it took effect: before step `step`, in JSON's types, for one lane or all."""
+    """A change as it took effect: before step `step`, in JSON's types, for one lane or all.
+
+    `before` has the values that a setting had in these lanes; it is not written down, so that None
+    means that they are not known.
+    """
 
     step: int
     name: str
     value: Any
     lane: int | None = None
+    before: tuple[Any, ...] | None = field(default=None, compare=False)
 
     def json(self) -> list[Any]:
         """Return it as it is written down, without a lane where it is for all of them."""

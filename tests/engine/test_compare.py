@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ldam_studio.engine.advance import ChainsExploded, advance
-from ldam_studio.engine.changes.change import Change, merged
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import Second, unmatched
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.serialise import from_tensors, to_tensors
@@ -133,27 +133,6 @@ def test_settings_of_one_lane_and_of_both(open_one, averaged):
         [0, "l2", 0.1, 0],
         [0, "step_size", 0.2],
     ]
-
-
-def test_changes_of_lanes_are_merged_apart():
-    def kept(*changes):
-        found = []
-        for one in changes:
-            found = merged(found, Change(*one))
-        return [(c.name, c.value, c.lane) for c in found]
-
-    a, b, both = ("l2", 0.1, 0), ("l2", 0.2, 1), ("l2", 0.3, None)
-    assert kept(a, b, a) == [b, a]
-    assert kept(a, b, both) == [both]
-    assert kept(both, a) == [both, a]
-    compare = ("compare", None, None)
-    # The second lane began with what the first one had.
-    assert kept(a, compare, a) == [a, compare, a]
-    assert kept(both, compare, both) == [compare, both]
-    for name in ("network", "weights"):
-        first, second = (name, "for the first", None), (name, "for the second", 1)
-        assert kept(second, first) == [second, first]
-        assert kept((name, "before", 0), first) == [first]
 
 
 def test_neurons_go_by_their_address(open_one, averaged):

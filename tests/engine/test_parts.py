@@ -1,4 +1,4 @@
-"""Inbox, mailbox, pictures, stored sessions, descriptions."""
+"""Mailbox, pictures, stored sessions, descriptions."""
 
 import json
 
@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldam_studio.engine import serialise
-from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.changes.inbox import Inbox
 from ldam_studio.engine.compute import device
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
@@ -19,42 +17,6 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import PixelSpec
 
 GREY = PixelSpec(1, 2, 2, mean=(0.0,), std=(1.0,), rest=0.5)
-
-
-def test_the_inbox_keeps_the_last_value_of_each_setting():
-    inbox = Inbox()
-    for i in range(1000):
-        inbox.post(Change("temperature", i))
-        inbox.post(Change("l2", -i))
-    assert inbox.drain() == [Change("temperature", 999), Change("l2", -999)]
-    assert not inbox
-    assert inbox.drain() == []
-
-
-def test_the_inbox_keeps_order_around_structural_changes():
-    inbox = Inbox()
-    posted = [
-        Change("start_spread", 1.0),
-        Change("restart"),
-        Change("start_spread", 2.0),
-        Change("chains", 3),
-        Change("restart"),
-    ]
-    for change in posted:
-        inbox.post(change)
-    assert inbox.drain() == posted
-
-
-@given(st.lists(st.sampled_from(["temperature", "l2", "window", "restart", "neurons"])))
-def test_merging_never_loses_the_last_of_a_name(names):
-    inbox = Inbox()
-    changes = [Change(name, i) for i, name in enumerate(names)]
-    for change in changes:
-        inbox.post(change)
-    last = {change.name: change for change in changes}
-    kept = inbox.drain()
-    assert {c.name: c for c in kept} == last
-    assert [c.value for c in kept] == sorted(c.value for c in kept)
 
 
 def test_the_latest_wins_in_a_mailbox():

@@ -368,10 +368,10 @@ def test_presentation_comes_and_goes(studio, qtbot):
 
 def test_a_hidden_window_spares_the_machine(studio, qtbot):
     studio.hide()
-    assert studio.controller.runner._max_rate == 20
+    until(qtbot, lambda: studio.controller.runner._max_rate == 20)
     assert studio._timer.interval() == 500
     studio.show()
-    assert studio.controller.runner._max_rate == 0
+    until(qtbot, lambda: studio.controller.runner._max_rate == 0)
 
 
 def test_what_the_engine_refuses_is_said_and_not_shown(studio, qtbot):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ldam_studio.engine import burn_in_threshold, silent_neurons
-from ldam_studio.engine.changes.change import OF_A_LANE, OF_THE_FIRST, Change, merged
+from ldam_studio.engine.changes.change import OF_A_LANE, OF_THE_FIRST, Change
 from ldam_studio.engine.comparison import (
     Second,
     check_alike,
@@ -52,11 +52,13 @@ def apply(state: SessionState, change: Change) -> list[str]:
         If it cannot be made; `state` is then as before.
     """
     number = change.goes_to
+    before = _values(state, change)
     made = _make(state, change) if number is None else _make_in_one(state, change, number)
     if made is None:
         return []
     value, mark = made
-    _log(state, LogEntry(state.step, change.name, value, change.lane))
+    entry = LogEntry(state.step, change.name, value, change.lane, before)
+    _log(state, entry, _values(state, change))
     if change.lane is not None and len(state.lanes) > 1:
         mark = f"{LANES[change.lane]}: {mark}"
     return [mark, *_tried_again(state, change)]
@@ -115,22 +117,31 @@ def _check_beside(other: Lane, change: Change) -> None:
         check_count(change.value, len(other.neurons))
 
 
-def _log(state: SessionState, entry: LogEntry) -> None:
-    """Write a change down; of a plain setting only the last value in a step is kept.
+def _values(state: SessionState, change: Change) -> tuple[Any, ...] | None:
+    """Return a setting's values in the lanes that a change is for; None for other changes."""
+    if not is_of_chains(change.name):
+        return None
+    number = change.goes_to
+    lanes = state.lanes if number is None else state.lanes[number : number + 1]
+    return tuple(getattr(lane.settings, change.name) for lane in lanes)
 
-    A structural change stays, whatever comes after it: it has taken effect, and it may have drawn.
+
+def _log(state: SessionState, entry: LogEntry, after: tuple[Any, ...] | None = None) -> None:
+    """Write a change down. Of one setting's values in a row within a step, the last is kept.
+
+    Where that would be the value from before the first of them, nothing would be left to change on
+    replay, while the chains were disturbed: then both are kept.
     """
-    if not is_of_chains(entry.name):
-        state.log.append(entry)
-        return
-    first = len(state.log)
-    while first and state.log[first - 1].step == state.step:
-        first -= 1
-    same_step = [Change(e.name, e.value, e.lane) for e in state.log[first:]]
-    change = Change(entry.name, entry.value, entry.lane)
-    state.log[first:] = [
-        LogEntry(state.step, c.name, c.value, c.lane) for c in merged(same_step, change)
-    ]
+    last = state.log[-1] if state.log else None
+    if (
+        last is not None
+        and is_of_chains(entry.name)
+        and (last.step, last.name, last.lane) == (entry.step, entry.name, entry.lane)
+        and last.before not in (None, after)
+    ):
+        entry = replace(entry, before=last.before)
+        state.log.pop()
+    state.log.append(entry)
 
 
 def _short(value: Any) -> str:

@@ -1,12 +1,9 @@
-"""Changes to a session: what may be asked for, merged per setting, applied at a step's boundary."""
+"""Changes to a session: their names, their values, and which lane they are for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 STRUCTURAL = (
     "neurons",  # tuple[Neuron, ...], one per chain (one alone: for all chains)
@@ -31,6 +28,9 @@ OF_A_LANE = ("neurons", "network", "weights")
 
 OF_THE_FIRST = ("network", "weights")
 """Changes that go to the first lane where none is named: alike, lanes would not be compared."""
+
+URGENT = ("neurons", "network", "compare")
+"""Changes after which nobody wants to see the result of a step that was begun before them."""
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,3 @@ class Change:
         if self.name == "compare":
             return self.value is not None and self.value.restart
         return self.name in ("restart", "seed")
-
-
-def merged(changes: Sequence[Change], change: Change) -> list[Change]:
-    """Add `change` to changes of the same step, dropping what it makes void.
-
-    An earlier change of the same name, for no other lane, is void if nothing that came after it can
-    have depended on it: what came between are plain settings, or it is one that structural changes
-    do not ask for.
-    """
-    kept = list(changes)
-    for i in range(len(kept) - 1, -1, -1):
-        if kept[i].name == change.name and change.goes_to in (None, kept[i].goes_to):
-            del kept[i]
-        elif _may_depend(kept[i], change):
-            break
-    return [*kept, change]
-
-
-def _may_depend(between: Change, change: Change) -> bool:
-    """Whether `between` can have depended on the value that `change` takes the place of."""
-    if is_of_chains(between.name):
-        return False
-    if is_of_chains(change.name) and not SETTINGS[change.name].drawn_with:
-        # A second lane begins with the first one's settings.
-        return between.name == "compare" and change.lane is not None
-    return True

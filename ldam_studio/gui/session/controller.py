@@ -49,7 +49,6 @@ class Controller(SessionLink):
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(model, parent)
         self.undo_stack = Undo()
-        self._comparisons = 0  # begun and ended
 
     def _prepare(self, opening: Opening) -> None:
         session = self.model.session
@@ -114,16 +113,7 @@ class Controller(SessionLink):
         before = runner.ask(snapshot)
         self.undo_stack.note_moment(before, (name, value))
         self._posts += 1
-        comparison = self._comparisons
-
-        def go_on(done: Future[SessionState]) -> None:
-            # A comparison that was begun meanwhile has taken the place of the one that is ended.
-            late = name == "compare" and comparison != self._comparisons
-            if not done.cancelled() and not late:
-                runner.post(name, value)
-
-        # Posted only then, for what is posted is done before a question is answered.
-        before.add_done_callback(go_on)
+        runner.post(name, value)
         self._show_seed(name, value)
         self._request()
 
@@ -133,9 +123,9 @@ class Controller(SessionLink):
 
     def _return_to(self, moment: Future[SessionState]) -> None:
         runner = self._runner
-        if runner is not None and not moment.cancelled():
+        if runner is not None:
             self._posts += 1
-            moment.add_done_callback(lambda done: runner.return_to(done.result()))
+            runner.return_to(moment)
             self._read_back()
             self._request()
 
@@ -331,7 +321,6 @@ class Controller(SessionLink):
         neurons = matched(network, session.neurons)
         neurons = neurons or network.default_neurons(len(session.neurons))
         second = LaneView(network, neurons, settings or session.settings, title)
-        self._comparisons += 1
         self.model.set_session(replace(session, second=second))
         self.model.set_acting(None)
         self._post("compare", Second(network, settings=settings, restart=restart))
@@ -341,7 +330,6 @@ class Controller(SessionLink):
         """Show the first network alone again; its chains go on. Undoing it brings both back."""
         session = self.model.session
         if session is not None and session.second is not None:
-            self._comparisons += 1
             self._show_alone()
             self._post_for_good("compare")
 

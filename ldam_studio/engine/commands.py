@@ -1,0 +1,107 @@
+"""What is asked of a running session: commands, in one queue that keeps their order."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ldam_studio.engine.changes.change import URGENT, Change
+from ldam_studio.engine.state import SessionState
+from ldam_studio.sampler.settings import is_of_chains
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to read off the session; `answer` gets what `ask` returns or raises.
+
+    `ask` may read the state and copy from it (`snapshot`), but neither keep nor change it.
+    """
+
+    ask: Callable[[SessionState], Any]
+    answer: Future[Any]
+
+
+@dataclass(frozen=True)
+class ReturnTo:
+    """Put the session back as it was: a snapshot, or the answer to a question for one.
+
+    Nothing happens where that question was cancelled or failed.
+    """
+
+    moment: SessionState | Future[SessionState]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Take so many steps and rest; what is asked after it waits until they are taken."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Play:
+    """Run."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Rest after the step under way."""
+
+
+@dataclass(frozen=True)
+class MaxRate:
+    """Take at most so many steps per second; 0 is as many as can be."""
+
+    value: int
+
+
+Command: TypeAlias = Change | Question | ReturnTo | Steps | Play | Pause | MaxRate
+
+
+class CommandQueue:
+    """Commands in the order in which they were posted, by any thread; posting never blocks.
+
+    A change of a setting takes the place of the last command waiting if that changes the same
+    setting of the same lane, so that dragging a slider does not fill the queue.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[int, Command]] = deque()
+        self._posted = 0
+
+    def post(self, command: Command) -> int:
+        """Add a command; returns its number: 1 for the first one, then 2, and so on."""
+        with self._lock:
+            self._posted += 1
+            if self._waiting and _replaces(command, self._waiting[-1][1]):
+                self._waiting.pop()
+            self._waiting.append((self._posted, command))
+            return self._posted
+
+    def take(self) -> tuple[int, Command] | None:
+        """Take out the oldest command, with its number; None if nothing waits."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def is_urgent(self) -> bool:
+        """Whether a change waits that makes the result of the step in progress uninteresting."""
+        with self._lock:
+            return any(isinstance(c, Change) and c.name in URGENT for _, c in self._waiting)
+
+    def __len__(self) -> int:
+        """Return how many commands wait."""
+        return len(self._waiting)
+
+
+def _replaces(new: Command, waiting: Command) -> bool:
+    return (
+        isinstance(new, Change)
+        and isinstance(waiting, Change)
+        and is_of_chains(new.name)
+        and (new.name, new.lane) == (waiting.name, waiting.lane)
+    )
