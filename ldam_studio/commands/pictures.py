@@ -108,41 +108,10 @@ def _sheet(state: SessionState) -> Bytes:
 def screenshot(look: str) -> bytes:
     """Return a PNG of the whole window on its opening session, once digits stand."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PyQt6.QtCore import QBuffer, QEventLoop, QTimer
+    from ldam_studio.gui.app.screenshot import grab_window
 
-    from ldam_studio.gui.app.main import make_application
-    from ldam_studio.gui.session.openings import start
-    from ldam_studio.gui.window.window import StudioWindow
-
-    device = Device()
-    _application = make_application()  # Qt goes when nobody holds it
-    window = StudioWindow(device)
-    window.resize(*SIZE)
-    window.set_theme(look)
-    window.open(start(device))
-    window.show()
-    QTimer.singleShot(0, window.complete)
-    # A loop of its own: the application's, once left, would not let later ones wait.
-    loop = QEventLoop()
-    watch = QTimer(window)
-
-    def look_again() -> None:
-        frame = window.last_frame
-        if frame is not None and frame.step >= SETTLE:
-            watch.stop()
-            QTimer.singleShot(300, loop.quit)
-
-    watch.timeout.connect(look_again)
-    watch.start(100)
-    try:
-        loop.exec()
-        window.canvas.setFocus()
-        buffer = QBuffer()
-        window.grab().save(buffer, "PNG")
-    finally:
-        window.close()
     data = io.BytesIO()
-    picture = Image.open(io.BytesIO(buffer.data().data())).convert("RGB")
+    picture = Image.open(io.BytesIO(grab_window(SIZE, look, SETTLE))).convert("RGB")
     picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
         data, "PNG", optimize=True
     )

@@ -1,11 +1,18 @@
-"""The ``studio`` sub-command: its flags. Nothing of Qt is imported before `run`."""
+"""The ``studio`` sub-command: its flags, turned into what the window starts with."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.app.display import no_display
+from ldam_studio.gui.app.start import Named, Start, open_studio
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.compute.device import Device
+    from ldam_studio.networks.sources.request import NetworkRequest
 
 ABOUT_NETWORK: tuple[str, ...] = ("weights", "partial", "labels", "input_size", "mean", "std")
 ABOUT_NETWORK += ("minimum", "maximum", "rest", "show_channels")
@@ -52,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        When flags contradict each other, or Qt cannot be loaded.
+        When flags contradict each other, what they name cannot be opened, or Qt cannot be loaded.
     """
     if args.network is None:
         values = {name: getattr(args, name) for name in ABOUT_NETWORK}
@@ -62,28 +69,77 @@ def run(args: argparse.Namespace) -> int:
             raise StudioError(f"--{flag} says something about --network; give that too.")
     elif args.picture is not None:
         raise StudioError("A picture names its own network; give either it or --network.")
-    return open_window(args)
+    return open_studio(start_of(args))
 
 
-def open_window(args: argparse.Namespace) -> int:
-    """Import Qt and open the studio; returns the exit code.
+def start_of(args: argparse.Namespace) -> Start:
+    """Return what the flags ask the studio to start with.
 
     Raises
     ------
     StudioError
-        When Qt is not installed, or one of the system's libraries is missing.
+        If the device is not there, or a preset or network that was named cannot be opened.
     """
-    # Windows needs torch's libraries loaded before Qt's.
-    import torch  # noqa: F401
+    from ldam_studio.commands.shared.flags import device_of, preset_of
+
+    device = device_of(args)
+    preset = preset_of(args)
+    named, unknown = named_or_unknown(args, device)
+    return Start(
+        device,
+        args.data,
+        fresh=args.fresh,
+        preset=preset,
+        named=named,
+        unknown=unknown,
+        file=args.picture,
+        out=args.out,
+        seconds=args.seconds,
+    )
+
+
+def named_or_unknown(
+    args: argparse.Namespace, device: Device
+) -> tuple[Named | None, NetworkRequest | None]:
+    """Open the network that ``--network`` names.
+
+    Where nothing tells what images it takes and there is a window to ask in, what was asked for is
+    returned second, and nothing is opened. What it is compared with could not be handed on to the
+    dialog; then the error says which flags to give.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be opened.
+    """
+    from ldam_studio.networks.pixels import UnknownInputError
+    from ldam_studio.networks.sources.request import NetworkRequest
 
     try:
-        import PyQt6.QtWidgets  # noqa: F401
-    except ImportError as error:
-        raise StudioError(
-            f"the window needs Qt and it does not load ({error}): run make run, which names what "
-            "is missing, or use ldam-studio render"
-        ) from error
-    from ldam_studio.gui.app.main import main
+        return named_network(args, device), None
+    except UnknownInputError:
+        if no_display() or any((args.compare, args.compare_weights, args.compare_set)):
+            raise
+    return None, NetworkRequest(args.network, args.weights, args.labels, args.partial)
 
-    code: int = main(args)
-    return code
+
+def named_network(args: argparse.Namespace, device: Device) -> Named | None:
+    """Open the network that ``--network`` names, and what is compared with it; None without one.
+
+    Raises
+    ------
+    StudioError
+        If one of them cannot be opened.
+    """
+    if args.network is None:
+        return None
+    from ldam_studio.commands.shared.beside import beside_of
+    from ldam_studio.commands.shared.flags import network_of
+    from ldam_studio.networks.sources.request import NetworkRequest
+
+    device.apply()
+    network = network_of(args)
+    request = NetworkRequest(
+        args.network, args.weights, args.labels, args.partial, network.given_pixels
+    )
+    return Named(network, request, beside_of(args, network))

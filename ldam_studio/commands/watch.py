@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ldam_studio.commands.studio import add_window, open_window
+from ldam_studio.commands.studio import add_window
+from ldam_studio.gui.app.start import Start, Watched, open_studio
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +50,16 @@ def run(args: argparse.Namespace) -> int:
         The place cannot be read or is another kind of file, its checkpoints are not this network's,
         or the window cannot be opened.
     """
-    from ldam_studio.commands.shared.flags import network_of
+    from ldam_studio.commands.shared.flags import device_of, network_of
     from ldam_studio.engine.watching.watcher import open_watched
     from ldam_studio.networks.weights.checkpoints import check_kind
 
     check_kind(args.place)
-    # What is wrong with it is told where it was typed.
-    args.watched = network_of(
+    device = device_of(args)
+    # Opened before the window: what is wrong with it is told where it was typed.
+    network = network_of(
         args,
         opened=lambda name, weights, options: open_watched(name, args.place, options, weights),
     )
-    args.watch, args.network = args.place, None
-    args.picture, args.preset, args.fresh = None, None, False
-    return open_window(args)
+    watched = Watched(args.place, network, args.average, args.discriminator_rounds)
+    return open_studio(Start(device, args.data, watched=watched))

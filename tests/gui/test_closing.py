@@ -15,7 +15,8 @@ from PyQt6.QtCore import QTimer
 
 from gui.windows import close_saved, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.app import main as studio_app
+from ldam_studio.gui.app.display import no_display
+from ldam_studio.gui.app.failures import Failures
 from ldam_studio.gui.session.model import SIGNED, Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.session.store import SessionStore
@@ -168,7 +169,7 @@ def test_an_exception_in_a_slot_is_one_sentence(studio, qtbot, capsys):
     def broken():
         raise ValueError("three is not four")
 
-    with qtbot.capture_exceptions() as caught, studio_app.Failures(studio):
+    with qtbot.capture_exceptions() as caught, Failures(studio.say):
         QTimer.singleShot(0, broken)
         until(qtbot, lambda: studio.banner.texts() != ())
     assert caught == []
@@ -357,8 +358,8 @@ def test_without_a_display_it_runs_offscreen_and_says_where(tmp_path):
 def test_no_display_is_told_before_qt_ends_the_process(monkeypatch):
     for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    assert "there is no display" in studio_app.no_display()
+    assert "there is no display" in no_display()
     monkeypatch.setenv("DISPLAY", ":4711")
-    assert "does not answer" in studio_app.no_display()
+    assert "does not answer" in no_display()
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    assert studio_app.no_display() == ""
+    assert no_display() == ""

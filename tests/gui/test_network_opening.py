@@ -17,6 +17,7 @@ from torch import nn
 
 from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.cli import main
+from ldam_studio.commands import studio as command
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
 from ldam_studio.gui.frame_words import shorter_names
@@ -266,13 +267,12 @@ def test_a_damaged_list_is_an_empty_one(tmp_path, damage):
 
 def test_a_network_named_on_the_command_line_opens(factory):
     parser = argparse.ArgumentParser()
-    from ldam_studio.commands.studio import add_arguments
-
-    add_arguments(parser)
-    opening, request = app._named_network(parser.parse_args(["--network", factory]), CPU)
-    assert opening.make().lane.network.name == factory
-    assert request == NetworkRequest(factory)
-    assert app._named_network(parser.parse_args([]), CPU) == (None, None)
+    command.add_arguments(parser)
+    start = command.start_of(parser.parse_args(["--network", factory]))
+    assert app.opening_of(start).make().lane.network.name == factory
+    assert start.named.request == NetworkRequest(factory)
+    start = command.start_of(parser.parse_args([]))
+    assert start.named is None and app.opening_of(start) is None
 
 
 def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
@@ -304,21 +304,19 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
 @pytest.fixture
 def unknown(tmp_path):
     """A network of which nothing tells what images it takes, and the flags that name it."""
-    from ldam_studio.commands.studio import add_arguments
-
     path = tmp_path / "unknown.py"
     path.write_text(FACTORY.replace("module.pixels = ", "pixels = "))
     parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    command.add_arguments(parser)
     return parser.parse_args(["--network", f"{path}:tiny"])
 
 
 def test_an_input_that_the_command_line_leaves_out_is_asked_for(
     make_window, qtbot, monkeypatch, unknown
 ):
-    monkeypatch.setattr(app, "no_display", lambda: "")
-    opening, request, asked = app._named_or_unknown(unknown, CPU)
-    assert (opening, request, asked) == (None, None, NetworkRequest(unknown.network))
+    monkeypatch.setattr(command, "no_display", lambda: "")
+    named, asked = command.named_or_unknown(unknown, CPU)
+    assert (named, asked) == (None, NetworkRequest(unknown.network))
     window = make_window()
     open_in(window, qtbot, small_opening())
     app.ask_for_input(window, asked)
@@ -335,17 +333,17 @@ def test_an_input_that_the_command_line_leaves_out_is_asked_for(
 
 
 def test_without_a_window_to_ask_in_the_flags_are_named(monkeypatch, unknown):
-    monkeypatch.setattr(app, "no_display", lambda: "there is no display")
+    monkeypatch.setattr(command, "no_display", lambda: "there is no display")
     with pytest.raises(StudioError, match="give --input-size, --mean and --std"):
-        app._named_or_unknown(unknown, CPU)
+        command.named_or_unknown(unknown, CPU)
 
 
 @pytest.mark.parametrize("flag", ["compare", "compare_set"])
 def test_the_flags_are_named_where_a_comparison_would_get_lost(monkeypatch, unknown, flag):
-    monkeypatch.setattr(app, "no_display", lambda: "")
+    monkeypatch.setattr(command, "no_display", lambda: "")
     setattr(unknown, flag, "lenet")
     with pytest.raises(StudioError, match="give --input-size, --mean and --std"):
-        app._named_or_unknown(unknown, CPU)
+        command.named_or_unknown(unknown, CPU)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pytest
 import torch
 from PyQt6.QtCore import Qt
@@ -15,6 +13,7 @@ from gui.checkpoints import leave
 from gui.windows import CPU, close_saved, open_in, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
+from ldam_studio.gui.app.start import Start, Watched
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.watch.dialog import HINT, WatchDialog, checked_place
 from ldam_studio.gui.watch.plot import TimelinePlot
@@ -277,11 +276,9 @@ def test_a_place_is_a_folder_or_a_file_of_weights(tmp_path):
 
 def test_watching_without_a_display_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(app, "no_display", lambda: "there is no display")
-    monkeypatch.setattr(app, "choose", lambda *_: CPU)
-    args = argparse.Namespace(device="cpu", precision="float32", threads=1, network=None)
-    args.preset, args.watch = None, tmp_path
+    start = Start(CPU, watched=Watched(tmp_path, open_network("lenet")))
     with pytest.raises(StudioError, match=r"Watching takes a window, and there is no display"):
-        app.main(args)
+        app.main(start)
 
 
 def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(

@@ -13,9 +13,9 @@ from ldam_studio.training import CheckpointWriter
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Return the arguments with which the window would be opened."""
+    """Return what the window would start with."""
     found = []
-    monkeypatch.setattr(watch, "open_window", lambda args: found.append(args) or 0)
+    monkeypatch.setattr(watch, "open_studio", lambda start: found.append(start) or 0)
     return found
 
 
@@ -24,10 +24,11 @@ def test_the_newest_checkpoint_is_opened_for_the_window(tmp_path, opened):
     paths = [writer.write(LeNet5(), step=step) for step in (1, 2)]
     given = ["--average", "3", "--discriminator-rounds", "5"]
     assert main(["watch", str(tmp_path), *given]) == 0
-    (args,) = opened
-    assert (args.watch, args.average, args.discriminator_rounds) == (tmp_path, 3, 5)
-    assert args.watched.weights == paths[-1]
-    assert args.network is None and args.picture is None
+    (start,) = opened
+    watched = start.watched
+    assert (watched.place, watched.average, watched.rounds) == (tmp_path, 3, 5)
+    assert watched.network.weights == paths[-1]
+    assert start.named is None and start.file is None
 
 
 def test_what_is_wrong_is_told_in_the_terminal(tmp_path, opened, capsys):

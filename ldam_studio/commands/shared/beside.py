@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.engine.comparison import Second, check_alike
+from ldam_studio.engine.beside import Beside
+from ldam_studio.engine.comparison import check_alike
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.networks.weights.suffixes import is_weights
-from ldam_studio.sampler.settings import Settings, is_of_chains, parse
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A network to compare with, and the settings, by name, in which it differs."""
-
-    network: Network
-    values: Mapping[str, Any]
-
-    def settings(self, first: Settings) -> Settings:
-        """Return its settings beside those of the first network."""
-        for name, value in self.values.items():
-            first = first.change(name, value)
-        return first
-
-    def second(self, first: Settings) -> Second:
-        """Return it as a session opens it."""
-        return Second(self.network, settings=self.settings(first))
+from ldam_studio.sampler.settings import is_of_chains, parse
 
 
 def add_beside(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer
@@ -11,30 +11,27 @@ from PyQt6.QtCore import QTimer
 from ldam_studio.errors import StudioError
 
 if TYPE_CHECKING:
-    import argparse
-
-    from ldam_studio.engine.compute.device import Device
-    from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.app.start import Start
 
 SIZE = (1280, 820)
 LONGEST_START_MS = 120_000
 LONGEST_END_MS = 30_000
 
 
-def run_without_display(
-    device: Device, args: argparse.Namespace, why: str, opening: Opening | None = None
-) -> int:
+def run_without_display(start: Start, why: str) -> int:
     """Run a session without a display and save its average and the window's picture.
 
     Parameters
     ----------
-    opening
-        What to run; None is the session that the program starts with.
+    start
+        What to run; without a network it is the session that the program starts with.
+    why
+        Why there is no display, to say so.
 
     Raises
     ------
     StudioError
-        If the pictures cannot be written.
+        If the session does not start, or the pictures cannot be written.
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     # That platform warns of each thing which it has no screen for.
@@ -42,30 +39,32 @@ def run_without_display(
     from ldam_studio.engine.state import snapshot
     from ldam_studio.export.png import export
     from ldam_studio.export.recipe import Shown
-    from ldam_studio.gui.app.main import Interrupt, make_application
-    from ldam_studio.gui.session.openings import start
+    from ldam_studio.gui.app.interrupt import Interrupt
+    from ldam_studio.gui.app.main import make_application, opening_of
+    from ldam_studio.gui.session.openings import start as ten_digits
     from ldam_studio.gui.stragglers import STRAGGLERS
     from ldam_studio.gui.window.window import StudioWindow
 
     print(f"{why[0].upper()}{why[1:]}: running the opening session without a window.", flush=True)
     app = make_application()
-    window = StudioWindow(device)
+    window = StudioWindow(start.device)
     window.resize(*SIZE)
     problems: list[str] = []
     window.controller.said.connect(
         lambda text, kind: problems.append(text) if kind == "danger" else None
     )
-    window.open(opening or start(device))
+    opening = opening_of(start) or ten_digits(start.device, start.data)
+    window.open(replace(opening, preset=start.preset))
     window.show()
     QTimer.singleShot(0, window.complete)
 
     def leave() -> None:
         app.exit(0)  # quit() would close the window, and the session with it
 
-    window.first_frame.connect(lambda: QTimer.singleShot(round(args.seconds * 1000), leave))
+    window.first_frame.connect(lambda: QTimer.singleShot(round(start.seconds * 1000), leave))
     window.controller.said.connect(lambda _text, kind: leave() if kind == "danger" else None)
     QTimer.singleShot(LONGEST_START_MS, leave)
-    folder = Path(args.out)
+    folder = start.out
     try:
         with Interrupt(window):
             app.exec()

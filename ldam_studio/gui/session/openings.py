@@ -23,7 +23,7 @@ from ldam_studio.sampler.settings import SETTINGS, Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ldam_studio.commands.shared.beside import Beside
+    from ldam_studio.engine.beside import Beside
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network

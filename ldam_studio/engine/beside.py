@@ -1,0 +1,29 @@
+"""What a session is to be compared with, before that session is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ldam_studio.engine.comparison import Second
+from ldam_studio.networks.network import Network
+from ldam_studio.sampler.settings import Settings
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A network to compare with, and the settings, by name, in which it differs."""
+
+    network: Network
+    values: Mapping[str, Any]
+
+    def settings(self, first: Settings) -> Settings:
+        """Return its settings, given those of the first network."""
+        for name, value in self.values.items():
+            first = first.change(name, value)
+        return first
+
+    def second(self, first: Settings) -> Second:
+        """Return it in the form that a session opens."""
+        return Second(self.network, settings=self.settings(first))

@@ -1,0 +1,60 @@
+"""Exceptions that no code caught: one sentence in the window, the traceback in the terminal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtWidgets import QApplication
+
+
+class Failures(QObject):
+    """Turns an uncaught exception into one sentence; PyQt would end the process.
+
+    Exceptions of other threads arrive by a queued signal, because only the window's own thread may
+    touch it.
+
+    Parameters
+    ----------
+    say
+        Shows a sentence of a kind in the window.
+    """
+
+    failed = pyqtSignal(str)
+
+    def __init__(self, say: Callable[[str, str], object]) -> None:
+        super().__init__()
+        self.failed.connect(lambda text: say(text, "danger"))
+
+    def __enter__(self) -> Failures:
+        self._hooks = sys.excepthook, threading.excepthook
+        sys.excepthook = self._caught
+        threading.excepthook = lambda args: self._caught(
+            args.exc_type, args.exc_value, args.exc_traceback
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.excepthook, threading.excepthook = self._hooks
+
+    def _caught(
+        self,
+        kind: type[BaseException],
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        traceback.print_exception(kind, error, trace)
+        calls = traceback.extract_tb(trace)
+        place = f" in {Path(calls[-1].filename).name}" if calls else ""
+        self.failed.emit(
+            f"Something went wrong{place} ({kind.__name__}: {error}); the session goes on, details "
+            "are in the terminal."
+        )
