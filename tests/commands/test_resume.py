@@ -12,7 +12,9 @@ import torch
 from ldam_studio.analysis import judging
 from ldam_studio.cli import main
 from ldam_studio.commands.shared.progress import INTERRUPTED
-from ldam_studio.commands.train import discriminator_jobs, rounds
+from ldam_studio.commands.train import discriminator_jobs
+from ldam_studio.commands.train import discriminator_recipes as recipes
+from ldam_studio.engine.adversarial import rounds
 from ldam_studio.networks.models import vgg
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training import classifier
@@ -34,9 +36,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings that take a moment."""
     monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (4,), (8,)))
     values = {"chains": 12, "batch": 4, "steps": 2, "learning_batch": 3, "learning_steps": 2}
-    recipe, colour = rounds.DiscriminatorRecipe(**values), replace(rounds.COLOUR_RECIPE, **values)
-    monkeypatch.setattr(rounds, "DiscriminatorRecipe", lambda: recipe)
-    monkeypatch.setattr(rounds, "COLOUR_RECIPE", colour)
+    for name in ("DIGIT_RECIPE", "COLOUR_RECIPE"):
+        monkeypatch.setattr(recipes, name, replace(getattr(recipes, name), **values))
     for name in ("SNAPSHOT_ROUNDS", "COLOUR_SNAPSHOT_ROUNDS"):
         monkeypatch.setattr(discriminator_jobs, name, 2)
     monkeypatch.setitem(
@@ -110,7 +111,7 @@ def test_a_discriminator_that_is_done_is_only_measured_again(
 ) -> None:
     words = ["discriminator", "--data", str(digits), "--rounds", "3", "--out", str(tmp_path)]
     with monkeypatch.context() as patch:
-        patch.setattr(discriminator_jobs, "_measure", stopped_at(1, lambda: None))
+        patch.setattr(discriminator_jobs.measures, "measure_digits", stopped_at(1, lambda: None))
         assert main(["train", *words]) == INTERRUPTED
     assert "stopped, round 3 of 3 is the last that was kept" in capsys.readouterr().out
     monkeypatch.setattr(rounds, "learn_from_pool", stopped_at(1, rounds.learn_from_pool))

@@ -13,7 +13,8 @@ from ldam_studio.analysis import judging as judge
 from ldam_studio.cli import main
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import cifar10 as train_cifar10
-from ldam_studio.commands.train import discriminator_jobs, rounds
+from ldam_studio.commands.train import discriminator_measures
+from ldam_studio.commands.train import discriminator_recipes as recipes
 from ldam_studio.networks.models import vgg
 from ldam_studio.networks.sources.opening import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.weights.weights import write_weights
@@ -183,11 +184,12 @@ def test_its_discriminator_is_trained_and_measured(
     shape, pictures, tmp_path, capsys, monkeypatch
 ) -> None:
     recipe = replace(
-        rounds.COLOUR_RECIPE, chains=4, batch=2, steps=1, learning_batch=3, learning_steps=1
+        recipes.COLOUR_RECIPE, chains=4, batch=2, steps=1, learning_batch=3, learning_steps=1
     )
-    monkeypatch.setattr(rounds, "COLOUR_RECIPE", recipe)
-    monkeypatch.setattr(discriminator_jobs, "COLOUR_STEPS", 1)
-    monkeypatch.setattr(discriminator_jobs, "open_judge", lambda *_: judge.COLOUR.build().eval())
+    monkeypatch.setattr(recipes, "COLOUR_RECIPE", recipe)
+    monkeypatch.setattr(discriminator_measures, "COLOUR_STEPS", 1)
+    untrained = judge.COLOUR.build().eval()
+    monkeypatch.setattr(discriminator_measures, "open_judge", lambda *_: untrained)
     weights = tmp_path / "vgg.safetensors"
     write_weights(weights, vgg.Vgg().state_dict(), {})
     flags = ["--network", "vgg", "--weights", str(weights), "--data", str(pictures)]

@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from ldam_studio.analysis import judging
 from ldam_studio.cli import main
 from ldam_studio.commands.shared.progress import INTERRUPTED
-from ldam_studio.commands.train import discriminator_jobs, rounds
+from ldam_studio.commands.train import discriminator_jobs, discriminator_measures
+from ldam_studio.commands.train import discriminator_recipes as recipes
+from ldam_studio.engine.adversarial import rounds
 from ldam_studio.networks.sources.opening import open_discriminator, open_network
 from ldam_studio.training import classifier
 from synthetic import write_mnist
@@ -101,13 +103,10 @@ def test_judge_command(digits, tmp_path, capsys, monkeypatch) -> None:
 def few_chains(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that takes a moment."""
 
-    def small(**values: int) -> rounds.DiscriminatorRecipe:
-        return rounds_recipe(**({"chains": 20, "batch": 6, "steps": 2} | values))
-
-    rounds_recipe = rounds.DiscriminatorRecipe
-    monkeypatch.setattr(rounds, "DiscriminatorRecipe", small)
+    small = replace(recipes.DIGIT_RECIPE, chains=20, batch=6, steps=2)
+    monkeypatch.setattr(recipes, "DIGIT_RECIPE", small)
     monkeypatch.setattr(discriminator_jobs, "SNAPSHOT_ROUNDS", 2)
-    monkeypatch.setattr(discriminator_jobs, "MEASURED_STEPS", 2)
+    monkeypatch.setattr(discriminator_measures, "DIGIT_STEPS", 2)
 
 
 def test_discriminator_writes_what_can_be_opened(digits, tmp_path, capsys, few_chains) -> None:
@@ -127,26 +126,32 @@ def test_discriminator_writes_what_can_be_opened(digits, tmp_path, capsys, few_c
 
 
 def test_its_learning_rate_falls_from_the_first_round_to_the_last() -> None:
-    recipe = rounds.DiscriminatorRecipe(
-        chains=2, batch=1, steps=1, rounds=3, learning_batch=2, rates=(4e-3, 2e-3)
+    recipe = replace(
+        recipes.DIGIT_RECIPE,
+        chains=2,
+        batch=1,
+        steps=1,
+        rounds=3,
+        learning_batch=2,
+        rates=(4e-3, 2e-3),
     )
     training = rounds.start(open_network("lenet"), recipe, 0)
     (group,) = training.learner.optimiser.param_groups
     seen = [group["lr"] for _ in rounds.train(training, recipe, lambda: torch.rand(4, 1, 28, 28))]
     assert seen == pytest.approx([4e-3, 3e-3, 2e-3])
-    assert "Adam (0.004, linearly down to 0.002, betas" in rounds.describe(recipe)
+    assert "Adam (0.004, linearly down to 0.002, betas" in recipe.describe()
 
 
 def test_half_of_its_starts_are_cloudy_where_the_recipe_says_so() -> None:
     def roughness(clouds: float) -> torch.Tensor:
-        recipe = rounds.DiscriminatorRecipe(chains=200, batch=1, greys=(0, 0), clouds=clouds)
+        recipe = replace(recipes.DIGIT_RECIPE, chains=200, batch=1, greys=(0, 0), clouds=clouds)
         x = rounds.start(open_network("lenet"), recipe, 0).chains.x
         return x.diff(dim=-1).abs().mean((1, 2, 3)) / x.std((1, 2, 3))
 
     shares = (roughness(1.0) < 0.9 * roughness(0.0)).float().mean()
     assert 0.4 < float(shares) < 0.6
-    assert "half of the starts of spectrum 1" in rounds.describe(
-        rounds.DiscriminatorRecipe(clouds=1.0)
+    assert (
+        "half of the starts of spectrum 1" in replace(recipes.DIGIT_RECIPE, clouds=1.0).describe()
     )
 
 

@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 from ldam_studio.analysis import photo_discriminator
 from ldam_studio.cli import main
 from ldam_studio.commands.shared.progress import INTERRUPTED
-from ldam_studio.commands.train import discriminator_jobs, rounds
+from ldam_studio.commands.train import discriminator_jobs
+from ldam_studio.commands.train import discriminator_recipes as recipes
+from ldam_studio.engine.adversarial import rounds
 from ldam_studio.networks.sources.opening import open_discriminator, open_network
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training.photos import LEAST_PHOTOS
@@ -60,9 +62,9 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def small_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = replace(
-        rounds.PHOTO_RECIPE, chains=6, batch=2, steps=2, learning_batch=2, learning_steps=1
+        recipes.PHOTO_RECIPE, chains=6, batch=2, steps=2, learning_batch=2, learning_steps=1
     )
-    monkeypatch.setattr(rounds, "PHOTO_RECIPE", recipe)
+    monkeypatch.setattr(recipes, "PHOTO_RECIPE", recipe)
     monkeypatch.setattr(discriminator_jobs, "PHOTO_SNAPSHOT_ROUNDS", 2)
     for name, value in (("CHAINS", 1), ("STEPS", 2), ("REAL", 4), ("TIMED_STEPS", 1)):
         monkeypatch.setattr(photo_discriminator, name, value)

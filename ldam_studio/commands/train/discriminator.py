@@ -12,9 +12,9 @@ import torch
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.commands.train import discriminator_jobs as jobs
-from ldam_studio.commands.train import rounds
 from ldam_studio.commands.train.discriminator_jobs import Job
 from ldam_studio.commands.train.resume import add_resume, stopped
+from ldam_studio.engine.adversarial import rounds
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models import natural_discriminator as natural
@@ -113,7 +113,7 @@ class _KeptTraining(Kept):
     def __init__(self, path: Path, job: Job, network: Network, seed: int) -> None:
         super().__init__(path, "round", job.recipe.rounds)
         self._job, self._network, self._seed = job, network, seed
-        recipe = rounds.describe(job.recipe)
+        recipe = job.recipe.describe()
         self._about = {"what": job.what, "data": job.data, "recipe": recipe, "seed": seed}
 
     def load(self) -> rounds.Training:
@@ -223,7 +223,7 @@ def _finish(
         file=file,
         what=job.what,
         data=job.data,
-        recipe=rounds.describe(job.recipe),
+        recipe=job.recipe.describe(),
         command=_command(args, network),
         seed=args.seed,
         seconds=seconds,

@@ -1,0 +1,1 @@
+"""Training a discriminator against the chains that it steers, in alternating rounds."""
