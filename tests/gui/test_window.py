@@ -72,6 +72,19 @@ def test_neurons_are_taken_back_in_their_turn(studio, qtbot):
     assert settings(studio).temperature == 0.02
 
 
+def test_the_edit_menu_says_what_would_be_undone(studio):
+    undo, redo = studio.actions_by_name["undo"], studio.actions_by_name["redo"]
+    assert undo.text() == "Undo" and not undo.isEnabled()
+    studio.controller.set_value("temperature", 0.02)
+    studio.actions_by_name["restart"].trigger()
+    assert undo.text() == "Undo Restart"
+    undo.trigger()
+    assert (undo.text(), redo.text()) == ("Undo Temperature", "Redo Restart")
+    assert studio.controller.undo_stack.stack.text(0) == "Temperature 0.01 → 0.02"
+    undo.trigger()
+    assert undo.text() == "Undo" and not undo.isEnabled() and redo.isEnabled()
+
+
 # Sliders and fields
 
 

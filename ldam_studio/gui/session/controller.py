@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from ldam_studio.sampler.settings import Settings
 
 MELT_STEPS = 60
+FOR_GOOD = {
+    "restart": "Restart",
+    "seed": "New Seed",
+    "reset_average": "Reset Average",
+    "compare": "End Comparison",
+}
+"""What destroys chains or averages, and what it is called in the Edit menu."""
 
 
 class Controller(SessionLink):
@@ -111,7 +118,7 @@ class Controller(SessionLink):
         if runner is None:
             return
         before = runner.ask(snapshot)
-        self.undo_stack.note_moment(before, (name, value))
+        self.undo_stack.note_moment(before, (name, value), FOR_GOOD[name])
         self._posts += 1
         runner.post(name, value)
         self._show_seed(name, value)
@@ -135,8 +142,16 @@ class Controller(SessionLink):
         """Change a setting by its name; an impossible value is said and changes nothing."""
         self.set_values({name: value})
 
-    def set_values(self, values: Mapping[str, Any], *, note: bool = True) -> None:
-        """Change settings together: one thing to undo. Impossible values change none of them."""
+    def set_values(self, values: Mapping[str, Any], *, note: bool = True, text: str = "") -> None:
+        """Change settings together: one thing to undo. Impossible values change none of them.
+
+        Parameters
+        ----------
+        note
+            Whether it can be undone.
+        text
+            What it is called in the Edit menu; without one it is named after the setting.
+        """
         session = self.model.session
         if session is None:
             return
@@ -156,7 +171,7 @@ class Controller(SessionLink):
         if not after:
             return
         if note:
-            self.undo_stack.note({name: before[name] for name in after}, after)
+            self.undo_stack.note({name: before[name] for name in after}, after, text)
         self._held = self._held or "chains" in after
         self.model.set_session(changed, *after)
         for name in after:
@@ -172,7 +187,7 @@ class Controller(SessionLink):
     def apply_preset(self, preset: Preset) -> None:
         """Set what a preset means for the session in front."""
         if self.model.acted is not None:
-            self.set_values(self.model.acted.values_of(preset))
+            self.set_values(self.model.acted.values_of(preset), text=f"Preset {preset.label}")
 
     def undo(self) -> None:
         """Take the last change of settings back."""

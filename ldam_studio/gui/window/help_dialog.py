@@ -147,7 +147,7 @@ def keys_html(actions: Iterable[QAction]) -> str:
         keys = [key for key in keys if key]
         if not keys or not action.isVisible():
             continue
-        name = _plain(action.text())
+        name = _plain(action.data() or action.text())
         more = _plain(action.statusTip() or action.toolTip())
         more = "" if more.rstrip(".… ") in (name.rstrip(".… "), "") else more
         rows.append((" or ".join(keys), name.rstrip("…."), more))

@@ -197,6 +197,18 @@ class StudioWindow(QMainWindow):
         }
         for name, slot in slots.items():
             act[name].triggered.connect(lambda _on, slot=slot: slot())
+        stack = controller.undo_stack.stack
+        for name, can, text in (
+            ("undo", stack.canUndoChanged, stack.undoTextChanged),
+            ("redo", stack.canRedoChanged, stack.redoTextChanged),
+        ):
+            word = act[name].text()
+            act[name].setData(word)  # what Help calls it, whatever would be undone now
+            act[name].setEnabled(False)
+            can.connect(act[name].setEnabled)
+            text.connect(
+                lambda what, action=act[name], word=word: action.setText(f"{word} {what}".rstrip())
+            )
         act["presentation"].toggled.connect(self.present)
         act["strip_both"].toggled.connect(self.views.show_both_in_strip)
         for name in ("neurons", "controls", "traces"):
