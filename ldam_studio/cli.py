@@ -15,84 +15,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ldam_studio import __version__
+from ldam_studio.commands.table import COMMANDS, GROUPS
 from ldam_studio.errors import StudioError
-
-COMMANDS = {
-    "studio": ("ldam_studio.commands.studio", "open the window (also what no sub-command means)"),
-    "watch": ("ldam_studio.commands.watch", "watch a network's checkpoints while it is trained"),
-    "render": ("ldam_studio.commands.render", "sample without a window and write the pictures"),
-    "replay": ("ldam_studio.commands.replay", "run an exported picture again and compare it"),
-    "info": ("ldam_studio.commands.info", "list the networks, or the layers of one"),
-    "modes": (
-        "ldam_studio.commands.modes",
-        "count the pictures that excite a neuron, and group them",
-    ),
-    "pictures": ("ldam_studio.commands.pictures", "make the pictures in the README"),
-    "train mnist": ("ldam_studio.commands.train.mnist", "train LeNet on MNIST"),
-    "train cifar10": ("ldam_studio.commands.train.cifar10", "train a VGG on CIFAR-10"),
-    "train live": (
-        "ldam_studio.commands.train.live",
-        "train LeNet while the studio watches it; commands come on the standard input",
-    ),
-    "train discriminator": (
-        "ldam_studio.commands.train.discriminator",
-        "train a discriminator along with the chains",
-    ),
-    "train judge": ("ldam_studio.commands.train.judge", "train a judge of the paper's figures"),
-    "train digits-sheet": (
-        "ldam_studio.commands.train.digits_sheet",
-        "lay out the sample of real digits that is shipped",
-    ),
-    "paper fig1": (
-        "ldam_studio.commands.paper.fig1",
-        "the paper's Figure 1: five discriminator weights, ten classes",
-    ),
-    "paper fig4": (
-        "ldam_studio.commands.paper.fig4",
-        "the paper's Figure 4: with and without L2, raw and averaged",
-    ),
-    "paper fig5": (
-        "ldam_studio.commands.paper.fig5",
-        "the paper's Figure 5: LeNet as its training ended, and with averaged parameters",
-    ),
-    "paper fig6": (
-        "ldam_studio.commands.paper.fig6",
-        "the paper's Figure 6: CIFAR-10 without regulariser, with L2, and averaged",
-    ),
-    "paper fig7": (
-        "ldam_studio.commands.paper.fig7",
-        "the paper's Figure 7: CIFAR-10 with a discriminator, from none to much of it",
-    ),
-    "paper fig8": (
-        "ldam_studio.commands.paper.fig8",
-        "the paper's Figure 8: CIFAR-10, with averaged parameters, and with a discriminator too",
-    ),
-    "paper fig9": (
-        "ldam_studio.commands.paper.fig9",
-        "the paper's Figure 9: one class of CIFAR-10 in several colour temperatures",
-    ),
-    "paper fig10": (
-        "ldam_studio.commands.paper.fig10",
-        "the paper's Figure 10: a discriminator of photographs, from little to much",
-    ),
-    "paper fig11": (
-        "ldam_studio.commands.paper.fig11",
-        "the paper's Figure 11: two architectures side by side, and where their gradients sit",
-    ),
-    "paper modes": (
-        "ldam_studio.commands.paper.modes",
-        "whether averaged parameters leave a neuron fewer pictures, over several trainings",
-    ),
-    "paper named": (
-        "ldam_studio.commands.paper.named",
-        "how often another network names the class that was asked for, as a table",
-    ),
-    "paper filters": (
-        "ldam_studio.commands.paper.filters",
-        "a network's first-layer filters beside what its chains make of them",
-    ),
-}
-GROUPS = {"train": "train the shipped networks", "paper": "make the paper's figures again"}
 
 
 class _Parser(argparse.ArgumentParser):

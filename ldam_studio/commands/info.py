@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     flags.add_network(parser, None)
     parser.add_argument(
-        "--settings", action="store_true", help="the settings as a table in Markdown"
+        "--settings", action="store_true", help="what each setting does, in Markdown"
     )
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 

@@ -1,11 +1,20 @@
-"""The settings as a table, from the same description that makes sliders and flags."""
+"""What each setting does, in Markdown, from the description that also makes sliders and flags."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ldam_studio.sampler.setting import Setting
+from ldam_studio.sampler.setting import Group, Setting
 from ldam_studio.sampler.settings import SETTINGS
+
+GROUPS: dict[Group, str] = {
+    "sampler": "Sampler",
+    "average": "Average",
+    "more": "More settings",
+    "learner": "Learning of the discriminator",
+    "watching": "Watching a training",
+}
+"""The groups of settings and their titles, in the order in which a person meets them."""
 
 
 def about_settings() -> list[dict[str, Any]]:
@@ -13,6 +22,7 @@ def about_settings() -> list[dict[str, Any]]:
     return [
         {
             "name": setting.name,
+            "group": setting.group,
             "label": setting.label,
             "flag": flag_of(setting),
             "default": setting.default,
@@ -25,18 +35,19 @@ def about_settings() -> list[dict[str, Any]]:
 
 
 def markdown() -> str:
-    """Return the settings as a Markdown table, as it stands in the README."""
-    lines = [
-        "| setting | default | accepts | what it does |",
-        "|---|---|---|---|",
-    ]
-    for about in about_settings():
-        name = f"**{about['label']}**"
-        if about["flag"] is not None:
-            name += f"<br>`{about['flag']}`"
-        cells = (name, shown(about["default"]), about["accepts"], about["help"])
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    """Return what each setting does, one section for each, as it stands in the guide."""
+    sections = []
+    for group, title in GROUPS.items():
+        sections.append(f"## {title}")
+        sections += [_section(about) for about in about_settings() if about["group"] == group]
+    return "\n\n".join(sections)
+
+
+def _section(about: dict[str, Any]) -> str:
+    facts = [about["accepts"], f"default {shown(about['default'])}"]
+    if about["flag"] is not None:
+        facts.insert(0, f"`{about['flag']}`")
+    return f"### {about['label']}\n\n{' · '.join(facts)}\n\n{about['help']}"
 
 
 def flag_of(setting: Setting) -> str | None:

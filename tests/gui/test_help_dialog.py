@@ -1,64 +1,201 @@
-"""Help that cannot fall behind: keys from the actions, settings from their one description."""
+"""Help shows the guide: every page opens, links and pictures work, and words are found."""
 
 from __future__ import annotations
 
-import pytest
-from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QApplication, QPushButton, QTabWidget
+import time
 
-from ldam_studio.gui.theme import colours, theme
-from ldam_studio.gui.window.help_dialog import METHOD, HelpDialog
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QKeySequence, QTextBlock, QTextTable
+from PyQt6.QtWidgets import QApplication
+
+from ldam_studio.assets import asset
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.help import pages
+from ldam_studio.gui.help.browser import IMAGE, IMAGE_WIDTH
+from ldam_studio.gui.help.dialog import HelpDialog
+from ldam_studio.gui.theme import theme
+from ldam_studio.gui.window.actions import ENTRIES
 from ldam_studio.sampler.settings import SETTINGS
 
 
 @pytest.fixture
 def dialog(qtbot, qapp):
-    melt, quiet, export = QAction("&Melt"), QAction("No key"), QAction("E&xport PNG…")
-    melt.setShortcut("K")
-    melt.setToolTip("Multiply the temperature by 100 for 60 steps <and restore it>")
-    export.setShortcuts([QKeySequence("Ctrl+E"), QKeySequence("Ctrl+Shift+E")])
-    made = HelpDialog([melt, quiet, export])
+    theme.apply(qapp, "dark")
+    made = HelpDialog()
     qtbot.addWidget(made)
+    made.resize(900, 700)
     yield made
     theme.apply(qapp, "dark")
 
 
-def test_every_action_with_a_key_is_listed(dialog):
-    keys = dialog.text("Keys")
-    for words in ("K", "Melt", "<and restore it>", "Ctrl+E or Ctrl+Shift+E", "Export PNG"):
-        assert words in keys
-    assert "No key" not in keys
-    assert "&" not in keys
+def shown(dialog: HelpDialog) -> str:
+    return dialog.browser.toPlainText()
 
 
-def test_every_setting_is_explained(dialog):
-    text = dialog.text("Settings")
+def blocks(dialog: HelpDialog) -> list[QTextBlock]:
+    found, block = [], dialog.browser.document().begin()
+    while block.isValid():
+        found.append(block)
+        block = block.next()
+    return found
+
+
+def fragments(dialog: HelpDialog) -> list:
+    found = []
+    for block in blocks(dialog):
+        place = block.begin()
+        while not place.atEnd():
+            found.append(place.fragment())
+            place += 1
+    return found
+
+
+def click_link(dialog: HelpDialog, qtbot, target: str) -> None:
+    (link,) = (f for f in fragments(dialog) if f.charFormat().anchorHref() == target)
+    cursor = dialog.browser.textCursor()
+    cursor.setPosition(link.position() + 1)
+    dialog.browser.setTextCursor(cursor)
+    dialog.browser.ensureCursorVisible()
+    at = dialog.browser.cursorRect().center()
+    qtbot.mouseClick(dialog.browser.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def test_it_opens_at_once(qtbot, qapp):
+    began = time.perf_counter()
+    made = HelpDialog()
+    qtbot.addWidget(made)
+    made.show()
+    qapp.processEvents()
+    assert time.perf_counter() - began < 0.2
+
+
+def test_every_page_opens_under_its_title(dialog):
+    titles = [dialog.list.item(row).text() for row in range(dialog.list.count())]
+    assert titles == [page.title for page in dialog.pages]
+    for page in dialog.pages:
+        dialog.show_page(page.title)
+        heading = blocks(dialog)[0]
+        assert heading.blockFormat().headingLevel() == 1
+        assert heading.text() == pages.read(page.path).split("\n")[0].removeprefix("# ")
+
+
+def test_keys_and_settings_are_all_explained(dialog):
+    dialog.show_page("Keys")
+    for entry in ENTRIES:
+        if entry.key:
+            assert entry.key in shown(dialog)
+            assert entry.tip in shown(dialog)
+    dialog.show_page("Settings")
     for setting in SETTINGS.values():
-        assert setting.label in text
-        assert setting.help in text
+        assert setting.label in shown(dialog)
+        assert setting.help in shown(dialog)
 
 
-def test_the_method_takes_five_sentences(dialog):
-    assert len(METHOD) == 5
-    assert all(sentence in dialog.text("Method") for sentence in METHOD)
-    assert all(sentence.count(".") == 1 for sentence in METHOD)
+def test_pictures_are_shown_and_fit(dialog):
+    dialog.show()
+    dialog.show_page("First steps")
+    names = [f.charFormat().toImageFormat().name() for f in fragments(dialog) if IMAGE in f.text()]
+    assert names == ["../readme/studio.png"]
+    picture = dialog.browser.loadResource(2, dialog.browser.source().resolved(_url(names[0])))
+    assert picture.width() == IMAGE_WIDTH
+    assert picture.height() > 300
+    dialog.show_page("What was measured")
+    assert dialog.browser.loadResource(2, _url("../readme/cifar10.png")).width() > 100
+    assert dialog.browser.loadResource(2, _url("../readme/photographs.webp")).width() > 100
+
+
+def _url(name: str):
+    from PyQt6.QtCore import QUrl
+
+    return QUrl(name)
+
+
+def test_a_link_leads_to_another_page_and_back(dialog, qtbot):
+    dialog.show()
+    dialog.show_page("Settings")
+    click_link(dialog, qtbot, "method.md")
+    assert shown(dialog).startswith("The method")
+    assert dialog.list.currentItem().text() == "The method"
+    dialog.back.click()
+    assert dialog.list.currentItem().text() == "Settings"
+    assert shown(dialog).startswith("Settings")
+
+
+def test_a_page_beside_the_guide_opens_too(dialog, qtbot):
+    dialog.show()
+    dialog.show_page("Networks for photographs")
+    click_link(dialog, qtbot, "../../models/natural-discriminator.md")
+    assert "Recipe" in shown(dialog)
+    assert dialog.browser.path().resolve() == asset("models", "natural-discriminator.md")
+
+
+def test_words_are_searched_in_all_pages(dialog, qtbot):
+    dialog.show()
+    qtbot.keyClicks(dialog.search, "lightning")
+    hidden = [dialog.list.isRowHidden(row) for row in range(dialog.list.count())]
+    assert hidden.count(False) == 1
+    assert dialog.list.currentItem().text() == "Watching a training"
+    assert dialog.browser.textCursor().selectedText().lower() == "lightning"
+    first = dialog.browser.textCursor().position()
+    qtbot.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert dialog.browser.textCursor().position() > first
+    assert dialog.isVisible()
+    dialog.search.clear()
+    qtbot.keyClicks(dialog.search, "zzz")
+    assert all(dialog.list.isRowHidden(row) for row in range(dialog.list.count()))
+
+
+def test_the_last_place_is_followed_by_the_first(dialog, qtbot):
+    dialog.show()
+    qtbot.keyClicks(dialog.search, "bidmach")
+    first = dialog.browser.textCursor().position()
+    places = dialog.browser.toPlainText().lower().count("bidmach")
+    for _ in range(places):
+        qtbot.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert dialog.browser.textCursor().position() == first
+
+
+def test_find_goes_to_the_search_field(dialog, qtbot):
+    dialog.show()
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    qtbot.keySequence(dialog, QKeySequence(QKeySequence.StandardKey.Find))
+    assert dialog.search.hasFocus()
 
 
 def test_the_citation_can_be_copied(dialog):
     dialog.show()
-    tabs = dialog.findChild(QTabWidget)
-    copy = next(b for b in dialog.findChildren(QPushButton) if "BibTeX" in b.text())
-    assert not copy.isVisible()
-    tabs.setCurrentIndex(tabs.count() - 1)
-    assert copy.isVisible()
-    copy.click()
+    assert not dialog.copy_bibtex.isVisible()
+    dialog.show_page("Citing")
+    assert dialog.copy_bibtex.isVisible()
+    dialog.copy_bibtex.click()
+    assert QApplication.clipboard().text().startswith("@article{jiang2018diagnostic")
     assert "1812.04604" in QApplication.clipboard().text()
-    assert "1812.04604" in dialog.text("Cite")
-    assert "Canny" in dialog.text("Cite")
+    assert "1812.04604" in shown(dialog)
+    assert "Canny" in shown(dialog)
 
 
-def test_it_does_not_block_the_studio_and_follows_the_look(dialog, qapp):
+@pytest.mark.parametrize("look", ["dark", "light"])
+def test_it_does_not_block_the_studio_and_follows_the_look(dialog, qapp, look):
+    theme.apply(qapp, "light" if look == "dark" else "dark")
     dialog.show()
+    dialog.show_page("Your own network")
     assert not dialog.isModal()
-    theme.apply(qapp, "light")
-    assert colours.LIGHT.accent in dialog.findChild(QTabWidget).widget(0).toHtml()
+    colours = theme.apply(qapp, look)
+    code = next(b for b in blocks(dialog) if b.text() == "# mine.py")
+    assert code.blockFormat().background().color().name() == colours.raised
+    link = next(f for f in fragments(dialog) if f.charFormat().anchorHref() == "photographs.md")
+    assert link.charFormat().foreground().color().name() == colours.accent
+    frames = dialog.browser.document().rootFrame().childFrames()
+    tables = [frame for frame in frames if isinstance(frame, QTextTable)]
+    assert tables
+    for table in tables:
+        assert table.format().borderBrush().color().name() == colours.outline
+
+
+def test_a_page_that_is_missing_is_one_sentence(dialog, tmp_path):
+    with pytest.raises(StudioError, match=r"gone\.md cannot be read"):
+        pages.read(tmp_path / "gone.md")
+    dialog.browser.show_page(tmp_path / "gone.md")
+    assert "install LDAM Studio again" in shown(dialog)

@@ -308,11 +308,11 @@ class StudioWindow(QMainWindow):
 
     def show_help(self) -> None:
         """Show what everything does, and the keys."""
-        from ldam_studio.gui.window.help_dialog import HelpDialog
+        from ldam_studio.gui.help.dialog import HelpDialog
 
         dialog = self.findChild(HelpDialog)
         if dialog is None:
-            dialog = HelpDialog(self.actions_by_name.values(), self)
+            dialog = HelpDialog(self)
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
