@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.canvas.canvas import Canvas
-from ldam_studio.gui.canvas.strip import StripArea
+from ldam_studio.gui.canvas.strip_area import StripArea
 from ldam_studio.gui.session.model import Display
 from ldam_studio.networks.network import PixelSpec
 

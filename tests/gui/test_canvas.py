@@ -88,7 +88,7 @@ def test_z_fills_the_view_with_what_the_front_neuron_sees(make_window, qtbot):
     assert canvas.view.part == field
     assert raw.size() == average.size() and raw.width() >= 4 * whole[0].width()
     # The middle of the field lies in the middle of the pane, and is what is read there.
-    pane = canvas._layout.panes[0]
+    pane = canvas._panes.layout.panes[0]
     middle = (field[1] + field[3]) // 2, (field[0] + field[2]) // 2
     QTest.mouseMove(canvas, pane.center())
     assert canvas.readout().startswith(f"x {middle[0]}   y {middle[1]} ")

@@ -102,7 +102,7 @@ def test_both_are_shown_alike(compared, qtbot):
 def _a_title_without_room_is_told(compared):
     canvas = compared.canvas
     canvas.set_details("", "last 150 of 3,000 samples")
-    ratio, title = canvas.devicePixelRatioF(), canvas._layout.titles[1]
+    ratio, title = canvas.devicePixelRatioF(), canvas._panes.layout.titles[1]
     tip = canvas.tip_at((QPointF(title.center()) / ratio).toPoint())
     assert tip == "A  Average  last 150 of 3,000 samples"
     assert canvas.tip_at(QPoint(0, 0)) == ""

@@ -1,1 +1,1 @@
-"""The images: the front chain's panes, and the strip of all chains."""
+"""The images: panes of the front chain, and the strip of all chains."""

@@ -12,18 +12,18 @@ from ldam_studio.gui.canvas.viewport import Viewport, extent, fit_part, fit_scal
 
 @dataclass(frozen=True)
 class Metrics:
-    """Sizes that depend on the type and the display, in device pixels.
+    """Sizes that depend on the font and the display, in device pixels.
 
     Parameters
     ----------
     margin
-        Around everything.
+        Space around all panes.
     gap
-        Between the panes.
+        Space between two panes.
     line
-        Height of a line of text with its air.
+        Height of a line of text, spacing included.
     narrowest
-        Width that a title needs; a pane is not made narrower for a small image.
+        Width that a title needs; panes of small images are at least as wide.
     """
 
     margin: int
@@ -33,9 +33,9 @@ class Metrics:
 
     @classmethod
     def of(cls, text: QFontMetricsF, ratio: float, *, close: bool = False) -> Metrics:
-        """Return the sizes for a font and the display's device pixels per logical one.
+        """Return the sizes for a font on a display with `ratio` device pixels per logical pixel.
 
-        Closer together, more rows have room.
+        With `close` the spaces are smaller, which makes room for two rows of panes.
         """
         widest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
         return cls(
@@ -46,9 +46,14 @@ class Metrics:
         )
 
 
-ONE_LANE = ((0, 0.0), (1, 0.0))
-TWO_LANES = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
-"""Columns and rows of the panes: raw and average of each lane, and the averages' difference."""
+Cells = tuple[tuple[int, float], ...]
+"""Columns and rows of panes."""
+
+ONE_LANE: Cells = ((0, 0.0), (1, 0.0))
+"""Raw sample and average."""
+
+TWO_LANES: Cells = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
+"""Raw sample and average of each lane, and the difference of the averages."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Layout:
     image: tuple[int, int]
 
     def image_in(self, pane: QRect) -> QRect:
-        """Return where the image lies in a pane, not cut off by it."""
+        """Return where the whole image lies in a pane, which may show only a part of it."""
         width, height = extent(self.image, self.view.scale)
         return QRect(pane.left() + self.view.left, pane.top() + self.view.top, width, height)
 
@@ -83,12 +88,12 @@ def arrange(
     image: tuple[int, int],
     view: Viewport,
     metrics: Metrics,
-    cells: tuple[tuple[int, float], ...] = ONE_LANE,
+    cells: Cells = ONE_LANE,
 ) -> Layout:
-    """Lay the canvas out.
+    """Lay out the panes of a canvas (width, height) for images (width, height).
 
-    A fitted view puts panes of the image's size side by side in the middle; a zoomed one, or one of
-    a part of the image, uses all the room there is.
+    In a fitted view the panes have the size of the image and stand in the middle. In a zoomed view,
+    and in one that is fitted to a part of the image, they take all the space there is.
     """
     columns, rows = (int(max(ends)) + 1 for ends in zip(*cells, strict=True))
     width, height = _full_panes(size, metrics, columns, rows)
@@ -118,7 +123,7 @@ def arrange(
 
 
 def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metrics) -> Viewport:
-    """Return the fitted view of `layout` as a free one in which `pane`'s image has not moved."""
+    """Return a fitted view as a free one in which the image in `pane` has not moved."""
     if not layout.view.fitted:
         return layout.view
     free = replace(layout.view, fitted=False, part=None)

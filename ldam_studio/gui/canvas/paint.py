@@ -1,4 +1,4 @@
-"""What the canvas paints into a pane and above it."""
+"""Paints a pane of the canvas: the image, the outlines in it and the title above it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ldam_studio.gui.canvas.layout import Layout
 from ldam_studio.gui.canvas.viewport import Box
 from ldam_studio.gui.theme.paint import LEFT, RIGHT, Badge, Pencil
 
-SPOT = 4  # device pixels from which on an image pixel is large enough to be outlined
+SPOT = 4  # an image pixel of at least this many device pixels is outlined under the pointer
 
 
 def paint_pane(
@@ -20,12 +20,12 @@ def paint_pane(
     field: Box | None,
     spot: tuple[int, int] | None,
 ) -> None:
-    """Paint an image into a pane, outlining what the neuron sees and the pixel under the pointer.
+    """Paint an image into a pane; outline what the neuron sees and the pixel under the pointer.
 
     Parameters
     ----------
     field
-        The neuron's receptive field, None where it is the whole image.
+        The neuron's receptive field; None if that is the whole image.
     spot
         The image pixel (x, y) under the pointer.
     """
@@ -54,7 +54,7 @@ def paint_title(
     words: str,
     shorter: tuple[str, ...] = (),
 ) -> None:
-    """Write a pane's title, beside it `words` or what of `shorter` fits, and badges at its end."""
+    """Paint a title, then `words` or the longest of the `shorter` forms that fits, then badges."""
     room = QRect(part)
     for badge in reversed(badges):
         room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
@@ -66,7 +66,7 @@ def paint_title(
         if pencil.width(text) <= room.width():
             pencil.text(room, text, "muted", flags=flags)
             return
-    # Half a number would mislead; the end of an address does not.
+    # A number that is cut off would mislead; the end of an address does not.
     if shorter and room.width() > pencil.width("…") * 4:
         elide = LEFT if ":" in shorter[-1] else RIGHT
         pencil.text(room, shorter[-1], "muted", flags=flags, elide=elide)

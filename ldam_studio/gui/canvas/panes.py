@@ -1,4 +1,4 @@
-"""What the panes of the canvas show: images of one lane, or of two and their difference."""
+"""What the panes of the canvas show: images of one lane, or of two lanes and their difference."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ldam_studio.engine.picture import (
     difference_to_bytes,
     to_bytes,
 )
+from ldam_studio.gui.canvas.layout import ONE_LANE, TWO_LANES, Cells
 from ldam_studio.gui.session.model import SIGNED
 from ldam_studio.gui.theme.paint import qimage
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from PyQt6.QtGui import QImage
 
     from ldam_studio.engine.frame import Frame
@@ -31,9 +31,10 @@ TITLES_OF_TWO = ("A  Raw", "A  Average", "B  Raw", "B  Average", "B − A")
 
 @dataclass(frozen=True)
 class Shown:
-    """The images of all panes, in their order, and what the neurons in them see.
+    """The image of each pane, and the receptive field of the neuron in it.
 
-    `scale` is that of the difference, in pixel units; None where there is no difference to show.
+    `scale` is the difference, in pixel units, that is shown as black or white; None if there is no
+    difference to show.
     """
 
     images: tuple[QImage | None, ...] = (None, None)
@@ -42,16 +43,25 @@ class Shown:
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """What stands above the panes."""
+        """The titles of the panes."""
         return TITLES_OF_ONE if len(self.images) == len(TITLES_OF_ONE) else TITLES_OF_TWO
 
+    @property
+    def cells(self) -> Cells:
+        """Where the panes stand."""
+        return ONE_LANE if len(self.images) == len(ONE_LANE) else TWO_LANES
+
+    def is_difference(self, number: int) -> bool:
+        """Return whether a pane shows the difference of the averages."""
+        return number == len(TWO_LANES) - 1
+
     def has_the_panes_of(self, other: Shown) -> bool:
-        """Return whether as many panes are shown, and the same of them are empty."""
+        """Return whether both have the same number of panes, and the same ones are empty."""
         return [i is None for i in self.images] == [i is None for i in other.images]
 
 
 def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
-    """Return what to show of a frame; both lanes are mapped as the first one's pixels are."""
+    """Return what to show of a frame; the display of the first lane's pixels holds for both."""
     if frame.second is None:
         images = tuple(
             _image(image, display, pixels, display.scale) for image in (frame.raw, frame.average)
@@ -78,7 +88,7 @@ def _scale(images: tuple[Floats | None, ...], display: Display, pixels: PixelSpe
 
 
 def _image(
-    image: NDArray | None, display: Display, pixels: PixelSpec, scale: float | None
+    image: Floats | None, display: Display, pixels: PixelSpec, scale: float | None
 ) -> QImage | None:
     return None if image is None else qimage(to_bytes(image, pixels, display.mode, scale))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
+    QFocusEvent,
     QFontMetricsF,
     QHelpEvent,
     QImage,
@@ -14,19 +16,20 @@ from PyQt6.QtGui import (
     QPaintEvent,
     QRegion,
 )
-from PyQt6.QtWidgets import QScrollArea, QToolTip, QWidget
+from PyQt6.QtWidgets import QToolTip, QWidget
 
 from ldam_studio.gui.canvas.strip_layout import StripLayout, StripMetrics, lay_out
 from ldam_studio.gui.frame_words import NUMBER
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import LEFT, MIDDLE, RIGHT, Pencil, logical, qimage
 
 THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
-LABEL = 150  # widest room that a label is given
-APART = 3  # left free at either end of a label, so that neighbours do not run together
+LABEL = 150  # largest width of a label
+APART = 3  # space at both ends of a label, so that neighbours do not run together
 
 
 class Strip(QWidget):
-    """The thumbnails; shows what it is given, and says which one a person chose."""
+    """Shows the thumbnails it is given, and emits the one that the user chose."""
 
     chosen = pyqtSignal(int)
 
@@ -50,7 +53,7 @@ class Strip(QWidget):
     def set_chains(
         self, labels: tuple[str, ...], tips: tuple[str, ...] = (), rows: tuple[str, ...] = ()
     ) -> None:
-        """Name the chains; with `rows` they form a table with one title per row."""
+        """Set the chains' labels and tool tips; `rows` are the titles of a table's rows."""
         self._tips = tips
         if rows and len(labels) % len(rows):
             rows = ()
@@ -61,8 +64,8 @@ class Strip(QWidget):
         self._relayout()
         self._describe()
 
-    def show_thumbnails(self, thumbnails: np.ndarray) -> None:
-        """Show ``(chains, H, W, 3)`` bytes."""
+    def show_thumbnails(self, thumbnails: NDArray[np.uint8]) -> None:
+        """Show bytes of shape (chains, H, W, 3)."""
         count, height, width = thumbnails.shape[:3]
         if count != len(self._labels):
             return
@@ -93,7 +96,7 @@ class Strip(QWidget):
 
     @property
     def table_height(self) -> int:
-        """The height that a table of chains looks well at; 0 for a plain strip."""
+        """The preferred height of a table of chains; 0 without a table."""
         return len(self._rows) * (2 * THUMB[0] + 8) + 36 if self._rows else 0
 
     @property
@@ -102,44 +105,45 @@ class Strip(QWidget):
         return bool(self._rows)
 
     def front_rect(self) -> QRect:
-        """Return where the front chain lies, in the widget's own units, to scroll to it."""
+        """Return where the front chain lies, in units of the widget."""
         if self._front >= len(self._layout.thumbs):
             return QRect()
         thumb, label = self._layout.thumbs[self._front], self._layout.labels[self._front]
         return logical(thumb.united(label), self.devicePixelRatioF())
 
     def use_area(self, area: QSize) -> None:
-        """Lay out for the visible part of a scroll area."""
+        """Lay the thumbnails out for the visible part of a scroll area."""
         if area != self._area:
             self._area = QSize(area)
             self._relayout()
 
     # Events
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme and the size of the type."""
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Follow the theme and the font."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+        if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._relayout()
 
-    def event(self, event: QEvent) -> bool:
-        """Follow the window to a display of another scaling; name a chain in full on hover."""
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
+    def event(self, event: QEvent | None) -> bool:
+        """Follow the window to a display with another scaling; show a chain's tool tip."""
+        if present(event).type() == QEvent.Type.DevicePixelRatioChange:
             self._relayout()
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             index = self._at(event.pos().x(), event.pos().y())
             text = self._tips[index] if index is not None and index < len(self._tips) else ""
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Bring the chain under the pointer to the front."""
+        event = present(event)
         index = self._at(event.position().x(), event.position().y())
         if index is not None and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(index)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Go to a neighbouring chain."""
         moves = {
             Qt.Key.Key_Left: (-1, 0),
@@ -147,7 +151,7 @@ class Strip(QWidget):
             Qt.Key.Key_Up: (0, -1),
             Qt.Key.Key_Down: (0, 1),
         }
-        key = Qt.Key(event.key())
+        key = Qt.Key(present(event).key())
         if key in moves:
             self.chosen.emit(self._layout.neighbour(self._front, *moves[key]))
         elif key == Qt.Key.Key_Home:
@@ -157,13 +161,13 @@ class Strip(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QEvent) -> None:
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
         """Show the focus at the front chain."""
         super().focusInEvent(event)
         self._update_chain(self._front)
 
-    def focusOutEvent(self, event: QEvent) -> None:
-        """Show that the focus has left."""
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        """Show the focus no longer."""
         super().focusOutEvent(event)
         self._update_chain(self._front)
 
@@ -213,7 +217,7 @@ class Strip(QWidget):
         return index if index is not None and index < len(self._labels) else None
 
     def _thumb_region(self) -> QRegion:
-        """Return one rectangle per row of thumbnails, so that labels are not painted again."""
+        """Return one rectangle per row of thumbnails, so that labels are not repainted."""
         region, columns = QRegion(), self._layout.columns
         for first in range(0, len(self._layout.thumbs), columns):
             row = self._layout.thumbs[first : first + columns]
@@ -238,9 +242,9 @@ class Strip(QWidget):
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint what the event asks for; a frame asks for the thumbnails only."""
-        dirty, layout, ratio = event.region(), self._layout, self.devicePixelRatioF()
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint what is dirty; a new frame makes only the thumbnails dirty."""
+        dirty, layout, ratio = present(event).region(), self._layout, self.devicePixelRatioF()
         pencil = Pencil(self)
         pencil.fill(
             QRect(0, 0, int(self.width() * ratio) + 2, int(self.height() * ratio) + 2), "canvas"
@@ -280,35 +284,7 @@ class Strip(QWidget):
 
 
 def _elision(label: str) -> Qt.TextElideMode:
-    """Keep what tells a label from the next: the end of an address, a chain's number."""
+    """Elide what labels have in common: keep the end of an address and a chain's number."""
     if ":" in label:
         return LEFT
     return MIDDLE if NUMBER in label else RIGHT
-
-
-class StripArea(QScrollArea):
-    """Scrolls a strip that is larger than its place, and keeps the front chain in sight."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.strip = Strip()
-        self.setWidget(self.strip)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(56)
-
-    def resizeEvent(self, event: QEvent) -> None:
-        """Let the thumbnails fill the visible part."""
-        super().resizeEvent(event)
-        self.strip.use_area(self.viewport().size())
-
-    def set_front(self, index: int) -> None:
-        """Outline a chain and scroll to it."""
-        self.strip.set_front(index)
-        place = self.strip.front_rect()
-        if not place.isEmpty():
-            centre = place.center()
-            self.ensureVisible(
-                centre.x(), centre.y(), place.width() // 2 + 8, place.height() // 2 + 8
-            )

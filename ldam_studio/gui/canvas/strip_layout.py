@@ -1,4 +1,4 @@
-"""Where the thumbnails of the chains lie. Device pixels throughout."""
+"""Where the thumbnails of the chains lie; all sizes are in device pixels."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from PyQt6.QtCore import QRect
 
 @dataclass(frozen=True)
 class StripMetrics:
-    """Sizes that depend on the type and the display, in device pixels.
+    """Sizes that depend on the font and the display, in device pixels.
 
     Parameters
     ----------
     margin, gap
-        Around the thumbnails and between them.
+        Space around the thumbnails and between them.
     line
         Height of a label.
     heading
         Width of the rows' titles; 0 without them.
     smallest, largest
-        Between which the longer side of a thumbnail is chosen.
+        Limits of the longer side of a thumbnail.
     label
-        Width that the widest label would like to have.
+        Width that the widest label needs.
     """
 
     margin: int
@@ -36,7 +36,7 @@ class StripMetrics:
 
 @dataclass(frozen=True)
 class StripLayout:
-    """Rectangles of the thumbnails and labels, and the size that they need together."""
+    """Rectangles of the thumbnails and labels, and the size that all of them need."""
 
     columns: int
     thumbs: tuple[QRect, ...]
@@ -52,7 +52,7 @@ class StripLayout:
         return None
 
     def neighbour(self, index: int, across: int, down: int) -> int:
-        """Return the chain beside, above or below one; itself where there is none."""
+        """Return the chain beside, above or below a chain; itself if there is none."""
         wanted = index + across + down * self.columns
         return wanted if 0 <= wanted < len(self.thumbs) else index
 
@@ -63,7 +63,7 @@ def _columns(width: int, chains: int, cell: int, metrics: StripMetrics) -> int:
 
 
 def _needed(chains: int, columns: int, cell: int, rows: int, metrics: StripMetrics) -> int:
-    """Return the height that rows of thumbnails `cell` high need."""
+    """Return the height that thumbnails of height `cell` need."""
     if rows:
         return 2 * metrics.margin + metrics.line + rows * (cell + metrics.gap) - metrics.gap
     lines = -(-chains // columns)
@@ -79,10 +79,11 @@ def lay_out(
 ) -> StripLayout:
     """Lay thumbnails of images (width, height) out in an area (width, height).
 
-    They are as large as lets all of them fit, at a whole number of device pixels per image pixel,
-    or smaller than the image where that has no room; where not even the smallest fit, the layout is
-    higher than the area and is scrolled. With `rows` the chains form a table of that many rows,
-    whose columns share one label. In a single line the chains move apart for long labels.
+    The thumbnails are as large as they can be while all of them fit: a whole number of device
+    pixels per image pixel, or smaller than the image if that does not fit. If not even the smallest
+    size fits, the layout is higher than the area and has to be scrolled. With `rows` the chains
+    form a table of that many rows, whose columns share one label. In a single line, long labels
+    move the chains apart.
     """
     chains = max(chains, 1)
     longer = max(image)
@@ -95,7 +96,7 @@ def lay_out(
         columns = table or _columns(area[0], chains, thumb[0], metrics)
         height = _needed(chains, columns, thumb[1], rows, metrics)
         wide = 2 * metrics.margin + metrics.heading + columns * (thumb[0] + metrics.gap)
-        # A size that is free to choose leaves the label its distance.
+        # A size that is no whole multiple can be chosen so that the label keeps its distance.
         spare = 0 if size % longer == 0 else metrics.gap // 2
         if height + spare <= area[1] and wide - metrics.gap <= area[0]:
             break

@@ -1,9 +1,9 @@
-"""Which part of an image a pane shows, in device pixels.
+"""The zoom: which part of an image a pane shows.
 
-All positions are *device* pixels. A pixel of a small image always covers a whole number of them, so
-that it stays crisp at every scaling of the display, and all its pixels have one size. An image so
-large that whole numbers below `CRISP` are all that fits would leave up to half of its pane unused:
-it is shown as large as the pane lets it, smoothly. So is one that is larger than its pane.
+All positions are *device* pixels. Each pixel of a small image covers a whole number of them, so
+that all pixels have the same size and stay crisp at every scaling of the display. A large image
+that fits its pane only at a scale below `CRISP` would leave up to half of the pane unused at a
+whole number: it is scaled smoothly to the size of the pane, as is an image larger than its pane.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import ceil, floor
 
 LARGEST = 96
 SMALLEST = Fraction(1, 8)
-CRISP = 3  # device pixels per image pixel from which a whole number of them uses the room well
+CRISP = 3  # from this scale on, whole numbers leave little of a pane unused
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in image pixels; bottom and right are exclusive."""
@@ -22,7 +22,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Viewport:
-    """The zoom and the place of an image in a pane.
+    """The zoom and the position of an image in a pane.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Viewport:
     left, top
         Where the image's upper left corner lies in the pane, in device pixels.
     fitted
-        Whether the view follows the size of the pane.
+        Whether the zoom follows the size of the pane.
     part
-        What of the image fills a fitted view; None is all of it.
+        The part of the image that fills the pane if fitted; None for the whole image.
     """
 
     scale: Fraction = Fraction(1)
@@ -44,15 +44,14 @@ class Viewport:
 
     @property
     def smooth(self) -> bool:
-        """Whether image pixels cover no whole number of device pixels."""
+        """Whether the image is scaled smoothly, not by a whole number."""
         return self.scale.denominator != 1
 
 
 def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
     """Return the scale at which an image (width, height) fits a pane (width, height).
 
-    The largest whole number that does, from `CRISP` on; below that, just what the pane has room
-    for.
+    That is the largest whole number that fits, or, below `CRISP`, the exact ratio.
     """
     exact = min(Fraction(room, max(size, 1)) for room, size in zip(pane, image, strict=True))
     if exact >= CRISP:
@@ -61,7 +60,7 @@ def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
 
 
 def fit_part(part: Box, pane: tuple[int, int]) -> Viewport:
-    """Return the view in which a part of an image, and an image pixel around it, fills a pane."""
+    """Return the view in which a part of an image, with a margin of one pixel, fills a pane."""
     top, left, bottom, right = part[0] - 1, part[1] - 1, part[2] + 1, part[3] + 1
     scale = fit_scale((right - left, bottom - top), pane)
     return Viewport(
@@ -78,9 +77,9 @@ def extent(image: tuple[int, int], scale: Fraction) -> tuple[int, int]:
 
 
 def neighbour(scale: Fraction, notches: int) -> Fraction:
-    """Return the scale ``notches`` steps away: about a quarter larger or smaller for each.
+    """Return the scale after some notches of the wheel, each about a quarter larger or smaller.
 
-    From 1 on the steps are whole numbers.
+    From 1 on, scales are whole numbers.
     """
     for _ in range(abs(notches)):
         if notches > 0:
@@ -99,7 +98,7 @@ def _larger(scale: Fraction) -> Fraction:
 
 
 def zoom(view: Viewport, notches: int, at: tuple[float, float]) -> Viewport:
-    """Return ``view`` zoomed about ``at`` (device pixels in the pane), which stays in place."""
+    """Return a view zoomed about a point of the pane, which stays in place."""
     scale = neighbour(view.scale, notches)
     ratio = float(scale / view.scale)
     return Viewport(
@@ -111,12 +110,12 @@ def zoom(view: Viewport, notches: int, at: tuple[float, float]) -> Viewport:
 
 
 def pan(view: Viewport, across: int, down: int) -> Viewport:
-    """Return ``view`` moved by whole device pixels."""
+    """Return a view moved by whole device pixels."""
     return replace(view, left=view.left + across, top=view.top + down, fitted=False, part=None)
 
 
 def keep_visible(view: Viewport, image: tuple[int, int], pane: tuple[int, int]) -> Viewport:
-    """Return ``view`` moved so that some of the image, a quarter of the pane, is in sight."""
+    """Return a view moved so that at least a quarter of the pane shows some of the image."""
     width, height = extent(image, view.scale)
     edge = min(pane[0] // 4, width), min(pane[1] // 4, height)
     return replace(
@@ -129,7 +128,7 @@ def keep_visible(view: Viewport, image: tuple[int, int], pane: tuple[int, int]) 
 def pixel_at(
     view: Viewport, image: tuple[int, int], at: tuple[float, float]
 ) -> tuple[int, int] | None:
-    """Return the image pixel ``(x, y)`` under a point of the pane, or None beside the image."""
+    """Return the image pixel ``(x, y)`` under a point of the pane, or None outside the image."""
     x = int((at[0] - view.left) // view.scale)
     y = int((at[1] - view.top) // view.scale)
     return (x, y) if 0 <= x < image[0] and 0 <= y < image[1] else None

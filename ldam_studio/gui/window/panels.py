@@ -13,7 +13,7 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from ldam_studio.gui.canvas.canvas import Canvas
-from ldam_studio.gui.canvas.strip import StripArea
+from ldam_studio.gui.canvas.strip_area import StripArea
 from ldam_studio.gui.window.banner import Banner
 from ldam_studio.gui.window.panel_handle import PanelHandle
 
