@@ -56,11 +56,11 @@ def frame(step: int = 1, chains: int = 10, **given: object) -> SimpleNamespace:
         "trace": SimpleNamespace(
             steps=steps,
             activation=np.zeros((rows, chains), np.float32),
-            real_probability=None,
-            change=np.zeros(rows, np.float32),
+            real_probability=np.full((rows, chains), np.nan, np.float32),
+            change=np.zeros((rows, chains), np.float32),
         ),
         "marks": (),
-        "learner": None,
+        "lesson": None,
         "second": None,
     }
     values.update(given)

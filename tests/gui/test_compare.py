@@ -234,17 +234,20 @@ def test_more_chains_are_more_in_both(compared, qtbot):
 def _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
     traces = compared.panels.traces
     until(qtbot, lambda: len(compared.last_frame.second.trace.steps) > 0)
-    until(qtbot, lambda: traces._second[0].view().steps.size > 4)
+    until(
+        qtbot,
+        lambda: len(traces._run.lanes) > 1 and len(traces._run.lanes[1].view(False).steps) > 4,
+    )
     traces.redraw()
     plot = traces._plots[0]
-    steps, values = plot._second.getData()
+    steps, values = plot._comparison.getData()
     assert len(steps) > 0 and np.isfinite(values).all()
     assert not traces._legend.isHidden()
     assert "A" in traces._legend.text() and "B" in traces._legend.text()
     compared.actions_by_name["end_comparison"].trigger()
     until(qtbot, lambda: compared.last_frame.second is None)
     traces.redraw()
-    assert plot._second.getData()[0] is None or not len(plot._second.getData()[0])
+    assert plot._comparison.getData()[0] is None or not len(plot._comparison.getData()[0])
     assert traces._legend.isHidden()
 
 

@@ -7,7 +7,7 @@ import pytest
 from PyQt6.QtWidgets import QLabel
 
 from gui import fakes
-from ldam_studio.gui.picker.filter_panel import FilterPanel
+from ldam_studio.gui.filters.panel import FilterPanel
 from ldam_studio.networks.inspect.filters import first_layer_filter
 from ldam_studio.networks.network import Neuron
 

@@ -9,8 +9,8 @@ from PyQt6.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox
 
 from gui import fakes
 from gui.windows import CPU
+from ldam_studio.gui.learner.panel import COLLAPSED, LearnerPanel
 from ldam_studio.gui.session.model import SessionView
-from ldam_studio.gui.settings.learner_panel import COLLAPSED, LearnerPanel
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training import cifar10

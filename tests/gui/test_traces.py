@@ -30,10 +30,10 @@ def traces(qtbot):
 def _feed(traces, count, start=0, chains=10, real_probability=False, marks=(), lesson=None):
     steps = np.arange(start + 1, start + count + 1)
     activation = np.tile(steps[:, None], (1, chains)).astype(np.float32) + np.arange(chains)
-    scores = np.full((count, chains), 0.7 if real_probability else np.nan, np.float32)
+    probability = np.full((count, chains), 0.7 if real_probability else np.nan, np.float32)
     change = np.tile(1 / steps[:, None], (1, chains)).astype(np.float32)
     trace = SimpleNamespace(
-        steps=steps, activation=activation, real_probability=scores, change=change
+        steps=steps, activation=activation, real_probability=probability, change=change
     )
     traces.add(
         fakes.frame(steps=steps, chains=chains, trace=trace, marks=marks, lesson=lesson),
@@ -56,13 +56,13 @@ def test_the_newest_values_of_the_front_chain_are_in_the_titles(traces):
     assert "Change of average  0.02" in _texts(traces)
 
 
-def test_the_score_appears_with_a_discriminator_only(traces):
+def test_the_probability_appears_with_a_discriminator_only(traces):
     _feed(traces, 50)
     traces.redraw()
-    assert "score" not in _texts(traces)
+    assert "Probability real" not in _texts(traces)
     _feed(traces, 50, 50, real_probability=True, lesson=SimpleNamespace(real_probability=0.83))
     traces.redraw()
-    assert "Discriminator score  0.7, real 0.83" in _texts(traces)
+    assert "Probability real  0.7, real 0.83" in _texts(traces)
 
 
 def test_what_was_taken_back_goes_and_what_was_before_it_stays(traces):
@@ -70,7 +70,7 @@ def test_what_was_taken_back_goes_and_what_was_before_it_stays(traces):
     _feed(traces, 20, start=300, real_probability=True)
     traces.redraw()
     assert "Activation  320" in _texts(traces)
-    steps = traces._histories[0].view().steps
+    steps = traces._run.lanes[0].view(False).steps
     assert (steps[0], steps[-1], len(steps)) == (1, 320, 320)
     assert traces.marks() == ((40, "melt"),)
 
@@ -205,7 +205,7 @@ def test_steps_without_a_number_are_left_out(traces):
 
 
 def test_a_stretch_without_numbers_is_not_filled(qtbot):
-    plot = TracePlot("Score")
+    plot = TracePlot("Activation")
     qtbot.addWidget(plot)
     low = np.zeros((9, 2), np.float32)
     low[3:6] = np.nan
@@ -253,7 +253,7 @@ def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
         paints.count = 0
         before = plot.visible_range()
         plot.view.viewport().installEventFilter(paints)
-        _feed(traces, 2, traces._last, real_probability=True)
+        _feed(traces, 2, traces._run.last, real_probability=True)
         traces.redraw()
         qtbot.waitUntil(lambda: paints.count > 0)
         plot.view.viewport().removeEventFilter(paints)

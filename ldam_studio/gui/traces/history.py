@@ -1,4 +1,4 @@
-"""What the traces remember: all of a run in bounded memory. No Qt in here."""
+"""Histories of values over steps in bounded memory. No Qt in here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Steps = NDArray[np.int64]
 
 
 class View(NamedTuple):
-    """Stretches of a run: first steps (n,); least, mean and greatest values (n, ...)."""
+    """Stretches of a run: their first steps (n,); least, mean and greatest values (n, ...)."""
 
     steps: Steps
     low: Floats
@@ -29,12 +29,12 @@ class View(NamedTuple):
         group = -(-len(self.steps) // most)
         if group <= 1:
             return self
-        # Groups start at fixed steps: a view that moves on would shimmer otherwise.
+        # Groups start at fixed steps; a view that moves on would flicker otherwise.
         starts = np.arange(int(-self.steps[0]) % group, len(self.steps), group)
         if starts[0]:
             starts = np.append(0, starts)
-        sizes = np.diff(np.append(starts, len(self.steps))).astype(np.float32)
-        total = np.add.reduceat(self.mean, starts, axis=0)
+        sizes: Floats = np.diff(np.append(starts, len(self.steps))).astype(np.float32)
+        total: Floats = np.add.reduceat(self.mean, starts, axis=0)
         return View(
             self.steps[starts],
             np.fmin.reduceat(self.low, starts, axis=0),
@@ -44,7 +44,7 @@ class View(NamedTuple):
 
 
 class Recent:
-    """The last rows, each as it was.
+    """The last rows, each unchanged.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Recent:
 
     def __init__(self, shape: tuple[int, ...], keep: int) -> None:
         self._keep = keep
-        # Twice the room, so that rows are moved once in `keep` and a view is always contiguous.
+        # Twice the space, so that rows move only once in `keep`, and a view is always contiguous.
         self._steps = np.zeros(2 * keep, np.int64)
         self._rows = np.zeros((2 * keep, *shape), np.float32)
         self._end = 0
@@ -79,24 +79,24 @@ class Recent:
         self._end = int(np.searchsorted(self._steps[: self._end], step))
 
     def view(self) -> View:
-        """Return what is kept; each row is a stretch of its own."""
+        """Return the rows; each is a stretch of its own."""
         kept = slice(max(0, self._end - self._keep), self._end)
         rows = self._rows[kept]
         return View(self._steps[kept], rows, rows, rows)
 
 
 class Whole:
-    """All of a run: least, mean and greatest values in stretches that grow as the run does.
+    """A whole run: least, mean and greatest values in stretches that grow with the run.
 
-    When all stretches are in use, each two neighbours become one, so that memory and the cost of
-    drawing stay what they are however long a run lasts. NaN counts as not measured.
+    When all stretches are in use, they are joined in pairs, so that neither memory nor the cost of
+    drawing depends on how long a run lasts. NaN means not measured.
 
     Parameters
     ----------
     shape
         The shape of one row.
     stretches
-        How many stretches there are at most; an even number.
+        The largest number of stretches; even.
     """
 
     def __init__(self, shape: tuple[int, ...], stretches: int) -> None:
@@ -131,7 +131,7 @@ class Whole:
         self._open_steps, self._open = steps.copy(), rows.copy()
 
     def forget_from(self, step: int) -> None:
-        """Forget this step and what came after it, with the stretch that it lies in."""
+        """Forget this step, what came after it and the rest of the stretch in which it lies."""
         starts = self._steps[: self._used]
         self._used = int(np.searchsorted(starts, step - self.width, side="right"))
         kept = self._open_steps < step
@@ -147,7 +147,7 @@ class Whole:
         self.width *= 2
 
     def view(self) -> View:
-        """Return what is kept, the stretch that is not yet full as the last one."""
+        """Return all stretches; the last one may not be full yet."""
         used = slice(self._used)
         kept = View(self._steps[used], self._low[used], self._mean[used], self._high[used])
         if not len(self._open):

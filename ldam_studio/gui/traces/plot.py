@@ -1,4 +1,4 @@
-"""One plot of the traces: a line per chain, the front one on top, and marks of changes."""
+"""One plot of the traces: a line per chain, the front chain's on top, and marks of changes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF
+from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
-from ldam_studio.gui.traces.history import View
+from ldam_studio.gui.traces.axis import PlainAxis
+from ldam_studio.gui.traces.history import Floats, View
 
-ROUNDING = 3  # pixels by which two texts may be narrower than both in one
-BAND_FROM = 25  # this many chains are a thicket of lines: their range is filled instead
+ROUNDING = 3  # pixels that two texts together may need less than the joined text
+BAND_FROM = 25  # chains from which on their range is filled: so many lines cannot be read
 
 
 def _between(first: str, second: str, share: float) -> QColor:
@@ -24,79 +26,11 @@ def _between(first: str, second: str, share: float) -> QColor:
     return QColor(*(round(a + share * (b - a)) for a, b in zip(one[:3], two[:3], strict=True)))
 
 
-class _Axis(pg.AxisItem):
-    """An axis with plain numbers, 12,000 rather than 1.2e+04, as many as are apart."""
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """Return the texts of the ticks."""
-        if self.logMode or self.orientation == "left":
-            return super().tickStrings(values, scale, spacing)
-        return [f"{value:,.0f}" for value in values]
-
-    def tickValues(
-        self, minVal: float, maxVal: float, size: float
-    ) -> list[tuple[float, Sequence[float]]]:
-        """Return where ticks are: round numbers whose texts fit, one at least."""
-        if not (size > 0 and maxVal > minVal):
-            return [(1.0, [])]
-        least = (maxVal - minVal) * self._room(maxVal) / size  # from one text to the next
-        middle = (minVal + maxVal) / 2
-
-        def from_middle(tick: float) -> float:
-            return abs(tick - middle)
-
-        spacing, ticks = self._ticks(minVal, maxVal, least)
-        fitting = [tick for tick in ticks if from_middle(tick) <= (maxVal - minVal - least) / 2]
-        if not fitting:
-            spacing, ticks = self._ticks(minVal, maxVal, least / 5)
-            fitting = [min(ticks, key=from_middle)] if ticks else []
-        return [(spacing, fitting)]
-
-    def _ticks(self, low: float, high: float, least: float) -> tuple[float, list[float]]:
-        """Return round numbers that are at least so far apart, and how far they are."""
-        if self.logMode:
-            return 1.0, _powers(low, high, least)
-        # There are no half steps.
-        spacing = _round_up(max(1.0, least) if self.orientation == "bottom" else least)
-        numbers = range(math.ceil(low / spacing), math.floor(high / spacing) + 1)
-        return spacing, [number * spacing for number in numbers]
-
-    def _room(self, longest: float) -> float:
-        """Return the pixels from one text to the next along the axis."""
-        metrics = QFontMetricsF(self.style["tickFont"] or QFont())
-        if self.orientation == "left":
-            return 1.3 * metrics.height()
-        return metrics.horizontalAdvance(f"{longest:,.0f}") + 2 * metrics.averageCharWidth()
-
-    def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """Return the texts of ticks on a logarithmic axis, whose values are exponents."""
-        return [f"{10.0**value:.0e}".replace("e-0", "e-").replace("e+0", "e") for value in values]
-
-
-def _round_up(spacing: float) -> float:
-    """Return the next of 1, 2, 5, 10, ... that is not below a spacing."""
-    power = 10.0 ** math.floor(math.log10(spacing))
-    return next(part * power for part in (1, 2, 5, 10, 20) if part * power >= spacing * (1 - 1e-9))
-
-
-def _powers(low: float, high: float, least: float) -> list[float]:
-    """Return exponents of ticks on a logarithmic axis: of 1, 2 and 5, or of powers of ten alone."""
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    within = (0.0,)
-    if least <= math.log10(2):
-        within = (0.0, math.log10(2), math.log10(5))
-    elif least <= math.log10(3):
-        within = (0.0, math.log10(3))
-    every = max(1, math.ceil(least))
-    ticks = [p + part for p in powers if p % every == 0 for part in within]
-    return [tick for tick in ticks if low <= tick <= high]
-
-
-class _Line(pg.PlotCurveItem):
-    """A curve whose bounds are what is visible: finding out its own costs more than drawing it."""
+class _Line(pg.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph is not typed
+    """A curve that takes what is visible as its bounds: its own cost more than drawing it."""
 
     def boundingRect(self) -> QRectF:
-        """Return what the view shows; a change of that calls ``prepareGeometryChange``."""
+        """Return what the view shows; pyqtgraph notices when that changes."""
         box = self.getViewBox()
         return QRectF() if box is None else box.viewRect()
 
@@ -107,14 +41,14 @@ class TracePlot(QWidget):
     Parameters
     ----------
     title
-        What is plotted, with its unit.
+        What is plotted.
     logarithmic
-        Whether the vertical axis is; values that are not above 0 are then left out.
+        Whether the vertical axis is logarithmic; values of 0 and below are left out then.
     limits
-        Fixed ends of the vertical axis; None follows what is visible.
+        Fixed ends of the vertical axis; None for an axis that follows what is visible.
     """
 
-    hovered = pyqtSignal(object)  # the step under the pointer, None when it leaves
+    hovered = pyqtSignal(object)  # the step under the pointer; None when the pointer leaves
 
     def __init__(
         self,
@@ -131,7 +65,7 @@ class TracePlot(QWidget):
         self._title = QLabel(title)
         self._title.setProperty("role", "muted")
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        # A view box and two axes: pyqtgraph's PlotItem would add menus that nobody opens here.
+        # A view box and two axes; pyqtgraph's PlotItem would add menus that are not needed here.
         self.view = pg.GraphicsView()
         self.view.setMinimumHeight(48)
         self.view.setAccessibleName(f"{title}, plot over steps")
@@ -142,7 +76,7 @@ class TracePlot(QWidget):
         self.view.setCentralItem(inside)
         self._box = inside.addViewBox(row=0, col=1, enableMouse=False, enableMenu=False)
         self._box.disableAutoRange()
-        self._axes = {"left": _Axis("left"), "bottom": _Axis("bottom")}
+        self._axes = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
         inside.addItem(self._axes["left"], row=0, col=0)
         inside.addItem(self._axes["bottom"], row=1, col=1)
         for axis in self._axes.values():
@@ -156,8 +90,8 @@ class TracePlot(QWidget):
         self._band = _Line(fillLevel="enclosed", pen=None)
         self._marks = _Line(connect="pairs")
         self._others = _Line()
-        self._extra = _Line()
-        self._second = _Line()
+        self._real = _Line()
+        self._comparison = _Line()
         self._front = _Line()
         self._cursor = pg.InfiniteLine(movable=False)
         self._cursor.hide()
@@ -165,8 +99,8 @@ class TracePlot(QWidget):
             self._band,
             self._marks,
             self._others,
-            self._extra,
-            self._second,
+            self._real,
+            self._comparison,
             self._front,
             self._cursor,
         ):
@@ -188,17 +122,23 @@ class TracePlot(QWidget):
         return (first, last), (low, high)
 
     def stretches(self) -> int:
-        """Return how many stretches are worth drawing at this width: one for four pixels."""
+        """Return how many stretches are worth drawing at this width: one for every four pixels."""
         return max(32, int(self._box.width()) // 4)
 
     def show_lines(
-        self, view: View, front: int, extra: View | None = None, second: View | None = None
+        self, view: View, front: int, real: View | None = None, comparison: View | None = None
     ) -> None:
-        """Draw the means (m, chains) as lines, and a band from least to greatest.
+        """Draw the means (m, chains) as lines, and a band from the least to the greatest values.
 
-        The band is the front chain's; with many chains it is that of all others, whose lines would
-        be a thicket. ``extra`` (m,) and ``second`` (m,), the front chain of a second network, are
-        further lines, told apart by their colours.
+        The band is that of the front chain. With `BAND_FROM` chains or more it is that of all
+        chains, and replaces the lines of those behind.
+
+        Parameters
+        ----------
+        real
+            Values (m,) of real images, drawn in a colour of their own.
+        comparison
+            Values (m,) of the front chain of the other network that is compared, likewise.
         """
         x = view.steps.astype(np.float64)
         low, mean, high = (self._scaled(values) for values in view[1:])
@@ -209,41 +149,41 @@ class TracePlot(QWidget):
             self._others.setData([], [])
         else:
             bottom, top = low[:, front], high[:, front]
-            # One path for all, broken by NaN: ten items would cost ten times the overhead.
+            # One path for all lines, with NaN in between: ten items cost ten times as much.
             others = np.delete(mean, front, axis=1)
             breaks = np.full((1, chains - 1), np.nan, np.float32)
             flat = np.concatenate((others, breaks)).T.ravel()
             self._others.setData(np.tile(np.append(x, np.nan), chains - 1), flat, connect="finite")
         self._fill(x, bottom, top)
         self._front.setData(x, np.ascontiguousarray(mean[:, front]), connect="finite")
-        if extra is None:
-            self._extra.setData([], [])
+        if real is None:
+            self._real.setData([], [])
         else:
-            self._extra.setData(extra.steps.astype(np.float64), extra.mean, connect="finite")
-        beside = self._show_second(second)
+            self._real.setData(real.steps.astype(np.float64), real.mean, connect="finite")
+        beside = self._show_comparison(comparison)
         if self._limits is None:
             self._fit(np.append(low, beside), np.append(high, beside))
 
-    def _show_second(self, second: View | None) -> NDArray[np.float32]:
-        """Draw the second network's line; returns its values as they are drawn."""
-        if second is None:
-            self._second.setData([], [])
+    def _show_comparison(self, view: View | None) -> Floats:
+        """Draw the line of the other network; return its values as they are drawn."""
+        if view is None:
+            self._comparison.setData([], [])
             return np.zeros(0, np.float32)
-        values = np.ascontiguousarray(self._scaled(second.mean))
-        self._second.setData(second.steps.astype(np.float64), values, connect="finite")
+        values = np.ascontiguousarray(self._scaled(view.mean))
+        self._comparison.setData(view.steps.astype(np.float64), values, connect="finite")
         return values
 
-    def _scaled(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _scaled(self, values: Floats) -> Floats:
         if not self._logarithmic:
             return values
         return np.log10(values, where=values > 0, out=np.full_like(values, np.nan))
 
-    def _fill(self, x: np.ndarray, bottom: np.ndarray, top: np.ndarray) -> None:
+    def _fill(self, x: NDArray[np.float64], bottom: Floats, top: Floats) -> None:
         known = np.isfinite(bottom)
         if not len(x) or np.array_equal(bottom[known], top[known]):
             self._band.setData([], [])
             return
-        # One outline for each stretch without a gap; NaN parts them.
+        # One outline for each run of known values, separated by NaN.
         changes = np.flatnonzero(np.diff(np.concatenate(([False], known, [False]))))
         gap = np.array([np.nan])
         outline, edges = [], []
@@ -253,15 +193,14 @@ class TracePlot(QWidget):
             edges += [top[part], bottom[part][::-1], gap]
         self._band.setData(np.concatenate(outline), np.concatenate(edges), connect="finite")
 
-    def _fit(self, lowest: NDArray[np.float32], highest: NDArray[np.float32]) -> None:
+    def _fit(self, lowest: Floats, highest: Floats) -> None:
         """Fit the vertical range, but leave it where it is while it fits well enough."""
-        low, high = (np.float32(np.nan), np.float32(np.nan))
-        if lowest.size:
-            low = np.fmin.reduce(lowest, axis=None)
-            high = np.fmax.reduce(highest, axis=None)
-        if not (np.isfinite(low) and np.isfinite(high)):
+        if not lowest.size:
             return
-        low, high = float(low), float(high)
+        low = float(np.fmin.reduce(lowest, axis=None))
+        high = float(np.fmax.reduce(highest, axis=None))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return
         least = 1.0 if self._logarithmic else 1e-3 * max(1.0, abs(low), abs(high))
         if high - low < least:
             middle = (low + high) / 2
@@ -283,13 +222,13 @@ class TracePlot(QWidget):
     def show_marks(self, steps: Sequence[float]) -> None:
         """Draw a vertical line at each of these steps."""
         low, high = self._y
-        reach = 10 * (high - low)  # beyond both ends, whatever the range becomes until the next
+        reach = 10 * (high - low)  # far beyond both ends, since the range may still change
         low, high = low - reach, high + reach
         x = np.repeat(np.asarray(steps, np.float64), 2)
         self._marks.setData(x, np.tile((low, high), len(steps)))
 
     def show_cursor(self, step: float | None) -> None:
-        """Draw the pointer's line, here and in the plots beside this one."""
+        """Draw a vertical line at the step under the pointer; None removes it."""
         self._cursor.setVisible(step is not None)
         if step is not None:
             self._cursor.setValue(step)
@@ -301,7 +240,7 @@ class TracePlot(QWidget):
             self._write_title()
 
     def _write_title(self) -> None:
-        """Write what is plotted, which makes room for the newest value where both do not fit."""
+        """Write the title, elided in favour of the newest value if both do not fit."""
         metrics, room = self._title.fontMetrics(), self._title.width()
         value = f"  {self._value}" if self._value else ""
         right = Qt.TextElideMode.ElideRight
@@ -310,8 +249,8 @@ class TracePlot(QWidget):
         self._title.setText(metrics.elidedText(name + value, right, room))
         self._title.setToolTip(self._title_text + value)
 
-    def resizeEvent(self, event: QEvent) -> None:
-        """Shorten the title to the room there is."""
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Elide the title to the new width."""
         super().resizeEvent(event)
         self._write_title()
 
@@ -320,18 +259,18 @@ class TracePlot(QWidget):
     def _colour(self) -> None:
         look = theme.current()
         self.view.setBackground(look.surface)
-        # Opaque, as if it were the muted text colour at half strength: blending costs time.
+        # Opaque, though it looks like the muted text colour at half strength: blending is slow.
         faint = _between(look.surface, look.muted, 0.45)
         self._others.setPen(pg.mkPen(faint, width=1))
         self._front.setPen(pg.mkPen(look.accent, width=1.5))
-        self._extra.setPen(pg.mkPen(look.success, width=1.5))
-        self._second.setPen(pg.mkPen(look.second, width=1.5))
+        self._real.setPen(pg.mkPen(look.success, width=1.5))
+        self._comparison.setPen(pg.mkPen(look.second, width=1.5))
         self._marks.setPen(pg.mkPen(look.colour("warning", 130), width=1))
         self._cursor.setPen(pg.mkPen(look.text, width=1, style=Qt.PenStyle.DotLine))
         self._band.setBrush(pg.mkBrush(_between(look.surface, look.accent, 0.28)))
         font = QFont(self.font())
         font.setPointSizeF(self.font().pointSizeF() * 0.82)
-        metrics = pg.QtGui.QFontMetrics(font)
+        metrics = QFontMetrics(font)
         for axis in self._axes.values():
             axis.setPen(pg.mkPen(look.outline))
             axis.setTextPen(pg.mkPen(QColor(look.muted)))
@@ -339,10 +278,10 @@ class TracePlot(QWidget):
         self._axes["left"].setWidth(metrics.horizontalAdvance("-0.005") + 10)
         self._axes["bottom"].setHeight(metrics.height() + 5)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Take the colours and the type of a new look."""
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Take over the colours and the font of a new look."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+        if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._colour()
 
     # -- pointer ----------------------------------------------------------------------------------
@@ -353,8 +292,8 @@ class TracePlot(QWidget):
             step = box.mapSceneToView(where).x()
             self.hovered.emit(step if math.isfinite(step) else None)
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Notice that the pointer leaves."""
-        if event.type() == QEvent.Type.Leave:
+        if present(event).type() == QEvent.Type.Leave:
             self.hovered.emit(None)
         return False

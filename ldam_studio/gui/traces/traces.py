@@ -1,8 +1,9 @@
-"""Traces of a run: activation, discriminator score and change of the average, over steps."""
+"""Traces of a run over its steps: activation, probability real and change of the average."""
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,32 +21,29 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui.frame_words import thousands
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
-from ldam_studio.gui.traces.history import Recent, View, Whole
+from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
+from ldam_studio.gui.traces.run import PROBABILITY, RECENT, Run
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from ldam_studio.engine.frame import Frame
 
-    from ldam_studio.engine.frame import Frame, Trace
-
-REDRAW_MS = 250  # as fast as the eye reads a curve; drawing takes the interpreter from the sampler
-RECENT = 1000  # steps
-STRETCHES = 1024
-MARKS = 500
-STACKED = 110  # pixels of height that a plot needs below another one
-ACTIVATION, SCORE, CHANGE = range(3)
+REDRAW_MS = 250  # fast enough to read a curve; the sampler waits for the interpreter meanwhile
+STACKED = 110  # pixels of height that a plot needs if it stands below another one
+MOST_MARKS = 3  # that are named at the pointer
 HELP = (
     "How strongly the neuron responds to each chain's image, in the neuron's own units.",
-    "How real the discriminator finds each chain's image: 0 is made up, 1 is real.\n"
-    "Green, and the second number: what it says of real images while it learns.",
+    "P(real): the discriminator's probability that a chain's image is real.\n"
+    "Green, and the second number: its probability for real images while it learns.",
     "How far one more sample moves the average: root mean square over its pixels, in pixel units.\n"
     "It falls as the average settles.",
 )
 LEGEND = (
-    "Bright: the front chain, line its mean, band its range. Grey: the other chains.\n"
+    "Bright: the front chain, its mean as a line and its range as a band. Grey: the other chains.\n"
     "Vertical lines: burn-in and changes of settings; point at one to read it.\n"
-    "Where two networks are compared, the second one's front chain has a colour of its own."
+    "If two networks are compared, the front chain of the second one has its own colour."
 )
 NO_STEPS = "No steps yet. Space starts the chains."
 
@@ -53,29 +51,25 @@ NO_STEPS = "No steps yet. Space starts the chains."
 class Traces(QWidget):
     """Three linked plots that remember the whole run in bounded memory.
 
-    Frames may come as fast as they like: they are remembered at once and drawn at most ten times
-    a second, and not at all while the traces are hidden.
+    Frames may arrive at any rate: they are remembered at once and drawn at most four times a
+    second, and not at all while the traces are hidden.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._front = 0
-        self._chains = 0
-        self._last = -1
-        self._labels: tuple[str, ...] = ()
-        self._marks: deque[tuple[int, str]] = deque(maxlen=MARKS)
+        self._run = Run()
         self._hover: float | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REDRAW_MS)
         self._timer.timeout.connect(self.redraw)
         self._build()
-        self.reset()
 
     def _build(self) -> None:
         self._plots = (
             TracePlot("Activation"),
-            TracePlot("Discriminator score", limits=(-0.03, 1.03)),
+            TracePlot("Probability real", limits=(-0.03, 1.03)),
             TracePlot("Change of average", logarithmic=True),
         )
         for plot, text in zip(self._plots, HELP, strict=True):
@@ -119,35 +113,19 @@ class Traces(QWidget):
         self.setAccessibleName("Traces")
 
     def sizeHint(self) -> QSize:
-        """Return a height at which the curves can be read."""
+        """Return a size at which the curves can be read."""
         return QSize(640, 160)
 
-    # -- what the window tells --------------------------------------------------------------------
+    # -- what is shown ----------------------------------------------------------------------------
 
     def set_empty(self, text: str = NO_STEPS) -> None:
-        """Say what stands in the place of curves while there are none."""
+        """Set the text that stands in place of the curves while there are none."""
         self._empty.setText(text)
 
     def reset(self) -> None:
-        """Forget everything; a change in the number of chains does so, too."""
-        shape = (3, self._chains)
-        self._histories = (Recent(shape, RECENT), Whole(shape, STRETCHES))
-        self._forget_second()
-        self._real = (Recent((1,), RECENT), Whole((1,), STRETCHES))
-        self._marks.clear()
-        self._last = -1
+        """Forget everything."""
+        self._run.reset()
         self._soon()
-
-    def _go_back(self, step: int) -> None:
-        """Forget what was taken back: this step and what came after it."""
-        for history in (*self._histories, *self._second, *self._real):
-            history.forget_from(step)
-        self._marks = deque((mark for mark in self._marks if mark[0] < step), maxlen=MARKS)
-
-    def _forget_second(self) -> None:
-        shape = (3, self._chains)
-        self._second = (Recent(shape, RECENT), Whole(shape, STRETCHES))
-        self._compares = False
 
     def set_front(self, chain: int) -> None:
         """Emphasise this chain."""
@@ -157,44 +135,15 @@ class Traces(QWidget):
 
     def add(self, frame: Frame) -> None:
         """Remember what happened since the last frame."""
-        trace = frame.trace
-        steps = np.asarray(trace.steps, np.int64)
-        chains = len(frame.neurons)
-        goes_back = len(steps) > 0 and steps[0] <= self._last
-        if chains != self._chains or (goes_back and steps[0] <= 1):
-            self._chains = chains
-            self.reset()
-        elif goes_back:
-            self._go_back(int(steps[0]))
-        self._labels = tuple(frame.labels)
-        for mark in frame.marks:
-            self._mark(*mark)
-        if len(steps):
-            for history in self._histories:
-                history.add(steps, _rows(trace, len(steps), chains))
-            self._last = int(steps[-1])
-            lesson = getattr(frame, "lesson", None)
-            real = np.nan if lesson is None else lesson.real_probability
-            for history in self._real:
-                history.add(steps[-1:], np.array([[real]], np.float32))
-        self._add_second(frame)
-        self._soon()
-
-    def _add_second(self, frame: Frame) -> None:
-        """Remember what the second network's chains did, while there is one."""
-        if frame.second is None:
-            if self._compares:
-                self._forget_second()
-        else:
-            trace = frame.second.trace
-            self._compares = True
-            if len(trace.steps):
-                rows = _rows(trace, len(trace.steps), self._chains)
-                for history in self._second:
-                    history.add(np.asarray(trace.steps, np.int64), rows)
+        self._run.add(frame)
         if self._compares == self._legend.isHidden():
             self._legend.setVisible(self._compares)
             self._write_legend()
+        self._soon()
+
+    @property
+    def _compares(self) -> bool:
+        return len(self._run.lanes) > 1
 
     def _write_legend(self) -> None:
         look = theme.current()
@@ -203,18 +152,9 @@ class Traces(QWidget):
             " &nbsp; ".join(f'<span style="color:{c}">━</span> {name}' for name, c in lanes)
         )
 
-    def _mark(self, step: int, text: str) -> None:
-        # A dragged slider changes at every step: one mark, with the value at which it ended.
-        if self._marks:
-            before, said = self._marks[-1]
-            same = said.rpartition(" ")[0] == text.rpartition(" ")[0] != ""
-            if same and step - before <= RECENT // 20:
-                self._marks.pop()
-        self._marks.append((step, text))
-
     def marks(self) -> tuple[tuple[int, str], ...]:
-        """Return the marks that are remembered, a dragged slider's as one."""
-        return tuple(self._marks)
+        """Return the marks that are remembered; a dragged slider has one."""
+        return self._run.marks()
 
     # -- drawing ----------------------------------------------------------------------------------
 
@@ -224,49 +164,51 @@ class Traces(QWidget):
 
     def redraw(self) -> None:
         """Draw what is remembered; the timer does this."""
-        whole = self._range.currentIndex()
-        kept = self._histories[whole].view()
-        steps = kept.steps
+        whole = bool(self._range.currentIndex())
+        lanes = [kept.view(whole) for kept in self._run.lanes]
+        steps = lanes[0].steps
         self._pages.setCurrentIndex(1 if len(steps) else 0)
         if not len(steps):
             return
-        front = min(self._front, self._chains - 1)
-        first, last = self._visible(int(steps[0]), self._last, bool(whole))
-        shown = self._marks_between(first, last)
-        views = (kept, self._second[whole].view())
-        scored = any(bool(np.isfinite(view.high[:, SCORE]).any()) for view in views)
-        self._plots[SCORE].setVisible(scored)
+        first, last = self._visible(int(steps[0]), whole)
+        marked = [float(step) for step, _ in self._run.marks() if first <= step <= last]
+        known = any(bool(np.isfinite(view.high[:, PROBABILITY]).any()) for view in lanes)
+        self._plots[PROBABILITY].setVisible(known)
         for which, plot in enumerate(self._plots):
-            if which == SCORE and not scored:
+            if which == PROBABILITY and not known:
                 continue
-            most = plot.stretches()
-            real = self._real[whole].view().of(0).thinned(most) if which == SCORE else None
             plot.show_range(first, last)
-            second = self._second[whole].view() if self._compares else None
-            beside = _one(second, which, front, most)
-            plot.show_lines(kept.of(which).thinned(most), front, real, beside)
-            plot.show_marks([step for step, _ in shown])
-            newest = float(kept.high[-1, which, front])
-            value = f"{newest:.3g}" if np.isfinite(newest) else ""
-            if beside is not None and np.isfinite(last_of := float(second.high[-1, which, front])):
-                value = f"A {newest:.2g}" if value else "A –"
-                value += f"  B {last_of:.2g}"
-            if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
-                value += f", real {real.mean[-1]:.2f}"
-            plot.set_value(value)
+            self._draw(plot, which, lanes, whole)
+            plot.show_marks(marked)
         self._read()
 
-    def _visible(self, first: int, last: int, whole: bool) -> tuple[float, float]:
-        # The axes move in jumps: that is calmer to look at, and drawing ticks is what costs.
+    def _draw(self, plot: TracePlot, which: int, lanes: Sequence[View], whole: bool) -> None:
+        """Draw one quantity of all lanes, and write its newest values into the title."""
+        most, front = plot.stretches(), self._front_chain()
+        real = self._run.real.view(whole).of(0).thinned(most) if which == PROBABILITY else None
+        beside = _one(lanes[1], which, front, most) if self._compares else None
+        plot.show_lines(lanes[0].of(which).thinned(most), front, real, beside)
+        newest = [_newest(view, which, front) for view in lanes]
+        value = "" if newest[0] is None else f"{newest[0]:.3g}"
+        if self._compares and newest[1] is not None:
+            value = ("A –" if newest[0] is None else f"A {newest[0]:.2g}") + f"  B {newest[1]:.2g}"
+        if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
+            value += f", real {real.mean[-1]:.2f}"
+        plot.set_value(value)
+
+    def _front_chain(self) -> int:
+        return min(self._front, self._run.chains - 1)
+
+    def _visible(self, first: int, whole: bool) -> tuple[float, float]:
+        """Return the ends of the axis of steps."""
+        # The axes move in jumps: that is calmer to look at, and drawing ticks is expensive.
+        last = self._run.last
         if whole:
             jump = max(100, 10 ** (len(str(last - first)) - 1) // 2)
             return float(first), float(first + -(-max(1, last - first) // jump) * jump)
         jump = RECENT // 5
         end = -(-(last + 1) // jump) * jump
         return float(max(first - 1, end - RECENT)), float(end)
-
-    def _marks_between(self, first: float, last: float) -> list[tuple[int, str]]:
-        return [mark for mark in self._marks if first <= mark[0] <= last]
 
     # -- pointer ----------------------------------------------------------------------------------
 
@@ -283,38 +225,38 @@ class Traces(QWidget):
             self._readout.setToolTip(text)
 
     def _newest_mark(self) -> str:
-        if not self._marks:
+        if not self.marks():
             return ""
-        step, text = self._marks[-1]
+        step, text = self.marks()[-1]
         return f"step {thousands(step)}: {text}"
 
     def _at(self, step: float) -> str:
-        """Return what the front chain did at a step, and the marks nearest to it."""
-        steps, low, _, high = self._histories[self._range.currentIndex()].view()
+        """Return the values of the front chain at a step, and the marks close to it."""
+        whole = bool(self._range.currentIndex())
+        steps, low, _, high = self._run.lanes[0].view(whole)
         if not len(steps):
             return ""
         at = int(np.clip(np.searchsorted(steps, step, side="right") - 1, 0, len(steps) - 1))
-        front = min(self._front, self._chains - 1)
+        front = self._front_chain()
         words = [f"step {thousands(int(steps[at]))}"]
-        names = ("activation", "real_probability", "change")
-        for which, name in enumerate(names):
+        for which, name in enumerate(("activation", "P(real)", "change")):
             lowest, highest = float(low[at, which, front]), float(high[at, which, front])
             if np.isfinite(highest):
                 same = f"{lowest:.3g}" == f"{highest:.3g}"
                 words.append(
                     f"{name} {highest:.3g}" if same else f"{name} {lowest:.3g} to {highest:.3g}"
                 )
-        first, last = self._visible(int(steps[0]), self._last, bool(self._range.currentIndex()))
+        first, last = self._visible(int(steps[0]), whole)
         near = (last - first) * 0.015
         marks = [
-            f"{text} (step {thousands(at)})" for at, text in self._marks if abs(at - step) <= near
+            f"{text} (step {thousands(at)})" for at, text in self.marks() if abs(at - step) <= near
         ]
-        return "  ·  ".join(words + marks[-3:])
+        return "  ·  ".join(words + marks[-MOST_MARKS:])
 
     # -- Qt ---------------------------------------------------------------------------------------
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the plots side by side, unless each has height enough below the one before it."""
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Put the plots side by side, or below each other if there is enough height for that."""
         super().resizeEvent(event)
         wide = self.width() > 1.6 * self.height() and self.width() > 420
         wide |= self.height() < len(self._plots) * STACKED
@@ -322,35 +264,33 @@ class Traces(QWidget):
         self._flow.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
         self._soon()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Draw what came while the traces were hidden."""
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Draw what arrived while the traces were hidden."""
         super().showEvent(event)
         self._soon()
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Rest while nobody looks."""
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Stop drawing while the traces are hidden."""
         super().hideEvent(event)
         self._timer.stop()
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Draw again in the colours of a new look."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self._write_legend()
             self._soon()
 
 
-def _rows(trace: Trace, steps: int, chains: int) -> NDArray[np.float32]:
-    """Return a trace's quantities as rows (steps, 3, chains)."""
-    none = np.full((steps, chains), np.nan, np.float32)
-    real_probability = none if trace.real_probability is None else trace.real_probability
-    change = np.broadcast_to(np.reshape(trace.change, (steps, -1)), none.shape)
-    return np.stack((trace.activation, real_probability, change), axis=1)
+def _newest(view: View, which: int, chain: int) -> float | None:
+    """Return the newest value of one quantity of one chain; None if it was not measured."""
+    newest = float(view.high[-1, which, chain]) if len(view.steps) else math.nan
+    return newest if math.isfinite(newest) else None
 
 
-def _one(view: View | None, which: int, chain: int, most: int) -> View | None:
+def _one(view: View, which: int, chain: int, most: int) -> View | None:
     """Return one quantity of one chain, arrays (n,), in at most about `most` stretches."""
-    if view is None or not len(view.steps):
+    if not len(view.steps):
         return None
-    found = view.of(which).thinned(most)
-    return View(found.steps, *(values[:, chain] for values in found[1:]))
+    steps, low, mean, high = view.of(which).thinned(most)
+    return View(steps, low[:, chain], mean[:, chain], high[:, chain])

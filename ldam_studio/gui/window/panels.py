@@ -18,10 +18,10 @@ from ldam_studio.gui.window.banner import Banner
 from ldam_studio.gui.window.panel_handle import PanelHandle
 
 if TYPE_CHECKING:
-    from ldam_studio.gui.picker.filter_panel import FilterPanel
+    from ldam_studio.gui.filters.panel import FilterPanel
+    from ldam_studio.gui.learner.panel import LearnerPanel
     from ldam_studio.gui.picker.picker import NeuronPicker
     from ldam_studio.gui.settings.controls import Controls
-    from ldam_studio.gui.settings.learner_panel import LearnerPanel
     from ldam_studio.gui.traces.traces import Traces
 
 NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
@@ -92,10 +92,10 @@ class Panels(QWidget):
 
     def complete(self) -> None:
         """Make the panels beside the images."""
-        from ldam_studio.gui.picker.filter_panel import FilterPanel
+        from ldam_studio.gui.filters.panel import FilterPanel
+        from ldam_studio.gui.learner.panel import LearnerPanel
         from ldam_studio.gui.picker.picker import NeuronPicker
         from ldam_studio.gui.settings.controls import Controls
-        from ldam_studio.gui.settings.learner_panel import LearnerPanel
         from ldam_studio.gui.traces.traces import Traces
 
         self.controls = Controls()

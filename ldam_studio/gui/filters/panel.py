@@ -1,4 +1,4 @@
-"""For a first-layer neuron: the filter itself beside the average, with their cosine."""
+"""The panel for first-layer neurons: the filter beside the average, and their cosine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from PyQt6.QtCore import QEvent, QRect, QSize, Qt
 from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.picture import Bytes, to_bytes
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Pencil, qimage
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
 
@@ -26,7 +27,7 @@ EXPLANATION = (
 
 
 class FilterPanel(QWidget):
-    """Two small pictures and a number; hidden unless the front chain shows a first-layer neuron."""
+    """Two small pictures and a number; hidden unless the neuron in front is of the first layer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,74 +62,75 @@ class FilterPanel(QWidget):
         self.hide()
 
     def set_network(self, network: Network | None) -> None:
-        """Take the filters of this network."""
+        """Use the filters of this network."""
         self._network = network
         self._neuron = self._kernel = None
         self.hide()
 
     def set_weights(self, network: Network) -> None:
-        """Take the filters as they have become."""
+        """Use the filters of later weights of the same network."""
         self._network = network
         self._neuron = None  # the next frame reads its filter
 
     def show_frame(self, frame: Frame) -> None:
         """Compare the front chain's average with its neuron's filter."""
-        neuron = frame.neurons[frame.front]
-        if neuron != self._neuron:
-            self._look_at(neuron)
+        network, neuron = self._network, frame.neurons[frame.front]
+        if network is not None and neuron != self._neuron:
+            self._look_at(network, neuron)
         self.setVisible(self._kernel is not None)
-        if self._kernel is None or self._network is None:
+        if self._kernel is None or network is None:
             return
         if frame.average is None:
             self._average.show_image(None)
             self._say("No samples in the average yet.")
             return
-        # A copy: torch warns of arrays that it may not write to, and a frame is immutable.
+        # A copy, since a frame is immutable and torch warns about arrays that it may not write to.
         average = torch.from_numpy(np.array(frame.average))
-        part = inside(average, frame.field) - self._network.pixels.rest
-        self._average.show_image(self._signed(part))
-        cosine = filter_cosine(self._network, neuron, average)
+        part = inside(average, frame.field) - network.pixels.rest
+        self._average.show_image(_signed(part, network))
+        cosine = filter_cosine(network, neuron, average)
         self._say("No cosine yet." if cosine is None else f"Cosine {cosine:.3f}")
 
-    def _look_at(self, neuron: Neuron) -> None:
+    def _look_at(self, network: Network, neuron: Neuron) -> None:
         self._neuron = neuron
-        self._kernel = first_layer_filter(self._network, neuron) if self._network else None
+        self._kernel = first_layer_filter(network, neuron)
         if self._kernel is not None:
             self._title.setText(f"Filter and average of {neuron}")
             self._title.setToolTip(str(neuron))
-            self._filter.show_image(self._signed(self._kernel))
-
-    def _signed(self, difference: torch.Tensor) -> np.ndarray:
-        """Return a difference from rest as the canvas shows it: mid-grey is none."""
-        pixels = self._network.pixels
-        return to_bytes(difference.numpy() + pixels.rest, pixels, "signed")
+            self._filter.show_image(_signed(self._kernel, network))
 
     def _say(self, text: str) -> None:
         if text != self._cosine.text():
             self._cosine.setText(text)
 
 
+def _signed(difference: torch.Tensor, network: Network) -> Bytes:
+    """Return a difference from the rest colour as the canvas shows it: mid-grey is zero."""
+    pixels = network.pixels
+    return to_bytes((difference + pixels.rest).numpy(), pixels, "signed")
+
+
 class _Picture(QWidget):
-    """A few pixels, enlarged to squares of whole device pixels, above a caption."""
+    """An image whose pixels are squares of whole device pixels, above a caption."""
 
     def __init__(self, caption: str) -> None:
         super().__init__()
         self._caption = caption
-        self._image: np.ndarray | None = None
+        self._image: Bytes | None = None
         self.setAccessibleName(caption)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        """Return room for a picture that is easy to see."""
+        """Return a size at which the image is easy to see."""
         line = self.fontMetrics().height()
         return QSize(110, 100 + line)
 
     def minimumSizeHint(self) -> QSize:
-        """Return room for a picture that can still be seen."""
+        """Return a size at which the image can still be recognised."""
         return QSize(60, self.sizeHint().height())
 
-    def show_image(self, image: np.ndarray | None) -> None:
-        """Show (H, W, 3) bytes; None for no picture."""
+    def show_image(self, image: Bytes | None) -> None:
+        """Show bytes of shape (H, W, 3); None for no image."""
         same = image is self._image or (
             image is not None and self._image is not None and np.array_equal(image, self._image)
         )
@@ -136,8 +138,8 @@ class _Picture(QWidget):
             self._image = image
             self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the squares and the caption."""
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the image and the caption."""
         pencil = Pencil(self)
         ratio = pencil.ratio
         width, height = int(self.width() * ratio), int(self.height() * ratio)
@@ -156,8 +158,8 @@ class _Picture(QWidget):
         pencil.text(where, self._caption, "muted", flags=flags, font=pencil.font(size=0.9))
         pencil.painter.end()
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Paint again in the colours of a new look."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self.update()

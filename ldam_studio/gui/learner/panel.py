@@ -1,4 +1,4 @@
-"""The discriminator in the studio: whether it goes on learning, and how well it does."""
+"""The discriminator's panel: whether it goes on learning, and how well it does."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from ldam_studio.sampler.settings import SETTINGS
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
 
-USUAL_PERIOD = 10  # steps between two rounds when a person just ticks the box
+USUAL_PERIOD = 10  # steps between two rounds after the box is ticked
+NO_NUMBERS = ("none yet", "–", "–")
 COLLAPSED = (
-    "The discriminator has collapsed: its scores no longer change, so it teaches the chains "
-    "nothing. Revert to the shipped one, or restart the chains."
+    "The discriminator has collapsed: its probabilities no longer change, so the chains learn "
+    "nothing from it. Revert to the shipped one, or restart the chains."
 )
 
 
 class LearnerPanel(QWidget):
-    """Lets the discriminator go on learning, shows how it does, and gives a way back."""
+    """Lets the discriminator go on learning, shows its progress, and takes it back."""
 
     learn_every_changed = pyqtSignal(int)  # 0 for not at all
     revert_requested = pyqtSignal()
@@ -66,16 +67,16 @@ class LearnerPanel(QWidget):
         self._source.setTextFormat(Qt.TextFormat.PlainText)
         self._source.setWordWrap(True)
         self._rounds = _value("Rounds learned")
-        self._real = _value("Mean score of real images")
-        self._fake = _value("Mean score of the chains' images")
+        self._real = _value("Mean probability real of real images")
+        self._fake = _value("Mean probability real of the chains' images")
         numbers = QGridLayout()
         numbers.setHorizontalSpacing(12)
         numbers.setVerticalSpacing(2)
         numbers.setColumnStretch(1, 1)
         rows = (
             ("Rounds learned", self._rounds),
-            ("Score of real images", self._real),
-            ("Score of the chains", self._fake),
+            ("P(real) of real images", self._real),
+            ("P(real) of the chains", self._fake),
         )
         for row, (name, value) in enumerate(rows):
             label = QLabel(name)
@@ -88,7 +89,7 @@ class LearnerPanel(QWidget):
         self._warning.setWordWrap(True)
         self._warning.hide()
         self._revert = QPushButton(icons.icon("revert"), "Revert to shipped")
-        self._revert.setToolTip("Forget what was learned here and take the shipped discriminator")
+        self._revert.setToolTip("Discard what was learned here and use the shipped discriminator")
         self._revert.clicked.connect(self.revert_requested)
         self._save = QPushButton(icons.icon("save"), "Save as…")
         self._save.setToolTip("Save the discriminator as it is now")
@@ -112,13 +113,13 @@ class LearnerPanel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Discriminator")
         self.set_source("")
-        self._show_numbers(None)
+        self._show_numbers(*NO_NUMBERS)
         self._enable()
 
-    # -- what the window tells --------------------------------------------------------------------
+    # -- what is shown ----------------------------------------------------------------------------
 
     def set_learn_every(self, steps: int) -> None:
-        """Show what is set, 0 for no learning, without asking for it again."""
+        """Show the setting, 0 for no learning, without emitting it."""
         for widget in (self._keep, self._period):
             widget.blockSignals(True)
         self._keep.setChecked(steps > 0)
@@ -129,11 +130,11 @@ class LearnerPanel(QWidget):
         self._enable()
 
     def set_source(self, text: str) -> None:
-        """Say where the real images come from."""
+        """Show where the real images come from."""
         self._source.setText(f"Real images: {text or 'none'}")
 
     def set_available(self, available: bool, why: str = "") -> None:
-        """Say whether there is a discriminator that can learn, and in one sentence why not."""
+        """Set whether a discriminator can learn here; `why` says in one sentence why not."""
         self._available = available
         if available and self._warning.text() != COLLAPSED:
             self._warn("")
@@ -142,24 +143,21 @@ class LearnerPanel(QWidget):
         self._enable()
 
     def show_frame(self, frame: Frame) -> None:
-        """Show how the last round went."""
+        """Show the outcome of the last round."""
         lesson = frame.lesson
         self._learned = lesson is not None and lesson.rounds > 0
-        self._show_numbers(lesson)
+        if lesson is None:
+            self._show_numbers(*NO_NUMBERS)
+        else:
+            real, fake = lesson.real_probability, lesson.fake_probability
+            self._show_numbers(f"{lesson.rounds:,}", f"{real:.2f}", f"{fake:.2f}")
         if self._available:
             self._warn(COLLAPSED if lesson is not None and lesson.collapsed else "")
         self._enable()
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _show_numbers(self, lesson: object) -> None:
-        texts = ("none yet", "–", "–")
-        if lesson is not None:
-            texts = (
-                f"{lesson.rounds:,}",
-                f"{lesson.real_probability:.2f}",
-                f"{lesson.fake_probability:.2f}",
-            )
+    def _show_numbers(self, *texts: str) -> None:
         for label, text in zip((self._rounds, self._real, self._fake), texts, strict=True):
             if label.text() != text:
                 label.setText(text)

@@ -1,0 +1,122 @@
+"""What the traces remember of a run: values of all chains, and marks of changes. No Qt in here."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ldam_studio.gui.traces.history import Floats, Recent, Steps, View, Whole
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame, Trace
+
+RECENT = 1000  # steps that are kept one by one
+STRETCHES = 1024  # of a whole run
+MARKS = 500
+SAME_DRAG = RECENT // 20  # steps; a value that changes again within them is still being dragged
+
+ACTIVATION, PROBABILITY, CHANGE = range(3)
+"""The quantities of a chain, in the order in which they are kept."""
+
+
+class Kept(NamedTuple):
+    """The same rows twice: the most recent ones as they were, and the whole run in stretches."""
+
+    recent: Recent
+    whole: Whole
+
+    @classmethod
+    def of(cls, *shape: int) -> Kept:
+        """Begin to keep rows of a shape."""
+        return cls(Recent(shape, RECENT), Whole(shape, STRETCHES))
+
+    def add(self, steps: Steps, rows: Floats) -> None:
+        """Append rows (n, ...) seen at ``steps`` (n,)."""
+        for history in self:
+            history.add(steps, rows)
+
+    def forget_from(self, step: int) -> None:
+        """Forget this step and what came after it."""
+        for history in self:
+            history.forget_from(step)
+
+    def view(self, whole: bool) -> View:
+        """Return the whole run or its most recent steps."""
+        return self.whole.view() if whole else self.recent.view()
+
+
+class Run:
+    """The values and marks of a run.
+
+    Attributes
+    ----------
+    lanes
+        For each lane, rows (3, chains) of the three quantities.
+    real
+        What the discriminator says of real images while it learns; rows (1,).
+    last
+        The step that was remembered last; -1 before the first.
+    """
+
+    def __init__(self) -> None:
+        self.chains = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.lanes = [Kept.of(3, self.chains)]
+        self.real = Kept.of(1)
+        self._marks: deque[tuple[int, str]] = deque(maxlen=MARKS)
+        self.last = -1
+
+    def add(self, frame: Frame) -> None:
+        """Remember what happened since the last frame.
+
+        Another number of chains and a restart at step 1 begin anew. If the run has gone back to an
+        earlier step, what came after that step is forgotten.
+        """
+        steps = np.asarray(frame.trace.steps, np.int64)
+        chains = len(frame.neurons)
+        goes_back = len(steps) > 0 and steps[0] <= self.last
+        if chains != self.chains or (goes_back and steps[0] <= 1):
+            self.chains = chains
+            self.reset()
+        elif goes_back:
+            self._go_back(int(steps[0]))
+        for mark in frame.marks:
+            self._mark(*mark)
+        traces = [frame.trace] if frame.second is None else [frame.trace, frame.second.trace]
+        del self.lanes[len(traces) :]
+        self.lanes += [Kept.of(3, chains) for _ in traces[len(self.lanes) :]]
+        for lane, trace in zip(self.lanes, traces, strict=True):
+            if len(trace.steps):
+                lane.add(np.asarray(trace.steps, np.int64), _rows(trace))
+        if len(steps):
+            self.last = int(steps[-1])
+            real = np.nan if frame.lesson is None else frame.lesson.real_probability
+            self.real.add(steps[-1:], np.array([[real]], np.float32))
+
+    def marks(self) -> tuple[tuple[int, str], ...]:
+        """Return the marks that are remembered; a dragged slider has one."""
+        return tuple(self._marks)
+
+    def _go_back(self, step: int) -> None:
+        for kept in (*self.lanes, self.real):
+            kept.forget_from(step)
+        self._marks = deque((mark for mark in self._marks if mark[0] < step), maxlen=MARKS)
+
+    def _mark(self, step: int, text: str) -> None:
+        # A dragged slider changes at every step; only the value at which it ended is marked.
+        if self._marks:
+            before, said = self._marks[-1]
+            same = said.rpartition(" ")[0] == text.rpartition(" ")[0] != ""
+            if same and step - before <= SAME_DRAG:
+                self._marks.pop()
+        self._marks.append((step, text))
+
+
+def _rows(trace: Trace) -> Floats:
+    """Return a trace's quantities as rows (steps, 3, chains)."""
+    return np.stack((trace.activation, trace.real_probability, trace.change), axis=1)
