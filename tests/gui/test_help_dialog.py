@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QKeySequence, QTextBlock, QTextTable
+from PyQt6.QtCore import QObject, Qt, QUrl, pyqtSlot
+from PyQt6.QtGui import QDesktopServices, QKeySequence, QTextBlock, QTextTable
 from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.assets import asset
@@ -97,18 +97,12 @@ def test_pictures_are_shown_and_fit(dialog):
     dialog.show_page("First steps")
     names = [f.charFormat().toImageFormat().name() for f in fragments(dialog) if IMAGE in f.text()]
     assert names == ["../readme/studio.png"]
-    picture = dialog.browser.loadResource(2, dialog.browser.source().resolved(_url(names[0])))
+    picture = dialog.browser.loadResource(2, dialog.browser.source().resolved(QUrl(names[0])))
     assert picture.width() == IMAGE_WIDTH
     assert picture.height() > 300
     dialog.show_page("What was measured")
-    assert dialog.browser.loadResource(2, _url("../readme/cifar10.png")).width() > 100
-    assert dialog.browser.loadResource(2, _url("../readme/photographs.webp")).width() > 100
-
-
-def _url(name: str):
-    from PyQt6.QtCore import QUrl
-
-    return QUrl(name)
+    assert dialog.browser.loadResource(2, QUrl("../readme/cifar10.png")).width() > 100
+    assert dialog.browser.loadResource(2, QUrl("../readme/photographs.webp")).width() > 100
 
 
 def test_a_link_leads_to_another_page_and_back(dialog, qtbot):
@@ -128,6 +122,32 @@ def test_a_page_beside_the_guide_opens_too(dialog, qtbot):
     click_link(dialog, qtbot, "../../models/natural-discriminator.md")
     assert "Recipe" in shown(dialog)
     assert dialog.browser.path().resolve() == asset("models", "natural-discriminator.md")
+
+
+class Elsewhere(QObject):
+    """Stands for the system's browser."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    @pyqtSlot(QUrl)
+    def open(self, url: QUrl) -> None:
+        self.opened.append(url.toString())
+
+
+def test_other_links_open_in_the_system_s_browser(dialog, qtbot):
+    elsewhere = Elsewhere()
+    QDesktopServices.setUrlHandler("https", elsewhere, "open")
+    try:
+        dialog.show()
+        dialog.show_page("Citing")
+        assert elsewhere.opened == []
+        click_link(dialog, qtbot, "https://arxiv.org/abs/1812.04604")
+        assert elsewhere.opened == ["https://arxiv.org/abs/1812.04604"]
+        assert shown(dialog).startswith("Citing")
+    finally:
+        QDesktopServices.unsetUrlHandler("https")
 
 
 def test_words_are_searched_in_all_pages(dialog, qtbot):
