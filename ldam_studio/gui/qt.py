@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QWidget
+
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)  # of the letters and of the number pad
 
 Found = TypeVar("Found")
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from gui import fakes
 from ldam_studio.gui.picker.header import NeuronHeader
-from ldam_studio.gui.picker.models import MOST
+from ldam_studio.gui.picker.neuron_model import MOST
 from ldam_studio.gui.picker.search import Numbered
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network, Neuron

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QTabBar, QToolButton, 
 from gui import fakes
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.picker.memory import NeuronMemory
-from ldam_studio.gui.picker.picker import FED_BY, NEURONS, RECENT, STARRED
+from ldam_studio.gui.picker.neuron_lists import FED_BY, NEURONS, RECENT, STARRED
 from ldam_studio.networks.network import Neuron
 
 

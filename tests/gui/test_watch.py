@@ -65,7 +65,7 @@ def test_new_checkpoints_come_under_the_running_chains(make_window, qtbot, folde
     until(qtbot, lambda: studio.panels.filter._kernel is not None)
     std = studio.model.session.network.pixels.std[0]
     until(qtbot, lambda: torch.allclose(studio.panels.filter._kernel, kernel / std))
-    assert studio.panels.picker._tabs.currentIndex() == 1
+    assert studio.panels.picker._lists.front == 1
     log = studio.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
     assert log == ["neurons", "weights"]
     # Its picture is carried over unless a person has the chains start anew.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QLabel
 
-from ldam_studio.gui.picker.picker import NO_STARS
+from ldam_studio.gui.picker.neuron_lists import NO_STARS
 from ldam_studio.gui.watch.panel import WatchPanel
 from ldam_studio.networks.network import Neuron
 from ldam_studio.sampler.settings import SETTINGS

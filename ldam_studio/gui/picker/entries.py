@@ -1,4 +1,4 @@
-"""What the neuron picker's lists say of neurons: their names, and what feeds one. No Qt widgets."""
+"""The texts of neurons in the picker's lists: their names, and what feeds one. No Qt widgets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def entries_of(network: Network, neurons: Sequence[Neuron]) -> list[Entry]:
-    """Return neurons with their addresses, and classes with their names above those."""
+    """Return neurons by name and address; a neuron without a name has its address as the title."""
     entries = []
     for neuron in neurons:
         label, address = network.label(neuron), str(neuron)
         entries.append(Entry(neuron, label, address if label != address else ""))
-    # All rows of a list are equally tall.
+    # All rows of a list must have the same height.
     if any(entry.detail for entry in entries):
         kinds = {layer.name: layer.kind for layer in network.layers}
         entries = [e if e.detail else _with(e, kinds[e.neuron.layer]) for e in entries]
@@ -32,7 +32,7 @@ def _with(entry: Entry, detail: str) -> Entry:
 
 
 def entries_feeding(network: Network, neuron: Neuron) -> tuple[list[Entry], str]:
-    """Return what feeds a neuron most, and a line about it; no entries and why not if not told."""
+    """Return what feeds a neuron most, and a heading; if unknown, no entries and the reason."""
     try:
         found = feeding(network, neuron)
     except StudioError as error:
@@ -53,6 +53,6 @@ def entries_feeding(network: Network, neuron: Neuron) -> tuple[list[Entry], str]
 
 
 def _short(network: Network, unit: Neuron) -> str:
-    """Return a class's name; of other units the number, as they are all of one layer."""
+    """Return the name of a class, or the address without the place for other units."""
     label = network.label(unit)
     return label if label != str(unit) else f"{unit.layer}:{unit.index}"

@@ -1,4 +1,4 @@
-"""The line above the neuron picker's lists: how many neurons there are, and ways through them."""
+"""The line above the neuron picker's lists: the number of neurons, and buttons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUTTONS = {
 
 
 class NeuronHeader(QWidget):
-    """A count and buttons; ``pressed`` carries a button's name."""
+    """A count and buttons; ``pressed`` carries the name of a button."""
 
     pressed = pyqtSignal(str)
 
@@ -49,28 +49,28 @@ class NeuronHeader(QWidget):
         return button
 
     def enable(self, some: bool, one: bool) -> None:
-        """Let the buttons be pressed: where there are some neurons, and where one is meant."""
+        """Enable the buttons: the star if `one` neuron is shown, the others if there are `some`."""
         for name, button in self.buttons.items():
             button.setEnabled(one if name == "star" else some)
 
     def show_star(self, on: bool) -> None:
-        """Show whether the neuron that is meant is starred."""
+        """Show whether the neuron is starred."""
         button = self.buttons["star"]
-        text = "Take this neuron's star" if on else BUTTONS["star"]
+        text = "Remove this neuron's star" if on else BUTTONS["star"]
         button.setIcon(icons.icon("starred" if on else "star"))
         button.setToolTip(text)
         button.setAccessibleName(text)
 
 
 class _Count(QLabel):
-    """A number with a word behind it, which goes where there is no room for both."""
+    """A number followed by a word, which is left out if there is no space for both."""
 
     def __init__(self) -> None:
         super().__init__()
         self._texts = ("", "")
 
     def say(self, whole: str, short: str) -> None:
-        """Show the first text, or the second where the first does not fit; or half of neither."""
+        """Show the first text, or the second if the first does not fit, or nothing."""
         self._texts = whole, short
         self.setToolTip(whole)
         self._fit()
@@ -80,7 +80,7 @@ class _Count(QLabel):
         fitting = (text for text in self._texts if metrics.horizontalAdvance(text) <= width)
         self.setText(next(fitting, ""))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fit the text to the new width."""
         super().resizeEvent(event)
         self._fit()

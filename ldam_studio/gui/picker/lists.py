@@ -1,4 +1,4 @@
-"""Lists of neurons from anywhere in a network: what feeds a neuron, the starred and the recent."""
+"""Lists of neurons from the whole network: what feeds a neuron, starred and recent ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFont, QKeyEvent, QPainter
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -21,13 +21,13 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.qt import ENTER, present
 from ldam_studio.gui.theme import theme
 from ldam_studio.networks.neurons import Neuron
 
 Role = Qt.ItemDataRole
 ENTRY = Role.UserRole
 _ROOT = QModelIndex()
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 PADDING = 6
@@ -35,9 +35,9 @@ PADDING = 6
 
 @dataclass(frozen=True)
 class Entry:
-    """A neuron in a list, with what is said of it.
+    """A neuron in a list, with its texts.
 
-    `share` is from -1 to 1, the length and side of a bar; None for no bar.
+    `share`, from -1 to 1, is the length of a bar, whose colour shows the sign; None for no bar.
     """
 
     neuron: Neuron
@@ -48,13 +48,13 @@ class Entry:
 
     @property
     def spoken(self) -> str:
-        """What a screen reader says, and the tool tip."""
+        """The text for screen readers and the tool tip."""
         detail = self.detail.replace("\u2192", "feeds most")
         return ", ".join(text for text in (self.title, self.value, detail) if text)
 
 
 class NeuronList(QListView):
-    """A list that tells when the keyboard, and only that, has moved or confirmed the choice."""
+    """A list with signals for the keyboard alone: it moved to a neuron, or confirmed one."""
 
     stepped = pyqtSignal(QModelIndex)
     confirmed = pyqtSignal(QModelIndex)
@@ -66,10 +66,10 @@ class NeuronList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMinimumHeight(80)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let the list move first; the picture follows the hand."""
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Let the list move first, then emit where it is."""
         before = self.currentIndex()
-        confirms = event.key() in _ENTER
+        confirms = present(event).key() in ENTER
         if not confirms:
             super().keyPressEvent(event)
         now = self.currentIndex()
@@ -80,15 +80,15 @@ class NeuronList(QListView):
 
 
 class EntryModel(QAbstractListModel):
-    """Entries; that of the neuron which is shown stands out."""
+    """Entries; the one of the neuron that is shown is bold."""
 
-    def __init__(self, parent: Any = None) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._entries: tuple[Entry, ...] = ()
         self._shown: Neuron | None = None
 
     def fill(self, entries: Sequence[Entry], shown: Neuron | None) -> None:
-        """Show these."""
+        """Show these entries."""
         if (tuple(entries), shown) == (self._entries, self._shown):
             return
         self.beginResetModel()
@@ -126,16 +126,19 @@ class EntryDelegate(QStyledItemDelegate):
     """Paints an entry in two lines: name and value with its bar, and below them the detail."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        """Return room for one line or two."""
+        """Return a size for one line or two."""
         lines = 2 if index.data(ENTRY).detail else 1
         return QSize(80, lines * option.fontMetrics.height() + 2 * PADDING)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        """Paint one entry; its background is the list's own."""
+    def paint(
+        self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Paint one entry on the list's own background."""
+        painter = present(painter)
         self.initStyleOption(option, index)
         entry: Entry = index.data(ENTRY)
         option.text = ""
-        option.widget.style().drawControl(
+        present(present(option.widget).style()).drawControl(
             QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget
         )
         look = theme.current()
@@ -167,9 +170,9 @@ class EntryDelegate(QStyledItemDelegate):
 
 
 class EntryPage(QWidget):
-    """A list of entries under a line about it, or what to do where it is empty.
+    """A list of entries below a heading, or a text while it is empty.
 
-    Going through it with the arrow keys chooses nothing: Enter and the mouse do.
+    The arrow keys only move in the list; Enter and the mouse choose.
     """
 
     chosen = pyqtSignal(object)  # Neuron
@@ -197,7 +200,7 @@ class EntryPage(QWidget):
         column.addLayout(self._pages, 1)
 
     def fill(self, entries: Sequence[Entry], shown: Neuron | None, head: str, empty: str) -> None:
-        """Show entries; `empty` says what could be here where there are none."""
+        """Show entries under the heading `head`, or the text `empty` if there are none."""
         self.model.fill(entries, shown)
         self.head.setText(head)
         self.head.setToolTip(head)

@@ -1,10 +1,10 @@
-"""The neurons that a person looked at last and those they starred, network by network. No Qt."""
+"""The neurons that the user looked at last or starred, for each network. No Qt in here."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, write_bytes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 MOST_RECENT = 30
-MOST_NETWORKS = 50  # remembered; the one looked at longest ago goes first
+MOST_NETWORKS = 50  # the one that was used longest ago is dropped first
 VERSION = 1
 
 
@@ -27,13 +27,13 @@ class _Kept:
 
 
 class NeuronMemory:
-    """Remembers by the network's name, so that training it further loses nothing.
+    """Remembers neurons by the name of their network, so that they survive further training.
 
     Parameters
     ----------
     path
         A file that is read at once and written by `save`; None remembers until the program ends.
-        What in it is damaged counts as nothing.
+        A damaged file counts as empty.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -44,11 +44,11 @@ class NeuronMemory:
             self._read(path)
 
     def recent(self, network: Network) -> tuple[Neuron, ...]:
-        """Return the neurons looked at, the last one first, as far as the network has them."""
+        """Return the neurons that were looked at and still exist, the last one first."""
         return _present(network, self._of(network).recent)
 
     def starred(self, network: Network) -> tuple[Neuron, ...]:
-        """Return the starred neurons in the order of starring, as far as the network has them."""
+        """Return the starred neurons that still exist, in the order of starring."""
         return _present(network, self._of(network).starred)
 
     def note(self, network: Network, neuron: Neuron) -> None:
@@ -58,7 +58,7 @@ class NeuronMemory:
         self._changed = True
 
     def toggle(self, network: Network, neuron: Neuron) -> bool:
-        """Star a neuron, or take its star; returns whether it has one now."""
+        """Star a neuron, or remove its star; return whether it has one now."""
         starred = self._of(network).starred
         on = neuron not in starred
         if on:
@@ -69,7 +69,13 @@ class NeuronMemory:
         return on
 
     def save(self) -> None:
-        """Write the file if anything changed; `StudioError` if that cannot be done."""
+        """Write the file if anything changed.
+
+        Raises
+        ------
+        StudioError
+            If the file cannot be written.
+        """
         if self._path is None or not self._changed:
             return
         networks = {
@@ -83,7 +89,7 @@ class NeuronMemory:
 
     def _of(self, network: Network) -> _Kept:
         kept = self._kept.pop(network.name, None) or _Kept()
-        self._kept[network.name] = kept  # behind the others, which were looked at before
+        self._kept[network.name] = kept  # last, since it was used last
         return kept
 
     def _read(self, path: Path) -> None:
@@ -102,7 +108,7 @@ def _texts(neurons: list[Neuron]) -> list[str]:
     return [str(neuron) for neuron in neurons]
 
 
-def _neurons(texts: Any) -> list[Neuron]:
+def _neurons(texts: list[str]) -> list[Neuron]:
     return [Neuron.parse(text) for text in texts]
 
 

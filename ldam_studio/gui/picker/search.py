@@ -1,4 +1,4 @@
-"""What the search field of the neuron picker finds. No Qt in here."""
+"""The neuron picker's search over layers, classes and neurons. No Qt in here."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 WHOLE = "whole"
-"""What stands for a field that is the whole image."""
+"""Stands for a receptive field that is the whole image."""
 
 
 def shape_text(layer: Layer) -> str:
-    """Return a layer's output shape as it is read aloud, such as ``6 × 28 × 28``."""
+    """Return a layer's output shape in words, such as ``6 × 28 × 28``."""
     return " × ".join(str(size) for size in layer.shape)
 
 
 def field_text(network: Network, layer: Layer) -> str:
-    """Return the size of what a layer's centre unit sees, such as ``11 × 11``.
+    """Return the size of the receptive field of a layer's centre unit, such as ``11 × 11``.
 
-    It is empty where that is found only when a neuron of the layer is looked at: the window does
-    not wait for it.
+    It is empty if the field is computed only when a neuron of the layer is chosen: the window does
+    not wait for that.
     """
     if not network.knows_field(layer.name):
         return ""
@@ -44,7 +44,7 @@ def field_text(network: Network, layer: Layer) -> str:
 
 
 def addresses_in(text: str) -> tuple[Neuron, ...]:
-    """Return the neurons that a text is the address of, none if it is something else."""
+    """Return the neurons whose address a text is; none if it is no address."""
     try:
         return tuple(parse_neurons(text))
     except StudioError:
@@ -52,7 +52,7 @@ def addresses_in(text: str) -> tuple[Neuron, ...]:
 
 
 def words_of(text: str) -> str:
-    """Return what to search for: of an address, also of one that is not finished, no place."""
+    """Return what to search for: of an address, finished or not, the part before the place."""
     text = text.strip().removeprefix("-")
     if ":" not in text:
         return text
@@ -65,15 +65,15 @@ def words_of(text: str) -> str:
 class Numbered(Sequence[str]):
     """The texts of neurons without names, such as "unit 7": a word and a number.
 
-    A layer may have hundreds of thousands, so that they are not written down to be searched.
+    A layer may have hundreds of thousands of them, so they are searched without being created.
     """
 
     word: str
-    count: int
+    size: int
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return self.count
+        return self.size
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -82,19 +82,19 @@ class Numbered(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | Sequence[str]:
         """Return one of them."""
         if isinstance(index, slice):
-            return [f"{self.word} {i}" for i in range(self.count)[index]]
-        return f"{self.word} {range(self.count)[index]}"
+            return [f"{self.word} {i}" for i in range(self.size)[index]]
+        return f"{self.word} {range(self.size)[index]}"
 
     def having(self, text: str, layer: str) -> NDArray[np.bool_]:
         """Return which neurons have a text without spaces in "WORD NUMBER LAYER:NUMBER"."""
         if text in self.word or text in f"{layer}:":
-            return np.ones(self.count, dtype=np.bool_)
-        found = np.zeros(self.count, dtype=np.bool_)
+            return np.ones(self.size, dtype=np.bool_)
+        found = np.zeros(self.size, dtype=np.bool_)
         if _is_number(text):
-            found |= _containing(text, self.count)
+            found |= _containing(text, self.size)
         for end in range(1, len(text)):
             if f"{layer}:".endswith(text[:end]) and _is_number(text[end:]):
-                found |= _beginning(text[end:], self.count)
+                found |= _beginning(text[end:], self.size)
         return found
 
 
@@ -107,10 +107,10 @@ def _containing(digits: str, count: int) -> NDArray[np.bool_]:
     if len(digits) > len(str(count)):
         return np.zeros(count, dtype=np.bool_)
     rest = np.arange(count, dtype=np.int64)
-    found = (rest == 0) & (digits == "0")
-    while rest[-1]:  # which is the largest
-        ends = rest % 10 ** len(digits) == int(digits)
-        # No number begins with 0: there must be a digit before it.
+    found: NDArray[np.bool_] = (rest == 0) & (digits == "0")
+    while rest[-1]:  # the largest number
+        ends: NDArray[np.bool_] = rest % 10 ** len(digits) == int(digits)
+        # No number begins with 0, so there must be a digit before it.
         found |= ends if digits[0] != "0" else ends & (rest >= 10 ** len(digits))
         rest = rest // 10
     return found
@@ -129,8 +129,33 @@ def _beginning(digits: str, count: int) -> NDArray[np.bool_]:
     return found
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a search has found.
+
+    Attributes
+    ----------
+    layer
+        The layer whose neurons are listed.
+    layers
+        The layers to show; None for all.
+    neurons
+        The indices of the neurons to list.
+    addressed
+        Whether the text is the address of these neurons.
+    problem
+        One sentence if nothing was found, else empty.
+    """
+
+    layer: str
+    layers: frozenset[str] | None
+    neurons: NDArray[np.int_]
+    addressed: bool = False
+    problem: str = ""
+
+
 class Index:
-    """The searchable texts of one network, made once per layer when first needed."""
+    """The searchable texts of one network; those of a layer are made when first needed."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -147,7 +172,7 @@ class Index:
         return self._network.layers[-1].name if self._network.labels else ""
 
     def _texts(self, layer: str) -> Sequence[str]:
-        """Return what each neuron of a layer is called in the list."""
+        """Return the text of each neuron of a layer in the list."""
         found = self._layers[layer]
         if layer == self.class_layer:
             labels = self._network.labels
@@ -171,13 +196,48 @@ class Index:
         hay = self._hay(layer)
         return np.fromiter((all(w in text for w in words) for text in hay), np.bool_, len(hay))
 
+    def size(self, layer: str) -> int:
+        """Return how many neurons a layer has."""
+        return self._layers[layer].neurons
+
+    def typed(self, text: str) -> tuple[Neuron, ...] | str:
+        """Return the neurons whose address a text is, or one sentence if there are no such ones."""
+        try:
+            return tuple(self._network.check(neuron) for neuron in addresses_in(text))
+        except StudioError as error:
+            return str(error)
+
+    def search(self, text: str, layer: str) -> Found:
+        """Search for the text in the search field.
+
+        Parameters
+        ----------
+        layer
+            The layer whose neurons are listed now; it stays if anything in it is found.
+        """
+        query, typed = words_of(text), self.typed(text)
+        if typed and not isinstance(typed, str):
+            layer = typed[0].layer
+            indices = np.array(sorted({neuron.index for neuron in typed}), np.int_)
+            return Found(layer, frozenset((layer,)), indices, addressed=True)
+        problem = typed if isinstance(typed, str) else ""
+        if not query:
+            return Found(layer, None, np.arange(self.size(layer)), problem=problem)
+        layers, neurons = self.find(query, layer)
+        if layers and layer not in layers:
+            layer = next(name for name in self._layers if name in layers)
+            neurons = self.neurons(query, layer)
+        if not layers:
+            problem = problem or f"Nothing here is called “{query}”.\nEsc clears the search."
+        return Found(layer, frozenset(layers), neurons, problem=problem)
+
     def find(self, query: str, chosen: str) -> tuple[set[str], NDArray[np.int_]]:
         """Search layers by name and type, classes by label, neurons by number.
 
         Parameters
         ----------
         query
-            What was typed; every word must be found. Empty finds everything.
+            What was typed; every word of it must be found. An empty query finds everything.
         chosen
             The layer whose neurons are listed; empty for none.
 
@@ -194,9 +254,9 @@ class Index:
         return layers, neurons
 
     def neurons(self, query: str, layer: str) -> NDArray[np.int_]:
-        """Return the neurons of a layer that the query leaves, in order."""
+        """Return the neurons of a layer that match a query, in order."""
         found = self._layers[layer]
-        # A word that names the layer has done its work and need not be in the neuron's text too.
+        # A word that names the layer need not occur in the neuron's text too.
         left = self._left(found, query.casefold().split())
         if not left:
             return np.arange(found.neurons)
@@ -220,7 +280,7 @@ class Index:
         left = self._left(layer, words)
         if not left:
             return True
-        # Numbers occur in every layer: only labels and full addresses may call up another one.
+        # Numbers occur in every layer: only labels and full addresses bring up another layer.
         if name == self.class_layer or any(w.startswith(f"{name.casefold()}:") for w in left):
             return bool(self._having(name, left).any())
         return False

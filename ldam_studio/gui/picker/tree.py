@@ -1,30 +1,37 @@
-"""The neuron picker's tree of layers, whose columns stay where they are while it is searched."""
+"""The neuron picker's tree of layers, whose columns keep their widths while it is searched."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent
-from PyQt6.QtGui import QFont, QFontMetrics, QResizeEvent
+from PyQt6.QtCore import QEvent, QModelIndex, pyqtSignal
+from PyQt6.QtGui import QFont, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
 
-from ldam_studio.gui.picker.models import COLUMNS, SEES, SHAPE, TYPE, LayerModel
+from ldam_studio.gui.picker.layer_model import COLUMNS, SEES, SHAPE, TYPE, LayerFilter, LayerModel
+from ldam_studio.gui.qt import ENTER, present
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from ldam_studio.networks.network import Network
 
-NAME_CHARACTERS = 13  # of a layer's name that are always to be read
+NAME_CHARACTERS = 13  # of a layer's name that can always be read
 BESIDE = 16  # pixels around a cell's text
 FIRST_TO_STAY = (SEES, SHAPE, TYPE)
-LONGEST_TYPE = 16  # characters; more of a class's name is in the tool tip
+LONGEST_TYPE = 16  # characters; the tool tip has longer names of classes in full
+OPEN_UP_TO = 60  # a tree with more layers than this starts collapsed
 
 
 class LayerTree(QTreeView):
-    """A tree whose names keep their room: in a narrow panel the type goes, then the shape.
+    """A tree whose names keep their space: in a narrow panel the type is hidden, then the shape.
 
-    How wide a column is depends on the network alone, and which there are on the panel's width:
-    neither moves while a person searches or unfolds.
+    The width of a column depends on the network only, and which columns are shown depends on the
+    width of the panel: nothing moves while the user searches or expands the tree.
     """
+
+    browsed = pyqtSignal(str)  # the user moved to a layer
+    opened = pyqtSignal()  # Enter or a double click on a layer
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,48 +40,102 @@ class LayerTree(QTreeView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setIndentation(14)
         self.setMinimumHeight(80)
-        self.setToolTip("Enter or double click spreads the chains over the layer")
+        self.setToolTip("Enter or a double click spreads the chains over the layer")
         self._texts: tuple[tuple[str, ...], ...] = ((),) * len(COLUMNS)
-        self._widths = [0] * len(COLUMNS)
+        self._quiet = False
+        self._layers = LayerModel(None, self)
+        self._filter = LayerFilter(self._layers, self)
+        self.setModel(self._filter)
+        present(self.selectionModel()).currentChanged.connect(self._move)
+        self.doubleClicked.connect(self._open)
 
-    def measure(self, model: LayerModel) -> None:
-        """Make room for what a network's layers have to say."""
-        self._texts = tuple(_different(model.texts(column)) for column in range(len(COLUMNS)))
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(40)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(COLUMNS)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        self._fit()
+    def set_network(self, network: Network | None) -> None:
+        """Show the layers of a network; None for no network."""
+        with self._quietly():
+            old, self._layers = self._layers, LayerModel(network, self)
+            self._filter.leave(None)
+            self._filter.set_layers(self._layers)
+            old.deleteLater()
+        self._measure()
+        if network is not None:
+            self.setRootIsDecorated(any("." in layer.name for layer in network.layers))
+            if len(network.layers) <= OPEN_UP_TO:
+                self.expandAll()
 
-    def _fit(self) -> None:
-        """Give the columns their widths, and hide those for which there is no room."""
-        if self.model() is None:
-            return
-        bold = QFont(self.font())  # as the layer in front is written
-        bold.setBold(True)
-        metrics, header = QFontMetrics(bold), self.header()
-        left = self.viewport().width() - metrics.averageCharWidth() * NAME_CHARACTERS
-        for column in FIRST_TO_STAY:
-            texts = (COLUMNS[column], *(text[:LONGEST_TYPE] for text in self._texts[column]))
-            wide = max(map(metrics.horizontalAdvance, texts)) + BESIDE
-            left -= wide
-            self.setColumnHidden(column, left < 0)
-            if header.sectionSize(column) != wide:
-                header.resizeSection(column, wide)
+    def set_shown(self, layers: Iterable[str]) -> None:
+        """Mark the layers whose neurons the chains show."""
+        self._layers.set_shown(layers)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def leave(self, layers: Iterable[str] | None, current: str) -> None:
+        """Show these layers only, None for all, and make one the current one."""
+        with self._quietly():
+            self._filter.leave(layers)
+            if layers is not None:
+                self.expandAll()
+            index = self._filter.mapFromSource(self._layers.index_of(current))
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Open the layer on Enter."""
+        if present(event).key() in ENTER:
+            self._open(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fit the columns to the new width."""
         super().resizeEvent(event)
         self._fit()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Fit the columns to a new size of type."""
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Fit the columns to a new font."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
+        if present(event).type() == QEvent.Type.FontChange:
             self._fit()
 
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Keep `browsed` silent: it is not the user that moves."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
 
-def _different(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+    def _move(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if self._quiet:
+            return
+        layer = self._layers.layer_at(self._filter.mapToSource(current))
+        if layer is not None:
+            self.browsed.emit(layer.name)
+
+    def _open(self, index: QModelIndex) -> None:
+        if self._layers.layer_at(self._filter.mapToSource(index)) is not None:
+            self.opened.emit()
+
+    def _measure(self) -> None:
+        """Make room for the texts of a network's layers."""
+        columns = range(len(COLUMNS))
+        self._texts = tuple(tuple(dict.fromkeys(self._layers.texts(column))) for column in columns)
+        header = present(self.header())
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(40)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in columns[1:]:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Set the widths of the columns, and hide those for which there is no space."""
+        bold = QFont(self.font())  # the font of a layer that is shown
+        bold.setBold(True)
+        metrics, header = QFontMetrics(bold), present(self.header())
+        room = present(self.viewport()).width() - metrics.averageCharWidth() * NAME_CHARACTERS
+        for column in FIRST_TO_STAY:
+            texts = (COLUMNS[column], *(text[:LONGEST_TYPE] for text in self._texts[column]))
+            wide = max(map(metrics.horizontalAdvance, texts)) + BESIDE
+            room -= wide
+            self.setColumnHidden(column, room < 0)
+            if header.sectionSize(column) != wide:
+                header.resizeSection(column, wide)

@@ -367,7 +367,7 @@ class StudioWindow(QMainWindow):
 
     def _find_neuron(self) -> None:
         self.panels.show_panel("neurons", True)
-        self.panels.picker.find()
+        self.panels.picker.focus_search()
 
     def _show_list(self, number: int) -> None:
         self.panels.show_panel("neurons", True)
