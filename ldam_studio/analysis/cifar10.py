@@ -18,9 +18,10 @@ from ldam_studio.analysis.judging import agreement, features
 from ldam_studio.analysis.sampling import OnStep, class_neurons, run_on
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.models.judges import Judge
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import CIFAR_PIXELS, DiscriminatorModel
+from ldam_studio.networks.sources.built_in import CIFAR_PIXELS
 from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.cifar10 import load_cifar10

@@ -19,9 +19,9 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.models.judges import Judge
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.data import load_digits_sheet
 

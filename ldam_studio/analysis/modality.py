@@ -20,8 +20,8 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler.settings import Settings
 
 COOLINGS = 20

@@ -15,9 +15,9 @@ from torch import nn
 from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler.langevin import value_and_gradient
 from ldam_studio.sampler.presets import find_preset
 from ldam_studio.sampler.settings import Settings

@@ -10,7 +10,7 @@ from ldam_studio.analysis.digits import within_class_cosine
 from ldam_studio.analysis.modality import Groups, grouped
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import BUILT_IN, MNIST_DISCRIMINATOR
+from ldam_studio.networks.sources.built_in import BUILT_IN, MNIST_PIXELS
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_digits_sheet
 from ldam_studio.training.images import LabelledImages
@@ -27,7 +27,7 @@ def real_images(network: Network, data: Path | None = None) -> LabelledImages | 
     """
     if network.name not in BUILT_IN:
         return None
-    if BUILT_IN[network.name].discriminator == MNIST_DISCRIMINATOR:
+    if BUILT_IN[network.name].pixels == MNIST_PIXELS:
         return load_digits_sheet()
     try:
         return load_cifar10(data, "test")

@@ -14,7 +14,9 @@ from ldam_studio.assets import asset
 from ldam_studio.commands.shared import flags
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import NETWORKS, open_network
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.families import FAMILIES
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler import settings_table
 
 
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def about_all() -> dict[str, Any]:
-    """Return version, machine and the networks."""
+    """Return the version, the device, the built-in networks and the families of others."""
     networks = [
         {"name": name, "about": about, "sha256": open_network(name).sha256}
         for name, about in NETWORKS.items()
@@ -62,12 +64,17 @@ def about_all() -> dict[str, Any]:
         "cuda": torch.cuda.is_available(),
         "models": str(asset("models")),
         "networks": networks,
+        "families": [
+            {"name": family.usage, "about": family.about}
+            for family in FAMILIES
+            if family.is_library or family.runs_code
+        ],
     }
 
 
 def words_on_all(about: dict[str, Any]) -> str:
     """Return `about_all` as a person reads it."""
-    rows = [(network["name"], network["about"]) for network in about["networks"]]
+    rows = [(one["name"], one["about"]) for one in (*about["networks"], *about["families"])]
     device = "CUDA" if about["cuda"] else "no CUDA"
     head = f"LDAM Studio {about['version']}, torch {about['torch']}, {device}"
     return f"{head}\nmodels: {about['models']}\n\n{_table(('network', 'what it is'), rows)}"

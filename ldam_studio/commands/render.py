@@ -30,12 +30,12 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.png import draft
 from ldam_studio.export.recipe import MAX_ZOOM, Shown
 from ldam_studio.files import check_folder
-from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.sources.opening import (
+from ldam_studio.networks.discriminators import (
     DiscriminatorModel,
     discriminator_for,
     open_discriminator,
 )
+from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.sampler.settings import SETTINGS
 
 MAX_STEPS = 1_000_000_000

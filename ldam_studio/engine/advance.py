@@ -22,7 +22,7 @@ from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import in_words, is_lack_of_memory
-from ldam_studio.networks.sources.opening import runs_code
+from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, langevin
 from ldam_studio.training.learner import LearnInfo, learn
 

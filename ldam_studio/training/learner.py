@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.models.digit_discriminator import SeededDropout, use_generator
+from ldam_studio.networks.models.dropout import SeededDropout, use_generator
 
 LEARNING_RATE = 2e-4
 BETAS = (0.5, 0.9)

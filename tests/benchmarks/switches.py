@@ -20,7 +20,8 @@ from ldam_studio.gui.session.openings import network_opening, start
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.memory import give_back
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.sources.opening import NETWORKS, open_network
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.opening import open_network
 
 NEURONS, NETWORKS_OPENED = 1000, 50
 WARM_UP = 10  # networks, each with its share of the neurons

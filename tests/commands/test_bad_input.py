@@ -13,7 +13,7 @@ import torch
 from ldam_studio import files
 from ldam_studio.assets import asset
 from ldam_studio.cli import main
-from ldam_studio.networks.models.digit_discriminator import Discriminator
+from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.sampler.settings import SETTINGS
 
 
@@ -105,7 +105,7 @@ class Bomb:
 
 
 def test_weights_of_another_architecture(capsys: pytest.CaptureFixture[str]):
-    torch.save(Discriminator().state_dict(), "other.pt")
+    torch.save(DigitDiscriminator().state_dict(), "other.pt")
     said = refused(capsys, "render", "--weights", "other.pt")
     assert "another architecture" in said
 

@@ -15,8 +15,8 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import cifar10 as train_cifar10
 from ldam_studio.commands.train import discriminator_measures
 from ldam_studio.commands.train import discriminator_recipes as recipes
+from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.models import vgg
-from ldam_studio.networks.sources.opening import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training import classifier
 from ldam_studio.training.cifar10 import load_cifar10

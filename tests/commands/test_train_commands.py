@@ -17,7 +17,8 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import discriminator_jobs, discriminator_measures
 from ldam_studio.commands.train import discriminator_recipes as recipes
 from ldam_studio.engine.adversarial import rounds
-from ldam_studio.networks.sources.opening import open_discriminator, open_network
+from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.training import classifier
 from synthetic import write_mnist
 

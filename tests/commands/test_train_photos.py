@@ -16,7 +16,8 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import discriminator_jobs
 from ldam_studio.commands.train import discriminator_recipes as recipes
 from ldam_studio.engine.adversarial import rounds
-from ldam_studio.networks.sources.opening import open_discriminator, open_network
+from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training.photos import LEAST_PHOTOS
 

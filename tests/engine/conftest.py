@@ -7,9 +7,10 @@ from torch import nn
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.models.digit_discriminator import Discriminator
+from ldam_studio.networks.discriminators import DiscriminatorModel, ImageSizes
+from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.network import Network, PixelSpec
-from ldam_studio.networks.sources.opening import DiscriminatorModel, open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 SLEEPERS_BIASES = (1.0, -12.0, -1e6, 0.0)
@@ -25,9 +26,9 @@ def untrained_discriminator():
     """A discriminator of the shipped shape, whose weights a seed gives."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = Discriminator()
+        module = DigitDiscriminator()
     module.eval().requires_grad_(False)
-    return DiscriminatorModel("lenet-discriminator", module, (1, 28, 28))
+    return DiscriminatorModel("lenet-discriminator", module, ImageSizes.exactly((1, 28, 28)))
 
 
 @pytest.fixture

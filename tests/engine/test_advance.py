@@ -10,6 +10,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.discriminators import ImageSizes
 from ldam_studio.networks.network import Neuron
 from ldam_studio.sampler.settings import Settings
 
@@ -232,7 +233,7 @@ def test_a_network_can_be_swapped_in_the_run(open_one, run):
 def test_a_discriminator_for_other_images_is_refused(lenet, untrained_discriminator):
     from dataclasses import replace
 
-    wrong = replace(untrained_discriminator, shape=(3, 32, 32))
+    wrong = replace(untrained_discriminator, images=ImageSizes.exactly((3, 32, 32)))
     with pytest.raises(StudioError, match="images of shape"):
         open_session(SessionSpec(lenet, lenet.default_neurons(1), discriminator=wrong))
 

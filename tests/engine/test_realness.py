@@ -10,23 +10,25 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ldam_studio.engine import discriminator
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.discriminator import suits
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.discriminators import (
+    CIFAR_DISCRIMINATOR,
+    DISCRIMINATORS,
+    MNIST_DISCRIMINATOR,
+    NATURAL_DISCRIMINATOR,
+    DiscriminatorModel,
+    discriminator_for,
+)
 from ldam_studio.networks.models import natural_discriminator as natural
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.networks.sources.opening import (
-    CIFAR_DISCRIMINATOR,
-    MNIST_DISCRIMINATOR,
-    DiscriminatorModel,
-    discriminator_for,
-)
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.training import real_images
 from ldam_studio.training.photos import LEAST_PHOTOS
 
 HALF = (0.5, 0.5, 0.5)
@@ -50,7 +52,9 @@ def model() -> DiscriminatorModel:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = natural.NaturalDiscriminator()
-    return DiscriminatorModel(natural.NAME, prepare(module), None)
+    return DiscriminatorModel(
+        NATURAL_DISCRIMINATOR, prepare(module), DISCRIMINATORS[NATURAL_DISCRIMINATOR].takes
+    )
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def session(net, model, **values):
     [(224, 224, True), (160, 300, True), (299, 299, True), (159, 224, False), (224, 301, False)],
 )
 def test_anybodys_rgb_network_of_about_that_size_has_it(height, width, fits) -> None:
-    assert (discriminator_for(network(height, width)) == natural.NAME) is fits
+    assert (discriminator_for(network(height, width)) == NATURAL_DISCRIMINATOR) is fits
     assert discriminator_for(network(height, width, channels=1)) is None
     assert discriminator_for(network(height, width, minimum=-1.0)) is None
 
@@ -112,7 +116,7 @@ def test_its_gradient_reaches_all_of_the_image(model) -> None:
 def test_it_learns_from_photographs_and_goes_on_with_another_size(
     model, photographs, monkeypatch
 ) -> None:
-    monkeypatch.setattr(discriminator, "CROPS", 16)
+    monkeypatch.setattr(real_images, "CROPS", 16)
     state = session(network(68, 64), model, learn_every=1, data=photographs)
     state, info = advance(state)
     assert info.lesson is not None and info.lesson.rounds == 1

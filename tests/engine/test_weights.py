@@ -21,13 +21,13 @@ from ldam_studio.export.png import export, read
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import compare
 from ldam_studio.networks.anatomy.layers import Stop
+from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.networks.network import Neuron, WeightsFile
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import (
     Options,
     fingerprint,
-    open_discriminator,
     open_network,
 )
 from ldam_studio.networks.weights.weights import read_saved

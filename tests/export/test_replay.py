@@ -21,9 +21,10 @@ from ldam_studio.export.png import export, read_recipe
 from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
 from ldam_studio.export.sidecar import read_session, session_bytes
-from ldam_studio.networks.models.digit_discriminator import Discriminator
+from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.sources.opening import open_discriminator, open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
 from ldam_studio.sampler.settings import Settings
 
@@ -34,7 +35,7 @@ def discriminator_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        write_weights(path, Discriminator().state_dict(), {})
+        write_weights(path, DigitDiscriminator().state_dict(), {})
     return path
 
 

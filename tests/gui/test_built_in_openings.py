@@ -7,7 +7,9 @@ import pytest
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.gui.session.openings import network_opening
-from ldam_studio.networks.sources.opening import DISCRIMINATORS, NETWORKS, open_network
+from ldam_studio.networks.discriminators import discriminator_for
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.opening import open_network
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -19,5 +21,5 @@ def test_it_opens_with_its_classes_and_its_discriminator(name: str) -> None:
     assert [neuron.index for neuron in state.lane.neurons] == list(range(10))
     assert {neuron.layer for neuron in state.lane.neurons} == {network.layers[-1].name}
     assert state.discriminator is not None
-    assert state.discriminator.name == DISCRIMINATORS[name]
+    assert state.discriminator.name == discriminator_for(network)
     assert state.lane.chains.x.isfinite().all()

@@ -13,7 +13,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening import download_first
 from ldam_studio.networks.sources import opening
 from ldam_studio.networks.sources.download import kept
-from ldam_studio.networks.sources.libraries import Published, Source
+from ldam_studio.networks.sources.family import Published, Source
 
 PUBLISHED = Published("https://nowhere.invalid/tiny-12345678.pth", "tiny-12345678.pth")
 
@@ -22,7 +22,7 @@ PUBLISHED = Published("https://nowhere.invalid/tiny-12345678.pth", "tiny-1234567
 def picture(monkeypatch):
     """Give the opening of a picture whose network's weights are not here."""
     monkeypatch.setattr(download_first, "list_models", lambda: ())
-    monkeypatch.setattr(download_first, "not_here", lambda _name: PUBLISHED)
+    monkeypatch.setattr(download_first, "to_download", lambda _name: PUBLISHED)
     return replace(small_opening("fc2:0-1"), title="Theirs", published=("torchvision:tiny",))
 
 
@@ -108,7 +108,7 @@ def test_what_is_here_is_opened_at_once_and_another_session_ends_the_question(
     studio.open(small_opening("fc1:0"))
     until(qtbot, lambda: layer(studio) == "fc1")
     assert not buttons(studio)
-    monkeypatch.setattr(download_first, "not_here", lambda _name: None)
+    monkeypatch.setattr(download_first, "to_download", lambda _name: None)
     studio.open(picture)
     until(qtbot, lambda: layer(studio) == "fc2")
 
@@ -117,9 +117,9 @@ def test_what_would_be_downloaded_is_known(monkeypatch, tmp_path):
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     source = Source(lambda _classes: None, published=PUBLISHED)
     monkeypatch.setattr(opening, "find_source", lambda _name: source)
-    assert opening.not_here("torchvision:tiny") == PUBLISHED
+    assert opening.to_download("torchvision:tiny") == PUBLISHED
     path = kept(PUBLISHED.url, file=PUBLISHED.file)
     path.parent.mkdir()
     path.touch()
-    assert opening.not_here("torchvision:tiny") is None
-    assert opening.not_here("lenet") is None and opening.not_here("mine.py:model") is None
+    assert opening.to_download("torchvision:tiny") is None
+    assert opening.to_download("lenet") is None and opening.to_download("mine.py:model") is None

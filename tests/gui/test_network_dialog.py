@@ -20,8 +20,9 @@ from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY
 from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.models import lenet
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources import opening as zoo
-from ldam_studio.networks.sources.libraries import Published, Source
+from ldam_studio.networks.sources import opening
+from ldam_studio.networks.sources.built_in import MNIST_PIXELS
+from ldam_studio.networks.sources.family import Published, Source
 from ldam_studio.networks.sources.request import NetworkRequest
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
@@ -71,9 +72,11 @@ def _no_torchvision(monkeypatch):
     monkeypatch.setattr("ldam_studio.gui.opening.dialog.list_models", lambda: MODELS)
     published = Published("https://nowhere/small.pth", "small.pth")
     source = Source(lambda classes: small(), SMALL, tuple("abcde"), 5, published)
-    real = zoo.find_source
+    real = opening.find_source
     monkeypatch.setattr(
-        zoo, "find_source", lambda name: source if name.startswith("torchvision:") else real(name)
+        opening,
+        "find_source",
+        lambda name: source if name.startswith("torchvision:") else real(name),
     )
 
 
@@ -157,7 +160,7 @@ def test_timms_models_are_in_the_same_list_and_need_no_consent(make, qtbot, monk
 def test_a_model_is_opened_with_the_keyboard_alone(make, qtbot, monkeypatch, tmp_path):
     path = tmp_path / "small.safetensors"
     save_file(small().state_dict(), path)
-    monkeypatch.setattr(zoo, "fetch", lambda url, on_bytes, file: path)
+    monkeypatch.setattr(opening, "fetch", lambda url, on_bytes, file: path)
     dialog = make()
     until(qtbot, lambda: dialog.source.library.list.count() == len(MODELS))
     QTest.keyClicks(dialog.focusWidget(), "vgg")
@@ -280,7 +283,7 @@ def test_presets_fill_in_their_numbers(make):
     form.preset.setCurrentText("Pixels from 0 to 1")
     assert form.pixels() == PixelSpec(3, 224, 224, (0.0,) * 3, (1.0,) * 3, rest=0.5)
     form.preset.setCurrentText("MNIST")
-    assert form.pixels() == zoo.MNIST_PIXELS
+    assert form.pixels() == MNIST_PIXELS
     form.from_source()
     assert form.pixels() is None
 
@@ -445,7 +448,7 @@ def download(monkeypatch, tmp_path):
             return path
 
     made = Download()
-    monkeypatch.setattr(zoo, "fetch", made.fetch)
+    monkeypatch.setattr(opening, "fetch", made.fetch)
     yield made
     made.may_end.set()
 

@@ -28,8 +28,13 @@ from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.sources.families import short_name
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.networks.sources.request import MOST, NetworkRequest, RecentNetworks, short_name
+from ldam_studio.networks.sources.request import (
+    MOST,
+    NetworkRequest,
+    RecentNetworks,
+)
 from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
 

@@ -12,8 +12,9 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.window.window import StudioWindow
+from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.network import parse_neurons
-from ldam_studio.networks.sources.opening import open_discriminator, open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test

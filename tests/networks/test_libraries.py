@@ -16,12 +16,18 @@ from safetensors.torch import save, save_file
 from ldam_studio.cli import main
 from ldam_studio.engine.session import network_from
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.sources import libraries, opening
+from ldam_studio.networks.sources import opening
 from ldam_studio.networks.sources.download import fetch
-from ldam_studio.networks.sources.find import find_source
+from ldam_studio.networks.sources.families import find_source
+from ldam_studio.networks.sources.family import Published
 from ldam_studio.networks.sources.labels import IMAGENET, imagenet_labels
-from ldam_studio.networks.sources.libraries import Published, timm_models, timm_source
-from ldam_studio.networks.sources.opening import Options, fingerprint, open_network
+from ldam_studio.networks.sources.opening import (
+    Options,
+    fingerprint,
+    open_network,
+)
+from ldam_studio.networks.sources.timm import timm_models, timm_source
+from ldam_studio.networks.sources.torchvision import torchvision_source
 from ldam_studio.networks.weights.state_dicts import renamed
 
 needs_timm = pytest.mark.skipif(
@@ -155,7 +161,7 @@ def test_a_timm_that_does_not_import_is_one_sentence(monkeypatch):
     with pytest.raises(
         StudioError, match=r"timm does not import .RuntimeError: operator .* exist."
     ):
-        libraries.timm_source("resnet18")
+        timm_source("resnet18")
 
 
 def test_weights_that_do_not_say_of_which_version_they_are(tmp_path):
@@ -175,7 +181,7 @@ def test_weights_that_do_not_say_of_which_version_they_are(tmp_path):
     ],
 )
 def test_files_with_names_from_before_have_those_of_now(model, now, before):
-    source = libraries.torchvision_source(model)
+    source = torchvision_source(model)
     with torch.device("meta"):
         state = source.build(None).state_dict()
     old = {re.sub(now, before, name): value for name, value in state.items()}

@@ -18,7 +18,11 @@ from ldam_studio.networks.network import WeightsFile
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.download import fetch
-from ldam_studio.networks.sources.opening import Options, fingerprint, open_network
+from ldam_studio.networks.sources.opening import (
+    Options,
+    fingerprint,
+    open_network,
+)
 from ldam_studio.networks.weights.state_dicts import best_match, classes_in
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)

@@ -15,14 +15,11 @@ from ldam_studio.cli import main
 from ldam_studio.commands.paper import colour, fig9
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, ImageSizes, open_discriminator
 from ldam_studio.networks.models import vgg
 from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator, Vgg16Discriminator
 from ldam_studio.networks.models.judges import ColourJudge
-from ldam_studio.networks.sources.opening import (
-    CIFAR_DISCRIMINATOR,
-    open_discriminator,
-    open_network,
-)
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
 from synthetic import write_cifar10
 
@@ -138,7 +135,7 @@ def test_either_discriminator_opens_from_its_file(name, files) -> None:
     images.requires_grad_(True)
     logits = model.module(images)
     (gradient,) = torch.autograd.grad(logits.sum(), images)
-    assert logits.shape == (2,) and model.shape == (3, 32, 32)
+    assert logits.shape == (2,) and model.images == ImageSizes.exactly((3, 32, 32))
     # Through thirteen layers without norms as through three, something comes back.
     assert float(gradient.abs().mean()) > 1e-5
 

@@ -20,8 +20,9 @@ from ldam_studio.commands.paper import fig10, fig11, photographs
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.export.sheet import MARGIN, TYPE_SIZE, sheet, tiles
+from ldam_studio.networks.discriminators import DiscriminatorModel, ImageSizes
 from ldam_studio.networks.network import Neuron
-from ldam_studio.networks.sources.opening import DiscriminatorModel, open_network
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 PLAIN, NORMED, MIDDLE, LARGE, TEN = (
@@ -42,7 +43,7 @@ class Smooth(nn.Module):
 
 @pytest.fixture
 def discriminator(monkeypatch: pytest.MonkeyPatch) -> DiscriminatorModel:
-    model = DiscriminatorModel("smooth", Smooth(), colour_networks.PIXELS.shape)
+    model = DiscriminatorModel("smooth", Smooth(), ImageSizes.exactly(colour_networks.PIXELS.shape))
     monkeypatch.setattr(photographs, "discriminator_for", lambda _: "smooth")
     monkeypatch.setattr(photographs, "open_discriminator", lambda *_: model)
     return model
@@ -101,7 +102,7 @@ def test_fig10_weight_zero_is_the_chain_without_a_discriminator(discriminator):
     neurons = (Neuron("6", 1), Neuron("2", 0), Neuron("6", 4))
     settings = Settings.of(discriminator_weight=0.0, window=2, burn_in=1, threshold=0.0)
     device = choose("cpu", threads=1)
-    other = DiscriminatorModel("rough", nn.Sequential(Smooth(), nn.Sigmoid()), (3, 32, 32))
+    other = DiscriminatorModel("rough", nn.Sequential(Smooth(), nn.Sigmoid()), discriminator.images)
     rows = [
         fig10.sample(network, neurons, model, settings, 0, device, 3)
         for model in (discriminator, other)

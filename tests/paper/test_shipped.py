@@ -12,11 +12,8 @@ from ldam_studio.analysis import digits
 from ldam_studio.analysis.judging import COLOUR, open_judge
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.sources.opening import (
-    CIFAR_DISCRIMINATOR,
-    open_discriminator,
-    open_network,
-)
+from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.training import classifier
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist

@@ -12,11 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.models.digit_discriminator import (
-    Discriminator,
-    SeededDropout,
-    use_generator,
-)
+from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
+from ldam_studio.networks.models.dropout import SeededDropout, use_generator
 from ldam_studio.training import learner
 from ldam_studio.training.data import load_digits_sheet
 from ldam_studio.training.learner import (
@@ -30,10 +27,10 @@ from ldam_studio.training.learner import (
 REAL = load_digits_sheet().images[::10]
 
 
-def discriminator(layout: torch.memory_format = torch.contiguous_format) -> Discriminator:
+def discriminator(layout: torch.memory_format = torch.contiguous_format) -> DigitDiscriminator:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Discriminator().to(memory_format=layout)
+        return DigitDiscriminator().to(memory_format=layout)
 
 
 def fakes(seed: int, count: int = 10) -> Tensor:

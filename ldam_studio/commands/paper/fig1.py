@@ -19,7 +19,8 @@ from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.export.sheet import Bytes, sheet
-from ldam_studio.networks.sources.opening import DISCRIMINATORS, open_discriminator, open_network
+from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.sources.opening import open_network
 
 WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 MELTED = 0.8
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """
     check_common(args)
     network = open_network(args.network, args.weights)
-    discriminator = open_discriminator(DISCRIMINATORS[args.network], args.discriminator_weights)
+    discriminator = open_discriminator(weights=args.discriminator_weights)
     judge = open_judge(args.data, args.download)
     rows, pictures = [], []
     melted: dict[str, Any] = {}

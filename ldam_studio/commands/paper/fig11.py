@@ -33,8 +33,9 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.files import check_folder
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.sources.opening import DiscriminatorModel, Options, open_network
+from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.langevin import value_and_gradient
 from ldam_studio.sampler.settings import SETTINGS, Settings
 

@@ -18,11 +18,8 @@ from ldam_studio.commands.paper.flags import add_twins, write_figure
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.export.sheet import sheet
 from ldam_studio.files import check_folder
-from ldam_studio.networks.sources.opening import (
-    CIFAR_DISCRIMINATOR,
-    open_discriminator,
-    open_network,
-)
+from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
+from ldam_studio.networks.sources.opening import open_network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from ldam_studio.commands.paper import colour
 from ldam_studio.commands.paper.flags import add_twins, open_twins, write_figure
 from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
 from ldam_studio.export.sheet import sheet
-from ldam_studio.networks.sources.opening import CIFAR_DISCRIMINATOR, open_discriminator
+from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 
 SHOWN = 0.75
 """The discriminator weight that is printed."""

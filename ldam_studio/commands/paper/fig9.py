@@ -31,13 +31,13 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
 from ldam_studio.files import check_folder
-from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.sources.opening import (
+from ldam_studio.networks.discriminators import (
     CIFAR_DISCRIMINATOR,
     DiscriminatorModel,
     open_discriminator,
-    open_network,
 )
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.training.cifar10 import load_cifar10
 

@@ -12,7 +12,8 @@ from ldam_studio.engine.compute.device import DEVICES, Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import BUILT_IN, MNIST_DISCRIMINATOR, open_network
+from ldam_studio.networks.sources.built_in import BUILT_IN, MNIST_PIXELS
+from ldam_studio.networks.sources.opening import open_network
 
 
 def add_common(parser: argparse.ArgumentParser, chains_per_class: int, steps: int) -> None:
@@ -87,7 +88,7 @@ def device_of(args: argparse.Namespace) -> Device:
 
 def check_common(args: argparse.Namespace, least_steps: int = 1) -> None:
     """Raise `StudioError` where a shared flag is out of range or the folder cannot be written."""
-    digits = [name for name, one in BUILT_IN.items() if one.discriminator == MNIST_DISCRIMINATOR]
+    digits = [name for name, one in BUILT_IN.items() if one.pixels == MNIST_PIXELS]
     if args.network not in digits:
         raise StudioError(
             f"this figure is of MNIST's digits, not of a network {args.network!r}; choose "

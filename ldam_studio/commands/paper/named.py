@@ -27,13 +27,13 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import Bytes, sheet
 from ldam_studio.files import check_folder
-from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.networks.sources.opening import (
+from ldam_studio.networks.discriminators import (
     DiscriminatorModel,
     discriminator_for,
     open_discriminator,
-    open_network,
 )
+from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.presets import PRESETS, find_preset
 from ldam_studio.sampler.settings import Settings
 

@@ -12,12 +12,12 @@ from ldam_studio.commands.shared import flags
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import ZOOM, Bytes
-from ldam_studio.networks.network import Network, PixelSpec
-from ldam_studio.networks.sources.opening import (
+from ldam_studio.networks.discriminators import (
     DiscriminatorModel,
     discriminator_for,
     open_discriminator,
 )
+from ldam_studio.networks.network import Network, PixelSpec
 from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
 

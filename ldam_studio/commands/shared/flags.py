@@ -13,8 +13,9 @@ from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Device, choos
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources.families import FAMILIES
 from ldam_studio.networks.sources.labels import class_called, classes_like
-from ldam_studio.networks.sources.opening import NETWORKS, Options, open_network
+from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.presets import PRESETS, Preset
 from ldam_studio.sampler.setting import Setting
 from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains, parse
@@ -114,8 +115,7 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--network",
         default=default,
         metavar="NAME",
-        help=f"{', '.join(NETWORKS)}, torchvision:NAME, timm:NAME (with the extra timm), or "
-        "your own code, which is run: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION",
+        help=_network_help(),
     )
     group.add_argument(
         "--weights", type=Path, metavar="FILE", help="safetensors, or a saved state dict"
@@ -151,6 +151,12 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         help="of more than three, which are shown as red, green and blue (or one as grey), counted "
         "from 0",
     )
+
+
+def _network_help() -> str:
+    *others, own_code = FAMILIES
+    named = ", ".join(family.usage for family in others)
+    return f"{named}, or your own code, which is run: {own_code.usage}"
 
 
 def network_of(

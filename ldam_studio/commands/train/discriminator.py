@@ -17,16 +17,17 @@ from ldam_studio.commands.train.resume import add_resume, stopped
 from ldam_studio.engine.adversarial import rounds
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
-from ldam_studio.networks.models import natural_discriminator as natural
-from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import (
+from ldam_studio.networks.discriminators import (
     CIFAR_DISCRIMINATOR,
     DISCRIMINATORS,
+    PHOTOGRAPHS,
     DiscriminatorModel,
-    Options,
     discriminator_for,
-    open_network,
 )
+from ldam_studio.networks.models import natural_discriminator as natural
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.training import artifact
 from ldam_studio.training.kept import RUN_FILE, Kept
 from ldam_studio.training.resume import kept_in, other_settings, write_kept
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--shape",
-        choices=list(jobs.SHAPES),
+        choices=list(DISCRIMINATORS[CIFAR_DISCRIMINATOR].builds),
         help="of the discriminator of CIFAR-10: three convolutions (small), or VGG-16's thirteen, "
         "which takes several times as long",
     )
@@ -86,14 +87,13 @@ def run(args: argparse.Namespace) -> int:
     name = discriminator_for(network)
     if name is None:
         raise StudioError(
-            f"there is no discriminator for the images of {network.name!r}; there is one for grey "
-            "images of 28x28 pixels, one for RGB images of 32x32, and one for RGB images of "
-            f"{natural.LEAST_SIDE} to {natural.MOST_SIDE} pixels."
+            f"there is no discriminator for the images of {network.name!r}; there are those for "
+            f"{', '.join(str(row.chosen_for) for row in DISCRIMINATORS.values())}."
         )
+    row = DISCRIMINATORS[name]
     if args.shape is not None and name != CIFAR_DISCRIMINATOR:
         raise StudioError("--shape is for the discriminator of CIFAR-10 alone; leave it out.")
-    makers = {natural.NAME: jobs.photos, CIFAR_DISCRIMINATOR: jobs.pictures}
-    job = makers.get(name, jobs.digits)(args, network)
+    job = jobs.JOBS[row.real_images](args, network, row)
     network = _smaller(network, args)
     check_folder(args.out)
     kept = _KeptTraining(args.out / RUN_FILE, job, network, args.seed)
@@ -206,12 +206,12 @@ def _finish(
     state = _result(training, job)
     module = copy.deepcopy(training.learner.module)
     module.load_state_dict(state)
-    shape = None if job.name == natural.NAME else network.pixels.shape
+    row = DISCRIMINATORS[job.name]
     figures = {}
-    # The judges know the classes of the built-in networks, and nobody else's.
-    judged = job.name == natural.NAME or network.name in DISCRIMINATORS
+    # The judges know the classes of the built-in networks only.
+    judged = row.real_images == PHOTOGRAPHS or network.name in NETWORKS
     if args.chains_per_class and judged:
-        figures = job.measure(DiscriminatorModel(job.name, module, shape))
+        figures = job.measure(DiscriminatorModel(job.name, module, row.takes))
     if training.info is not None:
         figures["real score while learning, last round"] = f"{training.info.real_probability:.2f}"
         figures["generated score while learning, last round"] = (
@@ -241,7 +241,9 @@ def _command(args: argparse.Namespace, network: Network) -> str:
     words = f"ldam-studio train discriminator --network {network.name}"
     if args.weights is not None:
         words += f" --weights {args.weights.name}"
-    if discriminator_for(network) == natural.NAME or args.side is not None:
+    name = discriminator_for(network)
+    photographs = name is not None and DISCRIMINATORS[name].real_images == PHOTOGRAPHS
+    if photographs or args.side is not None:
         words += "".join(f" --data {place.name}" for place in args.data or ())
     if args.side is not None:
         words += f" --side {args.side}"

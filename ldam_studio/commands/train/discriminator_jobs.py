@@ -13,14 +13,14 @@ from ldam_studio.commands.train import discriminator_measures as measures
 from ldam_studio.commands.train import discriminator_recipes as recipes
 from ldam_studio.engine.adversarial.recipe import DiscriminatorRecipe
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.models import natural_discriminator as natural
-from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator, Vgg16Discriminator
-from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import (
-    CIFAR_DISCRIMINATOR,
-    MNIST_DISCRIMINATOR,
+from ldam_studio.networks.discriminators import (
+    CIFAR10,
+    DIGITS,
+    PHOTOGRAPHS,
+    Discriminator,
     DiscriminatorModel,
 )
+from ldam_studio.networks.network import Network
 from ldam_studio.training import artifact
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
@@ -31,8 +31,6 @@ SNAPSHOT_ROUNDS = 100
 COLOUR_SNAPSHOT_ROUNDS = 60
 PHOTO_SNAPSHOT_ROUNDS = 20
 
-SHAPES = {"small": ColourDiscriminator, "vgg16": Vgg16Discriminator}
-"""Architectures that the discriminator of CIFAR-10 can have."""
 
 PHOTO_LICENCE = "GPL-3.0-or-later, as the program; the photographs' own terms are their owners'"
 
@@ -44,7 +42,7 @@ class Job:
     Attributes
     ----------
     name
-        Name of the discriminator, see `opening.discriminator_for`.
+        Name of the discriminator, see `networks.discriminators`.
     recipe
         How it is trained.
     real_images, drawn
@@ -71,13 +69,13 @@ class Job:
     drawn: torch.Generator = field(default_factory=torch.Generator)
 
 
-def digits(args: argparse.Namespace, network: Network) -> Job:
+def digits(args: argparse.Namespace, network: Network, row: Discriminator) -> Job:
     """Return the training of the discriminator of digits."""
     place = _place(args)
     real = load_mnist(place, "train", args.download)
     return Job(
-        name=MNIST_DISCRIMINATOR,
-        recipe=_with_rounds(recipes.DIGIT_RECIPE, args.rounds),
+        name=row.name,
+        recipe=_recipe(recipes.DIGIT_RECIPE, args, row),
         real_images=lambda: real.images,
         what=(
             "Discriminator of MNIST for LDAM on "
@@ -103,12 +101,11 @@ def _place(args: argparse.Namespace) -> Path | None:
     return places[0]
 
 
-def pictures(args: argparse.Namespace, network: Network) -> Job:
+def pictures(args: argparse.Namespace, network: Network, row: Discriminator) -> Job:
     """Return the training of the discriminator of CIFAR-10."""
     place = _place(args)
     real = load_cifar10(place, "train", args.download)
-    shape = args.shape or next(iter(SHAPES))
-    recipe = _with_rounds(replace(recipes.COLOUR_RECIPE, build=SHAPES[shape]), args.rounds)
+    shape, recipe = _shape(args, row), _recipe(recipes.COLOUR_RECIPE, args, row)
     drawn = torch.Generator().manual_seed(args.seed)
 
     def real_images() -> torch.Tensor:
@@ -116,7 +113,7 @@ def pictures(args: argparse.Namespace, network: Network) -> Job:
         return flipped(real.pixels(torch.randint(len(real), (count,), generator=drawn)), drawn)
 
     return Job(
-        name=CIFAR_DISCRIMINATOR,
+        name=row.name,
         recipe=recipe,
         real_images=real_images,
         what=(
@@ -135,7 +132,7 @@ def pictures(args: argparse.Namespace, network: Network) -> Job:
     )
 
 
-def photos(args: argparse.Namespace, network: Network) -> Job:
+def photos(args: argparse.Namespace, network: Network, row: Discriminator) -> Job:
     """Return the training of the discriminator of natural images."""
     if not args.data:
         raise StudioError(
@@ -143,13 +140,13 @@ def photos(args: argparse.Namespace, network: Network) -> Job:
             "of them with --data."
         )
     sources = [find_photos(place) for place in args.data]
-    recipe = _with_rounds(recipes.PHOTO_RECIPE, args.rounds)
+    recipe = _recipe(recipes.PHOTO_RECIPE, args, row)
     side = args.side
     size = (network.pixels.height, network.pixels.width) if side is None else (side, side)
     drawn = torch.Generator().manual_seed(args.seed)
     named = " and ".join(f"{len(photos):,} of {photos.place.name}" for photos in sources)
     return Job(
-        name=natural.NAME,
+        name=row.name,
         recipe=recipe,
         real_images=lambda: draw_crops(
             sources, recipe.learning_batch * recipe.learning_steps, size, drawn
@@ -171,5 +168,18 @@ def photos(args: argparse.Namespace, network: Network) -> Job:
     )
 
 
-def _with_rounds(recipe: DiscriminatorRecipe, wanted: int | None) -> DiscriminatorRecipe:
-    return recipe if wanted is None else replace(recipe, rounds=wanted)
+JOBS = {DIGITS: digits, CIFAR10: pictures, PHOTOGRAPHS: photos}
+"""How a discriminator is trained, by the kind of real images that it learns from."""
+
+
+def _shape(args: argparse.Namespace, row: Discriminator) -> str:
+    shape: str = args.shape or next(iter(row.builds))
+    return shape
+
+
+def _recipe(
+    recipe: DiscriminatorRecipe, args: argparse.Namespace, row: Discriminator
+) -> DiscriminatorRecipe:
+    """Return a recipe with the architecture and the number of rounds that were asked for."""
+    built = replace(recipe, build=row.builds[_shape(args, row)])
+    return built if args.rounds is None else replace(built, rounds=args.rounds)

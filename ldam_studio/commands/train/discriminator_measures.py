@@ -10,8 +10,8 @@ from ldam_studio.analysis import cifar10, digits, photo_discriminator
 from ldam_studio.analysis.judging import COLOUR
 from ldam_studio.commands.shared.judges import open_judge
 from ldam_studio.commands.shared.progress import progress
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.training.photos import Photos
 
 DIGIT_WEIGHTS, MELTED_WEIGHT, DIGIT_STEPS = (0.0, 0.8, 1.0), 0.8, 600

@@ -6,12 +6,12 @@ from ldam_studio.analysis.cifar10 import COLOUR_SETTINGS
 from ldam_studio.analysis.digits import FIGURE_SETTINGS
 from ldam_studio.engine.adversarial.recipe import DiscriminatorRecipe
 from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator
-from ldam_studio.networks.models.digit_discriminator import Discriminator
+from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.models.natural_discriminator import NaturalDiscriminator
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.learner import Denoising
 
-DIGIT_RECIPE = DiscriminatorRecipe(settings=FIGURE_SETTINGS, build=Discriminator)
+DIGIT_RECIPE = DiscriminatorRecipe(settings=FIGURE_SETTINGS, build=DigitDiscriminator)
 
 PHOTO_RECIPE = DiscriminatorRecipe(
     chains=160,

@@ -22,8 +22,8 @@ from ldam_studio.engine.adversarial.recipe import DiscriminatorRecipe
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import MELT_HEAT, SessionState
+from ldam_studio.networks.discriminators import DiscriminatorModel, ImageSizes
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import DiscriminatorModel
 from ldam_studio.sampler.random import Generators
 from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.learner import LearnerState, LearnInfo, from_tensors, learn_from_pool
@@ -84,7 +84,8 @@ def _module(recipe: DiscriminatorRecipe, seed: int) -> nn.Module:
 def _session(
     network: Network, recipe: DiscriminatorRecipe, seed: int, learning: LearnerState
 ) -> SessionState:
-    model = DiscriminatorModel("in training", learning.module, network.pixels.shape)
+    images = ImageSizes.exactly(network.pixels.shape)
+    model = DiscriminatorModel("in training", learning.module, images)
     spec = SessionSpec(
         network,
         network.default_neurons(recipe.batch),

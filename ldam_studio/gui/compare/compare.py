@@ -9,7 +9,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.compare.bar import CompareBar
 from ldam_studio.gui.session.lanes import SECOND, titles
 from ldam_studio.gui.watch.timeline import name_of
-from ldam_studio.networks.sources.opening import NETWORKS
+from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY, NetworkSourc
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.pixels import UnknownInputError
-from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
-from ldam_studio.networks.sources.request import NetworkRequest, short_name
+from ldam_studio.networks.sources.families import family_of, short_name
+from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ def ask_for_comparison(
 
 
 def _open(wish: NetworkRequest, task: Task) -> Network:
-    if wish.name.startswith((TORCHVISION, TIMM)):
+    if family_of(wish.name).is_library:
         list_models()  # their import, in the way that does not hold the window up
     return wish.open(task.progress)
 

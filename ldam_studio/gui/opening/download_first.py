@@ -12,15 +12,14 @@ from ldam_studio.gui.opening.card import size_words
 from ldam_studio.gui.opening.source import list_models
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.download import fetch
-from ldam_studio.networks.sources.libraries import TORCHVISION
-from ldam_studio.networks.sources.opening import not_here
-from ldam_studio.networks.sources.request import short_name
+from ldam_studio.networks.sources.families import family_of, short_name
+from ldam_studio.networks.sources.opening import to_download
 
 if TYPE_CHECKING:
     from ldam_studio.errors import StudioError
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.window.window import StudioWindow
-    from ldam_studio.networks.sources.libraries import Published
+    from ldam_studio.networks.sources.family import Published
 
 KEY = "download"
 
@@ -92,6 +91,6 @@ class DownloadFirst(QObject):
 
 
 def _look(name: str, _task: Task) -> Published | None:
-    if name.startswith(TORCHVISION):
+    if family_of(name).is_library:
         list_models()  # its import, in the way that does not hold the window up
-    return not_here(name)
+    return to_download(name)

@@ -15,7 +15,7 @@ from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening, network_opening
-from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
+from ldam_studio.networks.sources.families import family_of
 from ldam_studio.networks.sources.request import NetworkRequest, RecentNetworks
 from ldam_studio.networks.weights.suffixes import (
     SAFETENSORS,
@@ -151,7 +151,8 @@ class Files:
             raise StudioError(f"{path} is neither an exported PNG nor weights nor Python code.")
 
     def _open_weights(self, path: Path) -> None:
-        from ldam_studio.networks.sources.opening import NETWORKS, open_network
+        from ldam_studio.networks.sources.built_in import NETWORKS
+        from ldam_studio.networks.sources.opening import open_network
 
         session = self._window.model.session
         if session is None:
@@ -219,7 +220,7 @@ class Files:
         StudioError
             If the file is damaged, or for another architecture; the one in use stays.
         """
-        from ldam_studio.networks.sources.opening import discriminator_for, open_discriminator
+        from ldam_studio.networks.discriminators import discriminator_for, open_discriminator
 
         session = self._window.model.session
         if session is None:
@@ -283,5 +284,4 @@ def picture_opening(path: Path) -> Opening:
 def _published(reference: Mapping[str, Any]) -> str:
     """Return the name of a network of a library, if it is the one with its published weights."""
     name = str(reference.get("name"))
-    ours = reference.get("weights") is not None or not name.startswith((TORCHVISION, TIMM))
-    return "" if ours else name
+    return name if reference.get("weights") is None and family_of(name).is_library else ""

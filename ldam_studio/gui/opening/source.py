@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeyEvent
@@ -23,23 +22,25 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening.code import OwnCode
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
-from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION, has_timm, timm_models
-from ldam_studio.networks.sources.opening import NETWORKS
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.families import family_of, libraries
 
 BUILT_IN, LIBRARY, CODE = range(3)
 _ARROWS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
 
 def titles() -> tuple[str, str, str]:
-    """Return what the kinds are called; timm is named where it is installed."""
-    return "Built in", "torchvision and timm" if has_timm() else "torchvision", "Your own code"
+    """Return what the kinds are called; of the libraries those that are installed are named."""
+    *first, last = (family.title for family in libraries() if family.is_installed)
+    named = f"{', '.join(first)} and {last}" if first else last
+    return "Built in", named, "Your own code"
 
 
 _listed: tuple[str, ...] = ()
 
 
 class NetworkSource(QWidget):
-    """Three kinds of source, one page each; `name` is what `networks.zoo.open_network` takes."""
+    """Three kinds of source, one page each; `name` is what `open_network` takes."""
 
     changed = pyqtSignal()
 
@@ -87,10 +88,8 @@ class NetworkSource(QWidget):
 
     def set_name(self, name: str) -> None:
         """Show a network's name where it belongs; code has to be agreed to again."""
-        if name in NETWORKS:
-            kind = BUILT_IN
-        else:
-            kind = LIBRARY if name.startswith((TORCHVISION, TIMM)) else CODE
+        family = family_of(name)
+        kind = LIBRARY if family.is_library else CODE if family.runs_code else BUILT_IN
         self.choose(kind)
         self.pages.currentWidget().set_name(name)
 
@@ -134,7 +133,10 @@ class BuiltIn(QWidget):
 
 
 class Library(QWidget):
-    """The models of torchvision, and of timm where it is installed, in a list that is searched."""
+    """The models of the installed libraries, in a list that is searched.
+
+    Those of the first library stand there without its prefix.
+    """
 
     changed = pyqtSignal()
 
@@ -172,16 +174,17 @@ class Library(QWidget):
         """The chosen model's name; what was asked for by name while the list is being read."""
         item = self.list.currentItem()
         found = self._wanted if item is None else item.text()
-        return found if not found or found.startswith(TIMM) else TORCHVISION + found
+        with_prefix = not found or family_of(found).is_library
+        return found if with_prefix else libraries()[0].prefix + found
 
     def set_name(self, name: str) -> None:
         """Choose a model."""
-        self._wanted = name.removeprefix(TORCHVISION)
+        self._wanted = name.removeprefix(libraries()[0].prefix)
         self._point()
         self.changed.emit()
 
     def fill(self) -> None:
-        """List the models; torchvision takes seconds to import, so that is done on the side."""
+        """List the models, on a thread: libraries take seconds to import."""
         if self.list.count() or self._task is not None:
             return
         if _listed:
@@ -250,33 +253,27 @@ class Library(QWidget):
 
 
 def list_models() -> tuple[str, ...]:
-    """Return the names of torchvision's classification models, and timm's where it is installed.
+    """Return the names of the models of all installed libraries.
 
-    Those of timm begin with "timm:". It takes seconds, so it is for a thread beside the window's.
+    Those of the first library come without its prefix. This takes seconds and belongs on a thread
+    beside the window's.
 
     Raises
     ------
     StudioError
-        If a library does not import, as beside a torch that it was not made for.
+        If a library does not import, such as one made for another version of torch.
     """
-    collecting = gc.isenabled() and "torchvision.models" not in sys.modules
+    installed = [family for family in libraries() if family.is_installed]
+    collecting = gc.isenabled() and not all(family.is_imported for family in installed)
     # The import makes hundreds of thousands of objects that stay. Python's collector would look
     # through all of them again and again meanwhile, and holds the window up each time.
     if collecting:
         gc.disable()
     try:
-        from torchvision import models
-
-        more = timm_models() if has_timm() else ()
-    except StudioError:
-        raise
-    except Exception as error:
-        raise StudioError(
-            f"torchvision does not import ({type(error).__name__}: {error}); install the one made "
-            "for this torch."
-        ) from None
+        first, *others = installed
+        more = [family.prefix + name for family in others for name in family.names()]
+        return (*first.names(), *more)
     finally:
         if collecting:
             gc.freeze()
             gc.enable()
-    return (*models.list_models(module=models), *(TIMM + name for name in more))

@@ -30,8 +30,8 @@ from ldam_studio.networks.network import Neuron
 if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.networks.anatomy.layers import Layer
+    from ldam_studio.networks.discriminators import DiscriminatorModel
     from ldam_studio.networks.network import Network
-    from ldam_studio.networks.sources.opening import DiscriminatorModel
     from ldam_studio.sampler.presets import Preset
     from ldam_studio.sampler.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ldam_studio.networks.sources.request import short_name
+from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import Lane

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from ldam_studio.engine.discriminator import place_of_cifar10
+from ldam_studio.engine.discriminator import origin_of_real_images
 from ldam_studio.gui.session.lanes import (
     FIRST,
     SECOND,
@@ -20,8 +20,7 @@ from ldam_studio.gui.session.lanes import (
     both,
     with_weights,
 )
-from ldam_studio.networks.sources.request import short_name
-from ldam_studio.sampler.presets import is_photograph
+from ldam_studio.networks.sources.families import short_name
 from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
 
 if TYPE_CHECKING:
@@ -89,16 +88,7 @@ class SessionView:
     @property
     def source_of_real_images(self) -> str:
         """Where a discriminator that learns sees real images."""
-        if self.data is not None:
-            return str(self.data)
-        if self.network.pixels.channels == 1:
-            return "the digits that come with the program"
-        if is_photograph(self.network.pixels.shape):
-            return "none; start with --data FOLDER of photographs"
-        found = place_of_cifar10()  # a look only: it is read when learning begins
-        if found is not None:
-            return f"CIFAR-10 in {found}"
-        return "none; start with --data FOLDER of CIFAR-10"
+        return origin_of_real_images(self.network, self.data)
 
     def value(self, name: str) -> Any:
         """Return the value of any setting by its name; the first lane's, where there are two."""

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
-from ldam_studio.networks.network import parse_neurons
-from ldam_studio.networks.sources.opening import (
+from ldam_studio.networks.discriminators import (
     CIFAR_DISCRIMINATOR,
-    DISCRIMINATORS,
+    MNIST_DISCRIMINATOR,
     discriminator_for,
     open_discriminator,
-    open_network,
 )
-from ldam_studio.networks.sources.request import short_name
+from ldam_studio.networks.network import parse_neurons
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.families import short_name
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.presets import CLOUDY, find_preset, is_photograph
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
@@ -108,7 +109,7 @@ def _digits(
             neurons=chosen * repeat,
             settings=Settings.of(**settings),
             seed=SEED,
-            discriminator=open_discriminator(DISCRIMINATORS[network.name]),
+            discriminator=open_discriminator(discriminator_for(network) or MNIST_DISCRIMINATOR),
             device=device,
             data=data,
         )
@@ -148,7 +149,7 @@ def network_opening(network: Network, device: Device, data: Path | None = None) 
     preset Clean). Others open with the defaults; unclamped, they are shown as signed. A
     discriminator is at hand, its weight 0, where there is one for images like the network's.
     """
-    if network.name in DISCRIMINATORS:
+    if network.name in NETWORKS:
         return replace(start(device, data, network), title=short_name(network.name))
     pixels = network.pixels
     name = discriminator_for(network)

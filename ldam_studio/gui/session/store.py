@@ -13,7 +13,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, state_folder, write_bytes
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.session.openings import Opening, start
-from ldam_studio.networks.sources.opening import runs_code
+from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:

@@ -25,8 +25,10 @@ from ldam_studio.engine.watching.watcher import open_watched
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
-from ldam_studio.networks.sources.opening import NETWORKS, Options
-from ldam_studio.networks.sources.request import NetworkRequest, short_name
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.families import short_name
+from ldam_studio.networks.sources.opening import Options
+from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoints import check_kind
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 

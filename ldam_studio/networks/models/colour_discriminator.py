@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ldam_studio.networks.models.digit_discriminator import SeededDropout
+from ldam_studio.networks.models.dropout import SeededDropout
 
 SIDE = 32
 

@@ -13,9 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ldam_studio.networks.models.digit_discriminator import SeededDropout
-
-NAME = "natural-discriminator"
+from ldam_studio.networks.models.dropout import SeededDropout
 
 SHRINK = 4
 """Pixels of the image, along each side, that make one of the pixels that it sees."""

@@ -1,128 +1,153 @@
-"""What a person's own code gives, and what the program asks of it."""
+"""Networks that a function in a person's own code returns; to open one is to run that code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
+from torch import nn
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
-from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
+from ldam_studio.networks.sources.family import Family, Source
+from ldam_studio.networks.sources.own_module import module_of
 
-if TYPE_CHECKING:
-    from ldam_studio.networks.network import Network
-
-
-def module_of(made: Any, where: str) -> nn.Module:
-    """Return the module that a function made, by itself or beside its pixels.
-
-    Raises
-    ------
-    StudioError
-        If there is none, or one that cannot be looked into.
-    """
-    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
-        made, pixels = made
-        made.pixels = pixels
-    if not isinstance(made, nn.Module):
-        raise StudioError(f"{where} returned {type(made).__name__}, not a torch.nn.Module.")
-    if any(isinstance(part, torch.jit.ScriptModule) for part in made.modules()):
-        raise StudioError(
-            f"{where} returned a TorchScript module, whose layers cannot be looked at; return the "
-            "torch.nn.Module that it was made from."
-        )
-    return made
+USAGE = "FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
 
 
-def declared_pixels(module: nn.Module) -> PixelSpec | None:
-    """Return the input that a module declares: a `PixelSpec` or a dictionary of one."""
-    declared = getattr(module, "pixels", None)
-    if isinstance(declared, PixelSpec):
-        return declared
-    return PixelSpec.of(declared) if isinstance(declared, Mapping) else None
+def own_code_source(name: str) -> Source:
+    """Return the source of ``path/file.py:function`` or ``package.module:function``.
 
+    The file or module is imported here, so that this runs the person's code. Callers pass only
+    names from the command line or from a dialog in which the person agreed to that.
 
-def unknown_input(name: str) -> UnknownInputError:
-    """Say that nothing tells what images a network takes."""
-    return UnknownInputError(
-        f"Nothing tells what images {name} takes; give --input-size, --mean and --std, or a "
-        "pixels attribute on the module."
-    )
-
-
-def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
-    """Let a module's lazy layers find their sizes, with an image at rest; in place.
+    The function returns a module, which may have an attribute `pixels`, or a module and its pixels:
+    a `PixelSpec`, or a dictionary of its arguments.
 
     Raises
     ------
     StudioError
-        If it fails on such an image, or it is not known what images it takes.
+        If there is no such file, module or function.
     """
-    if not any(is_lazy(tensor) for tensor in chain(module.parameters(), module.buffers())):
-        return
-    if pixels is None:
-        raise unknown_input(name)
-    image = at_rest(pixels)
+    place, _, function_name = name.rpartition(":")
+    is_file = place.endswith(".py")
+    folder = Path(place).parent if is_file else Path()
+    with _importing_from(folder):
+        module = _import_file(Path(place)) if is_file else _import_module(place)
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise StudioError(f"{place} has no function {function_name!r}; write FILE.py:FUNCTION.")
+
+    home = Path(getattr(module, "__file__", None) or place).parent
+
+    def build(_classes: int | None) -> nn.Module:
+        with (
+            _in_a_sentence(f"{name} failed", lambda error: _remedy(error, home)),
+            _importing_from(folder),
+        ):
+            made = function()
+        return module_of(made, name)
+
+    return Source(build)
+
+
+@contextmanager
+def _in_a_sentence(what: str, remedy: Callable[[BaseException], str]) -> Iterator[None]:
+    """Turn an error in a person's code into a sentence; also the exit of a script that ends itself.
+
+    Torch's setting whether gradients are computed is restored afterwards.
+    """
     try:
-        with torch.no_grad():
-            # In evaluation mode, or a batch norm would take this image for its first batch.
-            module.eval()(image)
-    except Exception as error:
+        with torch.set_grad_enabled(torch.is_grad_enabled()):
+            yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if is_lack_of_memory(error):
-            raise
-        raise StudioError(
-            f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
-            f"({in_short(error)}); give the input that it was made for."
-        ) from None
+            raise  # not the code's fault
+        raise StudioError(f"{what} ({in_short(error)}); {remedy(error)}.") from None
 
 
-def at_rest(pixels: PixelSpec) -> Tensor:
-    """Return the network's input for one image at rest, (1, C, H, W)."""
-    mean, std = (torch.tensor(v).reshape(1, -1, 1, 1) for v in (pixels.mean, pixels.std))
-    return (torch.full((1, *pixels.shape), pixels.rest) - mean) / std
+def _remedy(error: BaseException, home: Path) -> str:
+    """Return what to do about an error of a function in the code that lies in the folder `home`."""
+    # Without a frame outside this file, which makes the call, the function was not even entered.
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    if not frames:
+        return "it must work without arguments"
+    folder = home.absolute()
+    own = [f for f in frames if folder in Path(f.filename).absolute().parents]
+    # The libraries that a project uses often lie in a folder inside it.
+    own = [f for f in own if "site-packages" not in Path(f.filename).parts] or own or frames[:1]
+    return f"see line {own[-1].lineno} of {Path(own[-1].filename).name}"
 
 
-def in_float32(module: nn.Module) -> str:
-    """Turn a module's weights into float32, which chains are in; in place.
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Let code import modules from its own folder, as when it is run by itself.
 
-    Returns
-    -------
-    What its weights were, in words; empty if they were float32.
+    What the code prints goes to standard error, because it is not the program's output. Modules
+    that were imported from the folder are forgotten afterwards, so that edited ones are read again
+    and another folder may have modules of the same names.
     """
-    kinds = {p.dtype for p in module.parameters() if p.is_floating_point()}
-    others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
-    if others:
-        module.float()
-    return " and ".join(others)
-
-
-def check_batches(network: Network) -> None:
-    """See that a network takes two images at once, as chains are run.
-
-    Raises
-    ------
-    StudioError
-        If it does not.
-    """
-    last = network.layers[-1]
-    images = torch.full((2, *network.pixels.shape), network.pixels.rest, device=network.device)
-    found = ""
+    place = str(folder.absolute())
+    before = set(sys.modules)
+    sys.path.insert(0, place)
     try:
-        with torch.no_grad():
-            shape = tuple(network.output(images, last.name).shape)
-        if shape != (2, *last.shape):
-            found = f"for two, layer {last.name} gives {' x '.join(map(str, shape))}"
-    except Exception as error:
-        if is_lack_of_memory(error):
-            raise
-        found = in_short(error)
-    if found:
-        raise StudioError(
-            f"{network.name} takes one image at a time ({found}); its forward pass must take "
-            "several at once, (n, channels, height, width), and give (n, ...)."
-        )
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.path.remove(place)
+        for name in set(sys.modules) - before:
+            top = name.partition(".")[0]
+            if top not in before and _lies_in(sys.modules[name], Path(place) / top):
+                del sys.modules[name]
+
+
+def _lies_in(module: Any, top: Path) -> bool:
+    """Whether a module is `top`.py, the package `top`, or in that package."""
+    files = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    places = [Path(file) for file in files if file]
+    return any(p in (top, top.with_name(f"{top.name}.py")) or top in p.parents for p in places)
+
+
+def _import_file(path: Path) -> Any:
+    if not path.is_file():
+        raise StudioError(f"There is no file {path}; check the path.")
+    name = f"ldam_studio_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # A class looks up its module by name when an object is copied.
+    sys.modules[name] = module
+    try:
+        with _in_a_sentence(f"{path} cannot be imported", lambda _error: "correct it first"):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_module(place: str) -> Any:
+    what = f"{place or 'the network'} cannot be imported"
+    with _in_a_sentence(
+        what, lambda _error: f"write {USAGE}, or a name that ldam-studio info lists"
+    ):
+        return importlib.import_module(place)
+
+
+FAMILY = Family(
+    title="your own code",
+    usage=USAGE,
+    about="a function of yours that returns a torch.nn.Module",
+    find=own_code_source,
+    runs_code=True,
+)

@@ -1,4 +1,4 @@
-"""What a person asks for when a network is opened, and the last few such wishes. No Qt in here."""
+"""A request to open a network, and the list of recent requests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
-from ldam_studio.networks.sources.libraries import TIMM, TORCHVISION
-from ldam_studio.networks.sources.opening import Options, open_network, runs_code
+from ldam_studio.networks.sources.opening import Options, open_network
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
@@ -25,7 +25,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class NetworkRequest:
-    """All that has to be known to open a network; see `networks.zoo.open_network`."""
+    """All that has to be known to open a network; see `opening.open_network`."""
 
     name: str
     weights: Path | None = None
@@ -35,12 +35,12 @@ class NetworkRequest:
 
     @property
     def runs_code(self) -> bool:
-        """Whether opening it runs code that is not the program's own."""
+        """Whether opening it runs code that a person wrote."""
         return runs_code(self.name)
 
     @property
     def title(self) -> str:
-        """What it is called in a menu: without folders."""
+        """What it is called in a menu, without folders."""
         weights = "" if self.weights is None else f" · {self.weights.name}"
         return short_name(self.name) + weights
 
@@ -50,7 +50,7 @@ class NetworkRequest:
         return open_network(self.name, self.weights, options)
 
     def absolute(self) -> NetworkRequest:
-        """Return the wish as it is understood from every folder."""
+        """Return the request with absolute paths."""
         name = self.name
         place, _, function = name.rpartition(":")
         if self.runs_code and place.endswith(".py"):
@@ -71,7 +71,7 @@ class NetworkRequest:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> NetworkRequest:
-        """Read what `json` wrote; `StudioError`, KeyError or TypeError if it is something else."""
+        """Read what `json` returned; StudioError, KeyError or TypeError for anything else."""
         weights, labels = (
             None if found[key] is None else Path(found[key]) for key in ("weights", "labels")
         )
@@ -81,20 +81,14 @@ class NetworkRequest:
         return cls(found["name"], weights, labels, bool(found["partial"]), pixels)
 
 
-def short_name(name: str) -> str:
-    """Return a network's name without the folders and the word that says where it is from."""
-    place, colon, function = name.removeprefix(TORCHVISION).removeprefix(TIMM).rpartition(":")
-    return f"{Path(place).name}{colon}{function}"
-
-
 class RecentNetworks:
-    """The networks opened last, newest first, in a file of their own.
+    """The requests of the networks opened last, newest first, kept in a file.
 
     Parameters
     ----------
     path
-        Written when a network is opened; what is missing or damaged there is an empty list. None
-        remembers them no longer than this object lives.
+        The file; where it is missing or damaged, the list is empty. None keeps the list in memory
+        only.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -102,7 +96,7 @@ class RecentNetworks:
         self._here: tuple[NetworkRequest, ...] = ()
 
     def read(self) -> tuple[NetworkRequest, ...]:
-        """Return at most `MOST` wishes."""
+        """Return at most `MOST` requests."""
         if self._path is None:
             return self._here
         try:
@@ -111,11 +105,11 @@ class RecentNetworks:
                 return ()
             return tuple(NetworkRequest.of(each) for each in found["networks"][:MOST])
         except (StudioError, ValueError, KeyError, TypeError, RecursionError):
-            # A list for convenience only: without it nothing is lost.
+            # The list is a convenience; losing it does no harm.
             return ()
 
     def add(self, request: NetworkRequest) -> None:
-        """Put a wish at the head; `StudioError` if it cannot be written down."""
+        """Put a request first; `StudioError` if the file cannot be written."""
         request = request.absolute()
         others = [r for r in self.read() if (r.name, r.weights) != (request.name, request.weights)]
         self._here = (request, *others)[:MOST]

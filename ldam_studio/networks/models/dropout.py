@@ -1,0 +1,49 @@
+"""Dropout that draws from a generator of its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class SeededDropout(nn.Module):
+    """Dropout whose mask comes from a generator of its own.
+
+    ``torch.nn.Dropout`` draws from torch's global generator and takes no other, so that its draws
+    would change those of everything else. In evaluation mode this is the identity and draws
+    nothing.
+
+    Attributes
+    ----------
+    generator
+        The source of the masks, on the device of the images; the training code sets it. It is not
+        part of the weights. Training without a generator is an error, so that nothing draws from
+        the global one by mistake.
+    """
+
+    def __init__(self, rate: float = 0.5) -> None:
+        super().__init__()
+        self.rate = rate
+        self.generator: torch.Generator | None = None
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Zero each value with probability ``rate`` and scale the others; any shape."""
+        if not self.training or self.rate == 0:
+            return values
+        if self.generator is None:
+            raise RuntimeError("SeededDropout in training mode needs a generator")
+        kept = torch.rand(
+            values.shape, generator=self.generator, device=values.device, dtype=values.dtype
+        )
+        return values * (kept >= self.rate) / (1 - self.rate)
+
+    def extra_repr(self) -> str:
+        """Show the rate in the module's printout."""
+        return f"rate={self.rate}"
+
+
+def use_generator(module: nn.Module, generator: torch.Generator | None) -> None:
+    """Let every `SeededDropout` within ``module`` draw from ``generator``."""
+    for part in module.modules():
+        if isinstance(part, SeededDropout):
+            part.generator = generator

@@ -1,0 +1,60 @@
+"""The families of networks: built in, of libraries, and in a person's own code.
+
+To add a family, write its module in this folder and add its row to `FAMILIES`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.sources import built_in, own_code, timm, torchvision
+from ldam_studio.networks.sources.family import Family, Source
+
+FAMILIES: tuple[Family, ...] = (
+    built_in.FAMILY,
+    torchvision.FAMILY,
+    timm.FAMILY,
+    own_code.FAMILY,
+)
+"""The table, in the order in which help and dialogs name them. Own code is the last."""
+
+
+def family_of(name: str) -> Family:
+    """Return the family of a network's name; own code where no other has it."""
+    return next((family for family in FAMILIES if family.has(name)), FAMILIES[-1])
+
+
+def libraries() -> tuple[Family, ...]:
+    """Return the families that are libraries with published weights, installed or not."""
+    return tuple(family for family in FAMILIES if family.is_library)
+
+
+def find_source(name: str) -> Source:
+    """Return how the network of that name is built, without building it.
+
+    A name of own code has this code imported, and so run.
+
+    Raises
+    ------
+    StudioError
+        If there is no such network.
+    """
+    family = family_of(name)
+    if family.runs_code and ":" not in name:
+        *others, last = (each.usage for each in FAMILIES)
+        raise StudioError(
+            f"There is no network {name!r}; there are {', '.join(others)} and {last}."
+        )
+    return family.find(name.removeprefix(family.prefix))
+
+
+def runs_code(name: str) -> bool:
+    """Whether opening the network of that name runs code that a person wrote."""
+    return family_of(name).runs_code
+
+
+def short_name(name: str) -> str:
+    """Return a network's name without folders, and without its library's prefix."""
+    place, colon, function = name.removeprefix(family_of(name).prefix).rpartition(":")
+    return f"{Path(place).name}{colon}{function}"

@@ -1,0 +1,131 @@
+"""What a person's own code returns: checked, and made fit for the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.memory import is_lack_of_memory
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
+
+
+def module_of(made: Any, where: str) -> nn.Module:
+    """Return the module that a function returned, alone or as the first of (module, pixels).
+
+    Parameters
+    ----------
+    where
+        The function, as it is named in a sentence.
+
+    Raises
+    ------
+    StudioError
+        If there is no module, or one whose layers cannot be read.
+    """
+    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
+        made, pixels = made
+        made.pixels = pixels
+    if not isinstance(made, nn.Module):
+        raise StudioError(f"{where} returned {type(made).__name__}, not a torch.nn.Module.")
+    if any(isinstance(part, torch.jit.ScriptModule) for part in made.modules()):
+        raise StudioError(
+            f"{where} returned a TorchScript module, whose layers cannot be looked at; return the "
+            "torch.nn.Module that it was made from."
+        )
+    return made
+
+
+def declared_pixels(module: nn.Module) -> PixelSpec | None:
+    """Return the input that a module declares: a `PixelSpec` or a dictionary of one."""
+    declared = getattr(module, "pixels", None)
+    if isinstance(declared, PixelSpec):
+        return declared
+    return PixelSpec.of(declared) if isinstance(declared, Mapping) else None
+
+
+def unknown_input(name: str) -> UnknownInputError:
+    """Return the error for a network of which nothing says what images it takes."""
+    return UnknownInputError(
+        f"Nothing tells what images {name} takes; give --input-size, --mean and --std, or a "
+        "pixels attribute on the module."
+    )
+
+
+def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
+    """Give a module's lazy layers their sizes, in place, by running it on an image at rest.
+
+    Raises
+    ------
+    StudioError
+        If the module fails on that image, or it is not known what images it takes.
+    """
+    if not any(is_lazy(tensor) for tensor in chain(module.parameters(), module.buffers())):
+        return
+    if pixels is None:
+        raise unknown_input(name)
+    image = at_rest(pixels)
+    try:
+        with torch.no_grad():
+            # In evaluation mode, so that batch norms do not count this image as a batch.
+            module.eval()(image)
+    except Exception as error:
+        if is_lack_of_memory(error):
+            raise
+        raise StudioError(
+            f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
+            f"({in_short(error)}); give the input that it was made for."
+        ) from None
+
+
+def at_rest(pixels: PixelSpec) -> Tensor:
+    """Return the network's input for one image at rest, (1, C, H, W)."""
+    mean, std = (torch.tensor(v).reshape(1, -1, 1, 1) for v in (pixels.mean, pixels.std))
+    return (torch.full((1, *pixels.shape), pixels.rest) - mean) / std
+
+
+def in_float32(module: nn.Module) -> str:
+    """Convert a module's weights to float32, in which the sampler computes; in place.
+
+    Returns
+    -------
+    The types of the weights before, in words; empty if all of them were float32.
+    """
+    kinds = {p.dtype for p in module.parameters() if p.is_floating_point()}
+    others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
+    if others:
+        module.float()
+    return " and ".join(others)
+
+
+def check_batches(network: Network) -> None:
+    """Check that a network takes a batch of two images, as the sampler runs several chains.
+
+    Raises
+    ------
+    StudioError
+        If the network takes one image at a time only.
+    """
+    last = network.layers[-1]
+    images = torch.full((2, *network.pixels.shape), network.pixels.rest, device=network.device)
+    found = ""
+    try:
+        with torch.no_grad():
+            shape = tuple(network.output(images, last.name).shape)
+        if shape != (2, *last.shape):
+            found = f"for two, layer {last.name} gives {' x '.join(map(str, shape))}"
+    except Exception as error:
+        if is_lack_of_memory(error):
+            raise
+        found = in_short(error)
+    if found:
+        raise StudioError(
+            f"{network.name} takes one image at a time ({found}); its forward pass must take "
+            "several at once, (n, channels, height, width), and give (n, ...)."
+        )

@@ -1,0 +1,13 @@
+"""Names like one that was mistyped."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+MOST = 5
+
+
+def similar(name: str, names: Sequence[str], otherwise: str) -> str:
+    """Return a few of `names` that are like `name`, or `otherwise` if there are none."""
+    return ", ".join(difflib.get_close_matches(name.casefold(), names, MOST) or [otherwise])
