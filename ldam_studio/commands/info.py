@@ -14,8 +14,8 @@ from ldam_studio.assets import asset
 from ldam_studio.commands.shared import flags
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.sources import families
 from ldam_studio.networks.sources.built_in import NETWORKS
-from ldam_studio.networks.sources.families import FAMILIES
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler import settings_table
 
@@ -66,7 +66,7 @@ def about_all() -> dict[str, Any]:
         "networks": networks,
         "families": [
             {"name": family.usage, "about": family.about}
-            for family in FAMILIES
+            for family in families.FAMILIES
             if family.is_library or family.runs_code
         ],
     }

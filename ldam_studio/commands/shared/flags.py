@@ -13,7 +13,7 @@ from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Device, choos
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network, Neuron, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources.families import FAMILIES
+from ldam_studio.networks.sources import families
 from ldam_studio.networks.sources.labels import class_called, classes_like
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.presets import PRESETS, Preset
@@ -154,7 +154,7 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 
 def _network_help() -> str:
-    *others, own_code = FAMILIES
+    *others, own_code = families.FAMILIES
     named = ", ".join(family.usage for family in others)
     return f"{named}, or your own code, which is run: {own_code.usage}"
 
