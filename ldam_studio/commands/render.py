@@ -17,7 +17,9 @@ import torch
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.beside import add_beside, beside_of
 from ldam_studio.commands.shared.interrupt import interruptible
+from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
+from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.apply import LANES
 from ldam_studio.engine.changes.change import Change
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="where it learns what is real; default: shipped"
     )
-    flags.add_settings(parser)
+    add_settings(parser)
     add_beside(parser)
     flags.add_device(parser)
     group = parser.add_argument_group("what is written")
@@ -135,8 +137,8 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     for note in network.notes:
         print(f"ldam-studio: {note}", file=sys.stderr)
     fits = discriminator_for(network) is not None
-    settings = flags.settings_of(args, preset, network.pixels, discriminator=fits)
-    neurons = flags.neurons_of(args.neuron, network)
+    settings = settings_of(args, preset, network.pixels, discriminator=fits)
+    neurons = neurons_of(args.neuron, network)
     outputs = network.layers[-1].neurons
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     for neuron in neurons:

@@ -69,7 +69,7 @@ COMMANDS = {
         "the paper's Figure 11: two architectures side by side, and where their gradients sit",
     ),
     "paper modes": (
-        "ldam_studio.commands.paper.modes",
+        "ldam_studio.commands.paper.modes_of_twins",
         "whether averaged parameters leave a neuron fewer pictures, over several trainings",
     ),
     "paper named": (

@@ -13,7 +13,7 @@ from PIL import Image
 from ldam_studio.analysis import cifar10
 from ldam_studio.cli import main
 from ldam_studio.commands.paper import colour, fig9
-from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, ImageSizes, open_discriminator
 from ldam_studio.networks.models import vgg
@@ -201,8 +201,3 @@ def test_stopped_writes_nothing(files, tmp_path, capsys, monkeypatch) -> None:
     assert main(["paper", "fig7", *flags, "--out", str(tmp_path / "out")]) == INTERRUPTED
     assert "nothing was written" in capsys.readouterr().out
     assert not list((tmp_path / "out").glob("**/*"))
-
-
-def test_jobs_in_turn_keep_their_order() -> None:
-    jobs = [lambda on_step, n=n: (on_step(), n)[1] for n in range(3)]
-    assert in_turn("three", 3, jobs) == [0, 1, 2]

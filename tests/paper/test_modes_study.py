@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ldam_studio.cli import main
-from ldam_studio.commands.paper import modes as study
+from ldam_studio.commands.paper import modes_of_twins as study
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import mnist
 from ldam_studio.networks.models import vgg

@@ -103,7 +103,10 @@ def test_it_gives_the_same_numbers_from_the_same_seed(factories, realness, tmp_p
 
 
 def test_a_stopped_table_writes_nothing(factories, realness, tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(named, "measure", lambda *_: None)
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(named, "measure", stop)
     assert main(["paper", "named", *flags_of(factories, realness, tmp_path)]) == INTERRUPTED
     assert "stopped" in capsys.readouterr().out and not list(tmp_path.iterdir())
 

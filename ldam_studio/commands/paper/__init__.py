@@ -1,1 +1,1 @@
-"""``ldam-studio paper``: the paper's figures, made again with what is shipped."""
+"""``ldam-studio paper``: the paper's figures, reproduced with the shipped networks."""

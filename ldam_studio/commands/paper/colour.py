@@ -6,13 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import Tensor
-
 from ldam_studio.analysis import cifar10
 from ldam_studio.analysis.judging import COLOUR
+from ldam_studio.commands.shared.flags import add_data
 from ldam_studio.commands.shared.judges import open_judge
-from ldam_studio.engine.picture import Bytes, to_bytes
-from ldam_studio.networks.network import Network
 
 
 def add_discriminator(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +19,9 @@ def add_discriminator(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add ``--data`` and ``--download``."""
-    parser.add_argument("--data", type=Path, help="folder of CIFAR-10")
-    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
+def add_cifar10(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data`` and ``--download`` for CIFAR-10."""
+    add_data(parser, "folder of CIFAR-10")
 
 
 def yardstick_of(args: argparse.Namespace) -> cifar10.Yardstick:
@@ -38,13 +34,6 @@ def yardstick_of(args: argparse.Namespace) -> cifar10.Yardstick:
     """
     judge = open_judge(args.data, args.download, COLOUR)
     return cifar10.open_yardstick(judge, args.data, args.download, args.chains_per_class)
-
-
-def first_of_each(network: Network, images: Tensor, chains_per_class: int) -> list[Bytes]:
-    """Return the first image of each class (n, C, H, W), in the colours of real images."""
-    return [
-        to_bytes(image.numpy(), network.pixels, "image") for image in images[::chains_per_class]
-    ]
 
 
 def table(

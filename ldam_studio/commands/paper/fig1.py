@@ -1,24 +1,31 @@
 """``ldam-studio paper fig1``: the paper's Figure 1, five discriminator weights by ten classes.
 
-Fresh chains under a frozen discriminator. Beside the picture, in numbers: does an independent
-judge see the class that was asked for, are the images of a class as varied as real ones, and do
-melted pictures collapse into others (Jiang et al., arXiv 1812.04604, sections 3 and 4)?
+Fresh chains under a frozen discriminator. The numbers beside the picture say whether an independent
+judge sees the class that was asked for, whether the images of a class are as varied as real ones,
+and whether melted pictures collapse into others (Jiang et al., arXiv 1812.04604, sections 3 and 4).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ldam_studio import __version__
 from ldam_studio.analysis import digits
-from ldam_studio.commands.paper.flags import add_common, check_common, write_figure
+from ldam_studio.commands.paper.twins import add_digit_network
+from ldam_studio.commands.shared.figure import (
+    Figure,
+    Page,
+    add_chains,
+    add_output,
+    row_of_pictures,
+)
+from ldam_studio.commands.shared.flags import add_data
 from ldam_studio.commands.shared.judges import open_judge
-from ldam_studio.commands.shared.progress import INTERRUPTED, progress
-from ldam_studio.engine.picture import to_bytes
-from ldam_studio.engine.state import SessionState
-from ldam_studio.export.sheet import Bytes, sheet
+from ldam_studio.commands.shared.progress import Steps
+from ldam_studio.engine.picture import Bytes
+from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.sources.opening import open_network
 
@@ -29,61 +36,43 @@ MELTED = 0.8
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    add_common(parser, chains_per_class=20, steps=600)
+    add_digit_network(parser)
+    add_output(parser)
+    add_chains(parser, chains=20, steps=600, least_chains=1)
     parser.add_argument(
         "--discriminator-weights", type=Path, help="a discriminator other than the shipped one"
     )
-    parser.add_argument("--data", type=Path, help="MNIST, if the judge has to be trained first")
-    parser.add_argument("--download", action="store_true", help="fetch MNIST where it is missing")
+    add_data(parser, "folder of MNIST, if the judge has to be trained first", "MNIST")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, measure, write ``fig1.png`` and ``fig1.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, weights or data are missing or damaged, a file cannot be written.
-    """
-    check_common(args)
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample and measure chains at each weight; melt those at `MELTED`."""
     network = open_network(args.network, args.weights)
     discriminator = open_discriminator(weights=args.discriminator_weights)
     judge = open_judge(args.data, args.download)
-    rows, pictures = [], []
+    rows: list[digits.Row] = []
+    pictures: list[list[Bytes]] = []
     melted: dict[str, Any] = {}
-    total = args.steps * len(WEIGHTS) + digits.MELT_STEPS + digits.COLLAPSE_STEPS
-    try:
-        with progress() as bar:
-            task = bar.add_task("Figure 1", total=total)
-            for row, state in digits.rows(
-                network,
-                discriminator,
-                judge,
-                WEIGHTS,
-                args.chains_per_class,
-                args.steps,
-                args.seed,
-                lambda: bar.advance(task),
-            ):
-                rows.append(row)
-                pictures.append(_first_of_each_class(state))
-                if row.weight == MELTED:
-                    bar.update(task, description="melting")
-                    melted = digits.melt_and_collapse(
-                        state, discriminator, judge, row.weight, lambda: bar.advance(task)
-                    )
-                    bar.update(task, description="Figure 1")
-    except KeyboardInterrupt:
-        print("stopped; nothing was written")
-        return INTERRUPTED
+    steps.start(args.steps * len(WEIGHTS) + digits.MELT_STEPS + digits.COLLAPSE_STEPS)
+    for row, state in digits.rows(
+        network,
+        discriminator,
+        judge,
+        WEIGHTS,
+        args.chains_per_class,
+        args.steps,
+        args.seed,
+        steps,
+    ):
+        rows.append(row)
+        images = state.lane.chains.x[:: args.chains_per_class]
+        pictures.append(row_of_pictures(images, network.pixels, "image"))
+        if row.weight == MELTED:
+            melted = digits.melt_and_collapse(state, discriminator, judge, row.weight, steps)
     real = digits.real_digits()
-    png = sheet(pictures, [f"w = {row.weight:g}" for row in rows], network.labels)
-    write_figure(
-        args.out,
-        "fig1",
-        png,
+    return Page(
+        sheet(pictures, [f"w = {row.weight:g}" for row in rows], network.labels),
         {
-            "version": __version__,
             "network": network.reference,
             "discriminator": discriminator.reference,
             "seed": args.seed,
@@ -93,28 +82,23 @@ def run(args: argparse.Namespace) -> int:
             "rows": [row.json() for row in rows],
             "melt_and_collapse": melted,
         },
+        _table(rows, melted, real),
     )
-    _print_table(rows, melted, real)
-    return 0
 
 
-def _first_of_each_class(state: SessionState) -> list[Bytes]:
-    lane = state.lane
-    each = len(lane.chains.x) // lane.network.layers[-1].neurons
-    return [
-        to_bytes(image.numpy(), lane.network.pixels, "image") for image in lane.chains.x[::each]
-    ]
-
-
-def _print_table(rows: list[digits.Row], melted: dict[str, Any], real: dict[str, float]) -> None:
-    print("weight  activation  P(real)  judge agrees  cosine within class  dark")
+def _table(rows: Sequence[digits.Row], melted: dict[str, Any], real: dict[str, float]) -> list[str]:
+    lines = ["weight  activation  P(real)  judge agrees  cosine within class  dark"]
     for row in rows:
-        print(
+        lines.append(
             f"{row.weight:6.1f}  {row.activation:10.1f}  {row.real_probability:7.2f}"
             f"  {row.agreement:12.1%}  {row.cosine:19.3f}  {row.dark:.3f}"
         )
-    print(f"{'real':>6}  {'':10}  {'':7}  {'':12}  {real['cosine']:19.3f}  {real['dark']:.3f}")
-    print(
+    return [
+        *lines,
+        f"{'real':>6}  {'':10}  {'':7}  {'':12}  {real['cosine']:19.3f}  {real['dark']:.3f}",
         f"melted and collapsed at {MELTED:g}: cosine to the image before "
-        f"{melted['cosine_to_before']:.3f}, judge agrees {melted['agreement']:.1%}"
-    )
+        f"{melted['cosine_to_before']:.3f}, judge agrees {melted['agreement']:.1%}",
+    ]
+
+
+run = Figure("fig1", "Figure 1", make).run

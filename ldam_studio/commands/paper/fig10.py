@@ -1,9 +1,9 @@
 """``ldam-studio paper fig10``: the weight of a discriminator of photographs, from little to much.
 
-Class neurons and inner neurons, from the same starts with the same noise at each weight, averaged
-over a window of frames. Beside the picture, in numbers: the share of the power in low spatial
-frequencies, which rises with the weight where the discriminator takes the fine noise away that
-networks respond to and photographs do not have (Jiang et al., arXiv 1812.04604).
+Class neurons and inner neurons have the same starts and noise at each weight, and are averaged over
+a window of frames. The numbers beside the picture are the share of the power in low spatial
+frequencies. It rises with the weight if the discriminator removes the fine noise that networks
+respond to and photographs do not have (Jiang et al., arXiv 1812.04604).
 """
 
 from __future__ import annotations
@@ -11,25 +11,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ldam_studio import __version__
 from ldam_studio.analysis.intervals import Interval, bootstrap, mean
 from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper import photographs
-from ldam_studio.commands.paper.flags import device_of, write_figure
-from ldam_studio.commands.paper.named import spread_classes
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.commands.shared.figure import Figure, Page, rounded
+from ldam_studio.commands.shared.neurons import neurons_of, spread_classes
+from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export.sheet import sheet
-from ldam_studio.files import check_folder
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.sampler.settings import Settings
@@ -40,7 +37,7 @@ CLASSES, INNER_LAYERS, INNER_NEURONS = 6, 2, 3
 
 @dataclass(frozen=True)
 class Row:
-    """All neurons at one discriminator weight, one chain each.
+    """Measures of one chain for each neuron, at one discriminator weight.
 
     Attributes
     ----------
@@ -50,9 +47,10 @@ class Row:
         Over the window, (neurons, C, H, W).
     low, low_varied, low_raw
         Share of the power in low frequencies, (neurons,): of the averages, of the averages without
-        their mean colour (an even tint alone is no natural image), and of the last samples.
+        their mean colour (since a uniform tint is not a natural image), and of the last samples.
     activation, real_probability
-        Of the last samples, (neurons,): the neuron, and the probability of being real.
+        Of the last samples, (neurons,): the neuron's activation, and the probability that they are
+        real.
     """
 
     weight: float
@@ -91,7 +89,7 @@ def sample(
 ) -> Row:
     """Run a chain for each neuron, those of one layer together, and measure them at the end.
 
-    Equal neurons, seeds and steps have equal starts and noise, whatever the settings are.
+    Runs with equal neurons, seeds and steps have equal starts and noise, whatever the settings.
     """
     found: dict[Neuron, tuple[Tensor, ...]] = {}
     rest = network.pixels.rest
@@ -123,7 +121,7 @@ def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
         if bool(chosen.any()):
             found[f"low_frequencies_{name}"] = bootstrap(row.low[chosen], mean).json()
     found["by_neuron"] = {
-        name: [round(value, 4) for value in column.tolist()]
+        name: rounded(column)
         for name, column in (
             ("low_frequencies", row.low),
             ("low_frequencies_without_mean_colour", row.low_varied),
@@ -152,63 +150,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, measure, write ``fig10.png`` and ``fig10.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, there is no such neuron, no discriminator fits the network, weights
-        are missing or damaged, a file cannot be written.
-    """
-    device, preset = device_of(args), photographs.preset_of(args)
-    check_folder(args.out)
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample and measure the neurons' chains at each discriminator weight."""
+    device, preset = flags.device_of(args), photographs.preset_of(args)
     network = flags.network_of(args)
-    discriminator = photographs.realness_for(
+    discriminator = photographs.discriminator_of(
         network,
         args.discriminator_weights,
         "the figure is about its weight, so choose a network for RGB images of about 224 pixels",
     )
-    neurons = tuple(
-        dict.fromkeys(network.check(n) for n in flags.neurons_of(args.neuron, network))
-    ) or default_neurons(network)
+    named = (network.check(neuron) for neuron in neurons_of(args.neuron, network))
+    neurons = tuple(dict.fromkeys(named)) or default_neurons(network)
     settings = {
         weight: photographs.settings_of(args, preset, network.pixels, weight) for weight in WEIGHTS
     }
-    steps = args.steps + args.window
-    layers = len({neuron.layer for neuron in neurons})
-    jobs = [
-        partial(sample, network, neurons, discriminator, one, args.seed, device, steps)
+    length = args.steps + args.window
+    steps.start(length * len({neuron.layer for neuron in neurons}) * len(settings))
+    rows = [
+        sample(network, neurons, discriminator, one, args.seed, device, length, steps)
         for one in settings.values()
     ]
-    rows = in_turn("Figure 10", steps * layers * len(jobs), jobs)
-    if rows is None:
-        return INTERRUPTED
     is_class = torch.tensor([neuron.layer == network.layers[-1].name for neuron in neurons])
     summaries = [summary(row, is_class) for row in rows]
     rising = rise(rows)
-    png = sheet(
-        [
-            [
-                photographs.picture(image, network.pixels, settings[row.weight])
-                for image in row.averages
-            ]
-            for row in rows
-        ],
-        [f"w = {row.weight:g}" for row in rows],
-        [network.label(neuron) for neuron in neurons],
-        photographs.zoom_for(network.pixels),
-    )
-    write_figure(
-        args.out,
-        "fig10",
-        png,
+    labels = [network.label(neuron) for neuron in neurons]
+    lines = [
+        photographs.pictures(row.averages, network.pixels, settings[row.weight]) for row in rows
+    ]
+    words = [f"w = {row.weight:g}" for row in rows]
+    return Page(
+        sheet(lines, words, labels, photographs.zoom_for(network.pixels)),
         {
-            "version": __version__,
             "network": network.reference,
             "discriminator": discriminator.reference,
             "neurons": [str(neuron) for neuron in neurons],
-            "labels": [network.label(neuron) for neuron in neurons],
+            "labels": labels,
             "seed": args.seed,
             "preset": preset.name,
             "steps": args.steps,
@@ -218,19 +194,16 @@ def run(args: argparse.Namespace) -> int:
             "rows": summaries,
             "rise": rising.json(),
         },
+        _table(rows, summaries, rising),
     )
-    _print_table(rows, summaries, rising)
-    return 0
 
 
-def _print_table(
-    rows: Sequence[Row], summaries: Sequence[dict[str, Any]], rising: Interval
-) -> None:
-    print(
+def _table(rows: Sequence[Row], summaries: Sequence[dict[str, Any]], rising: Interval) -> list[str]:
+    lines = [
         f"share of the power below {RADIUS:g} cycles per pixel, of averages minus rest colour, "
-        f"mean of {len(rows[0].low)} neurons (95 % bootstrap interval):"
-    )
-    print("weight  averages                class  inner  no mean colour  raw samples  P(real)")
+        f"mean of {len(rows[0].low)} neurons (95 % bootstrap interval):",
+        "weight  averages                class  inner  no mean colour  raw samples  P(real)",
+    ]
     for row, found in zip(rows, summaries, strict=True):
         parts = (found.get(f"low_frequencies_{name}") for name in ("class", "inner"))
         class_, inner = ("-" if part is None else f"{part['value']:.3f}" for part in parts)
@@ -238,8 +211,12 @@ def _print_table(
             float(column.mean()) for column in (row.low_varied, row.low_raw, row.real_probability)
         )
         varied, raw, real = (f"{value:.3f}" for value in others)
-        print(
+        lines.append(
             f"{row.weight:6.2f}  {bootstrap(row.low, mean)}  {class_:>5}  {inner:>5}  "
             f"{varied:>14}  {raw:>11}  {real}"
         )
-    print(f"rise from {rows[0].weight:g} to {rows[-1].weight:g}, neuron by neuron: {rising}")
+    first, last = rows[0].weight, rows[-1].weight
+    return [*lines, f"rise from {first:g} to {last:g}, neuron by neuron: {rising}"]
+
+
+run = Figure("fig10", "Figure 10", make).run

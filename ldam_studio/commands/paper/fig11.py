@@ -1,8 +1,9 @@
 """``ldam-studio paper fig11``: two architectures side by side, with discriminator, L2 and average.
 
-The same classes in both networks, averaged over a window of frames, and on which pixels the class
-neuron's gradient sits: the share of the pixels that hold 90 % of its energy. The paper sees smaller
-fields in ResNet than in AlexNet (Jiang et al., arXiv 1812.04604); this command measures it.
+Both networks show the same classes, averaged over a window of frames. Below each picture are the
+pixels on which the class neuron's gradient is concentrated: the fewest that hold 90 % of its
+energy. The paper sees smaller fields in ResNet than in AlexNet (Jiang et al., arXiv 1812.04604);
+this command measures their share.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ldam_studio import __version__
 from ldam_studio.analysis.intervals import Interval, bootstrap, median
 from ldam_studio.analysis.sampling import OnStep
 from ldam_studio.commands.paper import photographs
-from ldam_studio.commands.paper.flags import device_of, write_figure
-from ldam_studio.commands.paper.named import spread_classes
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import INTERRUPTED, download, in_turn
+from ldam_studio.commands.shared.figure import Figure, Page, add_count
+from ldam_studio.commands.shared.neurons import spread_classes
+from ldam_studio.commands.shared.progress import Steps, download
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.export.sheet import Bytes, sheet
-from ldam_studio.files import check_folder
+from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import Options, open_network
@@ -46,13 +45,13 @@ VARIANTS = (
 )
 
 HELD = 0.9
-"""Share of the gradient's energy that the counted pixels hold."""
+"""Share of the gradient's energy that the marked pixels hold."""
 
 EVERY = 10
-"""Frames from one measurement along the chain to the next."""
+"""Frames between two measurements along the chain."""
 
 FADED = 0.15
-"""What is left, on white, of pixels that are not counted."""
+"""Opacity of pixels that are not marked, on white."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def sample(
     steps: int,
     on_step: OnStep = lambda: None,
 ) -> Side:
-    """Run a chain for each class neuron, and look where its gradient sits."""
+    """Run a chain for each class neuron, and measure where its gradient is concentrated."""
     spec = SessionSpec(network, tuple(neurons), settings, seed, discriminator, device)
     state = open_session(spec)
     gradient = value_and_gradient(state.lane.activation)
@@ -131,7 +130,7 @@ def sample(
 
 
 def interval(shares: Tensor) -> Interval | None:
-    """Return the median of the shares that there are, with its bootstrap interval."""
+    """Return the median of the finite shares, with its bootstrap interval; None if none is."""
     there = shares[shares.isfinite()]
     return bootstrap(there, median) if len(there) else None
 
@@ -169,26 +168,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="0 does without a discriminator. Default: 0.75, as in the paper",
     )
-    parser.add_argument(
-        "--classes",
-        type=flags.whole_number("--classes", 1, 1000),
-        default=8,
-        metavar="N",
-        help="how many, spread evenly over all of them; default 8",
-    )
+    add_count(parser, "--classes", 1, 8, "how many, spread evenly over all of them")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, measure, write ``fig11.png`` and ``fig11.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, the networks have different classes, no discriminator fits them,
-        weights are missing or damaged, a file cannot be written.
-    """
-    device, preset = device_of(args), photographs.preset_of(args)
-    check_folder(args.out)
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample the classes in both networks, and compare where their gradients are."""
+    device, preset = flags.device_of(args), photographs.preset_of(args)
     networks = (flags.network_of(args), _against(args))
     outputs = [network.layers[-1].neurons for network in networks]
     if len(set(outputs)) > 1:
@@ -202,23 +187,17 @@ def run(args: argparse.Namespace) -> int:
     ]
     neurons = [spread_classes(network, args.classes) for network in networks]
     discriminators = [_discriminator(network, args) for network in networks]
-    steps = args.steps + args.window
-    jobs = [
-        partial(sample, *side, args.seed, device, steps)
+    length = args.steps + args.window
+    steps.start(length * len(networks))
+    sides = [
+        sample(*side, args.seed, device, length, steps)
         for side in zip(networks, neurons, discriminators, settings, strict=True)
     ]
-    sides = in_turn("Figure 11", steps * len(jobs), jobs)
-    if sides is None:
-        return INTERRUPTED
     labels = _labels(networks, neurons)
-    summaries = [summary(*both) for both in zip(networks, sides, strict=True)]
     difference = interval(sides[1].at_average - sides[0].at_average)
-    write_figure(
-        args.out,
-        "fig11",
-        _page(networks, sides, settings, labels),
+    return Page(
+        _picture(networks, sides, settings, labels),
         {
-            "version": __version__,
             "discriminator": None if discriminators[0] is None else discriminators[0].reference,
             "discriminator_weight": weight,
             "seed": args.seed,
@@ -229,12 +208,11 @@ def run(args: argparse.Namespace) -> int:
             "classes": [neuron.index for neuron in neurons[0]],
             "labels": labels,
             "share_of_energy": HELD,
-            "networks": summaries,
+            "networks": [summary(*both) for both in zip(networks, sides, strict=True)],
             "second_minus_first_at_average": None if difference is None else difference.json(),
         },
+        _table(networks, sides, difference),
     )
-    _print_table(networks, sides, difference)
-    return 0
 
 
 def _against(args: argparse.Namespace) -> Network:
@@ -245,18 +223,18 @@ def _against(args: argparse.Namespace) -> Network:
 def _discriminator(network: Network, args: argparse.Namespace) -> DiscriminatorModel | None:
     if not args.discriminator_weight:
         return None
-    return photographs.realness_for(
+    return photographs.discriminator_of(
         network, args.discriminator_weights, "do without, with --discriminator-weight 0"
     )
 
 
 def _labels(networks: Sequence[Network], neurons: Sequence[Sequence[Neuron]]) -> list[str]:
-    """Name the classes by whichever network has names for them."""
+    """Return the classes' names, from the first network that has names for them."""
     chosen = 0 if networks[0].labels or not networks[1].labels else 1
     return [networks[chosen].label(neuron) for neuron in neurons[chosen]]
 
 
-def _page(
+def _picture(
     networks: Sequence[Network],
     sides: Sequence[Side],
     settings: Sequence[Settings],
@@ -265,7 +243,7 @@ def _page(
     lines: list[list[Bytes]] = []
     words: list[str] = []
     for network, side, one in zip(networks, sides, settings, strict=True):
-        shown = [photographs.picture(image, network.pixels, one) for image in side.averages]
+        shown = photographs.pictures(side.averages, network.pixels, one)
         marked = held(side.gradients).numpy()
         lines += [shown, [_faded(*both) for both in zip(shown, marked, strict=True)]]
         words += [photographs.short_name(network), f"{HELD:.0%} of its gradient"]
@@ -273,23 +251,26 @@ def _page(
 
 
 def _faded(image: Bytes, mask: NDArray[np.bool_]) -> Bytes:
-    """Return (H, W, 3) with what is not marked faded towards white."""
+    """Return (H, W, 3) with the pixels outside the mask faded towards white."""
     faint = 255 - FADED * (255.0 - image)
     return np.where(mask[..., None], image, faint.round()).astype(np.uint8)
 
 
-def _print_table(
+def _table(
     networks: Sequence[Network], sides: Sequence[Side], difference: Interval | None
-) -> None:
-    print(
-        f"share of the pixels that hold {HELD:.0%} of the gradient's energy, median of "
-        f"{len(sides[0].averages)} classes (95 % bootstrap interval):"
-    )
+) -> list[str]:
     names = [photographs.short_name(network) for network in networks]
     width = max(map(len, names))
-    for name, side in zip(names, sides, strict=True):
-        print(
+    return [
+        f"share of the pixels that hold {HELD:.0%} of the gradient's energy, median of "
+        f"{len(sides[0].averages)} classes (95 % bootstrap interval):",
+        *(
             f"{name:{width}}  at the average {interval(side.at_average)}, "
             f"along the chain {interval(side.along)}"
-        )
-    print(f"second minus first, class by class, at the average: {difference}")
+            for name, side in zip(names, sides, strict=True)
+        ),
+        f"second minus first, class by class, at the average: {difference}",
+    ]
+
+
+run = Figure("fig11", "Figure 11", make).run

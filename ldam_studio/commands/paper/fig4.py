@@ -1,28 +1,34 @@
 """``ldam-studio paper fig4``: the paper's Figure 4, without and with L2, raw and averaged.
 
-Exact mode, so that the chain has a law: at rest its mean satisfies ``2 l2 (mean - rest) =
-E[gradient]``, the picture of a class neuron is the mean of its gradient along the chain, and the
-figure comes with the cosine of the two (Jiang et al., arXiv 1812.04604, section 4).
+In exact mode the stationary distribution is known: its mean satisfies ``2 l2 (mean - rest) =
+E[gradient]``, so the picture of a class neuron is the mean of its gradient along the chain. The
+numbers are the cosines between the two (Jiang et al., arXiv 1812.04604, section 4).
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch.nn import functional
 
-from ldam_studio import __version__
 from ldam_studio.analysis.sampling import OnStep, class_neurons
-from ldam_studio.commands.paper.flags import add_common, check_common, write_figure
-from ldam_studio.commands.shared.progress import INTERRUPTED, progress
+from ldam_studio.commands.paper.twins import add_digit_network
+from ldam_studio.commands.shared.figure import (
+    Figure,
+    Page,
+    add_chains,
+    add_output,
+    rounded,
+    row_of_pictures,
+)
+from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.export.sheet import Bytes, sheet
+from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler import average
@@ -43,8 +49,8 @@ class Panel:
     raw, over_time, over_chains
         The last sample, the average over time, and that over time and the chains of the class.
     mean_gradient, gradient_at_average
-        Of the activation in pixel units: its mean along the chain while averaging, and that at the
-        average over time.
+        Gradient of the activation in pixel units: its mean along the chain while averaging, and its
+        value at the average over time.
     """
 
     l2: float
@@ -100,27 +106,22 @@ def cosines(panel: Panel, rest: float, classes: int) -> dict[str, list[float]]:
 
     along, at = by_class(panel.mean_gradient), by_class(panel.gradient_at_average)
     return {
-        "mean_gradient_least": _rounded(along.min(1).values),
-        "mean_gradient": _rounded(along.mean(1)),
-        "gradient_at_average": _rounded(at.mean(1)),
+        "mean_gradient_least": rounded(along.min(1).values),
+        "mean_gradient": rounded(along.mean(1)),
+        "gradient_at_average": rounded(at.mean(1)),
     }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    add_common(parser, chains_per_class=10, steps=1500)
+    add_digit_network(parser)
+    add_output(parser)
+    add_chains(parser, chains=10, steps=1500, least_chains=1, least_steps=BURN_IN + 1)
     parser.add_argument("--temperature", default="0.01")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, compare, write ``fig4.png`` and ``fig4.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, weights are missing or damaged, a file cannot be written.
-    """
-    check_common(args, least_steps=BURN_IN + 1)
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample chains at each L2 weight, and compare the averages with the gradients."""
     settings = Settings.of(
         mode="exact",
         step_size=0.1,
@@ -129,25 +130,11 @@ def run(args: argparse.Namespace) -> int:
         clamp=False,
     )
     network = open_network(args.network, args.weights)
-    panels = []
-    try:
-        with progress() as bar:
-            task = bar.add_task("Figure 4", total=args.steps * len(L2_WEIGHTS))
-            for l2 in L2_WEIGHTS:
-                panels.append(
-                    sample(
-                        network,
-                        settings,
-                        l2,
-                        args.chains_per_class,
-                        args.steps,
-                        args.seed,
-                        lambda: bar.advance(task),
-                    )
-                )
-    except KeyboardInterrupt:
-        print("stopped; nothing was written")
-        return INTERRUPTED
+    chains = args.chains_per_class
+    steps.start(args.steps * len(L2_WEIGHTS))
+    panels = [
+        sample(network, settings, l2, chains, args.steps, args.seed, steps) for l2 in L2_WEIGHTS
+    ]
     lines: list[list[Bytes]] = []
     labels = []
     for panel in panels:
@@ -158,42 +145,33 @@ def run(args: argparse.Namespace) -> int:
             ("time, chains", panel.over_chains),
         ):
             labels.append(f"{name}, {what}")
-            lines.append(
-                [
-                    to_bytes(image.numpy(), network.pixels, "signed")
-                    for image in images[:: args.chains_per_class]
-                ]
-            )
-    found: dict[str, Any] = cosines(panels[-1], network.pixels.rest, len(network.labels))
-    write_figure(
-        args.out,
-        "fig4",
+            lines.append(row_of_pictures(images[::chains], network.pixels, "signed"))
+    found = cosines(panels[-1], network.pixels.rest, len(network.labels))
+    return Page(
         sheet(lines, labels, network.labels),
         {
-            "version": __version__,
             "network": network.reference,
             "seed": args.seed,
             "steps": args.steps,
             "temperature": settings.temperature,
             "burn_in": BURN_IN,
-            "chains_per_class": args.chains_per_class,
+            "chains_per_class": chains,
             "l2": panels[-1].l2,
             "cosine_of_average": found,
         },
+        _table(network, found),
     )
-    print(
-        "cosine of (average - rest) with the chain's mean gradient, and with that at the average:"
-    )
-    for label, mean, least, at in zip(
-        network.labels,
-        found["mean_gradient"],
-        found["mean_gradient_least"],
-        found["gradient_at_average"],
-        strict=True,
-    ):
-        print(f"  {label}: {mean:.4f} (least of its chains {least:.4f}), {at:.4f}")
-    return 0
 
 
-def _rounded(values: torch.Tensor) -> list[float]:
-    return [round(value, 4) for value in values.tolist()]
+def _table(network: Network, found: dict[str, list[float]]) -> list[str]:
+    columns = (found[n] for n in ("mean_gradient", "mean_gradient_least", "gradient_at_average"))
+    return [
+        "cosine of (average - rest) with the chain's mean gradient, and with that at the average:",
+        *(
+            f"  {label}: {mean:.4f} (least of its chains {least:.4f}), {at:.4f}"
+            for label, mean, least, at in zip(network.labels, *columns, strict=True)
+        ),
+    ]
+
+
+run = Figure("fig4", "Figure 4", make).run

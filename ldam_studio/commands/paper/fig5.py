@@ -1,33 +1,39 @@
 """``ldam-studio paper fig5``: LeNet as its training ended against its averaged parameters.
 
-The same starts and noise in both, with L2 and without a discriminator, so that nothing but the
-networks speaks. The paper sees clearer digits in the averaged one (Jiang et al., arXiv 1812.04604,
-section 4); beside the picture there are the numbers for it, with intervals over the classes.
+Both have the same starts and noise, with L2 and without a discriminator, so that differences are
+due to the networks alone. The paper sees clearer digits in the averaged one (Jiang et al., arXiv
+1812.04604, section 4); the numbers beside the picture test this, with intervals over the classes.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from ldam_studio import __version__
 from ldam_studio.analysis.digits import within_class_cosine
-from ldam_studio.analysis.intervals import bootstrap, mean
+from ldam_studio.analysis.intervals import Interval, bootstrap, mean
 from ldam_studio.analysis.judging import verdicts
 from ldam_studio.analysis.sampling import OnStep, class_neurons, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
-from ldam_studio.commands.paper.flags import add_twins, open_twins, write_figure
+from ldam_studio.commands.paper.twins import add_twins, open_twins
+from ldam_studio.commands.shared.figure import (
+    Figure,
+    Page,
+    add_chains,
+    add_output,
+    rounded,
+    row_of_pictures,
+)
 from ldam_studio.commands.shared.judges import open_judge
-from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.export.sheet import Bytes, sheet
+from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.models.judges import Judge
 from ldam_studio.networks.network import Network
 from ldam_studio.sampler import average
@@ -76,9 +82,10 @@ def sample(
 
 
 def measured(side: Side, judge: Judge, rest: float) -> dict[str, Tensor]:
-    """Return numbers of each class, (classes,): of the averages over time.
+    """Return measures of the averages over time by name, each with one value per class, (classes,).
 
-    Whether the judge sees the digit, how alike the chains are, and how much of them is coarse.
+    How often the judge sees the digit, how alike the chains are, and how much of their power is in
+    low frequencies.
     """
     images, classes = side.over_time, side.classes
     agrees = (verdicts(judge, images.clamp(0, 1)) == classes).double()
@@ -98,24 +105,18 @@ def measured(side: Side, judge: Judge, rest: float) -> dict[str, Tensor]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    add_twins(parser, chains_per_class=10, steps=400)
+    add_twins(parser)
+    add_output(parser)
+    add_chains(parser, chains=10, steps=400)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, measure, write ``fig5.png`` and ``fig5.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, weights are missing or damaged, a file cannot be written.
-    """
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample chains on both networks, and compare their averages class by class."""
     networks = open_twins(args, "lenet")
     judge = open_judge()
-    chains, steps = args.chains_per_class, args.steps
-    jobs = [partial(sample, network, chains, steps, args.seed) for network in networks]
-    sides = in_turn("Figure 5", steps * len(jobs), jobs)
-    if sides is None:
-        return INTERRUPTED
+    chains = args.chains_per_class
+    steps.start(args.steps * len(networks))
+    sides = [sample(network, chains, args.steps, args.seed, steps) for network in networks]
     first, second = (measured(side, judge, networks[0].pixels.rest) for side in sides)
     table = {
         name: {
@@ -125,15 +126,12 @@ def run(args: argparse.Namespace) -> int:
         }
         for name in first
     }
-    write_figure(
-        args.out,
-        "fig5",
-        _page(networks[0], sides, chains),
+    return Page(
+        _picture(networks[0], sides, chains),
         {
-            "version": __version__,
             "networks": [network.reference for network in networks],
             "seed": args.seed,
-            "steps": steps,
+            "steps": args.steps,
             "chains_per_class": chains,
             "settings": {name: getattr(SETTINGS, name) for name in ("temperature", "l2")},
             "radius_cycles_per_pixel": RADIUS,
@@ -142,20 +140,14 @@ def run(args: argparse.Namespace) -> int:
                 for name, row in table.items()
             },
             "by_class": [
-                {name: [round(v, 4) for v in values.tolist()] for name, values in each.items()}
-                for each in (first, second)
+                {name: rounded(values) for name, values in each.items()} for each in (first, second)
             ],
         },
+        _lines(table),
     )
-    print("averages over time, mean of ten classes (95 % bootstrap interval):")
-    for name, row in table.items():
-        print(name)
-        for column, interval in row.items():
-            print(f"  {column:10} {interval}")
-    return 0
 
 
-def _page(network: Network, sides: list[Side], chains: int) -> bytes:
+def _picture(network: Network, sides: Sequence[Side], chains: int) -> bytes:
     lines: list[list[Bytes]] = []
     labels = []
     for name, side in zip(NAMES, sides, strict=True):
@@ -165,7 +157,16 @@ def _page(network: Network, sides: list[Side], chains: int) -> bytes:
             ("time, chains", side.over_chains),
         ):
             labels.append(f"{name}, {what}")
-            lines.append(
-                [to_bytes(image.numpy(), network.pixels, "signed") for image in images[::chains]]
-            )
+            lines.append(row_of_pictures(images[::chains], network.pixels, "signed"))
     return sheet(lines, labels, network.labels)
+
+
+def _lines(table: dict[str, dict[str, Interval]]) -> list[str]:
+    lines = ["averages over time, mean of ten classes (95 % bootstrap interval):"]
+    for name, row in table.items():
+        lines.append(name)
+        lines += [f"  {column:10} {interval}" for column, interval in row.items()]
+    return lines
+
+
+run = Figure("fig5", "Figure 5", make).run

@@ -1,65 +1,63 @@
 """``ldam-studio paper fig7``: the VGG on CIFAR-10 with a discriminator, from none to much of it.
 
-Fresh chains of all classes under the frozen discriminator. Beside the picture, in numbers: does a
-judge see the class that was asked for, how far are the images from real ones in the judge's
-features, and are the images of a class as varied as real ones (Jiang et al., arXiv 1812.04604,
-section 6)?
+Fresh chains of all classes under the frozen discriminator. The numbers beside the picture say
+whether a judge sees the class that was asked for, how far the images are from real ones in the
+judge's features, and whether the images of a class are as varied as real ones (Jiang et al., arXiv
+1812.04604, section 6).
 """
 
 from __future__ import annotations
 
 import argparse
-from functools import partial
 
-from ldam_studio import __version__
 from ldam_studio.analysis import cifar10
 from ldam_studio.commands.paper import colour
-from ldam_studio.commands.paper.flags import add_twins, write_figure
-from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.commands.paper.twins import add_weights
+from ldam_studio.commands.shared.figure import (
+    Figure,
+    Page,
+    add_chains,
+    add_output,
+    row_of_pictures,
+)
+from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.export.sheet import sheet
-from ldam_studio.files import check_folder
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.sources.opening import open_network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    add_twins(parser, chains_per_class=20, steps=cifar10.STEPS, averaged=False)
+    add_weights(parser)
+    add_output(parser)
+    add_chains(parser, chains=20, steps=cifar10.STEPS)
     colour.add_discriminator(parser)
-    colour.add_data(parser)
+    colour.add_cifar10(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, measure, write ``fig7.png`` and ``fig7.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, weights or data are missing or damaged, a file cannot be written.
-    """
-    check_folder(args.out)
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample and measure chains at each discriminator weight."""
     network = open_network("vgg", args.weights)
     discriminator = open_discriminator(CIFAR_DISCRIMINATOR, args.discriminator_weights)
-    chains, steps = args.chains_per_class, args.steps
+    chains = args.chains_per_class
     yardstick = colour.yardstick_of(args)
-    jobs = [
-        partial(cifar10.sample, network, discriminator, yardstick, weight, chains, steps, args.seed)
+    steps.start(args.steps * len(cifar10.WEIGHTS))
+    rows = [
+        cifar10.sample(
+            network, discriminator, yardstick, weight, chains, args.steps, args.seed, steps
+        )
         for weight in cifar10.WEIGHTS
     ]
-    rows = in_turn("Figure 7", steps * len(jobs), jobs)
-    if rows is None:
-        return INTERRUPTED
-    lines = [colour.first_of_each(network, row.pictures, chains) for row in rows]
-    write_figure(
-        args.out,
-        "fig7",
+    lines = [row_of_pictures(row.pictures[::chains], network.pixels, "image") for row in rows]
+    return Page(
         sheet(lines, [f"w = {row.weight:g}" for row in rows], network.labels),
         {
-            "version": __version__,
-            **cifar10.head(discriminator, yardstick, chains, steps, args.seed),
+            **cifar10.head(discriminator, yardstick, chains, args.steps, args.seed),
             "network": network.reference,
             "rows": [row.json() for row in rows],
         },
+        colour.table([(network.name, rows)], yardstick),
     )
-    print("\n".join(colour.table([(network.name, rows)], yardstick)))
-    return 0
+
+
+run = Figure("fig7", "Figure 7", make).run

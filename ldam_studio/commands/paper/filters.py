@@ -1,9 +1,9 @@
 """``ldam-studio paper filters``: a network's first-layer filters beside what chains make of them.
 
 A neuron of the first layer is linear in the pixels, so the average of its L2-regularised chains is
-``rest + v / (2 l2)`` for the gradient ``v`` in normalised units: inside the receptive field it is
-the filter divided by std. All neurons of the layer are sampled at once, each on the few pixels that
-it sees, and the figure comes with the cosine of average and filter for each (Jiang et al., arXiv
+``rest + v / (2 l2)`` for the gradient ``v`` in normalised units. Inside the receptive field, ``v``
+is the filter divided by std. All neurons of the layer are sampled at once, each on the few pixels
+that it sees. The numbers are the cosines between averages and filters (Jiang et al., arXiv
 1812.04604, section 4).
 """
 
@@ -18,18 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ldam_studio import __version__
-from ldam_studio.analysis.sampling import OnStep
-from ldam_studio.commands.paper.flags import add_device, add_output, device_of, write_figure
+from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import INTERRUPTED, progress
-from ldam_studio.engine.advance import advance
+from ldam_studio.commands.shared.figure import Figure, Page, add_count, add_output, row_of_pictures
+from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import tiles
-from ldam_studio.files import check_folder
 from ldam_studio.networks.inspect.cropped import part_for
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
 from ldam_studio.networks.network import Network, Neuron
@@ -52,10 +48,10 @@ SETTINGS = Settings.of(
 )
 
 PORTION_VALUES = 64 * 3 * 224 * 224
-"""Pixel values that are sampled at once: more than any first layer's filters have."""
+"""Pixel values that are sampled at once, where whole images are."""
 
 PICTURE = 44
-"""Pixels at least of a filter's side on the page."""
+"""Least side of a filter on the page, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def first_layer(network: Network) -> tuple[Neuron, ...]:
 
 
 def portions(network: Network, neurons: Sequence[Neuron]) -> list[Sequence[Neuron]]:
-    """Return the neurons as they are sampled together: all at once where a part is enough."""
+    """Return the neurons in groups that are sampled together: one group if a part is enough."""
     count = len(neurons)
     if part_for(network, neurons[0].layer) is None:
         count = max(1, PORTION_VALUES // math.prod(network.pixels.shape))
@@ -121,8 +117,8 @@ def averages(
 ) -> Iterator[Tensor]:
     """Run one chain for each of the first layer's neurons; yield their averages, (C, H, W).
 
-    Only what the neurons see is sampled; the rest of the images is at rest. Where the network
-    cannot be run on a part of its image, whole images are, in `portions`.
+    Only what the neurons see is sampled, and all other pixels stay at the rest colour. If the
+    network cannot be run on a part of its image, whole images are sampled, in `portions`.
     """
     part = part_for(network.to(device.name), neurons[0].layer)
     for portion in portions(network, neurons):
@@ -143,18 +139,14 @@ def _sample(
     on_step: OnStep,
 ) -> Tensor:
     spec = SessionSpec(network, tuple(neurons), SETTINGS, seed, device=device)
-    state = open_session(spec)
-    for _ in range(steps):
-        state, _ = advance(state)
-        on_step()
-    return state.lane.average.mean.cpu()
+    return run_on(open_session(spec), steps, on_step).lane.average.mean.cpu()
 
 
 def compare(network: Network, neurons: Sequence[Neuron], means: Iterable[Tensor]) -> list[Compared]:
-    """Hold each neuron's average (C, H, W) against its filter.
+    """Compare each neuron's average (C, H, W) with its filter.
 
-    A filter counts as zero where its root-mean-square in pixel units is below `SMALLEST_RMS`:
-    normalised gradients are not enlarged further than that, and only noise would be compared.
+    A filter counts as zero if its root-mean-square in pixel units is below `SMALLEST_RMS`: the
+    sampler does not normalise smaller gradients, so only noise would be compared.
     """
     found = []
     for neuron, mean in zip(neurons, means, strict=True):
@@ -173,49 +165,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_network(parser, NETWORK)
     parser.epilog = f"Without --network: {NETWORK}."
     parser.add_argument(
-        "--untrained", action="store_true", help="leave the random weights that it is built with"
+        "--untrained", action="store_true", help="keep the random weights that it is built with"
     )
-    parser.add_argument(
+    add_count(
+        parser,
         "--steps",
-        type=flags.whole_number("--steps", BURN_IN + 1, 1_000_000),
-        default=400,
-        metavar="N",
-        help=f"of each chain; those after the first {BURN_IN} are averaged. Default: 400",
+        BURN_IN + 1,
+        400,
+        f"of each chain; those after the first {BURN_IN} are averaged",
     )
     add_output(parser)
-    add_device(parser)
+    flags.add_device(parser, reproducible=True)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, compare, write ``filters.png`` and ``filters.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, the network cannot be opened or has no filters to compare, a file
-        cannot be written.
-    """
-    device = device_of(args)
-    check_folder(args.out)
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample all neurons of the first layer, and compare each average with its filter."""
+    device = flags.device_of(args)
     network = flags.network_of(args, untrained=args.untrained)
     neurons = first_layer(network)
-    try:
-        with progress() as bar:
-            total = args.steps * len(portions(network, neurons))
-            task = bar.add_task("filters", total=total)
-            means = averages(
-                network, neurons, args.steps, args.seed, device, lambda: bar.advance(task)
-            )
-            compared = compare(network, neurons, means)
-    except KeyboardInterrupt:
-        print("stopped; nothing was written")
-        return INTERRUPTED
-    write_figure(
-        args.out,
-        "filters",
-        _page(network, compared),
+    steps.start(args.steps * len(portions(network, neurons)))
+    means = averages(network, neurons, args.steps, args.seed, device, steps)
+    compared = compare(network, neurons, means)
+    return Page(
+        _picture(network, compared),
         {
-            "version": __version__,
             "network": network.reference,
             "layer": neurons[0].layer,
             "seed": args.seed,
@@ -225,9 +198,8 @@ def run(args: argparse.Namespace) -> int:
             "summary": summary(compared),
             "filters": [one.json() for one in compared],
         },
+        [in_words(network, compared)],
     )
-    print(in_words(network, compared))
-    return 0
 
 
 def summary(compared: Sequence[Compared]) -> dict[str, Any]:
@@ -255,15 +227,17 @@ def in_words(network: Network, compared: Sequence[Compared]) -> str:
     )
 
 
-def _page(network: Network, compared: Sequence[Compared]) -> bytes:
+def _picture(network: Network, compared: Sequence[Compared]) -> bytes:
     pixels = network.pixels
-    rest = pixels.rest
     groups, captions = [], []
     for one in compared:
-        both = (one.kernel + rest, one.average)
-        groups.append([to_bytes(image.numpy(), pixels, "signed") for image in both])
+        both = torch.stack((one.kernel + pixels.rest, one.average))
+        groups.append(row_of_pictures(both, pixels, "signed"))
         cosine = "zero" if one.cosine is None else f"{one.cosine:.4f}"
         captions.append(f"{one.neuron.index}: {cosine}")
     side = max(compared[0].kernel.shape[1:])
     title = f"{network.name.rpartition(':')[2]} {compared[0].neuron.layer}: filter, average, cosine"
     return tiles(title, groups, captions, max(1, -(-PICTURE // side)))
+
+
+run = Figure("filters", "filters", make).run

@@ -1,8 +1,9 @@
 """``ldam-studio paper named``: how often another network names the class that was asked for.
 
-Fresh chains on classes spread over all of a network's; another architecture, the judge, then says
-what it sees in the last sample and in the average. One row for each preset and discriminator
-weight: the share of images whose class is the judge's first guess, and one of its first five.
+Fresh chains are run on classes spread over all of a network's. Another architecture, the judge,
+then says what it sees in the last sample and in the average. Each row is a preset at a
+discriminator weight: the share of images whose class is the judge's first guess, and the share
+where it is one of the first five.
 """
 
 from __future__ import annotations
@@ -16,22 +17,18 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ldam_studio import __version__
-from ldam_studio.commands.paper.flags import add_output, write_figure
-from ldam_studio.commands.render import sample
+from ldam_studio.analysis.sampling import OnStep, run_on
+from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import INTERRUPTED
+from ldam_studio.commands.shared.figure import Figure, Page, add_count, add_output, row_of_pictures
+from ldam_studio.commands.shared.neurons import spread_classes
+from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.export.sheet import Bytes, sheet
-from ldam_studio.files import check_folder
-from ldam_studio.networks.discriminators import (
-    DiscriminatorModel,
-    discriminator_for,
-    open_discriminator,
-)
+from ldam_studio.export.sheet import sheet
+from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network, Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.presets import PRESETS, find_preset
@@ -43,16 +40,16 @@ FIVE, JUDGED_AT_ONCE = 5, 10
 
 @dataclass(frozen=True)
 class Named:
-    """What the judge says of some images.
+    """How a judge names some images.
 
     Attributes
     ----------
     first, first_five
-        Share of images whose class is its first guess, and is among its first five.
+        Share of images whose class is its first guess, and one of its first five.
     confidence
         Mean probability that it gives to the class that was asked for.
     ranks
-        Of each image's class among its guesses, 0 for the first.
+        Rank of each image's class among its guesses, 0 for the first.
     """
 
     first: float
@@ -85,17 +82,6 @@ class Row:
 
 
 HEAD = "preset   weight   raw top 1   top 5  averaged 1   top 5"
-
-
-def spread_classes(network: Network, count: int) -> tuple[Neuron, ...]:
-    """Return ``count`` class neurons, evenly spread: numbers 0, N/count, 2 N/count and so on."""
-    last = network.layers[-1]
-    if not 1 <= count <= last.neurons:
-        raise StudioError(
-            f"--classes must lie between 1 and {last.neurons}, the classes of {network.name}, not "
-            f"{count}."
-        )
-    return tuple(Neuron(last.name, number * last.neurons // count) for number in range(count))
 
 
 @torch.no_grad()
@@ -132,26 +118,16 @@ def measure(
     weight: float,
     steps: int,
     seed: int,
-) -> Row | None:
-    """Run one fresh chain on each neuron and have both its frames judged; None if stopped."""
+    on_step: OnStep = lambda: None,
+) -> Row:
+    """Run a fresh chain for each neuron, and let the judge name its last sample and its average."""
     values = find_preset(preset).values(network.pixels.shape, discriminator=True)
-    # The last half of the run is what is averaged, in every row alike.
+    # Every row averages the last half of its run.
     own = {"discriminator_weight": weight, "burn_in": steps // 2, "threshold": 0.0}
     settings = Settings.of(**{**values, **own})
-    state = open_session(
-        SessionSpec(
-            network,
-            tuple(neurons),
-            settings,
-            seed,
-            discriminator if weight else None,
-            Device(),
-        )
-    )
-    rendered = sample(state, steps, keep_activation=False)
-    if rendered.interrupted:
-        return None
-    lane = rendered.state.lane
+    used = discriminator if weight else None
+    spec = SessionSpec(network, tuple(neurons), settings, seed, used, Device())
+    lane = run_on(open_session(spec), steps, on_step).lane
     bounds = network.pixels.bounds
     raw, averaged = lane.chains.x.clamp(*bounds), lane.average.mean.clamp(*bounds)
     classes = torch.tensor([neuron.index for neuron in neurons])
@@ -174,58 +150,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discriminator-weights", type=Path, help="a discriminator other than the shipped one"
     )
-    parser.add_argument(
-        "--classes", type=flags.whole_number("--classes", 1, 10**6), default=20, metavar="N"
-    )
-    parser.add_argument(
-        "--steps", type=flags.whole_number("--steps", 2, 10**6), default=200, metavar="N"
-    )
+    add_count(parser, "--classes", 1, 20, "how many, spread evenly over all of them")
+    add_count(parser, "--steps", 2, 200)
     parser.add_argument("--presets", default="paper,clean", help=f"some of {','.join(PRESETS)}")
     parser.add_argument(
         "--strengths", default=STRENGTHS, help="discriminator weights, with commas between them"
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, ask, print the table, write ``named.png`` and ``named.json``; return the exit code.
-
-    Raises
-    ------
-    StudioError
-        A flag is out of range, networks do not fit each other, weights are missing or damaged, a
-        file cannot be written.
-    """
+def make(args: argparse.Namespace, steps: Steps) -> Page:
+    """Sample and judge each preset at each discriminator weight, and print the rows meanwhile."""
     strengths = _strengths(args.strengths)
     presets = [find_preset(name).name for name in args.presets.split(",")]
-    check_folder(args.out)
     network = flags.network_of(args)
     judge = open_network(args.judge, args.judge_weights)
     _check_judge(network, judge)
     discriminator = None
     if any(strengths):
-        name = discriminator_for(network)
-        if name is None:
-            raise StudioError(f"There is no discriminator for {network.name}; use --strengths 0.")
-        discriminator = open_discriminator(name, args.discriminator_weights)
+        discriminator = photographs.discriminator_of(
+            network, args.discriminator_weights, "use --strengths 0"
+        )
     neurons = spread_classes(network, args.classes)
+    steps.start(args.steps * len(presets) * len(strengths))
+    steps.say(HEAD)
     rows: list[Row] = []
-    print(HEAD)
     for preset in presets:
         for weight in strengths:
             row = measure(
-                network, judge, discriminator, neurons, preset, weight, args.steps, args.seed
+                network,
+                judge,
+                discriminator,
+                neurons,
+                preset,
+                weight,
+                args.steps,
+                args.seed,
+                steps,
             )
-            if row is None:
-                print("stopped; nothing was written")
-                return INTERRUPTED
             rows.append(row)
-            print(row.text(), flush=True)
-    write_figure(
-        args.out,
-        "named",
-        _sheet(network, neurons, rows),
+            steps.say(row.text())
+    return Page(
+        _picture(network, neurons, rows),
         {
-            "version": __version__,
             "network": network.reference,
             "judge": judge.reference,
             "discriminator": None if discriminator is None else discriminator.reference,
@@ -237,7 +203,6 @@ def run(args: argparse.Namespace) -> int:
             "rows": [row.json() for row in rows],
         },
     )
-    return 0
 
 
 def _strengths(text: str) -> list[float]:
@@ -262,11 +227,14 @@ def _check_judge(network: Network, judge: Network) -> None:
         )
 
 
-def _sheet(network: Network, neurons: Sequence[Neuron], rows: Sequence[Row]) -> bytes:
+def _picture(network: Network, neurons: Sequence[Neuron], rows: Sequence[Row]) -> bytes:
     lines: list[list[Bytes]] = []
     labels = []
     for row in rows:
         for what, images in zip(("raw", "averaged"), row.images, strict=True):
-            lines.append([to_bytes(image.numpy(), network.pixels, "image") for image in images])
+            lines.append(row_of_pictures(images, network.pixels, "image"))
             labels.append(f"{row.preset}, w = {row.weight:g}, {what}")
     return sheet(lines, labels, [network.label(neuron) for neuron in neurons], zoom=1)
+
+
+run = Figure("named", "named", make).run

@@ -1,4 +1,4 @@
-"""What the figures of networks for photographs share: flags, settings, neurons, discriminator."""
+"""What the figures of networks for photographs share: flags, settings, discriminator, pictures."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ldam_studio.commands.paper.flags import add_device, add_output
 from ldam_studio.commands.shared import flags
-from ldam_studio.engine.picture import to_bytes
+from ldam_studio.commands.shared.figure import add_count, add_output, row_of_pictures
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
-from ldam_studio.export.sheet import ZOOM, Bytes
+from ldam_studio.export.sheet import ZOOM
 from ldam_studio.networks.discriminators import (
     DiscriminatorModel,
     discriminator_for,
@@ -22,38 +22,25 @@ from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
 
 NETWORK, PRESET = "torchvision:alexnet", "paper"
-MOST = 1_000_000
 SHOWN_SIDE = 224
-"""Pixels of a picture's side up to which it is enlarged."""
+"""Pictures are enlarged while their longer side stays within so many pixels."""
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Declare network, classes, preset, steps, folder, seed and machine."""
+    """Add the flags for network, discriminator, preset, steps, output and device."""
     flags.add_network(parser, NETWORK)
     parser.add_argument("--discriminator-weights", type=Path, metavar="FILE")
     flags.add_preset(parser)
     parser.set_defaults(preset=PRESET)
-    parser.add_argument(
-        "--steps",
-        type=flags.whole_number("--steps", 0, MOST),
-        default=200,
-        metavar="N",
-        help="before frames are averaged; default 200",
-    )
-    parser.add_argument(
-        "--window",
-        type=flags.whole_number("--window", 1, MOST),
-        default=200,
-        metavar="N",
-        help="frames that are averaged, after those steps; default 200, as in the paper",
-    )
+    add_count(parser, "--steps", 0, 200, "before frames are averaged")
+    add_count(parser, "--window", 1, 200, "frames averaged after those steps, 200 in the paper")
     add_output(parser)
-    add_device(parser)
+    flags.add_device(parser, reproducible=True)
     parser.epilog = f"Without --network and --preset: {NETWORK}, with the preset {PRESET!r}."
 
 
 def preset_of(args: argparse.Namespace) -> Preset:
-    """Return the preset that is asked for; `StudioError` if there is none of that name."""
+    """Return the preset that ``--preset`` names; `StudioError` if there is none of that name."""
     preset = flags.preset_of(args)
     assert preset is not None
     return preset
@@ -69,19 +56,19 @@ def settings_of(
         "window": args.window,
         "thin": 1,
         "burn_in": args.steps,
-        # With a fixed burn-in nobody asks for it, and measuring it would cost.
+        # A fixed threshold saves measuring one, which a fixed burn-in does not need.
         "threshold": 0.0,
     }
     return Settings.of(**{**values, **own})
 
 
-def realness_for(network: Network, weights: Path | None, otherwise: str) -> DiscriminatorModel:
-    """Open the shipped discriminator of a network's images, or that with other `weights`.
+def discriminator_of(network: Network, weights: Path | None, otherwise: str) -> DiscriminatorModel:
+    """Open the discriminator of a network's images, with the shipped weights or with `weights`.
 
     Raises
     ------
     StudioError
-        If there is none; `otherwise` says what to do then.
+        If there is none; its sentence ends in `otherwise`, which says what to do.
     """
     name = discriminator_for(network)
     if name is None:
@@ -90,15 +77,15 @@ def realness_for(network: Network, weights: Path | None, otherwise: str) -> Disc
 
 
 def short_name(network: Network) -> str:
-    """Return the network's name without where it comes from."""
+    """Return the network's name without the prefix that says where it comes from."""
     return network.name.rpartition(":")[2]
 
 
-def picture(image: Tensor, pixels: PixelSpec, settings: Settings) -> Bytes:
-    """Return an image (C, H, W) as it is printed: as it is where pixels are clamped."""
-    return to_bytes(image.cpu().numpy(), pixels, "image" if settings.clamp else "signed")
+def pictures(images: Tensor, pixels: PixelSpec, settings: Settings) -> list[Bytes]:
+    """Return images (n, C, H, W) in their own colours if clamped, else as signed differences."""
+    return row_of_pictures(images, pixels, "image" if settings.clamp else "signed")
 
 
 def zoom_for(pixels: PixelSpec) -> int:
-    """Return how many times as large a network's pictures are printed."""
+    """Return the factor by which a network's pictures are enlarged."""
     return max(1, min(ZOOM, SHOWN_SIDE // max(pixels.height, pixels.width)))

@@ -1,55 +1,23 @@
-"""Flags made from the settings' descriptions, and those that every sampling command shares."""
+"""The flags that several commands share, described once: network, preset, device, data, output."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Device, choose
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.network import Network, Neuron, parse_neurons
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources import families
-from ldam_studio.networks.sources.labels import class_called, classes_like
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.presets import PRESETS, Preset
-from ldam_studio.sampler.setting import Setting
-from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains, parse
 from ldam_studio.user_presets import UserPresets
 
-ALIASES = {"discriminator_weight": ("--discriminator",)}
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting of the chains; what is not given is None."""
-    group = parser.add_argument_group("settings")
-    add_preset(group)
-    for setting in SETTINGS.values():
-        if setting.of_chains:
-            _add_setting(group, setting)
-
-
-def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
-    name = setting.name
-    flags = (f"--{name.replace('_', '-')}", *ALIASES.get(name, ()))
-    text = f"{setting.help} Default: {_shown(setting.default)}".replace("%", "%%")
-    if setting.scale == "flag":
-        group.add_argument(
-            *flags, dest=name, default=None, action=argparse.BooleanOptionalAction, help=text
-        )
-        return
-    metavar = "|".join(setting.choices) or ("auto|N" if setting.auto else "N")
-    group.add_argument(
-        *flags, dest=name, default=None, type=partial(parse, name), metavar=metavar, help=text
-    )
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}." if isinstance(value, float) else f"{value}."
+MOST_THREADS = 1024
 
 
 def add_preset(parser: argparse._ActionsContainer) -> None:
@@ -61,55 +29,13 @@ def add_preset(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def neurons_of(texts: Sequence[str] | None, network: Network) -> list[Neuron]:
-    """Return the neurons that ``--neuron`` names: addresses, ranges of them, or classes by name.
-
-    Raises
-    ------
-    StudioError
-        If one is none of these.
-    """
-    return [neuron for text in texts or () for neuron in _neurons_called(text, network)]
-
-
-def _neurons_called(text: str, network: Network) -> list[Neuron]:
-    last = network.layers[-1].name
-    name = text.strip().removeprefix("-").removeprefix(f"{last}:")
-    try:
-        return parse_neurons(text)
-    except StudioError:
-        index = class_called(name, network.labels)
-        if index is None and not (near := classes_like(name, network.labels)):
-            raise
-    if index is None:
-        raise StudioError(
-            f"{text!r} is no neuron, such as {last}:0, and no class; there is {', '.join(near)}."
-        )
-    return [Neuron(last, index, sign=-1 if text.strip().startswith("-") else 1)]
-
-
 def preset_of(args: argparse.Namespace) -> Preset | None:
     """Return the preset that ``--preset`` names; `StudioError` if there is none of that name."""
     return None if args.preset is None else UserPresets().find(args.preset)
 
 
-def settings_of(
-    args: argparse.Namespace, preset: Preset | None, pixels: PixelSpec, *, discriminator: bool
-) -> Settings:
-    """Return the settings that the flags ask for.
-
-    Those of the preset where no flag of their own was given, else defaults. `discriminator` tells
-    whether there is one for the images that `pixels` describes.
-    """
-    given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
-    values = {name: value for name, value in given.items() if value is not None}
-    if preset is not None:
-        values = preset.values(pixels.shape, discriminator=discriminator) | values
-    return Settings.of(**values)
-
-
 def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add ``--network``, ``--weights`` and what else may have to be said to open a network."""
+    """Add ``--network``, ``--weights`` and the flags that describe the images it takes."""
     group = parser.add_argument_group("network")
     group.add_argument(
         "--network",
@@ -121,35 +47,36 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--weights", type=Path, metavar="FILE", help="safetensors, or a saved state dict"
     )
     group.add_argument(
-        "--partial", action="store_true", help="take weights of which only a part fits"
+        "--partial", action="store_true", help="accept weights of which only a part fits"
     )
     group.add_argument(
         "--labels",
         type=Path,
         metavar="FILE",
-        help="class names, one a line; imagenet for its 1,000",
+        help="class names, one per line; imagenet for its 1,000",
     )
     group.add_argument(
         "--input-size",
         metavar="CxHxW",
-        help="the images that it takes, such as 3x224x224, where nothing else tells",
+        help="size of its images, such as 3x224x224; needed where nothing else tells it",
     )
-    for name, what in (("mean", "subtracted from"), ("std", "that divides")):
+    for name, what in (("mean", "subtracted from"), ("std", "that divide")):
         group.add_argument(
-            f"--{name}", metavar="A,B,C", help=f"what is {what} each channel, with --input-size"
+            f"--{name}", metavar="A,B,C", help=f"the values {what} each channel, with --input-size"
         )
     for name, what in (("minimum", "black; default 0"), ("maximum", "white; default 1")):
-        group.add_argument(
-            f"--{name}", type=float, metavar="V", help=f"the value that is {what}, in the images"
-        )
+        group.add_argument(f"--{name}", type=float, metavar="V", help=f"pixel value of {what}")
     group.add_argument(
-        "--rest", type=float, metavar="V", help="what L2 pulls towards; default: half-way between"
+        "--rest",
+        type=float,
+        metavar="V",
+        help="pixel value that L2 pulls towards; default: half-way between",
     )
     group.add_argument(
         "--show-channels",
         metavar="A,B,C",
-        help="of more than three, which are shown as red, green and blue (or one as grey), counted "
-        "from 0",
+        help="for images of more than three channels: those shown as red, green and blue, or one "
+        "shown as grey, counted from 0",
     )
 
 
@@ -165,14 +92,19 @@ def network_of(
     untrained: bool = False,
     opened: Callable[[str, Path | None, Options], Network] = open_network,
 ) -> Network:
-    """Open the network that the flags name, with the random weights of its making if `untrained`.
+    """Open the network that the flags name.
 
-    `opened` opens one by its name, weights and options.
+    Parameters
+    ----------
+    untrained
+        Keep the random weights that it is built with.
+    opened
+        Opens a network by its name, weights and options.
 
     Raises
     ------
     StudioError
-        If it cannot be opened, or its input is described in part only.
+        If it cannot be opened, or only a part of its input is described.
     """
     given = [args.input_size, args.mean, args.std]
     pixels = None
@@ -180,14 +112,14 @@ def network_of(
         if None in given:
             raise StudioError("--input-size, --mean and --std belong together; give all three.")
         pixels = _pixels_of(args)
-    # Not above: the window reads its flags from here, and its start does not wait for bars.
+    # Imported late, so that the window, which also uses these flags, starts without loading rich.
     from ldam_studio.commands.shared.progress import download
 
     with download(args.network) as on_bytes:
         options = Options(pixels, args.labels, args.partial, untrained, on_bytes)
         network = opened(args.network, args.weights, options)
     if pixels is None and args.show_channels is not None:
-        # Said of an input that is known otherwise.
+        # The rest of the input is already known.
         network.pixels = replace(network.pixels, shown=_channels(args.show_channels))
         network.given_pixels = network.pixels
     return network
@@ -224,13 +156,34 @@ def _numbers(text: str, channels: int) -> tuple[float, ...]:
     return numbers * channels if len(numbers) == 1 else numbers
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add ``--device``, ``--precision`` and ``--threads``."""
+def add_device(
+    parser: argparse.ArgumentParser, *, reproducible: bool = False, default_threads: int = 1
+) -> None:
+    """Add ``--device``, ``--precision`` and ``--threads``.
+
+    Parameters
+    ----------
+    reproducible
+        Leave out ``--precision`` and automatic threads: results are in float32, and depend neither
+        on what the device is fast at nor on a trial of it.
+    default_threads
+        0 tries which number is fastest.
+    """
     group = parser.add_argument_group("machine")
     group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
-    group.add_argument("--precision", default="auto", metavar="|".join(PRECISIONS))
+    if reproducible:
+        parser.set_defaults(precision="float32")
+    else:
+        group.add_argument("--precision", default="auto", metavar="|".join(PRECISIONS))
+    choice, default = "", "auto" if default_threads == 0 else str(default_threads)
+    if not reproducible:
+        choice = ", or auto to use the fastest"
     group.add_argument(
-        "--threads", type=threads, default=1, help="of the processor, or auto to try; default 1"
+        "--threads",
+        type=whole_number("--threads", 1, MOST_THREADS) if reproducible else threads,
+        default=default_threads,
+        metavar="N",
+        help=f"of the processor{choice}; default {default}",
     )
 
 
@@ -239,13 +192,39 @@ def device_of(args: argparse.Namespace) -> Device:
     return choose(args.device, args.precision, args.threads)
 
 
+def add_data(parser: argparse.ArgumentParser, what: str, fetched: str = "it") -> None:
+    """Add ``--data``, whose help is ``what``, and ``--download``, which fetches ``fetched``."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help=what)
+    parser.add_argument(
+        "--download", action="store_true", help=f"fetch {fetched} where it is missing"
+    )
+
+
+def add_out(parser: argparse._ActionsContainer, default: str, what: str = "where files go") -> None:
+    """Add ``--out``, the folder for what is written."""
+    parser.add_argument(
+        "--out", type=Path, default=Path(default), metavar="DIR", help=f"{what}; default {default}"
+    )
+
+
+def add_seed(parser: argparse._ActionsContainer, default: int = 0) -> None:
+    """Add ``--seed``."""
+    parser.add_argument(
+        "--seed",
+        type=whole_number("--seed", 0, 2**63 - 1),
+        default=default,
+        metavar="N",
+        help=f"of all that is random; default {default}",
+    )
+
+
 def threads(text: str) -> int:
-    """Read ``--threads``: a number, or ``auto`` (0) to try what is fastest."""
-    return 0 if text == "auto" else _read_whole_number("--threads", 1, 1024, text)
+    """Read ``--threads``: a number, or ``auto`` (0) to use the fastest."""
+    return 0 if text == "auto" else _read_whole_number("--threads", 1, MOST_THREADS, text)
 
 
 def whole_number(flag: str, minimum: int, maximum: int) -> partial[int]:
-    """Return what reads a flag's whole number, or raises `StudioError` in one sentence."""
+    """Return a function that reads a flag's whole number or raises `StudioError`."""
     return partial(_read_whole_number, flag, minimum, maximum)
 
 

@@ -1,12 +1,11 @@
-"""Progress on the terminal of the commands that train and sample without a window."""
+"""Progress on the terminal, for the commands that train and sample without a window."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -23,17 +22,21 @@ from rich.progress import (
 
 from ldam_studio.training.progress import TrainingProgress
 
-Found = TypeVar("Found")
-
 INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+"""Exit code after Ctrl-C: 128 + SIGINT, as in shells."""
+
+STOPPED = "stopped; nothing was written"
+"""What a command prints after Ctrl-C when it has no partial result."""
 
 EVERY_S = 10.0
 """Seconds between two lines about progress where no bar can be drawn."""
 
 
 def progress() -> Progress:
-    """Return a bar with share and time left, on standard error where that is a terminal."""
+    """Return a bar with the share that is done and the time left, on standard error.
+
+    Nothing is drawn unless standard error is a terminal.
+    """
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
@@ -46,6 +49,46 @@ def progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+class Steps:
+    """Counts sampler steps under a progress bar, which appears when `start` is called.
+
+    Calling it counts a step. Use it as a context manager, which removes the bar.
+
+    Parameters
+    ----------
+    title
+        Shown beside the bar.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._bar, self._title = progress(), title
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Steps:
+        """Return the counter."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Remove the bar."""
+        self._bar.stop()
+
+    def start(self, total: int) -> None:
+        """Show the bar; ``total`` is the number of all steps."""
+        self._task = self._bar.add_task(self._title, total=total)
+        self._bar.start()
+
+    def __call__(self) -> None:
+        """Count a step."""
+        if self._task is not None:
+            self._bar.advance(self._task)
+
+    def say(self, line: str) -> None:
+        """Print a line on standard output, which rich would redirect while the bar is shown."""
+        self._bar.stop()
+        print(line, flush=True)
+        self._bar.start()
 
 
 class TrainingBar(TrainingProgress):
@@ -96,14 +139,14 @@ class TrainingBar(TrainingProgress):
 
 
 class ProgressLines:
-    """Says on standard error now and then how far a command is, where that is no terminal.
+    """Prints now and then how far a command is, if standard error is not a terminal.
 
     Parameters
     ----------
     doing
         What the command does, such as "replaying".
     clock
-        Seconds that only grow.
+        Returns seconds from a monotonic clock.
     """
 
     def __init__(self, doing: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -113,7 +156,7 @@ class ProgressLines:
         self._said = 0.0
 
     def tell(self, done: int, total: int) -> None:
-        """Take note that so many of all steps are done, and say so if it is time to."""
+        """Note that so many of all steps are done, and print a line if one is due."""
         now = self._clock()
         if self._first is None:
             self._first, self._said = (done, now), now
@@ -142,35 +185,9 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def in_turn(
-    title: str, steps: int, jobs: Iterable[Callable[[Callable[[], None]], Found]]
-) -> list[Found] | None:
-    """Run jobs one after another under one progress bar.
-
-    Parameters
-    ----------
-    steps
-        Of all jobs together.
-    jobs
-        Each is given what to call after each of its steps.
-
-    Returns
-    -------
-    list or None
-        What the jobs returned; None after Ctrl-C, which is said on standard output.
-    """
-    try:
-        with progress() as bar:
-            task = bar.add_task(title, total=steps)
-            return [job(lambda: bar.advance(task)) for job in jobs]
-    except KeyboardInterrupt:
-        print("stopped; nothing was written")
-        return None
-
-
 @contextmanager
 def download(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Give what tells a download's progress; a bar is there from the first bytes on."""
+    """Yield a function that takes a download's progress; its bar appears with the first bytes."""
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),

@@ -1,9 +1,9 @@
 """``ldam-studio paper modes``: whether averaged parameters leave a neuron fewer pictures.
 
-The paper's finding, measured: a network as its training ended against its twin with averaged
-parameters, all ten classes, over several trainings that differ in their seed (Jiang et al., arXiv
-1812.04604, sections 4 and 6). What has been trained and examined already is taken from the folder,
-so that a run that was stopped goes on where it was.
+This measures the paper's finding: a network as its training ended is compared with its twin with
+averaged parameters, in all ten classes, over several trainings that differ in their seed (Jiang et
+al., arXiv 1812.04604, sections 4 and 6). What has already been trained and examined is read from
+the folder, so that a stopped run can be continued.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio import __version__
-from ldam_studio.analysis.modality import Modality, Plan, examine
-from ldam_studio.commands import modes
-from ldam_studio.commands.paper.flags import add_output
+from ldam_studio.analysis.modality import Plan, examine
+from ldam_studio.analysis.mode_statistics import Values, difference, plan_json, summary, values_of
+from ldam_studio.commands.shared import flags, modes
+from ldam_studio.commands.shared.figure import to_json
 from ldam_studio.commands.shared.flags import whole_number
-from ldam_studio.commands.shared.progress import INTERRUPTED, in_turn
+from ldam_studio.commands.shared.progress import INTERRUPTED, STOPPED, Steps
 from ldam_studio.commands.train import cifar10, mnist
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
@@ -34,8 +35,8 @@ TRAININGS = {"lenet": mnist, "vgg": cifar10}
 
 SEEDS, QUICK = 5, 2
 
-Found = tuple[list[modes.Values], list[modes.Values]]
-"""The measures of each class neuron, of the network as it is and of its twin."""
+Found = tuple[Sequence[Values], Sequence[Values]]
+"""The measures of each class neuron, of the network and of its twin."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     number.add_argument(
         "--quick", dest="seeds", action="store_const", const=QUICK, help=f"{QUICK} trainings"
     )
-    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files, or CIFAR-10")
-    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
+    flags.add_data(parser, "folder of MNIST's four .gz files, or CIFAR-10")
     parser.add_argument(
         "--epochs",
         type=whole_number("--epochs", 1, 10_000),
@@ -61,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of each training; default: as the shipped network was trained",
     )
     modes.add_plan(parser)
-    add_output(parser)
-    parser.set_defaults(out=Path("out/paper/modes"))
+    flags.add_out(parser, "out/paper/modes")
+    flags.add_seed(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,32 +92,31 @@ def run(args: argparse.Namespace) -> int:
     assert real is not None
     first, second = ([values for each in found for values in each[side]] for side in (0, 1))
     columns = [
-        ("as its training ended", modes.summary(first, len(found))),
-        ("averaged parameters", modes.summary(second, len(found))),
-        ("averaged minus as it ended", modes.difference(first, second, len(found))),
+        ("as its training ended", summary(first, len(found))),
+        ("averaged parameters", summary(second, len(found))),
+        ("averaged minus as it ended", difference(first, second, len(found))),
     ]
     path = args.out / f"modes-{args.network}.json"
     content = {
         "version": __version__,
         "network": args.network,
         "seeds": list(range(args.seed, args.seed + args.seeds)),
-        **modes.plan_json(plan, real),
+        **plan_json(plan, real),
         "settings": modes.SETTINGS,
         "means": {name: {k: i.json() for k, i in values.items()} for name, values in columns},
         "by_seed": [{"base": list(base), "averaged": list(twin)} for base, twin in found],
     }
-    write_together({path: _bytes(content)})
+    write_together({path: to_json(content)})
     print(
         f"{args.network}: means over {len(found)} trainings and {len(found[0][0])} class neurons "
         f"of {plan.chains} chains each (95 % bootstrap interval over both):"
     )
-    modes.print_columns(columns, plan, real)
-    print(path)
+    print(*modes.table(columns, plan, real), path, sep="\n")
     return 0
 
 
 def _train(args: argparse.Namespace, folder: Path, seed: int) -> int:
-    """Train a network and its twin into a folder where they are not there; return the exit code."""
+    """Train a network and its twin unless the folder has them; return the exit code."""
     files = [folder / f"{name}.safetensors" for name in (args.network, f"{args.network}-averaged")]
     if all(file.is_file() for file in files):
         return 0
@@ -135,14 +134,14 @@ def _train(args: argparse.Namespace, folder: Path, seed: int) -> int:
 
 
 def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) -> Found | None:
-    """Return the measures of both networks, from the folder where they are there already.
+    """Return the measures of both networks, read from the folder if it has them.
 
     None after Ctrl-C.
     """
     about = json.loads(
         json.dumps(
             {
-                **modes.plan_json(plan, []),
+                **plan_json(plan, []),
                 "settings": modes.SETTINGS,
                 "networks": [network.sha256 for network in networks],
             }
@@ -154,27 +153,28 @@ def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) 
         return kept
     settings, device = Settings.of(**modes.SETTINGS), Device()
     neurons = networks[0].default_neurons(networks[0].layers[-1].neurons)
-    jobs = [
-        lambda on_step, network=network: examine(
-            network, neurons, settings, plan, seed, device, on_step=on_step
-        )
-        for network in networks
-    ]
-    found: list[list[Modality]] | None = in_turn(f"seed {seed}", plan.steps * len(jobs), jobs)
-    if found is None:
+    try:
+        with Steps(f"seed {seed}") as steps:
+            steps.start(plan.steps * len(networks))
+            found = [
+                examine(network, neurons, settings, plan, seed, device, on_step=steps)
+                for network in networks
+            ]
+    except KeyboardInterrupt:
+        print(STOPPED)
         return None
-    values: list[list[modes.Values]]
-    values = [[modes.values_of(modality) for modality in each] for each in found]
+
+    base, twin = ([values_of(modality) for modality in each] for each in found)
     pictures = {
         folder / f"modes-{network.name}.png": modes.gallery(network, neurons, each)
         for network, each in zip(networks, found, strict=True)
     }
-    write_together({**pictures, path: _bytes({**about, "found": values})})
-    return values[0], values[1]
+    write_together({**pictures, path: to_json({**about, "found": [base, twin]})})
+    return base, twin
 
 
 def _kept(path: Path, about: dict[str, Any]) -> Found | None:
-    """Return what an earlier run found by the same plan on the same weights."""
+    """Return what an earlier run found with the same plan and weights; None if there is none."""
     try:
         content = json.loads(path.read_bytes())
         if {name: content[name] for name in about} != about:
@@ -185,7 +185,3 @@ def _kept(path: Path, about: dict[str, Any]) -> Found | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudioError(f"{path} is damaged ({error}); delete it to examine anew.") from None
     return base, twin
-
-
-def _bytes(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, indent=2) + "\n").encode()

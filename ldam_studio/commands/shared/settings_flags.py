@@ -1,0 +1,58 @@
+"""Flags made from the descriptions of the settings, and the settings that they give."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Any
+
+from ldam_studio.commands.shared.flags import add_preset
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.sampler.presets import Preset
+from ldam_studio.sampler.setting import Setting
+from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains, parse
+
+ALIASES = {"discriminator_weight": ("--discriminator",)}
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add ``--preset`` and a flag for every setting of the chains; each is None unless given."""
+    group = parser.add_argument_group("settings")
+    add_preset(group)
+    for setting in SETTINGS.values():
+        if setting.of_chains:
+            _add_setting(group, setting)
+
+
+def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    name = setting.name
+    flags = (f"--{name.replace('_', '-')}", *ALIASES.get(name, ()))
+    text = f"{setting.help} Default: {_shown(setting.default)}".replace("%", "%%")
+    if setting.scale == "flag":
+        group.add_argument(
+            *flags, dest=name, default=None, action=argparse.BooleanOptionalAction, help=text
+        )
+        return
+    metavar = "|".join(setting.choices) or ("auto|N" if setting.auto else "N")
+    group.add_argument(
+        *flags, dest=name, default=None, type=partial(parse, name), metavar=metavar, help=text
+    )
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}." if isinstance(value, float) else f"{value}."
+
+
+def settings_of(
+    args: argparse.Namespace, preset: Preset | None, pixels: PixelSpec, *, discriminator: bool
+) -> Settings:
+    """Return the settings that the flags ask for.
+
+    A setting without a flag of its own gets the preset's value, or else its default.
+    `discriminator` tells whether there is one for the images that `pixels` describes.
+    """
+    given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
+    values = {name: value for name, value in given.items() if value is not None}
+    if preset is not None:
+        values = preset.values(pixels.shape, discriminator=discriminator) | values
+    return Settings.of(**values)
