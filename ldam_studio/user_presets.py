@@ -11,7 +11,7 @@ from typing import Any
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, state_folder, write_bytes
 from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
-from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.settings import Settings, as_today
 
 VERSION = 1
 LONGEST = 40  # letters of a name: a menu shows it
@@ -94,8 +94,9 @@ class UserPresets:
 
 def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
     """Make a person's preset; `StudioError` if a value will not do."""
-    checked = Settings.of(**settings)
-    values = {key: getattr(checked, key) for key in settings}
+    today = as_today(settings)
+    checked = Settings.of(**today)
+    values = {key: getattr(checked, key) for key in today}
     return Preset(name, name, "Settings that you saved.", values)
 
 

@@ -18,7 +18,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.prepare import prepare
-from ldam_studio.sampler.langevin import value_and_gradient
+from ldam_studio.sampler.objective import value_and_gradient
 from ldam_studio.sampler.presets import find_preset
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.photos import Photos, draw_crops

@@ -6,7 +6,7 @@ and the paper's figures all call it. Replay is the same function fed by the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,11 +19,13 @@ from ldam_studio.engine.compute.memory_needed import step_bytes
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
-from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
+from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of, sources_of
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import in_words, is_lack_of_memory
 from ldam_studio.networks.sources.families import runs_code
-from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.sampler import average, burn_in, kernels
+from ldam_studio.sampler.density import Density
+from ldam_studio.sampler.objective import ValueAndGradient
 from ldam_studio.training.learner import LearnInfo, learn
 
 SPREAD = 4
@@ -36,7 +38,8 @@ class Info:
     """What happened in one call of `advance`; tensors have shape (chains,) of the first lane.
 
     `activation`, `real_probability` and `gradient_rms` belong to the pixels before the step; all
-    are None where no step was taken. `burned_in` is True where a chain did so in this step; None if
+    are None where no step was taken. `acceptance` is None where the kernel accepts every step (see
+    `kernels.Info`). `burned_in` is True where a chain did so in this step; None if
     none can have. `told` are changes in words, `refused` sentences about those that could not be
     made. `second` has the tensors of the second lane, if there is one.
     """
@@ -45,6 +48,7 @@ class Info:
     activation: Tensor | None = None
     real_probability: Tensor | None = None
     gradient_rms: Tensor | None = None
+    acceptance: Tensor | None = None
     change: Tensor | None = None
     burned_in: Tensor | None = None
     told: tuple[str, ...] = ()
@@ -74,7 +78,7 @@ class ChainsExploded(StudioError):
 @dataclass
 class _Moved:
     lane: Lane
-    info: langevin.Info
+    info: kernels.Info
     burned_in: Tensor | None
 
 
@@ -128,14 +132,14 @@ def advance(
         return state, Info(state.step, told=tuple(told), refused=tuple(refused))
 
     before = moment_of(state)
-    noise = _draw_noise(state)
+    drawn = {name: state.generators.draw(name, state.lane.chains.x) for name in sources_of(state)}
     try:
         moved: list[_Moved] = []
         for lane in state.lanes:
             if moved and lane.settings.jitter:
                 # It sees its images moved as the first lane sees its own.
                 state.generators["jitter"].set_state(before.sources["jitter"])
-            moved.append(_move(state, lane, noise, between))
+            moved.append(_move(state, lane, drawn, between))
     except GivenUp:
         go_back(state, before)
         return state, Info(state.step, told=tuple(told), refused=tuple(refused))
@@ -176,6 +180,7 @@ def _what_happened(step: int, moved: _Moved) -> Info:
         step=step,
         activation=moved.info.activation,
         real_probability=moved.info.real_probability,
+        acceptance=moved.info.acceptance,
         gradient_rms=moved.info.gradient_rms,
         change=moved.lane.average.change,
         burned_in=moved.burned_in,
@@ -203,16 +208,10 @@ def _fails(lane: Lane, error: Exception) -> StudioError:
     )
 
 
-def _draw_noise(state: SessionState) -> Tensor:
-    """Draw every chain's noise from its own source."""
-    noise = torch.empty_like(state.lane.chains.x)
-    for i, row in enumerate(noise):
-        row.normal_(generator=state.generators[f"noise/{i}"])
-    return noise
-
-
 @torch.no_grad()
-def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], None]) -> _Moved:
+def _move(
+    state: SessionState, lane: Lane, drawn: Mapping[str, Tensor], between: Callable[[], None]
+) -> _Moved:
     """Take one lane's step, then its sample."""
     shift = draw_shift(lane, state.generators)
     activation = activation_of(lane, state.device, shift, between)
@@ -222,18 +221,20 @@ def _move(state: SessionState, lane: Lane, noise: Tensor, between: Callable[[], 
             lane.waking,
             activation,
             lane.targets.field_size,
-            exact=lane.settings.mode == "exact",
+            exact=lane.parameters.mode == "exact",
         )
-    chains, info = langevin.step(
-        lane.chains,
-        noise,
-        lane.parameters,
-        leading or activation,
-        log_real_of(state.discriminator_module, state.device),
+    sources: dict[str, ValueAndGradient] = {"network": leading or activation}
+    log_real = log_real_of(state.discriminator_module, state.device)
+    if log_real is not None:
+        sources["discriminator"] = log_real
+    density = Density(
+        sources,
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,
+        led=lambda: None if leading is None else leading.led,
     )
+    chains, info = lane.kernel.step(lane.chains, drawn, lane.parameters, density)
     if leading is not None and leading.led is not None:
         info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
     settings = lane.settings
@@ -312,7 +313,7 @@ def _chains_in_words(mask: Tensor) -> str:
 def _which_to_lower(state: SessionState) -> str:
     """Name the setting that most likely made a chain explode."""
     lanes = [lane.parameters for lane in state.lanes]
-    product = max(float((p.step_size * p.l2).max()) for p in lanes)
+    product = max(float((p.step_size * p.columns["l2"]).max()) for p in lanes)
     temperature = max(float(p.temperature.max()) for p in lanes)
     if product >= 2:
         cause = (

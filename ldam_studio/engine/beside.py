@@ -8,7 +8,7 @@ from typing import Any
 
 from ldam_studio.engine.comparison import Second
 from ldam_studio.networks.network import Network
-from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.settings import Settings, as_today
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Beside:
 
     def settings(self, first: Settings) -> Settings:
         """Return its settings, given those of the first network."""
-        for name, value in self.values.items():
+        for name, value in as_today(self.values).items():
             first = first.change(name, value)
         return first
 

@@ -16,8 +16,10 @@ from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.sampler import average, burn_in, kernels
+from ldam_studio.sampler.objective import ValueAndGradient, value_and_gradient
 from ldam_studio.sampler.preconditioner import clouds
+from ldam_studio.sampler.prepare import parameters_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
@@ -38,8 +40,8 @@ def open_lane(
         neurons=neurons,
         settings=settings,
         targets=targets(network, neurons),
-        parameters=langevin.Parameters.of(settings, len(neurons), device.name),
-        chains=langevin.State(x),
+        parameters=parameters_of(settings, len(neurons), device.name),
+        chains=kernels.State(x),
         average=average.init(x),
         progress=burn_in.init(len(neurons), device.name),
         thresholds=burn_in_threshold.begin(settings, len(neurons), device.name),
@@ -106,6 +108,9 @@ def change_setting(lane: Lane, name: str, value: Any, device: Device, heat: floa
     """Return the lane with one setting changed; `StudioError` if the value will not do."""
     settings = lane.settings.change(name, value).for_chains(len(lane.neurons))
     lane = replace(lane, settings=settings)
+    if name == "kernel":
+        # Pixels stay; what a kernel remembers of its chains means nothing to another one.
+        lane = replace(lane, chains=kernels.State(lane.chains.x))
     if SETTINGS[name].unsettles:
         lane = reheat(lane, device, heat)
     if name in ("threshold", "clamp", "start_spread"):
@@ -118,7 +123,7 @@ def reheat(lane: Lane, device: Device, heat: float) -> Lane:
     """Return the lane with its step's numbers made anew, its chains marked as settling."""
     return replace(
         lane,
-        parameters=langevin.Parameters.of(lane.settings, len(lane.neurons), device.name, heat),
+        parameters=parameters_of(lane.settings, len(lane.neurons), device.name, heat),
         progress=burn_in.disturb(lane.progress),
     )
 
@@ -168,8 +173,8 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
     """Return the lane with its chains at `x`, nothing averaged and nothing burned in."""
     return replace(
         lane,
-        parameters=langevin.Parameters.of(lane.settings, len(x), device.name, heat),
-        chains=langevin.init(x, lane.bounds),
+        parameters=parameters_of(lane.settings, len(x), device.name, heat),
+        chains=kernels.begin(x, lane.bounds),
         average=average.init(x),
         progress=burn_in.init(len(x), device.name),
         thresholds=burn_in_threshold.begin(lane.settings, len(x), device.name),
@@ -195,11 +200,11 @@ def activation_of(
     device: Device,
     shift: tuple[int, int] = (0, 0),
     between: Callable[[], None] = lambda: None,
-) -> langevin.ValueAndGradient:
+) -> ValueAndGradient:
     """Return the lane's activation and its gradient as functions of its chains' pixels.
 
     `shift` moves the images down and to the right before the network sees them; what comes in is
-    the rest colour. `between` is called between the two, see `langevin.value_and_gradient`.
+    the rest colour. `between` is called between the two, see `value_and_gradient`.
     Where a crop of the image is all that the neurons see, only that is run; the gradient is 0
     elsewhere.
     """
@@ -218,8 +223,8 @@ def activation_of(
             x = torch.nn.functional.pad(x, sides, value=rest)
             return activation(x if targets.crop is None else targets.crop.cut(x))
 
-        return langevin.value_and_gradient(moved, between)
-    seen = langevin.value_and_gradient(activation, between)
+        return value_and_gradient(moved, between)
+    seen = value_and_gradient(activation, between)
     if targets.crop is None:
         return seen
     crop = targets.crop
@@ -235,7 +240,7 @@ def activation_of(
 
 def log_real_of(
     discriminator: Callable[[Tensor], Tensor] | None, device: Device
-) -> langevin.ValueAndGradient | None:
+) -> ValueAndGradient | None:
     """Return log D and its gradient, or None without a discriminator."""
     if discriminator is None:
         return None
@@ -245,4 +250,4 @@ def log_real_of(
         with device.autocast():
             return torch.nn.functional.logsigmoid(judge(x).float())
 
-    return langevin.value_and_gradient(log_real)
+    return value_and_gradient(log_real)

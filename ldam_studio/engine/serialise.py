@@ -15,7 +15,7 @@ from ldam_studio.engine.lane import reheat
 from ldam_studio.engine.session import describe, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler import average, burn_in, langevin
+from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.random import Generators
 from ldam_studio.training import learner
 
@@ -25,7 +25,8 @@ SECOND = "second."
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
 WAKING = ("quiet", "answered", "led")
-MOMENTS = ("activation_square", "discriminator_square", "momentum")
+MEMORY, MOMENTS = "memory.", "moments."
+"""Before the names of what a kernel remembers; files of 0.1.0 have the latter."""
 
 
 def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -60,8 +61,7 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"waking.{name}": getattr(lane.waking, name) for name in WAKING}
     if lane.thresholds.seen is not None:
         tensors["thresholds.seen"] = lane.thresholds.seen
-    if lane.chains.moments is not None:
-        tensors |= {f"moments.{name}": getattr(lane.chains.moments, name) for name in MOMENTS}
+    tensors |= {f"{MEMORY}{name}": tensor for name, tensor in lane.chains.memory.items()}
     progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
     calm, slow = lane.waking.calm, lane.thresholds.slow
     return tensors, {"calm": calm, "slow": slow, "progress": progress}
@@ -115,15 +115,15 @@ def _restore(
     x, counts = tensors["x"], about["progress"]
     if x.shape != lane.chains.x.shape:
         raise ValueError(f"chains of shape {tuple(x.shape)}")
-    moments = None
-    if "moments.momentum" in tensors:
-        moments = langevin.Moments(*(tensors[f"moments.{name}"] for name in MOMENTS))
+    memory = _under(MOMENTS, tensors) | _under(MEMORY, tensors)
+    if any(len(tensor) != len(x) for tensor in memory.values()):
+        raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
     # The step's numbers depend on whether the chains were melting.
     lane = reheat(lane, state.device, state.heat)
     return replace(
         lane,
-        chains=langevin.State(x, moments),
+        chains=kernels.State(x, memory),
         average=average.Average(*(tensors[f"average.{name}"] for name in AVERAGE)),
         progress=burn_in.BurnIn(
             steps=int(counts["steps"]),

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ldam_studio.networks.network import Neuron
-from ldam_studio.sampler.langevin import ValueAndGradient
+from ldam_studio.sampler.objective import ValueAndGradient
 
 LEAK = 0.1
 """Slope that leaking rectifiers have beside their own."""
@@ -128,7 +128,8 @@ class Leading:
     Attributes
     ----------
     led
-        (chains,): those that were; None before the call, and where none was.
+        (chains,): those that were; None before the first call, and where none was. Later calls of
+        the same step give the true gradient.
     """
 
     def __init__(
@@ -144,10 +145,14 @@ class Leading:
             self._follow &= ~waking.answered
         self._activation, self._field_size = activation, field_size
         self.led: Tensor | None = None
+        self._called = False
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return (chains,) activations and their gradients, shaped like x (chains, C, H, W)."""
         value, gradient = self._activation(x)
+        if self._called:
+            return value, gradient
+        self._called = True
         silent = self._follow & ~gradient.flatten(1).any(dim=1)
         if not bool(silent.any()):
             return value, gradient

@@ -22,9 +22,10 @@ from ldam_studio.networks.anatomy.fields import Box, Crop
 from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network, Neuron
-from ldam_studio.sampler import langevin
+from ldam_studio.sampler import kernels
 from ldam_studio.sampler.average import Average, over_chains, pooled
 from ldam_studio.sampler.burn_in import BurnIn
+from ldam_studio.sampler.prepare import kernel_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.learner import LearnerState
@@ -58,12 +59,17 @@ class Lane:
     neurons: tuple[Neuron, ...]
     settings: Settings
     targets: Targets
-    parameters: langevin.Parameters
-    chains: langevin.State
+    parameters: kernels.Parameters
+    chains: kernels.State
     average: Average
     progress: BurnIn
     thresholds: Thresholds
     waking: Waking
+
+    @property
+    def kernel(self) -> kernels.Kernel:
+        """What moves the chains."""
+        return kernel_of(self.settings)
 
     @property
     def bounds(self) -> tuple[float, float] | None:

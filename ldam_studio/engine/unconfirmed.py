@@ -17,11 +17,17 @@ from ldam_studio.engine.state import Moment, SessionState
 
 def moment_of(state: SessionState) -> Moment:
     """Return what is needed to come back to here after steps without changes or lessons."""
-    names = [f"noise/{i}" for i in range(len(state.lane.neurons))]
+    chains = range(len(state.lane.neurons))
+    names = [f"{source}/{i}" for source in sources_of(state) for i in chains]
     if any(lane.settings.jitter for lane in state.lanes):
         names.append("jitter")
     sources = {name: state.generators[name].get_state() for name in names}
     return Moment(state.step, state.lanes, state.melting, sources)
+
+
+def sources_of(state: SessionState) -> list[str]:
+    """Return the random sources from which the kernels of the next step draw, each once."""
+    return list(dict.fromkeys(s for lane in state.lanes for s in lane.kernel.draws(lane.chains)))
 
 
 def go_back(state: SessionState, moment: Moment) -> None:

@@ -37,6 +37,7 @@ from ldam_studio.export.recipe import (
 )
 from ldam_studio.export.sidecar import read_session
 from ldam_studio.files import read_bytes
+from ldam_studio.sampler.settings import FORMER
 
 OnStep = Callable[[int, int], bool | None]
 
@@ -127,7 +128,7 @@ def rerun(recipe: Recipe, files: Files, on_step: OnStep | None = None) -> Sessio
     pending: dict[int, list[Change]] = defaultdict(list)
     with _sensible():
         state = _beginning(recipe, files)
-        for step, name, value, *lane in recipe.data["log"]:
+        for step, name, value, *lane in _log(recipe):
             meant = _meant(files, recipe.data.get("session"), name, value)
             pending[step].append(_change(name, value, meant, *lane))
         if any(not state.step <= step <= recipe.step for step in pending):
@@ -141,6 +142,22 @@ def rerun(recipe: Recipe, files: Files, on_step: OnStep | None = None) -> Sessio
             return None
     _apply(state, pending.get(state.step, []))
     return state
+
+
+def _log(recipe: Recipe) -> Iterator[list[Any]]:
+    """Yield the entries of the log as they are written today.
+
+    In 0.1.0 BIDMach's rule was a mode, so that choosing another mode was to leave it.
+    """
+    is_old = "kernel" not in recipe.data["end"]["settings"]
+    for step, name, value, *lane in recipe.data["log"]:
+        if not is_old or name != "mode":
+            yield [step, name, value, *lane]
+        elif (name, value) in FORMER:
+            yield [step, *FORMER[name, value], *lane]
+        else:
+            yield [step, name, value, *lane]
+            yield [step, "kernel", "langevin", *lane]
 
 
 @contextmanager

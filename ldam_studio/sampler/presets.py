@@ -88,6 +88,7 @@ PRESETS: dict[str, Preset] = _table(
         "digits what it shows in its Figure 1.",
         {
             "mode": "normalised",
+            "kernel": "langevin",
             "clamp": True,
             "step_size": 0.05,
             "temperature": 0.002,
@@ -110,6 +111,7 @@ PRESETS: dict[str, Preset] = _table(
         "respond to and people do not.",
         {
             "mode": "normalised",
+            "kernel": "langevin",
             "clamp": True,
             "step_size": 0.15,
             "temperature": 0.0004,
@@ -149,6 +151,7 @@ PRESETS: dict[str, Preset] = _table(
         "the neuron alone accepts.",
         {
             "mode": "normalised",
+            "kernel": "langevin",
             "clamp": False,
             "step_size": 0.1,
             "temperature": 0.05,

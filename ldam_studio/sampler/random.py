@@ -14,6 +14,9 @@ from torch import Tensor
 ON_THE_HOST = ("jitter",)
 """Sources whose numbers the host needs: drawn elsewhere they would have to be waited for."""
 
+UNIFORM = ("accept",)
+"""Sources that give one number in [0, 1) for each chain."""
+
 
 def seed_for(seed: int, name: str) -> int:
     """Return a 63-bit seed for the source `name` of a session with `seed`."""
@@ -53,6 +56,19 @@ class Generators:
         out = torch.empty(shape, device=self.device)
         for i, row in enumerate(out, start=first):
             row.normal_(generator=self[f"{source}/{i}"])
+        return out
+
+    def draw(self, source: str, like: Tensor) -> Tensor:
+        """Draw what a kernel asks for by the name `source`, chain i from its own "source/i".
+
+        N(0, 1) shaped like `like` (chains, C, H, W); for the sources of `UNIFORM` one number in
+        [0, 1) per chain, (chains,).
+        """
+        if source not in UNIFORM:
+            return self.normal(source, tuple(like.shape))
+        out = torch.empty(len(like), device=self.device)
+        for i in range(len(like)):
+            out[i : i + 1].uniform_(generator=self[f"{source}/{i}"])
         return out
 
     def state(self) -> dict[str, Tensor]:

@@ -6,14 +6,18 @@ the order in which a person meets them. A change is checked in one place, `Setti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
+from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.setting import Setting, setting
 
 PerChain = float | tuple[float, ...]
+
+FORMER = {("mode", "reference"): ("kernel", "bidmach")}
+"""Settings and values of earlier versions, and what they are called today."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +161,28 @@ class Settings:
         "Mode",
         "normalised",
         "normalised: gradients are scaled to unit size, so sliders mean the same on every network. "
-        "exact: true gradients, a true Langevin chain. reference: the update rule of the paper's "
-        "own program, BIDMach.",
+        "exact: true gradients, a true Langevin chain.",
         scale="choice",
-        choices=("normalised", "exact", "reference"),
+        choices=("normalised", "exact"),
+        unsettles=True,
+    )
+    kernel: str = setting(
+        "Kernel",
+        "langevin",
+        "How a step is made. " + " ".join(kernel.help for kernel in KERNELS.values()),
+        scale="choice",
+        choices=tuple(KERNELS),
+        unsettles=True,
+    )
+    friction: PerChain = setting(
+        "Friction",
+        1.0,
+        "How fast the kernel underdamped slows images down: at 0.1 they glide for long, at 100 "
+        "they move as with the kernel langevin. Other kernels have no momentum and ignore it.",
+        scale="log",
+        bounds=(1e-3, 1_000),
+        slider=(0.01, 100),
+        per_chain=True,
         unsettles=True,
     )
     average_over: str = setting(
@@ -200,9 +222,9 @@ class Settings:
 
     @classmethod
     def of(cls, **values: Any) -> Settings:
-        """Build from the defaults and `values`, each of them checked."""
+        """Build from the defaults and `values`, each of them checked; `FORMER` names are read."""
         settings = cls()
-        for name, value in values.items():
+        for name, value in as_today(values).items():
             settings = settings.change(name, value)
         return settings
 
@@ -308,4 +330,13 @@ def is_of_chains(name: str) -> bool:
 
 def parse(name: str, text: str) -> Any:
     """Read the value of setting `name` as a person types it; `StudioError` says what is wrong."""
-    return describe(name).parse(text)
+    former = text.strip().lower()
+    return former if (name, former) in FORMER else describe(name).parse(text)
+
+
+def as_today(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as an earlier version may have written them under today's names."""
+    return dict(
+        FORMER.get((name, value), (name, value)) if isinstance(value, str) else (name, value)
+        for name, value in values.items()
+    )

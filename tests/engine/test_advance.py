@@ -19,7 +19,7 @@ EVENTFUL = {
     4: [("neurons", ["fc3:7", "fc3:7", "fc3:1"])],
     6: [("melt", 3)],
     8: [("chains", 5)],
-    10: [("mode", "reference"), ("l2", (0.1, 0.2, 0.3, 0.4, 0.5))],
+    10: [("kernel", "bidmach"), ("l2", (0.1, 0.2, 0.3, 0.4, 0.5))],
     12: [("restart", None)],
     14: [("neurons", ["conv2:3"]), ("window", 4), ("thin", 2)],
     16: [("seed", 99)],

@@ -13,6 +13,7 @@ from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
 from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.settings import Settings
 
 
@@ -90,9 +91,9 @@ def test_a_second_lane_can_go_on_from_the_first_ones_pixels(open_one, run, avera
     assert state.step == 4
 
 
-@pytest.mark.parametrize("mode", ["exact", "reference"])
-def test_a_twin_beside_chains_that_run_averages_the_same_samples(open_one, run, lenet, mode):
-    state = open_one(mode=mode, burn_in=4)
+@pytest.mark.parametrize("kernel", list(KERNELS))
+def test_a_twin_beside_chains_that_run_averages_the_same_samples(open_one, run, lenet, kernel):
+    state = open_one(mode="exact", kernel=kernel, burn_in=4)
     run(state, 6)
     assert state.lane.progress.done.all()
     change(state, ("compare", Second(lenet, restart=False)))

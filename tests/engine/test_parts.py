@@ -15,6 +15,7 @@ from ldam_studio.engine.picture import enlarge, grid, to_bytes
 from ldam_studio.engine.session import describe, open_session, spec_from
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import PixelSpec
+from ldam_studio.sampler.kernels import KERNELS
 
 GREY = PixelSpec(1, 2, 2, mean=(0.0,), std=(1.0,), rest=0.5)
 
@@ -73,9 +74,9 @@ def test_other_weights_than_described_are_refused(open_one):
         spec_from(description)
 
 
-@pytest.mark.parametrize("mode", ["normalised", "reference"])
-def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, mode):
-    state, _ = run(open_one(mode=mode), 6, {4: [("melt", 5), ("temperature", 0.02)]})
+@pytest.mark.parametrize("kernel", list(KERNELS))
+def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, kernel):
+    state, _ = run(open_one(kernel=kernel), 6, {4: [("melt", 5), ("temperature", 0.02)]})
     tensors, about = serialise.to_tensors(state)
     again = serialise.from_tensors(tensors, json.loads(json.dumps(about)))
     assert again.step == 6

@@ -14,6 +14,7 @@ from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.frame import FrameRequest
 from ldam_studio.engine.runner import Runner, RunState
 from ldam_studio.networks.network import Neuron
+from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.random import Generators
 
 LAG = 6
@@ -85,7 +86,10 @@ def assert_same(one, other):
     assert torch.equal(one.lane.progress.done, other.lane.progress.done)
 
 
-@pytest.mark.parametrize("settings", [{}, {"burn_in": 4, "mode": "exact"}, {"mode": "reference"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"burn_in": 4, "mode": "exact"}, *({"kernel": name} for name in KERNELS)],
+)
 def test_a_step_waits_for_nothing(open_one, monkeypatch, settings):
     state, _ = go(open_one(**settings), 2)
     read = []

@@ -26,7 +26,7 @@ from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.network import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
-from ldam_studio.sampler import langevin
+from ldam_studio.sampler.kernels import State
 from ldam_studio.sampler.settings import Settings
 
 LENET = open_network("lenet")
@@ -168,8 +168,8 @@ def test_both_lanes_are_shown_at_one_scale(averaged):
 
     rest = first.network.pixels.rest
     state.lanes = (
-        replace(first, chains=langevin.State(far)),
-        replace(second, chains=langevin.State(rest + (far - rest) / 4)),
+        replace(first, chains=State(far)),
+        replace(second, chains=State(rest + (far - rest) / 4)),
     )
     picture = picture_of(state, Shown("raw")).astype(int)
     assert picture.shape == (28, 28 + 3 + 28, 3)

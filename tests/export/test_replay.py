@@ -26,6 +26,7 @@ from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
+from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.settings import Settings
 
 
@@ -78,9 +79,9 @@ def test_every_kind_of_picture_is_identical(tmp_path: Path, what: str):
     assert found.steps == 30
 
 
-@pytest.mark.parametrize("mode", ["exact", "normalised", "reference"])
-def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: str):
-    state = run(opened(mode=mode, thin=2), 20)
+@pytest.mark.parametrize("mode", [{"mode": "exact"}, *({"kernel": name} for name in KERNELS)])
+def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: dict[str, str]):
+    state = run(opened(**mode, thin=2), 20)
     state = run(state, 5, Change("temperature", 0.5), Change("l2", 0.2))
     state = run(state, 5, Change("neurons", tuple(Neuron("fc3", i) for i in (5, 5, 6, 7))))
     state = run(state, 5, Change("melt", 7))
@@ -183,6 +184,26 @@ def test_after_a_chain_exploded_and_was_saved(tmp_path: Path):
     assert found is not None and found.identical
 
 
+def test_the_reference_mode_of_0_1_0_replays(tmp_path: Path):
+    """Its log changed the mode alone; leaving reference mode is leaving BIDMach's kernel."""
+    state = run(opened(mode="exact"), 5)
+    state = run(state, 5, Change("kernel", "bidmach"))
+    state = run(state, 5, Change("mode", "normalised"), Change("kernel", "langevin"))
+    state = run(state, 5, Change("kernel", "bidmach"))
+    state = run(state, 5, Change("mode", "exact"), Change("kernel", "langevin"))
+    made = export(state, Shown("strip"), tmp_path / "new.png")
+    data = json.loads(read_recipe(made.path).text)
+    for settings in (data["session"]["settings"], data["end"]["settings"]):
+        del settings["kernel"], settings["friction"]
+    data["log"] = [
+        *([5, "mode", "reference"], [10, "mode", "normalised"]),
+        *([15, "mode", "reference"], [20, "mode", "exact"]),
+    ]
+    again = rerun(recipe.Recipe(data), Files(tmp_path))
+    assert again is not None and same(state, again)
+    assert [entry.json() for entry in again.log] == json.loads(read_recipe(made.path).text)["log"]
+
+
 def long_drag(state: SessionState) -> SessionState:
     for i in range(150):
         state = run(state, 1, Change("temperature", 0.1 + i / 1000))
@@ -193,7 +214,7 @@ def test_a_long_session_goes_on_from_a_sidecar(
     tmp_path: Path, discriminator_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(png, "LIMIT", 4000)
-    state = opened(discriminator_file, discriminator_weight=0.5, mode="reference")
+    state = opened(discriminator_file, discriminator_weight=0.5, kernel="bidmach")
     state = long_drag(run(state, 5, Change("learn_every", 4)))
     first = export(state, Shown("raw"), tmp_path / "first.png")
     assert first.sidecar is not None and first.sidecar.exists()

@@ -11,7 +11,7 @@ from torch import nn
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.sampler.langevin import value_and_gradient
+from ldam_studio.sampler.objective import value_and_gradient
 from small_networks import KINDS, Shape, build
 
 PIXELS = PixelSpec(3, 24, 20, (0.5, 0.4, 0.3), (0.25,) * 3, rest=0.5)

@@ -10,7 +10,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.sampler.langevin import value_and_gradient
+from ldam_studio.sampler.objective import value_and_gradient
 
 PIXELS = PixelSpec(3, 64, 56, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 

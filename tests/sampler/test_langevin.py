@@ -8,28 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.sampler import langevin
+from kernel_steps import density_of, linear, run
+from ldam_studio.sampler.kernels import begin
+from ldam_studio.sampler.objective import value_and_gradient
+from ldam_studio.sampler.prepare import kernel_of, parameters_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 
 CHAINS = 4096
 SHAPE = (1, 2, 3)
-
-
-def linear(v):
-    """The neuron a(x) = v.x, with its gradient."""
-    return lambda x: ((x * v).flatten(1).sum(1), v.expand_as(x))
-
-
-def run(x, steps, settings, activation, log_real=None, seed=0, **keywords):
-    """Run chains; `settings` may differ per chain."""
-    generator = torch.Generator().manual_seed(seed)
-    parameters = langevin.Parameters.of(settings, len(x))
-    state, info = langevin.init(x), None
-    for _ in range(steps):
-        noise = torch.randn(x.shape, generator=generator)
-        state, info = langevin.step(state, noise, parameters, activation, log_real, **keywords)
-    return state, info
+MODES = [{"mode": "exact"}, {"mode": "normalised"}, {"kernel": "bidmach"}]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +73,7 @@ def test_zero_temperature_is_gradient_ascent():
     def hill(x):
         return -((x - target) ** 2).flatten(1).sum(1)
 
-    activation = langevin.value_and_gradient(hill)
+    activation = value_and_gradient(hill)
     settings = Settings.of(mode="exact", step_size=0.2, temperature=0.0, l2=0.0)
     x = torch.zeros(3, *SHAPE)
     state, _ = run(x, 1, settings, activation)
@@ -112,7 +100,7 @@ def test_two_modes_are_visited_in_proportion_to_p_to_the_one_over_t(temperature)
     settings = Settings.of(mode="exact", step_size=0.04, temperature=temperature, l2=0.0)
     generator = torch.Generator().manual_seed(1)
     x = 1.5 * torch.randn((CHAINS, 1, 1, 1), generator=generator)
-    activation = langevin.value_and_gradient(mixture)
+    activation = value_and_gradient(mixture)
     x = run(x, 1500, settings, activation)[0].x
     assert float((x > 0).float().mean()) == pytest.approx(expected, abs=0.03)
 
@@ -140,16 +128,16 @@ def test_normalised_mode_takes_the_rms_over_the_receptive_field():
     torch.testing.assert_close(state.x[0], 0.5 * v / 3.0)
 
 
-@pytest.mark.parametrize("mode", ["exact", "normalised", "reference"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_zero_gradient_stays_zero(mode):
-    settings = Settings.of(mode=mode, temperature=0.0, l2=0.0)
+    settings = Settings.of(**mode, temperature=0.0, l2=0.0)
     x = torch.rand(2, *SHAPE)
     state, info = run(x, 5, settings, linear(torch.zeros(SHAPE)))
     torch.testing.assert_close(state.x, x)
     assert not info.gradient_rms.any()
 
 
-def test_reference_mode_equals_a_numpy_twin():
+def test_the_kernel_of_bidmach_equals_a_numpy_twin():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3, *SHAPE)).astype(np.float32)
     noise = rng.normal(size=(20, 3, *SHAPE)).astype(np.float32)
@@ -175,20 +163,19 @@ def test_reference_mode_equals_a_numpy_twin():
         twin = twin + step_size / 2 * momentum
 
     settings = Settings.of(
-        mode="reference",
+        kernel="bidmach",
         step_size=step_size,
         temperature=temperature,
         l2=l2,
         discriminator_weight=weight,
     )
-    parameters = langevin.Parameters.of(settings, 3)
-    activation = langevin.value_and_gradient(lambda x: (torch.sin(3 * x) / 3).flatten(1).sum(1))
-    log_real = langevin.value_and_gradient(lambda x: torch.cos(x).flatten(1).sum(1))
-    state = langevin.init(torch.from_numpy(x))
+    kernel, parameters = kernel_of(settings), parameters_of(settings, 3)
+    activation = value_and_gradient(lambda x: (torch.sin(3 * x) / 3).flatten(1).sum(1))
+    log_real = value_and_gradient(lambda x: torch.cos(x).flatten(1).sum(1))
+    density = density_of(activation, log_real, rest=rest)
+    state = begin(torch.from_numpy(x))
     for xi in noise:
-        state, _ = langevin.step(
-            state, torch.from_numpy(xi), parameters, activation, log_real, rest=rest
-        )
+        state, _ = kernel.step(state, {"noise": torch.from_numpy(xi)}, parameters, density)
     np.testing.assert_allclose(state.x.numpy(), twin, atol=2e-5)
 
 
@@ -196,11 +183,11 @@ def test_reference_mode_equals_a_numpy_twin():
     low=st.floats(-2, 0),
     width=st.floats(0.1, 3),
     seed=st.integers(0, 99),
-    mode=st.sampled_from(["exact", "normalised", "reference"]),
+    mode=st.sampled_from(MODES),
 )
 def test_clamped_chains_never_leave_the_range(low, width, seed, mode):
     bounds = (low, low + width)
-    settings = Settings.of(mode=mode, temperature=50.0, step_size=1.0)
+    settings = Settings.of(**mode, temperature=50.0, step_size=1.0)
     x = torch.full((4, *SHAPE), low)
     v = torch.full(SHAPE, 7.0)
     for steps in (1, 3):

@@ -72,3 +72,10 @@ def test_values_per_chain_are_repeated_or_cut(values, chains):
 def test_what_cannot_be_set_is_one_sentence(name, value):
     with pytest.raises(StudioError):
         Settings().change(name, value)
+
+
+def test_the_reference_mode_of_0_1_0_is_the_kernel_of_bidmach():
+    assert Settings.of(mode="reference") == Settings.of(kernel="bidmach")
+    assert parse("mode", " Reference ") == "reference"
+    with pytest.raises(StudioError, match="Mode is one of normalised, exact, not 'reference'"):
+        Settings().change("mode", "reference")

@@ -4,20 +4,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel_steps import run
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.sampler import langevin
+from ldam_studio.sampler.objective import value_and_gradient
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.smoothness import total_variation, total_variation_gradient
+from ldam_studio.sampler.terms.smoothness import total_variation, total_variation_gradient
 
 
 @given(seed=st.integers(0, 50), channels=st.integers(1, 3), size=st.integers(1, 6))
 def test_the_closed_form_is_the_gradient(seed, channels, size):
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn((2, channels, size, size + 1), generator=generator, dtype=torch.float64)
-    _, gradient = langevin.value_and_gradient(total_variation)(x)
+    _, gradient = value_and_gradient(total_variation)(x)
     torch.testing.assert_close(total_variation_gradient(x), gradient)
 
 
@@ -30,14 +31,11 @@ def test_a_flat_image_has_no_variation_and_an_edge_has_its_length():
 
 def test_smoothness_alone_flattens_noise():
     settings = Settings.of(mode="exact", temperature=0.0, l2=0.0, smoothness=1.0, step_size=0.02)
-    parameters = langevin.Parameters.of(settings, 2)
-    state = langevin.init(torch.rand((2, 1, 12, 12), generator=torch.Generator().manual_seed(0)))
+    x = torch.rand((2, 1, 12, 12), generator=torch.Generator().manual_seed(0))
     nothing = lambda x: (torch.zeros(len(x)), torch.zeros_like(x))  # noqa: E731 - a zero neuron
-    mean = state.x.mean()
-    for _ in range(1500):
-        state, _ = langevin.step(state, torch.zeros_like(state.x), parameters, nothing)
+    state, _ = run(x, 1500, settings, nothing)
     assert float(state.x.std(dim=(1, 2, 3)).max()) < 0.01
-    torch.testing.assert_close(state.x.mean(), mean, atol=1e-3, rtol=0)
+    torch.testing.assert_close(state.x.mean(), x.mean(), atol=1e-3, rtol=0)
 
 
 def opened(**settings):

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ldam_studio.sampler import langevin
+from kernel_steps import density_of, linear, run
+from ldam_studio.sampler.kernels import begin
 from ldam_studio.sampler.preconditioner import clouds, precondition, strength
+from ldam_studio.sampler.prepare import kernel_of, parameters_of
 from ldam_studio.sampler.settings import Settings
 
 SIZES = [(8, 8), (5, 7), (6, 9), (1, 4)]
@@ -69,18 +71,8 @@ def test_a_linear_neuron_keeps_its_mean_and_has_the_variance_of_the_discrete_cha
     )
     root = matrix(shape, 0.5, 0.5).double()
     eigen, vectors = torch.linalg.eigh(root @ root)
-    generator = torch.Generator().manual_seed(0)
-    parameters = langevin.Parameters.of(settings, chains)
-    state = langevin.init(torch.zeros(chains, *shape))
-    for _ in range(math.ceil(6 / (step_size * l2 * float(eigen.min())))):
-        noise = torch.randn(state.x.shape, generator=generator)
-        state, _ = langevin.step(
-            state,
-            noise,
-            parameters,
-            lambda x: ((x * v).flatten(1).sum(1), v.expand_as(x)),
-            rest=0.25,
-        )
+    steps = math.ceil(6 / (step_size * l2 * float(eigen.min())))
+    state, _ = run(torch.zeros(chains, *shape), steps, settings, linear(v), rest=0.25)
     along = (state.x.flatten(1).double() - 0.25) @ vectors
     mean = (v.flatten().double() / (2 * l2)) @ vectors
     variance = temperature / (2 * l2) / (1 - step_size * l2 * eigen / 2)
@@ -90,16 +82,16 @@ def test_a_linear_neuron_keeps_its_mean_and_has_the_variance_of_the_discrete_cha
     assert float((along.var(0) / variance).mean()) == pytest.approx(1, rel=0.02)
 
 
-@pytest.mark.parametrize("mode", ["exact", "normalised", "reference"])
+@pytest.mark.parametrize("mode", [{"mode": "exact"}, {"mode": "normalised"}, {"kernel": "bidmach"}])
 def test_settings_at_zero_change_nothing(mode):
     x = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(1))
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
+    density = density_of(lambda x: (x.sum((1, 2, 3)), x))
 
     def moved(**values):
-        parameters = langevin.Parameters.of(Settings.of(mode=mode, **values), 2)
-        return langevin.step(langevin.init(x), noise, parameters, lambda x: (x.sum((1, 2, 3)), x))[
-            0
-        ].x
+        settings = Settings.of(**mode, **values)
+        step = kernel_of(settings).step
+        return step(begin(x), {"noise": noise}, parameters_of(settings, 2), density)[0].x
 
     assert torch.equal(moved(), moved(spectrum=0, colour_correlation=0))
     assert not torch.allclose(moved(), moved(spectrum=0.5))
@@ -146,11 +138,10 @@ def test_normalised_gradients_have_unit_strength_where_the_noise_is_white(expone
     )
     x = torch.zeros(1, 3, 8, 8)
     flat, silent = 7 * torch.ones_like(x), torch.zeros_like(x)
-    parameters = langevin.Parameters.of(settings, 1)
     root = matrix((3, 8, 8), exponent, correlation)
     expected = 0.125 * float((root @ torch.ones(192)).norm()) / 192**0.5
     for pulls in [(flat, silent), (silent, flat)]:
         sources = [lambda x, g=gradient: (torch.zeros(1), g) for gradient in pulls]
-        state, _ = langevin.step(langevin.init(x), torch.zeros_like(x), parameters, *sources)
+        state, _ = run(x, 1, settings, *sources)
         moved = float(state.x.square().mean().sqrt())
         assert moved == pytest.approx(expected, rel=1e-4)

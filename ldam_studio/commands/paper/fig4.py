@@ -32,7 +32,7 @@ from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler import average
-from ldam_studio.sampler.langevin import value_and_gradient
+from ldam_studio.sampler.objective import value_and_gradient
 from ldam_studio.sampler.settings import Settings, parse
 
 L2_WEIGHTS = (0.0, 0.5)

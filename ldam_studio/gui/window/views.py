@@ -23,6 +23,7 @@ from ldam_studio.gui.frame_words import (
 )
 from ldam_studio.gui.session.lanes import SECOND, weights_words
 from ldam_studio.gui.window.actions import show_running
+from ldam_studio.sampler.prepare import mode_of
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QAction
@@ -265,7 +266,7 @@ class Views(QObject):
         if panels.controls is not None:
             settings = self._model.acted.settings
             acted = frame.second if self._model.acting == SECOND and frame.second else frame
-            panels.controls.show_frame(acted, settings.mode, settings.temperature)
+            panels.controls.show_frame(acted, mode_of(settings), settings.temperature)
             panels.filter.show_frame(acted)
             panels.learner.show_frame(frame)
 

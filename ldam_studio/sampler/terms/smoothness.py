@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ldam_studio.sampler.density import Density
+from ldam_studio.sampler.terms.term import Term
+
 ROUNDING = 0.1
 """Differences far below this (in pixel units) count quadratically, so that flat parts rest."""
 
@@ -35,3 +38,22 @@ def _differences(x: Tensor) -> tuple[Tensor, Tensor]:
     right[..., :-1] = x[..., 1:] - x[..., :-1]
     down[..., :-1, :] = x[..., 1:, :] - x[..., :-1, :]
     return right, down
+
+
+class Smoothness(Term):
+    """-beta TV(x), TV the `total_variation` of the image; an addition of this program."""
+
+    name = "smoothness"
+    setting = "smoothness"
+
+    def factor(self, weight: Tensor) -> Tensor:
+        """Return -beta."""
+        return -weight
+
+    def value(self, x: Tensor, density: Density) -> Tensor:
+        """Return TV(x)."""
+        return total_variation(x)
+
+    def gradient(self, x: Tensor, density: Density) -> Tensor:
+        """Return the gradient of TV at x."""
+        return total_variation_gradient(x)

@@ -1,0 +1,60 @@
+r"""The plain Langevin step of the paper.
+
+With activation a, rest colour r, probability D that an image is real, and per-chain temperature T,
+step size eps, L2 weight lam, discriminator weight w and smoothness beta (this program's addition, 0
+by default; TV is the total variation):
+
+    U(x) = (1 - w) a(x) - lam |x - r|^2 + w log D(x) - beta TV(x)
+    x'   = x + (eps/2) grad U(x) + sqrt(eps T) xi,        xi ~ N(0, 1)
+
+whose stationary law tends to exp(U / T) as eps -> 0 (Jiang, Chan, Zhang, Canny, arXiv 1812.04604,
+section 3; Welling and Teh 2011 for the discretisation). For a linear neuron a(x) = v.x, unclamped
+and with eps lam < 2, the chain's mean is r + (1-w) v / (2 lam) and its variance
+T / (2 lam) / (1 - eps lam / 2) per pixel, exactly, at every step size.
+
+With a spectrum or a correlation of colours the step is preconditioned, which leaves that law as it
+is (see `sampler.preconditioner`).
+
+In mode *exact* the gradients are grad a and grad log D themselves. In mode *normalised* each is
+divided by its own root-mean-square, one number per chain (over the neuron's receptive field for a,
+over the image for D), so that its direction is untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ldam_studio.sampler.density import Density
+from ldam_studio.sampler.kernels.kernel import Info, Kernel, State
+from ldam_studio.sampler.kernels.look import Look, look
+from ldam_studio.sampler.kernels.parameters import Parameters
+from ldam_studio.sampler.preconditioner import precondition
+
+
+class Langevin(Kernel):
+    """The unadjusted, overdamped Langevin step; see this module."""
+
+    name = "langevin"
+    help = "langevin: the plain step of the paper."
+
+    def step(
+        self, state: State, drawn: Mapping[str, Tensor], parameters: Parameters, density: Density
+    ) -> tuple[State, Info]:
+        """Move every chain by (eps/2) grad U + sqrt(eps T) xi, then clamp."""
+        here = look(state.x, parameters, density)
+        moved = state.x + move_of(here, drawn["noise"], parameters)
+        if density.bounds is not None:
+            moved.clamp_(*density.bounds)
+        return State(moved), here.info
+
+
+def move_of(here: Look, noise: Tensor, parameters: Parameters) -> Tensor:
+    """Return (eps/2) P grad U + sqrt(eps T) R xi, where P = R^2 is the preconditioner."""
+    stir = noise * parameters.noise
+    if not parameters.preconditioned:
+        return here.add_drift(stir)
+    drift = here.add_drift(torch.zeros_like(stir))
+    return precondition(drift, stir, parameters.spectrum, parameters.colour_correlation)

@@ -1,0 +1,89 @@
+"""What the terms say at the chains' pixels: the first half of every kernel's step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ldam_studio.sampler.density import Density
+from ldam_studio.sampler.kernels.kernel import Info
+from ldam_studio.sampler.kernels.parameters import Parameters, Weighted
+from ldam_studio.sampler.preconditioner import strength
+
+SMALLEST_RMS = 1e-8
+
+
+@dataclass(frozen=True)
+class Part:
+    """A term at x: its value (chains,), None where not asked for, and its gradient shaped like x.
+
+    `rate`, (chains, 1, 1, 1), is what multiplies the gradient in a step.
+    """
+
+    weighted: Weighted
+    value: Tensor | None
+    gradient: Tensor
+    rate: Tensor
+
+
+@dataclass(frozen=True)
+class Look:
+    """All terms at x, and what the step tells of them."""
+
+    parts: tuple[Part, ...]
+    info: Info
+
+    def add_drift(self, move: Tensor) -> Tensor:
+        """Add (eps/2) grad U to `move`, in place, and return it."""
+        for part in self.parts:
+            move.addcmul_(part.gradient, part.rate)
+        return move
+
+    def log_density(self) -> Tensor:
+        """Return U of each chain, (chains,); needs a look with values."""
+        total = torch.zeros_like(self.info.activation)
+        for part in self.parts:
+            assert part.value is not None
+            total = total + part.weighted.factor.flatten() * part.value
+        return total
+
+
+def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = False) -> Look:
+    """Evaluate the terms at x (chains, C, H, W); with values of closed forms if `valued`."""
+    parts: list[Part] = []
+    values: dict[str, Tensor] = {}
+    sizes: dict[str, Tensor] = {}
+    normalised = parameters.mode == "normalised"
+    for weighted in parameters.terms:
+        term, rate = weighted.term, weighted.rate
+        if term.source is not None and term.source not in density.sources:
+            continue
+        value, gradient = term.evaluate(x, density, valued=valued)
+        if term.source is not None and value is not None:
+            values[term.source] = value
+            if normalised or term.source == "network":
+                seen = density.field_size if term.source == "network" else None
+                sizes[term.source] = rms = _rms(gradient, parameters, seen)
+            if normalised:
+                # Dividing the number per chain is dividing the gradient, for much less work.
+                rate = rate / rms.clamp_min(SMALLEST_RMS).reshape(-1, 1, 1, 1)
+        parts.append(Part(weighted, value, gradient, rate))
+    log_real = values.get("discriminator")
+    real_probability = None if log_real is None else log_real.exp()
+    return Look(tuple(parts), Info(values["network"], real_probability, sizes["network"]))
+
+
+def _rms(gradient: Tensor, parameters: Parameters, size: int | Tensor | None) -> Tensor:
+    """Root-mean-square per chain over `size` values, those of the whole image if None.
+
+    Values outside a receptive field are 0 anyway. In a preconditioned normalised step the gradient
+    is measured in the coordinates in which the noise is white: measured in pixels, a gradient of
+    broad features, which go far in such a step, would throw the chain about.
+    """
+    size = gradient[0].numel() if size is None else size
+    if parameters.preconditioned and parameters.mode == "normalised":
+        return strength(gradient, parameters.spectrum, parameters.colour_correlation) / size**0.5
+    rms: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) / size**0.5
+    return rms

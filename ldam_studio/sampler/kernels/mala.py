@@ -1,0 +1,90 @@
+r"""The Metropolis-adjusted Langevin algorithm: exact at any step size.
+
+The Langevin step is a proposal, which is accepted with probability min(1, A) (Besag 1994; Roberts
+and Tweedie, "Exponential convergence of Langevin distributions and their discrete approximations",
+1996); otherwise the chain stays where it is. With g = grad U(x), g' = grad U(x'), preconditioner
+P = R^2 (see `sampler.preconditioner`) and xi the proposal's noise,
+
+    x'      = x + (eps/2) P g + sqrt(eps T) R xi
+    T log A = U(x') - U(x) - (2 n.d + |d|^2) / (2 eps)
+
+where n = sqrt(eps T) xi and d = (eps/2) R (g + g'), since R^-1 (x - x' - (eps/2) P g') = -(n + d).
+The law of the chain is exp(U / T) inside the bounds:
+
+- A proposal outside the bounds is rejected, because the density there is 0. Pixels that L2 pulls
+  to a bound therefore make a clamped chain reject nearly everything; it should not be clamped.
+- Gradients are always the true ones, whatever the setting `mode` says.
+- With jitter both evaluations of a step see the image moved by the same shift.
+- At T = 0 the chain climbs: a step that would lower U is rejected.
+- A chain that is led away from where its neuron has no gradient is not tested (`Density.led`).
+
+Nothing is kept from one step to the next, so every step asks the networks twice: settings, weights,
+jitter and a learning discriminator may change U in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ldam_studio.sampler.density import Density
+from ldam_studio.sampler.kernels.kernel import Info, Kernel, State
+from ldam_studio.sampler.kernels.look import look
+from ldam_studio.sampler.kernels.parameters import Parameters
+from ldam_studio.sampler.preconditioner import precondition
+
+
+class MALA(Kernel):
+    """Langevin proposals with the test of Metropolis and Hastings; see this module."""
+
+    name = "mala"
+    help = (
+        "mala: a Langevin step that is accepted or rejected so that the chain is exact at any step "
+        "size; it takes the true gradients whatever the mode, and twice the time."
+    )
+    mode = "exact"
+
+    def draws(self, state: State) -> tuple[str, ...]:
+        """Return the proposal's noise, and one number in [0, 1) for each chain's test."""
+        return ("noise", "accept")
+
+    def step(
+        self, state: State, drawn: Mapping[str, Tensor], parameters: Parameters, density: Density
+    ) -> tuple[State, Info]:
+        """Propose a Langevin step for every chain, and take it where it passes the test."""
+        bounds, t = density.bounds, parameters.temperature.flatten()
+        # Pixels may lie outside bounds that have just been set.
+        x = state.x if bounds is None else state.x.clamp(*bounds)
+        here = look(x, parameters, density, valued=True)
+        noise = drawn["noise"] * parameters.noise
+        drift = here.add_drift(torch.zeros_like(x))
+        proposed = x + _moved(drift, noise, parameters)
+        there = look(proposed, parameters, density, valued=True)
+
+        rise = there.log_density() - here.log_density()
+        both = _root(there.add_drift(drift), parameters)
+        cost = ((2 * noise + both) * both / (2 * parameters.step_size)).flatten(1).sum(1)
+        passed = torch.where(t > 0, rise - cost > t * drawn["accept"].log(), rise >= 0)
+        if bounds is not None:
+            inside = (proposed >= bounds[0]) & (proposed <= bounds[1])
+            passed &= inside.flatten(1).all(1)
+        if (led := density.led()) is not None:
+            passed |= led
+            proposed = proposed if bounds is None else proposed.clamp(*bounds)
+        moved = torch.where(passed.reshape(-1, 1, 1, 1), proposed, x)
+        return State(moved), replace(here.info, acceptance=passed.to(x.dtype))
+
+
+def _moved(drift: Tensor, noise: Tensor, parameters: Parameters) -> Tensor:
+    """Return P drift + R noise."""
+    if not parameters.preconditioned:
+        return drift + noise
+    return precondition(drift, noise, parameters.spectrum, parameters.colour_correlation)
+
+
+def _root(x: Tensor, parameters: Parameters) -> Tensor:
+    """Return R x."""
+    return _moved(torch.zeros_like(x), x, parameters)

@@ -1,0 +1,34 @@
+"""What a chain climbs: a value for each image, and the gradient of that value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Objective = Callable[[Tensor], Tensor]
+"""Maps x (chains, C, H, W) to a value per chain (chains,). Chains do not depend on each other."""
+
+ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
+
+
+def value_and_gradient(
+    objective: Objective, between: Callable[[], None] = lambda: None
+) -> ValueAndGradient:
+    """Turn a differentiable objective into a `ValueAndGradient`.
+
+    Chains are independent, so the gradient of the sum holds each chain's own. `between` is called
+    when the value is known and the gradient is not; an exception in it ends the evaluation.
+    """
+
+    def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_(True)
+            value = objective(leaf)
+            between()
+            (gradient,) = torch.autograd.grad(value.sum(), leaf)
+        return value.detach(), gradient
+
+    return evaluate

@@ -1,0 +1,54 @@
+"""From settings to what a step needs: the kernel, its mode and the numbers of each chain."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import torch
+from torch import Tensor
+
+from ldam_studio.sampler.kernels import KERNELS, Kernel, Parameters
+from ldam_studio.sampler.kernels.parameters import Weighted
+from ldam_studio.sampler.settings import PerChain, Settings
+from ldam_studio.sampler.terms import TERMS
+
+
+def kernel_of(settings: Settings) -> Kernel:
+    """Return the kernel that the settings ask for."""
+    return KERNELS[settings.kernel]
+
+
+def mode_of(settings: Settings) -> str:
+    """Return what stands for gradients: what the kernel needs, else what the settings say."""
+    return kernel_of(settings).mode or settings.mode
+
+
+def parameters_of(
+    settings: Settings, chains: int, device: torch.device | str = "cpu", heat: float = 1.0
+) -> Parameters:
+    """Spread `settings` over `chains` chains; `heat` multiplies the temperature (melting)."""
+
+    def column(value: PerChain) -> Tensor:
+        numbers = torch.tensor(value, dtype=torch.float32, device=device)
+        return numbers.expand(chains).reshape(chains, 1, 1, 1).clone()
+
+    columns = {
+        about.name: column(getattr(settings, about.name))
+        for about in fields(settings)
+        if about.metadata["setting"].per_chain
+    }
+    columns["temperature"] = columns["temperature"] * heat
+    half = columns["step_size"] / 2
+    terms = []
+    for term in TERMS:
+        factor = term.factor(columns[term.setting])
+        if term.always or bool((factor != 0).any()):
+            terms.append(Weighted(term, factor, half * factor))
+    return Parameters(
+        columns=columns,
+        terms=tuple(terms),
+        noise=(columns["step_size"] * columns["temperature"]).sqrt(),
+        mode=mode_of(settings),
+        spectrum=settings.spectrum,
+        colour_correlation=settings.colour_correlation,
+    )
