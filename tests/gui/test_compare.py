@@ -12,7 +12,8 @@ from torch import nn
 from gui.windows import close_saved, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.session.lanes import Each, largest
+from ldam_studio.gui.per_lane import PerLane
+from ldam_studio.gui.session.lanes import largest
 from ldam_studio.gui.session.model import SIGNED, Display
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.networks.network import Network, Neuron, PixelSpec
@@ -332,4 +333,4 @@ def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, ave
 
 def test_the_largest_of_a_setting_in_any_chain_of_any_lane():
     assert largest(0.5) == 0.5
-    assert largest(Each(0.2, (0.1, 0.7))) == 0.7
+    assert largest(PerLane((0.2, (0.1, 0.7)))) == 0.7

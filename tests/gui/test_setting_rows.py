@@ -8,7 +8,8 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
-from ldam_studio.gui.settings.rows import NumberRow
+from ldam_studio.gui.per_lane import PerLane
+from ldam_studio.gui.settings.number_row import NumberRow
 from ldam_studio.sampler.settings import SETTINGS
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -106,3 +107,13 @@ def test_the_tool_tip_says_where_a_double_click_goes(row):
     assert row.heard[-1] == 0.3
     row.home = (0.1, 0.2)
     assert "each chain's own value" in row.toolTip()
+
+
+def test_the_wheel_turns_the_values_of_all_lanes_by_the_same_factor(row):
+    row.show_value(PerLane((0.1, 0.2, 0.4)))
+    assert row.field.text() == "mixed"
+    row.slider.turned.emit(1.0)
+    turned = row.heard[-1]
+    assert isinstance(turned, PerLane)
+    assert [value / turned[0] for value in turned] == pytest.approx([1, 2, 4])
+    assert turned[0] > 0.1

@@ -17,7 +17,7 @@ from ldam_studio.gui.theme import icons, theme
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 LANES = ("A", "B")
-TOKENS = ("accent", "second")
+TOKENS = ("accent", "comparison")
 """The colours of the lanes, here and in the traces."""
 ACTING = (
     ("Both", "Settings and neurons are those of both networks"),

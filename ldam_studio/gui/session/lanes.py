@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
@@ -30,20 +31,13 @@ class LaneView:
         return cls(lane.network, lane.neurons, lane.settings)
 
 
-class Each(NamedTuple):
-    """A setting's values in the two lanes, where they may differ."""
-
-    first: Any
-    second: Any
-
-
 def both(first: Any, second: Any) -> Any:
-    """Return the value that two lanes have in common, or `Each` lane's own."""
-    return first if first == second else Each(first, second)
+    """Return the value that two lanes have in common, or both values `PerLane`."""
+    return first if first == second else PerLane((first, second))
 
 
-def are_numbers(values: Each) -> bool:
-    """Return whether both lanes have one number for all chains."""
+def are_numbers(values: PerLane) -> bool:
+    """Return whether each lane has one number for all chains."""
     return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
 

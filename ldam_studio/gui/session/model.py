@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.discriminator import origin_of_real_images
+from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.session.lanes import (
     FIRST,
     SECOND,
-    Each,
     LaneView,
     are_numbers,
     both,
@@ -97,7 +97,7 @@ class SessionView:
         return getattr(self.settings if is_of_chains(name) else self, name)
 
     def value_of_each(self, name: str) -> Any:
-        """Return a setting's value, as `Each` lane's own where there are two that differ in it."""
+        """Return a setting's value, `PerLane` if there are two lanes that differ in it."""
         here = self.value(name)
         return here if self.second is None else both(here, self.seen_from(SECOND).value(name))
 
@@ -146,9 +146,9 @@ class SessionView:
     def parts(self, name: str, value: Any, lane: int | None) -> list[tuple[Any, int | None]]:
         """Return what to change, and in which lane, for a setting to have a value in `lane`.
 
-        `Each` lane gets its own value where there are as many.
+        With `PerLane` values, each lane gets its own.
         """
-        if isinstance(value, Each):
+        if isinstance(value, PerLane):
             return (
                 list(zip(value, (FIRST, SECOND), strict=True))
                 if self.second
@@ -207,14 +207,15 @@ class Model(QObject):
     def shown_values(self) -> dict[str, Any]:
         """Return the values of all settings as they are shown for what is acted on.
 
-        Where that is both lanes and they differ, numbers are `Each` lane's own, else the first's.
+        If both lanes are acted on and differ, numbers are `PerLane`; other values are the first
+        lane's.
         """
         session, acted = self.session, self.acted
         assert session is not None and acted is not None
         values = acted.values()
         if self.acting is None:
             each = {name: session.value_of_each(name) for name in values}
-            values |= {n: v for n, v in each.items() if isinstance(v, Each) and are_numbers(v)}
+            values |= {n: v for n, v in each.items() if isinstance(v, PerLane) and are_numbers(v)}
         return values
 
     def set_acting(self, lane: int | None) -> None:

@@ -1,15 +1,18 @@
-"""The control panel: one row per setting, made from the settings' own descriptions."""
+"""The control panel: one row per setting, made from the descriptions of the settings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from ldam_studio.gui.session.lanes import SECOND
-from ldam_studio.gui.settings.rows import NumberRow, SettingRow, row_for
+from ldam_studio.engine.changes.apply import LANES
+from ldam_studio.gui.qt import present
+from ldam_studio.gui.settings.number_row import NumberRow
+from ldam_studio.gui.settings.rows import row_for
+from ldam_studio.gui.settings.setting_row import SettingRow
 from ldam_studio.gui.settings.slider import AnnealSlider
 from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
@@ -17,12 +20,13 @@ from ldam_studio.sampler.settings import SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.frame import LaneFrame
     from ldam_studio.sampler.setting import Group, Setting
+    from ldam_studio.sampler.settings import PerChain
 
 
 class Controls(QScrollArea):
-    """Shows the settings' values and says what a person chose; changes nothing itself."""
+    """Shows the values of the settings and emits what the user chose; changes nothing itself."""
 
     chosen = pyqtSignal(str, object)
     gesture = pyqtSignal(str, bool)
@@ -55,10 +59,10 @@ class Controls(QScrollArea):
         )
         self.more.setDuration(120)
         self.more.toggleButton().setAccessibleName("More settings")
-        folded = self.more.content().layout()
+        folded = present(self.more.content().layout())
         folded.setContentsMargins(0, 4, 0, 0)
         folded.setSpacing(8)
-        self.more.layout().setContentsMargins(0, 0, 0, 0)
+        present(self.more.layout()).setContentsMargins(0, 0, 0, 0)
         for setting in _in_group("more"):
             self.more.addWidget(self._row(setting))
         self._column.addWidget(self.more)
@@ -74,45 +78,45 @@ class Controls(QScrollArea):
         self._column.insertWidget(0, panel)
 
     def minimumSizeHint(self) -> QSize:
-        """Leave room for the scroll bar: rows that it covered would be cut off."""
-        bar = self.verticalScrollBar().sizeHint().width()
+        """Leave space for the scroll bar, which would cover the ends of the rows otherwise."""
+        bar = present(self.verticalScrollBar()).sizeHint().width()
         return QSize(self.body.minimumSizeHint().width() + bar, 160)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask for more room when a row comes or grows."""
-        if event.type() == QEvent.Type.LayoutRequest:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Ask for more space when a row appears or grows."""
+        if present(event).type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
 
-    def show_values(self, values: Mapping[str, Any]) -> None:
-        """Show the values that the session has."""
+    def show_values(self, values: Mapping[str, object]) -> None:
+        """Show the session's values."""
         for name, value in values.items():
             if name in self.rows:
                 self.rows[name].show_value(value)
 
     def show_acting(self, lane: int | None, compared: bool) -> None:
-        """Say whose settings these are where two networks are compared; `lane` None for both."""
-        whose = {None: "both", 0: "A", SECOND: "B"}[lane]
+        """Show whose settings these are if two networks are compared; `lane` is None for both."""
+        whose = "both" if lane is None else LANES[lane]
         for title, heading in self.headings.items():
             heading.setText(f"{title} of {whose}" if compared else title)
         for slider in self.findChildren(AnnealSlider):
             slider.show_lane(whose if compared else "")
-            slider.update()  # another style alone paints nothing until something else does
+            slider.update()  # a new style alone does not repaint
 
-    def set_home(self, values: Mapping[str, Any]) -> None:
-        """Let a double click bring back these values: those that the session began with."""
+    def set_home(self, values: Mapping[str, object]) -> None:
+        """Let a double click restore these values, with which the session began."""
         for name, row in self.rows.items():
             row.home = values.get(name, row.home)
 
-    def show_frame(self, frame: Frame, mode: str, temperature: Any) -> None:
-        """Say what the temperature means in units of the front chain's activation."""
+    def show_frame(self, frame: LaneFrame, mode: str, temperature: PerChain) -> None:
+        """Show the temperature of the front chain in units of its neuron's activation."""
         row = self.rows["temperature"]
         assert isinstance(row, NumberRow)
         if mode != "normalised":
             row.set_caption("")
             return
         if frame.gradient_rms is None:
-            return  # no step since the last frame: what was said holds
+            return  # no step since the last frame: the caption still holds
         front = frame.front
         own = (
             temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature

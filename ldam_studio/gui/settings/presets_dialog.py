@@ -1,9 +1,9 @@
-"""Saving the present settings as a preset, and renaming and deleting those that were saved."""
+"""The dialog that saves the current settings as a preset, and renames and deletes presets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.settings.rows import text_of
+from ldam_studio.gui.settings.values import text_of
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.user_presets import LONGEST
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from ldam_studio.sampler.presets import Preset
     from ldam_studio.user_presets import UserPresets
 
-KEEP_TEXT = Qt.ItemDataRole.UserRole
+_NAME = Qt.ItemDataRole.UserRole
 
 
 class PresetsDialog(QDialog):
-    """The person's presets: a field to save the settings of this moment, and a list of the saved.
+    """The user's presets: a field to save the current settings, and a list of saved presets.
 
     Parameters
     ----------
     presets
-        Where they are kept.
+        Where the presets are stored.
     settings
-        The settings of this moment, by name.
+        The current settings, by name.
     """
 
     saved = pyqtSignal(str)
@@ -47,7 +47,7 @@ class PresetsDialog(QDialog):
     def __init__(
         self,
         presets: UserPresets,
-        settings: Mapping[str, Any],
+        settings: Mapping[str, object],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -64,7 +64,7 @@ class PresetsDialog(QDialog):
         self.list.setEditTriggers(
             QListWidget.EditTrigger.DoubleClicked | QListWidget.EditTrigger.EditKeyPressed
         )
-        self.empty = QLabel("Presets that you save stand here and in the menu.")
+        self.empty = QLabel("Presets that you save appear here and in the menu.")
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -109,7 +109,7 @@ class PresetsDialog(QDialog):
         self.name.setFocus()
 
     def save(self) -> None:
-        """Save the settings of this moment under the name in the field."""
+        """Save the current settings under the name in the field."""
         try:
             preset = self._presets.save(self.name.text(), self._settings)
         except StudioError as error:
@@ -120,19 +120,19 @@ class PresetsDialog(QDialog):
         self.saved.emit(preset.name)
 
     def delete(self) -> None:
-        """Delete the preset that is chosen."""
+        """Delete the selected preset."""
         item = self.list.currentItem()
         if item is None:
             return
         try:
-            self._presets.remove(item.data(KEEP_TEXT))
+            self._presets.remove(item.data(_NAME))
         except StudioError as error:
             self._complain(str(error))
             return
         self._fill()
 
     def _renamed(self, item: QListWidgetItem) -> None:
-        before, after = item.data(KEEP_TEXT), item.text()
+        before, after = item.data(_NAME), item.text()
         if before == after:
             return
         try:
@@ -144,7 +144,7 @@ class PresetsDialog(QDialog):
         self._fill(" ".join(after.split()))
 
     def _fill(self, chosen: str = "") -> None:
-        """List the presets anew; `chosen` is pointed at."""
+        """List the presets again, and select one of them."""
         self._complain("")
         self.list.blockSignals(True)
         self.list.clear()
@@ -156,7 +156,7 @@ class PresetsDialog(QDialog):
         for preset in presets.values():
             item = QListWidgetItem(preset.name, self.list)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-            item.setData(KEEP_TEXT, preset.name)
+            item.setData(_NAME, preset.name)
             item.setToolTip(_in_words(preset))
             if preset.name == chosen:
                 self.list.setCurrentItem(item)
@@ -175,9 +175,9 @@ class PresetsDialog(QDialog):
 
 
 def ask_about_presets(
-    parent: QWidget, presets: UserPresets, settings: Mapping[str, Any]
+    parent: QWidget, presets: UserPresets, settings: Mapping[str, object]
 ) -> PresetsDialog:
-    """Show the dialog over a window, which goes on running."""
+    """Show the dialog without blocking the window."""
     dialog = PresetsDialog(presets, settings, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()

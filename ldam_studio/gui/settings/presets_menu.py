@@ -1,4 +1,4 @@
-"""The menu of presets, the same one in the menu bar and above the settings."""
+"""The menu of presets, which is in the menu bar and above the settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.qt import present
 from ldam_studio.sampler.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 
 
 class PresetsMenu(QObject):
-    """Fills menus with the presets when they are opened, and ticks the one that is set.
+    """Fills menus with the presets when they open, and ticks the one that is set.
 
     Parameters
     ----------
     presets
-        The person's own.
+        The user's own presets.
     apply
-        Called with the preset that a person chose.
+        Called with the chosen preset.
     actions
-        What stands below the presets.
+        The entries below the presets.
     complain
-        Called with a sentence where the person's own cannot be read.
+        Called with one sentence if the user's own presets cannot be read.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class PresetsMenu(QObject):
     def attach(self, menu: QMenu) -> None:
         """Fill a menu whenever it is opened."""
         menu.setToolTipsVisible(True)
-        # Read when it is wanted: the start of the window does not wait for it.
+        # The file is read when the menu opens; the start of the window does not wait for it.
         menu.aboutToShow.connect(lambda: self._fill(menu, self._own()))
         self._fill(menu, ())
 
@@ -60,7 +61,7 @@ class PresetsMenu(QObject):
         if own:
             menu.addSeparator()
         for number, preset in enumerate(own, 1):
-            # What a person typed may have ampersands, which are marks of mnemonics here.
+            # A name may contain ampersands, which mark mnemonics in a menu.
             digit = f"&{number}  " if number < 10 else ""
             self._add(menu, preset, digit + preset.label.replace("&", "&&"))
         menu.addSeparator()
@@ -75,7 +76,7 @@ class PresetsMenu(QObject):
 
     def _add(self, menu: QMenu, preset: Preset, text: str) -> None:
         session = self._model.session
-        action = menu.addAction(text)
+        action = present(menu.addAction(text))
         action.setToolTip(preset.help)
         action.setStatusTip(preset.help)
         action.setEnabled(session is not None)

@@ -1,4 +1,4 @@
-"""Where a value lies on a slider, and which value lies at a position."""
+"""The values at the positions of a slider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ldam_studio.sampler.setting import Setting
 
 STEPS = 1000
-NOTCH = 1.12  # one notch of the wheel on a logarithmic slider: about six of them double the value
+NOTCH = 1.12  # factor of one notch of the wheel on a logarithmic slider; six double the value
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Scale:
     Parameters
     ----------
     minimum, maximum
-        The values at its ends, in the setting's unit; on a logarithmic slider both above 0.
+        The values at the ends, in the setting's unit; above 0 on a logarithmic slider.
     logarithmic
         Whether equal distances are equal ratios.
     zero
         Whether the left end of a logarithmic slider means exactly 0.
     whole
-        Whether only whole numbers are meant.
+        Whether all values are whole numbers.
     """
 
     minimum: float
@@ -46,7 +46,7 @@ class Scale:
         )
 
     def position(self, value: float) -> int:
-        """Return the position (0 to :data:`STEPS`) of a value; values outside lie at an end."""
+        """Return the position (0 to `STEPS`) of a value; values outside the range are at an end."""
         if not self.logarithmic:
             share = (value - self.minimum) / (self.maximum - self.minimum)
             return min(max(round(share * STEPS), 0), STEPS)
@@ -67,7 +67,7 @@ class Scale:
         return self._tidy(self.minimum * (self.maximum / self.minimum) ** share)
 
     def turned(self, value: float, notches: float) -> float:
-        """Return ``value`` after that many notches of a wheel, inside the slider's range."""
+        """Return a value after some notches of the wheel, within the slider's range."""
         if not self.logarithmic:
             step = (self.maximum - self.minimum) / 50
             step = max(1.0, round(step)) if self.whole else step

@@ -33,7 +33,7 @@ class Theme:
     warning: str
     danger: str
     success: str
-    second: str  # the second of two networks that are compared; the first one's is the accent
+    comparison: str  # the second of two compared networks; the first one has the accent
     canvas: str  # around the images: neutral grey, so that it does not tint what is judged
     scale: float = 1.0
 
@@ -58,7 +58,7 @@ DARK = Theme(
     warning="#e8b450",
     danger="#ff8f87",
     success="#74c69d",
-    second="#f08fc0",
+    comparison="#f08fc0",
     canvas="#161616",
 )
 
@@ -76,7 +76,7 @@ LIGHT = Theme(
     warning="#875400",
     danger="#b42318",
     success="#1a7045",
-    second="#a8216b",
+    comparison="#a8216b",
     canvas="#e2e2e2",
 )
 

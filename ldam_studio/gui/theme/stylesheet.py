@@ -88,7 +88,7 @@ QRadioButton::indicator:disabled { border-color: $outline; background: $backgrou
 QRadioButton:disabled, QCheckBox:disabled { color: $faint; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $scroll; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
-QSlider[lane="B"]::sub-page:horizontal { background: $second; }
+QSlider[lane="B"]::sub-page:horizontal { background: $comparison; }
 QSlider::sub-page:horizontal:disabled { background: $outline; }
 QSlider::handle:horizontal { background: $text; border: 2px solid $background; width: ${knob}px;
             height: ${knob}px; margin: -${knob_half}px 0; border-radius: ${knob_radius}px; }

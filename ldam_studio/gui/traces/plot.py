@@ -264,7 +264,7 @@ class TracePlot(QWidget):
         self._others.setPen(pg.mkPen(faint, width=1))
         self._front.setPen(pg.mkPen(look.accent, width=1.5))
         self._real.setPen(pg.mkPen(look.success, width=1.5))
-        self._comparison.setPen(pg.mkPen(look.second, width=1.5))
+        self._comparison.setPen(pg.mkPen(look.comparison, width=1.5))
         self._marks.setPen(pg.mkPen(look.colour("warning", 130), width=1))
         self._cursor.setPen(pg.mkPen(look.text, width=1, style=Qt.PenStyle.DotLine))
         self._band.setBrush(pg.mkBrush(_between(look.surface, look.accent, 0.28)))

@@ -147,7 +147,7 @@ class Traces(QWidget):
 
     def _write_legend(self) -> None:
         look = theme.current()
-        lanes = (("A", look.accent), ("B", look.second))
+        lanes = (("A", look.accent), ("B", look.comparison))
         self._legend.setText(
             " &nbsp; ".join(f'<span style="color:{c}">━</span> {name}' for name, c in lanes)
         )

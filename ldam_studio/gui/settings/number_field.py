@@ -1,0 +1,53 @@
+"""A field for a number."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QFocusEvent, QKeyEvent
+from PyQt6.QtWidgets import QLineEdit
+
+from ldam_studio.gui.qt import present
+
+_AWAY = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+
+
+class NumberField(QLineEdit):
+    """A field whose text takes effect on Return or when the focus leaves; Escape restores it."""
+
+    cancelled = pyqtSignal()
+    left = pyqtSignal()  # the focus went to another widget, not to another window
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        """Emit `left`, after the text was accepted or refused."""
+        super().focusOutEvent(event)
+        if present(event).reason() not in _AWAY:
+            self.left.emit()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Leave the keys for undo to the window unless the text has unfinished changes."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and self._is_for_window(event)
+        ):
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Restore the text on Escape; all other keys edit it."""
+        event = present(event)
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        elif self._is_for_window(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def _is_for_window(self, event: QKeyEvent) -> bool:
+        keys = Qt.KeyboardModifier
+        undoes = event.key() == Qt.Key.Key_Z and event.modifiers() in (
+            keys.ControlModifier,
+            keys.ControlModifier | keys.ShiftModifier,
+        )
+        return undoes and not self.isModified()

@@ -1,0 +1,145 @@
+"""The row of a setting that is a number."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.per_lane import PerLane
+from ldam_studio.gui.qt import restyle
+from ldam_studio.gui.settings.number_field import NumberField
+from ldam_studio.gui.settings.scale import Scale
+from ldam_studio.gui.settings.setting_row import SettingRow
+from ldam_studio.gui.settings.slider import AnnealSlider
+from ldam_studio.gui.settings.values import number_of, text_of, with_point
+from ldam_studio.sampler.setting import Setting
+
+
+class NumberRow(SettingRow):
+    """A label, a number field and a unit; below them a slider, and a line for errors."""
+
+    def __init__(
+        self, setting: Setting, parent: QWidget | None = None, *, slider: bool = True
+    ) -> None:
+        super().__init__(setting, parent)
+        self._value: object = setting.default
+        self._wrong = False  # whether the note says what is wrong with the typed text
+        self._was_read = False  # whether the note was there before the focus left
+        self._caption = ""
+        self.scale = Scale.of(setting)
+        label = QLabel(setting.label)
+        self.field = NumberField()
+        label.setBuddy(self.field)
+        self.field.setAccessibleName(f"{setting.label}, number")
+        self.field.setAccessibleDescription(setting.help)
+        self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0.00000") + 18)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.setProperty("role", "muted")
+        self.note.hide()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(label, 0, 0)
+        unit = QLabel(setting.unit)
+        unit.setProperty("role", "muted")
+        unit.setVisible(bool(setting.unit))
+        grid.addWidget(unit, 0, 1)
+        grid.addWidget(self.field, 0, 2)
+        self.slider = AnnealSlider() if slider else None
+        if self.slider is not None:
+            self.slider.setAccessibleName(setting.label)
+            self.slider.setAccessibleDescription(setting.help)
+            self.slider.valueChanged.connect(self._dragged)
+            self.slider.turned.connect(self._turned)
+            self.slider.reset.connect(self._reset)
+            self.slider.grabbed.connect(lambda: self.gesture.emit(setting.name, True))
+            self.slider.grabbed_again.connect(lambda: self.gesture_resumed.emit(setting.name))
+            self.slider.released.connect(lambda: self.gesture.emit(setting.name, False))
+            grid.addWidget(self.slider, 1, 0, 1, 3)
+        grid.addWidget(self.note, 2, 0, 1, 3)
+        self.field.editingFinished.connect(self._typed)
+        self.field.cancelled.connect(self._restore)
+        self.field.left.connect(self._leave)
+        self.show_value(setting.default)
+
+    def show_value(self, value: object) -> None:
+        """Show a number, a tuple with one number per chain, `PerLane` numbers, or "auto"."""
+        self._value = value
+        if not (self.field.hasFocus() and self.field.isModified()):
+            self.field.setText(text_of(value))
+            self._complain("")
+        number = number_of(value)
+        if self.slider is not None:
+            self.slider.show_position(0 if number is None else self.scale.position(number))
+
+    def set_caption(self, text: str) -> None:
+        """Set the text below the number; an error replaces it."""
+        if text != self._caption:
+            self._caption = text
+            if not self._wrong:
+                self._say(text)
+
+    def _dragged(self, position: int) -> None:
+        self._accept(self._typed_value(self.scale.value(position)))
+
+    def _turned(self, notches: float) -> None:
+        """Turn the value; if chains or lanes differ, each of their values by the same factor."""
+        if isinstance(self._value, tuple):
+            turned = tuple(self.scale.turned(value, notches) for value in self._value)
+            self._accept(PerLane(turned) if isinstance(self._value, PerLane) else turned)
+            return
+        number = number_of(self._value)
+        start = self.scale.minimum if number is None else number
+        self._accept(self._typed_value(self.scale.turned(start, notches)))
+
+    def _reset(self) -> None:
+        self._accept(self.home)
+
+    def _typed(self) -> None:
+        if not self.field.isModified():
+            return
+        try:
+            value = self.setting.parse(with_point(self.field.text()))
+        except StudioError as error:
+            # An error that appears while the field is being left has not been read yet.
+            self._was_read = self._wrong or self.field.hasFocus()
+            self._complain(str(error))
+            return
+        self.field.setModified(False)
+        self._complain("")
+        self._accept(value)
+
+    def _leave(self) -> None:
+        """Show the value in force; an error that nobody could read yet stays below it."""
+        if self._wrong:
+            sentence = "" if self._was_read else self.note.text()
+            self._restore()
+            self._complain(sentence, in_field=False)
+            self._was_read = True
+
+    def _restore(self) -> None:
+        self.field.setModified(False)
+        self.field.setText(text_of(self._value))
+        self._complain("")
+
+    def _typed_value(self, number: float) -> float | int:
+        return int(number) if self.scale.whole else number
+
+    def _complain(self, sentence: str, *, in_field: bool = True) -> None:
+        wrong = bool(sentence)
+        if wrong or self._wrong:
+            self._wrong = wrong
+            self.field.setProperty("invalid", wrong and in_field)
+            self.note.setProperty("role", "danger" if wrong else "muted")
+            for widget in (self.field, self.note):
+                restyle(widget)
+            self._say(sentence or self._caption)
+
+    def _say(self, text: str) -> None:
+        self.note.setText(text)
+        self.note.setVisible(bool(text))

@@ -1,0 +1,58 @@
+"""What all rows of the control panel have in common."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QWidget
+
+from ldam_studio.gui.settings.values import MIXED, text_of
+from ldam_studio.sampler.setting import Setting
+
+
+class _AbstractWidget(type(QWidget), ABCMeta):  # type: ignore[misc]  # sip's metaclass is dynamic
+    """The metaclass of widgets with abstract methods."""
+
+
+class SettingRow(QWidget, metaclass=_AbstractWidget):
+    """The base of all rows: has a setting, and emits `chosen(name, value)` when the user acts."""
+
+    chosen = pyqtSignal(str, object)
+    gesture = pyqtSignal(str, bool)  # a drag began (True) or ended (False)
+    gesture_resumed = pyqtSignal(str)  # what follows belongs to the drag that ended last
+
+    def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setting = setting
+        self.home = setting.default
+        self.setObjectName(f"setting-{setting.name}")
+
+    @property
+    def home(self) -> object:
+        """The value that a double click restores: the one that the session began with."""
+        return self._home
+
+    @home.setter
+    def home(self, value: object) -> None:
+        self._home = value
+        self.setToolTip(self._tip())
+
+    @abstractmethod
+    def show_value(self, value: object) -> None:
+        """Show the session's value."""
+
+    def _tip(self) -> str:
+        default = text_of(self.setting.default)
+        if self.setting.scale == "flag":
+            default = "on" if self.setting.default else "off"
+        tip = f"<p>{self.setting.help}</p><p>Default: {default}"
+        if self.setting.scale not in ("flag", "choice"):
+            home = text_of(self.home)
+            goes = "each chain's own value" if home == MIXED else home
+            tip += f". Turn the wheel over the slider; a double click goes back to {goes}, which "
+            tip += "this session began with"
+        return tip + ".</p>"
+
+    def _accept(self, value: object) -> None:
+        self.chosen.emit(self.setting.name, value)

@@ -1,0 +1,31 @@
+"""The texts and numbers of settings' values."""
+
+from __future__ import annotations
+
+import re
+
+MIXED = "mixed"
+_WITH_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
+
+
+def text_of(value: object) -> str:
+    """Return a value as a field shows it: numbers with four significant digits."""
+    if isinstance(value, tuple):
+        return text_of(value[0]) if len(set(value)) == 1 else MIXED
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def number_of(value: object) -> float | None:
+    """Return the number at which a slider stands: a mean of several, None for "auto"."""
+    if isinstance(value, tuple):
+        return float(sum(value) / len(value))
+    return float(value) if isinstance(value, int | float) else None
+
+
+def with_point(text: str) -> str:
+    """Replace a decimal comma by a point, unless the comma may separate thousands."""
+    is_decimal = _WITH_COMMA.fullmatch(text) and not _THOUSANDS.fullmatch(text)
+    return text.replace(",", ".") if is_decimal else text
