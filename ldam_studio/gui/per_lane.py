@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
 
-
-class PerLane(tuple[Any, ...]):
+class PerLane(tuple[object, ...]):
     """The values of a setting whose lanes differ in it: one value for each lane, in their order.
 
     A value may itself be a tuple with one number per chain, which is why this is a type of its own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from PyQt6.QtCore import (
     QAbstractItemModel,
@@ -140,7 +140,7 @@ class LayerModel(QAbstractItemModel):
         """Return a column's title."""
         return COLUMNS[section] if role == Role.DisplayRole else None
 
-    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
         """Return what Qt asks for at an index."""
         node = self._node(index)
         layer = node.layer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +99,7 @@ class NeuronModel(QAbstractListModel):
             return 0
         return self._lines_before + self._end - self._first + int(self._end < self.count)
 
-    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
         """Return what Qt asks for at an index."""
         if self.is_line(index.row()):
             return self._of_line(index.row(), role)
@@ -118,7 +117,7 @@ class NeuronModel(QAbstractListModel):
             return QColor(theme.current().accent)
         return None
 
-    def _of_line(self, row: int, role: int) -> Any:
+    def _of_line(self, row: int, role: int) -> object:
         if role in (Role.DisplayRole, Role.AccessibleTextRole):
             before = row == 0 and self._first
             return f"{self._first:,} before" if before else f"{self.count - self._end:,} more"

@@ -1,1 +1,1 @@
-"""Colours, type and icons."""
+"""The look: colours, fonts, icons, and painting by hand."""
