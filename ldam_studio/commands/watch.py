@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio watch``."""
     # Not above: every command's help would pay for torch.
     from ldam_studio.commands.shared.flags import add_network, whole_number
-    from ldam_studio.engine.watching.watcher import MOST_AVERAGED
+    from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS
     from ldam_studio.sampler.settings import SETTINGS
 
     rounds = SETTINGS["discriminator_rounds"]
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--average",
-        type=whole_number("--average", 0, MOST_AVERAGED),
+        type=whole_number("--average", 0, MOST_CHECKPOINTS),
         default=0,
         metavar="N",
         help="look at the mean of the last N checkpoints; default: at each by itself",
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         or the window cannot be opened.
     """
     from ldam_studio.commands.shared.flags import device_of, network_of
-    from ldam_studio.engine.watching.watcher import open_watched
+    from ldam_studio.engine.watching.opening import open_watched
     from ldam_studio.networks.weights.checkpoints import check_kind
 
     check_kind(args.place)

@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from window import observe, process_until
 
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.engine.watching.watcher import Swap
+from ldam_studio.engine.watching.news import Swap
 from ldam_studio.gui.app.main import make_application
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.window.window import StudioWindow

@@ -23,6 +23,8 @@ from safetensors.torch import load_file
 from folders import at_rest
 from ldam_studio.cli import build_parser, main
 from ldam_studio.commands.train import live as train_live
+from ldam_studio.commands.train import live_digits
+from ldam_studio.commands.train.live_training import STATE_FILE, LiveTraining
 from ldam_studio.engine.watching import process as live
 from ldam_studio.engine.watching.process import Status
 from ldam_studio.errors import StudioError
@@ -168,14 +170,14 @@ def test_it_ends_when_nobody_speaks_to_it_and_resumes_to_the_same_weights(whole,
 def test_broken_off_between_two_checkpoints_it_resumes_to_the_same_weights(
     whole, digits, tmp_path, monkeypatch
 ):
-    obey = train_live._Training._obey
+    obey = LiveTraining._obey
 
     def die(training):
         if training._state.step == 14:
             raise KeyboardInterrupt
         obey(training)
 
-    monkeypatch.setattr(train_live._Training, "_obey", die)
+    monkeypatch.setattr(LiveTraining, "_obey", die)
     with pytest.raises(KeyboardInterrupt):
         alone(flags(tmp_path, digits))
     monkeypatch.undo()
@@ -210,7 +212,7 @@ def test_what_is_set_while_it_rests_on_a_checkpoint_is_kept(digits, tmp_path, mo
         return json.loads(asked.pop(0)) if wait or next(step) == 4 else None
 
     with monkeypatch.context() as patch:
-        patch.setattr(train_live.Commands, "next", following)
+        patch.setattr(live.Commands, "next", following)
         assert alone(flags(tmp_path, digits))[-1].step == 5
     first = alone(flags(tmp_path, digits, "--resume"))[0]
     assert (first.step, first.learning_rate, first.averaging) == (5, 1e-5, 500)
@@ -224,14 +226,14 @@ def test_fewer_digits_than_a_batch_are_a_sentence(tmp_path):
 
 def test_checkpoints_hold_the_average_once_it_is_asked_for(digits, tmp_path, monkeypatch):
     seen = []
-    step = train_live._Training._on_step
+    step = LiveTraining._on_step
 
     def note(training, state):
         window = training._window  # before what it is told after the step
         step(training, state)
         seen.append((window, state.module.fc3.bias.detach().double().clone()))
 
-    monkeypatch.setattr(train_live._Training, "_on_step", note)
+    monkeypatch.setattr(LiveTraining, "_on_step", note)
     with Session(flags(tmp_path, digits)) as session:
         session.say(live.pause(True))
         session.until(lambda s: s.state == "paused")
@@ -243,14 +245,14 @@ def test_checkpoints_hold_the_average_once_it_is_asked_for(digits, tmp_path, mon
     assert (found - torch.stack(samples).mean(0)).abs().max() < 1e-6
     assert not torch.allclose(found, samples[-1], atol=1e-6)
     # And what is resumed goes on averaging.
-    beside = torch.load(io.BytesIO((tmp_path / train_live.RUN_FILE).read_bytes()))["beside"]
+    beside = torch.load(io.BytesIO((tmp_path / STATE_FILE).read_bytes()))["beside"]
     assert beside["averaging"] == 1000
     assert beside["average"]["count"] == len(samples)
 
 
 def test_without_mnist_it_says_so_and_learns_from_what_is_shipped(tmp_path, monkeypatch):
     monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nothing"))
-    monkeypatch.setattr(train_live, "SHEET_EPOCHS", 1)
+    monkeypatch.setattr(live_digits, "SHEET_EPOCHS", 1)
     arguments = flags(tmp_path / "out", tmp_path)
     arguments.data = None
     statuses = alone(arguments)

@@ -147,7 +147,7 @@ def test_weights_of_which_a_part_fits_are_taken_at_another_size_too(
         ("--network OWN:small --data PHOTOS", "no discriminator for the images of"),
         ("--network lenet --side 112", "no --side"),
         ("--network lenet --data a --data b", "one --data folder"),
-        ("--network OWN:make --data PHOTOS --rounds 0", "--rounds must be at least 1"),
+        ("--network OWN:make --data PHOTOS --rounds 0", "--rounds must lie between 1 and"),
     ],
 )
 def test_what_will_not_do_is_a_sentence(words, expected, own, photographs, tmp_path, capsys):

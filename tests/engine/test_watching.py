@@ -13,8 +13,9 @@ import torch
 from folders import at_rest
 from ldam_studio.engine.watching import reader as reading
 from ldam_studio.engine.watching import watcher as watching
+from ldam_studio.engine.watching.opening import TRIED, open_watched
 from ldam_studio.engine.watching.reader import take
-from ldam_studio.engine.watching.watcher import Watcher, open_watched
+from ldam_studio.engine.watching.watcher import Watcher
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.networks.sources.opening import open_network
@@ -451,7 +452,7 @@ def test_what_is_watched_is_opened_with_the_newest_checkpoint(made, tmp_path):
     (made.folder / "cut-90.safetensors").write_bytes(b"nothing")
     network = open_watched("lenet", made.folder)
     assert network.weights.name == "checkpoint-00000020.safetensors"
-    made(*range(30, 29 + watching.TRIED), value=float("nan"))
+    made(*range(30, 29 + TRIED), value=float("nan"))
     assert open_watched("lenet", made.folder).weights == network.weights
     made(40, value=float("nan"))
     assert open_watched("lenet", made.folder).weights is None  # however many more there are

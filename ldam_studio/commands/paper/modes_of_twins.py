@@ -22,6 +22,7 @@ from ldam_studio.commands.shared.figure import to_json
 from ldam_studio.commands.shared.flags import whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, STOPPED, Steps
 from ldam_studio.commands.train import cifar10, mnist
+from ldam_studio.commands.train.flags import EITHER, add_epochs
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder, write_together
@@ -53,13 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     number.add_argument(
         "--quick", dest="seeds", action="store_const", const=QUICK, help=f"{QUICK} trainings"
     )
-    flags.add_data(parser, "folder of MNIST's four .gz files, or CIFAR-10")
-    parser.add_argument(
-        "--epochs",
-        type=whole_number("--epochs", 1, 10_000),
-        metavar="N",
-        help="of each training; default: as the shipped network was trained",
-    )
+    flags.add_data(parser, EITHER)
+    add_epochs(parser, None)
     modes.add_plan(parser)
     flags.add_out(parser, "out/paper/modes")
     flags.add_seed(parser)

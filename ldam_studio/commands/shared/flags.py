@@ -192,9 +192,15 @@ def device_of(args: argparse.Namespace) -> Device:
     return choose(args.device, args.precision, args.threads)
 
 
-def add_data(parser: argparse.ArgumentParser, what: str, fetched: str = "it") -> None:
-    """Add ``--data``, whose help is ``what``, and ``--download``, which fetches ``fetched``."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help=what)
+def add_data(
+    parser: argparse.ArgumentParser, what: str, fetched: str = "it", *, several: bool = False
+) -> None:
+    """Add ``--data``, whose help is ``what``, and ``--download``, which fetches ``fetched``.
+
+    With ``several``, ``--data`` may be given more than once, and its value is a list.
+    """
+    action = "append" if several else "store"
+    parser.add_argument("--data", type=Path, action=action, metavar="DIR", help=what)
     parser.add_argument(
         "--download", action="store_true", help=f"fetch {fetched} where it is missing"
     )
@@ -207,11 +213,11 @@ def add_out(parser: argparse._ActionsContainer, default: str, what: str = "where
     )
 
 
-def add_seed(parser: argparse._ActionsContainer, default: int = 0) -> None:
-    """Add ``--seed``."""
+def add_seed(parser: argparse._ActionsContainer, default: int = 0, most: int = 2**63 - 1) -> None:
+    """Add ``--seed``, a number from 0 to ``most``."""
     parser.add_argument(
         "--seed",
-        type=whole_number("--seed", 0, 2**63 - 1),
+        type=whole_number("--seed", 0, most),
         default=default,
         metavar="N",
         help=f"of all that is random; default {default}",

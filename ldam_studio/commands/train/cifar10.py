@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 
-from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.flags import MOST_THREADS, whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, TrainingBar
-from ldam_studio.commands.train.resume import add_resume, stopped
+from ldam_studio.commands.train.flags import CIFAR10, add_epochs, add_training, stopped
 from ldam_studio.engine.compute.device import PRECISIONS
 from ldam_studio.engine.tuning import WORTHWHILE, computes_in_bfloat16
 from ldam_studio.errors import StudioError
@@ -30,24 +29,26 @@ from ldam_studio.training.kept import RUN_FILE, KeptRun
 from ldam_studio.training.resume import kept_recipe
 
 TRIED_STEPS = 2
-"""Steps that are timed before a training, in each precision."""
+"""Steps that are timed in each precision before a training."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--data", type=Path, help="folder of CIFAR-10")
-    parser.add_argument("--download", action="store_true", help="fetch it where it is missing")
-    parser.add_argument("--out", type=Path, default=Path("out/cifar10"), help="where files go")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=classifier.VGG_RECIPE.epochs)
-    parser.add_argument("--threads", type=flags.whole_number("--threads", 1, 1024), default=1)
+    add_training(parser, "out/cifar10", data=CIFAR10)
+    add_epochs(parser, classifier.VGG_RECIPE.epochs)
+    parser.add_argument(
+        "--threads",
+        type=whole_number("--threads", 1, MOST_THREADS),
+        default=1,
+        metavar="N",
+        help="of the processor; default 1",
+    )
     parser.add_argument(
         "--precision",
         default="auto",
         choices=PRECISIONS,
-        help="of the products; auto: bfloat16 where the processor has it and is faster with it",
+        help="of the products; auto takes bfloat16 if the processor has it and is faster with it",
     )
-    add_resume(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,8 +60,6 @@ def run(args: argparse.Namespace) -> int:
         A flag is out of range, the data is missing or damaged, a file cannot be written, or there
         is no run to go on with.
     """
-    if args.epochs < 1 or args.seed < 0:
-        raise StudioError("--epochs must be at least 1, --seed must not be negative.")
     torch.set_num_threads(args.threads)
     train, test = (load_cifar10(args.data, part, args.download) for part in ("train", "test"))
     check_folder(args.out)
@@ -88,7 +87,7 @@ class _Enough(Exception):
 
 
 def _faster_in_bfloat16(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> bool:
-    """Whether the processor has bfloat16 and takes clearly less time for a step with it."""
+    """Return whether the processor has bfloat16 and is clearly faster with it."""
     if not computes_in_bfloat16("cpu"):
         return False
     whole, half = (_seconds(replace(recipe, bfloat16=on), images) for on in (False, True))
@@ -96,7 +95,7 @@ def _faster_in_bfloat16(recipe: classifier.ClassifierRecipe, images: LabelledIma
 
 
 def _seconds(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> float:
-    """Return the time of a step, the shortest of some."""
+    """Return the seconds that a step takes, the shortest of `TRIED_STEPS`."""
     times: list[float] = []
 
     def on_step(_run: classifier.ClassifierRun) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
-from pathlib import Path
 
+from ldam_studio.commands.shared.flags import add_data, add_out
+from ldam_studio.commands.train.flags import MNIST
 from ldam_studio.files import write_bytes
 from ldam_studio.training.data import load_mnist, make_digits_sheet
 
@@ -28,9 +29,8 @@ discriminator learns from them where no other data is at hand.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files")
-    parser.add_argument("--download", action="store_true", help="fetch MNIST where it is missing")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="where the sheet goes")
+    add_data(parser, MNIST, "MNIST")
+    add_out(parser, "out", "where the sheet goes")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.commands.train import discriminator_jobs as jobs
 from ldam_studio.commands.train.discriminator_jobs import Job
-from ldam_studio.commands.train.resume import add_resume, stopped
+from ldam_studio.commands.train.flags import EITHER, add_training, stopped
 from ldam_studio.engine.adversarial import rounds
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
@@ -36,39 +36,41 @@ from ldam_studio.training.resume import kept_in, other_settings, write_kept
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     flags.add_network(parser, default="lenet")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        action="append",
-        help="folder of MNIST's four .gz files or of CIFAR-10; for networks of photographs a "
-        "folder or zip of them, and once more for a further one",
+    add_training(
+        parser,
+        "out/discriminator",
+        data=f"{EITHER}; for networks of photographs, a folder or zip of photographs, and may be "
+        "given several times",
+        fetched="MNIST or CIFAR-10",
+        several=True,
     )
     parser.add_argument(
-        "--download", action="store_true", help="fetch MNIST or CIFAR-10 where it is missing"
+        "--rounds",
+        type=flags.whole_number("--rounds", 1, 1_000_000),
+        metavar="N",
+        help="how often chains and discriminator take turns; default: as for the shipped weights",
     )
-    parser.add_argument("--out", type=Path, default=Path("out/discriminator"))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rounds", type=int, help="how often chains and discriminator take turns")
     parser.add_argument(
         "--side",
-        type=int,
-        help="train on square images of so many pixels, where the network takes them: less work, "
-        "and the discriminator of natural images judges any size",
+        type=flags.whole_number("--side", 1, 100_000),
+        metavar="N",
+        help="train on square images of N pixels, if the network takes them: it is less work, and "
+        "the discriminator of photographs judges any size",
     )
     parser.add_argument(
         "--chains-per-class",
-        type=int,
+        type=flags.whole_number("--chains-per-class", 0, 1_000_000),
         default=20,
-        help="fresh chains that the finished discriminator of digits or of CIFAR-10 is measured "
-        "on; 0 leaves measuring out",
+        metavar="N",
+        help="fresh chains on which the finished discriminator of digits or of CIFAR-10 is "
+        "measured; 0 skips the measurement; default 20",
     )
     parser.add_argument(
         "--shape",
         choices=list(DISCRIMINATORS[CIFAR_DISCRIMINATOR].builds),
-        help="of the discriminator of CIFAR-10: three convolutions (small), or VGG-16's thirteen, "
-        "which takes several times as long",
+        help="architecture of the discriminator of CIFAR-10: three convolutions (small), or "
+        "VGG-16's thirteen, which take several times as long",
     )
-    add_resume(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,10 +81,6 @@ def run(args: argparse.Namespace) -> int:
     StudioError
         A flag is out of range, the data is missing or damaged, a file cannot be written.
     """
-    if (args.rounds is not None and args.rounds < 1) or min(args.seed, args.chains_per_class) < 0:
-        raise StudioError(
-            "--rounds must be at least 1, --seed and --chains-per-class must not be negative."
-        )
     network = flags.network_of(args)
     name = discriminator_for(network)
     if name is None:
@@ -108,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _KeptTraining(Kept):
-    """A discriminator's training, kept with each snapshot and at its end."""
+    """A discriminator's training, saved with each snapshot and at its end."""
 
     def __init__(self, path: Path, job: Job, network: Network, seed: int) -> None:
         super().__init__(path, "round", job.recipe.rounds)
@@ -117,12 +115,12 @@ class _KeptTraining(Kept):
         self._about = {"what": job.what, "data": job.data, "recipe": recipe, "seed": seed}
 
     def load(self) -> rounds.Training:
-        """Return the training where it was kept.
+        """Return the training as it was saved.
 
         Raises
         ------
         StudioError
-            There is no such file, it is damaged, or is of a training with other settings.
+            The file is missing or damaged, or belongs to a training with other settings.
         """
         with kept_in(self.path) as kept:
             if kept["about"] != self._about:
@@ -133,7 +131,7 @@ class _KeptTraining(Kept):
             return training
 
     def save(self, training: rounds.Training) -> None:
-        """Keep the training after a round."""
+        """Save the training after a round."""
         seconds = self.total()
         content = {
             "about": self._about,
@@ -172,12 +170,12 @@ def _train(
 
 
 def _smaller(network: Network, args: argparse.Namespace) -> Network:
-    """Return the network for square images of another size.
+    """Return the network for square images with the side that ``--side`` names.
 
     Raises
     ------
     StudioError
-        It takes none of that size, or they are too small for the discriminator.
+        It does not take that size, or the discriminator does not.
     """
     side = args.side
     if side is None:
@@ -190,7 +188,7 @@ def _smaller(network: Network, args: argparse.Namespace) -> Network:
 
 
 def _result(training: rounds.Training, job: Job) -> dict[str, torch.Tensor]:
-    """Return the parameters to be kept, as they are written."""
+    """Return the averaged parameters, as they are written."""
     state = training.average.state_dict()
     return {name: value.half() for name, value in state.items()} if job.half else state
 
@@ -202,7 +200,7 @@ def _finish(
     job: Job,
     seconds: float,
 ) -> None:
-    """Write weights and card; measure the discriminator on fresh chains first, if asked to."""
+    """Measure the discriminator on fresh chains unless told not to; write weights and card."""
     state = _result(training, job)
     module = copy.deepcopy(training.learner.module)
     module.load_state_dict(state)
@@ -237,7 +235,7 @@ def _finish(
 
 
 def _command(args: argparse.Namespace, network: Network) -> str:
-    """Return what has to be typed to do this again."""
+    """Return the command line that repeats this training."""
     words = f"ldam-studio train discriminator --network {network.name}"
     if args.weights is not None:
         words += f" --weights {args.weights.name}"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
+from ldam_studio.commands.shared.flags import whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, TrainingBar
-from ldam_studio.commands.train.resume import add_resume, stopped
-from ldam_studio.errors import StudioError
+from ldam_studio.commands.train.flags import MNIST, add_epochs, add_training, stopped
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.training import artifact, classifier
@@ -22,7 +22,7 @@ from ldam_studio.training.kept import RUN_FILE, KeptRun
 
 @dataclass(frozen=True)
 class Accuracies:
-    """Accuracy on the test images, each a share: of the last epoch, and of the two averages."""
+    """Accuracy on the test images, each a share: after the last epoch, and of the two averages."""
 
     base: float
     parameters: float
@@ -37,13 +37,15 @@ class Accuracies:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--data", type=Path, help="folder of MNIST's four .gz files")
-    parser.add_argument("--download", action="store_true", help="fetch MNIST where it is missing")
-    parser.add_argument("--out", type=Path, default=Path("out/mnist"), help="where files go")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
-    parser.add_argument("--seeds", type=int, default=1, help="number of runs, each a seed higher")
-    parser.add_argument("--epochs", type=int, default=classifier.LENET_RECIPE.epochs)
-    add_resume(parser)
+    add_training(parser, "out/mnist", data=MNIST, fetched="MNIST")
+    parser.add_argument(
+        "--seeds",
+        type=whole_number("--seeds", 1, 1000),
+        default=1,
+        metavar="N",
+        help="number of runs, each with a seed one higher; default 1",
+    )
+    add_epochs(parser, classifier.LENET_RECIPE.epochs)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,11 +56,6 @@ def run(args: argparse.Namespace) -> int:
     StudioError
         A flag is out of range, the data is missing or damaged, a file cannot be written.
     """
-    for name in ("seeds", "epochs"):
-        if getattr(args, name) < 1:
-            raise StudioError(f"--{name} is {getattr(args, name)}; it must be at least 1.")
-    if args.seed < 0:
-        raise StudioError(f"--seed is {args.seed}; it must be 0 or more.")
     # More threads than one cost time on a network this small, and change the last bits.
     torch.set_num_threads(1)
     train, test = (load_mnist(args.data, part, args.download) for part in ("train", "test"))
@@ -69,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         seed = args.seed + number
         folder = args.out if number == 0 else args.out / f"seed-{seed}"
         kept = KeptRun(folder / RUN_FILE, recipe, seed=seed)
-        # Of several runs the later ones may not have begun.
+        # When several runs are resumed, the later ones may not have begun.
         resume = args.resume and (number == 0 or kept.path.is_file())
         try:
             result = _train_one(train, test, recipe, seed, folder, kept, resume=resume)

@@ -1,1 +1,1 @@
-"""Looking at a network while it is trained: its checkpoints, and the training process."""
+"""Watching a network while it is trained: its checkpoints, and the training process."""

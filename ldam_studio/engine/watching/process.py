@@ -1,4 +1,4 @@
-"""What a training process and whoever started it say to each other: one JSON object a line.
+"""Messages between a training process and the program that started it: one JSON object per line.
 
 The process (``ldam-studio train live``) reads commands from its standard input and writes statuses
 to its standard output. It ends when its standard input is closed.
@@ -19,29 +19,29 @@ from typing import Any
 from ldam_studio.training.data import cache_folder
 
 STATES = ("training", "paused", "finished", "stopped", "failed")
-MOST_AVERAGED = 100_000  # steps
+LONGEST_AVERAGING = 100_000  # steps
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a training goes.
+    """The state of a training.
 
     Attributes
     ----------
     state
         One of `STATES`.
     step, steps
-        Done, and of the whole run.
+        Steps that are done, and steps of the whole run.
     epoch
-        Epochs done, with the share of the one under way.
+        Epochs that are done, as a fraction.
     loss
-        Of the last step.
+        Loss of the last step.
     accuracy
-        Share of held-out digits that the last checkpoint's weights name.
+        Share of held-out digits that the last checkpoint classifies correctly.
     learning_rate, averaging
-        Those of the next step; averaging in steps, 0 for none.
+        Learning rate and averaging time of the next step; the latter in steps, 0 for none.
     checkpoint
-        The last one that was written.
+        The last checkpoint that was written.
     notice
         A sentence about the run.
     error
@@ -61,13 +61,13 @@ class Status:
     error: str = ""
 
     def line(self) -> bytes:
-        """Return it as it is written."""
+        """Return the line that is written."""
         path = None if self.checkpoint is None else str(self.checkpoint)
         return _line(asdict(self) | {"checkpoint": path})
 
     @classmethod
     def of(cls, line: bytes | str) -> Status | None:
-        """Read what `line` gave; None if the line says something else."""
+        """Read a status from its `line`; None if the line is not a status."""
         try:
             found = json.loads(line)
             path = found["checkpoint"]
@@ -92,11 +92,11 @@ def command(
     out
         Folder for its checkpoints.
     data
-        Folder with MNIST; where it is nowhere, it learns from the digits that are shipped.
+        Folder of MNIST. If MNIST is nowhere, the training uses the shipped digits.
     resume
         Go on with the run in `out`.
     learning_rate
-        From its first step on, instead of the recipe's.
+        Used from the first step on, instead of the recipe's.
     """
     found = [sys.executable, "-m", "ldam_studio", "train", "live"]
     found += ["--out", str(out), "--seed", str(seed)]
@@ -108,34 +108,34 @@ def command(
 
 
 def pause(yes: bool) -> bytes:
-    """Return the line that lets it rest, or go on."""
+    """Return the line that pauses the training, or lets it continue."""
     return _line({"pause": yes})
 
 
 def learning_rate(rate: float | None) -> bytes:
-    """Return the line that sets its learning rate from the next step on; None: the recipe's."""
+    """Return the line that sets the learning rate of the next steps; None for the recipe's."""
     return _line({"learning_rate": rate})
 
 
 def averaging(steps: int) -> bytes:
-    """Return the line that has checkpoints hold a moving average of the parameters; 0: none."""
+    """Return the line that sets the time of the moving average in checkpoints; 0 for none."""
     return _line({"averaging": steps})
 
 
 def stop() -> bytes:
-    """Return the line that ends it, after a last checkpoint."""
+    """Return the line that ends the training, after a last checkpoint."""
     return _line({"stop": True})
 
 
 def ended(code: int, last: Status | None) -> str:
-    """Return a sentence about a process that ended by itself; empty after a regular end.
+    """Return a sentence about a process that has ended; empty if it ended as it should.
 
     Parameters
     ----------
     code
-        Its exit code; negative is the signal that ended it.
+        Its exit code; if negative, minus the signal that ended it.
     last
-        The last status that it told.
+        Its last status.
     """
     if last is not None and last.error:
         return last.error
@@ -155,12 +155,12 @@ def ended(code: int, last: Status | None) -> str:
 
 
 def runs_folder() -> Path:
-    """Return where the studio's own runs are kept, in the program's cache."""
+    """Return the folder of the studio's own runs, in the program's cache."""
     return cache_folder() / "live"
 
 
 def new_folder() -> Path:
-    """Return a folder for a run's checkpoints that is not there yet, among the studio's own."""
+    """Return a new folder, not yet created, for the checkpoints of one of the studio's own runs."""
     base = runs_folder()
     name = time.strftime("mnist-%Y%m%d-%H%M%S")
     folder, number = base / name, 1
@@ -171,10 +171,13 @@ def new_folder() -> Path:
 
 
 class Commands:
-    """Reads commands on a thread of its own: none that is waited for holds a step up.
+    """Reads commands on a thread of its own, so that waiting for one does not delay a step.
 
-    The file is read below Python's buffers, whose lock a thread that waits in them never gives
-    back, not even at the end of the process.
+    Parameters
+    ----------
+    file
+        Descriptor of an open file; None for no commands. It is read without Python's buffers: a
+        thread that waits in a buffer holds its lock even at the end of the process.
     """
 
     def __init__(self, file: int | None) -> None:
@@ -183,7 +186,7 @@ class Commands:
             threading.Thread(target=self._read, args=(file,), name="commands", daemon=True).start()
 
     def next(self, *, wait: bool) -> dict[str, Any] | None:
-        """Return the next command; None if there is none and it is not waited for."""
+        """Return the next command; without ``wait``, None if there is none yet."""
         try:
             return self._queue.get(block=wait)
         except queue.Empty:
@@ -210,7 +213,7 @@ class Commands:
 
 
 class Telling:
-    """Writes statuses; whoever no longer listens is no reason to fail."""
+    """Writes statuses to an open file; it does not matter if nobody reads them any more."""
 
     def __init__(self, file: int) -> None:
         self._file = file

@@ -27,7 +27,7 @@ from ldam_studio.networks.weights.state_dicts import candidates
 from ldam_studio.networks.weights.weights import not_finite, read_saved
 from ldam_studio.training.averaging import ParameterAverage
 
-KEPT_BYTES = 256_000_000  # of weights that were read, which the next mean may have, too
+KEPT_BYTES = 256_000_000  # of weights that are kept in memory, since the next mean may need them
 
 _Key = tuple[Path, Stamp]
 _Weights = tuple[dict[str, Tensor], str]
@@ -39,20 +39,20 @@ def take(network: Network, checkpoints: Sequence[Checkpoint]) -> Network:
     Parameters
     ----------
     checkpoints
-        In order; the network is called by the last one's name.
+        In order; the network is named after the last one.
 
     Raises
     ------
     CheckpointError
-        If one of them cannot be read, is another architecture's, or has diverged.
+        If one of them cannot be read, belongs to another architecture, or has diverged.
     """
     return CheckpointReader(network).network(reversed(checkpoints))
 
 
 def has_diverged(checkpoint: Checkpoint) -> bool:
-    """Whether a checkpoint's weights have a number that is none.
+    """Return whether a checkpoint's weights contain NaN or infinity.
 
-    Those are its largest dictionary of tensors: what a run notes beside them may well be infinite.
+    Only its largest dictionary of tensors counts, since other values of a run may be infinite.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def _not_finite(state: Mapping[str, Tensor], checkpoint: Checkpoint) -> str | No
 
 
 def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
-    """Return a network with the mean of files' weights, as a picture's recipe lists them.
+    """Return a network with the mean of the weights in several files, as a recipe lists them.
 
     Raises
     ------
     StudioError
-        If one of them is missing, has changed, or is another architecture's.
+        If one of them is missing, has changed, or belongs to another architecture.
     """
 
     def read(file: WeightsFile) -> Mapping[str, Tensor]:
@@ -89,12 +89,12 @@ def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
             )
         return network.weights_in(saved, file.weights)
 
-    # In the order in which a checkpoint reader takes them, for the same bits.
+    # In the order of a checkpoint reader, so that the result has the same bits.
     return network.twin(mean(read(file) for file in reversed(files)), *files)
 
 
 class CheckpointReader:
-    """Reads checkpoints as weights of a network, and remembers the last ones."""
+    """Reads checkpoints as weights of a network, and keeps the last ones in memory."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -104,13 +104,13 @@ class CheckpointReader:
     def network(self, checkpoints: Iterable[Checkpoint]) -> Network:
         """Return the network with the mean of checkpoints, the newest first.
 
-        They are averaged as they are read, so that no more than one is in memory beside the mean
-        and those that are remembered.
+        They are averaged as they are read, so that only one is in memory besides the mean and
+        those that are kept.
 
         Raises
         ------
         CheckpointError
-            If one of them will not do.
+            If one of them cannot be used.
         """
         files: list[WeightsFile] = []
 
@@ -124,7 +124,7 @@ class CheckpointReader:
             return self._network.twin(weights, *files)
         except StudioError as error:
             raise CheckpointError("shapes", str(error)) from None
-        except Exception as error:  # of a person's own module
+        except Exception as error:  # a person's own module may raise anything
             raise CheckpointError(
                 "gone" if is_lack_of_memory(error) else "shapes",
                 f"{self._network.name} fails with {files[-1].weights} ({in_short(error)}); choose "
@@ -132,7 +132,7 @@ class CheckpointReader:
             ) from None
 
     def read(self, checkpoint: Checkpoint) -> _Weights:
-        """Return a checkpoint's weights by the network's names, and its SHA-256."""
+        """Return a checkpoint's weights by the network's parameter names, and its SHA-256."""
         key = (checkpoint.path, checkpoint.stamp)
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -155,12 +155,12 @@ class CheckpointReader:
         return state, sha256
 
     def check_shapes(self, checkpoint: Checkpoint) -> None:
-        """See without reading its weights whether a checkpoint is the network's, where that tells.
+        """Check whether a checkpoint fits the network, without reading its weights if possible.
 
         Raises
         ------
         CheckpointError
-            If it is another architecture's.
+            If it belongs to another architecture.
         """
         shapes = checkpoint.shapes
         if shapes is None:
@@ -171,13 +171,13 @@ class CheckpointReader:
             raise CheckpointError("shapes", f"{checkpoint.path}{self._misfits[shapes]}")
 
     def _misfit(self, shapes: Shapes) -> str:
-        """Return why tensors of these shapes are not the network's, behind a file's name."""
+        """Return why tensors of these shapes do not fit, as a sentence without the file's name."""
         try:
             hollow = {name: torch.empty(shape, device="meta") for name, shape in shapes}
             self._network.weights_in(hollow, Path())
         except StudioError as error:
             return str(error).removeprefix(str(Path()))
-        except Exception:  # of sizes that no tensor has: reading it tells what is wrong
+        except Exception:  # impossible sizes: reading the file tells what is wrong
             return ""
         return ""
 
@@ -186,7 +186,7 @@ class CheckpointReader:
 
 
 def mean(states: Iterable[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
-    """Return the mean of weights by the same names, at least one; one alone is as it is."""
+    """Return the mean of one or more state dicts with the same names; one alone is unchanged."""
     each = iter(states)
     alone: Mapping[str, Tensor] | None = next(each)
     average = ParameterAverage()

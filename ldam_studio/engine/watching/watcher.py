@@ -1,7 +1,7 @@
-"""Looking at a network while it learns: each new checkpoint is made ready to be swapped in.
+"""Watching a network while it is trained: each new checkpoint is prepared for a running session.
 
-All that takes time is done on the watcher's own thread: listing, reading, copying the network and
-folding it. What it hands over is a network that a running session takes between two steps (the
+All slow work is done on the watcher's own thread: listing files, reading them, copying the network
+and folding it. The result is a network that a running session takes over between two steps (the
 change "weights").
 """
 
@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from ldam_studio.engine.watching.reader import CheckpointReader, has_diverged
+from ldam_studio.engine.watching.news import News, Swap
+from ldam_studio.engine.watching.reader import CheckpointReader
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.networks.weights.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -30,81 +30,40 @@ from ldam_studio.networks.weights.checkpoints import (
 
 POLL_S = 0.1
 LEAST_POLL_S = 0.005
-THOROUGH_S = 0.75  # between two looks at each file
-BUSY_SHARE = 0.2  # of its time that the watcher may spend on looking at a large folder
-MOST_AVERAGED = 50
-TRIED = 5  # checkpoints that are no network's to watch, before no other is tried
-AGAIN_S = 1.0  # until what could not be read is read again
+THOROUGH_S = 0.75  # between two looks at every single file
+BUSY_SHARE = 0.2  # share of its time that the watcher may spend on looking at a large folder
+MOST_CHECKPOINTS = 50
+AGAIN_S = 1.0  # until an unreadable file is read again
 
 Order = tuple[float, float, int, str]
 EARLIEST: Order = (-math.inf, -math.inf, 0, "")
 
 
 @dataclass(frozen=True)
-class News:
-    """What is known of the place that is watched.
-
-    Attributes
-    ----------
-    checkpoints
-        Complete ones, in order.
-    skipped
-        Other files, with half a sentence about why they are passed over.
-    troubles
-        Complete checkpoints that cannot be looked at, with a sentence each.
-    notice
-        A sentence about the place as a whole; empty while all is well.
-    shown
-        The checkpoint that was handed over last.
-    following
-        Whether new checkpoints are handed over by themselves.
-    """
-
-    checkpoints: tuple[Checkpoint, ...] = ()
-    skipped: Mapping[Path, str] = field(default_factory=dict)
-    troubles: Mapping[Path, str] = field(default_factory=dict)
-    notice: str = ""
-    shown: Checkpoint | None = None
-    following: bool = True
-
-
-@dataclass(frozen=True)
 class _Trouble:
-    """Why a checkpoint of that stamp cannot be looked at, and when it is tried again."""
+    """Why the checkpoint with this stamp cannot be used, and when it is tried again."""
 
     stamp: Stamp
     sentence: str
     again: float
 
 
-@dataclass(frozen=True)
-class Swap:
-    """A network to go on with: the weights of a `checkpoint`, or the mean of those `averaged`.
-
-    `seconds` were spent from the wish for it until it was ready.
-    """
-
-    checkpoint: Checkpoint
-    network: Network
-    averaged: tuple[Checkpoint, ...]
-    seconds: float
-
-
 class Watcher:
-    """Watches a folder of checkpoints, or a file that is written anew, on a thread of its own.
+    """Watches a folder of checkpoints, or a file that is overwritten, on a thread of its own.
 
-    Methods may be called from any thread and do not wait for anything, `close` excepted.
+    Methods may be called from any thread; only `close` blocks.
 
     Parameters
     ----------
     network
-        Gets the checkpoints' weights, in copies: a session may be running it.
+        Copies of it get the checkpoints' weights, since a session may be running it.
     place
         The folder or file. It may disappear and come back.
     average
-        Checkpoints whose mean is looked at, up to `MOST_AVERAGED`; 0 or 1 for none.
+        Number of checkpoints whose mean is used, up to `MOST_CHECKPOINTS`; 0 or 1 for no
+        mean.
     on_news, on_swap
-        Called on the watcher's thread: with what has changed, and with each network to look at.
+        Called on the watcher's thread, with what has changed and with each network that is ready.
     """
 
     def __init__(
@@ -118,35 +77,35 @@ class Watcher:
     ) -> None:
         self._folder = Folder(place.absolute())
         self._network, self._on_news, self._on_swap = network, on_news, on_swap
-        # What is wished for, guarded by the condition.
+        # The requests, guarded by the condition.
         self._wake = threading.Condition()
         self._chosen: Path | None = None  # None: the newest
         self._average = _checked(average)
         self._woken = self._closed = False
-        # The thread's own.
+        # Used by the thread only.
         self._news = News()
         self._listing = Listing((), {})
         self._notice = self._failure = ""
         self._looks = 0
-        self._due = 0.0  # when each file is to be looked at again
-        self._arrivals: dict[Path, tuple[Stamp, int]] = {}  # the look that first saw it so
+        self._due = 0.0  # when every single file is looked at again
+        self._arrivals: dict[Path, tuple[Stamp, int]] = {}  # stamp, first look that saw it
         self._troubles: dict[Path, _Trouble] = {}
-        self._done: tuple[Checkpoint, int] | None = None  # handed over, averaged over so many
+        self._done: tuple[Checkpoint, int] | None = None  # handed over, with its `average`
         self._reached = (-1, EARLIEST)  # the rank of what was handed over
         self._reader = CheckpointReader(network)
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     @property
     def news(self) -> News:
-        """What was told last."""
+        """The last news."""
         return self._news
 
     def start(self) -> None:
-        """Begin."""
+        """Start watching."""
         self._thread.start()
 
     def close(self) -> None:
-        """End after what is under way; nothing is called back after this returns."""
+        """Stop, and wait for the thread to end; no callback is called after this returns."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -154,7 +113,7 @@ class Watcher:
             self._thread.join()
 
     def follow(self) -> None:
-        """Hand over the newest checkpoint, and from now on each that comes."""
+        """Hand over the newest checkpoint, and from now on each new one."""
         self._choose(None)
 
     def show(self, checkpoint: Checkpoint) -> None:
@@ -162,7 +121,7 @@ class Watcher:
         self._choose(checkpoint.path)
 
     def set_average(self, checkpoints: int) -> None:
-        """Look at the mean of the last so many checkpoints; 0 or 1 for each by itself."""
+        """Use the mean of this many last checkpoints; 0 or 1 uses each by itself."""
         with self._wake:
             self._average, self._woken = _checked(checkpoints), True
             self._wake.notify_all()
@@ -188,7 +147,7 @@ class Watcher:
                 self._serve(chosen, average)
                 self._failed(chosen, "")
             except Exception as error:
-                # Whatever a file may hold: a thread that has ended would watch nothing, unseen.
+                # No file may end the thread, since nothing would show that watching had stopped.
                 busy = time.monotonic() - started
                 self._failed(chosen, f"Watching failed ({in_short(error)}); it is tried again.")
             with self._wake:
@@ -197,13 +156,13 @@ class Watcher:
                     self._wake.wait(max(LEAST_POLL_S, pause, busy / BUSY_SHARE))
 
     def _failed(self, chosen: Path | None, sentence: str) -> None:
-        """Remember what went wrong in this round, if anything did, and tell of a change."""
+        """Remember what went wrong in this round, if anything, and tell if that has changed."""
         if sentence != self._failure:
             self._failure = sentence
             self._tell(chosen)
 
     def _look(self, chosen: Path | None, *, thorough: bool) -> None:
-        """List what is there, and tell of it if it has changed."""
+        """List the checkpoints, and tell if they have changed."""
         try:
             self._listing = self._folder.look(thorough=thorough)
         except StudioError as error:
@@ -229,15 +188,15 @@ class Watcher:
         self._tell(chosen)
 
     def _see_shapes(self, checkpoint: Checkpoint) -> None:
-        """Pass over a checkpoint of another network at once, rather than when it is looked at."""
+        """Reject a checkpoint of another network at once, without reading its weights."""
         try:
             self._reader.check_shapes(checkpoint)
         except CheckpointError as error:
             self._note(checkpoint, error)
 
     def _serve(self, chosen: Path | None, average: int) -> None:
-        """Hand over the checkpoint that is wished for, if it is not the one that was."""
-        # While the place is away, what is wished for waits for its return.
+        """Hand over the requested checkpoint, unless that has been done already."""
+        # While the place is missing, the request waits for its return.
         while not (self._woken or self._closed or self._notice):
             checkpoint = self._wanted(chosen)
             if checkpoint is None or (checkpoint, average) == self._done:
@@ -245,7 +204,7 @@ class Watcher:
             try:
                 swap = self._take(checkpoint, average)
             except CheckpointError as error:
-                if error.kind == "changed":  # as the next look will see
+                if error.kind == "changed":  # the next look will see the new file
                     return
                 self._note(checkpoint, error)
                 self._tell(chosen)
@@ -256,16 +215,16 @@ class Watcher:
                 self._on_swap(swap)
 
     def _wanted(self, chosen: Path | None) -> Checkpoint | None:
-        """Return the checkpoint to look at: the chosen one, or the newest that will do."""
+        """Return the checkpoint to hand over: the chosen one, or the newest that can be used."""
         good = [c for c in self._listing.checkpoints if not self._is_bad(c)]
         if chosen is not None:
             return next((checkpoint for checkpoint in good if checkpoint.path == chosen), None)
         newest = max(good, key=self._rank, default=None)
-        # What was deleted after it had been shown is not replaced by what came before it.
+        # A checkpoint that is deleted after it was shown is not replaced by an older one.
         return newest if newest is not None and self._rank(newest) >= self._reached else None
 
     def _rank(self, checkpoint: Checkpoint) -> tuple[int, Order]:
-        """Sort by arrival, and what arrived together in its order."""
+        """Return a key that sorts by arrival, then by the checkpoints' own order."""
         return (self._arrivals[checkpoint.path][1], checkpoint.order)
 
     def _take(self, checkpoint: Checkpoint, average: int) -> Swap:
@@ -281,7 +240,7 @@ class Watcher:
         return Swap(checkpoint, network, tuple(parts), time.monotonic() - started)
 
     def _readable(self, checkpoint: Checkpoint, count: int) -> Iterator[Checkpoint]:
-        """Yield the last `count` checkpoints of a training that can be read, from this one back."""
+        """Yield up to `count` readable checkpoints of the training, from this one backwards."""
         last, found = checkpoint, 0
         for candidate in sorted(self._listing.checkpoints, key=self._rank, reverse=True):
             if self._rank(candidate) > self._rank(checkpoint):
@@ -292,7 +251,7 @@ class Watcher:
             if candidate is not checkpoint and self._is_bad(candidate):
                 continue
             try:
-                self._reader.read(candidate)  # which remembers it for whom it is yielded to
+                self._reader.read(candidate)  # the reader remembers it for the caller
             except CheckpointError as error:
                 if candidate is checkpoint:
                     raise
@@ -304,7 +263,7 @@ class Watcher:
             yield candidate
 
     def _note(self, checkpoint: Checkpoint, error: CheckpointError) -> None:
-        """Remember that a checkpoint cannot be looked at: for ever, or where that may pass, not."""
+        """Remember that a checkpoint cannot be used; what may change later is tried again."""
         again = time.monotonic() + AGAIN_S if error.kind == "gone" else math.inf
         self._troubles[checkpoint.path] = _Trouble(checkpoint.stamp, str(error), again)
 
@@ -329,38 +288,8 @@ class Watcher:
             self._on_news(news)
 
 
-def open_watched(
-    name: str, place: Path, options: Options | None = None, weights: Path | None = None
-) -> Network:
-    """Open a network to watch the checkpoints at a place with.
-
-    Its weights are those of the newest checkpoint that has not diverged, which also tell the number
-    of classes; else, and where all of the `TRIED` newest have diverged, those of `weights`; without
-    either it is untrained.
-
-    Raises
-    ------
-    StudioError
-        If the place cannot be read, or there is no such network, or none of the newest checkpoints
-        is one of its own.
-    """
-    options = options or Options()
-    failed: list[StudioError] = []
-    # Also what is being written, if it looks complete: the watcher hands it over when it is.
-    folder = Folder(place.absolute(), now=lambda: math.inf)
-    for checkpoint in folder.look().checkpoints[: -TRIED - 1 : -1]:
-        try:
-            if not has_diverged(checkpoint):
-                return open_network(name, checkpoint.path, options)
-        except StudioError as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
-    return open_network(name, weights, replace(options, untrained=True))
-
-
 def _is_further(one: Checkpoint, other: Checkpoint) -> bool:
-    """Whether one checkpoint is of a later step than the other, or epoch where no step is known."""
+    """Return whether one checkpoint is of a later step, or epoch if steps are unknown."""
     for this, that in ((one.step, other.step), (one.epoch, other.epoch)):
         if this is not None and that is not None:
             return this > that
@@ -368,8 +297,8 @@ def _is_further(one: Checkpoint, other: Checkpoint) -> bool:
 
 
 def _checked(average: int) -> int:
-    if not 0 <= average <= MOST_AVERAGED:
+    if not 0 <= average <= MOST_CHECKPOINTS:
         raise StudioError(
-            f"The mean is taken over 0 to {MOST_AVERAGED} checkpoints, not {average}."
+            f"The mean is taken over 0 to {MOST_CHECKPOINTS} checkpoints, not {average}."
         )
     return average

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QVBoxLayout,
 )
 
-from ldam_studio.engine.watching.watcher import open_watched
+from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons

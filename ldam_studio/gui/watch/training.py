@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject
 
 from ldam_studio.engine.watching import process
-from ldam_studio.engine.watching.watcher import open_watched
+from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.task import Task

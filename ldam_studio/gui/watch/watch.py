@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ldam_studio.engine.watching import process
-from ldam_studio.engine.watching.watcher import MOST_AVERAGED, News, Swap, Watcher
+from ldam_studio.engine.watching.news import News, Swap
+from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS, Watcher
 from ldam_studio.gui.watch.bar import USUAL_SPEED, WatchBar
 from ldam_studio.gui.watch.panel import WatchPanel
 from ldam_studio.gui.watch.timeline import Plan, Timeline, name_of
@@ -357,7 +358,7 @@ class Watch(QObject):
         self.panel.setVisible(self.plan is not None and self._window.panels.controls is not None)
         if self.plan is not None:
             own = self.plan.own
-            self.panel.set_training(own, process.MOST_AVERAGED if own else MOST_AVERAGED)
+            self.panel.set_training(own, process.LONGEST_AVERAGING if own else MOST_CHECKPOINTS)
             self.panel.show_averaging(self.plan.average)
             self._show_rounds()
 

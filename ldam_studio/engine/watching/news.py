@@ -1,0 +1,60 @@
+"""What a watcher tells: news of the place that it watches, and networks to continue with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.weights.checkpoints import Checkpoint
+
+
+@dataclass(frozen=True)
+class News:
+    """What a watcher knows of the place that it watches.
+
+    Attributes
+    ----------
+    checkpoints
+        The complete checkpoints, in order.
+    skipped
+        Other files, each with half a sentence that says why it is skipped.
+    troubles
+        Complete checkpoints that cannot be used, each with a sentence that says why.
+    notice
+        A sentence about the place as a whole; empty while all is well.
+    shown
+        The checkpoint that was handed over last.
+    following
+        Whether new checkpoints are handed over automatically.
+    """
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    skipped: Mapping[Path, str] = field(default_factory=dict)
+    troubles: Mapping[Path, str] = field(default_factory=dict)
+    notice: str = ""
+    shown: Checkpoint | None = None
+    following: bool = True
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A network for a running session to continue with.
+
+    Attributes
+    ----------
+    checkpoint
+        The checkpoint that was asked for.
+    network
+        Has its weights, or the mean of the weights of those `averaged`.
+    averaged
+        The checkpoints that the mean is over.
+    seconds
+        Time it took to prepare.
+    """
+
+    checkpoint: Checkpoint
+    network: Network
+    averaged: tuple[Checkpoint, ...]
+    seconds: float
