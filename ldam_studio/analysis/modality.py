@@ -21,7 +21,8 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.discriminators import DiscriminatorModel
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import Settings
 
 COOLINGS = 20

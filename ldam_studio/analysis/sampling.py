@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import SessionState
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 
 OnStep = Callable[[], None]
 """Is called after each sampler step."""

@@ -100,8 +100,8 @@ def about_network(network: Network) -> dict[str, Any]:
             "range": list(pixels.bounds),
         },
         "labels": list(network.labels),
-        "notes": list(network.notes),
-        "missing": list(network.reading.missing or ()),
+        "notes": list(network.provenance.notes),
+        "missing": list(network.provenance.matching.missing or ()),
         "layers": [
             {
                 "name": layer.name,

@@ -17,7 +17,8 @@ from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.settings import Settings
 

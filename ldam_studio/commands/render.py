@@ -37,7 +37,8 @@ from ldam_studio.networks.discriminators import (
     discriminator_for,
     open_discriminator,
 )
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import SETTINGS
 
 MAX_STEPS = 1_000_000_000
@@ -134,7 +135,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     """
     preset = flags.preset_of(args)
     network = flags.network_of(args)
-    for note in network.notes:
+    for note in network.provenance.notes:
         print(f"ldam-studio: {note}", file=sys.stderr)
     fits = discriminator_for(network) is not None
     settings = settings_of(args, preset, network.pixels, discriminator=fits)

@@ -140,6 +140,6 @@ def named_network(args: argparse.Namespace, device: Device) -> Named | None:
     device.apply()
     network = network_of(args)
     request = NetworkRequest(
-        args.network, args.weights, args.labels, args.partial, network.given_pixels
+        args.network, args.weights, args.labels, args.partial, network.provenance.given_pixels
     )
     return Named(network, request, beside_of(args, network))

@@ -13,7 +13,8 @@ from typing import Any
 from ldam_studio.engine.lane import begin, open_lane
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 

@@ -17,7 +17,8 @@ from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
-from ldam_studio.networks.network import Neuron, PixelSpec
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.training.learner import LearnInfo
 
 THUMBNAIL = 96  # most pixels along the longer side of a thumbnail

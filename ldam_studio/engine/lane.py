@@ -15,7 +15,8 @@ from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.fields import Box
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.objective import ValueAndGradient, value_and_gradient
 from ldam_studio.sampler.preconditioner import clouds

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ldam_studio.networks.network import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]

@@ -16,8 +16,10 @@ from ldam_studio.engine.tuning import layer_of, settle, try_again
 from ldam_studio.engine.watching.reader import mean_of
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel, open_discriminator
-from ldam_studio.networks.network import Network, Neuron, WeightsFile
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.networks.sources.labels import can_be_read
 from ldam_studio.networks.sources.opening import Options, open_network

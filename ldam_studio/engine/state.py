@@ -21,7 +21,8 @@ from ldam_studio.engine.silent_neurons import Waking
 from ldam_studio.networks.anatomy.fields import Box, Crop
 from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.discriminators import DiscriminatorModel
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import kernels
 from ldam_studio.sampler.average import Average, over_chains, pooled
 from ldam_studio.sampler.burn_in import BurnIn

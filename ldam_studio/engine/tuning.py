@@ -153,14 +153,7 @@ def in_float32(state: SessionState) -> None:
 
 
 def _with_few(lane: Lane) -> Lane:
-    units = lane.targets.units
-    few = replace(
-        units,
-        indices=units.indices[:FEW],
-        flat=units.flat[:FEW],
-        column=units.column[:FEW],
-        signs=units.signs[:FEW],
-    )
+    few = lane.targets.units.first(FEW)
     chains = replace(lane.chains, x=lane.chains.x[:FEW])
     return replace(lane, targets=replace(lane.targets, units=few), chains=chains)
 

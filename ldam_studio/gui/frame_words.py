@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.frame import Frame, LaneFrame
-    from ldam_studio.networks.network import PixelSpec
+    from ldam_studio.networks.pixels import PixelSpec
 
 NUMBER = "#"  # stands before a chain's number
 MOST_VALUES = 4  # channels of a pixel whose values fit in one line

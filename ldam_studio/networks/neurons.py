@@ -1,13 +1,13 @@
 """Addresses of neurons: the same words in the picker, on the command line and in a recipe.
 
 ``layer:index``
-    a feature, or a channel, which stands for the unit at its centre (for tokens: their mean)
+    a feature; or a channel, which stands for its unit at the centre (for tokens, their mean)
 ``layer:index@y,x``
     the channel's unit in that row and column of the layer's output
 ``layer:index@token``
     the feature of one token
 ``layer:index@mean``
-    the mean over all places
+    the mean over all places; what else may stand here is in `anatomy.objectives`
 ``-layer:index``
     the same, to be made small instead of large
 """
@@ -18,20 +18,17 @@ import re
 from dataclasses import dataclass
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.objectives import Place, place_of, usages
 
-Place = tuple[int, ...] | str | None
-"""Where in a layer: (y, x), (token,), "mean", or None for the default."""
-
-MEAN = "mean"
+MOST = 100_000  # neurons in one range
 _ADDRESS = re.compile(
-    r"(?P<sign>-?)(?P<layer>[^:@]+):(?P<first>\d+)(-(?P<last>\d+))?"
-    r"(@((?P<mean>mean)|(?P<y>\d+)(,(?P<x>\d+))?))?"
+    r"(?P<sign>-?)(?P<layer>[^:@]+):(?P<first>\d+)(-(?P<last>\d+))?(@(?P<place>.+))?"
 )
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """One unit of a network; `sign` is -1 where it is to be made small."""
+    """A neuron and its objective; `sign` is -1 where the value is to be made small."""
 
     layer: str
     index: int
@@ -64,22 +61,29 @@ def parse_neurons(text: str) -> list[Neuron]:
     Raises
     ------
     StudioError
-        If the text is neither.
+        If the text is neither, or the range runs backwards or is too long.
     """
     found = _ADDRESS.fullmatch(text.strip())
     if found is None:
-        raise StudioError(
-            f"{text!r} is no neuron: write LAYER:NUMBER or LAYER:FIRST-LAST, such as fc3:4, and "
-            "behind it @Y,X, @TOKEN or @mean for a place."
-        )
-    place: Place = found["mean"]
-    if found["y"] is not None:
-        place = tuple(int(found[n]) for n in ("y", "x") if found[n] is not None)
+        raise _no_neuron(text)
+    place: Place = None
+    if found["place"] is not None:
+        try:
+            place = place_of(found["place"])
+        except StudioError:
+            raise _no_neuron(text) from None
     first = int(found["first"])
     indices = range(first, int(found["last"] or first) + 1)
     if not indices:
         raise StudioError(f"The range {text!r} runs backwards: write the smaller number first.")
-    if len(indices) > 100_000:
-        raise StudioError(f"The range {text!r} is too long.")
+    if len(indices) > MOST:
+        raise StudioError(f"The range {text!r} is too long; at most {MOST:,} neurons are possible.")
     sign = -1 if found["sign"] else 1
     return [Neuron(found["layer"], index, place, sign) for index in indices]
+
+
+def _no_neuron(text: str) -> StudioError:
+    return StudioError(
+        f"{text!r} is no neuron: write LAYER:NUMBER or LAYER:FIRST-LAST, such as fc3:4, and behind "
+        f"it {usages()} for a place."
+    )

@@ -19,7 +19,8 @@ from ldam_studio.gui.app.main import make_application
 from ldam_studio.gui.session.openings import network_opening, start
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.memory import give_back
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.opening import open_network
 

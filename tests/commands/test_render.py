@@ -17,7 +17,7 @@ from ldam_studio.cli import main
 from ldam_studio.commands import render
 from ldam_studio.commands.shared import flags, interrupt
 from ldam_studio.export.png import read_recipe
-from ldam_studio.networks.network import Neuron, parse_neurons
+from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.sources.labels import classes_like, imagenet_labels
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings

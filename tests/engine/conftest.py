@@ -9,7 +9,8 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.discriminators import DiscriminatorModel, ImageSizes
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
-from ldam_studio.networks.network import Network, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 

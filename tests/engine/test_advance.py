@@ -11,7 +11,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import ImageSizes
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import Settings
 
 EVENTFUL = {

@@ -14,7 +14,9 @@ from ldam_studio.engine.frame import FrameRequest
 from ldam_studio.engine.runner import Runner, RunState
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE = 20.0

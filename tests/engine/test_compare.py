@@ -11,7 +11,9 @@ from ldam_studio.engine.comparison import Second, unmatched
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.settings import Settings

@@ -11,7 +11,7 @@ from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.silent_neurons import PATIENCE, LeakyRectifiers, dead_neurons, sentence
 from ldam_studio.engine.state import snapshot
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 
 LIVELY, SLEEPER, DEAF, NUMB = (Neuron("rectifier", i) for i in range(4))

@@ -15,7 +15,7 @@ from ldam_studio.engine.comparison import Second
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.settings import SETTINGS, Settings
 from ldam_studio.sampler.terms import TERMS

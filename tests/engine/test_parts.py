@@ -14,7 +14,7 @@ from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
 from ldam_studio.engine.session import describe, open_session, spec_from
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.network import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.kernels import KERNELS
 
 GREY = PixelSpec(1, 2, 2, mean=(0.0,), std=(1.0,), rest=0.5)

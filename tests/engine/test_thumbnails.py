@@ -8,7 +8,8 @@ from torch import nn
 from ldam_studio.engine.frame import THUMBNAIL, FrameRequest, make_frame
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.network import Network, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec
 
 
 def frame_of(state, display="image"):

@@ -13,7 +13,7 @@ from ldam_studio.engine.compute import device
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.frame import FrameRequest
 from ldam_studio.engine.runner import Runner, RunState
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.random import Generators
 

@@ -464,7 +464,7 @@ def test_what_is_watched_is_opened_with_the_newest_checkpoint(made, tmp_path):
         open_watched("lenet", other)
     (other / "checkpoint-00000001.safetensors").unlink()
     empty = open_watched("lenet", other)
-    assert empty.weights is None and empty.untrained
+    assert empty.weights is None and empty.provenance.untrained
     assert empty.sha256 not in (network.sha256, open_network("lenet").sha256)
 
 

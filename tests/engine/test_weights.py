@@ -23,8 +23,9 @@ from ldam_studio.export.replay import compare
 from ldam_studio.networks.anatomy.layers import Stop
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.lenet import LeNet5
-from ldam_studio.networks.network import Neuron, WeightsFile
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.opening import (
     Options,
     fingerprint,

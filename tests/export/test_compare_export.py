@@ -23,7 +23,7 @@ from ldam_studio.export.png import draft, export, read_recipe
 from ldam_studio.export.recipe import Shown, picture_of
 from ldam_studio.export.replay import Files, compare, spec_at_export
 from ldam_studio.export.sidecar import read_session, session_bytes
-from ldam_studio.networks.network import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.sampler.kernels import State

@@ -23,7 +23,7 @@ from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
 from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
 from ldam_studio.sampler.kernels import KERNELS

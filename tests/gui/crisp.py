@@ -17,7 +17,7 @@ from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.canvas.canvas import Canvas
 from ldam_studio.gui.canvas.strip_area import StripArea
 from ldam_studio.gui.session.model import Display
-from ldam_studio.networks.network import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec
 
 PIXELS = PixelSpec(1, 28, 28, (0.0,), (1.0,))
 

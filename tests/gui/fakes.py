@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from ldam_studio.networks.models.lenet import LABELS, LeNet5
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 
 
 def lenet() -> Network:

@@ -21,7 +21,7 @@ from ldam_studio.gui.session.model import SIGNED, Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.stragglers import STRAGGLERS
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,9 @@ from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.session.lanes import largest
 from ldam_studio.gui.session.model import SIGNED, Display
 from ldam_studio.gui.session.store import SessionStore
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 
 

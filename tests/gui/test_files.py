@@ -13,7 +13,7 @@ from ldam_studio.gui.exporting.dialog import ExportChoice
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.session.openings import EXAMPLES, start
 from ldam_studio.gui.session.store import SessionStore
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QLabel
 from gui import fakes
 from ldam_studio.gui.filters.panel import FilterPanel
 from ldam_studio.networks.inspect.filters import first_layer_filter
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 
 
 @pytest.fixture

@@ -227,8 +227,8 @@ def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, 
     load(dialog)
     assert dialog.network.pixels == PixelSpec(3, 16, 16, (0.5,) * 3, (0.5,) * 3, rest=0.5)
     # What the network is fed is the same; what was said is kept as it was said.
-    assert dialog.network.given_pixels.from_0_to_1() == dialog.network.pixels
-    assert dialog.network.given_pixels.bounds == (-1, 1)
+    assert dialog.network.provenance.given_pixels.from_0_to_1() == dialog.network.pixels
+    assert dialog.network.provenance.given_pixels.bounds == (-1, 1)
 
 
 def test_another_source_that_tells_its_input_is_not_asked_about(make, load, factories):

@@ -27,7 +27,9 @@ from ldam_studio.gui.session.model import IMAGE, SIGNED
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.stragglers import STRAGGLERS
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.request import (

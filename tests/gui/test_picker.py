@@ -17,7 +17,8 @@ from ldam_studio.gui.picker.header import NeuronHeader
 from ldam_studio.gui.picker.neuron_model import MOST
 from ldam_studio.gui.picker.search import Numbered
 from ldam_studio.networks.anatomy.layers import Layer
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 
 

@@ -11,7 +11,7 @@ from gui import fakes
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.picker.memory import NeuronMemory
 from ldam_studio.gui.picker.neuron_lists import FED_BY, NEURONS, RECENT, STARRED
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from ldam_studio.gui.app.start import Start, Watched
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.watch.dialog import HINT, WatchDialog, checked_place
 from ldam_studio.gui.watch.plot import TimelinePlot
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
 

@@ -20,7 +20,7 @@ from gui.windows import open_in, paused, small_opening, until
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.controller import MELT_STEPS
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 
 
 def settings(window):

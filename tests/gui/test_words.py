@@ -6,7 +6,7 @@ from PyQt6.QtWidgets import QLabel
 
 from ldam_studio.gui.picker.neuron_lists import NO_STARS
 from ldam_studio.gui.watch.panel import WatchPanel
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import SETTINGS
 
 

@@ -13,7 +13,7 @@ from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.discriminators import open_discriminator
-from ldam_studio.networks.network import parse_neurons
+from ldam_studio.networks.neurons import parse_neurons
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 

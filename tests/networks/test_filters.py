@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter
-from ldam_studio.networks.network import Network, Neuron, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 
 COLOUR = PixelSpec(3, 12, 12, (0.4, 0.5, 0.6), (0.2, 0.25, 0.5), rest=0.5)

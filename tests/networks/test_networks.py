@@ -10,7 +10,9 @@ from torch import nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.layers import output_at
-from ldam_studio.networks.network import Network, Neuron, PixelSpec, parse_neurons
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron, parse_neurons
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 
 

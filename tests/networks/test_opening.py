@@ -14,9 +14,9 @@ from torch import nn
 from ldam_studio.engine.session import network_from
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models import lenet, vgg
-from ldam_studio.networks.network import WeightsFile
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.download import fetch
 from ldam_studio.networks.sources.opening import (
     Options,
@@ -347,13 +347,13 @@ def test_what_was_missing_is_noted_and_the_refusal_names_the_flag(factories, tmp
     with pytest.raises(StudioError, match=r"or take the part that fits \(--partial; in the dialog"):
         open_network(f"{factories}:with_pixels", weights)
     network = open_network(f"{factories}:with_pixels", weights, Options(partial=True))
-    assert network.notes == (
+    assert network.provenance.notes == (
         "3 weights are not in part.safetensors, or not in this shape, and stay as the network was "
         "built: 0.bias, 3.weight, 3.bias.",
     )
     weights.unlink()
     save_file(network.module.state_dict(), weights)
-    assert open_network(f"{factories}:with_pixels", weights).notes == ()
+    assert open_network(f"{factories}:with_pixels", weights).provenance.notes == ()
 
 
 @pytest.mark.parametrize("name", ["lenet", "vgg"])

@@ -13,7 +13,7 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.anatomy.layers import list_layers
+from ldam_studio.networks.anatomy.listing import list_layers
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.sources.opening import open_network
@@ -191,8 +191,8 @@ def test_weights_that_are_worked_out_anew_are_left_unfolded(opened, norm):
 def test_weights_of_another_precision_are_used_as_float32_which_is_said(opened, kind):
     network = opened(f"body().to(torch.{kind}), PIXELS")
     assert network.output(torch.rand(2, 3, 16, 16), "5").dtype == torch.float32
-    assert network.notes == (f"Its weights were {kind} and are used as float32.",)
-    assert opened("body(), PIXELS").notes == ()
+    assert network.provenance.notes == (f"Its weights were {kind} and are used as float32.",)
+    assert opened("body(), PIXELS").provenance.notes == ()
 
 
 LAZY = "nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(7))"

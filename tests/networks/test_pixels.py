@@ -75,7 +75,7 @@ def test_a_network_that_takes_another_range_is_opened_as_taking_pixels_from_0_to
     given = PixelSpec(4, 6, 9, (0.0,) * 4, (1.0,) * 4, 0.0, -1.0, 1.0, (3,))
     again = open_network(f"{code}:model", None, Options(given))
     # What a recipe keeps opens the same once more.
-    assert PixelSpec.of(asdict(again.given_pixels)) == given
+    assert PixelSpec.of(asdict(again.provenance.given_pixels)) == given
     assert again.pixels == given.from_0_to_1()
 
 

@@ -21,7 +21,7 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.export.sheet import MARGIN, TYPE_SIZE, sheet, tiles
 from ldam_studio.networks.discriminators import DiscriminatorModel, ImageSizes
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 

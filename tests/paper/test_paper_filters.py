@@ -16,7 +16,8 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.networks.inspect.cropped import part_for
 from ldam_studio.networks.inspect.filters import filter_cosine
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 
 FACTORIES = colour_networks.__file__

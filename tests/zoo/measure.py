@@ -19,7 +19,8 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, first_tensor
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.settings import Settings
 

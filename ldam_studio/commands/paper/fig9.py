@@ -39,7 +39,8 @@ from ldam_studio.networks.discriminators import (
     DiscriminatorModel,
     open_discriminator,
 )
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.training.cifar10 import load_cifar10

@@ -28,7 +28,8 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import tiles
 from ldam_studio.networks.inspect.cropped import part_for
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.kernels.look import SMALLEST_RMS
 from ldam_studio.sampler.settings import Settings
 

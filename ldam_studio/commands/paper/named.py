@@ -29,7 +29,8 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import DiscriminatorModel
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.presets import PRESETS, find_preset
 from ldam_studio.sampler.settings import Settings

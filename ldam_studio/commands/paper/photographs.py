@@ -17,7 +17,8 @@ from ldam_studio.networks.discriminators import (
     discriminator_for,
     open_discriminator,
 )
-from ldam_studio.networks.network import Network, PixelSpec
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
 

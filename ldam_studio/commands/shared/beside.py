@@ -68,7 +68,11 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
             )
         name, weights = network.name, Path(name)
     if name == network.name:
-        options = Options(network.given_pixels, network.given_labels, network.partial)
+        options = Options(
+            network.provenance.given_pixels,
+            network.provenance.given_labels,
+            network.provenance.partial,
+        )
     with download(name) as on_bytes:
         opened = Options(options.pixels, options.labels, options.partial, on_bytes=on_bytes)
         return open_network(name, weights, opened)

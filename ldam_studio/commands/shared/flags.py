@@ -121,7 +121,7 @@ def network_of(
     if pixels is None and args.show_channels is not None:
         # The rest of the input is already known.
         network.pixels = replace(network.pixels, shown=_channels(args.show_channels))
-        network.given_pixels = network.pixels
+        network.provenance = replace(network.provenance, given_pixels=network.pixels)
     return network
 
 

@@ -13,7 +13,8 @@ from ldam_studio.commands.shared.figure import add_count, row_of_pictures
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import ZOOM, sheet
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 
 SHOWN = 8
 """Modes of a neuron in the gallery, the most populated ones."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.network import Network, Neuron, parse_neurons
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.sources.labels import class_called, classes_like
 
 

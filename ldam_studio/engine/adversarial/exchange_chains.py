@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ldam_studio.engine.lane import begin, targets
 from ldam_studio.engine.state import SessionState
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 
 
 def exchange_chains(

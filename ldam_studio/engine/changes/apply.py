@@ -29,7 +29,8 @@ from ldam_studio.engine.state import Lane, LogEntry, SessionState
 from ldam_studio.engine.tuning import in_float32, try_again
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
-from ldam_studio.networks.network import Network, Neuron
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import average
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains

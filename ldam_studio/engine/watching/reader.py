@@ -15,7 +15,8 @@ from torch import Tensor
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
-from ldam_studio.networks.network import Network, WeightsFile
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.weights.checkpoints import (
     Checkpoint,
     CheckpointError,

@@ -28,7 +28,7 @@ from ldam_studio.gui.theme.paint import Badge, Pencil
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
     from ldam_studio.gui.session.model import Display
-    from ldam_studio.networks.network import PixelSpec
+    from ldam_studio.networks.pixels import PixelSpec
 
 
 class Canvas(ZoomableWidget):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.picture import Floats
     from ldam_studio.gui.canvas.viewport import Box
     from ldam_studio.gui.session.model import Display
-    from ldam_studio.networks.network import PixelSpec
+    from ldam_studio.networks.pixels import PixelSpec
 
 RAW, AVERAGE = 0, 1
 TITLES_OF_ONE = ("Raw sample", "Running average")

@@ -70,9 +70,9 @@ class Comparing:
         network = session.network
         request = NetworkRequest(
             another(network.name),
-            labels=network.given_labels,
-            partial=network.partial,
-            pixels=network.given_pixels,
+            labels=network.provenance.given_labels,
+            partial=network.provenance.partial,
+            pixels=network.provenance.given_pixels,
         )
         return ask_for_comparison(self._window, self._compare, request)
 

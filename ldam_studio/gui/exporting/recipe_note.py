@@ -58,8 +58,8 @@ def _files_of(network: Network, read_from: Read) -> list[tuple[Path, Stamp | Non
     known = read_from(network)
     if known:
         return [(checkpoint.path, checkpoint.stamp) for checkpoint in known]
-    if network.mean_of:
-        return [(file.weights, None) for file in network.mean_of]
+    if network.provenance.mean_of:
+        return [(file.weights, None) for file in network.provenance.mean_of]
     return [] if network.weights is None else [(network.weights, None)]
 
 

@@ -17,7 +17,8 @@ from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filt
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
-    from ldam_studio.networks.network import Network, Neuron
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.neurons import Neuron
 
 EXPLANATION = (
     "A first-layer neuron is linear in the pixels, so what its L2-regularised average must show is "

@@ -138,11 +138,11 @@ class NetworkCard(QFrame):
             "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
             f"{network.layers[-1].name}",
             "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
-            "Notes": "\n".join(network.notes),
+            "Notes": "\n".join(network.provenance.notes),
         }
         for name, text in texts.items():
             self.facts[name].setText(text)
-        self._facts_form.setRowVisible(self.facts["Notes"], bool(network.notes))
+        self._facts_form.setRowVisible(self.facts["Notes"], bool(network.provenance.notes))
         whole = "" if network.weights is None else f"{network.weights}\n"
         self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.sha256}")
         self._pages.setCurrentWidget(self._known)

@@ -164,9 +164,9 @@ class Files:
                 NetworkRequest(
                     network.name,
                     path,
-                    network.given_labels,
-                    network.partial,
-                    network.given_pixels,
+                    network.provenance.given_labels,
+                    network.provenance.partial,
+                    network.provenance.given_pixels,
                 )
             )
             return

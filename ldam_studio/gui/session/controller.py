@@ -25,7 +25,7 @@ from ldam_studio.gui.session.lanes import SECOND, LaneView, largest
 from ldam_studio.gui.session.link import SessionLink
 from ldam_studio.gui.session.model import Display, Model
 from ldam_studio.gui.session.undo import MOMENT, NEURONS, Undo
-from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening

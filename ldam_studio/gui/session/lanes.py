@@ -10,7 +10,8 @@ from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import Lane
-    from ldam_studio.networks.network import Network, Neuron
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.settings import Settings
 
 FIRST, SECOND = 0, 1
@@ -48,11 +49,11 @@ def largest(value: Any) -> float:
 
 def weights_words(network: Network) -> str:
     """Return whose weights a network has; nothing where they are those that it comes with."""
-    if network.untrained:
+    if network.provenance.untrained:
         return "untrained"
     if network.weights is None:
         return ""
-    several = len(network.mean_of)
+    several = len(network.provenance.mean_of)
     return (f"mean of {several} up to " if several else "") + network.weights.name
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.state import SessionState
-    from ldam_studio.networks.network import Network, Neuron
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.presets import Preset
 
 SIGNED, IMAGE = "signed", "image"

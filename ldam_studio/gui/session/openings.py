@@ -14,7 +14,7 @@ from ldam_studio.networks.discriminators import (
     discriminator_for,
     open_discriminator,
 )
-from ldam_studio.networks.network import parse_neurons
+from ldam_studio.networks.neurons import parse_neurons
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.networks.sources.opening import open_network

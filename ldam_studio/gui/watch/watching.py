@@ -38,7 +38,7 @@ class Watching:
             return
 
         def again() -> None:
-            averaged = len(session.network.mean_of)
+            averaged = len(session.network.provenance.mean_of)
             self.start(place, average=averaged, rounds=session.discriminator_rounds)
 
         def ask() -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ldam_studio.networks.anatomy.layers import Layer, output_at
+from ldam_studio.networks.anatomy.objectives import Place
 from ldam_studio.networks.anatomy.units import Units, resolved, units_of
-from ldam_studio.networks.neurons import MEAN, Neuron, Place
-
-if TYPE_CHECKING:
-    from ldam_studio.networks.network import Network
+from ldam_studio.networks.forward import Forward
+from ldam_studio.networks.neurons import Neuron
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels; bottom and right are exclusive."""
@@ -48,7 +46,7 @@ class Crop:
         return units_of(self.layer, moved, device)
 
 
-def receptive_field(network: Network, layer: Layer, place: Place) -> Box | None:
+def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     """Return the rectangle of pixels that a layer's units at a place see; None for all of them.
 
     Read off what the forward pass told when the network was opened; measured where that told
@@ -68,14 +66,14 @@ def receptive_field(network: Network, layer: Layer, place: Place) -> Box | None:
     return None if bottom >= 0 or box == (0, 0, pixels.height, pixels.width) else box
 
 
-def measured_field(network: Network, layer: Layer, place: Place) -> Box | None:
+def measured_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     """Return a receptive field as `receptive_field` does, from the gradient's footprint.
 
     That is the union over some noise images, each with its own random weights over the channels,
     because pooling and rectifiers pass only a part at a time. It takes a gradient of the network.
     """
     pixels = network.pixels
-    if not layer.places or place == MEAN:
+    if not layer.places or isinstance(place, str):
         return None
     probes = max(4, min(PROBES, PROBED_VALUES // (pixels.height * pixels.width)))
     generator = torch.Generator().manual_seed(0)
@@ -95,7 +93,7 @@ def measured_field(network: Network, layer: Layer, place: Place) -> Box | None:
     return None if box == (0, 0, pixels.height, pixels.width) else box
 
 
-def find_crop(network: Network, layer: Layer, place: Place, field: Box | None) -> Crop | None:
+def find_crop(network: Forward, layer: Layer, place: Place, field: Box | None) -> Crop | None:
     """Return a crop on which the units at `place` are what they are on the whole image, or None.
 
     A crop is aligned to the layer's stride. It is only returned if activation and gradient of the
@@ -117,7 +115,7 @@ def find_crop(network: Network, layer: Layer, place: Place, field: Box | None) -
     return None
 
 
-def _strides(network: Network, layer: Layer, place: tuple[int, int]) -> list[int]:
+def _strides(network: Forward, layer: Layer, place: tuple[int, int]) -> list[int]:
     """Return what the layer's stride may be.
 
     That is how far the field moves from place to place; where that is not known, what the layer's
@@ -136,7 +134,7 @@ def _strides(network: Network, layer: Layer, place: tuple[int, int]) -> list[int
 
 
 def _aligned(
-    network: Network, place: tuple[int, int], field: Box, stride: int, margin: int
+    network: Forward, place: tuple[int, int], field: Box, stride: int, margin: int
 ) -> tuple[Box, tuple[int, int]]:
     """Return the part around a field, aligned to the stride, and a place in it."""
     top, left = (max(0, (edge // stride - margin) * stride) for edge in field[:2])
@@ -153,7 +151,7 @@ def _area(box: Box) -> int:
 
 
 def _tried(
-    network: Network, layer: Layer, place: Place, box: Box, inner: tuple[int, int]
+    network: Forward, layer: Layer, place: Place, box: Box, inner: tuple[int, int]
 ) -> Crop | None:
     """Return a crop on which the units are what they are on the whole of a noise image, or None.
 

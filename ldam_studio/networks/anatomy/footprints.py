@@ -1,24 +1,21 @@
-"""What each value of a forward pass depends on: rectangles of pixels, carried through it.
+"""Footprints: the rectangle of pixels that each value of a forward pass depends on.
 
-A tensor's `planes` are four numbers for each of its elements, the rectangle (top, left, -bottom,
--right) of pixels that it depends on, so that the union of rectangles is the minimum of numbers.
-Nothing at all is (inf, inf, inf, inf). Planes have shape (4, *shape), with 1 for dimensions along
-which they are the same. What is found is what the structure allows, whatever the weights are.
+A tensor's `planes` hold four numbers for each of its elements, the rectangle (top, left, -bottom,
+-right); written so, the union of rectangles is the minimum of the numbers. An element that depends
+on no pixel has (inf, inf, inf, inf). Planes have shape (4, *shape), with size 1 in dimensions along
+which they are equal. They follow from the architecture alone, whatever the weights are.
 
-The rules are called as the operations are, with a `Value` in place of each tensor; what has no rule
-here is not known, see `follow`.
+The rules for single operations are in `rules`; `walk` follows a forward pass with them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 NOTHING = math.inf
 
@@ -27,8 +24,8 @@ NOTHING = math.inf
 class Value:
     """A tensor of a forward pass: its shape, and what its elements depend on.
 
-    Channels (dimension 1) that were concatenated are the same in `runs`, so many of each kind:
-    `short` has one for each run. Without `runs` it is what `planes` is.
+    Concatenated channels (dimension 1) come in `runs` of equal planes, given by their lengths, and
+    `short` holds one plane for each run. Without `runs`, `short` is `planes`.
     """
 
     shape: tuple[int, ...]
@@ -37,7 +34,7 @@ class Value:
 
     @property
     def planes(self) -> Tensor:
-        """The planes, (4, *shape) or 1 for what is the same along a dimension."""
+        """The planes, (4, *shape), with size 1 in dimensions along which they are equal."""
         if not self.runs:
             return self.short
         return self.short.repeat_interleave(torch.tensor(self.runs), dim=2)
@@ -54,7 +51,7 @@ def constant(shape: Sequence[int]) -> Value:
 
 
 def pixels(shape: Sequence[int]) -> Value:
-    """Return an image (1, C, H, W) whose pixels depend on themselves."""
+    """Return an image (1, C, H, W), in which each pixel depends on itself."""
     height, width = shape[-2:]
     rows = torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)
     columns = torch.arange(width, dtype=torch.float32).expand(height, width)
@@ -63,7 +60,7 @@ def pixels(shape: Sequence[int]) -> Value:
 
 
 def union(values: Sequence[Value]) -> Tensor:
-    """Unite element by element, broadcast as arithmetic is."""
+    """Unite the footprints element by element, broadcast as in arithmetic."""
     if len(values) == 1:
         return values[0].planes
     most = max(len(value.shape) for value in values)
@@ -77,10 +74,10 @@ def union(values: Sequence[Value]) -> Tensor:
 
 
 def whole(values: Sequence[Value]) -> Tensor | None:
-    """Return what an element that may depend on all of `values` sees; None if that is not all.
+    """Return the footprint that all elements of `values` share; None if they differ.
 
-    An operation that is not known may take any element to any place. That matters not where all
-    elements see the same.
+    An unknown operation may take any element to any place. That does not matter where all elements
+    have the same footprint.
     """
     seen = [value.short.reshape(4, -1) for value in values]
     seen = [planes for planes in seen if bool((planes < NOTHING).any())]
@@ -92,319 +89,8 @@ def whole(values: Sequence[Value]) -> Tensor | None:
 
 
 def compact(planes: Tensor) -> Tensor:
-    """Write dimensions that are one value repeated without copies as 1."""
+    """Reduce dimensions that repeat one value without copies (stride 0) to size 1."""
     for dim in range(1, planes.ndim):
         if planes.stride(dim) == 0 and planes.shape[dim] > 1:
             planes = planes.narrow(dim, 0, 1)
     return planes
-
-
-# Rules
-
-
-def elementwise(*args: Any, **kwargs: Any) -> Tensor | Value:
-    """Follow arithmetic and activations: element by element."""
-    values = [v for v in (*args, *kwargs.values()) if isinstance(v, Value)]
-    first, *rest = values
-    small = all(len(v.shape) <= len(first.shape) and v.short.numel() == 4 for v in rest)
-    if first.runs and small and all(bool((v.short == NOTHING).all()) for v in rest):
-        return first
-    return union(values)
-
-
-def moving(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the rule of an operation that only moves elements: it moves planes as well."""
-
-    def rule(x: Value, *args: Any, **kwargs: Any) -> Any:
-        moved = [operation(plane, *args, **kwargs) for plane in x.full]
-        if isinstance(moved[0], Tensor):
-            return _stack(moved)
-        return [_stack(parts) for parts in zip(*moved, strict=True)]
-
-    return rule
-
-
-def _stack(planes: Sequence[Tensor]) -> Tensor:
-    parts = [compact(plane[None]) for plane in planes]
-    return torch.cat(parts)
-
-
-def joining(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return the rule of `cat` or `stack`."""
-
-    def rule(values: Sequence[Value], *args: Any, **kwargs: Any) -> Tensor:
-        return _stack([operation([v.full[k] for v in values], *args, **kwargs) for k in range(4)])
-
-    return rule
-
-
-def concatenated(values: Sequence[Value], dim: int = 0) -> Tensor | Value:
-    """Follow `cat`, keeping dimensions short along which all parts are the same."""
-    dims = len(values[0].shape)
-    at = dim % dims
-    if at == 1 and dims == 4 and all(v.runs or v.short.shape[2] == 1 for v in values):
-        sizes = [max(v.short.shape[1 + d] for v in values) for d in range(dims)]
-        short = [v.short.expand(4, sizes[0], -1, *sizes[2:]) for v in values]
-        channels = sum(v.shape[1] for v in values)
-        runs = tuple(run for v in values for run in v.runs or (v.shape[1],))
-        shape = (values[0].shape[0], channels, *values[0].shape[2:])
-        return Value(shape, torch.cat(short, dim=2), runs)
-    sizes = [max(v.planes.shape[1 + d] for v in values) for d in range(dims)]
-    parts = []
-    for value in values:
-        parts.append(value.planes.expand(4, *sizes[:at], value.shape[at], *sizes[at + 1 :]))
-    return torch.cat(parts, dim=1 + at)
-
-
-def padded(x: Value, pad: Sequence[int], mode: str = "constant", value: Any = None) -> Tensor:
-    """Follow padding: with nothing, or with what is moved there."""
-    filling = NOTHING if mode == "constant" else None
-    return _stack([functional.pad(p, list(pad), mode=mode, value=filling) for p in x.full])
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    if isinstance(value, int):
-        return value, value
-    first, *rest = value
-    return int(first), int(rest[0] if rest else first)
-
-
-def _windows(planes: Tensor, kernel: Any, stride: Any, dilation: Any, ceil: bool = False) -> Tensor:
-    """Unite over sliding windows: (4, n, c, H, W) -> (4, n, c, H', W')."""
-    four, n, *rest = planes.shape
-    kernel, stride, dilation = _pair(kernel), _pair(stride), _pair(dilation)
-    seen: Tensor = functional.max_pool2d(
-        -planes.reshape(four * n, *rest), kernel, stride, 0, dilation, ceil
-    )
-    return -seen.reshape(four, n, *seen.shape[1:])
-
-
-def _surrounded(x: Value, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
-    """Return planes with their rows and columns written out, and nothing around them."""
-    planes = x.short.expand(4, *x.short.shape[1:-2], *x.shape[-2:])
-    return functional.pad(planes, (*columns, *rows), value=NOTHING)
-
-
-def conv2d(
-    x: Value,
-    weight: Value,
-    bias: Value | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Follow a convolution: windows over all channels of a group."""
-    outputs, _, *kernel = weight.shape
-    gaps = _pair(dilation)
-    if padding == "same":
-        total = [d * (k - 1) for d, k in zip(gaps, kernel, strict=True)]
-        sides = [(t // 2, t - t // 2) for t in total]
-    else:
-        sides = [(p, p) for p in _pair(0 if padding == "valid" else padding)]
-    if groups > 1 and x.runs:
-        x = Value(x.shape, x.planes)
-    planes = _surrounded(x, *sides)
-    if groups == 1 or planes.shape[2] == 1:
-        planes = planes.amin(dim=2, keepdim=True)
-    else:
-        planes = planes.unflatten(2, (groups, -1)).amin(dim=3)
-        planes = planes.repeat_interleave(outputs // groups, dim=2)
-    return _windows(planes, kernel, stride, dilation)
-
-
-def thnn_conv2d(
-    x: Value,
-    weight: Value,
-    kernel_size: Any,
-    bias: Value | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-) -> Tensor:
-    """Follow the convolution that `networks.prepare` uses over pixels."""
-    return conv2d(x, weight, bias, stride, padding)
-
-
-def max_pool2d(
-    x: Value,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Tensor | Value:
-    """Follow pooling over windows."""
-    planes = _surrounded(x, (0, 0), (0, 0))
-    four, n, *rest = planes.shape
-    seen: Tensor = functional.max_pool2d(
-        -planes.reshape(four * n, *rest),
-        _pair(kernel_size),
-        _pair(stride or kernel_size),
-        _pair(padding),
-        _pair(dilation),
-        ceil_mode,
-    )
-    return _pooled(x, -seen.reshape(four, n, *seen.shape[1:]))
-
-
-def avg_pool2d(
-    x: Value,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor | Value:
-    """Follow pooling over windows; an average sees what a maximum sees."""
-    return max_pool2d(x, kernel_size, stride, padding, 1, ceil_mode)
-
-
-def _pooled(x: Value, planes: Tensor) -> Tensor | Value:
-    """Return planes over which `x` was pooled, its channels still in runs."""
-    return Value((*x.shape[:-2], *planes.shape[-2:]), planes, x.runs) if x.runs else planes
-
-
-def adaptive_pool2d(x: Value, output_size: Any, return_indices: bool = False) -> Tensor | Value:
-    """Follow pooling to a given size."""
-    planes = _surrounded(x, (0, 0), (0, 0))
-    four, n, *rest = planes.shape
-    seen: Tensor = functional.adaptive_max_pool2d(-planes.reshape(four * n, *rest), output_size)
-    return _pooled(x, -seen.reshape(four, n, *seen.shape[1:]))
-
-
-def reduced(x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
-    """Follow a sum, mean or the like over some dimensions, or all."""
-    dims = range(len(x.shape)) if dim is None else [dim] if isinstance(dim, int) else dim
-    dims = [1 + d % len(x.shape) for d in dims]
-    return x.planes.amin(dim=dims, keepdim=keepdim)
-
-
-def mixed(x: Value, dims: Sequence[int]) -> Tensor:
-    """Let every element see what all elements along `dims` see."""
-    return x.planes.amin(dim=[1 + d % len(x.shape) for d in dims], keepdim=True)
-
-
-def linear(x: Value, weight: Value, bias: Value | None = None) -> Tensor:
-    """Follow a fully connected layer: features are mixed."""
-    return mixed(x, [-1])
-
-
-def softmax(x: Value, dim: int | None = None, *_: Any, **__: Any) -> Tensor:
-    """Follow a softmax; without `dim` everything is mixed."""
-    return mixed(x, range(len(x.shape)) if dim is None else [dim])
-
-
-def normalized(x: Value, p: float = 2.0, dim: int = 1, *_: Any, **__: Any) -> Tensor:
-    """Follow a division by a vector's length."""
-    return mixed(x, [dim])
-
-
-def layer_norm(x: Value, normalized_shape: Sequence[int], *_: Any, **__: Any) -> Tensor:
-    """Follow a normalisation over the last dimensions."""
-    return mixed(x, range(-len(normalized_shape), 0))
-
-
-def group_norm(x: Value, num_groups: int, *_: Any, **__: Any) -> Tensor:
-    """Follow a normalisation over the places, and over a group's channels."""
-    planes = x.planes.amin(dim=list(range(3, 1 + len(x.shape))), keepdim=True)
-    if planes.shape[2] == 1:
-        return planes
-    grouped = planes.unflatten(2, (num_groups, -1)).amin(dim=3)
-    spread: Tensor = grouped.repeat_interleave(x.shape[1] // num_groups, dim=2)
-    return spread
-
-
-def instance_norm(x: Value, *_: Any, **__: Any) -> Tensor:
-    """Follow a normalisation of each channel over the places."""
-    return mixed(x, range(2, len(x.shape)))
-
-
-def matmul(a: Value, b: Value) -> Tensor:
-    """Follow a matrix product: a row of one with a column of the other."""
-    if min(len(a.shape), len(b.shape)) < 2:
-        raise NotImplementedError
-    return union([Value(a.shape, mixed(a, [-1])), Value(b.shape, mixed(b, [-2]))])
-
-
-def attention(query: Value, key: Value, value: Value, *args: Any, **kwargs: Any) -> Tensor:
-    """Follow scaled_dot_product_attention without a mask: a query with all keys and values."""
-    if any(option is not None for option in args[:1]) or args[2:]:
-        raise NotImplementedError
-    if kwargs.get("attn_mask") is not None or kwargs.get("is_causal"):
-        raise NotImplementedError
-    return union(
-        [
-            Value(query.shape, mixed(query, [-1])),
-            Value(key.shape, mixed(key, [-1, -2])),
-            Value(value.shape, mixed(value, [-2])),
-        ]
-    )
-
-
-def multi_head_attention(
-    query: Value, key: Value, value: Value, *_: Any, need_weights: bool = True, **options: Any
-) -> list[Tensor]:
-    """Follow nn.MultiheadAttention, (tokens, batch, features): a query with all keys and values."""
-    if options.get("attn_mask") is not None or options.get("key_padding_mask") is not None:
-        raise NotImplementedError
-    tokens = union(
-        [
-            Value(query.shape, mixed(query, [-1])),
-            Value(key.shape, mixed(key, [0, -1])),
-            Value(value.shape, mixed(value, [0, -1])),
-        ]
-    )
-    weights = tokens.amin(dim=list(range(1, tokens.ndim)), keepdim=True)
-    return [tokens, weights] if need_weights else [tokens]
-
-
-def _names(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
-
-
-ACTIVATIONS = _names(
-    "relu relu6 leaky_relu elu selu celu gelu silu mish sigmoid logsigmoid hardsigmoid tanh "
-    "hardtanh hardswish softplus softsign threshold prelu clamp clamp_min clamp_max"
-)
-SAME = _names(
-    "dropout dropout2d feature_dropout feature_alpha_dropout alpha_dropout contiguous clone "
-    "detach to float type type_as requires_grad_ data"
-)
-ARITHMETIC = _names(
-    "add sub mul div rsub true_divide pow square sqrt rsqrt exp expm1 log log1p abs neg sign sin "
-    "cos reciprocal maximum minimum where masked_fill batch_norm erf round floor ceil half double "
-    "bfloat16 __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ "
-    "__rdiv__ __pow__ __neg__ __iadd__ __isub__ __imul__ __itruediv__ addcmul lerp"
-)
-MOVING = _names(
-    "reshape flatten unflatten permute transpose swapaxes movedim moveaxis unsqueeze squeeze "
-    "select narrow chunk split unbind expand expand_as roll flip repeat repeat_interleave tile "
-    "ravel __getitem__ pixel_shuffle pixel_unshuffle channel_shuffle T mT index_select unfold "
-    "tensor_split"
-)
-
-RULES: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys((*ACTIVATIONS, *SAME, *ARITHMETIC), elementwise),
-    **dict.fromkeys(_names("mean sum amax amin logsumexp std var"), reduced),
-    **dict.fromkeys(_names("adaptive_avg_pool2d adaptive_max_pool2d"), adaptive_pool2d),
-    **dict.fromkeys(_names("softmax log_softmax softmin"), softmax),
-    **dict.fromkeys(_names("matmul bmm __matmul__ mm"), matmul),
-    **dict.fromkeys(_names("layer_norm rms_norm"), layer_norm),
-    "conv2d": conv2d,
-    "thnn_conv2d": thnn_conv2d,
-    "max_pool2d": max_pool2d,
-    "avg_pool2d": avg_pool2d,
-    "linear": linear,
-    "normalize": normalized,
-    "group_norm": group_norm,
-    "instance_norm": instance_norm,
-    "local_response_norm": normalized,
-    "cat": concatenated,
-    "concat": concatenated,
-    "stack": joining(torch.stack),
-    "pad": padded,
-    "scaled_dot_product_attention": attention,
-    "multi_head_attention_forward": multi_head_attention,
-}

@@ -1,7 +1,7 @@
-"""Where each value of a forward pass comes from: which unit of which layer it was, and what of it.
+"""Origins: the unit of an earlier layer that each value of a forward pass comes from.
 
-Only what is plain is followed: moving, dropping out, activation functions, and means over all
-places. Behind anything else a value comes from nowhere that could be named.
+Only simple operations are followed: moving, dropout, activation functions, and means over all
+places. After any other operation, the values have no origin.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ldam_studio.networks.anatomy.footprints import ACTIVATIONS, MOVING, SAME, Value
+from ldam_studio.networks.anatomy.operations import ACTIVATIONS, MOVING, SAME
 
 
 @dataclass(frozen=True)
 class Origin:
     """The elements of a tensor as those of a layer's output.
 
-    `index` has the tensor's shape and counts into the layer's flattened output, or its neurons
-    where `mean` says that each element is a mean over all places; None is element by element.
+    `index` has the tensor's shape and holds positions in the layer's flattened output. If `mean` is
+    true, each element is a mean over all places, and `index` holds numbers of neurons. None means
+    that the tensor is the layer's output, element by element.
     """
 
     layer: str
@@ -60,7 +61,7 @@ def averaged(origin: Origin, dims: Sequence[int], keepdim: bool) -> Origin | Non
 
 
 def pooled(origin: Origin, before: Sequence[int], after: Sequence[int]) -> Origin | None:
-    """Follow an adaptive mean: to the size that there was, or over all places."""
+    """Follow adaptive average pooling: to the same size, or over all places."""
     if tuple(before) == tuple(after):
         return origin
     return averaged(origin, (2, 3), True) if tuple(after[2:]) == (1, 1) else None
@@ -69,9 +70,9 @@ def pooled(origin: Origin, before: Sequence[int], after: Sequence[int]) -> Origi
 def follow(
     name: str, operation: Callable[..., Any], origin: Origin, args: Any, kwargs: Any, out: Any
 ) -> Any:
-    """Return the origin of what an operation gave, None if it is not plain.
+    """Return the origin of an operation's result `out`; None if the operation is not followed.
 
-    `args` are those after the tensor whose origin is given.
+    `args` are the arguments after the tensor, whose origin is given.
     """
     if name in MOVING:
         return moved(operation, origin, *args, **kwargs)
@@ -85,6 +86,3 @@ def follow(
         dims = [dim] if isinstance(dim, int) else dim
         return None if dims is None else averaged(origin, list(dims), keepdim)
     return None
-
-
-__all__ = ["Origin", "Value", "follow"]

@@ -1,80 +1,125 @@
-"""Reading units off a layer's output."""
+"""Reading the values of neurons off a layer's output."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ldam_studio.networks.anatomy.layers import Layer
-from ldam_studio.networks.neurons import MEAN, Neuron, Place
+from ldam_studio.networks.anatomy.objectives import MEAN, ObjectiveKind, Place, kind_of
+from ldam_studio.networks.neurons import Neuron
+
+
+@dataclass(frozen=True)
+class Computed:
+    """An objective that is computed from the output: its row and its text in the addresses.
+
+    `chosen` (chains,) says which chains have it.
+    """
+
+    kind: ObjectiveKind
+    text: str
+    chosen: Tensor
 
 
 @dataclass(frozen=True)
 class Units:
-    """Units of one layer, one per chain; tensors have shape (chains,).
+    """The neurons of one layer whose values chains follow, one per chain.
 
-    `flat` counts into one image's output, flattened; -1 where the mean over places is meant.
-    `column` (chains, 1) is the same with 0 for -1, as an index.
+    Attributes
+    ----------
+    layer
+        The layer.
+    indices
+        The neurons' numbers, (chains,).
+    column
+        Positions of their units in one image's flattened output, (chains, 1); 0 for the chains
+        whose objective is `computed`.
+    signs
+        1 or -1 by which the values are multiplied, (chains,).
+    computed
+        The other objectives than one unit of the output.
+    any_sign
+        Whether there is a sign of -1.
     """
 
     layer: Layer
     indices: Tensor
-    flat: Tensor
     column: Tensor
     signs: Tensor
-    any_mean: bool
+    computed: tuple[Computed, ...]
     any_sign: bool
 
+    def first(self, count: int) -> Units:
+        """Return the first `count` of them."""
+        return replace(
+            self,
+            indices=self.indices[:count],
+            column=self.column[:count],
+            signs=self.signs[:count],
+            computed=tuple(replace(each, chosen=each.chosen[:count]) for each in self.computed),
+        )
+
     def read(self, output: Tensor) -> Tensor:
-        """Return unit i of image i: output (chains, *layer.shape) -> (chains,)."""
+        """Return the value of neuron i at image i: output (chains, *layer.shape) -> (chains,)."""
         values = output.flatten(1).gather(1, self.column).squeeze(1)
-        if self.any_mean:
-            means = self._means(output).gather(1, self.indices[:, None]).squeeze(1)
-            values = torch.where(self.flat < 0, means, values)
+        for each in self.computed:
+            own = self._every(each, output).gather(1, self.indices[:, None]).squeeze(1)
+            values = torch.where(each.chosen, own, values)
         return values * self.signs if self.any_sign else values
 
     def read_all(self, output: Tensor) -> Tensor:
-        """Return every unit at every image: output (n, *layer.shape) -> (n, chains)."""
+        """Return the value of every neuron at every image: (n, *layer.shape) -> (n, chains)."""
         values = output.flatten(1)[:, self.column.squeeze(1)]
-        if self.any_mean:
-            values = torch.where(self.flat < 0, self._means(output)[:, self.indices], values)
+        for each in self.computed:
+            own = self._every(each, output)[:, self.indices]
+            values = torch.where(each.chosen, own, values)
         return values * self.signs
 
-    def _means(self, output: Tensor) -> Tensor:
-        moved = output.movedim(self.layer.axis + 1, 1)
-        return moved.flatten(2).mean(2) if moved.ndim > 2 else moved
+    def _every(self, each: Computed, output: Tensor) -> Tensor:
+        assert each.kind.values is not None
+        return each.kind.values(output.movedim(self.layer.axis + 1, 1), each.text)
 
 
 def units_of(layer: Layer, neurons: Sequence[Neuron], device: torch.device) -> Units:
-    """Work out where the neurons (of this layer, and in it) stand in its output."""
-    flat = torch.tensor([flat_index(layer, n.index, resolved(layer, n.place)) for n in neurons])
-    signs = [float(n.sign) for n in neurons]
+    """Return how to read neurons of this layer, which must be in it, off its output."""
+    places = [resolved(layer, neuron.place) for neuron in neurons]
+    positions = [
+        0 if isinstance(place, str) else flat_index(layer, neuron.index, place)
+        for neuron, place in zip(neurons, places, strict=True)
+    ]
+    texts = dict.fromkeys(place for place in places if isinstance(place, str))
+    signs = [float(neuron.sign) for neuron in neurons]
     return Units(
         layer=layer,
-        indices=torch.tensor([n.index for n in neurons], device=device),
-        flat=flat.to(device),
-        column=flat.clamp_min(0)[:, None].to(device),
+        indices=torch.tensor([neuron.index for neuron in neurons], device=device),
+        column=torch.tensor(positions)[:, None].to(device),
         signs=torch.tensor(signs, device=device),
-        any_mean=bool((flat < 0).any()),
+        computed=tuple(
+            Computed(
+                kind_of(text),
+                text,
+                torch.tensor([place == text for place in places], device=device),
+            )
+            for text in texts
+        ),
         any_sign=min(signs) < 0,
     )
 
 
 def resolved(layer: Layer, place: Place) -> Place:
-    """Return the place that is meant: the centre of a plane, the mean of tokens by default."""
+    """Return a place, or if it is None the layer's default: its centre, or the mean of tokens."""
     if place is not None or not layer.places:
         return place
     return tuple(n // 2 for n in layer.places) if len(layer.places) > 1 else MEAN
 
 
-def flat_index(layer: Layer, index: int, place: Place) -> int:
-    """Return where a unit stands in the layer's flattened output; -1 for a mean."""
-    if place == MEAN and layer.places:
-        return -1
-    where = [] if place is None or isinstance(place, str) else list(place)
+def flat_index(layer: Layer, index: int, place: tuple[int, ...] | None) -> int:
+    """Return the position of one unit in the layer's flattened output for one image."""
+    where = list(place or ())
     where.insert(layer.axis, index)
     position = 0
     for size, at in zip(layer.shape, where, strict=True):

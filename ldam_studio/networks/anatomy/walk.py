@@ -1,4 +1,4 @@
-"""Following one forward pass: what every value depends on, and where it comes from."""
+"""Following one forward pass: which pixels each value depends on, and where it comes from."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ldam_studio.networks.anatomy import footprints, origins
-from ldam_studio.networks.anatomy.footprints import MOVING, RULES, Value
+from ldam_studio.networks.anatomy.footprints import Value
+from ldam_studio.networks.anatomy.operations import MOVING
 from ldam_studio.networks.anatomy.origins import Origin
+from ldam_studio.networks.anatomy.rules import RULES, NoRuleError, moving
 
 EMPTY = (
     "zeros_like ones_like full_like empty_like rand_like randn_like new_zeros new_ones new_full "
@@ -24,21 +26,22 @@ EMPTY = (
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a tensor: nothing is known of what it depends on if `seen` is None."""
+    """What is known of a tensor. `seen` is its footprint, None if that is unknown."""
 
     seen: Value | None
     origin: Origin | None = None
     constant: bool = False
 
 
-LOST = Known(None)
+UNKNOWN = Known(None)
 
 
 class Walk(TorchFunctionMode):
-    """Runs beside a forward pass at batch 1 and knows of its tensors what can be known.
+    """Follows the operations of a forward pass of one image, and knows the tensors' footprints.
 
-    It works on what Python calls; what happens elsewhere (a compiled module, an operation without
-    a rule) is not guessed at, and everything behind it is not known either.
+    It sees what is called from Python. What happens elsewhere, as in a compiled module, and
+    operations without a rule are not guessed at: their results, and what depends on them, are
+    unknown.
 
     Parameters
     ----------
@@ -53,11 +56,11 @@ class Walk(TorchFunctionMode):
         self._blurred = False
 
     def begin(self, image: Tensor) -> None:
-        """Let an image (1, C, H, W) be what everything depends on."""
+        """Begin with an image (1, C, H, W), on which everything depends."""
         self._known[image] = Known(footprints.pixels(tuple(image.shape)))
 
     def root(self, layer: str, output: Tensor) -> Known:
-        """Return what is known of a layer's output, from which values come from now on."""
+        """Return what is known of a layer's output, and make it the origin of later values."""
         known = self.of(output)
         own = Origin(layer, tuple(output.shape))
         self._known[output] = Known(known.seen, own)
@@ -70,7 +73,7 @@ class Walk(TorchFunctionMode):
             return found
         if id(tensor) in self._constants:
             return Known(footprints.constant(tensor.shape), constant=True)
-        return LOST
+        return UNKNOWN
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation, then follow it."""
@@ -96,7 +99,7 @@ class Walk(TorchFunctionMode):
         seen = self._seen(name, func, args, kwargs, results, known)
         sources = self._origins(name, func, args, kwargs, out, len(results), given, known)
         if results[0] is given[0] and given[0]._is_view() and not _same(seen[0], known[0].seen):
-            # What it is a view of has changed as well, and is not found from here.
+            # The tensor that it is a view of has changed as well, and cannot be found from here.
             self._blurred = True
         for result, value, origin in zip(results, seen, sources, strict=True):
             self._known[result] = Known(value, origin)
@@ -119,7 +122,7 @@ class Walk(TorchFunctionMode):
             parts = found if isinstance(found, list) else [found]
             return [_fitting(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         except Exception:
-            # No rule, or none for this way of calling: what all elements see may still be clear.
+            # No rule, or none for this call. The elements may all have the same footprint, though.
             alike = footprints.whole(values)
             if alike is None:
                 return [None] * len(results)
@@ -128,8 +131,8 @@ class Walk(TorchFunctionMode):
     def _by_rule(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
         if name in MOVING:
             if any(not self.of(t).constant for t in _tensors((args[1:], list(kwargs.values())))):
-                raise NotImplementedError
-            return footprints.moving(func)(self._value(args[0]), *args[1:], **kwargs)
+                raise NoRuleError
+            return moving(func)(self._value(args[0]), *args[1:], **kwargs)
         values = [self._values(a) for a in args]
         return RULES[name](*values, **{key: self._values(a) for key, a in kwargs.items()})
 
@@ -175,7 +178,7 @@ class Walk(TorchFunctionMode):
         other = self.of(value) if isinstance(value, Tensor) else None
         if known.constant and (other is None or other.constant):
             return
-        self._known[target] = LOST
+        self._known[target] = UNKNOWN
         if known.seen is None or target._is_view() or (other and other.seen is None):
             self._blurred = True
             return
@@ -186,7 +189,7 @@ class Walk(TorchFunctionMode):
 
 
 def _fitting(found: Tensor | Value, shape: tuple[int, ...]) -> Value:
-    """Return what a rule found; raises where that is not of the shape that the operation gave."""
+    """Return a rule's result as a value; ValueError if its shape is not that of the operation's."""
     value = found if isinstance(found, Value) else Value(shape, found)
     if value.shape != shape:
         raise ValueError
@@ -202,7 +205,7 @@ def _same(one: Value | None, other: Value | None) -> bool:
 
 
 def _called(func: Any) -> tuple[str, Callable[..., Any]]:
-    """Return the plain name of an operation, and it as a function; `view` counts as `reshape`."""
+    """Return an operation's plain name and its function; `view` counts as `reshape`."""
     name = str(getattr(func, "__name__", func))
     if name == "__get__":
         name = str(getattr(func.__self__, "__name__", ""))

@@ -13,6 +13,7 @@ from ldam_studio.networks.anatomy.fields import Crop
 from ldam_studio.networks.anatomy.layers import OUTPUT, output_at
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.provenance import Provenance
 
 
 class _Only(nn.Module):
@@ -67,7 +68,9 @@ def _find_part(network: Network, layer: str) -> Part | None:
         run, crop = alone
     top, left, bottom, right = crop.box
     pixels = replace(network.pixels, height=bottom - top, width=right - left)
-    return Part(Network(network.name, _Only(run), pixels, sha256=network.sha256), crop)
+    return Part(
+        Network(network.name, _Only(run), pixels, provenance=Provenance(network.sha256)), crop
+    )
 
 
 def _alone(network: Network, layer: str) -> tuple[nn.Conv2d, Crop] | None:

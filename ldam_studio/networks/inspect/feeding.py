@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.objectives import MEAN
 from ldam_studio.networks.anatomy.origins import Origin
 from ldam_studio.networks.anatomy.units import flat_index, resolved
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.neurons import MEAN, Neuron
+from ldam_studio.networks.neurons import Neuron
 
 Positions = NDArray[np.int64]
 
@@ -76,6 +77,8 @@ def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
 def _sum_behind(network: Network, neuron: Neuron) -> Neuron:
     """Walk back to the sum that a unit is made of: itself, or what was activated or averaged."""
     place = resolved(network.layer(neuron.layer), neuron.place)
+    if isinstance(place, str) and place != MEAN:
+        raise StudioError(f"{neuron} is no plain weighted sum of other units.")
     unit = replace(neuron, place=place, sign=1)
     while unit.layer not in network.walked.inputs or not _is_sum(network, unit.layer):
         before = _before(network, unit)
@@ -154,7 +157,7 @@ def _before(network: Network, unit: Neuron) -> Neuron | None:
     if origin is None:
         return None
     layer = network.layer(unit.layer)
-    if unit.place == MEAN and layer.places:
+    if isinstance(unit.place, str):
         return _source(network, origin, _places_of(layer.shape, layer.axis, unit.index).ravel())
     return _source(network, origin, np.array([flat_index(layer, unit.index, unit.place)]))
 

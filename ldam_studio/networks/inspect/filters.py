@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.neurons import MEAN, Neuron
+from ldam_studio.networks.neurons import Neuron
 
 _TRANSPARENT = (nn.Flatten, nn.Identity)
 
@@ -27,7 +27,7 @@ def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
         neither a full convolution nor fully connected.
     """
     module = _first_module(network)
-    if module is None or neuron.layer != module[0] or neuron.place == MEAN:
+    if module is None or neuron.layer != module[0] or isinstance(neuron.place, str):
         return None
     layer, pixels = module[1], network.pixels
     std = torch.tensor(pixels.std).reshape(-1, 1, 1)

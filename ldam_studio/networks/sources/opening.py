@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import enough_for, is_lack_of_memory
-from ldam_studio.networks.network import Network, Reading
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.provenance import Matching, Provenance
 from ldam_studio.networks.sources.download import OnBytes, fetch, kept
 from ldam_studio.networks.sources.families import family_of, find_source, runs_code
 from ldam_studio.networks.sources.family import Published, Source
@@ -81,7 +82,6 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 
 
 def _open(name: str, weights: Path | None, options: Options) -> Network:
-    untrained = options.untrained and weights is None
     source = _source(name, options)
     # Weights that stay random must be the same the next time, or no session replays.
     with torch.random.fork_rng(devices=[]):
@@ -90,15 +90,20 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     pixels = _input_of(source, module, options)
     if pixels is None:
         raise unknown_input(name)
-    network = Network(name, module, pixels.from_0_to_1(), (), sha256, weights, options.pixels)
+    provenance = Provenance(
+        sha256,
+        weights,
+        given_pixels=options.pixels,
+        given_labels=options.labels,
+        partial=options.partial and weights is not None,
+        untrained=options.untrained and weights is None,
+        matching=Matching(source.new_name, source.spare, options.partial, missing),
+        notes=notes,
+    )
+    network = Network(name, module, pixels.from_0_to_1(), provenance=provenance)
     if runs_code(name):
         check_batches(network)
     network.labels = _labels(network, source, options.labels)
-    network.given_labels = options.labels
-    network.partial = options.partial and weights is not None
-    network.untrained = untrained
-    network.notes = notes
-    network.reading = Reading(source.new_name, source.spare, options.partial, missing)
     return network
 
 

@@ -1,0 +1,99 @@
+"""A frozen module that runs: from pixels to the output of any of its layers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.folding import Folded, fold
+from ldam_studio.networks.anatomy.layers import Layer, output_at
+from ldam_studio.networks.anatomy.listing import list_layers
+from ldam_studio.networks.anatomy.units import Units, units_of
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.prepare import prepare
+
+
+class Forward:
+    """A module with its layers, and the pixels that it takes.
+
+    Parameters
+    ----------
+    name
+        What the network is called in sentences.
+    module
+        Takes normalised images (n, C, H, W). It is frozen and put in evaluation mode, in place.
+    pixels
+        How pixels become its input.
+
+    Raises
+    ------
+    StudioError
+        If the module cannot take such images, or has no layers to look at.
+    """
+
+    def __init__(self, name: str, module: nn.Module, pixels: PixelSpec) -> None:
+        self.name = name
+        self.module = prepare(module)
+        self.pixels = pixels
+        self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
+        self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
+        self.walked = list_layers(name, self.module, self.normalise(torch.zeros(1, *pixels.shape)))
+        self.layers: tuple[Layer, ...] = self.walked.all
+        self._folded = self._fold()
+
+    def _fold(self) -> Folded | None:
+        noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
+        return fold(self.module, self.normalise(noise.to(self.device)))
+
+    def with_module(self, module: nn.Module) -> Self:
+        """Return a shallow copy that runs another module of the same architecture and device."""
+        twin = copy.copy(self)
+        twin.module = module
+        twin._folded = twin._fold()
+        return twin
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move to `device`, in place; returns self."""
+        self.module.to(device)
+        if self._folded is not None:
+            self._folded.module.to(device)
+        self._mean, self._std = self._mean.to(device), self._std.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module runs."""
+        return self._mean.device
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer called `name`; `StudioError` names those there are."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise StudioError(
+            f"{self.name} has no layer {name!r}; it has {', '.join(la.name for la in self.layers)}."
+        )
+
+    def units(self, neurons: Sequence[Neuron]) -> Units:
+        """Return how to read these neurons, all of one layer, off its output."""
+        return units_of(self.layer(neurons[0].layer), neurons, self.device)
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """Turn pixels (n, C, H, W) into the module's input."""
+        return (x - self._mean) / self._std
+
+    def output(self, x: Tensor, layer: str) -> Tensor:
+        """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there."""
+        folded = self._folded
+        module = folded.module if folded is not None and layer in folded.layers else self.module
+        return output_at(module, layer, self.normalise(x), self.layer(layer).batch)
+
+    def activation(self, x: Tensor, units: Units) -> Tensor:
+        """Return the value of one neuron per image: x (n, C, H, W), n units -> (n,)."""
+        return units.read(self.output(x, units.layer.name))
