@@ -40,13 +40,15 @@ class Trace:
     """Numbers of the n steps since the last frame: steps (n,), the others (n, chains).
 
     `real_probability` is NaN where the discriminator was not asked. `change` is the
-    root-mean-square by which a step's sample moved each chain's average.
+    root-mean-square by which a step's sample moved each chain's average. `acceptance` is 1 where a
+    step was accepted and 0 where it was rejected, NaN where the kernel accepts every step.
     """
 
     steps: NDArray[np.int64]
     activation: Floats
     real_probability: Floats
     change: Floats
+    acceptance: Floats
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class _Picked:
 def _named(prefix: str, infos: Sequence[Info]) -> dict[str, Tensor]:
     """Stack what steps saw, each (n, chains); what none of them saw is left out."""
     found = {}
-    for name in ("activation", "real_probability", "gradient_rms", "change"):
+    for name in ("activation", "real_probability", "gradient_rms", "change", "acceptance"):
         rows = [getattr(info, name) for info in infos]
         seen = next((row for row in rows if row is not None), None)
         if seen is not None:
@@ -224,4 +226,5 @@ def _trace(infos: Sequence[Info], here: Mapping[str, Floats], chains: int) -> Tr
         activation=here.get("trace activation", unseen),
         real_probability=here.get("trace real_probability", unseen),
         change=here.get("trace change", unseen),
+        acceptance=here.get("trace acceptance", unseen),
     )

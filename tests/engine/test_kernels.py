@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from ldam_studio.engine.advance import GivenUp, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import Second
 from ldam_studio.engine.compute.device import choose
+from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.networks.neurons import Neuron
@@ -175,3 +177,24 @@ def test_acceptance_is_told_of_each_chain(open_one, run):
     assert accepted.shape == (30, 3)
     assert set(accepted.unique().tolist()) <= {0.0, 1.0}
     assert 0 < float(accepted.mean())
+
+
+def test_a_frame_has_the_acceptance_of_its_steps(open_one, run):
+    def trace_of(state, infos):
+        frame = make_frame(
+            state,
+            FrameRequest(),
+            number=1,
+            infos=infos,
+            notices=(),
+            steps_per_second=0.0,
+            lesson=None,
+        )
+        return frame.trace.acceptance
+
+    state, plain = run(open_one(), 2)
+    assert np.isnan(trace_of(state, plain)).all()
+    state, tested = run(state, 3, {2: [("kernel", "mala")]})
+    found = trace_of(state, [*plain, *tested])
+    assert found.shape == (5, 3)
+    assert np.isnan(found[:2]).all() and np.isin(found[2:], (0, 1)).all()

@@ -59,6 +59,7 @@ def frame(step: int = 1, chains: int = 10, **given: object) -> SimpleNamespace:
             steps=steps,
             activation=np.zeros((rows, chains), np.float32),
             real_probability=np.full((rows, chains), np.nan, np.float32),
+            acceptance=np.full((rows, chains), np.nan, np.float32),
             change=np.zeros((rows, chains), np.float32),
         ),
         "marks": (),

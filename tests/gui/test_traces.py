@@ -27,13 +27,27 @@ def traces(qtbot):
     return made
 
 
-def _feed(traces, count, start=0, chains=10, real_probability=False, marks=(), lesson=None):
+def _feed(
+    traces,
+    count,
+    start=0,
+    chains=10,
+    real_probability=False,
+    marks=(),
+    lesson=None,
+    acceptance=None,
+):
     steps = np.arange(start + 1, start + count + 1)
     activation = np.tile(steps[:, None], (1, chains)).astype(np.float32) + np.arange(chains)
     probability = np.full((count, chains), 0.7 if real_probability else np.nan, np.float32)
     change = np.tile(1 / steps[:, None], (1, chains)).astype(np.float32)
+    untested = np.full((count, chains), np.nan, np.float32)
     trace = SimpleNamespace(
-        steps=steps, activation=activation, real_probability=probability, change=change
+        steps=steps,
+        activation=activation,
+        real_probability=probability,
+        change=change,
+        acceptance=untested if acceptance is None else acceptance,
     )
     traces.add(
         fakes.frame(steps=steps, chains=chains, trace=trace, marks=marks, lesson=lesson),
@@ -63,6 +77,19 @@ def test_the_probability_appears_with_a_discriminator_only(traces):
     _feed(traces, 50, 50, real_probability=True, lesson=SimpleNamespace(real_probability=0.83))
     traces.redraw()
     assert "Probability real  0.7, real 0.83" in _texts(traces)
+
+
+def test_the_acceptance_appears_with_a_kernel_that_has_one_and_is_smoothed(traces):
+    _feed(traces, 50)
+    traces.redraw()
+    assert "Acceptance" not in _texts(traces)
+    accepted = np.tile(np.arange(120)[:, None] % 4 > 0, (1, 10)).astype(np.float32)
+    _feed(traces, 120, 50, acceptance=accepted)
+    traces.redraw()
+    assert "Acceptance  0.76" in _texts(traces)  # 38 of the last 50 steps
+    _feed(traces, 1200, 170)
+    traces.redraw()
+    assert "Acceptance" not in _texts(traces)
 
 
 def test_what_was_taken_back_goes_and_what_was_before_it_stays(traces):
@@ -183,11 +210,13 @@ def _overlaps(plot, side, before, after):
 @pytest.mark.parametrize("width", [420, 900])
 def test_the_numbers_of_an_axis_never_run_together(traces, qtbot, width, height):
     for start in (0, 11_000, 234_000):
-        _feed(traces, 900, start, real_probability=True)
+        # Four plots in so little width have no room for numbers.
+        tested = np.ones((900, 10), np.float32) if width > 420 else None
+        _feed(traces, 900, start, real_probability=True, acceptance=tested)
         traces.resize(width, height + 40)
         traces.redraw()
         QApplication.processEvents()
-        for plot in traces._plots:
+        for plot in (plot for plot in traces._plots if plot.isVisible()):
             steps, run_together = _overlaps(plot, "bottom", "left", "right")
             assert steps and not run_together
             _, run_together = _overlaps(plot, "left", "top", "bottom")
@@ -198,7 +227,13 @@ def test_steps_without_a_number_are_left_out(traces):
     steps = np.arange(1, 11)
     nothing = np.full((10, 10), np.nan, np.float32)
     zero = np.zeros((10, 10), np.float32)
-    trace = SimpleNamespace(steps=steps, activation=nothing, real_probability=nothing, change=zero)
+    trace = SimpleNamespace(
+        steps=steps,
+        activation=nothing,
+        real_probability=nothing,
+        change=zero,
+        acceptance=nothing,
+    )
     traces.add(fakes.frame(steps=steps, trace=trace))
     traces.redraw()
     assert "nan" not in _texts(traces)
@@ -244,7 +279,8 @@ class _Paints(QObject):
 
 
 def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
-    _feed(traces, 350, real_probability=True)
+    tested = np.ones((350, 10), np.float32)
+    _feed(traces, 350, real_probability=True, acceptance=tested)
     traces.redraw()
     qtbot.waitUntil(lambda: not traces._timer.isActive())
     QApplication.processEvents()

@@ -24,6 +24,41 @@ class View(NamedTuple):
         low, mean, high = (a[:, which] for a in self[1:])
         return View(self.steps, low, mean, high)
 
+    def of_chain(self, which: int, chain: int, most: int) -> View | None:
+        """Return one quantity of one chain, arrays (n,), in at most about ``most`` stretches."""
+        if not len(self.steps):
+            return None
+        steps, low, mean, high = self.of(which).thinned(most)
+        return View(steps, low[:, chain], mean[:, chain], high[:, chain])
+
+    def newest(self, which: int, chain: int) -> float | None:
+        """Return the newest value of one quantity of one chain; None if it was not measured."""
+        newest = float(self.high[-1, which, chain]) if len(self.steps) else np.nan
+        return newest if np.isfinite(newest) else None
+
+    def knows(self, which: int) -> bool:
+        """Return whether one quantity was measured in any stretch, for any chain."""
+        return bool(np.isfinite(self.high[:, which]).any())
+
+    def smoothed(self, which: int, over: int) -> View:
+        """Return the same with one quantity replaced by its mean over the last ``over`` stretches.
+
+        What was not measured (NaN) does not count, and stays so.
+        """
+        values = self.mean[:, which]
+        known = np.isfinite(values)
+        if not known.any():
+            return self
+        total = np.cumsum(np.where(known, values, 0), axis=0, dtype=np.float64)
+        count = np.cumsum(known, axis=0)
+        total[over:] -= total[:-over].copy()
+        count[over:] -= count[:-over].copy()
+        mean = np.where(known, total / np.maximum(count, 1), np.nan).astype(np.float32)
+        replaced = [part.copy() for part in self[1:]]
+        for part in replaced:
+            part[:, which] = mean
+        return View(self.steps, *replaced)
+
     def thinned(self, most: int) -> View:
         """Return the same in at most about ``most`` stretches."""
         group = -(-len(self.steps) // most)

@@ -17,8 +17,10 @@ STRETCHES = 1024  # of a whole run
 MARKS = 500
 SAME_DRAG = RECENT // 20  # steps; a value that changes again within them is still being dragged
 
-ACTIVATION, PROBABILITY, CHANGE = range(3)
+ACTIVATION, PROBABILITY, CHANGE, ACCEPTANCE = range(4)
 """The quantities of a chain, in the order in which they are kept."""
+QUANTITIES = 4
+SMOOTHED = 50  # stretches over which acceptance, which is 0 or 1 in a step, is averaged
 
 
 class Kept(NamedTuple):
@@ -53,7 +55,7 @@ class Run:
     Attributes
     ----------
     lanes
-        For each lane, rows (3, chains) of the three quantities.
+        For each lane, rows (4, chains) of the four quantities.
     real
         What the discriminator says of real images while it learns; rows (1,).
     last
@@ -66,7 +68,7 @@ class Run:
 
     def reset(self) -> None:
         """Forget everything."""
-        self.lanes = [Kept.of(3, self.chains)]
+        self.lanes = [Kept.of(QUANTITIES, self.chains)]
         self.real = Kept.of(1)
         self._marks: deque[tuple[int, str]] = deque(maxlen=MARKS)
         self.last = -1
@@ -89,7 +91,7 @@ class Run:
             self._mark(*mark)
         traces = [frame.trace] if frame.second is None else [frame.trace, frame.second.trace]
         del self.lanes[len(traces) :]
-        self.lanes += [Kept.of(3, chains) for _ in traces[len(self.lanes) :]]
+        self.lanes += [Kept.of(QUANTITIES, chains) for _ in traces[len(self.lanes) :]]
         for lane, trace in zip(self.lanes, traces, strict=True):
             if len(trace.steps):
                 lane.add(np.asarray(trace.steps, np.int64), _rows(trace))
@@ -97,6 +99,10 @@ class Run:
             self.last = int(steps[-1])
             real = np.nan if frame.lesson is None else frame.lesson.real_probability
             self.real.add(steps[-1:], np.array([[real]], np.float32))
+
+    def views(self, whole: bool) -> list[View]:
+        """Return what is kept of each lane, acceptance as an average over `SMOOTHED` stretches."""
+        return [kept.view(whole).smoothed(ACCEPTANCE, SMOOTHED) for kept in self.lanes]
 
     def marks(self) -> tuple[tuple[int, str], ...]:
         """Return the marks that are remembered; a dragged slider has one."""
@@ -118,5 +124,6 @@ class Run:
 
 
 def _rows(trace: Trace) -> Floats:
-    """Return a trace's quantities as rows (steps, 3, chains)."""
-    return np.stack((trace.activation, trace.real_probability, trace.change), axis=1)
+    """Return a trace's quantities as rows (steps, 4, chains)."""
+    quantities = (trace.activation, trace.real_probability, trace.change, trace.acceptance)
+    return np.stack(quantities, axis=1)

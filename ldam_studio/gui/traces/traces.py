@@ -1,8 +1,7 @@
-"""Traces of a run over its steps: activation, probability real and change of the average."""
+"""Traces of a run over its steps: activation, probability real, change, acceptance."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
-from ldam_studio.gui.traces.run import PROBABILITY, RECENT, Run
+from ldam_studio.gui.traces.run import ACCEPTANCE, PROBABILITY, RECENT, Run
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
@@ -39,17 +38,22 @@ HELP = (
     "Green, and the second number: its probability for real images while it learns.",
     "How far one more sample moves the average: root mean square over its pixels, in pixel units.\n"
     "It falls as the average settles.",
+    "How often the kernel mala accepted a proposal in the last 50 steps, from 0 to 1.\n"
+    "A bit more than one half is good; smaller steps are accepted more often.",
 )
+NAMES = ("activation", "P(real)", "change", "acceptance")
 LEGEND = (
     "Bright: the front chain, its mean as a line and its range as a band. Grey: the other chains.\n"
     "Vertical lines: burn-in and changes of settings; point at one to read it.\n"
     "If two networks are compared, the front chain of the second one has its own colour."
 )
+SOMETIMES = (PROBABILITY, ACCEPTANCE)
+"""What is not always measured; its plot is hidden while none of the steps shown has it."""
 NO_STEPS = "No steps yet. Space starts the chains."
 
 
 class Traces(QWidget):
-    """Three linked plots that remember the whole run in bounded memory.
+    """Linked plots that remember the whole run in bounded memory.
 
     Frames may arrive at any rate: they are remembered at once and drawn at most four times a
     second, and not at all while the traces are hidden.
@@ -71,6 +75,7 @@ class Traces(QWidget):
             TracePlot("Activation"),
             TracePlot("Probability real", limits=(-0.03, 1.03)),
             TracePlot("Change of average", logarithmic=True),
+            TracePlot("Acceptance", limits=(-0.03, 1.03)),
         )
         for plot, text in zip(self._plots, HELP, strict=True):
             plot.hovered.connect(self._hovered)
@@ -165,30 +170,31 @@ class Traces(QWidget):
     def redraw(self) -> None:
         """Draw what is remembered; the timer does this."""
         whole = bool(self._range.currentIndex())
-        lanes = [kept.view(whole) for kept in self._run.lanes]
+        lanes = self._run.views(whole)
         steps = lanes[0].steps
         self._pages.setCurrentIndex(1 if len(steps) else 0)
         if not len(steps):
             return
         first, last = self._visible(int(steps[0]), whole)
         marked = [float(step) for step, _ in self._run.marks() if first <= step <= last]
-        known = any(bool(np.isfinite(view.high[:, PROBABILITY]).any()) for view in lanes)
-        self._plots[PROBABILITY].setVisible(known)
         for which, plot in enumerate(self._plots):
-            if which == PROBABILITY and not known:
+            known = which not in SOMETIMES or any(view.knows(which) for view in lanes)
+            plot.setVisible(known)
+            if not known:
                 continue
             plot.show_range(first, last)
             self._draw(plot, which, lanes, whole)
             plot.show_marks(marked)
+        self._arrange()
         self._read()
 
     def _draw(self, plot: TracePlot, which: int, lanes: Sequence[View], whole: bool) -> None:
         """Draw one quantity of all lanes, and write its newest values into the title."""
         most, front = plot.stretches(), self._front_chain()
         real = self._run.real.view(whole).of(0).thinned(most) if which == PROBABILITY else None
-        beside = _one(lanes[1], which, front, most) if self._compares else None
+        beside = lanes[1].of_chain(which, front, most) if self._compares else None
         plot.show_lines(lanes[0].of(which).thinned(most), front, real, beside)
-        newest = [_newest(view, which, front) for view in lanes]
+        newest = [view.newest(which, front) for view in lanes]
         value = "" if newest[0] is None else f"{newest[0]:.3g}"
         if self._compares and newest[1] is not None:
             value = ("A –" if newest[0] is None else f"A {newest[0]:.2g}") + f"  B {newest[1]:.2g}"
@@ -233,13 +239,13 @@ class Traces(QWidget):
     def _at(self, step: float) -> str:
         """Return the values of the front chain at a step, and the marks close to it."""
         whole = bool(self._range.currentIndex())
-        steps, low, _, high = self._run.lanes[0].view(whole)
+        steps, low, _, high = self._run.views(whole)[0]
         if not len(steps):
             return ""
         at = int(np.clip(np.searchsorted(steps, step, side="right") - 1, 0, len(steps) - 1))
         front = self._front_chain()
         words = [f"step {thousands(int(steps[at]))}"]
-        for which, name in enumerate(("activation", "P(real)", "change")):
+        for which, name in enumerate(NAMES):
             lowest, highest = float(low[at, which, front]), float(high[at, which, front])
             if np.isfinite(highest):
                 same = f"{lowest:.3g}" == f"{highest:.3g}"
@@ -258,11 +264,15 @@ class Traces(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Put the plots side by side, or below each other if there is enough height for that."""
         super().resizeEvent(event)
+        self._arrange()
+        self._soon()
+
+    def _arrange(self) -> None:
+        shown = sum(not plot.isHidden() for plot in self._plots)
         wide = self.width() > 1.6 * self.height() and self.width() > 420
-        wide |= self.height() < len(self._plots) * STACKED
+        wide |= self.height() < max(3, shown) * STACKED
         direction = QBoxLayout.Direction
         self._flow.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
-        self._soon()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Draw what arrived while the traces were hidden."""
@@ -280,17 +290,3 @@ class Traces(QWidget):
         if present(event).type() == QEvent.Type.PaletteChange:
             self._write_legend()
             self._soon()
-
-
-def _newest(view: View, which: int, chain: int) -> float | None:
-    """Return the newest value of one quantity of one chain; None if it was not measured."""
-    newest = float(view.high[-1, which, chain]) if len(view.steps) else math.nan
-    return newest if math.isfinite(newest) else None
-
-
-def _one(view: View, which: int, chain: int, most: int) -> View | None:
-    """Return one quantity of one chain, arrays (n,), in at most about `most` stretches."""
-    if not len(view.steps):
-        return None
-    steps, low, mean, high = view.of(which).thinned(most)
-    return View(steps, low[:, chain], mean[:, chain], high[:, chain])
