@@ -1,4 +1,4 @@
-"""Presets that a person has saved, beside those that come with the program."""
+"""The presets that a person has saved, in addition to those of the program."""
 
 from __future__ import annotations
 
@@ -8,61 +8,72 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, state_folder, write_bytes
 from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
 from ldam_studio.sampler.settings import Settings, as_today
 
 VERSION = 1
-LONGEST = 40  # letters of a name: a menu shows it
+LONGEST = 40  # letters of a name, which has to fit into a menu
+
+
+class _Header(msgspec.Struct):
+    """The part of the file that every version of the program reads."""
+
+    version: int
+
+
+class _SavedPreset(msgspec.Struct):
+    name: str
+    settings: dict[str, Any]
+
+
+class _File(_Header):
+    presets: list[_SavedPreset]
 
 
 class UserPresets:
-    """A person's presets, in a file of their own that is read anew each time.
+    """A person's presets, in a file that is read again each time.
 
     Parameters
     ----------
     folder
-        Where it lies; made when something is saved.
+        Where the file is; created when something is saved.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.path = (state_folder() if folder is None else folder) / "presets.json"
 
     def read(self) -> dict[str, Preset]:
-        """Return them by name, in alphabetical order; `StudioError` if the file is damaged."""
+        """Return the saved presets in alphabetical order; `StudioError` if the file is damaged."""
         if not self.path.exists():
             return {}
         try:
-            found = json.loads(read_bytes(self.path))
-            if found["version"] != VERSION:
+            content = json.loads(read_bytes(self.path))
+            if msgspec.convert(content, _Header).version != VERSION:
                 raise ValueError("another version of the program wrote it")
-            made = [_preset(_free(each["name"]), each["settings"]) for each in found["presets"]]
-        except (
-            StudioError,
-            KeyError,
-            TypeError,
-            ValueError,
-            RecursionError,
-            AttributeError,
-        ) as error:
+            saved = msgspec.convert(content, _File).presets
+            made = [_preset(_free(each.name), each.settings) for each in saved]
+        except (StudioError, ValueError, RecursionError, msgspec.ValidationError) as error:
             raise StudioError(
                 f"Your presets in {self.path} cannot be read ({error}); mend or remove the file."
             ) from None
         return {preset.name: preset for preset in sorted(made, key=lambda p: p.name.casefold())}
 
     def all(self) -> dict[str, Preset]:
-        """Return the program's presets, then the person's; `StudioError` as `read` says."""
+        """Return the program's presets, then the person's; raises as `read` does."""
         return PRESETS | self.read()
 
     def find(self, name: str) -> Preset:
-        """Return a preset, the program's or the person's; `StudioError` names those there are."""
+        """Return a preset, the program's or the person's; `StudioError` if there is none."""
         wanted = name.strip().casefold()
-        # A damaged file does not keep anybody from what comes with the program.
+        # The program's presets can be used even if the file is damaged.
         return find_preset(name, PRESETS if wanted in PRESETS else self.all())
 
     def save(self, name: str, settings: Mapping[str, Any]) -> Preset:
-        """Save settings (values by name) under a name, in place of a preset of that name.
+        """Save settings, values by name, as a preset; it replaces one of the same name.
 
         Raises
         ------
@@ -75,7 +86,7 @@ class UserPresets:
         return preset
 
     def rename(self, name: str, new: str) -> None:
-        """Give a preset of the person's another name; `StudioError` if that will not do."""
+        """Rename one of the person's presets; `StudioError` if the new name cannot be used."""
         presets = self.read()
         new = _name(new)
         if any(_same(new, other) for other in presets if other != name):
@@ -84,16 +95,16 @@ class UserPresets:
         self._write([p for p in presets.values() if p.name != name] + [changed])
 
     def remove(self, name: str) -> None:
-        """Delete a preset of the person's."""
+        """Delete one of the person's presets."""
         self._write([p for p in self.read().values() if p.name != name])
 
     def _write(self, presets: list[Preset]) -> None:
-        kept = [{"name": p.name, "settings": dict(p.settings)} for p in presets]
-        write_bytes(self.path, json.dumps({"version": VERSION, "presets": kept}, indent=1).encode())
+        kept = _File(VERSION, [_SavedPreset(p.name, dict(p.settings)) for p in presets])
+        write_bytes(self.path, json.dumps(msgspec.to_builtins(kept), indent=1).encode())
 
 
 def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
-    """Make a person's preset; `StudioError` if a value will not do."""
+    """Return a person's preset; `StudioError` if a setting or its value is wrong."""
     today = as_today(settings)
     checked = Settings.of(**today)
     values = {key: getattr(checked, key) for key in today}
@@ -101,7 +112,7 @@ def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
 
 
 def _free(name: str) -> str:
-    """Return what a preset in the file is called where the program has come to have that name."""
+    """Return the preset's name, changed if a later version of the program uses it for its own."""
     return f"{name} (yours)" if any(_same(name, taken) for taken in PRESETS) else name
 
 

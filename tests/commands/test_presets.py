@@ -88,6 +88,58 @@ def test_a_preset_that_the_program_has_come_to_have_too_is_kept_under_another_na
     assert list(mine.read()) == ["other", "Paper (yours)"]
 
 
+FIRST_RELEASE = """{
+ "version": 1,
+ "presets": [
+  {
+   "name": "Quiet Night",
+   "settings": {
+    "temperature": 0.125,
+    "l2": [
+     0.25,
+     0.75
+    ]
+   }
+  },
+  {
+   "name": "everything",
+   "settings": {
+    "temperature": 0.01,
+    "step_size": 0.1,
+    "l2": 0.5,
+    "discriminator_weight": 0.0,
+    "smoothness": 0.0,
+    "spectrum": 0.0,
+    "colour_correlation": 0.0,
+    "jitter": 0,
+    "window": 0,
+    "thin": 1,
+    "burn_in": "auto",
+    "clamp": false,
+    "mode": "normalised",
+    "average_over": "time",
+    "threshold": "auto",
+    "start_spread": 0.1,
+    "start_spectrum": 0.0
+   }
+  }
+ ]
+}"""
+
+
+def test_presets_of_the_first_release_still_open_and_are_written_alike(mine):
+    mine.path.parent.mkdir()
+    mine.path.write_text(FIRST_RELEASE)
+    found = mine.read()
+    assert dict(found["Quiet Night"].settings) == {"temperature": 0.125, "l2": (0.25, 0.75)}
+    everything = found["everything"].settings
+    assert len(everything) == 17 and everything["burn_in"] == everything["threshold"] == "auto"
+    assert everything["step_size"] == 0.1 and everything["clamp"] is False
+    mine.save("Third", {"l2": 1.0})
+    mine.remove("Third")
+    assert mine.read() == found
+
+
 DAMAGED = (
     "",
     "[]",
@@ -96,6 +148,10 @@ DAMAGED = (
     '{"version": 1}',
     '{"version": 1, "presets": [{"name": "a", "settings": {"l2": "x"}}]}',
     '{"version": 1, "presets": [{"name": 3, "settings": {}}]}',
+    '{"version": 1, "presets": [{"name": "a"}]}',
+    '{"version": 1, "presets": {"name": "a"}}',
+    '{"version": 1, "presets": [{"name": "a", "settings": [["l2", 1.0]]}]}',
+    '{"presets": []}',
 )
 
 
@@ -103,8 +159,9 @@ DAMAGED = (
 def test_a_damaged_file_is_one_sentence_and_keeps_nobody_from_the_programs_own(mine, content):
     mine.path.parent.mkdir()
     mine.path.write_text(content)
-    with pytest.raises(StudioError, match=r"presets\.json cannot be read"):
+    with pytest.raises(StudioError, match=r"presets\.json cannot be read") as refused:
         mine.find("mine")
+    assert "\n" not in str(refused.value)
     with pytest.raises(StudioError):
         mine.save("mine", {"l2": 1.0})
     assert mine.path.read_text() == content
