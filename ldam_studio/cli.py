@@ -20,7 +20,7 @@ from ldam_studio.errors import StudioError
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that adds its flags when it is first used and fails in one sentence.
+    """A parser that adds its flags when it is first used, and fails with one sentence.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Raise a `StudioError` where argparse would print its usage."""
+        """Raise a `StudioError`, where argparse would print its usage and exit."""
         raise StudioError(f"{message} ({self.prog} --help lists what there is)")
 
 
@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _with_signs(arguments: Sequence[str]) -> list[str]:
-    """Join ``--neuron`` and a neuron with a minus before it, which argparse takes for a flag."""
+    """Join ``--neuron`` and a neuron that begins with a minus, which argparse takes for a flag."""
     joined: list[str] = []
     for argument in arguments:
         signed = argument.startswith("-") and not argument.startswith("--") and argument != "-h"
@@ -90,15 +90,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments without the program's name; those of the process when left out.
+        The arguments without the program's name; by default those of the process.
 
     Returns
     -------
     int
         0 when all went well, 2 after an error of the user's, 130 after Ctrl-C.
     """
-    # OpenMP's spinning threads starve the window on few cores; the library reads this when it is
-    # loaded, so it has to be set before torch is imported.
+    # Spinning OpenMP threads would slow the window down on few cores. The library reads this when
+    # it is loaded, so it has to be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
     general = {"-h", "--help", "--version"}

@@ -130,7 +130,7 @@ class Row:
 def open_yardstick(
     judge: Judge, data: Path | None, download: bool, of_each_class: int
 ) -> Yardstick:
-    """Show the judge the test images, and keep so many of each class to compare with.
+    """Take the judge's statistics of the test images, and keep so many of each class.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def open_yardstick(
     test = load_cifar10(data, "test", download)
     labels = test.labels
     classes = labels.unique()
-    each = min(of_each_class, len(test) // len(classes) // 2)  # so that there are others left
+    each = min(of_each_class, len(test) // len(classes) // 2)  # leaves others to compare with
     first = torch.cat([(labels == c).nonzero()[:each, 0] for c in classes])
     others = torch.ones(len(test), dtype=torch.bool)
     others[first] = False
@@ -232,7 +232,7 @@ def head(
     steps: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Return what all rows of a figure have in common, in JSON's types."""
+    """Return the values that all rows of a figure share, in JSON's types."""
     return {
         "discriminator": discriminator.reference,
         "seed": seed,

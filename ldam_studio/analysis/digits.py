@@ -31,7 +31,7 @@ FIGURE_SETTINGS = Settings.of(
 """Settings of the paper's Figure 1, and of the chains that the discriminator is trained with."""
 
 DARK = 0.25
-"""A pixel below this counts as background."""
+"""Pixels below this value count as background."""
 
 MELT_STEPS, COLLAPSE_STEPS = 60, 300
 
@@ -77,7 +77,7 @@ def sample(
     seed: int,
     on_step: OnStep = lambda: None,
 ) -> SessionState:
-    """Run fresh chains of all classes for ``steps`` steps on one thread; return their session."""
+    """Run fresh chains of all classes for ``steps`` steps on the CPU; return their session."""
     spec = SessionSpec(
         network,
         class_neurons(network, chains_per_class),
@@ -93,7 +93,7 @@ def sample(
 def measure(
     state: SessionState, discriminator: DiscriminatorModel, judge: Judge, weight: float
 ) -> Row:
-    """Measure the images that a session's chains show at this moment."""
+    """Measure the last samples of a session's chains."""
     lane = state.lane
     x, classes = lane.chains.x, lane.targets.units.indices
     activation = lane.activation(x)
@@ -124,7 +124,7 @@ def rows(
     """Sample and measure each discriminator weight, from the same starts with the same noise."""
     for weight in weights:
         settings = FIGURE_SETTINGS.change("discriminator_weight", weight)
-        # Weight 0 never asks the discriminator, with or without it in the session.
+        # At weight 0 the discriminator is not used, whether or not the session has one.
         state = sample(network, discriminator, settings, chains_per_class, steps, seed, on_step)
         yield measure(state, discriminator, judge, weight), state
 

@@ -1,4 +1,4 @@
-"""How far a figure's numbers may be trusted: bootstrap intervals."""
+"""Bootstrap intervals: how uncertain a figure's numbers are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ RESAMPLES = 10_000
 COVERED = 0.95
 
 Statistic = Callable[[Tensor], Tensor]
-"""Maps samples (..., n) to one number each (...)."""
+"""Maps samples (..., n) to one number for each sample, (...)."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A statistic of some values, and where it lies in 95 of 100 resamples."""
+    """A statistic of some values, and the interval that contains it in 95 % of all resamples."""
 
     value: float
     low: float
@@ -38,7 +38,7 @@ def mean(values: Tensor) -> Tensor:
 
 
 def median(values: Tensor) -> Tensor:
-    """Return the median over the last dimension, between the middle two of an even number."""
+    """Return the median over the last dimension; of an even number, the mean of the middle two."""
     return values.quantile(0.5, dim=-1)
 
 
@@ -50,8 +50,8 @@ def deviation(values: Tensor) -> Tensor:
 def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int = 0) -> Interval:
     """Return a statistic of `values` (n,) with its percentile interval (Efron 1979).
 
-    The values are drawn again with replacement, `RESAMPLES` times; the same seed draws the same.
-    One value alone has an interval of no width, which says nothing.
+    The values are resampled with replacement, `RESAMPLES` times; equal seeds draw equal resamples.
+    The interval of a single value has no width, which means nothing.
     """
     sample = torch.as_tensor(values, dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)
@@ -62,9 +62,9 @@ def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int 
 def bootstrap_crossed(values: Tensor, seed: int = 0) -> Interval:
     """Return the mean of `values` (runs, neurons) with its percentile interval.
 
-    Runs and neurons are drawn again independently of one another, each with replacement: what one
-    run has in common, and what one neuron has, is as uncertain as there are few of them (Owen
-    2007). Of a single run the neurons alone are drawn.
+    Runs and neurons are resampled independently, each with replacement, so that the interval
+    accounts for what all neurons of a run share and for what all runs of a neuron share (Owen
+    2007). If there is a single run, only the neurons are resampled.
     """
     sample = torch.as_tensor(values, dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)

@@ -1,9 +1,9 @@
 """How many pictures excite one neuron: chains from different starts, cooled, and grouped.
 
-A network that has been trained longer than its data have to say may answer to many unlike pictures.
-Each chain starts elsewhere, cools from a high temperature, and is averaged once it is cool; the
-averages are grouped by how alike they are. How alike two of one group have to be is best taken from
-real images: as alike as two of a class are.
+An overfitted network may respond to many different pictures. Each chain has a start of its own,
+cools from a high temperature, and is averaged once it is cool. The averages are then grouped by
+their similarity. How similar two of one group have to be is best taken from two real images of a
+class.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import Settings
 
 COOLINGS = 20
-"""Times that the temperature is lowered on its way down, each time by the same factor."""
+"""Number of times that the temperature is lowered, each time by the same factor."""
 
 HOT = 100.0
-"""How much higher it is at first."""
+"""Factor by which the temperature is higher at first."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Plan:
     Attributes
     ----------
     chains
-        Of each neuron.
+        Number of chains of each neuron.
     cooling
-        Steps from `HOT` times the temperature down to it.
+        Steps in which the temperature falls from `HOT` times its final value.
     averaged
         Steps after that, all of which are averaged.
     similarity
@@ -55,13 +55,13 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        """Steps in all."""
+        """Number of all steps."""
         return self.cooling + self.averaged
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Images grouped by how alike they are.
+    """Images grouped by their similarity.
 
     Attributes
     ----------
@@ -70,8 +70,8 @@ class Groups:
     shares
         Share of the images in each group.
     effective
-        Exponential of the entropy of the shares: the number of equally populated groups that would
-        be as varied.
+        Exponential of the entropy of the shares: the number of equally populated groups with the
+        same entropy.
     pairwise
         Mean cosine between two images, from the rest colour.
     """
@@ -89,10 +89,10 @@ class Modality(Groups):
     Attributes
     ----------
     spread
-        Effective share of the image's pixels that the gradient at the averages sits on: the inverse
-        participation ratio of its energy, (sum e)^2 / (n sum e^2), mean over chains.
+        Effective share of the image's pixels that carry the gradient at the averages: the inverse
+        participation ratio of its energy, (sum e)^2 / (n sum e^2), as a mean over chains.
     activation
-        Mean over the averages.
+        Mean activation of the averages.
     """
 
     spread: float
@@ -109,10 +109,10 @@ def examine(
     discriminator: DiscriminatorModel | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Modality]:
-    """Run the chains of `neurons` (all of one layer) and return the modes of each."""
+    """Run the chains of `neurons`, all of one layer, and return the modes of each."""
     spread = tuple(neuron for neuron in neurons for _ in range(plan.chains))
     settings = settings.change("burn_in", plan.cooling).change("window", 0).change("threshold", 0.0)
-    settings = settings.change("thin", 1)  # the plan says how many are averaged: each step's
+    settings = settings.change("thin", 1)  # the plan averages every step
     final = settings.temperature
     spec = SessionSpec(network, spread, settings, seed, discriminator, device)
     state = open_session(spec)
@@ -141,7 +141,7 @@ def _times(value: float | tuple[float, ...], factor: float) -> float | tuple[flo
 
 
 def grouped(images: Tensor, rest: float, least: float) -> Groups:
-    """Group images (n, C, H, W) that are alike by a cosine of `least`, see `group`."""
+    """Group images (n, C, H, W) whose cosines are at least `least`, see `group`."""
     shapes = images - rest
     cosines = similarity(shapes)
     groups = sorted(group(cosines, least), key=len, reverse=True)
@@ -169,27 +169,27 @@ def _modality(
 
 
 def similarity(shapes: Tensor) -> Tensor:
-    """Return the cosine between any two of `shapes` (n, C, H, W), distances from rest: (n, n)."""
+    """Return the cosines (n, n) between `shapes` (n, C, H, W), differences from the rest colour."""
     directions = functional.normalize(shapes.flatten(1).double(), dim=1)
     return directions @ directions.T
 
 
 def group(cosines: Tensor, least: float) -> list[list[int]]:
-    """Group by average linkage: the two most alike groups are joined while they are alike enough.
+    """Group by average linkage: join the two most similar groups while they are similar enough.
 
     Parameters
     ----------
     cosines
-        Between any two of n items, (n, n), symmetric.
+        Cosines between any two of n items, (n, n), symmetric.
     least
         Two groups are joined while the mean cosine between their items is at least this.
 
     Returns
     -------
-    The items of each group, in the order of their first.
+    The items of each group; groups are in the order of their first items.
     """
     groups = [[i] for i in range(len(cosines))]
-    sums = cosines.double().clone()  # between groups, over all pairs of their items
+    sums = cosines.double().clone()  # over all pairs of items of two groups
     sizes = torch.ones(len(cosines), dtype=torch.float64)
     while len(groups) > 1:
         means = sums / (sizes[:, None] * sizes)

@@ -1,4 +1,4 @@
-"""The numbers that are reported of neurons' modes, and their means over neurons and runs."""
+"""The numbers that are reported about neurons' modes, and their means over neurons and runs."""
 
 from __future__ import annotations
 

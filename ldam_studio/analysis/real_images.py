@@ -1,4 +1,4 @@
-"""The real images of a built-in network's classes, as a yardstick for what its neurons draw."""
+"""Real images of a built-in network's classes, to compare its neurons' pictures with."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from ldam_studio.training.data import load_digits_sheet
 from ldam_studio.training.images import LabelledImages
 
 MOST = 500
-"""Images of each class whose likeness is measured."""
+"""Images of each class whose similarity is measured."""
 
 
 def real_images(network: Network, data: Path | None = None) -> LabelledImages | None:
-    """Return real images of a network's classes; None where there are none at hand.
+    """Return real images of a network's classes; None if there are none.
 
-    Those that are shipped with the program for digits; CIFAR-10's test images where they are found
-    for its networks; none for networks of which the program does not know what they were taught.
+    They are the shipped digits for MNIST's networks, and the test images for CIFAR-10's networks if
+    they are found. For other networks the program does not know the training data.
+
+    Raises
+    ------
+    StudioError
+        `data` was given, and CIFAR-10 is not there or damaged.
     """
     if network.name not in BUILT_IN:
         return None
@@ -45,7 +50,7 @@ def likeness(network: Network, images: LabelledImages) -> float:
 
 
 def real_groups(network: Network, images: LabelledImages, count: int, least: float) -> list[Groups]:
-    """Group `count` real images of each class as a neuron's averages are grouped."""
+    """Group `count` real images of each class in the same way as a neuron's averages."""
     rest = network.pixels.rest
     return [grouped(images.pixels(numbers[:count]), rest, least) for numbers in _by_class(images)]
 

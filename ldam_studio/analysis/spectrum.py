@@ -1,4 +1,4 @@
-"""How much of an image is coarse: its power in low spatial frequencies."""
+"""The share of an image's power in low spatial frequencies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 RADIUS = 0.125
-"""Cycles per pixel below which a frequency is low: what takes 8 pixels or more from crest to crest.
+"""Cycles per pixel below which a frequency is low: its wavelength is 8 pixels or more.
 
 White noise has 5 % of its power there, photographs nearly all.
 """
@@ -18,10 +18,10 @@ def low_share(images: Tensor, rest: float, radius: float = RADIUS) -> Tensor:
     Parameters
     ----------
     images
-        (n, C, H, W) in pixel units; the power is that of their distance from `rest`, summed over
-        channels, of the discrete Fourier transform as it is (no window).
+        (n, C, H, W) in pixel units. The power is that of their difference from `rest`, summed over
+        channels, in the discrete Fourier transform without a window.
     radius
-        In cycles per pixel, of the frequency's vector; .5 is the finest stripe.
+        Length of the frequency's vector in cycles per pixel; 0.5 is the finest stripe.
 
     Returns
     -------

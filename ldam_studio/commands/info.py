@@ -1,4 +1,4 @@
-"""``ldam-studio info``: which networks there are, which layers one has, what the settings mean."""
+"""``ldam-studio info``: lists the networks, the layers of one, or the settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print; return the exit code.
+    """Print what was asked for; return the exit code.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def about_all() -> dict[str, Any]:
 
 
 def words_on_all(about: dict[str, Any]) -> str:
-    """Return `about_all` as a person reads it."""
+    """Return `about_all` as text."""
     rows = [(one["name"], one["about"]) for one in (*about["networks"], *about["families"])]
     device = "CUDA" if about["cuda"] else "no CUDA"
     head = f"LDAM Studio {about['version']}, torch {about['torch']}, {device}"
@@ -117,7 +117,7 @@ def about_network(network: Network) -> dict[str, Any]:
 
 
 def words_on_network(about: dict[str, Any]) -> str:
-    """Return `about_network` as a person reads it."""
+    """Return `about_network` as text."""
     rows = [
         (
             layer["name"],

@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:INDEX",
-        help="repeatable; ranges as fc3:0-9; default: up to ten neurons of the last layer",
+        help="or a range such as fc3:0-9; may be given several times; default: up to ten neurons "
+        "of the last layer",
     )
     modes.add_plan(parser)
     parser.add_argument(
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=flags.whole_number("--seeds", 1, 1000),
         default=1,
         metavar="N",
-        help="runs of the chains, each a seed higher; default 1",
+        help="number of runs, each with a seed one higher; default 1",
     )
     flags.add_out(parser, "out/modes")
     flags.add_seed(parser)

@@ -19,34 +19,39 @@ from ldam_studio.files import write_together
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("picture", type=Path, help="a PNG that LDAM Studio exported")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="where the network's are now")
     parser.add_argument(
-        "--discriminator-weights", type=Path, metavar="FILE", help="where the discriminator's are"
+        "--weights", type=Path, metavar="FILE", help="the network's weights, if they have moved"
+    )
+    parser.add_argument(
+        "--discriminator-weights",
+        type=Path,
+        metavar="FILE",
+        help="the discriminator's, if they have moved",
     )
     parser.add_argument(
         "--compare-weights",
         type=Path,
         metavar="FILE",
-        help="where those of the second network are, of two side by side",
+        help="the second network's, of two side by side, if they have moved",
     )
     parser.add_argument(
         "--allow-code",
         action="store_true",
-        help="run the code that the recipe names, FILE.py:FUNCTION, where the network is a "
-        "person's own; only for pictures that you trust",
+        help="run the code that the recipe names as FILE.py:FUNCTION, if the network is defined "
+        "by code; only for pictures that you trust",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the new picture there")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the new picture here")
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the session again; 0 where the pixels are identical, else 1, 130 after Ctrl-C.
+    """Run the session again; return 0 if the pixels are identical, else 1; 130 after Ctrl-C.
 
     Raises
     ------
     StudioError
-        The picture has no recipe or was altered, weights are missing or differ, or it names
-        code that was not allowed.
+        The picture has no recipe or was altered, weights are missing or have changed, or the recipe
+        names code and that was not allowed.
     """
     files = Files(
         args.picture.parent,
@@ -93,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def in_words(found: Comparison) -> str:
-    """Say in a few lines how both pictures compare."""
+    """Return a few lines that say how both pictures compare."""
     if found.identical:
         first = f"identical: {_steps_of(found)} gave the same pixels"
     else:
@@ -107,7 +112,7 @@ def in_words(found: Comparison) -> str:
 
 
 def _steps_of(found: Comparison) -> str:
-    """Say which steps were run: all, or the last ones, from which alone the picture follows."""
+    """Return which steps were run: all, or the last ones if the picture depends on these only."""
     if found.replayed == found.steps:
         return in_steps(found.steps)
     return f"the {found.replayed:,} steps that it depends on, of {found.steps:,} in all,"

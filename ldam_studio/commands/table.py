@@ -1,9 +1,9 @@
-"""All sub-commands, each with its module and what it does; nothing is imported for it."""
+"""All commands, each with its module and what it does; the modules are not imported here."""
 
 from __future__ import annotations
 
 COMMANDS = {
-    "studio": ("ldam_studio.commands.studio", "open the window (also what no sub-command means)"),
+    "studio": ("ldam_studio.commands.studio", "open the window (the default without a command)"),
     "watch": ("ldam_studio.commands.watch", "watch a network's checkpoints while it is trained"),
     "render": ("ldam_studio.commands.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.commands.replay", "run an exported picture again and compare it"),
@@ -21,7 +21,7 @@ COMMANDS = {
     "train cifar10": ("ldam_studio.commands.train.cifar10", "train a VGG on CIFAR-10"),
     "train live": (
         "ldam_studio.commands.train.live",
-        "train LeNet while the studio watches it; commands come on the standard input",
+        "train LeNet while the studio watches it and sends commands on the standard input",
     ),
     "train discriminator": (
         "ldam_studio.commands.train.discriminator",
@@ -50,7 +50,7 @@ COMMANDS = {
     ),
     "paper fig7": (
         "ldam_studio.commands.paper.fig7",
-        "the paper's Figure 7: CIFAR-10 with a discriminator, from none to much of it",
+        "the paper's Figure 7: CIFAR-10 with a discriminator, at weights from 0 up",
     ),
     "paper fig8": (
         "ldam_studio.commands.paper.fig8",
@@ -62,15 +62,15 @@ COMMANDS = {
     ),
     "paper fig10": (
         "ldam_studio.commands.paper.fig10",
-        "the paper's Figure 10: a discriminator of photographs, from little to much",
+        "the paper's Figure 10: a discriminator of photographs, at weights from 0 up",
     ),
     "paper fig11": (
         "ldam_studio.commands.paper.fig11",
-        "the paper's Figure 11: two architectures side by side, and where their gradients sit",
+        "the paper's Figure 11: two architectures side by side, and the pixels of their gradients",
     ),
     "paper modes": (
         "ldam_studio.commands.paper.modes_of_twins",
-        "whether averaged parameters leave a neuron fewer pictures, over several trainings",
+        "whether neurons have fewer pictures with averaged parameters, over several trainings",
     ),
     "paper named": (
         "ldam_studio.commands.paper.named",
@@ -81,4 +81,4 @@ COMMANDS = {
         "a network's first-layer filters beside what its chains make of them",
     ),
 }
-GROUPS = {"train": "train the shipped networks", "paper": "make the paper's figures again"}
+GROUPS = {"train": "train the shipped networks", "paper": "reproduce the paper's figures"}

@@ -21,14 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "place",
         type=Path,
         metavar="FILE_OR_FOLDER",
-        help="a folder into which a training writes checkpoints, or a file that it writes anew",
+        help="a folder into which a training writes checkpoints, or a file that it overwrites",
     )
     parser.add_argument(
         "--average",
         type=whole_number("--average", 0, MOST_CHECKPOINTS),
         default=0,
         metavar="N",
-        help="look at the mean of the last N checkpoints; default: at each by itself",
+        help="show the mean of the last N checkpoints; default: each by itself",
     )
     parser.add_argument(
         "--discriminator-rounds",
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the network and watch; returns the exit code.
+    """Open the network and watch; return the exit code.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Flags for what is put beside a network: another one, other weights, or other settings."""
+"""Flags for a comparison side by side: another network, other weights, or other settings."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add_beside(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--compare",
         metavar="SOURCE",
-        help="put another network beside it: a name as for --network, or a file of other weights "
-        "for the same one. Both have the same neurons, seed, noise and steps",
+        help="show another network beside the first: a name as for --network, or a file of other "
+        "weights for the same network. Both have the same neurons, seed, noise and steps",
     )
     group.add_argument(
         "--compare-weights", type=Path, metavar="FILE", help="the weights of the other network"
@@ -31,18 +31,18 @@ def add_beside(parser: argparse.ArgumentParser) -> None:
         "--compare-set",
         action="append",
         metavar="NAME=VALUE",
-        help="a setting of the second one alone, such as temperature=0.1; without --compare, of "
-        "the same network beside itself. May be given several times",
+        help="a setting of the second network only, such as temperature=0.1; without --compare, "
+        "the same network is shown beside itself. May be given several times",
     )
 
 
 def beside_of(args: argparse.Namespace, network: Network) -> Beside | None:
-    """Open what the flags put beside a network; None where they name nothing.
+    """Return the comparison that the flags ask for; None if they ask for none.
 
     Raises
     ------
     StudioError
-        If it cannot be opened or takes other images, or there is no such setting or value.
+        If the network cannot be opened or takes other images, or a setting or value is wrong.
     """
     values = dict(_setting(text) for text in args.compare_set or ())
     if args.compare is None:
@@ -55,7 +55,7 @@ def beside_of(args: argparse.Namespace, network: Network) -> Beside | None:
 
 
 def _open(args: argparse.Namespace, network: Network) -> Network:
-    # Not above: the window reads its flags from here, and its start does not wait for bars.
+    # Imported late, so that the window, which also uses these flags, starts without loading rich.
     from ldam_studio.commands.shared.progress import download
 
     name, weights = args.compare, args.compare_weights

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish that is granted between two steps, so that what there is can be written."""
+"""Ctrl-C that takes effect between two steps, so that partial results can be written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 
 
 class Wish:
-    """Whether somebody asked to stop."""
+    """Whether Ctrl-C was pressed."""
 
     def __init__(self) -> None:
         self.stop = False
@@ -18,10 +18,10 @@ class Wish:
 
 @contextmanager
 def interruptible() -> Iterator[Wish]:
-    """Note the first Ctrl-C in the `Wish` that is given; a second one interrupts as usual."""
+    """Yield a `Wish` that the first Ctrl-C sets; a second one interrupts as usual."""
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():
-        # Signals reach the main thread only; there is nothing to arrange for here.
+        # Signals reach the main thread only.
         yield wish
         return
 
