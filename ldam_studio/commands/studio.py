@@ -21,20 +21,18 @@ ABOUT_NETWORK += ("compare", "compare_weights", "compare_set")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
-    # Not above: every command's help would pay for torch.
+    # Imported late, so that this module can be imported without torch.
     from ldam_studio.commands.shared.beside import add_beside
-    from ldam_studio.commands.shared.flags import add_network, add_preset
+    from ldam_studio.commands.shared.flags import add_network, add_out, add_preset
 
     parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
     parser.add_argument(
-        "--fresh", action="store_true", help="start anew, not with the last session"
+        "--fresh", action="store_true", help="start a new session instead of the last one"
     )
     add_window(parser)
+    add_out(parser, "out", "where a run without a display writes")
     parser.add_argument(
-        "--out", type=Path, default=Path("out"), help="where a run with no display writes"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=4.0, help="how long a run with no display lasts"
+        "--seconds", type=float, default=4.0, help="how long a run without a display lasts"
     )
     add_preset(parser)
     add_network(parser, default=None)
@@ -43,18 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_window(parser: argparse.ArgumentParser) -> None:
     """Add the flags of every command that opens the window."""
-    from ldam_studio.commands.shared.flags import threads
+    from ldam_studio.commands.shared.flags import add_device
 
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
-    parser.add_argument(
-        "--threads", type=threads, default=0, help="of the sampler; auto (the default) tries"
-    )
-    parser.add_argument("--data", type=Path, help="folder with the data sets")
+    add_device(parser, default_threads=0)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data sets")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the studio; returns the exit code.
+    """Open the studio; return the exit code.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from ldam_studio.gui.app.start import Start, Watched, open_studio
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio watch``."""
-    # Not above: every command's help would pay for torch.
+    # Imported late, so that this module can be imported without torch.
     from ldam_studio.commands.shared.flags import add_network, whole_number
     from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS
     from ldam_studio.sampler.settings import SETTINGS
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_kind(args.place)
     device = device_of(args)
-    # Opened before the window: what is wrong with it is told where it was typed.
+    # Opened before the window, so that an error appears in the terminal.
     network = network_of(
         args,
         opened=lambda name, weights, options: open_watched(name, args.place, options, weights),

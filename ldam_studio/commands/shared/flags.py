@@ -169,7 +169,7 @@ def add_device(
     default_threads
         0 tries which number is fastest.
     """
-    group = parser.add_argument_group("machine")
+    group = parser.add_argument_group("device")
     group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
     if reproducible:
         parser.set_defaults(precision="float32")
