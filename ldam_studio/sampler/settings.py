@@ -12,6 +12,7 @@ from typing import Any
 
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler.kernels import KERNELS
+from ldam_studio.sampler.session_settings import SESSION_SETTINGS
 from ldam_studio.sampler.setting import Setting, setting
 
 PerChain = float | tuple[float, ...]
@@ -31,7 +32,7 @@ class Settings:
         "Temperature",
         0.01,
         "How much noise each step adds. Raise it and the picture melts; lower it and it settles "
-        "into one of the images that the neuron likes. 0 is plain gradient ascent.",
+        "into one of the images that the neuron responds to. 0 is plain gradient ascent.",
         scale="log",
         bounds=(0, 1_000),
         slider=(1e-4, 10),
@@ -43,8 +44,8 @@ class Settings:
     step_size: PerChain = setting(
         "Step size",
         0.1,
-        "How far one step goes. Large steps move fast and blur the law that is sampled; very large "
-        "ones blow up.",
+        "How far one step goes. Large steps move fast, but the images then follow their law less "
+        "exactly; with very large ones the chain diverges.",
         scale="log",
         bounds=(1e-6, 10),
         slider=(1e-3, 1),
@@ -55,8 +56,8 @@ class Settings:
     l2: PerChain = setting(
         "L2 weight",
         0.5,
-        "How strongly every pixel is pulled back to the rest colour. It keeps pixels that the "
-        "neuron does not care about quiet.",
+        "How strongly every pixel is pulled back to the rest colour. Pixels that do not matter to "
+        "the neuron stay quiet.",
         scale="log",
         bounds=(0, 1_000),
         slider=(1e-3, 10),
@@ -68,8 +69,8 @@ class Settings:
     discriminator_weight: PerChain = setting(
         "Discriminator weight",
         0.0,
-        "How much a second network's idea of a real image counts against the neuron's wish: 0 "
-        "listens to the neuron alone, 1 to the discriminator alone.",
+        "How much a second network, which judges how real an image is, counts against the neuron: "
+        "0 uses the neuron alone, 1 the discriminator alone.",
         group="sampler",
         per_chain=True,
         unsettles=True,
@@ -77,7 +78,7 @@ class Settings:
     smoothness: PerChain = setting(
         "Smoothness",
         0.0,
-        "How strongly neighbouring pixels are pulled together (total variation). It takes away the "
+        "How strongly neighbouring pixels are pulled together (total variation). It removes the "
         "fine noise that networks for photographs respond to.",
         scale="log",
         bounds=(0, 1_000),
@@ -90,15 +91,17 @@ class Settings:
         "Broad features first",
         0.0,
         "How much further a step carries broad features than fine ones: 0 treats all alike, 1 as "
-        "they are in photographs. It changes the way, not the law that an exact chain samples.",
+        "in photographs. It changes the path of a chain; in exact mode it does not change which "
+        "images the chain samples.",
         bounds=(0, 2),
         unsettles=True,
     )
     colour_correlation: float = setting(
         "Brightness before hue",
         0.0,
-        "How much further a step carries brightness than hue: 0 treats the channels alike; in "
-        "photographs they go together. It changes the way, not the law of an exact chain.",
+        "How much further a step carries brightness than hue: 0 treats the colour channels alike; "
+        "in photographs they vary together. Like the setting before it, it changes the path of a "
+        "chain only.",
         bounds=(0, 0.99),
         slider=(0, 0.99),
         unsettles=True,
@@ -107,8 +110,8 @@ class Settings:
     jitter: int = setting(
         "Jitter",
         0,
-        "The network sees the image moved by up to so many pixels, anew in each step. What it "
-        "likes must then be liked wherever it stands.",
+        "In each step the network sees the image shifted by a random distance, at most this many "
+        "pixels. The picture must then please the neuron wherever it stands.",
         scale="count",
         bounds=(0, 1_024),
         slider=(0, 32),
@@ -128,8 +131,8 @@ class Settings:
     thin: int = setting(
         "Thinning",
         1,
-        "One sample enters the average every so many steps. Successive steps look alike, so "
-        "skipping some loses little.",
+        "One sample in this many steps enters the average. Successive steps look alike, so little "
+        "is lost by skipping some.",
         scale="count",
         bounds=(1, 10_000),
         slider=(1, 50),
@@ -139,8 +142,8 @@ class Settings:
     burn_in: int | str = setting(
         "Burn-in",
         "auto",
-        "Steps before samples are averaged, so that the start does not count. auto waits until the "
-        "neuron is excited and its activation has become steady.",
+        "The number of steps before samples are averaged, so that the start does not count. auto "
+        "waits until the neuron is excited and its activation has become steady.",
         scale="count",
         bounds=(0, 10_000_000),
         slider=(0, 1_000),
@@ -151,8 +154,7 @@ class Settings:
     clamp: bool = setting(
         "Clamp to valid pixels",
         False,
-        "Keeps every pixel between black and white. The discriminator has only ever seen such "
-        "images.",
+        "Keeps every pixel between black and white. The discriminator has seen only such images.",
         scale="flag",
         unsettles=True,
         drawn_with=True,
@@ -160,8 +162,8 @@ class Settings:
     mode: str = setting(
         "Mode",
         "normalised",
-        "normalised: gradients are scaled to unit size, so sliders mean the same on every network. "
-        "exact: true gradients, a true Langevin chain.",
+        "normalised: gradients are scaled to unit size, so that sliders mean the same on every "
+        "network. exact: the true gradients, a true Langevin chain.",
         scale="choice",
         choices=("normalised", "exact"),
         unsettles=True,
@@ -196,8 +198,8 @@ class Settings:
     threshold: float | str = setting(
         "Burn-in threshold",
         "auto",
-        "The activation that a chain must pass before its samples count. auto: what 99 of 100 "
-        "noise images do not reach.",
+        "The activation that a chain must pass before its samples count. auto: the value that 99 "
+        "of 100 noise images do not reach.",
         bounds=(-1e9, 1e9),
         auto=True,
     )
@@ -212,10 +214,10 @@ class Settings:
     start_spectrum: float = setting(
         "Start spectrum",
         0.0,
-        "How cloudy the first image is: its noise falls off as frequency to this power, as "
-        "photographs do at 1, and its hues are as alike as the colour correlation says; 0 is the "
-        "paper's even noise. Chains from unlike clouds end in less alike images. Takes effect at "
-        "the next restart.",
+        "How cloudy the first image is: its noise falls off with frequency to this power, as in "
+        "photographs at 1, and its hues vary together as the colour correlation says; 0 is even "
+        "noise, as in the paper. Chains that start from different clouds end in less similar "
+        "images. Takes effect at the next restart.",
         bounds=(0, 2),
         drawn_with=True,
     )
@@ -259,60 +261,9 @@ class Settings:
         return replace(self, **fitted) if fitted else self
 
 
-_OF_THE_SESSION = (
-    Setting(
-        "Chains",
-        10,
-        "How many chains run at once, each from a start of its own.",
-        scale="count",
-        bounds=(1, 1_024),
-        slider=(1, 100),
-        name="chains",
-    ),
-    Setting(
-        "Most steps per second",
-        0,
-        "Holds the sampler back, to watch it slowly or to spare a battery. 0 is as fast as it "
-        "goes.",
-        scale="count",
-        bounds=(0, 100_000),
-        slider=(0, 500),
-        unit="steps/s",
-        window_only=True,
-        name="max_rate",
-    ),
-    Setting(
-        "Keep learning every",
-        0,
-        "The discriminator goes on learning to tell the chains from real images, once every so "
-        "many steps. 0 leaves it as it is.",
-        scale="count",
-        bounds=(0, 100_000),
-        slider=(0, 100),
-        unit="steps",
-        group="learner",
-        teaches=True,
-        name="learn_every",
-    ),
-    Setting(
-        "Rounds per checkpoint",
-        0,
-        "How many rounds the discriminator learns when later weights are put into a network that "
-        "is watched, one every fourth step: it has to know what the changed network's chains draw. "
-        "0 leaves it as it is.",
-        scale="count",
-        bounds=(0, 1_000),
-        slider=(0, 100),
-        unit="rounds",
-        group="watching",
-        teaches=True,
-        name="discriminator_rounds",
-    ),
-)
-
 _OF_CHAINS = (replace(f.metadata["setting"], name=f.name, of_chains=True) for f in fields(Settings))
 
-SETTINGS: dict[str, Setting] = {about.name: about for about in (*_OF_CHAINS, *_OF_THE_SESSION)}
+SETTINGS: dict[str, Setting] = {about.name: about for about in (*_OF_CHAINS, *SESSION_SETTINGS)}
 """Every setting by name, in the order in which a person meets them."""
 
 
