@@ -66,9 +66,10 @@ def settings() -> str:
 
 def keys() -> str:
     """Return a table of what each key does, in the order of the actions."""
-    from ldam_studio.gui.window.actions import ENTRIES
+    from ldam_studio.gui.window.entries import entries
 
-    rows = [(f"`{entry.key}`", entry.text.rstrip("…"), entry.tip) for entry in ENTRIES if entry.key]
+    keyed = (entry for entry in entries() if entry.key)
+    rows = [(f"`{entry.key}`", entry.text.rstrip("…"), entry.tip) for entry in keyed]
     return _table(("key", "action", "what it does"), rows)
 
 

@@ -13,6 +13,7 @@ from window import process_until
 
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.picker.feature import Picking
 from ldam_studio.gui.picker.picker import NeuronPicker
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.window.window import StudioWindow
@@ -90,8 +91,8 @@ def _switching(network: Network) -> list[tuple[float, float]]:
     window = StudioWindow(device)
     window.open(network_opening(network, device))
     window.show()
-    window.complete()
-    process_until(lambda: window.last_frame is not None and window.last_frame.step > 1)
+    process_until(lambda: window.has_all_features and window.last_frame is not None)
+    process_until(lambda: window.last_frame.step > 1)
     rounds = []
     for at in (1, 2):
         shown, stepped = zip(*(_delays(window, Neuron(name, at)) for name in VISITED), strict=True)
@@ -103,7 +104,7 @@ def _switching(network: Network) -> list[tuple[float, float]]:
 def _delays(window: StudioWindow, neuron: Neuron) -> tuple[float, float]:
     """Choose a neuron; return when a frame shows it, and when one shows a step that it drove."""
     started = time.perf_counter()
-    window.panels.picker.choose(neuron)
+    window.feature(Picking).picker.choose(neuron)
     process_until(lambda: window.last_frame.neurons[0] == neuron)
     shown = time.perf_counter() - started
     step = window.last_frame.step

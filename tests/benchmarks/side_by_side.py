@@ -60,9 +60,8 @@ def _in_a_window() -> float:
     app = make_application()
     window = StudioWindow(choose("cpu", threads=1))
     window.resize(1280, 820)
-    window.open(start(window.device))
+    window.open(start(window.studio.device))
     window.show()
-    window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > WARM)
     second, ratios = open_network("lenet-averaged"), []
     try:

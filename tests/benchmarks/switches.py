@@ -37,7 +37,6 @@ def measure() -> list[Row]:
     window = StudioWindow(device)
     window.open(start(device))
     window.show()
-    window.complete()
     shuffle = random.Random(0)
     try:
         _switch(window, WARM_UP, shuffle)
@@ -65,7 +64,7 @@ def _switch(window: StudioWindow, networks: int, shuffle: random.Random) -> None
     names = list(NETWORKS)
     for number in range(networks):
         network = open_network(names[number % len(names)])
-        window.open(network_opening(network, window.device))
+        window.open(network_opening(network, window.studio.device))
         process_until(lambda shown=network: _shows(window, shown))
         for _ in range(NEURONS // NETWORKS_OPENED):
             layer = shuffle.choice(network.layers)

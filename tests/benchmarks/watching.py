@@ -21,6 +21,7 @@ from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.watching.news import Swap
 from ldam_studio.gui.app.main import make_application
 from ldam_studio.gui.session.openings import start
+from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.weights.checkpoints import KEY
 
@@ -38,7 +39,6 @@ def measure() -> list[Row]:
     window = StudioWindow(device)
     window.open(start(device))
     window.show()
-    window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)
     try:
         return _measured(window)
@@ -48,8 +48,8 @@ def measure() -> list[Row]:
 
 
 def _measured(window: StudioWindow) -> list[Row]:
-    window.watching.train()
-    watch, training = window.watching.watch, window.watching.training
+    window.feature(Watching).train()
+    watch, training = window.feature(Watching).watch, window.feature(Watching).training
     process_until(lambda: training.trainer.status is not None, PATIENCE_S)
     process_until(lambda: training.trainer.status.step > 0 and watch.swap is not None, PATIENCE_S)
     process_until(lambda: _rounds(window) > 0, PATIENCE_S)
@@ -88,8 +88,8 @@ class _Delays:
         self._window = window
         self.seconds: list[float] = []
         self._due: list[tuple[int, float]] = []
-        window.watching.watch._swapped.connect(self._swapped)
-        window._timer.timeout.connect(self._look)
+        window.feature(Watching).watch._swapped.connect(self._swapped)
+        window.pace.timer.timeout.connect(self._look)
 
     def _swapped(self, _number: int, swap: Swap) -> None:
         # The frame after the next was surely made after the change.
@@ -103,7 +103,7 @@ class _Delays:
 
 def _write_in_place(window: StudioWindow, delays: _Delays, number: int) -> float:
     """Write a checkpoint under its own name, with a rest in the middle; return its delay."""
-    watch = window.watching.watch
+    watch = window.feature(Watching).watch
     source, step = watch.swap.checkpoint.path, 1_000_000 + number
     path = source.with_name(f"in-place-{step}.safetensors")
     # Of a later step than any that comes meanwhile.
@@ -126,16 +126,16 @@ def _rest(seconds: float) -> None:
 
 def _open_many(window: StudioWindow, folder: Path) -> float:
     """Watch a folder of very many checkpoints; return how long until they stand there."""
-    watch = window.watching.watch
+    watch = window.feature(Watching).watch
     source = watch.swap.checkpoint.path
     link: Callable[[Path, Path], object] = getattr(os, "link", shutil.copyfile)
     first = folder / "lenet-00000000.safetensors"
     shutil.copyfile(source, first)
     for number in range(1, MANY):
         link(first, folder / f"lenet-{number:08d}.safetensors")
-    window.watching.watch.stop()
+    window.feature(Watching).watch.stop()
     started = time.perf_counter()
-    window.watching.start(folder)
+    window.feature(Watching).start(folder)
     process_until(lambda: len(watch.bar.plot.timeline) == MANY)
     watch.bar.plot.repaint()
     return time.perf_counter() - started

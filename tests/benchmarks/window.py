@@ -15,6 +15,7 @@ from row import Row
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.gui.app.main import make_application
 from ldam_studio.gui.session.openings import start
+from ldam_studio.gui.settings.feature import SettingsPanel
 from ldam_studio.gui.window.window import StudioWindow
 
 ROUNDS, SECONDS = 5, 3.0
@@ -32,7 +33,6 @@ def measure() -> list[Row]:
     window = StudioWindow(device)
     window.open(start(device))
     window.show()
-    window.complete()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 20)
     lateness: list[float] = []
     ratios, shown = [], []
@@ -78,7 +78,7 @@ def observe(window: StudioWindow, lateness: list[float], seconds: float) -> tupl
 
 def _drag(window: StudioWindow) -> list[float]:
     """Move the temperature slider about and wait each time for a frame that has it."""
-    slider = window.panels.controls.rows["temperature"].slider
+    slider = window.feature(SettingsPanel).controls.rows["temperature"].slider
     positions = np.linspace(slider.minimum() + 1, slider.maximum(), DRAGS).astype(int)
     delays = []
     for position in positions:

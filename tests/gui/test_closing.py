@@ -110,7 +110,7 @@ def busy(make_window, qtbot, tmp_path):
 
 def started_again(window, make_window, qtbot):
     again = make_window(store=window.store)
-    return open_in(again, qtbot, again.store.recall(again))
+    return open_in(again, qtbot, again.recall().opening)
 
 
 def test_closing_waits_for_a_long_step_and_the_window_lives_meanwhile(busy, make_window, qtbot):
@@ -147,7 +147,7 @@ def test_closing_again_leaves_and_the_next_start_says_so(busy, make_window, qtbo
 def test_a_studio_that_is_killed_while_it_waits_says_so_at_the_next_start(busy, make_window, qtbot):
     assert not busy.close()
     again = make_window(store=busy.store)
-    busy.store.recall(again)
+    again.recall()
     assert "was not saved" in again.banner.texts()[0]
 
 
@@ -169,7 +169,7 @@ def test_an_exception_in_a_slot_is_one_sentence(studio, qtbot, capsys):
     def broken():
         raise ValueError("three is not four")
 
-    with qtbot.capture_exceptions() as caught, Failures(studio.say):
+    with qtbot.capture_exceptions() as caught, Failures(studio.banner.say):
         QTimer.singleShot(0, broken)
         until(qtbot, lambda: studio.banner.texts() != ())
     assert caught == []
@@ -224,9 +224,9 @@ def test_the_session_is_there_at_the_next_start(make_window, qtbot, tmp_path):
     assert timed_close(window, qtbot) < SOON
 
     again = make_window(store=store)
-    opening = store.recall(again)
+    opening = again.recall().opening
     assert again.size() == size
-    assert again.theme_choice == "light"
+    assert again.presentation.theme_choice == "light"
     open_in(again, qtbot, opening)
     assert again.last_frame.step >= step
     assert again.model.session.settings.temperature == 0.02
@@ -243,7 +243,7 @@ def test_a_damaged_session_is_one_sentence_and_a_fresh_start(make_window, qtbot,
     close_saved(window, qtbot)
     store.session_file.write_bytes(damage)
     again = make_window(store=store)
-    open_in(again, qtbot, store.recall(again))
+    open_in(again, qtbot, again.recall().opening)
     assert again.model.title == "Ten digits"
     (text,) = again.banner.texts()
     assert "damaged" in text
@@ -256,7 +256,7 @@ def test_a_damaged_window_file_is_one_sentence_and_a_fresh_start(make_window, tm
     store = SessionStore(tmp_path)
     store.window_file.write_text(text)
     window = make_window(store=store)
-    assert store.recall(window).title == "Ten digits"
+    assert window.recall().opening.title == "Ten digits"
     (said,) = window.banner.texts()
     assert "fresh start" in said
 
@@ -264,7 +264,7 @@ def test_a_damaged_window_file_is_one_sentence_and_a_fresh_start(make_window, tm
 def test_nothing_remembered_is_no_complaint(make_window, tmp_path):
     store = SessionStore(tmp_path / "new")
     window = make_window(store=store)
-    assert store.recall(window).title == "Ten digits"
+    assert window.recall().opening.title == "Ten digits"
     assert window.banner.texts() == ()
 
 

@@ -9,7 +9,17 @@ from PyQt6.QtCore import QPoint, QPointF
 from PyQt6.QtTest import QTest
 from torch import nn
 
-from gui.windows import close_saved, open_in, paused, small_opening, until
+from gui.windows import (
+    close_saved,
+    comparing,
+    controls,
+    open_in,
+    paused,
+    picker_of,
+    small_opening,
+    traces_of,
+    until,
+)
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.per_lane import PerLane
@@ -70,8 +80,8 @@ def _two_rows_and_a_difference_with_one_zoom(compared):
     zoomed = canvas.image_rects()
     assert zoomed[0].width() > rects[0].width()
     assert len({(r.width(), r.height()) for r in zoomed}) == 1
-    assert compared.comparing.bar.isVisible()
-    assert compared.comparing.bar.titles == ("lenet", "lenet-averaged")
+    assert comparing(compared).bar.isVisible()
+    assert comparing(compared).bar.titles == ("lenet", "lenet-averaged")
     canvas.fit()
 
 
@@ -80,7 +90,7 @@ def test_the_same_network_gives_the_same_images_and_no_difference(studio, qtbot)
     frame = paused(studio, qtbot).last_frame
     assert np.array_equal(frame.raw, frame.second.raw)
     assert np.array_equal(frame.average, frame.second.average)
-    assert studio.comparing.bar.titles == ("lenet", "lenet · other settings")
+    assert comparing(studio).bar.titles == ("lenet", "lenet · other settings")
     colours = np.unique([studio.canvas._shown.images[4].pixel(x, 9) for x in range(28)])
     assert len(colours) == 1
 
@@ -124,25 +134,25 @@ def _the_readout_has_both_lanes(compared, qtbot):
 
 
 def _settings_act_on_both_or_on_one(compared, qtbot):
-    controller, controls = compared.controller, compared.panels.controls
+    controller, panel = compared.controller, controls(compared)
     controller.set_value("l2", 0.2)
-    compared.comparing.bar.button(1).click()
+    comparing(compared).bar.button(1).click()
     controller.set_value("l2", 0.4)
     controller.set_value("clamp", True)
     assert [s.l2 for s in settings_of(compared)] == [0.2, 0.4]
     assert [s.clamp for s in settings_of(compared)] == [False, True]
-    assert controls.rows["l2"].field.text() == "0.4"
+    assert panel.rows["l2"].field.text() == "0.4"
     # Whose settings they are is to be seen where they are set.
-    assert controls.headings["Sampler"].text() == "Sampler of B"
-    assert controls.rows["l2"].slider.property("lane") == "B"
-    assert controls.rows["clamp"].box.isChecked()
-    compared.comparing.bar.button(0).click()
-    assert controls.rows["l2"].field.text() == "0.2"
-    compared.comparing.bar.button(None).click()
-    assert controls.headings["Sampler"].text() == "Sampler of both"
-    assert controls.rows["l2"].field.text() == "mixed"
-    assert not controls.rows["clamp"].box.isChecked()
-    controls.rows["l2"].slider.turned.emit(1)
+    assert panel.headings["Sampler"].text() == "Sampler of B"
+    assert panel.rows["l2"].slider.property("lane") == "B"
+    assert panel.rows["clamp"].box.isChecked()
+    comparing(compared).bar.button(0).click()
+    assert panel.rows["l2"].field.text() == "0.2"
+    comparing(compared).bar.button(None).click()
+    assert panel.headings["Sampler"].text() == "Sampler of both"
+    assert panel.rows["l2"].field.text() == "mixed"
+    assert not panel.rows["clamp"].box.isChecked()
+    panel.rows["l2"].slider.turned.emit(1)
     first, second = (s.l2 for s in settings_of(compared))
     assert second / first == pytest.approx(2, rel=0.02) and first > 0.2
     controller.set_value("l2", 0.1)
@@ -182,7 +192,7 @@ def test_settings_and_undo(compared, qtbot):
 
 
 def test_the_picker_chooses_for_what_is_acted_on(compared, qtbot):
-    controller, picker = compared.controller, compared.panels.picker
+    controller, picker = compared.controller, picker_of(compared)
     picker.choose(Neuron("fc2", 3))
     session = compared.model.session
     assert session.neurons == session.second.neurons == (Neuron("fc2", 3),) * 3
@@ -207,10 +217,10 @@ def test_a_network_without_the_neuron_says_so_and_offers_its_picker(studio, qtbo
     said = "other has no neuron fc3:0 and shows 1:0 to 1:2 instead; choose another."
     assert said in studio.banner.texts()
     assert studio.last_frame.second.neurons == network.default_neurons(3)
-    studio.comparing._choose_in_second()
+    comparing(studio)._choose_in_second()
     assert studio.model.acting == 1
-    assert studio.panels.picker.network is network
-    studio.panels.picker.choose(Neuron("1", 3))
+    assert picker_of(studio).network is network
+    picker_of(studio).choose(Neuron("1", 3))
     until(qtbot, lambda: studio.last_frame.second.neurons[0] == Neuron("1", 3))
     studio.controller.end_comparison()
     assert said not in studio.banner.texts()
@@ -220,7 +230,7 @@ def test_a_network_of_other_images_is_refused(compared, qtbot):
     small = other((1, 14, 14))
     with pytest.raises(StudioError, match="takes images of 1 x 14 x 14, lenet of 1 x 28 x 28"):
         compared.controller.compare(small)
-    compared.comparing._compare(small, None)
+    comparing(compared)._compare(small, None)
     assert "only networks that take images of one size" in compared.banner.texts()[-1]
     with pytest.raises(StudioError, match="1 x 14 x 14"):
         compared.controller.set_network(small)
@@ -235,7 +245,7 @@ def test_more_chains_are_more_in_both(compared, qtbot):
 
 
 def _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
-    traces = compared.panels.traces
+    traces = traces_of(compared)
     until(qtbot, lambda: len(compared.last_frame.second.trace.steps) > 0)
     until(
         qtbot,
@@ -266,22 +276,22 @@ def _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
 
 
 def test_fewer_frames_are_drawn_while_two_networks_share_the_machine(studio, qtbot):
-    alone = studio.frame_ms
+    alone = studio.pace.timer.interval()
     compare(studio, qtbot, studio.model.session.network)
-    both = studio.frame_ms
+    both = studio.pace.timer.interval()
     assert alone < both <= 1000 / 15
     studio.hide()
-    assert studio.frame_ms > both
+    assert studio.pace.timer.interval() > both
     studio.show()
-    assert studio.frame_ms == both
+    assert studio.pace.timer.interval() == both
     studio.controller.end_comparison()
-    assert studio.frame_ms == alone
+    assert studio.pace.timer.interval() == alone
 
 
 def test_strip_and_traces_follow_until_the_comparison_ends(compared, qtbot):
     _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot)
     _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot)
-    assert compared.comparing.bar.isHidden()
+    assert comparing(compared).bar.isHidden()
     assert len(compared.canvas.image_rects()) == 2
     assert len(compared.strip.layout_now.thumbs) == 3
     assert not compared.actions_by_name["act_on_b"].isEnabled()
@@ -289,7 +299,7 @@ def test_strip_and_traces_follow_until_the_comparison_ends(compared, qtbot):
 
 def _other_settings_of_the_same_network(studio, qtbot):
     studio.actions_by_name["compare_settings"].trigger()
-    assert studio.comparing.bar.titles == ("lenet", "lenet · other settings")
+    assert comparing(studio).bar.titles == ("lenet", "lenet · other settings")
     assert studio.model.acting == 1
     studio.controller.set_value("temperature", 0.7)
     assert [s.temperature for s in settings_of(studio)][1] == 0.7
@@ -300,12 +310,12 @@ def test_a_checkpoint_beside_the_present_goes_on_from_its_pixels(studio, qtbot, 
     step = studio.last_frame.step
     compare(studio, qtbot, averaged, title="epoch 3", restart=False)
     assert studio.last_frame.step > step
-    assert studio.comparing.bar.titles[1] == "epoch 3"
+    assert comparing(studio).bar.titles[1] == "epoch 3"
     _other_settings_of_the_same_network(studio, qtbot)
 
 
 def test_the_dialog_opens_what_is_compared_with(studio, qtbot):
-    dialog = studio.comparing.ask()
+    dialog = comparing(studio).ask()
     assert dialog.windowTitle() == "Compare With"
     assert dialog.open_button.text() == "Compare"
     # Beside itself it would show nothing: its twin is chosen.
@@ -325,12 +335,12 @@ def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, ave
     settings_of(window)
     close_saved(window, qtbot)
     again = make_window(store=SessionStore(tmp_path))
-    open_in(again, qtbot, again.store.recall(again))
+    open_in(again, qtbot, again.recall().opening)
     until(qtbot, lambda: shown_beside(again))
     session = again.model.session
     assert session.second.network.name == "lenet-averaged"
     assert session.second.settings.l2 == 0.3 != session.settings.l2
-    assert again.comparing.bar.isVisible()
+    assert comparing(again).bar.isVisible()
 
 
 def test_the_largest_of_a_setting_in_any_chain_of_any_lane():

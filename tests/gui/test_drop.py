@@ -8,7 +8,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.window.drop import FileDrop
+from ldam_studio.gui.opening.drop import FileDrop
 
 
 @pytest.fixture

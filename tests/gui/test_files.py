@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gui.windows import open_in, paused, small_opening, until
+from gui.windows import exporting, files, learner, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import read
 from ldam_studio.export.replay import compare
@@ -69,8 +69,8 @@ def test_an_export_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_pat
 
 def test_what_the_dialog_remembers_lies_with_the_session(make_window, tmp_path):
     window = make_window(store=SessionStore(tmp_path))
-    assert window.files._remembered().fileName().startswith(str(tmp_path))
-    assert make_window().files._remembered() is None
+    assert exporting(window).remembered().fileName().startswith(str(tmp_path))
+    assert exporting(make_window()).remembered() is None
 
 
 def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choose):
@@ -81,7 +81,7 @@ def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choos
     choose("raw", 1, tmp_path / "seen.png")
     studio.actions_by_name["export"].trigger()
     other = open_in(make_window(), qtbot, small_opening("conv1:0-1"))
-    other.files.open(tmp_path / "seen.png")
+    files(other).open(tmp_path / "seen.png")
     until(qtbot, lambda: other.model.title == "seen" and other.last_frame is not None)
     assert other.model.session.settings.l2 == 0.25
     assert other.model.session.neurons == tuple(Neuron("fc3", i) for i in range(3))
@@ -96,11 +96,11 @@ def test_what_is_no_session_is_one_sentence_and_leaves_the_session(studio, qtbot
     torn.write_bytes(b"torn")
     for path, word in ((plain, "no recipe"), (torn, "damaged"), (tmp_path / "a.txt", "neither")):
         studio.banner.clear()
-        studio.files.open(path)
+        files(studio).open(path)
         (said,) = studio.banner.texts()
         assert word in said
     with pytest.raises(StudioError):
-        studio.files.open_or_raise(plain)
+        files(studio).open_or_raise(plain)
     assert studio.model.title == "Small"
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
@@ -110,7 +110,7 @@ def test_other_weights_open_in_the_running_session(studio, qtbot):
     from ldam_studio.assets import asset
 
     before = studio.model.session.network
-    studio.files.open(asset("models", "lenet-averaged.safetensors"))
+    files(studio).open(asset("models", "lenet-averaged.safetensors"))
     assert studio.model.session.network is not before
     network = studio.controller.ask(lambda s: s.lane.network.sha256)
     assert network.result(30) == studio.model.session.network.sha256
@@ -123,7 +123,7 @@ def test_other_weights_open_in_the_running_session(studio, qtbot):
 )
 def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, display):
     title, make = EXAMPLES[number]
-    studio.open(make(studio.device, None))
+    studio.open(make(studio.studio.device, None))
     until(
         qtbot,
         lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == neurons,
@@ -134,7 +134,7 @@ def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, 
     assert studio.strip.has_rows == (neurons == 50)
     studio.actions_by_name["start"].trigger()
     until(qtbot, lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == 10)
-    assert studio.model.title == start(studio.device).title
+    assert studio.model.title == start(studio.studio.device).title
     assert not studio.strip.has_rows
     settings = studio.model.session.settings
     assert settings.clamp and 0.5 <= settings.discriminator_weight <= 0.8
@@ -149,7 +149,7 @@ def test_a_discriminator_is_saved_and_opened_again(make_window, qtbot, tmp_path,
     window = open_in(make_window(), qtbot, small_opening(discriminator=True))
     path = tmp_path / "mine"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    window.panels.learner.save_requested.emit()
+    learner(window).save_requested.emit()
     saved = tmp_path / "mine.safetensors"
     assert window.banner.texts() == (f"Saved {saved}.",)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(saved), ""))

@@ -15,7 +15,7 @@ from ldam_studio.gui.help import pages
 from ldam_studio.gui.help.browser import IMAGE, IMAGE_WIDTH
 from ldam_studio.gui.help.dialog import HelpDialog
 from ldam_studio.gui.theme import theme
-from ldam_studio.gui.window.actions import ENTRIES
+from ldam_studio.gui.window.entries import entries
 from ldam_studio.sampler.settings import SETTINGS
 
 
@@ -82,7 +82,7 @@ def test_every_page_opens_under_its_title(dialog):
 
 def test_keys_and_settings_are_all_explained(dialog):
     dialog.show_page("Keys")
-    for entry in ENTRIES:
+    for entry in entries():
         if entry.key:
             assert entry.key in shown(dialog)
             assert entry.tip in shown(dialog)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gui.checkpoints import leave
-from gui.windows import open_in, small_opening, until
+from gui.windows import open_in, small_opening, until, watching
 from ldam_studio.gui.session import learning
 
 NEEDED = learning.NEEDED  # before what is needed is nothing, for other tests
@@ -75,8 +75,8 @@ def test_what_is_taken_back_meanwhile_does_not_begin(window, qtbot, imports):
 
 def test_rounds_of_a_watch_begin_once_what_they_need_is_there(window, qtbot, imports, tmp_path):
     path = leave(tmp_path, 100)
-    window.watching.start(tmp_path, None, 0, 3)
-    watch = window.watching.watch
+    watching(window).start(tmp_path, None, 0, 3)
+    watch = watching(window).watch
     until(qtbot, lambda: watch.swap is not None and watch.swap.checkpoint.path == path)
     assert watch.panel.rounds.value() == 3
     assert asked(window, "discriminator_rounds") == 0

@@ -13,10 +13,10 @@ from torch import nn
 
 from gui.windows import until
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.opening import source as network_source
-from ldam_studio.gui.opening.dialog import NetworkDialog
-from ldam_studio.gui.opening.input_form import OWN
-from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY
+from ldam_studio.gui.network_dialog import source as network_source
+from ldam_studio.gui.network_dialog.dialog import NetworkDialog
+from ldam_studio.gui.network_dialog.input_form import OWN
+from ldam_studio.gui.network_dialog.source import BUILT_IN, CODE, LIBRARY
 from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.models import lenet
 from ldam_studio.networks.pixels import PixelSpec
@@ -69,7 +69,7 @@ def _no_torchvision(monkeypatch):
     """Stand in for torchvision, which takes seconds to import, and for its list."""
     monkeypatch.setattr(network_source, "_listed", ())
     monkeypatch.setattr(network_source, "list_models", lambda: MODELS)
-    monkeypatch.setattr("ldam_studio.gui.opening.dialog.list_models", lambda: MODELS)
+    monkeypatch.setattr("ldam_studio.gui.network_dialog.dialog.list_models", lambda: MODELS)
     published = Published("https://nowhere/small.pth", "small.pth")
     source = Source(lambda classes: small(), SMALL, tuple("abcde"), 5, published)
     real = opening.find_source

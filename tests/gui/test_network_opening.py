@@ -15,14 +15,14 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QPushButton
 from torch import nn
 
-from gui.windows import CPU, close_saved, open_in, small_opening, until
+from gui.windows import CPU, close_saved, files, open_in, small_opening, until
 from ldam_studio.cli import main
 from ldam_studio.commands import studio as command
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
 from ldam_studio.gui.frame_words import shorter_names
-from ldam_studio.gui.opening import source
-from ldam_studio.gui.opening.dialog import NetworkDialog
+from ldam_studio.gui.network_dialog import source
+from ldam_studio.gui.network_dialog.dialog import NetworkDialog
 from ldam_studio.gui.session.model import IMAGE, SIGNED
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.store import SessionStore
@@ -184,7 +184,7 @@ def test_a_network_opens_from_the_dialog_and_is_remembered(make_window, qtbot, t
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
     assert window.last_frame.raw.shape == (3, 12, 20)
     assert window.windowTitle().startswith("mine.py:tiny")
-    assert window.files.recent_networks() == (NetworkRequest(factory),)
+    assert window.studio.recent.read() == (NetworkRequest(factory),)
     until(qtbot, lambda: not STRAGGLERS)
 
 
@@ -195,7 +195,7 @@ def test_recent_networks_open_at_once_unless_they_are_code(make_window, qtbot, t
     window = open_in(make_window(store=store), qtbot, small_opening())
     (file_menu, *_) = (a.menu() for a in window.menuBar().actions())
     file_menu.aboutToShow.emit()
-    averaged, code = window.menus.recent.actions()
+    averaged, code = files(window).recent.actions()
     assert [averaged.text(), code.text()] == ["&1  lenet-averaged", "&2  mine.py:tiny"]
     averaged.trigger()
     until(qtbot, lambda: window.model.session.network.name == "lenet-averaged")
@@ -213,7 +213,7 @@ def test_weights_for_a_network_of_ones_own_go_by_the_dialog(make_window, qtbot, 
     window = open_in(make_window(), qtbot, network_opening(network, CPU))
     path = tmp_path / "mine.pt"
     torch.save(network.module.state_dict(), path)
-    window.files.open(path)
+    files(window).open(path)
     (dialog,) = window.findChildren(NetworkDialog)
     assert dialog.wish() == NetworkRequest(factory, path)
     assert not dialog.source.ready
@@ -222,7 +222,7 @@ def test_weights_for_a_network_of_ones_own_go_by_the_dialog(make_window, qtbot, 
 
 def test_a_dropped_python_file_asks_before_it_is_run(studio, qtbot, factory):
     path = Path(factory.removesuffix(":tiny"))
-    studio.files.open(path)
+    files(studio).open(path)
     (dialog,) = studio.findChildren(NetworkDialog)
     assert dialog.source.name == factory
     assert not dialog.is_loading
@@ -294,7 +294,8 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
     close_saved(window, qtbot)
 
     again = make_window(store=store)
-    open_in(again, qtbot, store.recall(again))
+    recalled = again.recall()
+    open_in(again, qtbot, recalled.opening)
     assert again.model.session.network.name == "lenet"
     (text,) = again.banner.texts()
     assert text.startswith(f"The last session runs your own code, {factory}")
@@ -304,7 +305,7 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
     until(qtbot, lambda: again.last_frame is not None and again.last_frame.step >= step)
     assert again.last_frame.neurons[0] == Neuron("0", 3)
     # Named on the command line it begins anew, and offers the same.
-    assert store.last_network == factory
+    assert recalled.network == factory
     close_saved(again, qtbot)
 
 

@@ -7,7 +7,24 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel
 
+from ldam_studio.gui.filters.panel import FilterPanel
+from ldam_studio.gui.learner.panel import LearnerPanel
+from ldam_studio.gui.picker.picker import NeuronPicker
+from ldam_studio.gui.settings.controls import Controls
+from ldam_studio.gui.traces.traces import Traces
 from ldam_studio.gui.window.panels import Panels
+
+
+def fill(panels):
+    """Put the panels of all features where they belong."""
+    for side, panel in (
+        ("neurons", NeuronPicker()),
+        ("neurons", FilterPanel()),
+        ("controls", Controls()),
+        ("controls", LearnerPanel()),
+        ("traces", Traces()),
+    ):
+        panels.add_panel(side, panel)
 
 
 @pytest.fixture
@@ -16,7 +33,7 @@ def panels(qtbot):
     qtbot.addWidget(made)
     made.resize(1280, 820)
     made.show()
-    made.complete()
+    fill(made)
     made.make_room()
     return made
 
@@ -90,11 +107,11 @@ def test_the_settings_are_never_cut_off(qtbot):
     panels.resize(1000, 640)
     panels.across.setSizes([180, 570, 250])  # as another start may have left them
     panels.show()
-    panels.complete()
-    sideways = panels.controls.horizontalScrollBar()
-    qtbot.waitUntil(lambda: panels.controls.viewport().width() > 100)
+    fill(panels)
+    sideways = panels.column.horizontalScrollBar()
+    qtbot.waitUntil(lambda: panels.column.viewport().width() > 100)
     qtbot.waitUntil(lambda: sideways.maximum() == 0)
     wide = QLabel("a row that takes more room than the ones that were there before it")
-    panels.controls.prepend(wide)
-    qtbot.waitUntil(lambda: panels.controls.body.width() > wide.sizeHint().width())
+    panels.add_panel("controls", wide, first=True)
+    qtbot.waitUntil(lambda: panels.column.widget().width() > wide.sizeHint().width())
     qtbot.waitUntil(lambda: sideways.maximum() == 0)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gui.checkpoints import leave
-from gui.windows import until
+from gui.windows import comparing, until, watching
 
 
 def test_both_have_the_same_kind_of_short_name(studio, qtbot, tmp_path):
     leave(tmp_path, 100, epoch=1)
-    studio.watching.start(tmp_path)
-    watch, bar = studio.watching.watch, studio.comparing.bar
+    watching(studio).start(tmp_path)
+    watch, bar = watching(studio).watch, comparing(studio).bar
     until(qtbot, lambda: watch.swap is not None)
     watch.bar.pin.click()
     until(qtbot, lambda: bar.titles[1] == "epoch 1")

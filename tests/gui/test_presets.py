@@ -9,7 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLineEdit
 
-from gui.windows import open_in, small_opening, until
+from gui.windows import controls, open_in, small_opening, until
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.settings.presets_dialog import PresetsDialog
 from ldam_studio.sampler.presets import PRESETS
@@ -21,7 +21,7 @@ def settings(window):
 
 
 def entries(window):
-    menu = window.menus.presets
+    menu = window.places.menu("Presets")
     menu.aboutToShow.emit()
     return {action.text().replace("&", ""): action for action in menu.actions()}
 
@@ -49,8 +49,8 @@ def test_a_preset_is_one_change_to_take_back_and_is_logged_as_what_it_means(keep
 
 
 def test_the_button_above_the_settings_has_the_same_menu(keeping):
-    button = keeping.panels.controls.presets
-    assert button.menu() is keeping.menus.presets
+    button = controls(keeping).presets
+    assert button.menu() is keeping.places.menu("Presets")
     assert all(action.toolTip() for action in entries(keeping).values() if action.text())
 
 

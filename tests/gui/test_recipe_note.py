@@ -6,7 +6,7 @@ import pytest
 from PyQt6.QtWidgets import QLabel
 
 from gui.checkpoints import leave
-from gui.windows import until
+from gui.windows import exporting, until, watching
 from ldam_studio.gui.exporting import dialog, recipe_note
 from ldam_studio.gui.exporting.recipe_note import REPLAYED
 
@@ -24,7 +24,7 @@ def note(studio, monkeypatch):
     monkeypatch.setattr(dialog.ExportDialog, "ask", look)
 
     def ask():
-        studio.files.export()
+        exporting(studio).export()
         (sentence,) = (text for text in said if "recipe" in text)
         return sentence
 
@@ -43,9 +43,9 @@ def write(folder, last, step):
 
 def watched(studio, qtbot, last, step):
     """Watch, until the checkpoint of that step is in front."""
-    watch = studio.watching.watch
+    watch = watching(studio).watch
     if not watch.is_on:
-        studio.watching.start(last)
+        watching(studio).start(last)
     until(qtbot, lambda: watch.swap is not None and watch.swap.checkpoint.step == step)
     return watch
 

@@ -10,7 +10,17 @@ from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QPushB
 from torch import nn
 
 from gui.checkpoints import leave
-from gui.windows import CPU, close_saved, open_in, small_opening, until
+from gui.windows import (
+    CPU,
+    close_saved,
+    comparing,
+    filter_of,
+    open_in,
+    picker_of,
+    small_opening,
+    until,
+    watching,
+)
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
 from ldam_studio.gui.app.start import Start, Watched
@@ -43,9 +53,9 @@ def test_new_checkpoints_come_under_the_running_chains(make_window, qtbot, folde
     # Burnt in at once: a chain that was found steady in the meantime would average anew.
     studio = open_in(make_window(), qtbot, small_opening(burn_in=0))
     studio.controller.set_neurons(Neuron("conv1", 2))
-    studio.panels.picker.show_list(1)
-    studio.watching.start(folder)
-    watch = studio.watching.watch
+    picker_of(studio).show_list(1)
+    watching(studio).start(folder)
+    watch = watching(studio).watch
     assert watch.bar.isVisible() and watch.panel.isVisible()
     assert watch.bar.plot.words() == f"Waiting for the first checkpoint in {folder}"
     until(qtbot, lambda: studio.last_frame.neurons[0] == Neuron("conv1", 2))
@@ -62,10 +72,10 @@ def test_new_checkpoints_come_under_the_running_chains(make_window, qtbot, folde
     assert studio.status.text("weights") == first.name
     # Lists of neurons and the filter are those of the weights in front.
     kernel = studio.model.session.network.module.get_submodule("conv1").weight[2]
-    until(qtbot, lambda: studio.panels.filter._kernel is not None)
+    until(qtbot, lambda: filter_of(studio)._kernel is not None)
     std = studio.model.session.network.pixels.std[0]
-    until(qtbot, lambda: torch.allclose(studio.panels.filter._kernel, kernel / std))
-    assert studio.panels.picker._lists.front == 1
+    until(qtbot, lambda: torch.allclose(filter_of(studio)._kernel, kernel / std))
+    assert picker_of(studio)._lists.front == 1
     log = studio.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
     assert log == ["neurons", "weights"]
     # Its picture is carried over unless a person has the chains start anew.
@@ -93,8 +103,8 @@ def _nameless(place):
 
 def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
     paths = [leave(folder, step) for step in (100, 200, 300)]
-    studio.watching.start(folder)
-    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    watching(studio).start(folder)
+    watch, bar = watching(studio).watch, watching(studio).watch.bar
     until(qtbot, lambda: shows(watch, paths[2]))
     assert bar.follow.isChecked() and bar.plot.current == 2
     bar.plot.setFocus()
@@ -128,8 +138,8 @@ def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
 def test_playing_passes_over_what_cannot_be_shown(studio, qtbot, folder):
     bad = {step: leave(folder, step, spoilt=float("nan")) for step in (100, 300, 500)}
     good = {step: leave(folder, step) for step in (200, 400)}
-    studio.watching.start(folder)
-    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    watching(studio).start(folder)
+    watch, bar = watching(studio).watch, watching(studio).watch.bar
     until(qtbot, lambda: shows(watch, good[400]))
     seen = []
     watch._swapped.connect(lambda _number, swap: seen.append(swap.checkpoint.step))
@@ -150,8 +160,8 @@ def test_playing_passes_over_what_cannot_be_shown(studio, qtbot, folder):
 def test_what_cannot_be_shown_is_said_and_the_chains_go_on(studio, qtbot, folder):
     good = leave(folder, 100)
     (folder / "broken.pt").write_bytes(b"nothing")
-    studio.watching.start(folder)
-    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    watching(studio).start(folder)
+    watch, bar = watching(studio).watch, watching(studio).watch.bar
     until(qtbot, lambda: shows(watch, good) and bar.skipped.isVisible())
     assert bar.skipped.text() == "1 skipped"
     assert bar.skipped.menu().actions()[0].text().startswith("broken.pt is cut short")
@@ -200,8 +210,8 @@ def test_averaging_and_the_discriminators_rounds_are_set_in_the_panel(make_windo
     window = open_in(make_window(), qtbot, small_opening(discriminator=True))
     for step in (100, 200, 300):
         leave(folder, step)
-    window.watching.start(folder, None, 2, 3)
-    watch = window.watching.watch
+    watching(window).start(folder, None, 2, 3)
+    watch = watching(window).watch
     until(qtbot, lambda: watch.swap is not None)
     assert len(watch.swap.averaged) == 2 and watch.panel.averaging.value() == 2
     assert watch.panel.rounds.value() == 3 and watch.panel.rounds.isEnabled()
@@ -214,19 +224,19 @@ def test_averaging_and_the_discriminators_rounds_are_set_in_the_panel(make_windo
     )
     # It is no setting that a person takes back.
     assert window.model.session.discriminator_rounds == 0
-    window.watching.watch.bar.closed.emit()
+    watching(window).watch.bar.closed.emit()
     assert not watch.is_on and not watch.bar.isVisible() and not watch.panel.isVisible()
 
 
 def test_another_network_or_session_ends_the_watch(studio, qtbot, folder):
     leave(folder, 100)
-    watch = studio.watching.watch
-    studio.watching.start(folder, open_network("lenet-averaged"))
+    watch = watching(studio).watch
+    watching(studio).start(folder, open_network("lenet-averaged"))
     until(qtbot, lambda: watch.swap is not None)
     assert studio.model.session.network.name == "lenet-averaged"
     studio.controller.set_network(open_network("lenet"))
     assert not watch.is_on and watch.bar.isHidden()
-    studio.watching.start(folder)
+    watching(studio).start(folder)
     assert watch.is_on
     studio.open(small_opening())
     assert not watch.is_on
@@ -235,7 +245,7 @@ def test_another_network_or_session_ends_the_watch(studio, qtbot, folder):
 
 def test_a_watch_needs_a_network(make_window):
     window = make_window()
-    window.watching.start(None)
+    watching(window).start(None)
     assert "Open a network first" in window.banner.texts()[0]
 
 
@@ -245,7 +255,7 @@ def test_a_watch_needs_a_network(make_window):
 def test_the_dialog_asks_for_a_place_and_may_open_another_network(studio, qtbot, folder):
     foreign = folder / "other.safetensors"
     write_weights(foreign, nn.Linear(3, 2).state_dict(), {})
-    dialog = studio.watching.ask()
+    dialog = watching(studio).ask()
     assert dialog.which.itemText(0) == "lenet, which is open"
     assert not dialog.watch.isEnabled() and dialog.note.text() == HINT
     dialog.path.setText(str(folder / "nowhere"))
@@ -261,7 +271,7 @@ def test_the_dialog_asks_for_a_place_and_may_open_another_network(studio, qtbot,
     foreign.unlink()
     leave(folder, 100)
     dialog.go()
-    watch = studio.watching.watch
+    watch = watching(studio).watch
     until(qtbot, lambda: watch.swap is not None)
     assert studio.model.session.network.name == "lenet-averaged"
 
@@ -287,20 +297,20 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     store = SessionStore(tmp_path / "state")
     window = open_in(make_window(store=store), qtbot, small_opening())
     first = leave(folder, 100)
-    window.watching.start(folder)
-    until(qtbot, lambda: shows(window.watching.watch, first))
-    window.watching.watch.bar.pin.click()
+    watching(window).start(folder)
+    until(qtbot, lambda: shows(watching(window).watch, first))
+    watching(window).watch.bar.pin.click()
     until(qtbot, lambda: window.last_frame.second is not None)
     pinned = window.model.session.second.title
     close_saved(window, qtbot)
     again = make_window(store=store)
-    open_in(again, qtbot, store.recall(again))
+    open_in(again, qtbot, again.recall().opening)
     until(qtbot, lambda: again.last_frame.second is not None)
     assert again.windowTitle().startswith(f"Small · {first.name}")
-    assert again.comparing.bar.titles[1] == pinned == "step 100"
+    assert comparing(again).bar.titles[1] == pinned == "step 100"
     offers = again.banner.findChildren(QPushButton)
     next(button for button in offers if button.text() == "Watch again").click()
-    until(qtbot, lambda: shows(again.watching.watch, first))
+    until(qtbot, lambda: shows(watching(again).watch, first))
     assert again.banner.texts() == () and again.model.session.second is not None
 
 
@@ -318,12 +328,12 @@ def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
     window.controller.set_network(open_network(network))
     last = folder / "last.safetensors"
     leave(folder, 100).rename(last)
-    window.watching.start(last)
-    until(qtbot, lambda: shows(window.watching.watch, last))
+    watching(window).start(last)
+    until(qtbot, lambda: shows(watching(window).watch, last))
     close_saved(window, qtbot)
     leave(folder, 200).replace(last)
     again = make_window(store=store)
-    open_in(again, qtbot, store.recall(again))
+    open_in(again, qtbot, again.recall().opening)
     assert "put the right file back" in " ".join(again.banner.texts())
     offered(again).click()
     if network != "lenet":  # which is what opens in place of a session that cannot be opened
@@ -331,9 +341,9 @@ def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
         assert dialog.path.text() == str(last)
         assert dialog.which.currentText().startswith(network)
         dialog.go()
-    until(qtbot, lambda: again.watching.watch.is_on and shows(again.watching.watch, last))
+    until(qtbot, lambda: watching(again).watch.is_on and shows(watching(again).watch, last))
     assert again.model.session.network.name == network
-    assert again.watching.watch.swap.checkpoint.step == 200
+    assert watching(again).watch.swap.checkpoint.step == 200
     assert offered(again) is None
 
 
@@ -342,8 +352,8 @@ def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
 
 def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder):
     first = leave(folder, 100, epoch=1)
-    studio.watching.start(folder)
-    watch, bar = studio.watching.watch, studio.watching.watch.bar
+    watching(studio).start(folder)
+    watch, bar = watching(studio).watch, watching(studio).watch.bar
     until(qtbot, lambda: shows(watch, first))
     step = studio.last_frame.step
     bar.pin.click()

@@ -11,8 +11,9 @@ from PyQt6.QtGui import QHelpEvent, QMouseEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QToolTip
 
+from ldam_studio.gui.session.read_from import name_of
 from ldam_studio.gui.watch.plot import TimelinePlot
-from ldam_studio.gui.watch.timeline import Timeline, name_of, words_of
+from ldam_studio.gui.watch.timeline import Timeline, words_of
 from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtWidgets import QPushButton
 
-from gui.windows import until
+from gui.windows import until, watching
 from ldam_studio.engine.watching import process
 from ldam_studio.gui.session import learning
 from ldam_studio.gui.watch.training import ROUNDS, forget_runs, words_of
@@ -67,12 +67,12 @@ def training(studio, qtbot, tmp_path, monkeypatch):
 
     monkeypatch.setattr(studio.banner, "say", note)
     studio.actions_by_name["watch_mnist"].trigger()
-    made = studio.watching.training
+    made = watching(studio).training
     made.runs, made.said = runs, said
     made.heard = lambda: [
         json.loads(line) for line in (made.folder / "heard.txt").read_text().splitlines()
     ]
-    until(qtbot, lambda: studio.watching.watch.is_on and made.trainer.status is not None)
+    until(qtbot, lambda: watching(studio).watch.is_on and made.trainer.status is not None)
     until(qtbot, lambda: studio.last_frame is not None)
     learning_is_set(studio, qtbot)
     return made
@@ -103,7 +103,7 @@ def running(pid):
 def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     studio, qtbot, what_learning_needs, training
 ):
-    panel = studio.watching.watch.panel
+    panel = watching(studio).watch.panel
     assert studio.windowTitle().startswith("LeNet on MNIST")
     (note,) = [text for text in training.said if text != "It learns from a sample."]
     assert note.startswith("LeNet learns digits beside the studio")
@@ -139,7 +139,7 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
 
 
 def test_a_training_that_fails_or_dies_is_said_and_can_be_resumed(studio, qtbot, training):
-    panel = studio.watching.watch.panel
+    panel = watching(studio).watch.panel
     panel.averaging.setValue(7)
     until(qtbot, lambda: training.trainer.is_over)
     assert "The disk is full." in studio.banner.texts()
@@ -156,7 +156,7 @@ def test_a_training_that_fails_or_dies_is_said_and_can_be_resumed(studio, qtbot,
     until(qtbot, lambda: training.trainer.is_over)
     assert any("ended unasked after step 10" in text for text in studio.banner.texts())
     # The studio goes on, and what was learnt can still be looked at.
-    assert studio.watching.watch.is_on
+    assert watching(studio).watch.is_on
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
     # Stopping is no failure; another session ends the training.
@@ -170,13 +170,13 @@ def test_a_training_that_fails_or_dies_is_said_and_can_be_resumed(studio, qtbot,
     assert len(training.said) == said
     pid = training.trainer.pid
     studio.actions_by_name["start"].trigger()
-    assert training.trainer is None and not studio.watching.watch.is_on
+    assert training.trainer is None and not watching(studio).watch.is_on
     until(qtbot, lambda: not running(pid))
     until(qtbot, lambda: studio.last_frame is not None)
 
 
 def test_a_training_that_diverged_is_resumed_with_another_learning_rate(studio, qtbot, training):
-    panel = studio.watching.watch.panel
+    panel = watching(studio).watch.panel
     panel.averaging.setValue(7)  # at which this one fails
     until(qtbot, lambda: training.trainer.is_over)
     assert panel.rate.isEnabled() and panel.schedule.isEnabled()
@@ -201,14 +201,14 @@ def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypat
     nowhere = tmp_path / "no-such-program"
     monkeypatch.setattr(process, "command", lambda *_a, **_k: [str(nowhere)])
     monkeypatch.setattr(process, "new_folder", lambda: tmp_path / "live" / "mnist-1")
-    studio.watching.train()
+    watching(studio).train()
     # Opening its session closes what was said before.
-    until(qtbot, lambda: studio.watching.watch.is_on and studio.banner.texts() != ())
+    until(qtbot, lambda: watching(studio).watch.is_on and studio.banner.texts() != ())
     learning_is_set(studio, qtbot)
     assert "could not be started" in studio.banner.texts()[0]
     (tmp_path / "file").touch()
     monkeypatch.setattr(process, "new_folder", lambda: tmp_path / "file" / "mnist-2")
-    studio.watching.train()
+    watching(studio).train()
     assert "cannot be made" in studio.banner.texts()[-1]
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PyQt6.QtWidgets import QPushButton
 
-from gui.windows import open_in, paused, small_opening, until
+from gui.windows import learner, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
 from ldam_studio.gui.session.undo import MOMENT, MOST_MOMENTS, Undo
 from ldam_studio.networks.sources.opening import open_network
@@ -75,7 +75,7 @@ def test_what_the_discriminator_learned_comes_back_with_its_session(make_window,
     assert window.last_frame.lesson is None
     open_in(window, qtbot, window.controller.way_back)
     assert window.last_frame.lesson.rounds > 0
-    until(qtbot, window.panels.learner._revert.isEnabled)
+    until(qtbot, learner(window)._revert.isEnabled)
 
 
 def test_the_title_is_that_of_the_network_on_show(studio):

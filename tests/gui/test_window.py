@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
     QScrollBar,
 )
 
-from gui.windows import open_in, paused, small_opening, until
+from gui.windows import controls, open_in, paused, picker_of, show, small_opening, traces_of, until
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.controller import MELT_STEPS
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
@@ -89,7 +89,7 @@ def test_the_edit_menu_says_what_would_be_undone(studio):
 
 
 def test_dragging_a_slider_reaches_the_session_at_once(studio, qtbot):
-    slider = studio.panels.controls.rows["temperature"].slider
+    slider = controls(studio).rows["temperature"].slider
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(30, slider.height() // 2))
     first = studio.model.session.settings.temperature
     until(qtbot, lambda: settings(studio).temperature == first)
@@ -98,7 +98,7 @@ def test_dragging_a_slider_reaches_the_session_at_once(studio, qtbot):
     QTest.mouseRelease(slider, Qt.MouseButton.LeftButton)
     assert first < second
     until(qtbot, lambda: settings(studio).temperature == second)
-    assert studio.panels.controls.rows["temperature"].field.text() == f"{second:.4g}"
+    assert controls(studio).rows["temperature"].field.text() == f"{second:.4g}"
     # One gesture is one change to take back.
     studio.controller.undo()
     until(qtbot, lambda: settings(studio).temperature == 0.01)
@@ -107,7 +107,7 @@ def test_dragging_a_slider_reaches_the_session_at_once(studio, qtbot):
 
 
 def test_dragging_leaves_the_keys_with_the_canvas(studio, qtbot):
-    slider = studio.panels.controls.rows["l2"].slider
+    slider = controls(studio).rows["l2"].slider
     QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(40, slider.height() // 2))
     assert studio.canvas.hasFocus()
     QTest.keyClick(studio.canvas, Qt.Key.Key_K)
@@ -115,7 +115,7 @@ def test_dragging_leaves_the_keys_with_the_canvas(studio, qtbot):
 
 
 def test_the_wheel_over_a_slider_anneals(studio, qtbot):
-    slider = studio.panels.controls.rows["temperature"].slider
+    slider = controls(studio).rows["temperature"].slider
     turn(slider, 1)
     assert studio.model.session.settings.temperature == pytest.approx(0.0112)
     turn(slider, -1)
@@ -125,14 +125,14 @@ def test_the_wheel_over_a_slider_anneals(studio, qtbot):
 
 def test_a_double_click_resets(studio, qtbot):
     studio.controller.set_value("step_size", 0.3)
-    slider = studio.panels.controls.rows["step_size"].slider
+    slider = controls(studio).rows["step_size"].slider
     QTest.mouseDClick(slider, Qt.MouseButton.LeftButton)
     assert studio.model.session.settings.step_size == 0.1
     until(qtbot, lambda: settings(studio).step_size == 0.1)
 
 
 def test_a_bad_number_is_one_sentence_and_changes_nothing(studio, qtbot):
-    row = studio.panels.controls.rows["l2"]
+    row = controls(studio).rows["l2"]
     row.field.setFocus()
     row.field.selectAll()
     QTest.keyClicks(row.field, "-3")
@@ -151,7 +151,7 @@ def test_a_bad_number_is_one_sentence_and_changes_nothing(studio, qtbot):
 
 
 def test_burn_in_takes_a_number_or_auto(studio, qtbot):
-    row = studio.panels.controls.rows["burn_in"]
+    row = controls(studio).rows["burn_in"]
     row.field.selectAll()
     QTest.keyClicks(row.field, "25")
     QTest.keyClick(row.field, Qt.Key.Key_Return)
@@ -164,7 +164,7 @@ def test_burn_in_takes_a_number_or_auto(studio, qtbot):
 def test_settings_that_differ_between_chains_are_shown_as_mixed(make_window, qtbot):
     opening = small_opening(temperature=(0.01, 0.02, 0.04))
     window = open_in(make_window(), qtbot, opening)
-    row = window.panels.controls.rows["temperature"]
+    row = controls(window).rows["temperature"]
     assert row.field.text() == "mixed"
     turn(row.slider, 1)
     assert window.model.session.settings.temperature == pytest.approx((0.0112, 0.0224, 0.0448))
@@ -178,7 +178,7 @@ def test_the_number_of_chains_follows_the_engine(studio, qtbot):
     until(qtbot, lambda: len(studio.model.session.neurons) == 5)
     assert studio.model.session.neurons[3:] == (Neuron("fc3", 3), Neuron("fc3", 4))
     until(qtbot, lambda: len(studio.last_frame.neurons) == 5)
-    assert studio.panels.controls.rows["chains"].field.text() == "5"
+    assert controls(studio).rows["chains"].field.text() == "5"
     studio.controller.set_front(4)
     studio.controller.set_value("chains", 2)
     until(qtbot, lambda: len(studio.last_frame.neurons) == 2)
@@ -186,7 +186,7 @@ def test_the_number_of_chains_follows_the_engine(studio, qtbot):
 
 
 def test_temperature_is_also_given_in_units_of_the_activation(studio, qtbot):
-    row = studio.panels.controls.rows["temperature"]
+    row = controls(studio).rows["temperature"]
     until(qtbot, lambda: "units of the activation" in row.note.text())
     studio.controller.set_value("mode", "exact")
     until(qtbot, lambda: not row.note.isVisible())
@@ -222,9 +222,9 @@ def test_turning_the_discriminator_up_offers_to_clamp(make_window, qtbot):
     ],
 )
 def test_letters_act_on_the_canvas_and_nowhere_else(studio, qtbot, key, entry):
-    field = studio.panels.controls.rows["l2"].field
-    search = studio.panels.picker.findChild(QLineEdit)
-    for other in (field, search, studio.strip, studio.panels.picker):
+    field = controls(studio).rows["l2"].field
+    search = picker_of(studio).findChild(QLineEdit)
+    for other in (field, search, studio.strip, picker_of(studio)):
         other.setFocus()
         QTest.keyClick(QApplication.focusWidget(), key)
     assert entry not in log(studio)
@@ -291,15 +291,15 @@ def test_frames_of_a_chain_that_left_the_front_are_dropped(studio, qtbot):
 
 
 def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio, qtbot):
-    studio.panels.picker.chosen.emit(Neuron("conv1", 2))
+    picker_of(studio).chosen.emit(Neuron("conv1", 2))
     until(qtbot, lambda: studio.last_frame.neurons == (Neuron("conv1", 2),) * 3)
     assert studio.last_frame.field is not None
     # Chains of one neuron are told apart.
     assert studio.strip._labels == ("#1", "#2", "#3")
-    studio.panels.picker.chosen.emit(studio.model.session.network.layer("fc2"))
+    picker_of(studio).chosen.emit(studio.model.session.network.layer("fc2"))
     until(qtbot, lambda: studio.last_frame.neurons == tuple(Neuron("fc2", i) for i in range(3)))
     assert studio.strip._labels == ("fc2:0", "fc2:1", "fc2:2")
-    assert studio.panels.picker.shown() == studio.last_frame.neurons
+    assert picker_of(studio).shown() == studio.last_frame.neurons
 
 
 # Display
@@ -322,9 +322,9 @@ def test_the_display_changes_while_paused(studio, qtbot):
 def test_a_resting_session_is_not_painted_all_the_time(studio, qtbot):
     paused(studio, qtbot)
     before = studio.frames_shown
-    with qtbot.waitSignal(studio._timer.timeout):
+    with qtbot.waitSignal(studio.pace.timer.timeout):
         pass
-    with qtbot.waitSignal(studio._timer.timeout):
+    with qtbot.waitSignal(studio.pace.timer.timeout):
         pass
     assert studio.frames_shown <= before + 1
 
@@ -382,7 +382,7 @@ def test_presentation_comes_and_goes(studio, qtbot):
 def test_a_hidden_window_spares_the_machine(studio, qtbot):
     studio.hide()
     until(qtbot, lambda: studio.controller.runner._max_rate == 20)
-    assert studio._timer.interval() == 500
+    assert studio.pace.timer.interval() == 500
     studio.show()
     until(qtbot, lambda: studio.controller.runner._max_rate == 0)
 
@@ -393,7 +393,7 @@ def test_what_the_engine_refuses_is_said_and_not_shown(studio, qtbot):
     until(qtbot, lambda: studio.banner.texts() != ())
     assert "one layer" in studio.banner.texts()[0]
     until(qtbot, lambda: studio.model.session.neurons == before)
-    assert studio.panels.picker.shown() == before
+    assert picker_of(studio).shown() == before
 
 
 def test_a_note_about_an_example_goes_with_its_neurons(make_window, qtbot):
@@ -401,7 +401,7 @@ def test_a_note_about_an_example_goes_with_its_neurons(make_window, qtbot):
 
     window = open_in(make_window(), qtbot, replace(small_opening(), note="Of these neurons."))
     assert "note" in window.banner._rows
-    window.panels.picker.chosen.emit(Neuron("conv1", 2))
+    picker_of(window).chosen.emit(Neuron("conv1", 2))
     assert "note" not in window.banner._rows
 
 
@@ -436,7 +436,7 @@ def test_leaving_the_presentation_gives_the_panels_their_heights_back(studio, qt
 
 
 def test_taking_the_handle_at_its_edge_changes_nothing(studio, qtbot):
-    slider = studio.panels.controls.rows["l2"].slider
+    slider = controls(studio).rows["l2"].slider
     value, handle = slider.value(), slider._handle()
     edge = handle.center() + QPoint(handle.width() // 2 - 1, 0)
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=edge)
@@ -454,20 +454,19 @@ def test_while_a_session_opens_nothing_is_offered_that_cannot_be_done(make_windo
 
     try:
         window.open(dataclasses.replace(session, make=make))
-        window.show()
-        window.complete()
+        show(window, qtbot)
         assert window.canvas._hint == ""
-        assert window.panels.traces._empty.text() == "Opening “Large” …"
+        assert traces_of(window)._empty.text() == "Opening “Large” …"
     finally:
         may_open.set()
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
     assert window.canvas._hint == "Press K to melt"
-    assert window.panels.traces._empty.text() == "No steps yet. Space starts the chains."
+    assert traces_of(window)._empty.text() == "No steps yet. Space starts the chains."
     # As over a session that another one takes the place of.
     may_open.clear()
     try:
         window.open(dataclasses.replace(session, make=make))
         assert window.canvas._hint == ""
-        assert window.panels.traces._empty.text() == "Opening “Large” …"
+        assert traces_of(window)._empty.text() == "Opening “Large” …"
     finally:
         may_open.set()

@@ -9,8 +9,22 @@ from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.gui.compare.compare import Comparing
+from ldam_studio.gui.exporting.exporting import Exporting
+from ldam_studio.gui.filters.feature import Filtering
+from ldam_studio.gui.filters.panel import FilterPanel
+from ldam_studio.gui.learner.feature import Learner
+from ldam_studio.gui.learner.panel import LearnerPanel
+from ldam_studio.gui.opening.files import Files
+from ldam_studio.gui.picker.feature import Picking
+from ldam_studio.gui.picker.picker import NeuronPicker
 from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
+from ldam_studio.gui.settings.controls import Controls
+from ldam_studio.gui.settings.feature import SettingsPanel
+from ldam_studio.gui.traces.feature import Tracing
+from ldam_studio.gui.traces.traces import Traces
+from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.neurons import parse_neurons
@@ -54,13 +68,19 @@ def until(qtbot, condition: Callable[[], bool]) -> None:
     qtbot.waitUntil(condition, timeout=PATIENCE_MS)
 
 
+def show(window: StudioWindow, qtbot) -> None:
+    """Show a window and wait until all its panels are there."""
+    window.show()
+    until(qtbot, lambda: window.has_all_features)
+
+
 def open_in(window: StudioWindow, qtbot, opening: Opening) -> StudioWindow:
     """Open a session in a window and wait for frames of it."""
     window.open(opening)
-    window.show()
-    window.complete()
+    show(window, qtbot)
     window.activateWindow()
     window.canvas.setFocus()
+    until(qtbot, window.canvas.hasFocus)
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
     return window
 
@@ -78,3 +98,42 @@ def paused(window: StudioWindow, qtbot) -> StudioWindow:
     settled = window.frames_shown
     until(qtbot, lambda: window.frames_shown > settled + 1)
     return window
+
+
+# What features have made
+
+
+def files(window: StudioWindow) -> Files:
+    return window.feature(Files)
+
+
+def watching(window: StudioWindow) -> Watching:
+    return window.feature(Watching)
+
+
+def comparing(window: StudioWindow) -> Comparing:
+    return window.feature(Comparing)
+
+
+def exporting(window: StudioWindow) -> Exporting:
+    return window.feature(Exporting)
+
+
+def controls(window: StudioWindow) -> Controls:
+    return window.feature(SettingsPanel).controls
+
+
+def learner(window: StudioWindow) -> LearnerPanel:
+    return window.feature(Learner).panel
+
+
+def picker_of(window: StudioWindow) -> NeuronPicker:
+    return window.feature(Picking).picker
+
+
+def filter_of(window: StudioWindow) -> FilterPanel:
+    return window.feature(Filtering).panel
+
+
+def traces_of(window: StudioWindow) -> Traces:
+    return window.feature(Tracing).traces

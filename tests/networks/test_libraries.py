@@ -134,7 +134,7 @@ def test_unknown_models_of_timm_are_one_sentence():
 
 @needs_timm
 def test_the_dialog_lists_the_models_of_both():
-    from ldam_studio.gui.opening.source import list_models
+    from ldam_studio.gui.network_dialog.source import list_models
 
     names = list_models()
     assert names[0] == "alexnet"

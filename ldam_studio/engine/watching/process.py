@@ -20,6 +20,7 @@ from ldam_studio.training.data import cache_folder
 
 STATES = ("training", "paused", "finished", "stopped", "failed")
 LONGEST_AVERAGING = 100_000  # steps
+KEPT_RUNS = 3  # enough for the last session to be opened again
 
 
 @dataclass(frozen=True)

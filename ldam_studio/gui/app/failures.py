@@ -12,6 +12,8 @@ from types import TracebackType
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
+from ldam_studio.gui.studio import Kind
+
 
 class Failures(QObject):
     """Turns an uncaught exception into one sentence; PyQt would end the process.
@@ -27,7 +29,7 @@ class Failures(QObject):
 
     failed = pyqtSignal(str)
 
-    def __init__(self, say: Callable[[str, str], object]) -> None:
+    def __init__(self, say: Callable[[str, Kind], object]) -> None:
         super().__init__()
         self.failed.connect(lambda text: say(text, "danger"))
 

@@ -52,7 +52,7 @@ def main(start: Start) -> int:
     # Before the window: what is wrong with a file is told where it was typed.
     opening = opening_of(start)
     window = _window(start, opening)
-    failures = Failures(window.say)
+    failures = Failures(window.banner.say)
     with Interrupt(window), failures:
         code = app.exec()
     # Everything is saved. Qt's objects are left to the operating system: Python would take them
@@ -80,9 +80,9 @@ def opening_of(start: Start) -> Opening | None:
         If a file that was named is no session, or was altered.
     """
     if start.file is not None:
-        from ldam_studio.gui.opening.files import picture_opening
+        from ldam_studio.gui.opening import file_kinds
 
-        return picture_opening(start.file)
+        return file_kinds.opening_of(start.file)
     if start.named is not None:
         from ldam_studio.gui.session.openings import network_opening
 
@@ -93,17 +93,19 @@ def opening_of(start: Start) -> Opening | None:
 
 def _window(start: Start, opening: Opening | None) -> StudioWindow:
     """Make the window, let it open its first session, and show it."""
+    from ldam_studio.gui.opening.files import Files
     from ldam_studio.gui.session.openings import start as ten_digits
     from ldam_studio.gui.session.store import SessionStore
+    from ldam_studio.gui.watch.watching import Watching
     from ldam_studio.gui.window.window import StudioWindow
 
-    store = SessionStore()
-    window = StudioWindow(start.device, store, start.data)
-    remembered = store.recall(window)
+    window = StudioWindow(start.device, SessionStore(), start.data)
+    recalled = window.recall()
+    remembered = recalled.opening
     before = ten_digits(start.device, start.data) if start.fresh else remembered
     named = start.named
     if named is not None and opening is not None and not start.fresh:
-        if named.request.name == store.last_network:
+        if named.request.name == recalled.network:
             note = "The last session looked at this network, too."
             opening = replace(opening, note=note, offered=remembered.offered or remembered)
     if opening is not None and opening.published:
@@ -111,13 +113,14 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
         window.open(before)
     watched = start.watched
     if watched is not None:
-        window.watching.start(watched.place, watched.network, watched.average, watched.rounds)
+        window.feature(Watching).start(
+            watched.place, watched.network, watched.average, watched.rounds
+        )
     else:
         window.open(replace(opening or before, preset=start.preset))
     if named is not None:
-        window.files.remember_network(named.request)
+        window.feature(Files).remember_network(named.request)
     window.show()
-    QTimer.singleShot(0, window.complete)
     if start.unknown is not None:
         QTimer.singleShot(0, partial(ask_for_input, window, start.unknown))
     return window
@@ -125,7 +128,9 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
 
 def ask_for_input(window: StudioWindow, request: NetworkRequest) -> None:
     """Show the dialog that asks what images the network of the command line takes."""
-    window.files.ask_for_network(request).ask_for_input()
+    from ldam_studio.gui.opening.files import Files
+
+    window.feature(Files).ask_for_network(request).ask_for_input()
 
 
 def make_application() -> QCoreApplication:

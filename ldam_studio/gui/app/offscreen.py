@@ -56,7 +56,6 @@ def run_without_display(start: Start, why: str) -> int:
     opening = opening_of(start) or ten_digits(start.device, start.data)
     window.open(replace(opening, preset=start.preset))
     window.show()
-    QTimer.singleShot(0, window.complete)
 
     def leave() -> None:
         app.exit(0)  # quit() would close the window, and the session with it

@@ -32,7 +32,6 @@ def grab_window(size: tuple[int, int], look: str, steps: int) -> bytes:
     window.set_theme(look)
     window.open(start(device))
     window.show()
-    QTimer.singleShot(0, window.complete)
     # A loop of its own: the application's, once left, would not let later ones wait.
     loop = QEventLoop()
     watch = QTimer(window)

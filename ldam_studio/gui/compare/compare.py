@@ -7,19 +7,45 @@ from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.compare.bar import CompareBar
-from ldam_studio.gui.session.lanes import SECOND, titles
-from ldam_studio.gui.watch.timeline import name_of
+from ldam_studio.gui.session.lanes import FIRST, SECOND, titles
+from ldam_studio.gui.session.read_from import name_of
+from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:
-    from ldam_studio.gui.opening.dialog import NetworkDialog
+    from ldam_studio.gui.network_dialog.dialog import NetworkDialog
     from ldam_studio.gui.session.lanes import LaneView
-    from ldam_studio.gui.window.window import StudioWindow
     from ldam_studio.networks.network import Network
 
-OF_A_COMPARISON = ("end_comparison", "act_on_both", "act_on_a", "act_on_b", "strip_both")
-UNMATCHED = "unmatched"  # the key of the sentence about it in the message bar
+COMPARE = Entry(
+    "compare",
+    "Compare With…",
+    "Ctrl+Shift+B",
+    "Put another network, or other weights, beside this one: the same neuron, seed and noise",
+)
+SETTINGS = Entry(
+    "compare_settings",
+    "Compare With Other Settings",
+    "",
+    "Put this network beside itself, and change the settings of one of both",
+)
+ACT_ON = {
+    None: Entry("act_on_both", "Act on Both", "Alt+0", "Change both networks", checkable=True),
+    FIRST: Entry("act_on_a", "Act on A", "Alt+A", "Change the first network alone", checkable=True),
+    SECOND: Entry(
+        "act_on_b", "Act on B", "Alt+B", "Change the second network alone", checkable=True
+    ),
+}
+STRIP = Entry(
+    "strip_both",
+    "Chains of Both in the Strip",
+    "",
+    "Show the chains of both networks below the images, or those of the first alone",
+    checkable=True,
+)
+END = Entry("end_comparison", "End Comparison", "", "Show the first network alone again")
+UNMATCHED = "unmatched"  # the key of that notice
 AVERAGED = "-averaged"  # a built-in network's twin is called so
 
 
@@ -29,15 +55,33 @@ def another(name: str) -> str:
     return twin if twin in NETWORKS else name
 
 
-class Comparing:
-    """The menu entries about comparing, and the bar above the images."""
+class Comparing(Feature):
+    """The menu Compare, and the bar above the images."""
 
-    def __init__(self, window: StudioWindow) -> None:
-        self._window = window
+    entries = (COMPARE, SETTINGS, *ACT_ON.values(), STRIP, END)
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        places, controller, model = studio.places, studio.controller, studio.model
         self.bar = CompareBar()
         self.bar.hide()
-        window.panels.stage.layout().insertWidget(0, self.bar)
-        controller, model = window.controller, window.model
+        places.add_bar(self.bar, above=True)
+        begin = (
+            places.action(COMPARE, self.ask),
+            places.action(SETTINGS, self.with_other_settings),
+        )
+        self._act_on = {
+            lane: places.action(entry, partial(controller.act_on, lane))
+            for lane, entry in ACT_ON.items()
+        }
+        strip = places.action(STRIP)
+        strip.toggled.connect(places.show_both_in_strip)
+        end = places.action(END, controller.end_comparison)
+        places.add_to_menu("Compare", *begin)
+        places.add_to_menu("Compare", *self._act_on.values())
+        places.add_to_menu("Compare", strip)
+        places.add_to_menu("Compare", end)
+        self._of_a_comparison = (*self._act_on.values(), strip, end)
         self.bar.acting_chosen.connect(controller.act_on)
         self.bar.closed.connect(controller.end_comparison)
         controller.unmatched.connect(self._say_unmatched)
@@ -47,24 +91,11 @@ class Comparing:
         model.acting_changed.connect(self._show_acting)
         self._show()
 
-    @property
-    def entries(self) -> dict[str, object]:
-        """What each action does, by its name."""
-        act_on = self._window.controller.act_on
-        return {
-            "compare": self.ask,
-            "compare_settings": self.with_other_settings,
-            "end_comparison": self._window.controller.end_comparison,
-            "act_on_both": partial(act_on, None),
-            "act_on_a": partial(act_on, 0),
-            "act_on_b": partial(act_on, 1),
-        }
-
     def ask(self) -> NetworkDialog | None:
         """Ask for a network, or other weights of the one in front, and put it beside that."""
-        from ldam_studio.gui.opening.dialog import ask_for_comparison
+        from ldam_studio.gui.network_dialog.dialog import ask_for_comparison
 
-        session = self._window.model.session
+        session = self.studio.model.session
         if session is None:
             return None
         network = session.network
@@ -74,58 +105,58 @@ class Comparing:
             partial=network.provenance.partial,
             pixels=network.provenance.given_pixels,
         )
-        return ask_for_comparison(self._window, self._compare, request)
+        return ask_for_comparison(self.studio.places.root, self._compare, request)
 
     def with_other_settings(self) -> None:
         """Put the network beside itself, and let the settings be those of the second one."""
-        session = self._window.model.session
+        controller, session = self.studio.controller, self.studio.model.session
         if session is not None:
-            self._window.controller.compare(session.network)
-            self._window.controller.act_on(SECOND)
-            self._window.say(
+            controller.compare(session.network)
+            controller.act_on(SECOND)
+            self.studio.notices.say(
                 "Both are the same network; the settings now act on B alone, choose Both or A "
                 "above the images."
             )
 
     def _compare(self, network: Network, _request: NetworkRequest) -> None:
         try:
-            self._window.controller.compare(network)
+            self.studio.controller.compare(network)
         except StudioError as error:
-            self._window.say(str(error), "danger")
+            self.studio.notices.say(str(error), "danger")
 
     def _say_unmatched(self, sentence: str) -> None:
-        banner = self._window.banner
+        notices = self.studio.notices
         if sentence:
             choose = ("Choose in B", self._choose_in_second)
-            banner.say(sentence, "warning", (choose,), UNMATCHED)
+            notices.say(sentence, "warning", (choose,), UNMATCHED)
         else:
-            banner.dismiss(UNMATCHED)
+            notices.dismiss(UNMATCHED)
 
     def _choose_in_second(self) -> None:
-        self._window.controller.act_on(SECOND)
-        self._window.actions_by_name["find_neuron"].trigger()
+        self.studio.controller.act_on(SECOND)
+        self.studio.places.actions()["find_neuron"].trigger()
 
     def _show(self) -> None:
-        session, actions = self._window.model.session, self._window.actions_by_name
+        session = self.studio.model.session
         second = None if session is None else session.second
         self.bar.setVisible(second is not None)
-        self._window.panels.show_two_rows(second is not None)
-        for name in OF_A_COMPARISON:
-            actions[name].setEnabled(second is not None)
+        self.studio.places.show_two_rows(second is not None)
+        for action in self._of_a_comparison:
+            action.setEnabled(second is not None)
         if session is not None and second is not None:
             first, beside = titles(session.network, second)
             self.bar.show_titles(self._pinned_title(session.network, second) or first, beside)
         else:
-            self._window.banner.dismiss(UNMATCHED)
+            self.studio.notices.dismiss(UNMATCHED)
         self._show_acting()
 
     def _pinned_title(self, network: Network, second: LaneView) -> str:
         """Return what the first network is called beside a pinned checkpoint: as that one is."""
-        read = self._window.watching.read_from(network)
+        read = self.studio.read_from.of(network)
         return name_of(read[-1]) if second.title and read else ""
 
     def _show_acting(self) -> None:
-        acting = self._window.model.acting
+        acting = self.studio.model.acting
         self.bar.show_acting(acting)
-        for name, lane in (("act_on_both", None), ("act_on_a", 0), ("act_on_b", SECOND)):
-            self._window.actions_by_name[name].setChecked(acting == lane)
+        for lane, action in self._act_on.items():
+            action.setChecked(acting == lane)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldam_studio.engine.watching.process import runs_folder
-from ldam_studio.gui.watch.training import KEPT_RUNS
+from ldam_studio.engine.watching.process import KEPT_RUNS, runs_folder
 from ldam_studio.networks.weights.checkpoints import stamp_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ldam_studio.gui.theme.paint import Pencil, qimage
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.frame import LaneFrame
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.neurons import Neuron
 
@@ -73,7 +73,7 @@ class FilterPanel(QWidget):
         self._network = network
         self._neuron = None  # the next frame reads its filter
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: LaneFrame) -> None:
         """Compare the front chain's average with its neuron's filter."""
         network, neuron = self._network, frame.neurons[frame.front]
         if network is not None and neuron != self._neuron:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
-from ldam_studio.gui.opening.card import size_words
-from ldam_studio.gui.opening.source import list_models
+from ldam_studio.gui.network_dialog.card import size_words
+from ldam_studio.gui.network_dialog.source import list_models
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.download import fetch
 from ldam_studio.networks.sources.families import family_of, short_name
@@ -18,7 +19,7 @@ from ldam_studio.networks.sources.opening import to_download
 if TYPE_CHECKING:
     from ldam_studio.errors import StudioError
     from ldam_studio.gui.session.openings import Opening
-    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.gui.studio import Studio
     from ldam_studio.networks.sources.family import Published
 
 KEY = "download"
@@ -30,9 +31,9 @@ class DownloadFirst(QObject):
     What runs goes on until then; whether anything is downloaded is asked in the message bar.
     """
 
-    def __init__(self, window: StudioWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.places.root)
+        self._studio = studio
         self._task: Task | None = None
 
     def open(self, opening: Opening) -> None:
@@ -46,9 +47,9 @@ class DownloadFirst(QObject):
         if self._task is not None:
             self._task.leave()
             self._task = None
-        self._window.banner.dismiss(KEY)
+        self._studio.notices.dismiss(KEY)
 
-    def _start(self, task: Task, done: object) -> None:
+    def _start(self, task: Task, done: Callable[..., object]) -> None:
         self._task = task
         task.setObjectName("download-first")
         task.done.connect(done)
@@ -61,7 +62,7 @@ class DownloadFirst(QObject):
             return
         self.leave()
         name = short_name(opening.published[0])
-        self._window.banner.say(
+        self._studio.notices.say(
             f"{opening.title} was made with {name}, whose published weights are not on "
             f"this computer ({published.file}).",
             actions=(("Download and open", partial(self._fetch, published, opening)),),
@@ -72,22 +73,22 @@ class DownloadFirst(QObject):
         task = Task(lambda task: fetch(published.url, task.progress, file=published.file))
         task.progressed.connect(partial(self._on_progress, published))
         self._start(task, partial(self._on_fetched, opening))
-        self._window.banner.say(
+        self._studio.notices.say(
             f"Downloading {published.file} …", actions=(("Stop", self.leave),), key=KEY
         )
 
     def _on_progress(self, published: Published, had: int, size: int) -> None:
-        self._window.banner.retell(KEY, f"Downloading {published.file}: {size_words(had, size)}")
+        self._studio.notices.retell(KEY, f"Downloading {published.file}: {size_words(had, size)}")
 
     def _on_fetched(self, opening: Opening, _path: object) -> None:
         self._open(opening)
 
     def _open(self, opening: Opening) -> None:
-        self._window.open(replace(opening, published=opening.published[1:]))
+        self._studio.open(replace(opening, published=opening.published[1:]))
 
     def _on_failed(self, error: StudioError) -> None:
         self.leave()
-        self._window.say(str(error), "danger")
+        self._studio.notices.say(str(error), "danger")
 
 
 def _look(name: str, _task: Task) -> Published | None:

@@ -96,8 +96,13 @@ class SessionLink(QObject):
             preset=None,
             published=(),
             second_title=self.model.second_title,
-            watched=None,
+            remembered={},
         )
+
+    @property
+    def current(self) -> Opening | None:
+        """How the session in front, or the one that is being opened, was asked for."""
+        return self._current
 
     @property
     def runner(self) -> Runner | None:

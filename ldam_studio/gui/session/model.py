@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.neurons import Neuron
@@ -186,6 +187,10 @@ class Model(QObject):
     def acted(self) -> SessionView | None:
         """The session as the lane sees it that is acted on; of all lanes, the first."""
         return None if self.session is None else self.session.seen_from(self.acting)
+
+    def acted_frame(self, frame: Frame) -> LaneFrame:
+        """Return the part of a frame that shows the lane acted on; of all lanes, the first."""
+        return frame.second if self.acting == SECOND and frame.second is not None else frame
 
     @property
     def whole_title(self) -> str:

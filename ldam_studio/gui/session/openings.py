@@ -71,8 +71,8 @@ class Opening:
         What the second network is called, where that is not its name and weights.
     offered
         What the note offers to open in its place: the session before, which is not opened unasked.
-    watched, watched_as
-        Where checkpoints were watched when the studio was closed, and of which network.
+    remembered
+        What each feature noted about it when the studio was closed, by the feature's name.
     """
 
     title: str
@@ -89,8 +89,7 @@ class Opening:
     beside: Beside | None = None
     second_title: str = ""
     offered: Opening | None = None
-    watched: Path | None = None
-    watched_as: str = ""
+    remembered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def _digits(

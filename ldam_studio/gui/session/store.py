@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, state_folder, write_bytes
-from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening, start
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler.settings import SETTINGS
@@ -19,15 +19,110 @@ from ldam_studio.sampler.settings import SETTINGS
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.state import SessionState
-    from ldam_studio.gui.session.model import SessionView
-    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.gui.session.model import Model, SessionView
 
 VERSION = 1
+FRESH = "What was remembered of the last session is damaged ({}); this is a fresh start."
+
+
+class Looks(msgspec.Struct):
+    """How the window looked: its geometry as Qt writes it, and how it was divided."""
+
+    geometry: bytes
+    across: list[int]
+    middle: list[int]
+    panels: dict[str, bool]
+    theme: str
+
+
+class Note(msgspec.Struct):
+    """What is known of a session beside its file.
+
+    Attributes
+    ----------
+    code
+        Which of the user's own code it runs; empty for none.
+    features
+        What each feature remembers, by the feature's name.
+    watched
+        Written by version 0.1.0 for the feature that watches checkpoints.
+    """
+
+    title: str
+    rows: list[str]
+    front: int
+    mode: Literal["image", "signed"]
+    scale: float | None
+    hint: str
+    max_rate: int
+    network: str = msgspec.field(default="", name="watched_as")
+    second_title: str = ""
+    code: str = ""
+    features: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    watched: str | None = None
+
+    @classmethod
+    def of(cls, model: Model, hint: str, features: dict[str, dict[str, Any]]) -> Note:
+        """Note what the model says of the session in front."""
+        session = model.session
+        return cls(
+            model.title,
+            list(model.rows),
+            model.front,
+            "image" if model.display.mode == "image" else "signed",
+            model.display.scale,
+            hint,
+            0 if session is None else session.max_rate,
+            "" if session is None else session.network.name,
+            model.second_title,
+            "" if session is None else _code_of(session),
+            features,
+        )
+
+    def remembered(self) -> dict[str, dict[str, Any]]:
+        """Return what each feature remembers."""
+        if self.watched is None:
+            return self.features
+        return {"watching": {"place": self.watched, "network": self.network}} | self.features
+
+
+class _Version(msgspec.Struct):
+    version: Any = None
+
+
+class _File(msgspec.Struct):
+    version: int
+    window: Looks
+    session: Note | None
+    unsaved: str = ""
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What is known at a start.
+
+    Attributes
+    ----------
+    opening
+        How to open the last session, or the ten digits of a first start.
+    looks
+        None on a first start.
+    complaints
+        Sentences about what could not be saved or read.
+    network
+        Which network the last session looked at; empty if that is not known.
+    """
+
+    opening: Opening
+    looks: Looks | None = None
+    complaints: tuple[str, ...] = ()
+    network: str = ""
 
 
 class SessionStore:
-    """Files: the window's and neurons' as JSON, the session's as it is (chains, averages, log).
+    """Files: the window's as JSON, the session's as it is (chains, averages, log).
 
     Parameters
     ----------
@@ -39,102 +134,79 @@ class SessionStore:
         self.folder = folder if folder is not None else state_folder()
         self.window_file = self.folder / "window.json"
         self.session_file = self.folder / "last.ldam-session.safetensors"
-        self.neurons_file = self.folder / "neurons.json"
-        self.last_network = ""
-        """Which network the last session looked at, once it is recalled."""
 
     # At the start
 
-    def recall(self, window: StudioWindow) -> Opening:
-        """Give a window its last looks, and return how to open its last session.
+    def recall(self, device: Device, data: Path | None = None) -> Recalled:
+        """Return how the window looked and how to open its last session.
 
         Whatever is missing or damaged is left at what it is on a first start.
         """
+        first = start(device, data)
         try:
-            remembered = self._read()
-            if remembered is None:
-                return start(window.device, window.data)
-            if remembered.get("unsaved"):
-                unsaved = _unsaved_words(str(remembered["unsaved"]))
-                window.banner.say(unsaved, "warning", lasting=True)
-            _restore_window(window, remembered["window"])
-            return self._opening(window, remembered["session"])
+            found = self._read()
+            if found is None:
+                return Recalled(first)
+            complaints = (_unsaved_words(found.unsaved),) if found.unsaved else ()
+            opening = self._opening(first, device, found.session)
         except StudioError as error:
-            window.banner.say(str(error), "warning", lasting=True)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            window.banner.say(_damaged(self.window_file), "warning", lasting=True)
-        return start(window.device, window.data)
+            return Recalled(first, complaints=(str(error),))
+        network = "" if found.session is None else found.session.network
+        return Recalled(opening, found.window, complaints, network)
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self) -> _File | None:
+        """Return what was written; None where there is nothing, or of another version."""
         if not self.window_file.exists():
             return None
+        written = read_bytes(self.window_file)
         try:
-            found = json.loads(read_bytes(self.window_file))
-        except (ValueError, RecursionError):
-            raise StudioError(_damaged(self.window_file)) from None
-        if not isinstance(found, dict):
-            raise StudioError(_damaged(self.window_file))
-        return found if found.get("version") == VERSION else None
+            if msgspec.json.decode(written, type=_Version).version != VERSION:
+                return None
+            return msgspec.json.decode(written, type=_File)
+        except (msgspec.DecodeError, RecursionError):
+            raise StudioError(FRESH.format(self.window_file.name)) from None
 
-    def _opening(self, window: StudioWindow, session: dict[str, Any] | None) -> Opening:
-        device = window.device
-        first = start(device, window.data)
-        if session is None or not self.session_file.exists():
+    def _opening(self, first: Opening, device: Device, note: Note | None) -> Opening:
+        if note is None or not self.session_file.exists():
             return first
         from ldam_studio.export.sidecar import read_session
 
-        display = Display(
-            {IMAGE: IMAGE, SIGNED: SIGNED}[session["mode"]],
-            None if session["scale"] is None else float(session["scale"]),
-        )
-        watched = None if session.get("watched") is None else Path(session["watched"])
-        watched_as = str(session.get("watched_as", ""))
-        code = str(session.get("code", ""))
+        remembered = note.remembered()
         again = Opening(
-            title=str(session["title"]),
+            title=note.title,
             # Code is only run after a click, see below.
-            make=lambda: read_session(self.session_file, device, allow_code=bool(code)),
-            display=display,
-            rows=tuple(str(row) for row in session["rows"]),
-            front=int(session["front"]),
-            hint=str(session["hint"]),
-            max_rate=int(SETTINGS["max_rate"].check(session["max_rate"])),
-            # What was watched may have been written over, and is there to be watched all the same.
-            fallback=replace(first, watched=watched, watched_as=watched_as),
-            second_title=str(session.get("second_title", "")),
-            watched=watched,
-            watched_as=watched_as,
+            make=lambda: read_session(self.session_file, device, allow_code=bool(note.code)),
+            display=Display(note.mode, note.scale),
+            rows=tuple(note.rows),
+            front=note.front,
+            hint=note.hint,
+            max_rate=int(SETTINGS["max_rate"].check(note.max_rate)),
+            # Other features may go on even where the session cannot be opened.
+            fallback=replace(first, remembered=remembered),
+            second_title=note.second_title,
+            remembered=remembered,
         )
-        self.last_network = watched_as
-        if not code:
+        if not note.code:
             return again
-        note = f"The last session runs your own code, {code}; it goes on if you say so."
-        return replace(first, note=note, offered=again)
+        said = f"The last session runs your own code, {note.code}; it goes on if you say so."
+        return replace(first, note=said, offered=again)
 
     # At the end
 
-    def ask(self, window: StudioWindow) -> Future[bytes] | None:
-        """Let the chains rest and ask for the session; None where there is none."""
-        # A step under way is the last: what is asked is answered right after it.
-        window.controller.pause()
-        return window.controller.ask(_bytes_of)
+    def save(
+        self, looks: Looks, note: Note, answer: Future[bytes] | None, unsaved: str = ""
+    ) -> None:
+        """Save both files.
 
-    def save(self, window: StudioWindow, answer: Future[bytes] | None, unsaved: str = "") -> None:
-        """Save both files and hide the window.
-
-        A failure is said in the terminal and at the next start, and keeps the window from nothing.
+        A failure is reported in the terminal and at the next start; it is not raised.
 
         Parameters
         ----------
         answer
-            What `ask` returned, once it is done; None leaves the session that was saved before.
+            The session's bytes, once they are there; None leaves the session that was saved before.
         unsaved
             Why the session is not saved, where that is so.
         """
-        looks = _window_of(window)
-        session = _session_of(window)
-        # Nobody has to look at a window that waits for a disk.
-        window.hide()
         saved = False
         if answer is not None:
             try:
@@ -144,41 +216,38 @@ class SessionStore:
                 # Whatever a session holds that cannot be written, the window must close.
                 unsaved = str(error) or "the sampler did not answer"
         if unsaved:
-            _print_unsaved(unsaved)
-        self._write(looks, session if saved else self._kept_session(), unsaved)
-        if window.panels.picker is not None:
-            try:
-                window.panels.picker.memory.save()
-            except StudioError as error:
-                _print_unsaved(str(error))
+            print_unsaved(unsaved)
+        self._write(looks, note if saved else self._kept_note(), unsaved)
 
-    def note_unsaved(self, window: StudioWindow, unsaved: str) -> None:
+    def note_unsaved(self, looks: Looks, unsaved: str) -> None:
         """Let the next start know that the session was not saved, unless `save` does so yet."""
-        self._write(_window_of(window), self._kept_session(), unsaved)
+        self._write(looks, self._kept_note(), unsaved)
 
-    def _write(self, looks: dict[str, Any], session: dict[str, Any] | None, unsaved: str) -> None:
-        data = {"version": VERSION, "window": looks, "session": session, "unsaved": unsaved}
+    def _write(self, looks: Looks, note: Note | None, unsaved: str) -> None:
+        data = msgspec.json.encode(_File(VERSION, looks, note, unsaved))
         try:
-            write_bytes(self.window_file, json.dumps(data, indent=1).encode())
+            write_bytes(self.window_file, msgspec.json.format(data, indent=1))
         except StudioError as error:
-            _print_unsaved(str(error))
+            print_unsaved(str(error))
 
-    def _kept_session(self) -> dict[str, Any] | None:
+    def _kept_note(self) -> Note | None:
         """Return what is known about the session file where no newer one could be written."""
         try:
             found = self._read()
         except StudioError:
             return None
-        return None if found is None else found.get("session")
+        return None if found is None else found.session
 
 
-def _bytes_of(state: SessionState) -> bytes:
+def bytes_of(state: SessionState) -> bytes:
+    """Return a session as its file holds it."""
     from ldam_studio.export.sidecar import session_bytes
 
     return session_bytes(state, history=True)
 
 
-def _print_unsaved(reason: str) -> None:
+def print_unsaved(reason: str) -> None:
+    """Say in the terminal, where a window that closes cannot, that something was not saved."""
     print(f"ldam-studio: the session was not saved: {reason}", file=sys.stderr)
 
 
@@ -189,53 +258,7 @@ def _unsaved_words(reason: str) -> str:
     )
 
 
-def _damaged(path: Path) -> str:
-    return (
-        f"What was remembered of the last session is damaged ({path.name}); this is a fresh start."
-    )
-
-
-def _session_of(window: StudioWindow) -> dict[str, Any]:
-    model = window.model
-    return {
-        "title": model.title,
-        "rows": list(model.rows),
-        "front": model.front,
-        "mode": model.display.mode,
-        "scale": model.display.scale,
-        "hint": window.hint,
-        "max_rate": 0 if model.session is None else model.session.max_rate,
-        "second_title": model.second_title,
-        "watched": None if window.watching.left is None else str(window.watching.left),
-        "watched_as": "" if model.session is None else model.session.network.name,
-        "code": "" if model.session is None else _code_of(model.session),
-    }
-
-
 def _code_of(session: SessionView) -> str:
     """Return which of a person's own code a session runs; empty for none."""
     networks = [session.network] + ([] if session.second is None else [session.second.network])
     return " and ".join(dict.fromkeys(n.name for n in networks if runs_code(n.name)))
-
-
-def _window_of(window: StudioWindow) -> dict[str, Any]:
-    geometry = window.saveGeometry() if not window.panels.presenting else window.plain_geometry
-    return {
-        "geometry": base64.b64encode(bytes(geometry)).decode(),
-        "across": window.panels.across.sizes(),
-        "middle": window.panels.heights(),
-        "panels": window.panels.wanted,
-        "theme": window.theme_choice,
-    }
-
-
-def _restore_window(window: StudioWindow, looks: dict[str, Any]) -> None:
-    choice = looks["theme"]
-    if choice in ("system", "dark", "light"):
-        window.set_theme(choice)
-    window.restoreGeometry(base64.b64decode(looks["geometry"]))
-    for splitter, sizes in ((window.panels.across, "across"), (window.panels.middle, "middle")):
-        if len(looks[sizes]) == 3 and sum(looks[sizes]) > 0:
-            splitter.setSizes([int(size) for size in looks[sizes]])
-    window.panels.wanted |= {name: bool(looks["panels"][name]) for name in window.panels.wanted}
-    window.panels.make_room()

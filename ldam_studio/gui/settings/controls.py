@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from ldam_studio.engine.changes.apply import LANES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ldam_studio.sampler.settings import PerChain
 
 
-class Controls(QScrollArea):
+class Controls(QWidget):
     """Shows the values of the settings and emits what the user chose; changes nothing itself."""
 
     chosen = pyqtSignal(str, object)
@@ -34,16 +34,10 @@ class Controls(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("controls")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows: dict[str, SettingRow] = {}
         self.headings: dict[str, QLabel] = {}
-        self.body = QWidget()
-        self._column = QVBoxLayout(self.body)
-        self._column.setContentsMargins(14, 10, 14, 10)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         self.presets = QToolButton()
         self.presets.setText("Presets")
@@ -66,27 +60,6 @@ class Controls(QScrollArea):
         for setting in _in_group("more"):
             self.more.addWidget(self._row(setting))
         self._column.addWidget(self.more)
-        self._column.addStretch(1)
-        self.setWidget(self.body)
-
-    def append(self, panel: QWidget) -> None:
-        """Add a panel below the settings."""
-        self._column.insertWidget(self._column.count() - 1, panel)
-
-    def prepend(self, panel: QWidget) -> None:
-        """Add a panel above the settings."""
-        self._column.insertWidget(0, panel)
-
-    def minimumSizeHint(self) -> QSize:
-        """Leave space for the scroll bar, which would cover the ends of the rows otherwise."""
-        bar = present(self.verticalScrollBar()).sizeHint().width()
-        return QSize(self.body.minimumSizeHint().width() + bar, 160)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Ask for more space when a row appears or grows."""
-        if present(event).type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
 
     def show_values(self, values: Mapping[str, object]) -> None:
         """Show the session's values."""

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from ldam_studio.engine.watching.opening import open_watched
@@ -33,7 +34,7 @@ from ldam_studio.networks.weights.checkpoints import check_kind
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 if TYPE_CHECKING:
-    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.gui.studio import Studio
     from ldam_studio.networks.network import Network
 
 KINDS = f"Checkpoints ({' '.join(f'*{suffix}' for suffix in WEIGHTS_SUFFIXES)});;All files (*)"
@@ -58,7 +59,7 @@ class WatchDialog(QDialog):
         self,
         present: str | None,
         requests: tuple[NetworkRequest, ...],
-        parent: StudioWindow | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Watch Checkpoints")
@@ -208,17 +209,17 @@ def checked_place(text: str) -> Path:
 
 
 def ask_what_to_watch(
-    window: StudioWindow, chosen: Callable[[Path, Network | None], object]
+    studio: Studio, chosen: Callable[[Path, Network | None], object]
 ) -> WatchDialog:
     """Show the dialog over a window, which goes on running; `chosen` is told what came of it."""
-    session = window.model.session
+    session = studio.model.session
     requests = [NetworkRequest(name) for name in NETWORKS]
     # What runs code is agreed to in the dialog that opens networks.
-    requests += [r for r in window.files.recent_networks() if not r.runs_code]
+    requests += [r for r in studio.recent.read() if not r.runs_code]
     dialog = WatchDialog(
         None if session is None else session.network.name,
         tuple(dict.fromkeys(requests)),
-        window,
+        studio.places.root,
     )
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.accepted.connect(lambda: chosen(dialog.place, dialog.network))

@@ -120,15 +120,6 @@ def _places(checkpoints: Sequence[Checkpoint]) -> Values:
     return (at - at[0]) / (at[-1] - at[0])
 
 
-def name_of(checkpoint: Checkpoint) -> str:
-    """Return a checkpoint's name in a few letters: its epoch, else its step, else its file."""
-    if checkpoint.epoch is not None:
-        return f"epoch {checkpoint.epoch:.4g}"
-    if checkpoint.step is not None:
-        return f"step {checkpoint.step:,}"
-    return checkpoint.path.stem
-
-
 def facts_of(checkpoint: Checkpoint) -> dict[str, str]:
     """Return all that is known of a checkpoint, each in words; its file's name if nothing is."""
     facts = {}

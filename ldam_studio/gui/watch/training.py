@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.studio import Studio
     from ldam_studio.gui.watch.watch import Watch
-    from ldam_studio.gui.window.window import StudioWindow
     from ldam_studio.networks.network import Network
 
 NETWORK = "lenet"
 ROUNDS = 1  # of the discriminator after each checkpoint, to begin with
-KEPT_RUNS = 3  # so that the last session can be opened again, and another studio's run is left
 _STEP = re.compile(r"\d+$")  # at the end of a checkpoint's name
 NOTICE, ENDED = "training", "training-ended"  # keys of sentences in the message bar
 
@@ -40,16 +39,16 @@ class WatchTraining(QObject):
     with the window.
     """
 
-    def __init__(self, window: StudioWindow, watch: Watch) -> None:
-        super().__init__(window)
-        self._window, self._watch = window, watch
+    def __init__(self, studio: Studio, watch: Watch) -> None:
+        super().__init__(studio.places.root)
+        self._studio, self._watch = studio, watch
         self._task: Task | None = None
         self.trainer: Trainer | None = None
         self.folder: Path | None = None
         self._notice = ""
         self._rate: float | None = None  # as it was set by hand
         self._opening: Opening | None = None
-        window.controller.opening.connect(self._on_opening)
+        studio.controller.opening.connect(self._on_opening)
         watch.ended.connect(self.leave)
         panel = watch.panel
         panel.pause_asked.connect(lambda yes: self._send(process.pause(yes)))
@@ -62,7 +61,7 @@ class WatchTraining(QObject):
     def start(self) -> None:
         """Begin a new training and watch it."""
         if self.trainer is not None and not self.trainer.is_over:
-            self._window.say("A training runs already; stop it first, then begin another.")
+            self._studio.notices.say("A training runs already; stop it first, then begin another.")
             return
         self._watch.stop()
         self.leave()
@@ -70,7 +69,7 @@ class WatchTraining(QObject):
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            self._window.say(
+            self._studio.notices.say(
                 f"The folder {folder} for the training cannot be made ({error.strerror}); make "
                 "room or see to its rights.",
                 "danger",
@@ -87,7 +86,7 @@ class WatchTraining(QObject):
     def resume(self) -> None:
         """Go on with a training that was stopped or died."""
         if self.folder is not None and (self.trainer is None or self.trainer.is_over):
-            self._window.banner.dismiss(ENDED)
+            self._studio.notices.dismiss(ENDED)
             self._leave_trainer()
             self._start_trainer(resume=True)
             if self._rate is None:  # it may have been set by hand when it was kept
@@ -101,7 +100,7 @@ class WatchTraining(QObject):
         self._leave_trainer()
         self.folder = self._opening = None
         self._notice = ""
-        self._window.banner.dismiss(NOTICE)
+        self._studio.notices.dismiss(NOTICE)
 
     def close(self) -> None:
         """Wait until no training runs any more."""
@@ -115,7 +114,7 @@ class WatchTraining(QObject):
         self.trainer.told.connect(self._show)
         self.trainer.ended.connect(self._on_ended)
         # From the first step on: the rate that it had may be why it diverged.
-        self.trainer.start(self.folder, self._window.data, resume=resume, learning_rate=self._rate)
+        self.trainer.start(self.folder, self._studio.data, resume=resume, learning_rate=self._rate)
 
     def _leave_task(self) -> None:
         if self._task is not None:
@@ -129,9 +128,9 @@ class WatchTraining(QObject):
 
     def _on_network(self, network: Network) -> None:
         self._leave_task()
-        window, folder = self._window, self.folder
+        studio, folder = self._studio, self.folder
         assert folder is not None
-        opening = start(window.device, window.data, network)
+        opening = start(studio.device, studio.data, network)
         note = "LeNet learns digits beside the studio, and is shown as it learns."
         self._opening = replace(opening, title="LeNet on MNIST", hint="", note=note)
         self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
@@ -139,7 +138,7 @@ class WatchTraining(QObject):
 
     def _on_failed(self, error: StudioError) -> None:
         self.leave()
-        self._window.say(str(error), "danger")
+        self._studio.notices.say(str(error), "danger")
 
     def _on_opening(self, opening: Opening) -> None:
         if opening is not self._opening:
@@ -150,7 +149,7 @@ class WatchTraining(QObject):
             actions = (("Resume training", self.resume),)
             # It may have ended before its session began to open.
             soon = self._opening is None
-            self._window.banner.say(sentence, "danger", actions, key=ENDED, lasting=soon)
+            self._studio.notices.say(sentence, "danger", actions, key=ENDED, lasting=soon)
         self._show()
 
     def _set_rate(self, rate: float | None) -> None:
@@ -174,7 +173,7 @@ class WatchTraining(QObject):
         notice = "" if status is None else status.notice
         if notice and notice != self._notice:
             self._notice = notice
-            self._window.banner.say(notice, "info", key=NOTICE)
+            self._studio.notices.say(notice, "info", key=NOTICE)
             self._watch.panel.state.setToolTip(notice)
         self._watch.panel.show_training(
             words_of(status, trainer.is_over),
@@ -209,7 +208,7 @@ def words_of(status: process.Status | None, over: bool) -> str:
 def forget_runs(folder: Path) -> None:
     """Delete all runs beside this one but the last few."""
     runs = sorted(path for path in folder.parent.glob("mnist-*") if path != folder)
-    for run in runs[: max(0, len(runs) + 1 - KEPT_RUNS)]:
+    for run in runs[: max(0, len(runs) + 1 - process.KEPT_RUNS)]:
         shutil.rmtree(run, ignore_errors=True)
 
 

@@ -7,22 +7,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ldam_studio.engine.watching import process
 from ldam_studio.engine.watching.news import News, Swap
 from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS, Watcher
+from ldam_studio.gui.session.read_from import name_of
 from ldam_studio.gui.watch.bar import USUAL_SPEED, WatchBar
 from ldam_studio.gui.watch.panel import WatchPanel
-from ldam_studio.gui.watch.timeline import Plan, Timeline, name_of
+from ldam_studio.gui.watch.timeline import Plan, Timeline
 
 if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening
-    from ldam_studio.gui.window.window import StudioWindow
+    from ldam_studio.gui.studio import Studio
     from ldam_studio.networks.network import Network
-    from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message bar
 
@@ -38,11 +37,11 @@ class Watch(QObject):
     _told = pyqtSignal(int, object)  # number, News
     _swapped = pyqtSignal(int, object)  # number, Swap
 
-    def __init__(self, window: StudioWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.places.root)
+        self._studio = studio
         self.bar = WatchBar()
-        self.panel = WatchPanel(window.panels)
+        self.panel = WatchPanel()
         self.plan: Plan | None = None
         self.news: News | None = None
         self.swap: Swap | None = None
@@ -53,7 +52,6 @@ class Watch(QObject):
         self._wished: Path | None = None  # None while the newest is followed
         self._waits = False  # for the checkpoint that was wished last
         self._pinned: Swap | None = None
-        self._read: WeakKeyDictionary[Network, tuple[Checkpoint, ...]] = WeakKeyDictionary()
         self._said: dict[str, str] = {}  # by key
         self._closers: list[threading.Thread] = []
         self._player = QTimer(self)
@@ -64,7 +62,7 @@ class Watch(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        bar, window = self.bar, self._window
+        bar, studio = self.bar, self._studio
         bar.hide()
         self.panel.hide()
         bar.plot.wanted.connect(self._scrubbed)
@@ -75,24 +73,15 @@ class Watch(QObject):
         bar.followed.connect(lambda on: self.follow() if on else self._stay())
         bar.pin_asked.connect(self.pin)
         bar.closed.connect(self.stop)
-        window.controller.opening.connect(self._on_opening)
-        window.controller.opened.connect(self._on_opened)
-        window.model.session_changed.connect(self._on_session)
-        window.model.value_changed.connect(self._show_rounds)
-        window.model.comparison_changed.connect(self._on_comparison)
+        studio.controller.opening.connect(self._on_opening)
+        studio.controller.opened.connect(self._on_opened)
+        studio.model.session_changed.connect(self._on_session)
+        studio.model.value_changed.connect(self._show_rounds)
+        studio.model.comparison_changed.connect(self._on_comparison)
         self.panel.averaging_chosen.connect(self._average_chosen)
         self.panel.rounds_chosen.connect(
-            partial(window.controller.set_value, "discriminator_rounds")
+            partial(studio.controller.set_value, "discriminator_rounds")
         )
-
-    def complete(self) -> None:
-        """Put the panel above the settings, which are there now."""
-        self._window.panels.controls.prepend(self.panel)
-        self._show_panel()
-
-    def read_from(self, network: Network) -> tuple[Checkpoint, ...]:
-        """Return the checkpoints that a network was read from, as they were then, if it was."""
-        return self._read.get(network, ())
 
     # Beginning and ending
 
@@ -100,11 +89,11 @@ class Watch(QObject):
         """Watch with the session in front, whose chains go on, or with one opened for it."""
         if opening is not None:
             self._pending = (opening, plan)
-            self._window.open(opening)
+            self._studio.open(opening)
             return
-        session = self._window.model.session
+        session = self._studio.model.session
         if session is None:
-            self._window.say("Open a network first, then watch its checkpoints.", "warning")
+            self._studio.notices.say("Open a network first, then watch its checkpoints.", "warning")
             return
         self.stop()
         self._begin(plan, session.network)
@@ -157,7 +146,7 @@ class Watch(QObject):
         bar.show_playing(False)
         bar.follow.setChecked(True)
         bar.show()
-        self._window.controller.set_values({"discriminator_rounds": plan.rounds}, note=False)
+        self._studio.controller.set_values({"discriminator_rounds": plan.rounds}, note=False)
         self._show_panel()
         self._show_pin()
         self._watcher.start()
@@ -180,7 +169,7 @@ class Watch(QObject):
             self._pending = None
 
     def _on_opened(self, opening: Opening) -> None:
-        session = self._window.model.session
+        session = self._studio.model.session
         if self._pending is None or self._pending[0] is not opening or session is None:
             return
         plan, self._pending = self._pending[1], None
@@ -188,7 +177,7 @@ class Watch(QObject):
 
     def _on_session(self) -> None:
         """Stop where another network was opened; a twin with other weights has the same layers."""
-        session = self._window.model.session
+        session = self._studio.model.session
         if self._network is not None and session is not None:
             self._show_rounds()
             if session.network.walked is not self._network.walked:
@@ -196,7 +185,7 @@ class Watch(QObject):
 
     def _on_comparison(self) -> None:
         """Forget the pinned checkpoint where its comparison was ended, or is with another."""
-        session = self._window.model.session
+        session = self._studio.model.session
         second = None if session is None else session.second
         if self._pinned is None or (second and second.network is self._pinned.network):
             return
@@ -232,10 +221,10 @@ class Watch(QObject):
 
     def pin(self, on: bool) -> None:
         """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
-        controller, session = self._window.controller, self._window.model.session
+        controller, session = self._studio.controller, self._studio.model.session
         compared = session is not None and session.second is not None
         if on and compared and self._pinned is None:
-            self._window.say(
+            self._studio.notices.say(
                 "Two networks are compared already; end that comparison, then pin.", "warning"
             )
         elif on and self.swap is not None:
@@ -318,11 +307,11 @@ class Watch(QObject):
         if number != self._number:
             return
         self.swap, self._network = swap, swap.network
-        self._read[swap.network] = swap.averaged
+        self._studio.read_from.note(swap.network, swap.averaged)
         if self._wished == swap.checkpoint.path:
             self._waits = False
         restart = self.panel.restart.isChecked()
-        self._window.controller.set_weights(swap.network, restart=restart)
+        self._studio.controller.set_weights(swap.network, restart=restart)
         self._show_pin()
         self._show_current()
 
@@ -336,9 +325,9 @@ class Watch(QObject):
             return
         self._said[key] = sentence
         if sentence:
-            self._window.banner.say(sentence, "warning", key=key)
+            self._studio.notices.say(sentence, "warning", key=key)
         else:
-            self._window.banner.dismiss(key)
+            self._studio.notices.dismiss(key)
 
     # Showing
 
@@ -355,7 +344,7 @@ class Watch(QObject):
         self.bar.pin.setChecked(self._pinned is not None)
 
     def _show_panel(self) -> None:
-        self.panel.setVisible(self.plan is not None and self._window.panels.controls is not None)
+        self.panel.setVisible(self.plan is not None)
         if self.plan is not None:
             own = self.plan.own
             self.panel.set_training(own, process.LONGEST_AVERAGING if own else MOST_CHECKPOINTS)
@@ -363,7 +352,7 @@ class Watch(QObject):
             self._show_rounds()
 
     def _show_rounds(self, name: str = "discriminator_rounds") -> None:
-        session = self._window.model.session
+        session = self._studio.model.session
         if session is not None and name in ("discriminator_rounds", "discriminator"):
             rounds = session.value("discriminator_rounds")
             self.panel.show_rounds(rounds, session.has_discriminator)

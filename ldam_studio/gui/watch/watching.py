@@ -1,53 +1,72 @@
-"""What a window needs for watching, made when it is first asked for: its start does not wait."""
+"""The entries about watching; what they need is made when it is first asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ldam_studio.gui.session.openings import network_opening
+from ldam_studio.gui.studio import Entry, Feature, Studio
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.watch.dialog import WatchDialog
     from ldam_studio.gui.watch.training import WatchTraining
     from ldam_studio.gui.watch.watch import Watch
-    from ldam_studio.gui.window.window import StudioWindow
     from ldam_studio.networks.network import Network
-    from ldam_studio.networks.weights.checkpoints import Checkpoint
+
+WATCH = Entry(
+    "watch",
+    "Watch Checkpoints…",
+    "Ctrl+Shift+W",
+    "Look at a network while it learns: each new checkpoint comes under the running chains",
+)
+WATCH_MNIST = Entry(
+    "watch_mnist",
+    "Watch MNIST Being Learnt",
+    "Ctrl+Shift+M",
+    "Train LeNet beside the studio, and watch its neurons become what they are",
+)
+AGAIN = "watch-again"  # the key of that notice
+NAME = "watching"  # in `Opening.remembered`
 
 
-AGAIN = "watch-again"  # the key of that sentence in the message bar
+class Watching(Feature):
+    """Watches a folder of checkpoints, or a training of the studio's own."""
 
+    entries = (WATCH, WATCH_MNIST)
 
-class Watching:
-    """The menu entries about watching, and what the window tells them."""
-
-    def __init__(self, window: StudioWindow) -> None:
-        self._window = window
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
         self._watch: Watch | None = None
         self._training: WatchTraining | None = None
-        self.left: Path | None = None  # what was watched when the window was closed
-        window.controller.opened.connect(self._offer)
+        self._left: Path | None = None  # what was watched when the window was closed
+        places = studio.places
+        places.add_to_menu(
+            "File", places.action(WATCH, self.ask), places.action(WATCH_MNIST, self.train)
+        )
+        studio.controller.opened.connect(self._offer)
 
     def _offer(self, opening: Opening) -> None:
         """Offer to watch again what was watched when the studio was closed."""
-        place, session = opening.watched, self._window.model.session
-        if place is None or session is None or not place.exists():
+        studio, known = self.studio, opening.remembered.get(NAME, {})
+        session = studio.model.session
+        if session is None or not known.get("place") or not Path(known["place"]).exists():
             return
+        place, name = Path(known["place"]), str(known.get("network", ""))
 
         def again() -> None:
             averaged = len(session.network.provenance.mean_of)
             self.start(place, average=averaged, rounds=session.discriminator_rounds)
 
         def ask() -> None:
-            self._window.banner.dismiss(AGAIN)
-            self.ask().suggest(place, opening.watched_as)
+            studio.notices.dismiss(AGAIN)
+            self.ask().suggest(place, name)
 
         # Another network is in front where the weights of that one are no longer there.
-        is_that = opening.watched_as in ("", session.network.name)
-        self._window.banner.say(
+        is_that = name in ("", session.network.name)
+        studio.notices.say(
             f"The checkpoints in {place.name} were watched when the studio was closed.",
             actions=(("Watch again", again if is_that else ask),),
             key=AGAIN,
@@ -55,38 +74,29 @@ class Watching:
 
     @property
     def watch(self) -> Watch:
-        """Ties a folder of checkpoints to the window."""
+        """What ties a folder of checkpoints to the session."""
         if self._watch is None:
             from ldam_studio.gui.watch.watch import Watch
 
-            self._watch = Watch(self._window)
-            self._window.panels.stage.layout().addWidget(self._watch.bar)
-            self.complete()
+            self._watch = Watch(self.studio)
+            self.studio.places.add_bar(self._watch.bar, above=False)
+            self.studio.places.add_panel("controls", self._watch.panel, first=True)
         return self._watch
-
-    def read_from(self, network: Network) -> tuple[Checkpoint, ...]:
-        """Return the checkpoints that a network was read from while it was watched, if it was."""
-        return () if self._watch is None else self._watch.read_from(network)
 
     @property
     def training(self) -> WatchTraining:
-        """Starts trainings of the studio's own."""
+        """What starts trainings of the studio's own."""
         if self._training is None:
             from ldam_studio.gui.watch.training import WatchTraining
 
-            self._training = WatchTraining(self._window, self.watch)
+            self._training = WatchTraining(self.studio, self.watch)
         return self._training
-
-    def complete(self) -> None:
-        """Put the panel of what can be set where it belongs, once there is such a place."""
-        if self._watch is not None and self._window.panels.controls is not None:
-            self._watch.complete()
 
     def ask(self) -> WatchDialog:
         """Ask what is to be watched."""
         from ldam_studio.gui.watch.dialog import ask_what_to_watch
 
-        return ask_what_to_watch(self._window, self.start)
+        return ask_what_to_watch(self.studio, self.start)
 
     def start(
         self, place: Path, network: Network | None = None, average: int = 0, rounds: int = 0
@@ -104,21 +114,28 @@ class Watching:
         """
         from ldam_studio.gui.watch.timeline import Plan
 
-        window, opening = self._window, None
-        window.banner.dismiss(AGAIN)
+        studio, opening = self.studio, None
+        studio.notices.dismiss(AGAIN)
         if network is not None:
-            opening = network_opening(network, window.device, window.data)
+            opening = network_opening(network, studio.device, studio.data)
         self.watch.start(Plan(place, average, rounds), opening)
 
     def train(self) -> None:
         """Train LeNet on MNIST and watch it."""
         self.training.start()
 
+    def remember(self) -> Mapping[str, Any]:
+        """Return what was watched, and with which network."""
+        session = self.studio.model.session
+        if self._left is None or session is None:
+            return {}
+        return {"place": str(self._left), "network": session.network.name}
+
     def leave(self) -> None:
         """Ask all that was started to end; returns at once."""
         if self._watch is not None:
             plan = self._watch.plan
-            self.left = None if plan is None else plan.place
+            self._left = None if plan is None else plan.place
             self._watch.stop()
         if self._training is not None:
             self._training.leave()

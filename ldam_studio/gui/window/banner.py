@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 from PyQt6.QtCore import QEvent, QSize, Qt, QTimer
 from PyQt6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QShowEvent
@@ -19,10 +18,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.studio import Kind, Offers
 from ldam_studio.gui.theme import icons
-
-Kind = Literal["info", "warning", "danger"]
-Actions = Iterable[tuple[str, Callable[[], object]]]
 
 SHOWN = 2  # more sentences than this would push the images away; the others wait
 MOST = 9  # kept in all; the oldest makes room
@@ -55,7 +52,7 @@ class Banner(QWidget):
         self,
         text: str,
         kind: Kind = "info",
-        actions: Actions = (),
+        actions: Offers = (),
         key: str = "",
         *,
         lasting: bool = False,

@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PyQt6.QtCore import QObject, QTimer
-
-if TYPE_CHECKING:
-    from ldam_studio.gui.window.window import StudioWindow
 
 AT_ONCE_S = 0.04  # most sessions answer within that; a window may stand still for as long
 LOOK_MS = 20
 LONGEST_S = 60.0  # for the step under way, which cannot be broken off
-KEY = "closing"  # of the sentence in the message bar
+
+
+class Closes(Protocol):
+    """A window that is to be closed."""
+
+    def begin_to_close(self) -> Future[bytes] | None:
+        """Begin nothing new, and ask for the session; None where none is to be saved."""
+
+    def wait_to_close(self) -> None:
+        """Say that the window waits for the step under way, and take no orders."""
+
+    def end_closing(self, answer: Future[bytes] | None, unsaved: str) -> None:
+        """Save the session, or why it is not saved."""
+
+    def close(self) -> bool:
+        """Close."""
 
 
 class Closing(QObject):
     """Lets a window go once its session is saved.
 
     The sampler answers between two steps, and one step may take many seconds; the window lives
-    meanwhile. Who closes it again does not want to wait.
+    meanwhile. Closing it again does not wait.
     """
 
-    def __init__(self, window: StudioWindow) -> None:
-        super().__init__(window)
+    def __init__(self, window: Closes, parent: QObject) -> None:
+        super().__init__(parent)
         self._window = window
         self._answer: Future[bytes] | None = None
         self._began = 0.0
@@ -39,12 +51,16 @@ class Closing(QObject):
         if self._is_over:
             return True
         if self._answer is None:
-            self._begin()
+            self._began = time.monotonic()
+            self._answer = self._window.begin_to_close()
+            if self._answer is not None:
+                wait([self._answer], AT_ONCE_S)
         if self._answer is None or self._is_answered():
             self._end("")
             return True
         if not self._timer.isActive():
-            self._wait()
+            self._window.wait_to_close()
+            self._timer.start()
             return False
         self._end(
             "its step took too long"
@@ -52,22 +68,6 @@ class Closing(QObject):
             else "the studio was closed again before the step under way had ended"
         )
         return True
-
-    def _begin(self) -> None:
-        self._began = time.monotonic()
-        self._window.leave_all()
-        if self._window.store is not None:
-            self._answer = self._window.store.ask(self._window)
-            if self._answer is not None:
-                wait([self._answer], AT_ONCE_S)
-
-    def _wait(self) -> None:
-        window = self._window
-        assert window.store is not None
-        # What is killed while it waits is not found to be saved.
-        window.store.note_unsaved(window, "the studio was ended before the step under way had")
-        window.say_closing(KEY)
-        self._timer.start()
 
     def _look(self) -> None:
         if self._is_answered() or self._is_late():
@@ -85,5 +85,4 @@ class Closing(QObject):
         answer, self._answer = self._answer, None
         if unsaved and answer is not None:
             answer.cancel()
-        if self._window.store is not None:
-            self._window.store.save(self._window, None if unsaved else answer, unsaved)
+        self._window.end_closing(None if unsaved else answer, unsaved)

@@ -1,12 +1,11 @@
 """How the window is divided: neurons on the left, images in the middle, settings on the right.
 
-The panels beside the images are made after the window is on the screen, so that the first moving
-frame does not wait for them.
+The panels themselves come from features.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import get_args
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
@@ -14,16 +13,13 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from ldam_studio.gui.canvas.canvas import Canvas
 from ldam_studio.gui.canvas.strip_area import StripArea
+from ldam_studio.gui.qt import present
+from ldam_studio.gui.studio import Side
 from ldam_studio.gui.window.banner import Banner
 from ldam_studio.gui.window.panel_handle import PanelHandle
+from ldam_studio.gui.window.side_column import SideColumn
 
-if TYPE_CHECKING:
-    from ldam_studio.gui.filters.panel import FilterPanel
-    from ldam_studio.gui.learner.panel import LearnerPanel
-    from ldam_studio.gui.picker.picker import NeuronPicker
-    from ldam_studio.gui.settings.controls import Controls
-    from ldam_studio.gui.traces.traces import Traces
-
+SIDES: tuple[Side, ...] = get_args(Side)
 NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
 LOW = 620  # below this height the traces do
 WIDTHS = (306, 684, 290)
@@ -43,26 +39,25 @@ class Panels(QWidget):
         self.banner = Banner()
         self.canvas = Canvas()
         self.strip = StripArea()
-        self.picker: NeuronPicker | None = None
-        self.filter: FilterPanel | None = None
-        self.controls: Controls | None = None
-        self.learner: LearnerPanel | None = None
-        self.traces: Traces | None = None
         # What a person asked to see; what there is room for may be less.
-        self.wanted = {"neurons": True, "controls": True, "traces": True}
+        self.wanted: dict[Side, bool] = dict.fromkeys(SIDES, True)
         # Those that were asked for where there is no room, and stay all the same.
-        self._insisted: set[str] = set()
+        self._insisted: set[Side] = set()
         self.presenting = False
         # While there are two rows of images, the heights that strip and traces had before.
         self._spared: list[int] | None = None
         self._roomy = True  # enough for these and for two rows
 
-        self.left, self.right, self.bottom = _holder(), _holder(), _holder()
-        # The canvas, and below it what belongs to the images.
-        self.stage = _holder()
-        self.stage.layout().addWidget(self.canvas, 1)
+        self.left, self.right, self.bottom = QFrame(), QFrame(), QFrame()
+        # The canvas, and above and below it what belongs to the images.
+        self.stage = QFrame()
+        self._layouts = {
+            holder: _column(holder) for holder in (self.left, self.right, self.bottom, self.stage)
+        }
+        self.column = SideColumn()
+        self._layouts[self.right].addWidget(self.column)
+        self._layouts[self.stage].addWidget(self.canvas, 1)
         self.left.setMinimumWidth(180)
-        self.right.setMinimumWidth(250)
         self.bottom.setMinimumHeight(LOW_TRACES)
         self.middle = _splitter(Qt.Orientation.Vertical, self.stage, self.strip, self.bottom)
         self.middle.setSizes(list(HEIGHTS))
@@ -77,7 +72,7 @@ class Panels(QWidget):
         row = QHBoxLayout()
         row.setSpacing(0)
         column.addLayout(row, 1)
-        self.handles = {
+        self.handles: dict[Side, PanelHandle] = {
             "neurons": PanelHandle("Neurons", Qt.Edge.LeftEdge),
             "controls": PanelHandle("Settings", Qt.Edge.RightEdge),
             "traces": PanelHandle("Traces", Qt.Edge.BottomEdge),
@@ -86,31 +81,26 @@ class Panels(QWidget):
         row.addWidget(self.across, 1)
         row.addWidget(self.handles["controls"])
         column.addWidget(self.handles["traces"])
-        for name, handle in self.handles.items():
-            handle.clicked.connect(lambda _on, name=name: self.show_panel(name, True))
+        for side, handle in self.handles.items():
+            handle.clicked.connect(lambda _on, side=side: self.show_panel(side, True))
             handle.hide()
 
-    def complete(self) -> None:
-        """Make the panels beside the images."""
-        from ldam_studio.gui.filters.panel import FilterPanel
-        from ldam_studio.gui.learner.panel import LearnerPanel
-        from ldam_studio.gui.picker.picker import NeuronPicker
-        from ldam_studio.gui.settings.controls import Controls
-        from ldam_studio.gui.traces.traces import Traces
+    def add_panel(self, side: Side, panel: QWidget, *, first: bool = False) -> None:
+        """Put a panel on a side: those of the settings scroll together, others share the height."""
+        if side == "controls":
+            self.column.add(panel, first=first)
+            return
+        layout = self._layouts[self._holders()[side]]
+        # The first panel of a side takes the room that the others leave.
+        layout.insertWidget(0 if first else layout.count(), panel, 0 if layout.count() else 1)
 
-        self.controls = Controls()
-        self.learner = LearnerPanel()
-        self.controls.append(self.learner)
-        self.right.layout().addWidget(self.controls)
-        self.right.setMinimumWidth(0)  # from now on what its rows take
-        self.picker, self.filter = NeuronPicker(), FilterPanel()
-        self.left.layout().addWidget(self.picker, 1)
-        self.left.layout().addWidget(self.filter)
-        self.traces = Traces()
-        self.bottom.layout().addWidget(self.traces)
+    def add_bar(self, bar: QWidget, *, above: bool) -> None:
+        """Put a bar above or below the images."""
+        column = self._layouts[self.stage]
+        column.insertWidget(column.indexOf(self.canvas) if above else column.count(), bar)
 
-    def show_panel(self, name: str, on: bool) -> None:
-        """Show or hide "neurons", "controls" or "traces" because a person asked."""
+    def show_panel(self, name: Side, on: bool) -> None:
+        """Show or hide the panels of a side because a person asked."""
         self.wanted[name] = on
         if on:
             self._insisted.add(name)
@@ -118,14 +108,14 @@ class Panels(QWidget):
             self._insisted.discard(name)
         self.make_room()
 
-    def shows(self, name: str) -> bool:
-        """Return whether a panel is there to be seen."""
+    def shows(self, name: Side) -> bool:
+        """Return whether the panels of a side are there to be seen."""
         return not self._holders()[name].isHidden()
 
     def make_room(self) -> None:
         """Hide what the window is too small for, except what was asked for in spite of that."""
-        size = self.window().size()
-        room = {
+        size = present(self.window()).size()
+        room: dict[Side, bool] = {
             "neurons": size.width() >= NARROW,
             "controls": True,
             "traces": size.height() >= (LOW if self._spared is None else LOW + self._bars()),
@@ -174,7 +164,7 @@ class Panels(QWidget):
             traces = min(traces, self.bottom.minimumHeight())
         self.middle.setSizes([max(whole - strip - traces, 1), strip, traces])
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """See whether two rows of images have room enough now."""
         super().resizeEvent(event)
         self._share()
@@ -188,8 +178,8 @@ class Panels(QWidget):
 
     def _bars(self) -> int:
         """Return the height of what is shown above and below the images."""
-        column = self.stage.layout()
-        bars = (column.itemAt(at).widget() for at in range(column.count()))
+        column = self._layouts[self.stage]
+        bars = (present(present(column.itemAt(at)).widget()) for at in range(column.count()))
         return sum(b.sizeHint().height() for b in bars if b is not self.canvas and b.isVisible())
 
     def give_strip(self, height: int) -> None:
@@ -201,16 +191,15 @@ class Panels(QWidget):
         taken = height - sizes[1]
         self.middle.setSizes([max(sizes[0] - taken, 1), height, sizes[2]])
 
-    def _holders(self) -> dict[str, QWidget]:
+    def _holders(self) -> dict[Side, QFrame]:
         return {"neurons": self.left, "controls": self.right, "traces": self.bottom}
 
 
-def _holder() -> QFrame:
-    frame = QFrame()
-    layout = QVBoxLayout(frame)
+def _column(holder: QFrame) -> QVBoxLayout:
+    layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
-    return frame
+    return layout
 
 
 def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.opening.code import OwnCode
+from ldam_studio.gui.network_dialog.code import OwnCode
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.built_in import NETWORKS

@@ -22,9 +22,15 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.opening.card import NetworkCard
-from ldam_studio.gui.opening.input_form import InputForm
-from ldam_studio.gui.opening.source import BUILT_IN, CODE, LIBRARY, NetworkSource, list_models
+from ldam_studio.gui.network_dialog.card import NetworkCard
+from ldam_studio.gui.network_dialog.input_form import InputForm
+from ldam_studio.gui.network_dialog.source import (
+    BUILT_IN,
+    CODE,
+    LIBRARY,
+    NetworkSource,
+    list_models,
+)
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.pixels import UnknownInputError

@@ -1,0 +1,1 @@
+"""The sessions that come with the program."""

@@ -1,0 +1,109 @@
+"""Saving the picture of this moment, as large and where a person says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QSettings
+
+from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.gui.waiting import PatientQuestion
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
+    from ldam_studio.export.png import Exported
+    from ldam_studio.export.recipe import Shown
+
+EXPORT = Entry(
+    "export",
+    "Export PNG…",
+    "Ctrl+E",
+    "Save a picture that carries its recipe and can be replayed",
+    "export",
+    "Export",
+)
+
+
+class Exporting(Feature):
+    """The dialog for exports, over a copy of the session as it is when that is asked for."""
+
+    entries = (EXPORT,)
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        export = studio.places.action(EXPORT, self.export)
+        studio.places.add_to_menu("File", export)
+        studio.places.add_to_toolbar(export)
+        self._question = PatientQuestion(studio, "export", "export the picture")
+
+    def export(self) -> None:
+        """Ask what to export once the session has answered, and save it."""
+        self._question.ask(snapshot, self._choose)
+
+    def leave(self) -> None:
+        """Export nothing that has not been chosen yet."""
+        self._question.cancel()
+
+    def _choose(self, state: SessionState) -> None:
+        from ldam_studio.export.recipe import picture_of
+        from ldam_studio.export.replay import steps_to_replay
+        from ldam_studio.gui.exporting.dialog import KINDS, ExportDialog
+        from ldam_studio.gui.exporting.recipe_note import recipe_note
+
+        pictures = {}
+        for what in KINDS:
+            try:
+                pictures[what] = picture_of(state, self._shown(what))
+            except StudioError:
+                # No sample has been averaged yet; the dialog offers what there is.
+                continue
+        dialog = ExportDialog(
+            {what: (p.shape[1], p.shape[0]) for what, p in pictures.items()},
+            pictures.get,
+            self.remembered(),
+            self.studio.places.root,
+            recipe_note(
+                [lane.network for lane in state.lanes],
+                self.studio.read_from.of,
+                steps_to_replay(state),
+            ),
+        )
+        choice = dialog.ask()
+        dialog.deleteLater()
+        if choice is None:
+            return
+        from ldam_studio.export.png import export
+
+        try:
+            done = export(state, self._shown(choice.what, choice.zoom), choice.path)
+        except StudioError as error:
+            self.studio.notices.say(str(error), "danger")
+        else:
+            self.studio.notices.say(_words(done))
+
+    def remembered(self) -> QSettings | None:
+        """Return where the last export's choices are kept; None where nothing is."""
+        folder = self.studio.folder
+        if folder is None:
+            return None
+        return QSettings(str(folder / "export.ini"), QSettings.Format.IniFormat)
+
+    def _shown(self, what: str, zoom: int = 1) -> Shown:
+        from ldam_studio.export.recipe import Shown
+
+        model = self.studio.model
+        return Shown(what, model.front, model.display.mode, model.display.scale, zoom)
+
+
+def _words(done: Exported) -> str:
+    """Return what was saved, and where its chains stood, in one sentence."""
+    words = f"Saved {done.path}"
+    if done.sidecar is not None:
+        words += f" and, for its replay, {done.sidecar.name} beside it"
+    if not done.burned_in:
+        words += "; the chains had not burned in yet"
+    elif done.settling:
+        words += "; the chains were still settling"
+    return f"{words}."

@@ -1,0 +1,49 @@
+"""The filter below the neuron picker, tied to the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ldam_studio.gui.filters.panel import FilterPanel
+from ldam_studio.gui.studio import Feature, Studio
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+
+
+class Filtering(Feature):
+    """Shows the kernel of the neuron in front, where it has one."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        model = studio.model
+        self.panel = FilterPanel()
+        model.session_changed.connect(self._show_session)
+        model.weights_changed.connect(self._show_weights)
+        model.comparison_changed.connect(self._show_acted)
+        model.acting_changed.connect(self._show_acted)
+        studio.frames.read.connect(self._show_frame)
+        self._network: object = None
+        self._show_session()
+        studio.places.add_panel("neurons", self.panel)
+
+    def _show_session(self) -> None:
+        acted = self.studio.model.acted
+        if acted is not None:
+            self._network = acted.network
+            self.panel.set_network(acted.network)
+
+    def _show_acted(self) -> None:
+        """Show the network of the lane that is acted on."""
+        acted = self.studio.model.acted
+        if acted is not None and acted.network is not self._network:
+            self._show_session()
+
+    def _show_weights(self) -> None:
+        acted = self.studio.model.acted
+        if acted is not None:
+            self._network = acted.network
+            self.panel.set_weights(acted.network)
+
+    def _show_frame(self, frame: Frame) -> None:
+        self.panel.show_frame(self.studio.model.acted_frame(frame))

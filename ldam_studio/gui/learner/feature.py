@@ -1,0 +1,86 @@
+"""The discriminator's panel, tied to the session, and saving what the discriminator learned."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtWidgets import QFileDialog
+
+from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.learner.panel import LearnerPanel
+from ldam_studio.gui.studio import Feature, Studio
+from ldam_studio.gui.waiting import PatientQuestion
+from ldam_studio.networks.weights.suffixes import SAFETENSORS
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
+
+NONE_HERE = "This session has no discriminator."
+FILES = f"Weights (*{SAFETENSORS})"
+
+
+class Learner(Feature):
+    """Below the settings."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        controller, model = studio.controller, studio.model
+        self.panel = LearnerPanel()
+        self.panel.learn_every_changed.connect(partial(controller.set_value, "learn_every"))
+        self.panel.revert_requested.connect(controller.revert_discriminator)
+        self.panel.save_requested.connect(self.save)
+        self._question = PatientQuestion(studio, "save-discriminator", "save the discriminator")
+        model.session_changed.connect(self._show_session)
+        model.value_changed.connect(self._show_value)
+        studio.frames.read.connect(self.panel.show_frame)
+        self._show_session()
+        studio.places.add_panel("controls", self.panel)
+
+    def _show_session(self) -> None:
+        session = self.studio.model.session
+        if session is not None:
+            self.panel.set_available(
+                session.has_discriminator, "This session has no discriminator."
+            )
+            self.panel.set_source(session.source_of_real_images)
+            self.panel.set_learn_every(session.learn_every)
+
+    def _show_value(self, name: str) -> None:
+        session = self.studio.model.session
+        if session is not None and name == "learn_every":
+            self.panel.set_learn_every(session.learn_every)
+
+    def save(self) -> None:
+        """Save the discriminator as it has become."""
+        self._question.ask(snapshot, self._save)
+
+    def leave(self) -> None:
+        """Save nothing that has not been named yet."""
+        self._question.cancel()
+
+    def _save(self, state: SessionState) -> None:
+        from ldam_studio.networks.weights.weights import write_weights
+
+        module = state.discriminator_module
+        if module is None:
+            return
+        path, _ = QFileDialog.getSaveFileName(
+            self.studio.places.root,
+            "Save the discriminator",
+            f"discriminator{SAFETENSORS}",
+            FILES,
+        )
+        if not path:
+            return
+        target = Path(path)
+        if target.suffix != SAFETENSORS:
+            target = target.with_name(target.name + SAFETENSORS)
+        try:
+            write_weights(target, module.state_dict(), {"step": str(state.step)})
+        except StudioError as error:
+            self.studio.notices.say(str(error), "danger")
+        else:
+            self.studio.notices.say(f"Saved {target}.")

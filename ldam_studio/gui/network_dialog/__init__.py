@@ -1,0 +1,1 @@
+"""The dialog that asks for a network, which several features show."""

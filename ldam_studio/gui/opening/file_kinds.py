@@ -1,0 +1,146 @@
+"""The kinds of files that the studio opens: how they end, what they are called, how they open.
+
+The dialogs, dropped files and the command line go by this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.session.model import Display
+from ldam_studio.gui.session.openings import Opening
+from ldam_studio.networks.sources.families import family_of
+from ldam_studio.networks.sources.request import NetworkRequest
+from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
+
+
+class Opener(Protocol):
+    """What the kinds of files are opened with."""
+
+    def open_session(self, opening: Opening) -> object:
+        """Open a session in place of the one that runs."""
+
+    def open_weights(self, path: Path) -> object:
+        """Look at other weights of the network in front; `StudioError` if they are not that."""
+
+    def ask_for_network(self, request: NetworkRequest | None = None) -> object:
+        """Ask for a network."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """One kind of file.
+
+    Parameters
+    ----------
+    title
+        What the dialog calls such files.
+    description
+        What one is, in a sentence.
+    suffixes
+        How their names end, in small letters.
+    open
+        Opens one in the window; may raise `StudioError`.
+    opening
+        Returns the session in one, where the file alone is a session: such files can be named on
+        the command line. May raise `StudioError`.
+    """
+
+    title: str
+    description: str
+    suffixes: tuple[str, ...]
+    open: Callable[[Opener, Path], object]
+    opening: Callable[[Path], Opening] | None = None
+
+    @property
+    def filter(self) -> str:
+        """What a file dialog shows."""
+        return f"{self.title} ({' '.join(f'*{suffix}' for suffix in self.suffixes)})"
+
+
+def picture_opening(path: Path) -> Opening:
+    """Return how to open the session of an exported picture.
+
+    Raises
+    ------
+    StudioError
+        If it is no such picture, or was altered.
+    """
+    from ldam_studio.engine.session import open_session
+    from ldam_studio.export.png import read_recipe
+    from ldam_studio.export.replay import Files as Nearby
+    from ldam_studio.export.replay import spec_at_export
+
+    recipe = read_recipe(path)
+    shown = recipe.shown
+    end = recipe.data["end"]
+    networks = [end.get("network", {}), (end.get("second") or {}).get("network", {})]
+    return Opening(
+        title=path.stem,
+        make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
+        display=Display(shown.display, shown.scale),
+        front=shown.front,
+        note=f"The session of {path.name}, from its start: its neurons, settings and seed.",
+        published=tuple(dict.fromkeys(name for name in map(_published, networks) if name)),
+    )
+
+
+def _published(reference: Mapping[str, Any]) -> str:
+    """Return the name of a network of a library, if it is the one with its published weights."""
+    name = str(reference.get("name"))
+    return name if reference.get("weights") is None and family_of(name).is_library else ""
+
+
+PICTURE = FileKind(
+    "Pictures",
+    "an exported PNG",
+    (".png",),
+    lambda opener, path: opener.open_session(picture_opening(path)),
+    picture_opening,
+)
+WEIGHTS = FileKind(
+    "Weights",
+    "weights",
+    WEIGHTS_SUFFIXES,
+    lambda opener, path: opener.open_weights(path),
+)
+CODE = FileKind(
+    "Python",
+    "Python code",
+    (".py",),
+    lambda opener, path: opener.ask_for_network(NetworkRequest(f"{path}:")),
+)
+KINDS = (PICTURE, WEIGHTS, CODE)
+
+
+def kind_of(path: Path) -> FileKind:
+    """Return the kind of a file by its ending.
+
+    Raises
+    ------
+    StudioError
+        If the studio does not open such files.
+    """
+    for kind in KINDS:
+        if path.suffix.lower() in kind.suffixes:
+            return kind
+    *most, last = (kind.description for kind in KINDS)
+    raise StudioError(f"{path} is neither {' nor '.join(most)} nor {last}.")
+
+
+def opening_of(path: Path) -> Opening:
+    """Return the session of a file that was named on the command line.
+
+    Raises
+    ------
+    StudioError
+        If it is no such file, or was altered.
+    """
+    named = [kind for kind in KINDS if kind.opening and path.suffix.lower() in kind.suffixes]
+    opening = named[0].opening if named else picture_opening  # which says what is wrong with it
+    assert opening is not None
+    return opening(path)

@@ -1,0 +1,1 @@
+"""Running, pausing and starting over, and undoing changes."""

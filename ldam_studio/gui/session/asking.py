@@ -1,0 +1,72 @@
+"""Asking the running session something without freezing the window, however long a step takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, wait
+from typing import TYPE_CHECKING, TypeVar
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
+    from ldam_studio.gui.session.controller import Controller
+
+T = TypeVar("T")
+AT_ONCE_S = 0.04  # most sessions answer within that; the window may stand still for as long
+
+
+class Question(QObject):
+    """One question at a time; its answer is handed over on the window's thread.
+
+    Parameters
+    ----------
+    controller
+        Asks the session in front.
+    """
+
+    waiting = pyqtSignal()  # for the step under way
+    ended = pyqtSignal()  # there is nothing to wait for any more
+    _answered = pyqtSignal(object, object)  # Future, function
+
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._future: Future[object] | None = None
+        self._answered.connect(self._hand_over)
+
+    def ask(self, question: Callable[[SessionState], T], then: Callable[[T], object]) -> bool:
+        """Ask the session, and call `then` with the answer: at once, or after the step under way.
+
+        A question that is still open is given up. Returns whether there is a session to ask.
+        """
+        self.cancel()
+        future = self._controller.ask(question)
+        if future is None:
+            return False
+        self._future = future
+        wait([future], AT_ONCE_S)
+        if future.done():
+            self._hand_over(future, then)
+        else:
+            self.waiting.emit()
+            future.add_done_callback(lambda done: self._answered.emit(done, then))
+        return True
+
+    def cancel(self) -> None:
+        """Give the question up, if there is one."""
+        future, self._future = self._future, None
+        if future is not None:
+            future.cancel()
+            self.ended.emit()
+
+    def _hand_over(self, future: Future[T], then: Callable[[T], object]) -> None:
+        if future is not self._future:
+            return
+        self._future = None
+        self.ended.emit()
+        try:
+            answer = future.result(0)
+        except CancelledError:
+            return  # the session was left meanwhile
+        then(answer)

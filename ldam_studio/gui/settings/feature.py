@@ -1,0 +1,86 @@
+"""The settings and the presets, tied to the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ldam_studio.gui.settings.controls import Controls
+from ldam_studio.gui.settings.presets_menu import PresetsMenu
+from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.sampler.prepare import mode_of
+from ldam_studio.user_presets import UserPresets
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+
+EDIT_PRESETS = Entry(
+    "edit_presets",
+    "Save or Edit Presets…",
+    "Ctrl+Shift+P",
+    "Keep the settings of this moment under a name; rename and delete what was kept",
+)
+
+
+class SettingsPanel(Feature):
+    """The panel on the right, and the menu of presets."""
+
+    entries = (EDIT_PRESETS,)
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        places, controller, model = studio.places, studio.controller, studio.model
+        self.controls = Controls()
+        self.controls.chosen.connect(controller.set_value)
+        self.controls.gesture.connect(controller.undo_stack.drag)
+        self.controls.gesture_resumed.connect(controller.undo_stack.resume)
+        self.user_presets = UserPresets(studio.folder)
+        self.presets = PresetsMenu(
+            model,
+            self.user_presets,
+            controller.apply_preset,
+            (places.action(EDIT_PRESETS, self.edit_presets),),
+            lambda text: studio.notices.say(text, "warning"),
+            places.root,
+        )
+        self.menu = places.menu("Presets")
+        self.presets.attach(self.menu)
+        self.controls.presets.setMenu(self.menu)
+        model.session_changed.connect(self._show_session)
+        model.value_changed.connect(self._show_values)
+        model.comparison_changed.connect(self._show_values)
+        model.acting_changed.connect(self._show_values)
+        studio.frames.read.connect(self._show_frame)
+        self._show_session()
+        places.add_panel("controls", self.controls)
+
+    def edit_presets(self) -> None:
+        """Save the settings of this moment as a preset; rename and delete presets."""
+        from ldam_studio.gui.settings.presets_dialog import ask_about_presets
+
+        session = self.studio.model.session
+        if session is not None:
+            ask_about_presets(self.studio.places.root, self.user_presets, session.chain_values())
+
+    def _show_session(self) -> None:
+        session = self.studio.model.session
+        if session is not None:
+            self.controls.set_home(session.values())
+            self.controls.rows["discriminator_weight"].setEnabled(session.has_discriminator)
+            self._show_values()
+
+    def _show_values(self, name: str = "") -> None:
+        model = self.studio.model
+        if model.session is None:
+            return
+        values = model.shown_values()
+        self.controls.show_values({name: values[name]} if name in values else values)
+        if not name:
+            self.controls.show_acting(model.acting, model.session.second is not None)
+
+    def _show_frame(self, frame: Frame) -> None:
+        model = self.studio.model
+        if model.acted is not None:
+            settings = model.acted.settings
+            self.controls.show_frame(
+                model.acted_frame(frame), mode_of(settings), settings.temperature
+            )

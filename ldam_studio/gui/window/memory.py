@@ -1,0 +1,37 @@
+"""What is remembered of the window's looks, and giving them back to a window."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QByteArray
+from PyQt6.QtWidgets import QMainWindow
+
+from ldam_studio.gui.session.store import Looks
+from ldam_studio.gui.theme.theme import CHOICES
+from ldam_studio.gui.window.panels import Panels
+from ldam_studio.gui.window.presentation import Presentation
+
+
+def looks_of(panels: Panels, presentation: Presentation) -> Looks:
+    """Return how a window looks now."""
+    return Looks(
+        bytes(presentation.geometry.data()),
+        panels.across.sizes(),
+        panels.heights(),
+        {str(side): wanted for side, wanted in panels.wanted.items()},
+        presentation.theme_choice,
+    )
+
+
+def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
+    """Give a window its last geometry and division; what makes no sense is left as it is."""
+    window.restoreGeometry(QByteArray(looks.geometry))
+    for splitter, sizes in ((panels.across, looks.across), (panels.middle, looks.middle)):
+        if len(sizes) == 3 and sum(sizes) > 0:
+            splitter.setSizes(sizes)
+    panels.wanted |= {side: looks.panels.get(side, True) for side in panels.wanted}
+    panels.make_room()
+
+
+def theme_of(looks: Looks) -> str | None:
+    """Return the theme that was chosen; None if there is none of that name any more."""
+    return looks.theme if looks.theme in CHOICES else None

@@ -1,0 +1,50 @@
+"""How often the window asks for a frame, and how fast the sampler runs while nobody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QObject, Qt, QTimer
+
+from ldam_studio.gui.session.controller import Controller
+
+FRAME_MS = 33
+COMPARE_MS = 50  # a frame of two networks costs more, and each of their steps takes twice as long
+HIDDEN_MS = 500
+HIDDEN_RATE = 20  # steps per second while nobody looks
+
+
+class Pace(QObject):
+    """A timer that calls `tick` for each frame."""
+
+    def __init__(self, controller: Controller, tick: Callable[[], object], parent: QObject) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._resting = False
+        self.timer = QTimer(self)
+        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self.timer.setInterval(FRAME_MS)
+        self.timer.timeout.connect(tick)
+        self.timer.start()
+        controller.model.comparison_changed.connect(self._set_interval)
+        controller.model.session_changed.connect(self._set_interval)
+
+    def rest(self, on: bool) -> None:
+        """Spare the machine while nobody looks, or go at full speed again."""
+        self._resting = on
+        self._set_interval()
+        runner, session = self._controller.runner, self._controller.model.session
+        if runner is not None and session is not None:
+            chosen = session.max_rate
+            slow = min(chosen, HIDDEN_RATE) if chosen else HIDDEN_RATE
+            runner.post("max_rate", slow if on else chosen)
+
+    def stop(self) -> None:
+        """Ask for no more frames."""
+        self.timer.stop()
+
+    def _set_interval(self) -> None:
+        session = self._controller.model.session
+        compares = session is not None and session.second is not None
+        shown = COMPARE_MS if compares else FRAME_MS
+        self.timer.setInterval(HIDDEN_MS if self._resting else shown)

@@ -1,0 +1,127 @@
+"""The places of the window where features put what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import get_args
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
+
+from ldam_studio.gui.qt import present
+from ldam_studio.gui.studio import Entry, Menu, Side
+from ldam_studio.gui.theme import icons
+from ldam_studio.gui.window.panels import Panels
+from ldam_studio.gui.window.sections import Sections
+
+
+class WindowPlaces:
+    """Implements `Places` of the port.
+
+    Parameters
+    ----------
+    window
+        Gets the menus and the toolbar.
+    panels
+        Gets the panels and bars.
+    show_both_in_strip
+        Is told whether the strip shows the chains of both networks.
+    """
+
+    def __init__(
+        self, window: QMainWindow, panels: Panels, show_both_in_strip: Callable[[bool], object]
+    ) -> None:
+        self._window, self._panels = window, panels
+        self._both_in_strip = show_both_in_strip
+        self.rank = 0  # of what is added now: that of the feature which is being made
+        self._actions: list[tuple[int, str, QAction]] = []
+        bar = present(window.menuBar())
+        self._menus = {name: present(bar.addMenu(f"&{name}")) for name in get_args(Menu)}
+        self._sections = {name: Sections(menu) for name, menu in self._menus.items()}
+        self.toolbar = _toolbar(window)
+        self._tools = Sections(self.toolbar)
+        self._end: QAction | None = None
+
+    @property
+    def root(self) -> QWidget:
+        """The window."""
+        return self._window
+
+    def action(self, entry: Entry, act: Callable[[], object] | None = None) -> QAction:
+        """Make an action; those of the images belong to them, the others to the window."""
+        action = QAction(entry.text, self._window)
+        action.setObjectName(f"action-{entry.name}")
+        action.setCheckable(entry.checkable)
+        if entry.key:
+            action.setShortcut(QKeySequence(entry.key))
+        if entry.icon:
+            action.setIcon(icons.icon(entry.icon))
+        if entry.label:
+            action.setIconText(entry.label)
+        action.setStatusTip(entry.tip)
+        action.setToolTip(f"{entry.tip} ({entry.key})" if entry.key else entry.tip)
+        if entry.canvas:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            self._panels.canvas.addAction(action)
+        else:
+            self._window.addAction(action)
+        if act is not None:
+            action.triggered.connect(lambda _on: act())
+        self._actions.append((self.rank, entry.name, action))
+        return action
+
+    def actions(self) -> Mapping[str, QAction]:
+        """Return all actions by name, in the order of their features."""
+        ordered = sorted(self._actions, key=lambda each: each[0])
+        return {name: action for _rank, name, action in ordered}
+
+    def menu(self, name: Menu) -> QMenu:
+        """Return a menu."""
+        return self._menus[name]
+
+    def add_to_menu(self, name: Menu, *items: QAction) -> None:
+        """Add one section to a menu."""
+        self._sections[name].add(self.rank, items)
+
+    def add_to_toolbar(self, *actions: QAction) -> None:
+        """Add one group of buttons to the toolbar."""
+        self._tools.add(self.rank, actions)
+        if self._end is not None:
+            self.toolbar.addAction(self._end)
+
+    def end_toolbar(self, widget: QWidget) -> None:
+        """Put a widget at the right end of the toolbar."""
+        self._end = self.toolbar.addWidget(widget)
+
+    def add_panel(self, side: Side, panel: QWidget, *, first: bool = False) -> None:
+        """Put a finished panel beside the images."""
+        self._panels.add_panel(side, panel, first=first)
+
+    def show_panel(self, side: Side) -> None:
+        """Show the panels of a side, because a person asked for one."""
+        self._panels.show_panel(side, True)
+
+    def add_bar(self, bar: QWidget, *, above: bool) -> None:
+        """Put a bar directly above or below the images."""
+        self._panels.add_bar(bar, above=above)
+
+    def show_two_rows(self, on: bool) -> None:
+        """Give two rows of images more room, or one row what it had."""
+        self._panels.show_two_rows(on)
+
+    def show_both_in_strip(self, on: bool) -> None:
+        """Show the chains of both networks in the strip, or those of the first alone."""
+        self._both_in_strip(on)
+
+
+def _toolbar(window: QMainWindow) -> QToolBar:
+    """Return the toolbar: icons with short words beside them."""
+    bar = QToolBar("Tools", window)
+    bar.setObjectName("toolbar")
+    bar.setMovable(False)
+    bar.setIconSize(QSize(18, 18))
+    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+    window.addToolBar(bar)
+    return bar

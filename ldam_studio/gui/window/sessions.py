@@ -1,0 +1,83 @@
+"""What the window says of the session: its title, notes, hints and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.session.controller import Controller
+    from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.window.panels import Panels
+
+
+class SessionNotices(QObject):
+    """Follows the controller, and says in the banner and below the images what it tells.
+
+    Parameters
+    ----------
+    open_session
+        Opens a session that a notice offers.
+    """
+
+    titled = pyqtSignal(str)  # what the session in front is called
+
+    def __init__(
+        self,
+        controller: Controller,
+        panels: Panels,
+        open_session: Callable[[Opening], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._controller, self._open = controller, open_session
+        self._banner, self._canvas = panels.banner, panels.canvas
+        self.hint = ""
+        model = controller.model
+        controller.opening.connect(self._on_opening)
+        # A hint at what can be done comes once it can be.
+        controller.opened.connect(self._on_opened)
+        for changed in (model.session_changed, model.weights_changed):
+            changed.connect(lambda: self.titled.emit(model.whole_title))
+        controller.said.connect(lambda text, kind: self._banner.say(text, kind))
+        controller.spread_told.connect(self._say_spread)
+        controller.melted.connect(lambda: self._set_hint(""))
+        controller.raised_unclamped.connect(self._offer_clamp)
+
+    def _on_opening(self, opening: Opening) -> None:
+        self._banner.clear()
+        if opening.note:
+            back = self._controller.way_back
+            offers = [] if back is None else [(f"Back to {back.title}", partial(self._open, back))]
+            if opening.offered is not None:
+                offers.append(("Go on with it", partial(self._open, opening.offered)))
+            self._banner.say(opening.note, actions=offers, key="note")
+        self._set_hint("")
+        self.titled.emit(opening.title)
+
+    def _on_opened(self, opening: Opening) -> None:
+        self._set_hint(opening.hint)
+        self._banner.settle()
+
+    def _say_spread(self, sentence: str) -> None:
+        """Say which neurons of a layer are shown, in the place of what was said of another."""
+        if sentence:
+            self._banner.say(sentence, key="spread")
+        else:
+            self._banner.dismiss("spread")
+
+    def _set_hint(self, text: str) -> None:
+        if text != self.hint:
+            self.hint = text
+            self._canvas.set_hint(text)
+
+    def _offer_clamp(self) -> None:
+        self._banner.say(
+            "The discriminator has only ever seen pixels between black and white; these chains "
+            "leave that range.",
+            actions=(("Clamp and show as image", self._controller.clamp_and_show_as_image),),
+            key="clamp",
+        )
