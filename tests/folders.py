@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from ldam_studio.networks.weights.checkpoints import Folder
+from ldam_studio.networks.weights.checkpoint_folder import Folder
 
 
 def at_rest(place: Path) -> Folder:

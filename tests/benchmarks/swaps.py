@@ -19,7 +19,7 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.watching.reader import take
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.networks.weights.checkpoints import Folder
+from ldam_studio.networks.weights.checkpoint_folder import Folder
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training import CheckpointWriter
 

@@ -23,7 +23,7 @@ from ldam_studio.gui.app.main import make_application
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
-from ldam_studio.networks.weights.checkpoints import KEY
+from ldam_studio.networks.weights.checkpoint_headers import KEY
 
 SECONDS = 30.0
 WRITTEN_IN_PLACE = 5

@@ -20,7 +20,8 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights import checkpoints
-from ldam_studio.networks.weights.checkpoints import CheckpointError, Folder
+from ldam_studio.networks.weights.checkpoint_folder import Folder
+from ldam_studio.networks.weights.checkpoints import CheckpointError
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training import CheckpointWriter
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.networks.weights.checkpoints import KEY
+from ldam_studio.networks.weights.checkpoint_headers import KEY
 from ldam_studio.networks.weights.weights import write_weights
 
 

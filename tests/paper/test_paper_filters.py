@@ -14,7 +14,7 @@ from ldam_studio.cli import main
 from ldam_studio.commands.paper import filters
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.networks.inspect.cropped import part_for
+from ldam_studio.networks.cropped import part_for
 from ldam_studio.networks.inspect.filters import filter_cosine
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron

@@ -21,16 +21,15 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.weights import checkpoints, weights
-from ldam_studio.networks.weights.checkpoints import (
+from ldam_studio.networks.weights.checkpoint_folder import (
     IN_PLACE_S,
     OLD_S,
     RESTLESS_S,
     STILL_S,
-    CheckpointError,
     Folder,
     Listing,
-    read_checkpoint,
 )
+from ldam_studio.networks.weights.checkpoints import CheckpointError, read_checkpoint
 from ldam_studio.networks.weights.weights import read_saved
 from ldam_studio.training import CheckpointWriter
 

@@ -26,7 +26,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import tiles
-from ldam_studio.networks.inspect.cropped import part_for
+from ldam_studio.networks.cropped import part_for
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron

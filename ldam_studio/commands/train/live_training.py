@@ -19,7 +19,7 @@ from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import not_finite
 from ldam_studio.training import classifier
 from ldam_studio.training.averaging import ParameterAverage
-from ldam_studio.training.checkpoints import CheckpointWriter
+from ldam_studio.training.checkpoint_writer import CheckpointWriter
 from ldam_studio.training.resume import load_run, save_run
 
 STATE_FILE = "run.state"

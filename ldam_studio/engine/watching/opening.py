@@ -10,7 +10,7 @@ from ldam_studio.engine.watching.reader import has_diverged
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import Options, open_network
-from ldam_studio.networks.weights.checkpoints import Folder
+from ldam_studio.networks.weights.checkpoint_folder import Folder
 
 TRIED = 5
 """Newest checkpoints that are tried before giving up."""

@@ -20,13 +20,8 @@ from ldam_studio.engine.watching.news import News, Swap
 from ldam_studio.engine.watching.reader import CheckpointReader
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.weights.checkpoints import (
-    Checkpoint,
-    CheckpointError,
-    Folder,
-    Listing,
-    Stamp,
-)
+from ldam_studio.networks.weights.checkpoint_folder import Folder, Listing
+from ldam_studio.networks.weights.checkpoints import Checkpoint, CheckpointError, Stamp
 
 POLL_S = 0.1
 LEAST_POLL_S = 0.005

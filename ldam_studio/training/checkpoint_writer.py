@@ -39,7 +39,7 @@ from typing import SupportsFloat, SupportsInt
 
 from torch import Tensor, nn
 
-from ldam_studio.networks.weights.checkpoints import KEY
+from ldam_studio.networks.weights.checkpoint_headers import KEY
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training.averaging import ParameterAverage
 
