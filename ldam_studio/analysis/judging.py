@@ -19,6 +19,7 @@ from ldam_studio.files import check_folder
 from ldam_studio.networks.models.judges import ColourJudge, DigitJudge, Judge
 from ldam_studio.networks.weights.weights import load_into, read_saved
 from ldam_studio.training import artifact, classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import cache_folder, load_mnist
 from ldam_studio.training.images import LabelledImages
@@ -56,7 +57,7 @@ class JudgeKind:
 
     name: str
     build: Callable[[], Judge]
-    recipe: classifier.ClassifierRecipe
+    recipe: recipes.ClassifierRecipe
     load: Callable[[Path | None, str, bool], LabelledImages]
     about: str
     what: str
@@ -73,7 +74,7 @@ DIGITS = JudgeKind(
     key="mnist",
     name="judge",
     build=DigitJudge,
-    recipe=classifier.JUDGE_RECIPE,
+    recipe=recipes.JUDGE_RECIPE,
     load=load_mnist,
     about="Judge of generated MNIST digits, all-convolutional",
     what="All-convolutional classifier that judges whether a generated image shows the digit that "
@@ -84,7 +85,7 @@ COLOUR = JudgeKind(
     key="cifar10",
     name="cifar10-judge",
     build=ColourJudge,
-    recipe=classifier.COLOUR_JUDGE_RECIPE,
+    recipe=recipes.COLOUR_JUDGE_RECIPE,
     load=load_cifar10,
     about="Judge of generated CIFAR-10 images, residual",
     what="Small residual network that judges whether a generated image shows the class that was "
@@ -132,7 +133,7 @@ def open_judge(
 def train_judge(
     kind: JudgeKind,
     kept: KeptRun,
-    recipe: classifier.ClassifierRecipe,
+    recipe: recipes.ClassifierRecipe,
     seed: int,
     data: Path | None = None,
     download: bool = False,

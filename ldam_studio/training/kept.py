@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
+from ldam_studio.training.classifier import ClassifierRun
+from ldam_studio.training.classifier_recipes import ClassifierRecipe
 from ldam_studio.training.resume import load_run, save_run
 
 RUN_FILE = "run.pt"

@@ -1,9 +1,8 @@
 """The discriminator's learner: the update of Algorithm 2 in Jiang et al., arXiv 1812.04604.
 
-A value and functions on it, as the samplers are: `start` makes a `LearnerState`, `learn` takes one
-and returns the next with what it saw. All that is random in it comes from its own named
-generators, so that equal states given equal images end in equal bits, and a snapshot
-(`LearnerState.tensors`) goes on as the original would have.
+`start` makes a `LearnerState`; `learn` takes one and returns the next. Everything random comes from
+the state's own named generators, so that equal states with equal images give equal bits, and a
+snapshot (`LearnerState.tensors`) continues as the original would have.
 """
 
 from __future__ import annotations
@@ -15,19 +14,18 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models.dropout import SeededDropout, use_generator
+from ldam_studio.training.learner_step import Denoising, settle, step
 
 LEARNING_RATE = 2e-4
 BETAS = (0.5, 0.9)
-REAL_LABEL = 0.9
 INSTANCE_NOISE = 0.1
 BATCH = 64
 LARGE, LARGE_BATCH = 64 * 64 * 3, 8
-"""Images of more values than the first are learned from in such small batches: a round beside
-running chains must not take many times as long as their step."""
+"""Images of more values than the first are learned from in batches of the second size, so that a
+round beside running chains does not take many times as long as their step."""
 STEPS_PER_ROUND = 2
 RECENT_ROUNDS = 20
 COLLAPSE_ROUNDS = 50
@@ -36,42 +34,19 @@ GENERATORS = ("real", "fakes", "noise", "dropout")
 
 
 @dataclass(frozen=True)
-class Denoising:
-    """What a discriminator's gradient learns from noisy real images: the way back to them.
-
-    Told apart by their answers alone, images have a gradient that leads anywhere which changes the
-    answer; chains follow it into patterns that no person would call real.
-
-    Attributes
-    ----------
-    weight
-        Of its loss beside the cross entropy.
-    noises
-        Least and most standard deviation of the noise, in pixel units.
-    batch
-        Real images of a step that it is learned from; one takes about three times as long as in
-        the cross entropy, since gradients are differentiated.
-    """
-
-    weight: float
-    noises: tuple[float, float]
-    batch: int
-
-
-@dataclass(frozen=True)
 class LearnInfo:
-    """What one round of learning saw.
+    """Figures of one round of learning.
 
     Attributes
     ----------
     rounds
-        Rounds learned so far, this one counted.
+        Rounds learned so far, including this one.
     real_probability, fake_probability
         Mean probability "real" that the discriminator gave the real and the generated images of
         this round, while learning (with dropout and instance noise).
     collapsed
-        Both scores have been constant for `COLLAPSE_ROUNDS` rounds: the discriminator answers the
-        same whatever it sees, and teaches the chains nothing.
+        Whether both probabilities have been constant for `COLLAPSE_ROUNDS` rounds: then the
+        discriminator answers the same for all images, and its gradient tells the chains nothing.
     """
 
     rounds: int
@@ -82,7 +57,7 @@ class LearnInfo:
 
 @dataclass
 class LearnerState:
-    """A discriminator that learns, with everything its next round depends on.
+    """A learning discriminator, with everything that its next round depends on.
 
     Attributes
     ----------
@@ -92,13 +67,13 @@ class LearnerState:
     optimiser
         Adam over the module's parameters.
     generators
-        By name: which real images, which generated ones, instance noise, dropout's masks.
+        By name: the choice of real images, that of generated ones, instance noise, dropout.
     recent
-        Images the chains showed in the last `RECENT_ROUNDS` rounds, each ``(chains, C, H, W)``.
+        The chains' images in the last `RECENT_ROUNDS` rounds, each ``(chains, C, H, W)``.
     rounds
         Rounds learned.
     scores
-        Real and fake score of the last `COLLAPSE_ROUNDS` rounds.
+        Mean P(real) of real and of generated images in each of the last `COLLAPSE_ROUNDS` rounds.
     """
 
     module: nn.Module
@@ -112,17 +87,17 @@ class LearnerState:
 
     @property
     def last_round(self) -> LearnInfo | None:
-        """What the last round saw; None before the first."""
+        """Figures of the last round; None before the first."""
         if not self.scores:
             return None
         return LearnInfo(self.rounds, *self.scores[-1], _collapsed(self))
 
     def clone(self) -> LearnerState:
-        """Return an independent copy: learning with one leaves the other as it is."""
+        """Return an independent copy."""
         return from_tensors(self.module, self.tensors())
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return a copy of everything in the state as tensors by name, fit for safetensors."""
+        """Return a copy of the whole state as tensors by name, as safetensors takes them."""
         values = {f"module.{name}": value for name, value in self.module.state_dict().items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             values |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
@@ -134,14 +109,14 @@ class LearnerState:
 
 
 def start(module: nn.Module, seed: int, device: torch.device | str = "cpu") -> LearnerState:
-    """Return a learner that goes on from ``module``, which is copied and stays as it is.
+    """Return a learner that begins with a copy of ``module``.
 
     Parameters
     ----------
     module
         A discriminator: pixels ``(n, C, H, W)`` to logits ``(n,)``, its dropout a `SeededDropout`.
     seed
-        Of all generators; each gets a stream of its own.
+        Seed of all generators; each gets a stream of its own.
     """
     streams = torch.Generator().manual_seed(seed)
     seeds = torch.randint(2**62, (len(GENERATORS),), generator=streams).tolist()
@@ -150,21 +125,21 @@ def start(module: nn.Module, seed: int, device: torch.device | str = "cpu") -> L
         for name, value in zip(GENERATORS, seeds, strict=True)
     }
     own = _copy(module).to(device)
-    return LearnerState(_settle(own), _adam(own, generators), generators)
+    return LearnerState(settle(own), _adam(own, generators), generators)
 
 
 def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> LearnerState:
-    """Return the learner whose `LearnerState.tensors` are given; the inverse of that.
+    """Return the learner with the given `LearnerState.tensors`.
 
     Parameters
     ----------
     module
-        A module of the same architecture on the wanted device; it is copied.
+        A module of the same architecture on the intended device; it is copied.
 
     Raises
     ------
     StudioError
-        The tensors are those of another architecture, or no learner's.
+        The tensors are those of another architecture, or not of a learner.
     """
     device = next(module.parameters()).device
     state = start(module, 0, device)
@@ -194,7 +169,7 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
 def learn(
     state: LearnerState, real_images: torch.Tensor, fake: torch.Tensor
 ) -> tuple[LearnerState, LearnInfo]:
-    """Learn one round: `STEPS_PER_ROUND` steps on real digits against the chains' recent images.
+    """Learn one round: `STEPS_PER_ROUND` steps on real images and the chains' recent ones.
 
     Parameters
     ----------
@@ -204,14 +179,14 @@ def learn(
         ``(n, C, H, W)``, float32 in pixel units or uint8; each step draws `BATCH` of them,
         `LARGE_BATCH` where they are large.
     fake
-        ``(chains, C, H, W)`` float32 in pixel units, the chains as they are now. They join the
-        recent rounds, from all of which each step draws as many: a discriminator that sees only
-        the newest images forgets the earlier ones.
+        ``(chains, C, H, W)`` float32 in pixel units, the chains' present images. They join those of
+        recent rounds, and each step draws from all of these: a discriminator that sees only the
+        newest images forgets the earlier ones.
 
     Returns
     -------
     tuple
-        The next state, and what was seen.
+        The next state, and the round's figures.
     """
     state.recent.append(fake.detach().clone())
     pool = torch.cat(list(state.recent))
@@ -230,7 +205,7 @@ def learn_from_pool(
     rate: float = LEARNING_RATE,
     denoising: Denoising | None = None,
 ) -> tuple[LearnerState, LearnInfo]:
-    """Learn one round from generated images that the caller keeps.
+    """Learn one round from generated images that the caller provides.
 
     Parameters
     ----------
@@ -239,17 +214,17 @@ def learn_from_pool(
     pool
         ``(m, C, H, W)``, generated images in pixel units.
     shares
-        ``(m,)`` non-negative, how often each of the pool is drawn relative to the others; without
-        them all are drawn alike.
+        ``(m,)`` non-negative, how often each image of the pool is drawn relative to the others;
+        None draws all alike.
     batch, steps
-        Images of either kind that a step sees, and steps of the round.
+        Images of either kind in a step, and steps of the round.
     noises
         Least and most standard deviation of the instance noise, in pixel units; each image's own
         is uniform between them.
     rate
         Adam's learning rate in this round.
     denoising
-        What the discriminator's gradient learns beside its answers, if anything.
+        What the discriminator's gradient learns as well, if anything.
     """
     for group in state.optimiser.param_groups:
         group["lr"] = rate
@@ -259,7 +234,9 @@ def learn_from_pool(
         real = real_images[chosen.to(real_images.device)].to(pool.device)
         real = real.float() / 255 if real.dtype == torch.uint8 else real
         fake = pool[_draw(len(pool), batch, shares, state.generators["fakes"])]
-        real_probability, fake_probability = _step(state, real, fake, noises, denoising)
+        real_probability, fake_probability = step(
+            state.module, state.optimiser, state.generators["noise"], real, fake, noises, denoising
+        )
         real_means.append(real_probability)
         fake_means.append(fake_probability)
     state.rounds += 1
@@ -276,72 +253,11 @@ def _draw(
     return torch.multinomial(shares, batch, replacement=True, generator=generator)
 
 
-def _step(
-    state: LearnerState,
-    real: torch.Tensor,
-    fake: torch.Tensor,
-    noises: tuple[float, float],
-    denoising: Denoising | None = None,
-) -> tuple[float, float]:
-    """Take one step on the cross entropy; return the mean scores of both halves.
-
-    Real images are labelled .9, so that the discriminator does not grow sure without bound, and
-    both halves get instance noise (Soenderby et al., arXiv 1610.04490), so that it cannot tell
-    them by the last bits of a pixel.
-    """
-    state.module.train().requires_grad_(True)
-    images = torch.cat([real, fake])
-    noise = torch.randn(images.shape, generator=state.generators["noise"], device=images.device)
-    logits = state.module(images + _sizes(state, len(images), noises) * noise)
-    labels = torch.zeros_like(logits)
-    labels[: len(real)] = REAL_LABEL
-    # Each half's mean counts once, as in Algorithm 2, whatever their sizes.
-    losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    loss = losses[: len(real)].mean() + losses[len(real) :].mean()
-    if denoising is not None:
-        loss = loss + denoising.weight * _denoising_loss(state, real[: denoising.batch], denoising)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    state.optimiser.step()
-    state.optimiser.zero_grad(set_to_none=True)
-    _settle(state.module)
-    scores = logits.detach().sigmoid()
-    return float(scores[: len(real)].mean()), float(scores[len(real) :].mean())
-
-
-def _denoising_loss(state: LearnerState, real: torch.Tensor, denoising: Denoising) -> torch.Tensor:
-    """Return the mean of 1 - cos between the gradient at a noisy image and the way back from it.
-
-    Denoising score matching (Vincent 2011; Saremi et al., arXiv 1805.08306) of the direction alone:
-    of a normalised gradient the chains follow nothing else.
-    """
-    source = state.generators["noise"]
-    noise = torch.randn(real.shape, generator=source, device=real.device)
-    noisy = real + _sizes(state, len(real), denoising.noises) * noise
-    noisy.requires_grad_(True)
-    (pull,) = torch.autograd.grad(state.module(noisy).sum(), noisy, create_graph=True)
-    return 1 + functional.cosine_similarity(pull.flatten(1), noise.flatten(1)).mean()
-
-
-def _sizes(state: LearnerState, count: int, noises: tuple[float, float]) -> torch.Tensor | float:
-    """Return the standard deviation of each image's instance noise, ``(count, 1, 1, 1)``."""
-    least, most = noises
-    if least == most:
-        return most
-    source = state.generators["noise"]
-    drawn = torch.rand((count, 1, 1, 1), generator=source, device=source.device)
-    return least + (most - least) * drawn
-
-
 def _collapsed(state: LearnerState) -> bool:
     if len(state.scores) < COLLAPSE_ROUNDS:
         return False
     spread = torch.tensor(list(state.scores), dtype=torch.float64).std(0)
     return bool((spread < COLLAPSE_SPREAD).all())
-
-
-def _settle(module: nn.Module) -> nn.Module:
-    return module.eval().requires_grad_(False)
 
 
 def _adam(module: nn.Module, generators: Mapping[str, torch.Generator]) -> torch.optim.Adam:
@@ -350,7 +266,7 @@ def _adam(module: nn.Module, generators: Mapping[str, torch.Generator]) -> torch
 
 
 def _copy(module: nn.Module) -> nn.Module:
-    """Copy a module without its generators, which belong to whoever trains it."""
+    """Copy a module without its generators, which belong to the training code."""
     memo = {
         id(part.generator): None
         for part in module.modules()
@@ -360,7 +276,7 @@ def _copy(module: nn.Module) -> nn.Module:
 
 
 def _laid_out(value: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-    """Copy one of the optimiser's values into its parameter's memory layout, as Adam made it."""
+    """Copy one of the optimiser's values in its parameter's memory layout, as Adam creates it."""
     if value.shape != parameter.shape:
         return value.clone()
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -13,7 +13,8 @@ import torch
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import write_bytes
-from ldam_studio.training.classifier import ClassifierRecipe, ClassifierRun
+from ldam_studio.training.classifier import ClassifierRun
+from ldam_studio.training.classifier_recipes import ClassifierRecipe
 
 
 def write_kept(path: Path, content: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from ldam_studio.commands.train import discriminator_recipes as recipes
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.models import vgg
 from ldam_studio.networks.weights.weights import write_weights
-from ldam_studio.training import classifier
+from ldam_studio.training import classifier, classifier_recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from synthetic import write_cifar10
 
@@ -31,8 +31,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (4,), (8,)))
-    recipe = replace(classifier.VGG_RECIPE, batch=10, epochs=2, average_epochs=1)
-    monkeypatch.setattr(classifier, "VGG_RECIPE", recipe)
+    recipe = replace(classifier_recipes.VGG_RECIPE, batch=10, epochs=2, average_epochs=1)
+    monkeypatch.setattr(classifier_recipes, "VGG_RECIPE", recipe)
     kind = replace(judge.COLOUR, recipe=replace(judge.COLOUR.recipe, batch=10, epochs=1))
     monkeypatch.setattr(judge, "COLOUR", kind)
     monkeypatch.setitem(judge.KINDS, "cifar10", kind)
@@ -76,7 +76,7 @@ def test_precision_is_tried_on_steps_and_kept_by_what_goes_on(
     pictures, tmp_path, monkeypatch
 ) -> None:
     images = load_cifar10(pictures, "train")
-    assert train_cifar10._seconds(classifier.VGG_RECIPE, images) > 0
+    assert train_cifar10._seconds(classifier_recipes.VGG_RECIPE, images) > 0
     assert train(pictures, tmp_path, "--epochs", "1", "--precision", "bfloat16") == 0
     monkeypatch.setattr(train_cifar10, "_faster_in_bfloat16", lambda *_: False)
     assert train(pictures, tmp_path, "--epochs", "1", "--resume") == 0

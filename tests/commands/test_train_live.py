@@ -30,14 +30,15 @@ from ldam_studio.engine.watching.process import Status
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.training import classifier, data
+from ldam_studio.training import classifier_recipes as recipes
 from synthetic import write_mnist
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_batches():
-    small = replace(classifier.LENET_RECIPE, batch=20)
+    small = replace(recipes.LENET_RECIPE, batch=20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifier, "LENET_RECIPE", small)
+        patch.setattr(recipes, "LENET_RECIPE", small)
         yield
 
 

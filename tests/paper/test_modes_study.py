@@ -14,6 +14,7 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import mnist
 from ldam_studio.networks.models import vgg
 from ldam_studio.training import classifier
+from ldam_studio.training import classifier_recipes as recipes
 from synthetic import write_cifar10, write_mnist
 
 SHORT = "--epochs 1 --quick --chains 2 --cooling 2 --averaged 1".split()
@@ -62,8 +63,8 @@ def test_what_is_there_is_not_done_again(digits, tmp_path, capsys, monkeypatch) 
 
 def test_the_vgg_goes_on_where_it_was_stopped(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (4,), (8,)))
-    recipe = replace(classifier.VGG_RECIPE, batch=10, average_epochs=1)
-    monkeypatch.setattr(classifier, "VGG_RECIPE", recipe)
+    recipe = replace(recipes.VGG_RECIPE, batch=10, average_epochs=1)
+    monkeypatch.setattr(recipes, "VGG_RECIPE", recipe)
     data = write_cifar10(tmp_path / "data", train=20)
     flags = ["--network", "vgg", "--data", str(data), "--out", str(tmp_path), *SHORT]
     flags += ["--epochs", "2"]

@@ -15,6 +15,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.training import classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
 from ldam_studio.training.images import LabelledImages
@@ -103,7 +104,7 @@ def pictures() -> LabelledImages:
 @pytest.mark.parametrize(("name", "least"), [("vgg", 0.88), ("vgg-averaged", 0.88), ("", 0.78)])
 def test_classifiers_of_cifar10_are_as_good_as_their_cards_say(name, least, pictures) -> None:
     module = open_network(name).module if name else open_judge(kind=COLOUR)
-    outputs = classifier.predict(module, pictures, classifier.VGG_RECIPE)
+    outputs = classifier.predict(module, pictures, recipes.VGG_RECIPE)
     assert classifier.accuracy(outputs, pictures.labels) > least
 
 

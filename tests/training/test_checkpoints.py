@@ -235,7 +235,7 @@ def test_a_file_that_is_written_over_in_place_is_taken_when_all_of_it_is(tmp_pat
             assert watched.look().checkpoints == (before,)
             clock.seconds += 0.75 * IN_PLACE_S
             assert watched.look().checkpoints == (before,)
-    with pytest.raises(CheckpointError, match="written anew"):
+    with pytest.raises(CheckpointError, match="overwritten"):
         read_checkpoint(before)
     clock.seconds += 0.25 * IN_PLACE_S
     (after,) = watched.look().checkpoints

@@ -12,12 +12,17 @@ from ldam_studio import files
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models.vgg import Vgg
 from ldam_studio.training import cifar10, classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import BINARY, load_cifar10
 from ldam_studio.training.images import LabelledImages, flipped, shifted
 from ldam_studio.training.resume import load_run, save_run
 
 RECIPE = replace(
-    classifier.VGG_RECIPE, batch=10, epochs=3, average_epochs=2, schedule=((0.0, 0.1), (1.0, 0.1))
+    recipes.VGG_RECIPE,
+    batch=10,
+    epochs=3,
+    average_epochs=2,
+    schedule=((0.0, 0.1), (1.0, 0.1)),
 )
 
 

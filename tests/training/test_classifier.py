@@ -11,12 +11,13 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.models.judges import DigitJudge
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.training import classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.averaging import ParameterAverage, PredictionAverage
 from ldam_studio.training.data import Digits
 from ldam_studio.training.resume import load_run, save_run
 from synthetic import bars
 
-RECIPE = replace(classifier.LENET_RECIPE, batch=50, epochs=3, average_epochs=2)
+RECIPE = replace(recipes.LENET_RECIPE, batch=50, epochs=3, average_epochs=2)
 
 
 def digits(count: int = 210) -> Digits:
@@ -24,7 +25,7 @@ def digits(count: int = 210) -> Digits:
     return Digits(torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels).long())
 
 
-def trained(seed: int, recipe: classifier.ClassifierRecipe = RECIPE, make=LeNet5):
+def trained(seed: int, recipe: recipes.ClassifierRecipe = RECIPE, make=LeNet5):
     run = classifier.start(make, recipe, seed)
     for _ in classifier.train(run, recipe, digits()):
         pass
@@ -37,7 +38,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 @pytest.mark.parametrize(
     ("make", "recipe"),
-    [(LeNet5, RECIPE), (DigitJudge, replace(classifier.JUDGE_RECIPE, batch=50, epochs=1))],
+    [(LeNet5, RECIPE), (DigitJudge, replace(recipes.JUDGE_RECIPE, batch=50, epochs=1))],
 )
 def test_same_seed_gives_the_same_bits(make, recipe) -> None:
     first, torch_draw = trained(3, recipe, make), torch.rand(1)
@@ -126,8 +127,8 @@ def test_a_batch_that_cannot_be_filled_is_refused() -> None:
 
 
 def test_fewer_epochs_average_fewer() -> None:
-    assert classifier.LENET_RECIPE.with_epochs(3).average_epochs == 3
-    assert classifier.LENET_RECIPE.with_epochs(20).average_epochs == 5
+    assert recipes.LENET_RECIPE.with_epochs(3).average_epochs == 3
+    assert recipes.LENET_RECIPE.with_epochs(20).average_epochs == 5
 
 
 def test_averages_of_nothing_are_refused() -> None:

@@ -168,13 +168,15 @@ def test_what_is_remembered_does_not_move_with_the_chains() -> None:
 
 def test_draws_from_the_pool_in_the_asked_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Tensor] = []
-    step: Callable = learner._step
+    step: Callable = learner.step
 
-    def watch(state: LearnerState, real: Tensor, fake: Tensor, *noises: Any) -> Any:
+    def watch(
+        module: Any, optimiser: Any, noise: Any, real: Tensor, fake: Tensor, *others: Any
+    ) -> Any:
         seen.append(fake)
-        return step(state, real, fake, *noises)
+        return step(module, optimiser, noise, real, fake, *others)
 
-    monkeypatch.setattr(learner, "_step", watch)
+    monkeypatch.setattr(learner, "step", watch)
     pool = torch.stack([torch.full((1, 28, 28), value) for value in (0.0, 0.5, 1.0)])
     state = learner.start(discriminator(), 0)
     for _ in range(10):

@@ -23,6 +23,7 @@ from ldam_studio.files import check_folder
 from ldam_studio.networks.models.vgg import Vgg
 from ldam_studio.networks.weights.weights import not_finite
 from ldam_studio.training import artifact, classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.images import LabelledImages
 from ldam_studio.training.kept import RUN_FILE, KeptRun
@@ -35,7 +36,7 @@ TRIED_STEPS = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_training(parser, "out/cifar10", data=CIFAR10)
-    add_epochs(parser, classifier.VGG_RECIPE.epochs)
+    add_epochs(parser, recipes.VGG_RECIPE.epochs)
     parser.add_argument(
         "--threads",
         type=whole_number("--threads", 1, MOST_THREADS),
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     train, test = (load_cifar10(args.data, part, args.download) for part in ("train", "test"))
     check_folder(args.out)
-    recipe = classifier.VGG_RECIPE.with_epochs(args.epochs)
+    recipe = recipes.VGG_RECIPE.with_epochs(args.epochs)
     file = args.out / RUN_FILE
     if args.precision == "auto":
         half = kept_recipe(file)["bfloat16"] if args.resume else _faster_in_bfloat16(recipe, train)
@@ -86,7 +87,7 @@ class _Enough(Exception):
     """Enough steps were taken."""
 
 
-def _faster_in_bfloat16(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> bool:
+def _faster_in_bfloat16(recipe: recipes.ClassifierRecipe, images: LabelledImages) -> bool:
     """Return whether the processor has bfloat16 and is clearly faster with it."""
     if not computes_in_bfloat16("cpu"):
         return False
@@ -94,7 +95,7 @@ def _faster_in_bfloat16(recipe: classifier.ClassifierRecipe, images: LabelledIma
     return half < WORTHWHILE * whole
 
 
-def _seconds(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> float:
+def _seconds(recipe: recipes.ClassifierRecipe, images: LabelledImages) -> float:
     """Return the seconds that a step takes, the shortest of `TRIED_STEPS`."""
     times: list[float] = []
 
@@ -110,7 +111,7 @@ def _seconds(recipe: classifier.ClassifierRecipe, images: LabelledImages) -> flo
 
 def _train(
     state: classifier.ClassifierRun,
-    recipe: classifier.ClassifierRecipe,
+    recipe: recipes.ClassifierRecipe,
     train: LabelledImages,
     test: LabelledImages,
     args: argparse.Namespace,
@@ -146,7 +147,7 @@ def _check(finite: bool, epoch: int) -> None:
 
 def _finish(
     state: classifier.ClassifierRun,
-    recipe: classifier.ClassifierRecipe,
+    recipe: recipes.ClassifierRecipe,
     train: LabelledImages,
     test: LabelledImages,
     args: argparse.Namespace,
@@ -169,7 +170,7 @@ def _write(
     args: argparse.Namespace,
     name: str,
     weights: Mapping[str, torch.Tensor],
-    recipe: classifier.ClassifierRecipe,
+    recipe: recipes.ClassifierRecipe,
     measured: Mapping[str, float],
     seconds: float,
 ) -> None:
@@ -191,7 +192,7 @@ def _write(
         recipe=recipe.describe(),
         command=f"ldam-studio train cifar10 --seed {args.seed} --threads {args.threads} "
         f"--precision {args.precision}"
-        + ("" if recipe.epochs == classifier.VGG_RECIPE.epochs else f" --epochs {recipe.epochs}"),
+        + ("" if recipe.epochs == recipes.VGG_RECIPE.epochs else f" --epochs {recipe.epochs}"),
         seed=args.seed,
         seconds=seconds,
         sha256=sha256,

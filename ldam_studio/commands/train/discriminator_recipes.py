@@ -9,7 +9,7 @@ from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.models.natural_discriminator import NaturalDiscriminator
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.training.learner import Denoising
+from ldam_studio.training.learner_step import Denoising
 
 DIGIT_RECIPE = DiscriminatorRecipe(settings=FIGURE_SETTINGS, build=DigitDiscriminator)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ldam_studio.errors import StudioError
-from ldam_studio.training import classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.data import Digits, find_mnist, load_digits_sheet, load_mnist
 
 TESTED = 1000  # test digits on which each checkpoint's accuracy is measured
@@ -51,7 +51,7 @@ class LiveDigits:
                 return cls.shipped()
         test = load_mnist(data, "test", download)
         part = Digits(test.images[:TESTED], test.labels[:TESTED])
-        return cls(load_mnist(data, "train", download), part, classifier.LENET_RECIPE.epochs)
+        return cls(load_mnist(data, "train", download), part, recipes.LENET_RECIPE.epochs)
 
     @classmethod
     def shipped(cls) -> LiveDigits:

@@ -18,6 +18,7 @@ from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import not_finite
 from ldam_studio.training import classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.checkpoint_writer import CheckpointWriter
 from ldam_studio.training.resume import load_run, save_run
@@ -52,7 +53,7 @@ class LiveTraining:
     def __init__(self, args: argparse.Namespace, commands: Commands, telling: Telling) -> None:
         self._commands, self._telling = commands, telling
         self._data = LiveDigits.find(args.data, args.download)
-        batch, there = classifier.LENET_RECIPE.batch, len(self._data.train)
+        batch, there = recipes.LENET_RECIPE.batch, len(self._data.train)
         if there < batch:
             raise StudioError(
                 f"MNIST's training images are {there}, too few for one batch of {batch}; name a "
@@ -61,7 +62,7 @@ class LiveTraining:
         self._every = args.every
         self._folder: Path = args.out
         self._recipe = replace(
-            classifier.LENET_RECIPE.with_epochs(self._data.epochs), average_epochs=0
+            recipes.LENET_RECIPE.with_epochs(self._data.epochs), average_epochs=0
         )
         self._state = classifier.start(LeNet5, self._recipe, args.seed)
         self._average: ParameterAverage | None = None

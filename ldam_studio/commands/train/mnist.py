@@ -15,6 +15,7 @@ from ldam_studio.commands.train.flags import MNIST, add_epochs, add_training, st
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.training import artifact, classifier
+from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.averaging import PredictionAverage
 from ldam_studio.training.data import Digits, load_mnist
 from ldam_studio.training.kept import RUN_FILE, KeptRun
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of runs, each with a seed one higher; default 1",
     )
-    add_epochs(parser, classifier.LENET_RECIPE.epochs)
+    add_epochs(parser, recipes.LENET_RECIPE.epochs)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     train, test = (load_mnist(args.data, part, args.download) for part in ("train", "test"))
     check_folder(args.out)
-    recipe = classifier.LENET_RECIPE.with_epochs(args.epochs)
+    recipe = recipes.LENET_RECIPE.with_epochs(args.epochs)
     results = []
     for number in range(args.seeds):
         seed = args.seed + number
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
 def _train_one(
     train: Digits,
     test: Digits,
-    recipe: classifier.ClassifierRecipe,
+    recipe: recipes.ClassifierRecipe,
     seed: int,
     folder: Path,
     kept: KeptRun,
@@ -132,7 +133,7 @@ def _write(
     folder: Path,
     name: str,
     weights: Mapping[str, torch.Tensor],
-    recipe: classifier.ClassifierRecipe,
+    recipe: recipes.ClassifierRecipe,
     seed: int,
     seconds: float,
     result: Accuracies,
@@ -152,7 +153,7 @@ def _write(
         data="MNIST, 60,000 training images, no augmentation; accuracy on the 10,000 test images",
         recipe=recipe.describe(),
         command=f"ldam-studio train mnist --seed {seed}"
-        + ("" if recipe.epochs == classifier.LENET_RECIPE.epochs else f" --epochs {recipe.epochs}"),
+        + ("" if recipe.epochs == recipes.LENET_RECIPE.epochs else f" --epochs {recipe.epochs}"),
         seed=seed,
         seconds=seconds,
         sha256=sha256,

@@ -13,10 +13,9 @@ from ldam_studio.training.learner import (
     BETAS,
     INSTANCE_NOISE,
     LEARNING_RATE,
-    REAL_LABEL,
     STEPS_PER_ROUND,
-    Denoising,
 )
+from ldam_studio.training.learner_step import REAL_LABEL, Denoising
 
 
 @dataclass(frozen=True)
