@@ -15,7 +15,8 @@ from PIL import Image
 
 from ldam_studio.cli import main
 from ldam_studio.commands import render
-from ldam_studio.commands.shared import flags, interrupt
+from ldam_studio.commands.shared import interrupt
+from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.export.png import read_recipe
 from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.sources.labels import classes_like, imagenet_labels
@@ -45,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
     ("named", "meant"), [("7", "fc3:7"), ("fc3: 7", "fc3:7"), ("-3", "-fc3:3"), ("fc2:1", "fc2:1")]
 )
 def test_a_class_is_asked_for_by_its_name(named, meant):
-    assert [str(n) for n in flags.neurons_of([named], open_network("lenet"))] == [meant]
+    assert [str(n) for n in neurons_of([named], open_network("lenet"))] == [meant]
 
 
 @pytest.mark.parametrize(
