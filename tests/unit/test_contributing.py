@@ -28,9 +28,21 @@ def rooms() -> list[str]:
     return paths
 
 
+def folders() -> set[str]:
+    """Return the package's folders, two levels deep."""
+    found = {path.parent.relative_to(PACKAGE) for path in PACKAGE.rglob("__init__.py")}
+    return {f"{path.as_posix()}/" for path in found if 0 < len(path.parts) <= 2}
+
+
 def test_everything_on_the_map_is_there():
     for path in rooms():
         assert (PACKAGE / path).exists(), path
+
+
+def test_every_room_is_on_the_map():
+    assert folders() <= set(rooms())
+    files = {path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("__")}
+    assert files <= set(rooms())
 
 
 @pytest.mark.parametrize("path", sorted(set(NAMED.findall(TEXT)) - MADE))
