@@ -1,8 +1,12 @@
 """Exporting from the window, and opening what was exported."""
 
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QFileDialog, QPushButton
 
 from gui.windows import exporting, files, learner, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
@@ -38,8 +42,9 @@ def test_an_export_is_what_was_shown_and_replays(make_window, qtbot, tmp_path, c
     paused(studio, qtbot)
     choose(what, 2, tmp_path / "picture.png")
     studio.actions_by_name["export"].trigger()
+    until(qtbot, (tmp_path / "picture.png").exists)
+    until(qtbot, lambda: "picture.png" in "".join(studio.banner.texts()))
     (said,) = studio.banner.texts()
-    assert "picture.png" in said
     assert "burned in" in said
     recipe, picture = read(tmp_path / "picture.png")
     assert recipe.step == studio.last_frame.step
@@ -61,8 +66,8 @@ def test_an_export_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_pat
     (tmp_path / "file").write_text("in the way")
     choose("raw", 1, tmp_path / "file" / "picture.png")
     studio.actions_by_name["export"].trigger()
-    (said,) = studio.banner.texts()
-    assert "cannot be written" in said
+    until(qtbot, lambda: "cannot be written" in "".join(studio.banner.texts()))
+    assert len(studio.banner.texts()) == 1
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
 
@@ -80,6 +85,7 @@ def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choos
     until(qtbot, lambda: studio.last_frame.step > 5)
     choose("raw", 1, tmp_path / "seen.png")
     studio.actions_by_name["export"].trigger()
+    until(qtbot, (tmp_path / "seen.png").exists)
     other = open_in(make_window(), qtbot, small_opening("conv1:0-1"))
     files(other).open(tmp_path / "seen.png")
     until(qtbot, lambda: other.model.title == "seen" and other.last_frame is not None)
@@ -144,14 +150,12 @@ def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, 
 
 
 def test_a_discriminator_is_saved_and_opened_again(make_window, qtbot, tmp_path, monkeypatch):
-    from PyQt6.QtWidgets import QFileDialog
-
     window = open_in(make_window(), qtbot, small_opening(discriminator=True))
     path = tmp_path / "mine"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     learner(window).save_requested.emit()
     saved = tmp_path / "mine.safetensors"
-    assert window.banner.texts() == (f"Saved {saved}.",)
+    until(qtbot, lambda: window.banner.texts() == (f"Saved {saved}.",))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(saved), ""))
     window.actions_by_name["open_discriminator"].trigger()
     assert window.banner.texts()[-1] == "Now using the discriminator in mine.safetensors."
@@ -162,3 +166,69 @@ def test_a_discriminator_is_saved_and_opened_again(make_window, qtbot, tmp_path,
     saved.write_bytes(b"torn")
     window.actions_by_name["open_discriminator"].trigger()
     assert "damaged" in window.banner.texts()[-1]
+
+
+# While a step takes long
+
+
+@pytest.fixture
+def slow(make_window, qtbot):
+    """Give a window whose sampler is in a step that ends when `ends` is set."""
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    window.ends, begun = threading.Event(), threading.Event()
+
+    def step(_state):
+        begun.set()
+        window.ends.wait(60)
+
+    window.controller.ask(step)
+    until(qtbot, begun.is_set)
+    yield window
+    window.ends.set()
+
+
+def test_an_export_waits_for_a_slow_step_and_the_window_lives(slow, qtbot, tmp_path, choose):
+    choose("raw", 1, tmp_path / "slow.png")
+    slow.actions_by_name["export"].trigger()
+    (said,) = slow.banner.texts()
+    assert said == "Waiting for the step under way to end, to export the picture …"
+    alive = []
+    QTimer.singleShot(0, lambda: alive.append(True))
+    until(qtbot, lambda: bool(alive))
+    assert not (tmp_path / "slow.png").exists()
+    slow.ends.set()
+    until(qtbot, (tmp_path / "slow.png").exists)
+    until(qtbot, lambda: "slow.png" in slow.banner.texts()[0])
+    assert len(slow.banner.texts()) == 1
+
+
+def test_an_export_that_waits_can_be_cancelled(slow, qtbot, tmp_path, choose):
+    choose("raw", 1, tmp_path / "slow.png")
+    slow.actions_by_name["export"].trigger()
+    (cancel,) = [b for b in slow.banner.findChildren(QPushButton) if b.text() == "Cancel"]
+    cancel.click()
+    assert slow.banner.texts() == ()
+    slow.ends.set()
+    step = slow.last_frame.step
+    until(qtbot, lambda: slow.last_frame.step > step)
+    assert not (tmp_path / "slow.png").exists()
+
+
+def test_saving_a_discriminator_waits_for_a_slow_step(slow, qtbot, tmp_path, monkeypatch):
+    path = tmp_path / "mine.safetensors"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    learner(slow).save_requested.emit()
+    assert "to save the discriminator" in slow.banner.texts()[0]
+    slow.ends.set()
+    until(qtbot, path.exists)
+    until(qtbot, lambda: slow.banner.texts() == (f"Saved {path}.",))
+
+
+def test_another_session_ends_the_wait(slow, qtbot, tmp_path, choose):
+    choose("raw", 1, tmp_path / "slow.png")
+    slow.actions_by_name["export"].trigger()
+    slow.open(small_opening("fc2:0-1"))
+    slow.ends.set()
+    until(qtbot, lambda: slow.last_frame is not None and slow.last_frame.step > 0)
+    assert slow.banner.texts() == ()
+    assert not (tmp_path / "slow.png").exists()

@@ -212,7 +212,7 @@ def test_a_files_functions_are_offered_without_running_it(make, tmp_path):
 
 def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, factories):
     dialog = code(make, factories, "plain", pixels=None)
-    assert not dialog.input.size.isVisible()
+    assert not dialog.input.extent.isVisible()
     card = load(dialog)
     assert "does not say what images" in card.sentence
     assert not dialog.open_button.isEnabled()
@@ -220,9 +220,9 @@ def test_the_input_is_asked_for_only_where_the_source_does_not_tell(make, load, 
     assert not dialog.input.is_chosen
     assert "Choose what images" in load(dialog).sentence
     dialog.input.preset.setCurrentText("Pixels from -1 to 1")
-    assert dialog.input.size.isVisible()
+    assert dialog.input.extent.isVisible()
     assert "The size is" in load(dialog).sentence
-    QTest.keyClicks(dialog.input.size, "3x16x16")
+    QTest.keyClicks(dialog.input.extent, "3x16x16")
     assert dialog.input.preset.currentText() == OWN
     load(dialog)
     assert dialog.network.pixels == PixelSpec(3, 16, 16, (0.5,) * 3, (0.5,) * 3, rest=0.5)
@@ -256,8 +256,8 @@ def test_what_a_person_chose_stays_with_another_source(make, load, factories):
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
-        ("size", "3 x 16", "The size is"),
-        ("size", "0 x 16 x 16", "makes no sense"),
+        ("extent", "3 x 16", "The size is"),
+        ("extent", "0 x 16 x 16", "makes no sense"),
         ("mean", "0.1, 0.2", "Mean needs one number, or 3"),
         ("std", "a", "Standard deviation needs"),
         ("std", "0", "Every std must be above 0"),
@@ -292,10 +292,10 @@ def test_of_many_channels_those_to_be_shown_are_asked_for(make, qtbot):
     form = make().input
     form.show()
     form.preset.setCurrentText("Pixels from 0 to 255")
-    form.size.setText("3 x 20 x 30")
+    form.extent.setText("3 x 20 x 30")
     assert not form._form.isRowVisible(form.shown)
     assert form.pixels().bounds == (0, 255)
-    form.size.setText("13 x 20 x 30")
+    form.extent.setText("13 x 20 x 30")
     assert form._form.isRowVisible(form.shown)
     assert form.pixels().picture == (0, 1, 2)
     form.shown.setText("12, 3 1")

@@ -14,7 +14,7 @@ GONE = "cannot be replayed from that alone: last.safetensors no longer holds the
 
 
 @pytest.fixture
-def note(studio, monkeypatch):
+def note(studio, qtbot, monkeypatch):
     """Give what the dialog says when one is about to export."""
     said = []
 
@@ -24,7 +24,9 @@ def note(studio, monkeypatch):
     monkeypatch.setattr(dialog.ExportDialog, "ask", look)
 
     def ask():
+        said.clear()
         exporting(studio).export()
+        until(qtbot, lambda: bool(said))
         (sentence,) = (text for text in said if "recipe" in text)
         return sentence
 

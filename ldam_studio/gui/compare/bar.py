@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -13,6 +14,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons, theme
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
@@ -92,10 +94,10 @@ class CompareBar(QFrame):
         """Return the button that lets a lane, or both, be acted on."""
         return self._buttons[0 if lane is None else lane + 1]
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Write the names in the colours of a new look."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self._write()
 
     def _write(self) -> None:
@@ -125,10 +127,12 @@ class _Name(QWidget):
         self._text = title
         self._title.setToolTip(title)
         room = self._title.fontMetrics().horizontalAdvance(title) + 4
-        self.setMaximumWidth(self._letter.sizeHint().width() + self.layout().spacing() + room)
+        self.setMaximumWidth(
+            self._letter.sizeHint().width() + present(self.layout()).spacing() + room
+        )
         self._elide()
 
-    def resizeEvent(self, event: QEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Shorten the title to the room there is."""
         super().resizeEvent(event)
         self._elide()

@@ -93,7 +93,7 @@ class Comparing(Feature):
 
     def ask(self) -> NetworkDialog | None:
         """Ask for a network, or other weights of the one in front, and put it beside that."""
-        from ldam_studio.gui.network_dialog.dialog import ask_for_comparison
+        from ldam_studio.gui.network_dialog.ask import ask_for_comparison
 
         session = self.studio.model.session
         if session is None:

@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil, qimage
 
@@ -139,7 +140,9 @@ class ExportDialog(QDialog):
         top.addLayout(form, 1)
         top.addWidget(self._preview)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self._save = self._buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._save = present(
+            self._buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        )
         self._save.setDefault(True)
         self._buttons.accepted.connect(self._accepted)
         self._buttons.rejected.connect(self.reject)
@@ -257,7 +260,7 @@ class _Preview(QWidget):
         self.setVisible(image is not None)
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the picture in the middle."""
         if self._image is None:
             return
@@ -272,10 +275,10 @@ class _Preview(QWidget):
         pencil.outline(part.adjusted(-1, -1, 1, 1), "outline")
         pencil.painter.end()
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Paint again in the colours of a new look."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self.update()
 
 

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons
 
 if TYPE_CHECKING:
@@ -159,10 +160,10 @@ class NetworkCard(QFrame):
         pixmap = icons.icon("warning").pixmap(QSize(size, size), self.devicePixelRatioF())
         self._sign.setPixmap(pixmap)
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Draw the sign anew when the look changes."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self._draw_sign()
 
 

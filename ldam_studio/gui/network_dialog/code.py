@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons
 
 LARGEST_CODE = 100_000  # bytes; reading a larger file for its functions would hold the window up
@@ -44,7 +45,7 @@ class OwnCode(QWidget):
         self.function.setEditable(True)
         self.function.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.function.setAccessibleName("Function")
-        self.function.lineEdit().setPlaceholderText(
+        present(self.function.lineEdit()).setPlaceholderText(
             "called without arguments; returns the torch.nn.Module"
         )
         warning = QLabel(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -31,6 +29,7 @@ from ldam_studio.gui.network_dialog.source import (
     NetworkSource,
     list_models,
 )
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.pixels import UnknownInputError
@@ -90,7 +89,7 @@ class NetworkDialog(QDialog):
             self.source.choose(LIBRARY)
         else:
             self.set_request(request)
-        self.source.pages.currentWidget().setFocus()
+        self.source.page.setFocus()
 
     # -- building ---------------------------------------------------------------------------
 
@@ -114,7 +113,9 @@ class NetworkDialog(QDialog):
         self.card.stopped.connect(self.stop)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load_button = QPushButton("Load")
-        self.open_button = buttons.addButton(self._verb, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.open_button = present(
+            buttons.addButton(self._verb, QDialogButtonBox.ButtonRole.AcceptRole)
+        )
         # The platform orders what ends the dialog; loading does not.
         below = QHBoxLayout()
         below.addWidget(self.load_button)
@@ -299,38 +300,6 @@ class NetworkDialog(QDialog):
         self._leave_task()
         self.source.library.leave()
         super().done(result)
-
-
-def ask_for_network(
-    parent: QWidget,
-    opened: Callable[[Network, NetworkRequest], object],
-    request: NetworkRequest | None = None,
-) -> NetworkDialog:
-    """Show the dialog over a window, which goes on running; `opened` is told what came of it.
-
-    With a `request` the network is loaded and opened at once, unless that runs code, which has to
-    be agreed to first.
-    """
-    dialog = NetworkDialog(request, parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.accepted.connect(lambda: opened(dialog.network, dialog.request))
-    dialog.open()
-    if request is not None:
-        dialog.load(and_open=True)
-    return dialog
-
-
-def ask_for_comparison(
-    parent: QWidget,
-    opened: Callable[[Network, NetworkRequest], object],
-    request: NetworkRequest,
-) -> NetworkDialog:
-    """Show the dialog, filled with a `request`, for what is put beside the network in front."""
-    dialog = NetworkDialog(request, parent, title="Compare With", verb="Compare")
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.accepted.connect(lambda: opened(dialog.network, dialog.request))
-    dialog.open()
-    return dialog
 
 
 def _open(wish: NetworkRequest, task: Task) -> Network:

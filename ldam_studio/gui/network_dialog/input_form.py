@@ -47,7 +47,7 @@ class InputForm(QWidget):
         self.preset.setAccessibleName("Input")
         self.preset.setPlaceholderText("Choose what images it takes")
         self.preset.addItems([FROM_SOURCE, *(preset.title for preset in PRESETS), OWN])
-        self.size = self._field("Size", "channels × height × width, such as 3 × 224 × 224")
+        self.extent = self._field("Size", "channels × height × width, such as 3 × 224 × 224")
         self.mean = self._field("Mean", "subtracted: one number, or one for each channel")
         self.std = self._field("Standard deviation", "divides: one number, or one for each channel")
         self.range = self._field("Range", "the values of black and white, such as 0 to 1")
@@ -61,7 +61,7 @@ class InputForm(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(6)
         for text, field in (
-            ("Size", self.size),
+            ("Size", self.extent),
             ("Mean", self.mean),
             ("Std", self.std),
             ("Range", self.range),
@@ -78,7 +78,7 @@ class InputForm(QWidget):
         layout.addWidget(self.preset)
         layout.addWidget(self._numbers)
         self._numbers.hide()
-        self.size.textChanged.connect(self._show_channels)
+        self.extent.textChanged.connect(self._show_channels)
         self._show_channels()
         self.preset.setCurrentIndex(0)
         self.preset.currentIndexChanged.connect(self._chosen)
@@ -107,7 +107,7 @@ class InputForm(QWidget):
 
     def fill(self, pixels: PixelSpec) -> None:
         """Write an input's numbers down, to start from where they are to be corrected."""
-        self.size.setText(f"{pixels.channels} × {pixels.height} × {pixels.width}")
+        self.extent.setText(f"{pixels.channels} × {pixels.height} × {pixels.width}")
         self.mean.setText(_written(pixels.mean))
         self.std.setText(_written(pixels.std))
         self.range.setText(f"{pixels.minimum:g} to {pixels.maximum:g}")
@@ -146,7 +146,7 @@ class InputForm(QWidget):
 
     def _size(self) -> tuple[int, int, int] | None:
         """Read channels, height and width; None where they are not all there."""
-        words = self.size.text().lower().replace("×", " ").replace("x", " ").replace(",", " ")
+        words = self.extent.text().lower().replace("×", " ").replace("x", " ").replace(",", " ")
         try:
             channels, height, width = (int(word) for word in words.split())
         except ValueError:
@@ -188,7 +188,7 @@ class InputForm(QWidget):
         number = self.preset.currentIndex() - 1
         if 0 <= number < len(PRESETS):
             preset = PRESETS[number]
-            self.size.setText(preset.size or self.size.text())
+            self.extent.setText(preset.size or self.extent.text())
             for field, text in (
                 (self.mean, preset.mean),
                 (self.std, preset.std),

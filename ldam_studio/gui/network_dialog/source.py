@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.network_dialog.code import OwnCode
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.built_in import NETWORKS
@@ -51,14 +52,18 @@ class NetworkSource(QWidget):
         self.pages = QStackedWidget()
         row = QHBoxLayout()
         row.setSpacing(18)
-        for number, (title, page) in enumerate(
-            zip(titles(), (self.built_in, self.library, self.code), strict=True)
-        ):
+        self._pages: tuple[BuiltIn | Library | OwnCode, ...] = (
+            self.built_in,
+            self.library,
+            self.code,
+        )
+        for made in (self.built_in, self.library, self.code):
+            made.changed.connect(self.changed)
+        for number, (title, page) in enumerate(zip(titles(), self._pages, strict=True)):
             radio = QRadioButton(title)
             self._kinds.addButton(radio, number)
             row.addWidget(radio)
             self.pages.addWidget(page)
-            page.changed.connect(self.changed)
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -74,12 +79,17 @@ class NetworkSource(QWidget):
 
     def choose(self, kind: int) -> None:
         """Turn to a kind of source."""
-        self._kinds.button(kind).setChecked(True)
+        present(self._kinds.button(kind)).setChecked(True)
 
     @property
     def name(self) -> str:
         """The network's name; empty until all of it is said."""
-        return self.pages.currentWidget().name
+        return self.page.name
+
+    @property
+    def page(self) -> BuiltIn | Library | OwnCode:
+        """The page of the kind that is chosen."""
+        return self._pages[self.pages.currentIndex()]
 
     @property
     def ready(self) -> bool:
@@ -91,7 +101,7 @@ class NetworkSource(QWidget):
         family = family_of(name)
         kind = LIBRARY if family.is_library else CODE if family.runs_code else BUILT_IN
         self.choose(kind)
-        self.pages.currentWidget().set_name(name)
+        self.page.set_name(name)
 
     def _turn(self, kind: int, on: bool) -> None:
         if on:
@@ -232,7 +242,8 @@ class Library(QWidget):
         words = text.casefold().split()
         first = None
         for row in range(self.list.count()):
-            found = all(word in self.list.item(row).text() for word in words)
+            text_here = present(self.list.item(row)).text()
+            found = all(word in text_here for word in words)
             self.list.setRowHidden(row, not found)
             first = row if found and first is None else first
         here = self.list.currentRow()
@@ -243,10 +254,10 @@ class Library(QWidget):
             self.state.setText(f"There is no classification model like “{text}”.")
             self.state.setVisible(first is None)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Let the arrow keys go through the list while the search field has the focus."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() in _ARROWS:
+        if isinstance(event, QKeyEvent) and present(event).type() == QEvent.Type.KeyPress:
+            if present(event).key() in _ARROWS:
                 self.list.keyPressEvent(event)
                 return True
         return super().eventFilter(watched, event)

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QWidget
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.qt import present
 
 NOT_HERE = "Only a file of this computer can be dropped here: save it first, then drop the file."
 ONE_ONLY = "Drop one file at a time: a window holds one session."
@@ -39,12 +40,12 @@ class FileDrop(QObject):
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Take what is dragged over the window, and open what is dropped."""
-        kind = event.type()
+        kind = present(event).type()
         if kind in (QEvent.Type.DragEnter, QEvent.Type.DragMove):
             assert isinstance(event, QDragEnterEvent | QDropEvent)
-            if event.mimeData().hasUrls():
+            if present(event.mimeData()).hasUrls():
                 # Copy: a desktop may otherwise believe that its file was moved away.
                 event.setDropAction(Qt.DropAction.CopyAction)
                 event.accept()
@@ -53,7 +54,7 @@ class FileDrop(QObject):
             assert isinstance(event, QDropEvent)
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-            self.take(event.mimeData())
+            self.take(present(event.mimeData()))
             return True
         return False
 

@@ -151,7 +151,7 @@ class Files(Feature):
 
     def ask_for_network(self, request: NetworkRequest | None = None) -> NetworkDialog:
         """Ask for a network, or open one that was asked for before."""
-        from ldam_studio.gui.network_dialog.dialog import ask_for_network
+        from ldam_studio.gui.network_dialog.ask import ask_for_network
 
         return ask_for_network(self.studio.places.root, self._open_network, request)
 

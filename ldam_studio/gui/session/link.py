@@ -233,7 +233,8 @@ class SessionLink(QObject):
         second = view.second
         if second is not None and session.second is not None:
             second = replace(second, title=session.second.title)
-        view = replace(view, max_rate=session.max_rate, second=second, **self._lessons)
+        lessons: dict[str, Any] = {**self._lessons}
+        view = replace(view, max_rate=session.max_rate, second=second, **lessons)
         changed = [n for n in SETTINGS if view.value_of_each(n) != session.value_of_each(n)]
         self.model.set_session(view, *changed)
 

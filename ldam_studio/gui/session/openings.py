@@ -123,7 +123,7 @@ def start(device: Device, data: Path | None = None, network: Network | None = No
     own: Mapping[str, Any] = DIGITS_START
     front = 0
     if network is not None and network.pixels.channels > 1:
-        own = CLOUDY | find_preset(CLEAN).values(network.pixels.shape, discriminator=True)
+        own = {**CLOUDY} | find_preset(CLEAN).values(network.pixels.shape, discriminator=True)
         front = PLAIN_TO_SEE
     return Opening(
         title="Ten digits",

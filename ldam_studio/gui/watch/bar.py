@@ -49,7 +49,7 @@ class Title(QWidget):
         """Let it be narrow."""
         return QSize(20, self.fontMetrics().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """Write the line."""
         pencil = Pencil(self)
         room = QRect(0, 0, int(self.width() * pencil.ratio), int(self.height() * pencil.ratio))
@@ -88,9 +88,10 @@ class WatchBar(QFrame):
         self.skipped.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.skipped.setToolTip("Files that are not shown, and why")
         self.skipped.setAccessibleName("Skipped files")
-        self.skipped.setMenu(QMenu(self.skipped))
-        self.skipped.menu().setToolTipsVisible(True)
-        self.skipped.menu().aboutToShow.connect(self._fit_skipped)
+        menu = QMenu(self.skipped)
+        menu.setToolTipsVisible(True)
+        menu.aboutToShow.connect(self._fit_skipped)
+        self.skipped.setMenu(menu)
         self.skipped.hide()
         self.pin = QToolButton()
         self.pin.setText("Pin")

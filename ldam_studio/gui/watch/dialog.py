@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.qt import present, restyle
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.built_in import NETWORKS
@@ -45,11 +46,11 @@ HINT = (
 
 
 class WatchDialog(QDialog):
-    """Accepted with `place`, and with `network` where another one than the present was opened.
+    """Accepted with `place`, and with `network` where another one than that in front was opened.
 
     Parameters
     ----------
-    present
+    in_front
         What the network in front is called; None where there is none.
     requests
         Networks that can be opened in its place.
@@ -57,7 +58,7 @@ class WatchDialog(QDialog):
 
     def __init__(
         self,
-        present: str | None,
+        in_front: str | None,
         requests: tuple[NetworkRequest, ...],
         parent: QWidget | None = None,
     ) -> None:
@@ -72,8 +73,8 @@ class WatchDialog(QDialog):
         self.path.textChanged.connect(lambda _text: self._changed())
         self.which = QComboBox()
         self.which.setAccessibleName("Network")
-        if present is not None:
-            self.which.addItem(f"{short_name(present)}, which is open", None)
+        if in_front is not None:
+            self.which.addItem(f"{short_name(in_front)}, which is open", None)
         for request in requests:
             self.which.addItem(request.title, request)
         self.which.currentIndexChanged.connect(lambda _at: self._changed())
@@ -81,7 +82,7 @@ class WatchDialog(QDialog):
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.watch = buttons.addButton("Watch", QDialogButtonBox.ButtonRole.ActionRole)
+        self.watch = present(buttons.addButton("Watch", QDialogButtonBox.ButtonRole.ActionRole))
         self.watch.setDefault(True)
         self.watch.clicked.connect(lambda _on: self.go())
         buttons.rejected.connect(self.reject)
@@ -177,10 +178,7 @@ class WatchDialog(QDialog):
     def _say(self, text: str, role: str) -> None:
         self.note.setText(text)
         self.note.setProperty("role", role)
-        style = self.note.style()
-        assert style is not None
-        style.unpolish(self.note)
-        style.polish(self.note)
+        restyle(self.note)
 
     def _leave_task(self) -> None:
         if self._task is not None:
@@ -222,7 +220,7 @@ def ask_what_to_watch(
         studio.places.root,
     )
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.accepted.connect(lambda: chosen(dialog.place, dialog.network))
+    dialog.accepted.connect(lambda: chosen(present(dialog.place), dialog.network))
     dialog.open()
     return dialog
 

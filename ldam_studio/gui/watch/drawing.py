@@ -58,7 +58,8 @@ def _draw_marks(
 ) -> None:
     painter.setPen(QPen(theme.current().colour(token), thick))
     middles = (np.unique(xs) + thick / 2).tolist()
-    painter.drawLines([QLineF(x, top, x, bottom) for x in middles])
+    for x in middles:
+        painter.drawLine(QLineF(x, top, x, bottom))
 
 
 def _curve(x: Values, y: Values, falls: bool) -> tuple[Values, Values]:

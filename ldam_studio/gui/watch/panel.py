@@ -172,10 +172,11 @@ class WatchPanel(QWidget):
         self.pause.setText("Resume training" if paused or over else "Pause training")
         self.pause.setIcon(icons.icon("play" if paused or over else "pause"))
         self.pause.setEnabled(done < 1)
-        for widget in (self.stop, self.averaging):
-            widget.setEnabled(not over)
-        for widget in (self.rate, self.schedule):  # what has ended early may be resumed with others
-            widget.setEnabled(not over or done < 1)
+        self.stop.setEnabled(not over)
+        self.averaging.setEnabled(not over)
+        # What has ended early may be resumed with another rate.
+        self.rate.setEnabled(not over or done < 1)
+        self.schedule.setEnabled(not over or done < 1)
         if rate is not None and not self.rate.hasFocus():
             self._quietly(self.rate, rate)
 
@@ -188,7 +189,10 @@ class WatchPanel(QWidget):
     @staticmethod
     def _quietly(field: QSpinBox | QDoubleSpinBox, value: float) -> None:
         field.blockSignals(True)
-        field.setValue(value)
+        if isinstance(field, QSpinBox):
+            field.setValue(int(value))
+        else:
+            field.setValue(value)
         field.blockSignals(False)
 
     @staticmethod

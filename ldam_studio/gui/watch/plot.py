@@ -14,6 +14,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Pencil
 from ldam_studio.gui.watch.drawing import CURVES, draw
 from ldam_studio.gui.watch.timeline import Timeline, Values, facts_of, words_of
@@ -114,33 +115,38 @@ class TimelinePlot(QWidget):
 
     # A person
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Go to the checkpoint that was clicked."""
-        self._scrub(event)
+        self._scrub(present(event))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Go where it is dragged to."""
-        self._scrub(event)
+        self._scrub(present(event))
 
     def _scrub(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton and len(self.timeline):
-            self._want(self._index_at(event.position().x()))
+        if present(event).buttons() & Qt.MouseButton.LeftButton and len(self.timeline):
+            self._want(self._index_at(present(event).position().x()))
 
     def _want(self, index: int) -> None:
         index = min(max(index, 0), len(self.timeline) - 1)
         if index != self.current:
             self.wanted.emit(index)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Go back and forth, to the ends, and play."""
-        key, keys = event.key(), Qt.Key
+        key, keys = present(event).key(), Qt.Key
         if key == keys.Key_Space:
             self.toggled.emit()
             return
         if key == keys.Key_End:
             self.newest.emit()
             return
-        by = {keys.Key_Left: -1, keys.Key_Right: 1, keys.Key_PageUp: -PAGE, keys.Key_PageDown: PAGE}
+        by: dict[int, int] = {
+            keys.Key_Left: -1,
+            keys.Key_Right: 1,
+            keys.Key_PageUp: -PAGE,
+            keys.Key_PageDown: PAGE,
+        }
         if not len(self.timeline) or (key not in by and key != keys.Key_Home):
             super().keyPressEvent(event)
             return
@@ -148,9 +154,9 @@ class TimelinePlot(QWidget):
         here = last if self.current is None else self.current
         self._want(0 if key == keys.Key_Home else here + by[key])
 
-    def event(self, event: QEvent) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Say of which checkpoint the mark under the mouse is."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+        if present(event).type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             if len(self.timeline):
                 index = self._index_at(event.pos().x())
                 QToolTip.showText(event.globalPos(), self._tip(index), self)
@@ -165,7 +171,7 @@ class TimelinePlot(QWidget):
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the words, the curves, the marks and the places of the current one."""
         pencil = Pencil(self)
         ratio = pencil.ratio
@@ -216,19 +222,19 @@ class TimelinePlot(QWidget):
             side = round((9 if token == "accent" else 7) * ratio)
             pencil.fill(QRect(x - side // 2, bottom - side - round(2 * ratio), side, side), token)
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Paint again in the colours of a new look."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self._drawn = QPixmap()
             self.update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
         """Show that the keys act here."""
         super().focusInEvent(event)
         self.update()
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
         """Show that they do not."""
         super().focusOutEvent(event)
         self.update()

@@ -117,7 +117,8 @@ def _places(checkpoints: Sequence[Checkpoint]) -> Values:
             break
     if count < 2:
         return np.ones(count)
-    return (at - at[0]) / (at[-1] - at[0])
+    places: Values = (at - at[0]) / (at[-1] - at[0])
+    return places
 
 
 def facts_of(checkpoint: Checkpoint) -> dict[str, str]:

@@ -93,7 +93,7 @@ class Trainer(QObject):
 
     def _read(self) -> None:
         while self._process.canReadLine():
-            status = process.Status.of(bytes(self._process.readLine()))
+            status = process.Status.of(self._process.readLine().data())
             if status is not None:
                 self.status = status
                 self.told.emit(status)

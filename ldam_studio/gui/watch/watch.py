@@ -300,7 +300,8 @@ class Watch(QObject):
             self.bar.show_title(self.plan.title, tip=str(self.plan.place))
         self._say(NOTICE, news.notice)
         newest = news.checkpoints[-1].path if news.checkpoints else None
-        self._say(TROUBLE, news.troubles.get(newest, "") if news.following else "")
+        trouble = "" if newest is None else news.troubles.get(newest, "")
+        self._say(TROUBLE, trouble if news.following else "")
         self._show_current()
 
     def _on_swap(self, number: int, swap: Swap) -> None:

@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.studio import Kind, Offers
 from ldam_studio.gui.theme import icons
 
@@ -138,7 +139,7 @@ class Banner(QWidget):
         self.setVisible(bool(shown))
 
     def _remove(self, row: _Row) -> None:
-        had_focus = row.isAncestorOf(self.window().focusWidget())
+        had_focus = row.isAncestorOf(present(self.window()).focusWidget())
         layout = self.layout()
         assert layout is not None
         layout.removeWidget(row)
@@ -210,22 +211,22 @@ class _Row(QFrame):
         if self._goes_by_itself and self.isVisible():
             self._timer.start(READING_MS + LETTER_MS * len(self.text))
 
-    def showEvent(self, event: QShowEvent) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """Wait from here on."""
         super().showEvent(event)
         self._wait()
 
-    def hideEvent(self, event: QHideEvent) -> None:
+    def hideEvent(self, event: QHideEvent | None) -> None:
         """Wait no longer: nobody can read it now."""
         super().hideEvent(event)
         self._timer.stop()
 
-    def enterEvent(self, event: QEnterEvent) -> None:
+    def enterEvent(self, event: QEnterEvent | None) -> None:
         """Stay while the pointer is here."""
         super().enterEvent(event)
         self._timer.stop()
 
-    def leaveEvent(self, event: QEvent) -> None:
+    def leaveEvent(self, event: QEvent | None) -> None:
         """Wait anew."""
         super().leaveEvent(event)
         self._wait()
@@ -235,19 +236,19 @@ class _Row(QFrame):
         drawn = icons.icon("info" if self.kind == "info" else "warning")
         self._sign.setPixmap(drawn.pixmap(QSize(size, size), self.devicePixelRatioF()))
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Draw the sign anew when the look changes."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if present(event).type() == QEvent.Type.PaletteChange:
             self._draw_sign()
 
     def _act(self, act: Callable[[], object]) -> None:
         self._close()
         act()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Close on Esc."""
-        if event.key() == Qt.Key.Key_Escape:
+        if present(event).key() == Qt.Key.Key_Escape:
             self._close()
         else:
             super().keyPressEvent(event)

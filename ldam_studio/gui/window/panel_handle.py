@@ -34,7 +34,7 @@ class PanelHandle(QAbstractButton):
         thick = self.fontMetrics().height() + 2 * MARGIN
         return QSize(thick, 40) if self._upright else QSize(40, thick)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the name along the edge."""
         look = theme.current()
         painter = QPainter(self)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.gui.session.frames import Frames
     from ldam_studio.gui.session.model import Model, SessionView
+    from ldam_studio.gui.studio import Kind
     from ldam_studio.gui.window.panels import Panels
     from ldam_studio.gui.window.status_bar import StatusBar
 
@@ -168,7 +169,7 @@ class Views(QObject):
         """Say what became of neurons that gave no gradient at their start, while that is so."""
         self._silence = frame.silence
         if frame.silence:
-            kind = "warning" if frame.dead.any() else "info"
+            kind: Kind = "warning" if frame.dead.any() else "info"
             self._panels.banner.say(frame.silence, kind, key="silence")
         else:  # begun anew, with another start or other weights
             self._panels.banner.dismiss("silence")
@@ -206,9 +207,9 @@ class Views(QObject):
 
     def _show_badges(self, _state: object = None) -> None:
         frame = self._frames.last
-        badges = raw_badges(frame, self._model.run_state), average_badges(frame)
+        badges = [raw_badges(frame, self._model.run_state), average_badges(frame)]
         if frame is not None and frame.second is not None:
-            badges += dead_badges(frame.second), average_badges(frame.second)
+            badges += [dead_badges(frame.second), average_badges(frame.second)]
         self._panels.canvas.set_badges(*badges)
 
 

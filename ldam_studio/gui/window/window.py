@@ -290,9 +290,10 @@ class StudioWindow(QMainWindow):
             key=CLOSING,
         )
         # What would be changed now would come too late.
-        acts = [act for name, act in self.actions_by_name.items() if name != "quit"]
-        for part in (present(self.menuBar()), self.toolbar, self.panels.across, *acts):
+        for part in (present(self.menuBar()), self.toolbar, self.panels.across):
             part.setEnabled(False)
+        for name, action in self.actions_by_name.items():
+            action.setEnabled(name == "quit")
 
     def end_closing(self, answer: Future[bytes] | None, unsaved: str) -> None:
         """Save the session, or why it is not saved, and hide the window."""
