@@ -21,16 +21,15 @@ from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.changes.apply import LANES
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import unmatched
+from ldam_studio.engine.comparison import lane_name, unmatched
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.silent_neurons import dead_neurons, sentence
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import draft
-from ldam_studio.export.recipe import MAX_ZOOM, Shown
+from ldam_studio.export.shown import MAX_ZOOM, Shown
 from ldam_studio.files import check_folder
 from ldam_studio.networks.discriminators import (
     DiscriminatorModel,
@@ -108,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     """
     shown = Shown("averages", display=args.display, zoom=args.zoom)
     spec = spec_of(args)
-    thin = max(s.thin for s in (spec.settings, spec.second and spec.second.settings) if s)
+    thin = max(lane.settings.thin for lane in spec.outline.lanes)
     if thin > args.steps:
         raise StudioError(
             f"With a thinning of {thin}, {args.steps} steps give no sample; take more steps or "
@@ -145,7 +144,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     for neuron in neurons:
         network.check(neuron)
     beside = beside_of(args, network)
-    second = None if beside is None else beside.second(settings)
+    others = () if beside is None else (beside.spec(settings),)
     both = [settings] if beside is None else [settings, beside.settings(settings)]
     wanted = any(s.discriminator_weight != 0 for s in both) or args.learn_every
     return SessionSpec(
@@ -157,7 +156,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
         device=flags.device_of(args),
         learn_every=args.learn_every,
         data=args.data,
-        second=second,
+        beside=others,
     )
 
 
@@ -213,8 +212,8 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
             state, info = advance(state, forget if state.step == half else ())
             if info.refused:
                 raise StudioError(info.refused[0])
-            if keep_activation and info.activation is not None:
-                activation.append(info.activation)
+            if keep_activation and info.lanes:
+                activation.append(info.lanes[0].activation)
             if (now := time.monotonic()) - drawn > REDRAW_S:
                 bar.update(task, completed=state.step)
                 drawn = now
@@ -247,10 +246,10 @@ def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> di
 
 
 def _arrays(rendered: Rendered) -> bytes:
-    lane, second = rendered.state.lane, rendered.state.second
+    lane, *others = rendered.state.lanes
     chains = len(lane.neurons)
     beside: dict[str, Any] = {}
-    if second is not None:
+    for second in others:
         beside["second_x"] = second.chains.x.cpu().numpy()
         beside["second_average"] = second.shown_average().mean.cpu().numpy()
     activation = rendered.activation or [torch.empty(0, chains)]
@@ -273,9 +272,10 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     `dead` names neurons that gave no gradient. `notes` are sentences about all this.
     """
     state = rendered.state
-    second = {} if state.second is None else {"second": _report_of_lane(state.second)}
+    first, *others = state.lanes
+    beside = {"second": _report_of_lane(others[0])} if others else {}
     return {
-        **_report_of_lane(state.lane),
+        **_report_of_lane(first),
         "steps": state.step,
         "steps_per_second": round(state.step / rendered.seconds, 2) if rendered.seconds else 0.0,
         "device": state.device.name,
@@ -283,7 +283,7 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
         "interrupted": rendered.interrupted,
         "notes": _notes(rendered),
         "paths": {name: str(path) for name, path in paths.items()},
-        **second,
+        **beside,
     }
 
 
@@ -316,15 +316,16 @@ def _report_of_lane(lane: Lane) -> dict[str, Any]:
 def _notes(rendered: Rendered) -> list[str]:
     """Return what is to be known of the pictures, in sentences."""
     state = rendered.state
-    if state.second is None:
-        return _notes_on(state.lane, rendered)
+    first, *others = state.lanes
+    if not others:
+        return _notes_on(first, rendered)
     notes = [
-        f"{name}: {note}"
-        for name, lane in zip(LANES, state.lanes, strict=True)
+        f"{lane_name(number)}: {note}"
+        for number, lane in enumerate(state.lanes)
         for note in _notes_on(lane, rendered)
     ]
-    missing = unmatched(state.second.network, state.lane.neurons, state.second.neurons)
-    return [*notes, missing] if missing else notes
+    missing = (unmatched(lane.network, first.neurons, lane.neurons) for lane in others)
+    return [*notes, *filter(None, missing)]
 
 
 def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:

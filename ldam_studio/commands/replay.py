@@ -12,7 +12,8 @@ from PIL import Image
 
 from ldam_studio.commands.shared.interrupt import interruptible
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
-from ldam_studio.export.replay import Comparison, Files, compare
+from ldam_studio.export.locate import Nearby
+from ldam_studio.export.replay import Comparison, compare
 from ldam_studio.files import write_together
 
 
@@ -53,12 +54,11 @@ def run(args: argparse.Namespace) -> int:
         The picture has no recipe or was altered, weights are missing or have changed, or the recipe
         names code and that was not allowed.
     """
-    files = Files(
+    given = (args.weights, args.discriminator_weights, args.compare_weights)
+    nearby = Nearby(
         args.picture.parent,
-        args.weights,
-        args.discriminator_weights,
+        [path for path in given if path is not None],
         allow_code=args.allow_code,
-        second=args.compare_weights,
     )
     reached = (0, 0)
     with interruptible() as wish, progress() as bar:
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             bar.update(task, completed=done, total=total)
             return not wish.stop
 
-        found = compare(args.picture, files, on_step)
+        found = compare(args.picture, nearby, on_step)
     if found is None:
         done, total = reached
         print(f"stopped after {done:,} of {total:,} steps; nothing was compared", file=sys.stderr)

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import burn_in_threshold, silent_neurons
-from ldam_studio.engine.changes.apply import LANES, apply
+from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.memory_needed import step_bytes
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, draw_shift, log_real_of, reheat
@@ -34,35 +35,44 @@ steps, and in between there are frames to be shown."""
 
 
 @dataclass(frozen=True)
-class Info:
-    """What happened in one call of `advance`; tensors have shape (chains,) of the first lane.
+class LaneInfo:
+    """What a step was in one lane; tensors have shape (chains,).
 
-    `activation`, `real_probability` and `gradient_rms` belong to the pixels before the step; all
-    are None where no step was taken. `acceptance` is None where the kernel accepts every step (see
-    `kernels.Info`). `burned_in` is True where a chain did so in this step; None if
-    none can have. `told` are changes in words, `refused` sentences about those that could not be
-    made. `second` has the tensors of the second lane, if there is one.
+    `activation`, `real_probability` and `gradient_rms` belong to the pixels before the step.
+    `acceptance` is None where the kernel accepts every step, see `kernels.Info`. `change` is by how
+    much the step's sample moved each average. `burned_in` is True where a chain did so in this
+    step; None if none can have.
+    """
+
+    activation: Tensor
+    real_probability: Tensor | None
+    gradient_rms: Tensor
+    acceptance: Tensor | None
+    change: Tensor
+    burned_in: Tensor | None
+
+
+@dataclass(frozen=True)
+class Info:
+    """What happened in one call of `advance`.
+
+    `lanes` is empty where no step was taken. `told` are changes in words, `refused` sentences about
+    those that could not be made.
     """
 
     step: int
-    activation: Tensor | None = None
-    real_probability: Tensor | None = None
-    gradient_rms: Tensor | None = None
-    acceptance: Tensor | None = None
-    change: Tensor | None = None
-    burned_in: Tensor | None = None
+    lanes: tuple[LaneInfo, ...] = ()
     told: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     lesson: LearnInfo | None = None
-    second: Info | None = None
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What is worth a line in the traces. Asking may wait for the device."""
         told = list(self.told)
-        both = () if self.second is None else zip(LANES, (self, self.second), strict=True)
-        for whose, info in [(f"{name}: ", info) for name, info in both] or [("", self)]:
-            if info.burned_in is not None and (chains := _chains_in_words(info.burned_in)):
+        for number, lane in enumerate(self.lanes):
+            whose = f"{lane_name(number)}: " if len(self.lanes) > 1 else ""
+            if lane.burned_in is not None and (chains := _chains_in_words(lane.burned_in)):
                 told.append(f"{whose}burned in: {chains}")
         return tuple(told)
 
@@ -83,7 +93,7 @@ class _Moved:
 
 
 class GivenUp(Exception):
-    """Raised by who drives `advance`, in the middle of a step, to have it given up."""
+    """Raised by the caller of `advance`, in the middle of a step, to have it given up."""
 
 
 def advance(
@@ -165,19 +175,17 @@ def advance(
     if state.step != here:
         return state, Info(state.step)
     lesson = _lesson(state)
-    first, *others = (_what_happened(state.step, m) for m in moved)
-    return state, replace(
-        first,
+    return state, Info(
+        state.step,
+        tuple(_what_happened(m) for m in moved),
         told=tuple(told),
         refused=tuple(refused),
         lesson=lesson,
-        second=others[0] if others else None,
     )
 
 
-def _what_happened(step: int, moved: _Moved) -> Info:
-    return Info(
-        step=step,
+def _what_happened(moved: _Moved) -> LaneInfo:
+    return LaneInfo(
         activation=moved.info.activation,
         real_probability=moved.info.real_probability,
         acceptance=moved.info.acceptance,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.networks.network import Network
 from ldam_studio.sampler.settings import Settings, as_today
 
@@ -24,6 +24,6 @@ class Beside:
             first = first.change(name, value)
         return first
 
-    def second(self, first: Settings) -> Second:
+    def spec(self, first: Settings) -> LaneSpec:
         """Return it in the form that a session opens."""
-        return Second(self.network, settings=self.settings(first))
+        return LaneSpec(self.network, settings=self.settings(first))

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ldam_studio.engine.changes.change import URGENT, Change
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.state import SessionState
 from ldam_studio.sampler.settings import is_of_chains
 
@@ -91,11 +92,16 @@ class CommandQueue:
     def is_urgent(self) -> bool:
         """Whether a change waits that makes the result of the step in progress uninteresting."""
         with self._lock:
-            return any(isinstance(c, Change) and c.name in URGENT for _, c in self._waiting)
+            return any(_is_urgent(command) for _, command in self._waiting)
 
     def __len__(self) -> int:
         """Return how many commands wait."""
         return len(self._waiting)
+
+
+def _is_urgent(command: Command) -> bool:
+    kind = CHANGES.get(command.name) if isinstance(command, Change) else None
+    return kind is not None and kind.looks_elsewhere
 
 
 def _replaces(new: Command, waiting: Command) -> bool:

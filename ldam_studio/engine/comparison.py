@@ -1,6 +1,6 @@
-"""A second lane beside a session's first: another network, other weights, or other settings.
+"""Networks side by side: what a further lane begins with, and which neurons correspond.
 
-Both lanes have as many chains, are fed the same noise, and take the same steps. Neurons are matched
+All lanes have as many chains, are fed the same noise, and take the same steps. Neurons are matched
 by address.
 """
 
@@ -10,18 +10,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ldam_studio.engine.lane import begin, open_lane
-from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
+
+MOST_LANES = 8
 
 
 @dataclass(frozen=True)
-class Second:
-    """What is put beside the first lane.
+class LaneSpec:
+    """What a lane beside the first one begins with.
 
     Attributes
     ----------
@@ -31,9 +30,9 @@ class Second:
     settings
         None for those of the first lane.
     restart
-        Whether both lanes start anew from the session's seed. Otherwise the second goes on from
-        where the first one's pixels are; both burn in and average anew, so that alike lanes
-        average the same samples.
+        Whether all lanes start anew from the session's seed. Otherwise the new lane goes on from
+        where the first one's pixels are; all burn in and average anew, so that alike lanes average
+        the same samples.
     """
 
     network: Network
@@ -51,60 +50,45 @@ class Second:
         }
 
 
-def describe_second(lane: Lane) -> dict[str, Any]:
-    """Return what opens a second lane as it is set now, in JSON's types."""
-    return Second(lane.network, lane.neurons, lane.settings).json()
+def lane_name(number: int) -> str:
+    """Return what a lane is called where there are several: A, B, C, ..."""
+    return chr(ord("A") + number)
 
 
-def make_second(state: SessionState, second: Second) -> Lane:
-    """Return a lane to stand beside the first one of `state`, which stays as it is.
-
-    Its chains are at the session's start, or where the first lane's are; see `Second.restart`.
-
-    Raises
-    ------
-    StudioError
-        If its images are others than the first network's, or a neuron is not its network's.
-    """
-    first, network = state.lane, second.network
-    check_alike(first.network, network)
-    chains = len(first.neurons)
-    neurons = second.neurons
-    if neurons is None:
-        neurons = matched(network, first.neurons) or network.default_neurons(chains)
-    check_count(neurons, chains)
-    if len(neurons) == 1:
-        neurons *= chains
-    network.to(state.device.name)
-    settings = second.settings or first.settings
-    # From sources of its own: the session's are as they would be without it.
-    start = Generators(state.seed, state.device.name)
-    lane = open_lane(network, neurons, settings, state.device, start)
-    return lane if second.restart else begin(lane, first.chains.x, state.device, state.heat)
-
-
-def check_alike(first: Network, second: Network) -> None:
+def check_alike(first: Network, other: Network) -> None:
     """See that two networks take the same images, or raise `StudioError`."""
-    one, other = first.pixels, second.pixels
-    if one.shape != other.shape:
+    here, there = first.pixels, other.pixels
+    if here.shape != there.shape:
         raise StudioError(
-            f"{second.name} takes images of {_size(other.shape)}, {first.name} of "
-            f"{_size(one.shape)}; only networks that take images of one size are compared."
+            f"{other.name} takes images of {_size(there.shape)}, {first.name} of "
+            f"{_size(here.shape)}; only networks that take images of one size are compared."
         )
-    if one.bounds != other.bounds:
+    if here.bounds != there.bounds:
         raise StudioError(
-            f"{second.name} takes pixels from {other.minimum:g} to {other.maximum:g}, {first.name} "
-            f"from {one.minimum:g} to {one.maximum:g}; only networks that take the same pixels are "
-            "compared."
+            f"{other.name} takes pixels from {there.minimum:g} to {there.maximum:g}, {first.name} "
+            f"from {here.minimum:g} to {here.maximum:g}; only networks that take the same pixels "
+            "are compared."
         )
 
 
 def check_count(neurons: Sequence[Neuron], chains: int) -> None:
-    """See that neurons of one lane suit as many chains as the other lane has, or `StudioError`."""
+    """See that neurons of one lane suit as many chains as other lanes have, or `StudioError`."""
     if len(neurons) not in (1, chains):
         raise StudioError(
-            f"Both networks have as many chains, {chains}; name one neuron for each of them, or "
-            "one for all."
+            f"Networks side by side have the same number of chains, here {chains}; name one neuron "
+            "for each chain, or one for all."
+        )
+
+
+def check_neurons(network: Network, neurons: Sequence[Neuron]) -> None:
+    """See that neurons exist and are of one layer, or raise `StudioError`."""
+    for neuron in neurons:
+        network.check(neuron)
+    layers = sorted({neuron.layer for neuron in neurons})
+    if len(layers) != 1:
+        raise StudioError(
+            f"All chains look at one layer, not at {', '.join(layers) or 'none'}; choose neurons "
+            "of one layer."
         )
 
 

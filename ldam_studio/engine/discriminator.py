@@ -1,4 +1,4 @@
-"""The discriminator within a session: whether it fits, and the real images that it learns from."""
+"""The discriminator within a session: the real images that it learns from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from ldam_studio.networks.discriminators import DISCRIMINATORS, DiscriminatorMod
 from ldam_studio.networks.network import Network
 from ldam_studio.training import learner
 from ldam_studio.training.real_images import REAL_IMAGES
-
-
-def suits(model: DiscriminatorModel, network: Network) -> bool:
-    """Whether a discriminator takes the images that a network takes."""
-    return model.takes(network.pixels)
 
 
 def prepare_learner(state: SessionState) -> None:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
-from ldam_studio.engine.advance import Info
+from ldam_studio.engine.advance import Info, LaneInfo
 from ldam_studio.engine.compute.transfer import to_host
+from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
@@ -55,10 +56,11 @@ class Trace:
 class LaneFrame:
     """What a frame shows of one lane; arrays are this frame's own and are never changed.
 
-    `raw` and `average` (C, H, W) are the front chain's, in pixel units; `average` is None before
-    its first sample. `thumbnails` is (chains, h, w, 3), the images themselves or, where those are
-    larger than `THUMBNAIL`, the means of squares of n x n of their pixels, n the smallest whole
-    number that makes them fit, mapped to colours after that; arrays per chain have shape (chains,).
+    `raw` and `average` (C, H, W) are those of the `front` chain, in pixel units; `average` is None
+    before its first sample. `thumbnails` is (chains, h, w, 3), the images themselves or, where
+    those are larger than `THUMBNAIL`, the means of squares of n x n of their pixels, n the smallest
+    whole number that makes them fit, mapped to colours after that; arrays per chain have shape
+    (chains,).
     `field` is what the neurons see (top, left, bottom, right), None for the whole image. `dead`
     tells which chains' neurons give no gradient, `silence` says so in a sentence, if any did.
     """
@@ -83,19 +85,23 @@ class LaneFrame:
 
 
 @dataclass(frozen=True)
-class Frame(LaneFrame):
-    """The session as the window shows it: its first lane, what all lanes share, and the second."""
+class Frame:
+    """The session as the window shows it: its lanes, and what they share.
+
+    `outline` says how the session is set. It has all changes up to `commands_seen`, the number of
+    the last command that was taken from the queue; see `engine.commands`.
+    """
 
     number: int
     step: int
+    outline: Outline
+    commands_seen: int
     marks: tuple[tuple[int, str], ...]
     notices: tuple[str, ...]
     melting: int
     steps_per_second: float
     lesson: LearnInfo | None
-    commands_seen: int = 0
-    """The number of the last command that was taken from the queue; see `engine.commands`."""
-    second: LaneFrame | None = None
+    lanes: tuple[LaneFrame, ...]
 
 
 def make_frame(
@@ -107,42 +113,44 @@ def make_frame(
     notices: Sequence[str],
     steps_per_second: float,
     lesson: LearnInfo | None,
-    commands_seen: int = 0,
+    commands_seen: int,
 ) -> Frame:
     """Bring what a frame shows to the host; `infos` are those of the steps since the last frame."""
-    seen = [list(infos), [info.second for info in infos if info.second is not None]]
-    picked = [_Picked(lane, request, own) for lane, own in zip(state.lanes, seen, strict=False)]
+    front = min(request.front, len(state.lane.neurons) - 1)
+    picked = [
+        _Picked(lane, front, request, [(i.step, i.lanes[n]) for i in infos if n < len(i.lanes)])
+        for n, lane in enumerate(state.lanes)
+    ]
     # All lanes in one go: each way to the host is a wait.
-    here = to_host(
-        {f"{i} {name}": tensor for i, p in enumerate(picked) for name, tensor in p.tensors.items()}
-    )
-    first, *others = (
-        p.shown({k[2:]: v for k, v in here.items() if k.startswith(f"{i} ")}, request)
-        for i, p in enumerate(picked)
-    )
+    here = to_host({(n, name): t for n, p in enumerate(picked) for name, t in p.tensors.items()})
     return Frame(
-        **first,
         number=number,
         step=state.step,
+        outline=state.outline,
+        commands_seen=commands_seen,
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),
         melting=state.melting,
         steps_per_second=steps_per_second,
         lesson=lesson,
-        commands_seen=commands_seen,
-        second=LaneFrame(**others[0]) if others else None,
+        lanes=tuple(
+            p.shown({name: array for (lane, name), array in here.items() if lane == n}, request)
+            for n, p in enumerate(picked)
+        ),
     )
 
 
 class _Picked:
     """What a frame shows of a lane, on the lane's device in `tensors`."""
 
-    def __init__(self, lane: Lane, request: FrameRequest, infos: Sequence[Info]) -> None:
-        chains = len(lane.neurons)
-        self.lane, self.front = lane, min(request.front, chains - 1)
+    def __init__(
+        self, lane: Lane, front: int, request: FrameRequest, steps: Sequence[tuple[int, LaneInfo]]
+    ) -> None:
+        self.lane, self.front = lane, front
         # Where the number of chains changed on the way, only what fits the present one is drawn.
-        self.infos = [i for i in infos if i.activation is not None and len(i.activation) == chains]
-        shown, front = lane.shown_average(), self.front
+        fitting = [(step, i) for step, i in steps if len(i.activation) == len(lane.neurons)]
+        self.steps, self.infos = [step for step, _ in fitting], [i for _, i in fitting]
+        shown = lane.shown_average()
         self.tensors = (
             {
                 "raw": lane.chains.x[front],
@@ -158,31 +166,31 @@ class _Picked:
             | _named("trace", self.infos)
         )
 
-    def shown(self, here: Mapping[str, Floats], request: FrameRequest) -> dict[str, Any]:
-        """Return the values of a `LaneFrame`, given those of `tensors` on the host."""
+    def shown(self, here: Mapping[str, NDArray[Any]], request: FrameRequest) -> LaneFrame:
+        """Return the frame of the lane, given the values of `tensors` on the host."""
         lane, front = self.lane, self.front
-        return {
-            "front": front,
-            "raw": here["raw"],
-            "average": here["average"] if here["samples"][front] else None,
-            "thumbnails": _thumbnails(here["thumbnails"], lane.network.pixels, request),
-            "neurons": lane.neurons,
-            "labels": tuple(lane.network.label(neuron) for neuron in lane.neurons),
-            "field": lane.targets.fields[front],
-            "activation": _only(here.get("last activation")),
-            "real_probability": _only(here.get("last real_probability")),
-            "gradient_rms": _only(here.get("last gradient_rms")),
-            "samples": here["samples"],
-            "burned_in": here["burned_in"],
-            "settling": here["settling"],
-            "dead": here["dead"],
-            "silence": silent_neurons.sentence(lane.waking, lane.neurons),
-            "trace": _trace(self.infos, here, len(lane.neurons)),
-            "temperature": here["temperature"].item(),
-        }
+        return LaneFrame(
+            front=front,
+            raw=here["raw"],
+            average=here["average"] if here["samples"][front] else None,
+            thumbnails=_thumbnails(here["thumbnails"], lane.network.pixels, request),
+            neurons=lane.neurons,
+            labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
+            field=lane.targets.fields[front],
+            activation=_only(here.get("last activation")),
+            real_probability=_only(here.get("last real_probability")),
+            gradient_rms=_only(here.get("last gradient_rms")),
+            samples=here["samples"],
+            burned_in=here["burned_in"],
+            settling=here["settling"],
+            dead=here["dead"],
+            silence=silent_neurons.sentence(lane.waking, lane.neurons),
+            trace=_trace(self.steps, here, len(lane.neurons)),
+            temperature=here["temperature"].item(),
+        )
 
 
-def _named(prefix: str, infos: Sequence[Info]) -> dict[str, Tensor]:
+def _named(prefix: str, infos: Sequence[LaneInfo]) -> dict[str, Tensor]:
     """Stack what steps saw, each (n, chains); what none of them saw is left out."""
     found = {}
     for name in ("activation", "real_probability", "gradient_rms", "change", "acceptance"):
@@ -219,10 +227,10 @@ def _thumbnails(pictures: Floats, pixels: PixelSpec, request: FrameRequest) -> B
     return mapped.reshape(chains, height, width, 3)
 
 
-def _trace(infos: Sequence[Info], here: Mapping[str, Floats], chains: int) -> Trace:
-    unseen = np.full((len(infos), chains), np.nan, np.float32)
+def _trace(steps: Sequence[int], here: Mapping[str, Floats], chains: int) -> Trace:
+    unseen = np.full((len(steps), chains), np.nan, np.float32)
     return Trace(
-        steps=np.array([i.step for i in infos], dtype=np.int64),
+        steps=np.array(steps, dtype=np.int64),
         activation=here.get("trace activation", unseen),
         real_probability=here.get("trace real_probability", unseen),
         change=here.get("trace change", unseen),

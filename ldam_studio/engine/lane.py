@@ -1,19 +1,19 @@
-"""Making lanes, and the changes that stay within one."""
+"""Making lanes, and turning one to other neurons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine.comparison import check_neurons
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import check_memory
+from ldam_studio.engine.outline import LaneOutline
 from ldam_studio.engine.state import Lane, Targets
-from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -22,31 +22,25 @@ from ldam_studio.sampler.objective import ValueAndGradient, value_and_gradient
 from ldam_studio.sampler.preconditioner import clouds
 from ldam_studio.sampler.prepare import parameters_of
 from ldam_studio.sampler.random import Generators
-from ldam_studio.sampler.settings import SETTINGS, Settings
+from ldam_studio.sampler.settings import Settings
 
 
-def open_lane(
-    network: Network,
-    neurons: Sequence[Neuron],
-    settings: Settings,
-    device: Device,
-    generators: Generators,
-) -> Lane:
+def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> Lane:
     """Make a lane with one freshly started chain per neuron."""
-    neurons = tuple(neurons)
-    settings = settings.for_chains(len(neurons))
-    x = draw_starts(network, settings, generators, range(len(neurons)))
+    network, neurons = outline.network, outline.neurons
+    chains, settings = len(neurons), outline.settings
+    x = draw_starts(network, settings, generators, range(chains))
     return Lane(
         network=network,
         neurons=neurons,
         settings=settings,
         targets=targets(network, neurons),
-        parameters=parameters_of(settings, len(neurons), device.name),
+        parameters=parameters_of(settings, chains, device.name),
         chains=kernels.State(x),
         average=average.init(x),
-        progress=burn_in.init(len(neurons), device.name),
-        thresholds=burn_in_threshold.begin(settings, len(neurons), device.name),
-        waking=silent_neurons.begin(len(neurons), device.name),
+        progress=burn_in.init(chains, device.name),
+        thresholds=burn_in_threshold.begin(settings, chains, device.name),
+        waking=silent_neurons.begin(chains, device.name),
     )
 
 
@@ -72,15 +66,8 @@ def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
     StudioError
         If a neuron does not exist, or they are of several layers.
     """
-    for neuron in neurons:
-        network.check(neuron)
-    layers = sorted({neuron.layer for neuron in neurons})
-    if len(layers) != 1:
-        raise StudioError(
-            f"All chains look at one layer, not at {', '.join(layers) or 'none'}; choose neurons "
-            "of one layer."
-        )
-    layer = layers[0]
+    check_neurons(network, neurons)
+    layer = neurons[0].layer
     places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
     fields = tuple(places[neuron.place] for neuron in neurons)
     crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
@@ -105,21 +92,6 @@ def _values_in(field: Box | None, network: Network) -> int:
     return channels * (bottom - top) * (right - left)
 
 
-def change_setting(lane: Lane, name: str, value: Any, device: Device, heat: float) -> Lane:
-    """Return the lane with one setting changed; `StudioError` if the value will not do."""
-    settings = lane.settings.change(name, value).for_chains(len(lane.neurons))
-    lane = replace(lane, settings=settings)
-    if name == "kernel":
-        # Pixels stay; what a kernel remembers of its chains means nothing to another one.
-        lane = replace(lane, chains=kernels.State(lane.chains.x))
-    if SETTINGS[name].unsettles:
-        lane = reheat(lane, device, heat)
-    if name in ("threshold", "clamp", "start_spread"):
-        fresh = burn_in_threshold.begin(settings, len(lane.neurons), device.name)
-        lane = replace(lane, thresholds=fresh)
-    return lane
-
-
 def reheat(lane: Lane, device: Device, heat: float) -> Lane:
     """Return the lane with its step's numbers made anew, its chains marked as settling."""
     return replace(
@@ -129,41 +101,22 @@ def reheat(lane: Lane, device: Device, heat: float) -> Lane:
     )
 
 
-def look_at(
-    lane: Lane,
-    network: Network,
-    neurons: Sequence[Neuron],
-    device: Device,
-    generators: Generators,
-    heat: float,
+def turn(
+    lane: Lane, outline: LaneOutline, device: Device, generators: Generators, heat: float
 ) -> Lane:
-    """Turn a lane's chains to other neurons: pictures morph, averages and burn-in restart.
+    """Turn a lane's chains to what its outline says: pictures morph, the rest begins anew.
 
-    One neuron alone is for all chains. Where there are more neurons than chains, chains are added;
-    where the network takes other images, all chains start anew.
+    Pictures that there are stay, unless the network takes other images. Where there are more
+    neurons than chains, chains are added.
     """
-    neurons = tuple(neurons)
-    if len(neurons) == 1:
-        neurons *= len(lane.neurons)
-    return resize(replace(lane, network=network), neurons, device, generators, heat)
-
-
-def resize(
-    lane: Lane,
-    neurons: tuple[Neuron, ...],
-    device: Device,
-    generators: Generators,
-    heat: float,
-) -> Lane:
-    """Return the lane with one chain per neuron, keeping the pictures that it has."""
-    found = targets(lane.network, neurons)
-    settings = lane.settings.for_chains(len(neurons))
+    network, neurons, settings = outline.network, outline.neurons, outline.settings
+    found = targets(network, neurons)
     kept = lane.chains.x[: len(neurons)]
-    if kept.shape[1:] != lane.network.pixels.shape:
-        kept = kept.new_empty((0, *lane.network.pixels.shape))
-    new = draw_starts(lane.network, settings, generators, range(len(kept), len(neurons)))
+    if kept.shape[1:] != network.pixels.shape:
+        kept = kept.new_empty((0, *network.pixels.shape))
+    new = draw_starts(network, settings, generators, range(len(kept), len(neurons)))
     return begin(
-        replace(lane, neurons=neurons, settings=settings, targets=found),
+        replace(lane, network=network, neurons=neurons, settings=settings, targets=found),
         torch.cat([kept, new]),
         device,
         heat,

@@ -310,7 +310,7 @@ class Runner:
             )
             return
         self._forget()
-        if info.activation is not None or info.told:
+        if info.lanes or info.told:
             self._infos.append(info)
         self._notices.extend(info.refused)
 

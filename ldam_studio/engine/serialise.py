@@ -1,4 +1,4 @@
-"""A session as tensors by name and JSON, and back: for sidecars and for the next start."""
+"""A session as tensors by name and JSON, and back: for session files and for the next start."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from torch import Tensor
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.description import describe
 from ldam_studio.engine.lane import reheat
-from ldam_studio.engine.session import describe, open_session, spec_from
+from ldam_studio.engine.session import Opener, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.random import Generators
 from ldam_studio.training import learner
 
-VERSION = 1
-SECOND = "second."
-"""Before the names of the second lane's tensors."""
+VERSION = 2
+"""Version 1, of LDAM Studio 0.1.0, had the tensors of one lane without a prefix and those of a
+second one behind "second.", and the counts that are in `lanes` now in the same two places."""
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
 WAKING = ("quiet", "answered", "led")
@@ -34,21 +35,24 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     The log is not part of it: what goes on from here begins a log of its own.
     """
-    tensors, counts = _of_lane(state.lane)
-    if state.second is not None:
-        others, counts["second"] = _of_lane(state.second)
-        tensors |= {f"{SECOND}{name}": tensor for name, tensor in others.items()}
+    tensors: dict[str, Tensor] = {}
+    counts = []
+    for number, lane in enumerate(state.lanes):
+        own, count = _of_lane(lane)
+        tensors |= {f"lanes.{number}.{name}": tensor for name, tensor in own.items()}
+        counts.append(count)
     tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
     if state.learner is not None:
         tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
     about = {
         "version": VERSION,
-        "session": describe(state),
+        "session": describe(state.outline),
         "step": state.step,
         "melting": state.melting,
         "lessons_due": state.lessons_due,
-        "halved": [list(layer) for layer in sorted(state.bfloat16_layers)],
-    } | counts
+        "bfloat16_layers": [list(layer) for layer in sorted(state.bfloat16_layers)],
+        "lanes": counts,
+    }
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
     return copies, about
 
@@ -71,8 +75,7 @@ def from_tensors(
     tensors: Mapping[str, Tensor],
     about: Mapping[str, Any],
     device: Device | None = None,
-    *,
-    allow_code: bool = False,
+    opener: Opener | None = None,
 ) -> SessionState:
     """Return the session that `to_tensors` wrote; it goes on with the same bits.
 
@@ -81,20 +84,20 @@ def from_tensors(
     StudioError
         If its weights are missing or others, or the tensors are not a session's.
     """
-    spec = spec_from(about["session"], device, allow_code=allow_code)
+    spec = spec_from(about["session"], device, opener)
     state = open_session(spec, restoring=True)
     where = state.device.name
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         state.lessons_due = int(about.get("lessons_due", 0))
-        layers = ((str(n), str(sha256), str(layer)) for n, sha256, layer in about.get("halved", ()))
-        state.bfloat16_layers = frozenset(layers)
+        layers = about.get("bfloat16_layers", about.get("halved", ()))  # as version 1 called them
+        state.bfloat16_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
         moved = {name: value.to(where) for name, value in tensors.items()}
-        lanes = [_restore(state.lane, moved, about, state)]
-        if state.second is not None:
-            others = _under(SECOND, moved)
-            lanes.append(_restore(state.second, others, about["second"], state))
-        state.lanes = tuple(lanes)
+        parts = _lanes_of(moved, about)
+        state.lanes = tuple(
+            _restore(lane, own, counts, state)
+            for lane, (own, counts) in zip(state.lanes, parts, strict=True)
+        )
         generators = _under("generator.", tensors)
         state.generators = Generators.restore(state.seed, where, generators)
         learned = _under("learner.", tensors)
@@ -107,6 +110,19 @@ def from_tensors(
             f"The stored session is incomplete or damaged ({error}); it cannot be continued."
         ) from None
     return state
+
+
+def _lanes_of(
+    tensors: Mapping[str, Tensor], about: Mapping[str, Any]
+) -> list[tuple[Mapping[str, Tensor], Mapping[str, Any]]]:
+    """Return each lane's tensors and counts."""
+    if "lanes" in about:
+        counts = enumerate(about["lanes"])
+        return [(_under(f"lanes.{number}.", tensors), count) for number, count in counts]
+    first = [(tensors, about)]
+    return (
+        first if "second" not in about else [*first, (_under("second.", tensors), about["second"])]
+    )
 
 
 def _restore(

@@ -1,7 +1,7 @@
 """All state of a session in one value. Only this package makes or changes it.
 
 A *lane* is (network, neurons, settings) with its chains; all lanes of a session are fed the same
-noise. A session has one lane, or two that are compared; see `engine.second`.
+noise. A session has one lane, or several that are compared; see `engine.comparison`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch import Tensor
 from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.transfer import Arriving
+from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.engine.silent_neurons import Waking
 from ldam_studio.networks.anatomy.fields import Box, Crop
 from ldam_studio.networks.anatomy.units import Units
@@ -180,9 +181,17 @@ class SessionState:
         return self.lanes[0]
 
     @property
-    def second(self) -> Lane | None:
-        """The lane that is compared with the first; None where there is none."""
-        return self.lanes[1] if len(self.lanes) > 1 else None
+    def outline(self) -> Outline:
+        """How the session is set."""
+        return Outline(
+            tuple(LaneOutline(lane.network, lane.neurons, lane.settings) for lane in self.lanes),
+            seed=self.seed,
+            device=self.device,
+            discriminator=self.discriminator,
+            learn_every=self.learn_every,
+            discriminator_rounds=self.discriminator_rounds,
+            data=self.data,
+        )
 
     @property
     def heat(self) -> float:

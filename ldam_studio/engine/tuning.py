@@ -132,10 +132,10 @@ def try_again(state: SessionState) -> str:
             continue
         verdict = compare(state.device, _with_few(lane))
         if verdict is Verdict.CHANGED:
-            in_float32(state)
+            state.device = state.device.in_float32()
             return f"float32, as bfloat16 would change the gradient in {lane.targets.layer}"
         if verdict is Verdict.FAILED:
-            in_float32(state)
+            state.device = state.device.in_float32()
             return f"float32, as {lane.network.name} fails in bfloat16 in {lane.targets.layer}"
         if verdict is Verdict.KEPT:
             state.bfloat16_layers |= {layer}
@@ -145,11 +145,6 @@ def try_again(state: SessionState) -> str:
 def layer_of(lane: Lane) -> tuple[str, str, str]:
     """Return what `SessionState.bfloat16_layers` calls the layer that a lane looks at."""
     return lane.network.name, lane.network.sha256, lane.targets.layer
-
-
-def in_float32(state: SessionState) -> None:
-    """Let a session go on in float32; in place."""
-    state.device = replace(state.device, precision="float32", tried=False)
 
 
 def _with_few(lane: Lane) -> Lane:

@@ -19,7 +19,8 @@ from ldam_studio import __version__
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.export.recipe import LIMIT, Recipe, Shown, picture_of, pixel_hash
+from ldam_studio.export.recipe import LIMIT, Recipe, pixel_hash
+from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.export.sidecar import SUFFIX, session_bytes
 from ldam_studio.files import read_bytes, write_together
 
@@ -108,10 +109,10 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
 def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> Exported:
     several = shown.what in ("strip", "averages")
     chosen = slice(None) if several else slice(shown.front, shown.front + 1)
-    sidecar = recipe.sidecar
+    sidecar = recipe.session_file
     return Exported(
         path,
-        None if sidecar is None else path.parent / str(sidecar["file"]),
+        None if sidecar is None else path.parent / sidecar.file,
         settling=any(bool(lane.progress.settling[chosen].any()) for lane in state.lanes),
         burned_in=all(bool(lane.progress.done[chosen].all()) for lane in state.lanes),
     )
@@ -120,10 +121,10 @@ def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> 
 def _needs_sidecar(recipe: Recipe, folder: Path) -> bool:
     if len(recipe.text) > LIMIT:
         return True
-    if recipe.sidecar is not None:
+    if (before := recipe.session_file) is not None:
         # The one it goes on from has to lie beside this picture as well.
-        known = folder / str(recipe.sidecar["file"])
-        return not known.exists() or _file_hash(known) != recipe.sidecar["sha256"]
+        known = folder / before.file
+        return not known.exists() or _file_hash(known) != before.sha256
     return "at" in recipe.data["session"]
 
 

@@ -1,4 +1,10 @@
-"""The recipe that travels in a picture: everything from which its pixels can be made again."""
+"""The recipe that travels in a picture: everything from which its pixels can be made again.
+
+Formats 1 and 2 are those of LDAM Studio 0.1.0: format 1 of one network, and format 2, which has a
+`second` beside it. Format 3 has `lanes` instead, any number of them. It has a number of its own, so
+that earlier programs say that it is of a later one. A session that has had one network only is
+still written in format 1, which they read.
+"""
 
 from __future__ import annotations
 
@@ -7,184 +13,114 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import numpy as np
+import msgspec
 import torch
+from msgspec import Meta, Struct
 
 from ldam_studio import __version__
-from ldam_studio.engine.picture import (
-    DISPLAYS,
-    Bytes,
-    Floats,
-    common_scale,
-    difference_scale,
-    difference_to_bytes,
-    enlarge,
-    grid,
-    to_bytes,
+from ldam_studio.engine.comparison import MOST_LANES
+from ldam_studio.engine.description import (
+    Count,
+    SessionDescription,
+    describe,
+    parse,
+    with_lanes,
+    without_lanes,
 )
-from ldam_studio.engine.session import describe
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.shown import Shown, difference_scales, is_whole
 from ldam_studio.networks.sources.opening import fingerprint
-from ldam_studio.sampler.settings import SETTINGS
 
-FORMAT = 2
-"""Of recipes with two lanes; one without is of format 1, which earlier programs read."""
+FORMAT = 3
 LIMIT = 450_000
-"""Bytes of a recipe; beyond it, the session goes into a sidecar. Promised: 500 kB."""
-MAX_ZOOM = 64
-MAX_STEPS = 10**12
-
-KINDS = {
-    "average": "the front chain's average",
-    "raw": "the front chain's raw sample",
-    "strip": "the raw samples of all chains",
-    "averages": "the averages of all chains",
-}
-"""What may be exported."""
-AVERAGES = ("average", "averages")
-LANE_GAP = 3  # pixels between what is shown of two lanes
-
-_KEYS: dict[str, type | tuple[type, ...]] = {
-    "format": int,
-    "program": str,
-    "version": str,
-    "machine": dict,
-    "session": dict,
-    "end": dict,
-    "log": list,
-    "step": int,
-    "shown": dict,
-    "samples": list,
-    "burned_in": list,
-    "settling": list,
-    "pixels": str,
-    "sha256": str,
-}
+"""Bytes of a recipe; beyond it, the session goes into a session file. Promised: 500 kB."""
 
 
-@dataclass(frozen=True)
-class Shown:
-    """Which picture of a session, and how its pixels become bytes.
+class Progress(Struct, frozen=True):
+    """How far a lane's chains were; `difference_scale` is that of its average less the first's."""
 
-    `what` is one of `KINDS`; `front` counts only where one chain is shown. `display` and `scale`
-    are those of `engine.picture.to_bytes`; pixels are repeated `zoom` times in both directions.
+    samples: tuple[Count, ...]
+    burned_in: tuple[bool, ...]
+    settling: tuple[bool, ...]
+    difference_scale: float | None = None
+
+
+class Entry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A change in the log, see `engine.state.LogEntry`."""
+
+    step: Count
+    name: str
+    value: Any
+    lane: Annotated[int, Meta(ge=0, lt=MOST_LANES)] | None = None
+
+
+class SessionFile(Struct, frozen=True):
+    """The file beside the picture from which its session goes on, by name, and its SHA-256."""
+
+    file: str
+    sha256: str
+
+
+class Document(Struct, frozen=True):
+    """What a recipe says, in format 3.
+
+    `session` is how the log begins: the description of a session, or of a session file. `end` says
+    how the session was set at the export.
     """
 
-    what: str = "average"
-    front: int = 0
-    display: str = "signed"
-    scale: float | None = None
-    zoom: int = 1
-
-    def __post_init__(self) -> None:
-        if self.what not in KINDS:
-            raise StudioError(f"What is exported is one of {', '.join(KINDS)}, not {self.what!r}.")
-        if self.display not in DISPLAYS:
-            raise StudioError(f"The display is one of {', '.join(DISPLAYS)}, not {self.display!r}.")
-        if not _is_whole(self.zoom) or not 1 <= self.zoom <= MAX_ZOOM:
-            raise StudioError(
-                f"The zoom is a whole number from 1 to {MAX_ZOOM}, not {self.zoom!r}."
-            )
-        if not _is_whole(self.front) or self.front < 0:
-            raise StudioError(f"The front chain is a whole number from 0, not {self.front!r}.")
-        if self.scale is not None and not (
-            isinstance(self.scale, int | float) and 0 < self.scale < float("inf")
-        ):
-            raise StudioError(f"The display's scale is a number above 0, not {self.scale!r}.")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def picture_of(state: SessionState, shown: Shown) -> Bytes:
-    """Return the picture (H, W, 3) that `shown` asks for.
-
-    Of two lanes both are in it, the first one first, at one scale of display; after averages comes
-    the second one's less the first one's.
-
-    Raises
-    ------
-    StudioError
-        If there is no such chain, or its average has no sample yet.
-    """
-    pixels = state.lane.network.pixels
-    rows = [_images(lane, shown) for lane in state.lanes]
-    # Those of one chain, in all lanes, are to be compared.
-    scales = [
-        common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
-        for images in zip(*rows, strict=True)
-    ]
-    parts = [
-        [
-            to_bytes(image, pixels, shown.display, scale)
-            for image, scale in zip(row, scales, strict=True)
-        ]
-        for row in rows
-    ]
-    if len(rows) > 1 and shown.what in AVERAGES:
-        apart = rows[1] - rows[0]
-        scale = difference_scale(apart)
-        parts.append([difference_to_bytes(image, pixels, scale) for image in apart])
-    sheets = [row[0] if len(row) == 1 else grid(row) for row in parts]
-    beside = len(sheets) if len(parts[0]) == 1 else 1
-    return enlarge(sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP), shown.zoom)
-
-
-def _images(lane: Lane, shown: Shown) -> Floats:
-    """Return the images (n, C, H, W) of a lane that `shown` asks for."""
-    chains = len(lane.neurons)
-    wanted = range(chains)
-    if shown.what in ("average", "raw"):
-        if shown.front >= chains:
-            raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
-        wanted = range(shown.front, shown.front + 1)
-    if shown.what in AVERAGES:
-        average = lane.shown_average()
-        if not bool((average.count[wanted.start : wanted.stop] > 0).all()):
-            raise StudioError("Nothing is averaged yet; let it run, or export the raw sample.")
-        images = average.mean
-    else:
-        images = lane.chains.x
-    return images[wanted.start : wanted.stop].detach().cpu().numpy().astype(np.float32)
+    format: int
+    program: str
+    version: str
+    machine: dict[str, Any]
+    session: dict[str, Any]
+    end: SessionDescription
+    log: tuple[Entry, ...]
+    step: Count
+    shown: dict[str, Any]
+    lanes: tuple[Progress, ...]
+    pixels: str
+    sha256: str
+    real_images: str | None = None
+    discriminator_seen: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as it was read or written; `data` is what its JSON says."""
+    """A recipe as it was read or written; `data` is what its JSON says, in its own format."""
 
     data: Mapping[str, Any]
 
     @classmethod
     def of(cls, state: SessionState, shown: Shown, picture: Bytes) -> Recipe:
         """Write down how `picture` came to be."""
-        lane = state.lane
         data: dict[str, Any] = {
-            "format": _format_of(state),
+            "format": FORMAT,
             "program": "LDAM Studio",
             "version": __version__,
             "machine": device_of(state),
             "session": state.origin,
-            "end": describe(state),
+            "end": describe(state.outline),
             "log": [entry.json() for entry in state.log],
             "step": state.step,
-            "shown": asdict(shown) | {"average_over": lane.settings.average_over},
-            **_progress_of(lane),
+            "shown": asdict(shown) | {"average_over": state.lane.settings.average_over},
+            "lanes": [_progress_of(lane) for lane in state.lanes],
             "pixels": pixel_hash(picture),
         }
-        if state.second is not None:
-            data["second"] = _progress_of(state.second)
-            if shown.what in AVERAGES:
-                apart = _images(state.second, shown) - _images(lane, shown)
-                data["second"]["difference_scale"] = difference_scale(apart)
+        scales = difference_scales(state, shown)
+        for progress, scale in zip(data["lanes"][1:], scales, strict=False):
+            progress["difference_scale"] = scale
         if (lessons := lessons_hash(state)) is not None:
             data["real_images"] = lessons
         if (seen := discriminator_seen(state)) is not None:
             data["discriminator_seen"] = seen
+        if _is_of_one_lane(state):
+            data = _in_format_1(data)
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod
@@ -202,46 +138,34 @@ class Recipe:
             data = None
         if not isinstance(data, dict):
             raise StudioError(f"The recipe in {where} is damaged; use the picture as exported.")
-        if _is_whole(data.get("format")) and data["format"] > FORMAT:
+        if is_whole(data.get("format")) and data["format"] > FORMAT:
             raise StudioError(
                 f"{where} was exported by a later LDAM Studio ({data.get('version')}); update this "
                 "one."
             )
-        altered = data.get("sha256") != _hash(
-            {key: value for key, value in data.items() if key != "sha256"}
-        )
-        if altered or not all(isinstance(data.get(key), kind) for key, kind in _KEYS.items()):
+        if data.get("sha256") != _hash({k: v for k, v in data.items() if k != "sha256"}):
             raise StudioError(
                 f"The recipe in {where} was altered after the export; use the picture as exported."
             )
         recipe = cls(data)
-        recipe._check(where)
-        return recipe
-
-    def _check(self, where: Path | str) -> None:
-        """Refuse what no export writes; whoever forges the hash still gets one sentence."""
-        neurons = self.data["end"].get("neurons")
-        well = (
-            isinstance(neurons, list)
-            and len(neurons) <= SETTINGS["chains"].maximum
-            and 0 <= self.step <= MAX_STEPS
-            and all(
-                isinstance(entry, list)
-                and len(entry) in (3, 4)
-                and _is_whole(entry[0])
-                and isinstance(entry[1], str)
-                and entry[3:] in ([], [0], [1])
-                for entry in self.data["log"]
-            )
-        )
-        if not well:
-            raise StudioError(f"The recipe in {where} makes no sense; export the picture again.")
         try:
-            self.shown  # noqa: B018 - it is made to be checked
+            recipe.said  # noqa: B018 - it is made to be checked, for whoever forges the hash
+        except (msgspec.ValidationError, OverflowError) as error:
+            raise StudioError(
+                f"The recipe in {where} makes no sense ({error}); export the picture again."
+            ) from None
+        try:
+            recipe.shown  # noqa: B018 - as above
         except TypeError:
             raise StudioError(
                 f"The recipe in {where} does not say what it shows; export the picture again."
             ) from None
+        return recipe
+
+    @cached_property
+    def said(self) -> Document:
+        """What the recipe says, whatever its format."""
+        return msgspec.convert(_in_format_3(self.data), Document)
 
     @property
     def text(self) -> str:
@@ -260,15 +184,42 @@ class Recipe:
         return Shown(**values)
 
     @property
-    def sidecar(self) -> Mapping[str, Any] | None:
-        """The file (name and SHA-256) from which the session goes on, if it needs one."""
-        found: Mapping[str, Any] | None = self.data["session"].get("sidecar")
-        return found
+    def session_file(self) -> SessionFile | None:
+        """The file from which the session goes on, if it needs one.
+
+        Raises
+        ------
+        StudioError
+            If it is not described as a file.
+        """
+        found = self.data["session"].get("sidecar")
+        return None if found is None else parse(found, SessionFile)
 
 
-def _format_of(state: SessionState) -> int:
-    compares = any(entry.lane is not None or entry.name == "compare" for entry in state.log)
-    return FORMAT if compares or state.second is not None or "second" in state.origin else 1
+def _is_of_one_lane(state: SessionState) -> bool:
+    """Whether a session has had one network only since its log began."""
+    lanes = max(len(state.lanes), len(state.origin.get("lanes", ())))
+    compared = any(entry.lane is not None or entry.name == "compare" for entry in state.log)
+    return lanes == 1 and not compared
+
+
+def _in_format_1(data: Mapping[str, Any]) -> dict[str, Any]:
+    (progress,) = data["lanes"]
+    session = data["session"]
+    return {key: value for key, value in data.items() if key != "lanes"} | {
+        "format": 1,
+        "session": without_lanes(session) if "lanes" in session else session,
+        "end": without_lanes(data["end"]),
+        **progress,
+    }
+
+
+def _in_format_3(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe of any format with `lanes`, to be checked."""
+    if data.get("format") == FORMAT:
+        return dict(data)
+    lanes = [data] if data.get("second") is None else [data, data["second"]]
+    return {**data, "lanes": lanes, "end": with_lanes(data.get("end"))}
 
 
 def _progress_of(lane: Lane) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.description import with_lanes
 from ldam_studio.engine.serialise import from_tensors, to_tensors
+from ldam_studio.engine.session import Opener
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes
@@ -42,7 +44,7 @@ def read_session(
     device: Device | None = None,
     sha256: str | None = None,
     *,
-    allow_code: bool = False,
+    opener: Opener | None = None,
 ) -> SessionState:
     """Read a session; it goes on bit for bit on the machine it was saved on.
 
@@ -52,8 +54,8 @@ def read_session(
         Where to go on; None for the device that is described.
     sha256
         What the file's hash must be, if that is known.
-    allow_code
-        Whether a network may be opened that is a person's own code, which runs it.
+    opener
+        Opens the networks and the discriminator that it names.
 
     Raises
     ------
@@ -68,8 +70,9 @@ def read_session(
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")
         saved = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["ldam"])
-        state = from_tensors(tensors, saved["about"], device, allow_code=allow_code)
-        state.origin = saved.get("origin", {"sidecar": {"file": path.name, "sha256": digest}})
+        state = from_tensors(tensors, saved["about"], device, opener)
+        own = {"sidecar": {"file": path.name, "sha256": digest}}
+        state.origin = with_lanes(saved.get("origin", own))
         state.log = [LogEntry(*entry) for entry in saved.get("log", [])]
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
         raise StudioError(f"The session file {path} is damaged; start a new session.") from None

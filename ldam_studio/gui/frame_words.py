@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.runner import RunState
 from ldam_studio.gui.theme.paint import Badge
 
@@ -33,7 +34,7 @@ def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
 
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
     """Return the badges of the raw sample: what happens to the front chain."""
-    badges = list(dead_badges(frame))
+    badges = list(dead_badges(None if frame is None else frame.lanes[0]))
     if frame is not None and frame.melting:
         badges.append(Badge(f"melting {frame.melting}", "warning"))
     if state is RunState.PAUSED:
@@ -91,9 +92,9 @@ def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
         return f"raw {values(shown.raw)}   average {values(shown.average)}"
 
     where = f"x {x}   y {y}   "
-    if frame.second is None:
-        return where + lane(frame)
-    return f"{where}A {lane(frame)}   B {lane(frame.second)}"
+    if len(frame.lanes) == 1:
+        return where + lane(frame.lanes[0])
+    return where + "   ".join(f"{lane_name(n)} {lane(one)}" for n, one in enumerate(frame.lanes))
 
 
 def average_words(frame: LaneFrame, window: int = 0) -> str:
@@ -116,7 +117,7 @@ def sample_words(frame: LaneFrame) -> str:
     return f"{thousands(count)} sample" + ("" if count == 1 else "s")
 
 
-def progress_words(frame: Frame) -> str:
+def progress_words(frame: LaneFrame) -> str:
     """Return the chains' progress for the status bar."""
     chains = len(frame.neurons)
     done = int(frame.burned_in.sum())

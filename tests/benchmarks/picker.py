@@ -105,7 +105,7 @@ def _delays(window: StudioWindow, neuron: Neuron) -> tuple[float, float]:
     """Choose a neuron; return when a frame shows it, and when one shows a step that it drove."""
     started = time.perf_counter()
     window.feature(Picking).picker.choose(neuron)
-    process_until(lambda: window.last_frame.neurons[0] == neuron)
+    process_until(lambda: window.last_frame.lanes[0].neurons[0] == neuron)
     shown = time.perf_counter() - started
     step = window.last_frame.step
     process_until(lambda: window.last_frame.step > step)

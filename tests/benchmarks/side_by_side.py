@@ -11,7 +11,7 @@ from window import process_until
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.state import SessionState
 from ldam_studio.gui.app.main import make_application
@@ -38,7 +38,7 @@ def measure() -> list[Row]:
 def _steps() -> float:
     device = choose("cpu", threads=1)
     alone, both = start(device).make(), start(device).make()
-    advance(both, [Change("compare", Second(open_network("lenet-averaged")))], 0)
+    advance(both, [Change("compare", LaneSpec(open_network("lenet-averaged")))], 0)
     alone, both = _taken(alone, WARM)[0], _taken(both, WARM)[0]
     ratios = []
     for _ in range(ROUNDS):
@@ -68,10 +68,10 @@ def _in_a_window() -> float:
         for _ in range(TURNS):
             one = _of_a_step(window)
             window.controller.compare(second)
-            process_until(lambda: window.last_frame.second is not None)
+            process_until(lambda: len(window.last_frame.lanes) > 1)
             two = _of_a_step(window)
             window.controller.end_comparison()
-            process_until(lambda: window.last_frame.second is None)
+            process_until(lambda: len(window.last_frame.lanes) == 1)
             ratios.append(two / one)
         return median(ratios)
     finally:

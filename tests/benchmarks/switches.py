@@ -70,7 +70,7 @@ def _switch(window: StudioWindow, networks: int, shuffle: random.Random) -> None
             layer = shuffle.choice(network.layers)
             neuron = Neuron(layer.name, shuffle.randrange(layer.neurons))
             window.controller.set_neurons(neuron)
-            process_until(lambda shown=neuron: window.last_frame.neurons[0] == shown)
+            process_until(lambda shown=neuron: window.last_frame.lanes[0].neurons[0] == shown)
 
 
 def _shows(window: StudioWindow, network: Network) -> bool:

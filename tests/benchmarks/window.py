@@ -82,10 +82,10 @@ def _drag(window: StudioWindow) -> list[float]:
     positions = np.linspace(slider.minimum() + 1, slider.maximum(), DRAGS).astype(int)
     delays = []
     for position in positions:
-        before = window.last_frame.temperature
+        before = window.last_frame.lanes[0].temperature
         started = time.perf_counter()
         slider.setValue(int(position))
-        process_until(lambda before=before: window.last_frame.temperature != before)
+        process_until(lambda before=before: window.last_frame.lanes[0].temperature != before)
         delays.append(time.perf_counter() - started)
     return delays
 

@@ -12,12 +12,12 @@ from ldam_studio.cli import main
 from ldam_studio.commands.shared.progress import ProgressLines
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export import replay as again
 from ldam_studio.export.png import export
-from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import steps_to_replay
+from ldam_studio.export.shown import Shown
 from ldam_studio.gui.exporting.recipe_note import recipe_note
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
@@ -30,7 +30,7 @@ def picture(tmp_path: Path):
     spec = SessionSpec(lenet, lenet.default_neurons(2), Settings.of(temperature=0.1))
     state = open_session(spec)
     for step in range(8):
-        beside = [Change("compare", Second(open_network("lenet-averaged")))] if step == 5 else []
+        beside = [Change("compare", LaneSpec(open_network("lenet-averaged")))] if step == 5 else []
         state, info = advance(state, beside)
         assert not info.refused
     assert steps_to_replay(state) == 3

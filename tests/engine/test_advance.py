@@ -75,7 +75,7 @@ def test_only_changes_are_applied_without_a_budget(open_one):
     state = open_one()
     x = state.lane.chains.x
     state, info = advance(state, [Change("temperature", 0.5)], budget=0)
-    assert (state.step, info.activation) == (0, None)
+    assert (state.step, info.lanes) == (0, ())
     assert state.lane.settings.temperature == 0.5
     assert torch.equal(state.lane.chains.x, x)
 
@@ -270,9 +270,9 @@ def test_a_step_that_is_given_up_leaves_no_trace(open_one):
     for _ in range(3):
         plain, _ = advance(plain)
         disturbed, info = advance(disturbed, between=give_up)
-        assert info.activation is None
+        assert not info.lanes
         disturbed, info = advance(disturbed, between=give_up)
-        assert info.activation is not None
+        assert info.lanes
     assert disturbed.step == plain.step == 3
     assert torch.equal(disturbed.lane.chains.x, plain.lane.chains.x)
 
@@ -317,7 +317,7 @@ def test_a_network_that_is_refused_leaves_the_session_as_it_was(
     def gone(_state):
         raise StudioError("The photographs are gone; put them back.")
 
-    monkeypatch.setattr("ldam_studio.engine.changes.apply.prepare_learner", gone)
+    monkeypatch.setattr("ldam_studio.engine.changes.network.prepare_learner", gone)
     lanes, learner = state.lanes, state.learner
     state, info = advance(state, [Change("network", lenet)], budget=0)
     assert info.refused

@@ -9,7 +9,7 @@ from torch import nn
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.frame import FrameRequest
 from ldam_studio.engine.runner import Runner, RunState
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -212,7 +212,7 @@ def do(runner, moments, name, *rest):
     elif name in ("play", "pause"):
         getattr(runner, name)()
     elif name == "compare":
-        runner.post(name, None if rest[0] is None else Second(NETWORK, restart=rest[0]))
+        runner.post(name, None if rest[0] is None else LaneSpec(NETWORK, restart=rest[0]))
     else:
         runner.post(name, *rest)
 
@@ -221,7 +221,7 @@ def change_of(entry):
     value = entry.value
     if entry.name == "compare" and value is not None:
         assert value["neurons"] is value["settings"] is None
-        value = Second(NETWORK, restart=value["restart"])
+        value = LaneSpec(NETWORK, restart=value["restart"])
     return Change(entry.name, value, entry.lane)
 
 

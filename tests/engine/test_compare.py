@@ -7,7 +7,7 @@ from torch import nn
 
 from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second, unmatched
+from ldam_studio.engine.comparison import LaneSpec, unmatched
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -42,16 +42,16 @@ def change(state, *changes):
 def test_the_first_lane_is_the_same_with_and_without_a_second(open_one, run, averaged, jitter):
     alone = open_one(jitter=jitter)
     beside = open_one(jitter=jitter)
-    assert not change(beside, ("compare", Second(averaged))).refused
+    assert not change(beside, ("compare", LaneSpec(averaged))).refused
     run(alone, 5)
     run(beside, 5)
     assert torch.equal(alone.lane.chains.x, beside.lane.chains.x)
-    assert not torch.equal(beside.lane.chains.x, beside.second.chains.x)
+    assert not torch.equal(beside.lane.chains.x, beside.lanes[1].chains.x)
 
 
 def test_alike_lanes_stay_alike(open_one, run, lenet, untrained_discriminator):
     state = open_one(discriminator=untrained_discriminator, jitter=2, discriminator_weight=0.5)
-    change(state, ("compare", Second(lenet)))
+    change(state, ("compare", LaneSpec(lenet)))
     run(state, 5, {2: [("chains", 5)], 3: [("temperature", 0.5)], 4: [("melt", 3)]})
     first, second = state.lanes
     assert torch.equal(first.chains.x, second.chains.x)
@@ -63,7 +63,7 @@ def test_alike_lanes_stay_alike(open_one, run, lenet, untrained_discriminator):
 def test_jitter_of_one_lane_alone_moves_on(open_one, run, lenet):
     """The lane without it does not take its random numbers back."""
     state = open_one()
-    change(state, ("compare", Second(lenet)), ("jitter", 3, 0))
+    change(state, ("compare", LaneSpec(lenet)), ("jitter", 3, 0))
     before = state.generators["jitter"].get_state()
     run(state, 1)
     assert not torch.equal(before, state.generators["jitter"].get_state())
@@ -72,8 +72,10 @@ def test_jitter_of_one_lane_alone_moves_on(open_one, run, lenet):
 def test_comparing_starts_both_anew(open_one, run, lenet, averaged):
     state = open_one()
     run(state, 4)
-    change(state, ("compare", Second(averaged)))
-    spec = SessionSpec(lenet, lenet.default_neurons(3), Settings(), seed=1, second=Second(averaged))
+    change(state, ("compare", LaneSpec(averaged)))
+    spec = SessionSpec(
+        lenet, lenet.default_neurons(3), Settings(), seed=1, beside=(LaneSpec(averaged),)
+    )
     fresh = open_session(spec)
     run(state, 3)
     run(fresh, 3)
@@ -86,9 +88,9 @@ def test_a_second_lane_can_go_on_from_the_first_ones_pixels(open_one, run, avera
     state = open_one()
     run(state, 4)
     here = state.lane.chains.x
-    change(state, ("compare", Second(averaged, restart=False)))
+    change(state, ("compare", LaneSpec(averaged, restart=False)))
     assert torch.equal(state.lane.chains.x, here)
-    assert torch.equal(state.second.chains.x, here)
+    assert torch.equal(state.lanes[1].chains.x, here)
     assert not state.lane.average.count.any()
     assert state.step == 4
 
@@ -98,7 +100,7 @@ def test_a_twin_beside_chains_that_run_averages_the_same_samples(open_one, run, 
     state = open_one(mode="exact", kernel=kernel, burn_in=4)
     run(state, 6)
     assert state.lane.progress.done.all()
-    change(state, ("compare", Second(lenet, restart=False)))
+    change(state, ("compare", LaneSpec(lenet, restart=False)))
     for _ in range(7):
         run(state, 1)
         first, second = state.lanes
@@ -110,18 +112,18 @@ def test_a_twin_beside_chains_that_run_averages_the_same_samples(open_one, run, 
 
 def test_a_comparison_ends_and_is_replaced(open_one, run, lenet, averaged):
     state = open_one()
-    change(state, ("compare", Second(averaged)))
-    change(state, ("compare", Second(lenet, settings=Settings.of(l2=0.3))))
-    assert state.second.network is lenet
-    assert (state.lane.settings.l2, state.second.settings.l2) == (Settings().l2, 0.3)
+    change(state, ("compare", LaneSpec(averaged)))
+    change(state, ("compare", LaneSpec(lenet, settings=Settings.of(l2=0.3))))
+    assert state.lanes[1].network is lenet
+    assert (state.lane.settings.l2, state.lanes[1].settings.l2) == (Settings().l2, 0.3)
     change(state, ("compare", None))
-    assert state.second is None
+    assert len(state.lanes) == 1
     run(state, 1)
 
 
 def test_settings_of_one_lane_and_of_both(open_one, averaged):
     state = open_one()
-    change(state, ("compare", Second(averaged)))
+    change(state, ("compare", LaneSpec(averaged)))
     info = change(state, ("temperature", 0.5, 1), ("l2", 0.1, 0), ("step_size", 0.2))
     assert info.told == ("B: temperature 0.5", "A: l2 weight 0.1", "step size 0.2")
     first, second = state.lanes
@@ -140,27 +142,27 @@ def test_settings_of_one_lane_and_of_both(open_one, averaged):
 
 def test_neurons_go_by_their_address(open_one, averaged):
     state = open_one()
-    change(state, ("compare", Second(averaged)))
+    change(state, ("compare", LaneSpec(averaged)))
     change(state, ("neurons", (Neuron("fc2", 5),)))
-    assert state.lane.neurons == state.second.neurons == (Neuron("fc2", 5),) * 3
+    assert state.lane.neurons == state.lanes[1].neurons == (Neuron("fc2", 5),) * 3
     change(state, ("neurons", (Neuron("fc3", 1),), 1))
     assert state.lane.neurons == (Neuron("fc2", 5),) * 3
-    assert state.second.neurons == (Neuron("fc3", 1),) * 3
+    assert state.lanes[1].neurons == (Neuron("fc3", 1),) * 3
 
 
 def test_a_network_without_such_a_neuron_shows_another(open_one, run):
     state = open_one()
     second = other()
-    change(state, ("compare", Second(second)))
-    shown = state.second.neurons
+    change(state, ("compare", LaneSpec(second)))
+    shown = state.lanes[1].neurons
     assert shown == second.default_neurons(3)
     assert unmatched(second, state.lane.neurons, shown) == (
         "other has no neuron fc3:0 and shows 1:0 to 1:2 instead; choose another."
     )
     change(state, ("neurons", (Neuron("1", 3),), 1), ("neurons", (Neuron("fc3", 7),)))
-    assert state.second.neurons == (Neuron("1", 3),) * 3
+    assert state.lanes[1].neurons == (Neuron("1", 3),) * 3
     change(state, ("neurons", tuple(Neuron("fc3", i) for i in range(5))))
-    assert len(state.second.neurons) == 5
+    assert len(state.lanes[1].neurons) == 5
     run(state, 1)
     assert unmatched(second, [Neuron("1", 2)], [Neuron("1", 3)]) == ""
 
@@ -174,11 +176,11 @@ def test_a_network_without_such_a_neuron_shows_another(open_one, run):
 )
 def test_only_networks_of_the_same_images_are_compared(open_one, averaged, network, said):
     state = open_one()
-    info = change(state, ("compare", Second(network)))
+    info = change(state, ("compare", LaneSpec(network)))
     assert said in info.refused[0]
-    assert state.second is None
+    assert len(state.lanes) == 1
     assert not state.log
-    change(state, ("compare", Second(averaged)))
+    change(state, ("compare", LaneSpec(averaged)))
     info = change(state, ("network", network))
     assert said in info.refused[0] or "lenet" in info.refused[0]
     assert state.lane.network.name == "lenet"
@@ -188,14 +190,14 @@ def test_only_networks_of_the_same_images_are_compared(open_one, averaged, netwo
     ("wrong", "said"),
     [
         (("chains", 4, 1), "for both networks, not for one"),
-        (("neurons", (Neuron("fc3", 0), Neuron("fc3", 1)), 1), "as many chains, 3"),
+        (("neurons", (Neuron("fc3", 0), Neuron("fc3", 1)), 1), "the same number of chains, here 3"),
         (("neurons", (Neuron("fc9", 0),), 1), "has no layer 'fc9'"),
         (("temperature", -1.0, 1), "Temperature"),
     ],
 )
 def test_what_cannot_be_done_to_one_lane_changes_nothing(open_one, averaged, wrong, said):
     state = open_one()
-    change(state, ("compare", Second(averaged)))
+    change(state, ("compare", LaneSpec(averaged)))
     lanes, log = state.lanes, list(state.log)
     assert said in change(state, wrong).refused[0]
     assert state.lanes == lanes
@@ -209,20 +211,20 @@ def test_a_second_lane_that_is_not_there_cannot_be_changed(open_one):
 
 def test_a_wrong_number_of_neurons_is_refused(open_one, averaged):
     state = open_one()
-    second = Second(averaged, neurons=(Neuron("fc3", 0), Neuron("fc3", 1)))
-    assert "as many chains, 3" in change(state, ("compare", second)).refused[0]
+    second = LaneSpec(averaged, neurons=(Neuron("fc3", 0), Neuron("fc3", 1)))
+    assert "the same number of chains, here 3" in change(state, ("compare", second)).refused[0]
 
 
 def test_other_weights_go_to_the_first_network_alone(open_one, lenet, averaged):
     state = open_one()
-    change(state, ("compare", Second(lenet)), ("weights", averaged))
+    change(state, ("compare", LaneSpec(lenet)), ("weights", averaged))
     assert state.lane.network is averaged
-    assert state.second.network is lenet
+    assert state.lanes[1].network is lenet
 
 
 def test_a_stored_session_goes_on_with_both_lanes(open_one, run, averaged):
     state = open_one()
-    run(state, 3, {0: [("compare", Second(averaged))], 1: [("l2", 0.2, 1)]})
+    run(state, 3, {0: [("compare", LaneSpec(averaged))], 1: [("l2", 0.2, 1)]})
     again = from_tensors(*to_tensors(state))
     run(state, 3)
     run(again, 3)
@@ -235,7 +237,7 @@ def test_a_stored_session_goes_on_with_both_lanes(open_one, run, averaged):
 
 def test_a_frame_shows_both_lanes(open_one, run, averaged):
     state = open_one()
-    _, infos = run(state, 4, {0: [("compare", Second(averaged))]})
+    _, infos = run(state, 4, {0: [("compare", LaneSpec(averaged))]})
     frame = make_frame(
         state,
         FrameRequest(front=1),
@@ -244,18 +246,19 @@ def test_a_frame_shows_both_lanes(open_one, run, averaged):
         notices=(),
         steps_per_second=0.0,
         lesson=None,
+        commands_seen=0,
     )
-    for lane, shown in zip(state.lanes, (frame, frame.second), strict=True):
+    for lane, shown in zip(state.lanes, frame.lanes, strict=True):
         assert np.array_equal(shown.raw, lane.chains.x[1].numpy())
         assert np.array_equal(shown.average, lane.average.mean[1].numpy())
         assert shown.trace.activation.shape == (4, 3)
         assert shown.trace.activation[-1].tolist() == pytest.approx(shown.activation.tolist())
-    assert not np.array_equal(frame.trace.activation, frame.second.trace.activation)
+    assert not np.array_equal(frame.lanes[0].trace.activation, frame.lanes[1].trace.activation)
 
 
 def test_burn_in_is_told_of_each_lane(open_one, run, averaged):
     state = open_one(burn_in=2, threshold=-1e9)
-    _, infos = run(state, 3, {0: [("compare", Second(averaged))]})
+    _, infos = run(state, 3, {0: [("compare", LaneSpec(averaged))]})
     marks = [mark for info in infos for mark in info.marks]
     assert marks == [
         "compared with lenet-averaged",
@@ -266,7 +269,7 @@ def test_burn_in_is_told_of_each_lane(open_one, run, averaged):
 
 def test_an_exploding_second_lane_stops_both_where_they_stood(open_one, run, averaged):
     state = open_one(mode="exact")
-    run(state, 2, {0: [("compare", Second(averaged)), ("step_size", 50.0, 1), ("l2", 50.0, 1)]})
+    run(state, 2, {0: [("compare", LaneSpec(averaged)), ("step_size", 50.0, 1), ("l2", 50.0, 1)]})
     with pytest.raises(ChainsExploded, match="product is below 2") as raised:
         run(state, 200)
     assert all(lane.chains.x.isfinite().all() for lane in raised.value.state.lanes)
@@ -274,5 +277,5 @@ def test_an_exploding_second_lane_stops_both_where_they_stood(open_one, run, ave
 
 def test_the_discriminator_learns_from_both_lanes(open_one, run, averaged, untrained_discriminator):
     state = open_one(discriminator=untrained_discriminator, learn_every=2)
-    run(state, 2, {0: [("compare", Second(averaged))]})
+    run(state, 2, {0: [("compare", LaneSpec(averaged))]})
     assert len(state.learner.recent[-1]) == 6

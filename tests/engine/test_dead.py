@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from ldam_studio.engine.serialise import from_tensors, to_tensors
-from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.session import Opener, SessionSpec, open_session
 from ldam_studio.engine.silent_neurons import PATIENCE, LeakyRectifiers, dead_neurons, sentence
 from ldam_studio.engine.state import snapshot
 from ldam_studio.networks.neurons import Neuron
@@ -19,8 +19,8 @@ LIVELY, SLEEPER, DEAF, NUMB = (Neuron("rectifier", i) for i in range(4))
 
 def test_a_unit_that_only_large_inputs_wake_is_woken_and_goes_on_by_itself(open_on, run):
     state, infos = run(open_on(SLEEPER, LIVELY), PATIENCE)
-    activation = torch.stack([info.activation for info in infos])
-    rms = torch.stack([info.gradient_rms for info in infos])
+    activation = torch.stack([info.lanes[0].activation for info in infos])
+    rms = torch.stack([info.lanes[0].gradient_rms for info in infos])
     assert float(activation[0, 0]) == 0 and float(activation[-1, 0]) > 0
     # What is said of gradients is the truth, also while the chain is led.
     assert torch.equal(rms[:, 0] > 0, activation[:, 0] > 0)
@@ -75,13 +75,13 @@ def test_a_stored_session_goes_on_leading(run, tmp_path):
     state, _ = run(open_session(SessionSpec(network, (Neuron("2", 0),))), 2)
     tensors, about = to_tensors(state)
     state, _ = run(state, 30)
-    restored = from_tensors(tensors, about, allow_code=True)
+    restored = from_tensors(tensors, about, opener=Opener(allow_code=True))
     restored, _ = run(restored, 30)
     assert torch.equal(state.lane.chains.x, restored.lane.chains.x)
     assert state.lane.waking.led.all() and restored.lane.waking.led.all()
     # Sessions of before chains were led are opened as they are.
-    older = {name: value for name, value in tensors.items() if not name.startswith("waking")}
-    assert from_tensors(older, about, allow_code=True).lane.waking.calm
+    older = {name: value for name, value in tensors.items() if ".waking." not in name}
+    assert from_tensors(older, about, opener=Opener(allow_code=True)).lane.waking.calm
 
 
 def test_another_neuron_begins_anew(open_on, run):

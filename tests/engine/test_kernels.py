@@ -12,8 +12,9 @@ import torch
 from ldam_studio.engine import serialise
 from ldam_studio.engine.advance import GivenUp, advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import choose
+from ldam_studio.engine.description import without_lanes
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
@@ -80,7 +81,7 @@ def test_another_kernel_goes_on_from_the_same_pixels(open_one, run, kernel):
         assert torch.equal(state.lane.chains.x, x)
         state, info = advance(state)
         assert state.lane.chains.x.isfinite().all()
-        assert (info.acceptance is not None) == (name == "mala")
+        assert (info.lanes[0].acceptance is not None) == (name == "mala")
     state, _ = advance(state, [Change("kernel", kernel)], 0)
     assert not state.lane.chains.memory or name == kernel
 
@@ -95,7 +96,7 @@ def test_a_snapshot_goes_on_with_the_same_bits(open_one, run, kernel):
 
 def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, lenet, kernel):
     state = open_one(kernel=kernel, chains=2)
-    state, _ = advance(state, [Change("compare", Second(lenet, settings=Settings()))], 0)
+    state, _ = advance(state, [Change("compare", LaneSpec(lenet, settings=Settings()))], 0)
     state, _ = run(state, 4)
     tensors, about = serialise.to_tensors(state)
     again = serialise.from_tensors(tensors, json.loads(json.dumps(about)))
@@ -106,8 +107,10 @@ def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, lenet, kerne
 def test_moments_of_0_1_0_are_read(open_one, run):
     state, _ = run(open_one(kernel="bidmach"), 4)
     tensors, about = serialise.to_tensors(state)
-    old = {name.replace("memory.", "moments."): t for name, t in tensors.items()}
+    named = ((name.removeprefix("lanes.0."), tensor) for name, tensor in tensors.items())
+    old = {name.replace("memory.", "moments."): tensor for name, tensor in named}
     old["moments.discriminator_square"] = torch.zeros_like(state.lane.chains.x)
+    about |= about.pop("lanes")[0] | {"session": without_lanes(about["session"])}
     settings = about["session"]["settings"]
     settings["mode"] = "reference"
     del settings["kernel"], settings["friction"]
@@ -120,14 +123,14 @@ def test_moments_of_0_1_0_are_read(open_one, run):
 def test_lanes_are_fed_the_same_numbers(open_one, run, lenet, kernel):
     alone, _ = run(open_one(kernel=kernel), 6)
     beside = open_one(kernel=kernel)
-    beside, _ = advance(beside, [Change("compare", Second(lenet, restart=True))], 0)
+    beside, _ = advance(beside, [Change("compare", LaneSpec(lenet, restart=True))], 0)
     beside, _ = run(beside, 6)
     first, second = beside.lanes
     assert torch.equal(alone.lane.chains.x, first.chains.x)
     assert torch.equal(first.chains.x, second.chains.x)
     # A lane with another kernel changes nothing for the first.
     other = open_one(kernel=kernel)
-    second = Second(lenet, settings=Settings(kernel="mala"))
+    second = LaneSpec(lenet, settings=Settings(kernel="mala"))
     other, _ = advance(other, [Change("compare", second)], 0)
     other, _ = run(other, 6)
     assert torch.equal(alone.lane.chains.x, other.lanes[0].chains.x)
@@ -160,7 +163,7 @@ def test_it_runs_in_bfloat16(lenet, run, kernel):
     state, infos = run(open_session(spec), 4)
     assert state.lane.chains.x.dtype == torch.float32
     assert state.lane.chains.x.isfinite().all()
-    assert infos[-1].activation.isfinite().all()
+    assert infos[-1].lanes[0].activation.isfinite().all()
 
 
 def test_a_silent_neuron_is_woken(open_on, run, kernel):
@@ -173,7 +176,7 @@ def test_a_silent_neuron_is_woken(open_on, run, kernel):
 
 def test_acceptance_is_told_of_each_chain(open_one, run):
     _, infos = run(open_one(kernel="mala", step_size=0.05, temperature=1.0), 30)
-    accepted = torch.stack([info.acceptance for info in infos])
+    accepted = torch.stack([info.lanes[0].acceptance for info in infos])
     assert accepted.shape == (30, 3)
     assert set(accepted.unique().tolist()) <= {0.0, 1.0}
     assert 0 < float(accepted.mean())
@@ -188,9 +191,10 @@ def test_a_frame_has_the_acceptance_of_its_steps(open_one, run):
             infos=infos,
             notices=(),
             steps_per_second=0.0,
+            commands_seen=0,
             lesson=None,
         )
-        return frame.trace.acceptance
+        return frame.lanes[0].trace.acceptance
 
     state, plain = run(open_one(), 2)
     assert np.isnan(trace_of(state, plain)).all()

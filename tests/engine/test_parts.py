@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from ldam_studio.engine import serialise
 from ldam_studio.engine.compute import device
+from ldam_studio.engine.description import describe, without_lanes
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
-from ldam_studio.engine.session import describe, open_session, spec_from
+from ldam_studio.engine.session import open_session, spec_from
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.kernels import KERNELS
@@ -54,22 +55,28 @@ def test_pictures_are_enlarged_and_laid_out_in_rows():
 
 def test_a_description_opens_the_same_session(open_one, run):
     state, _ = run(open_one(chains=4, temperature=(0.1, 0.2, 0.3, 0.4)), 3)
-    text = json.dumps(describe(open_one(chains=4, temperature=(0.1, 0.2, 0.3, 0.4))))
+    text = json.dumps(describe(open_one(chains=4, temperature=(0.1, 0.2, 0.3, 0.4)).outline))
     again, _ = run(open_session(spec_from(json.loads(text))), 3)
     assert torch.equal(state.lane.chains.x, again.lane.chains.x)
 
 
+@pytest.mark.parametrize("old", [False, True], ids=["lanes", "as 0.1.0 wrote it"])
 @pytest.mark.parametrize("missing", ["network", "neurons", "settings", "seed", "machine"])
-def test_an_incomplete_description_is_one_sentence(open_one, missing):
-    description = describe(open_one())
-    del description[missing]
+def test_an_incomplete_description_is_one_sentence(open_one, missing, old):
+    description = describe(open_one().outline)
+    if old:
+        description = without_lanes(description)
+        assert spec_from(description).neurons == open_one().lane.neurons
+    parts = (description, *description.get("lanes", ()))
+    del next(part for part in parts if missing in part)[missing]
     with pytest.raises(StudioError, match="incomplete or damaged"):
         spec_from(description)
 
 
 def test_other_weights_than_described_are_refused(open_one):
-    description = describe(open_one())
-    description["network"] = {**description["network"], "sha256": "0" * 64}
+    description = describe(open_one().outline)
+    lane = description["lanes"][0]
+    lane["network"] = {**lane["network"], "sha256": "0" * 64}
     with pytest.raises(StudioError, match="not those that were used"):
         spec_from(description)
 
@@ -88,7 +95,7 @@ def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, kernel):
 
 def test_a_damaged_stored_session_is_one_sentence(open_one):
     tensors, about = serialise.to_tensors(open_one())
-    del tensors["average.mean"]
+    del tensors["lanes.0.average.mean"]
     with pytest.raises(StudioError, match="incomplete or damaged"):
         serialise.from_tensors(tensors, about)
 
@@ -110,5 +117,5 @@ def test_a_session_runs_on_cuda(lenet):
 
     state = open_session(SessionSpec(lenet, lenet.default_neurons(3), device=device.choose("cuda")))
     state, info = advance(state)
-    assert info.activation.is_cuda
+    assert info.lanes[0].activation.is_cuda
     lenet.to("cpu")

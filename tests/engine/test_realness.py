@@ -12,7 +12,6 @@ from torch import nn
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.discriminator import suits
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import (
@@ -90,8 +89,9 @@ def test_anybodys_network_of_digits_or_of_cifar_10_has_theirs() -> None:
 
 
 def test_it_suits_every_rgb_image_that_holds_a_window(model) -> None:
-    assert suits(model, network(64, 500)) and suits(model, network(224, 224))
-    assert not suits(model, network(63, 500)) and not suits(model, network(224, 224, channels=1))
+    assert model.takes(network(64, 500).pixels) and model.takes(network(224, 224).pixels)
+    assert not model.takes(network(63, 500).pixels)
+    assert not model.takes(network(224, 224, channels=1).pixels)
     with pytest.raises(StudioError, match="takes RGB images of at least 64x64 pixels"):
         session(network(63, 63), model)
 
@@ -101,8 +101,8 @@ def test_chains_of_any_size_move_under_it(model, size) -> None:
     state = session(network(*size), model)
     before = state.lane.chains.x
     state, info = advance(state)
-    assert info.real_probability is not None and bool(
-        ((info.real_probability > 0) & (info.real_probability < 1)).all()
+    assert info.lanes[0].real_probability is not None and bool(
+        ((info.lanes[0].real_probability > 0) & (info.lanes[0].real_probability < 1)).all()
     )
     assert state.lane.chains.x.shape[2:] == size and not torch.equal(before, state.lane.chains.x)
 

@@ -71,13 +71,13 @@ def test_frames_and_changes_are_served_while_paused(start):
     runner = start()
     before = frame_of(runner, front=1, display="image")
     assert before.step == 0
-    assert before.raw.shape == (1, 28, 28)
-    assert before.average is None
+    assert before.lanes[0].raw.shape == (1, 28, 28)
+    assert before.lanes[0].average is None
     runner.post("neurons", ["fc3:8"])
     after = frame_of(runner, front=2)
-    assert after.labels == ("8", "8", "8")
+    assert after.lanes[0].labels == ("8", "8", "8")
     assert after.step == 0
-    assert np.array_equal(frame_of(runner, front=1).raw, before.raw)
+    assert np.array_equal(frame_of(runner, front=1).lanes[0].raw, before.lanes[0].raw)
 
 
 def test_no_step_is_lost_from_the_trace_when_frames_are_dropped(start):
@@ -85,17 +85,21 @@ def test_no_step_is_lost_from_the_trace_when_frames_are_dropped(start):
     runner.step(40)
     until(lambda: runner.status.step == 40, "40 steps")
     frame = frame_of(runner)
-    assert frame.trace.steps.tolist() == list(range(1, 41))
-    assert frame.trace.activation.shape == (40, 3)
-    assert frame_of(runner).trace.steps.size == 0
+    assert frame.lanes[0].trace.steps.tolist() == list(range(1, 41))
+    assert frame.lanes[0].trace.activation.shape == (40, 3)
+    assert frame_of(runner).lanes[0].trace.steps.size == 0
 
 
 def test_a_frame_is_not_changed_by_later_steps(start):
     runner = start()
     runner.step(1)
     until(lambda: runner.status.step == 1, "a step")
-    frame = frame_of(runner)
-    copies = frame.raw.copy(), frame.average.copy(), frame.thumbnails.copy()
+    frame = frame_of(runner).lanes[0]
+    copies = (
+        frame.raw.copy(),
+        frame.average.copy(),
+        frame.thumbnails.copy(),
+    )
     runner.step(5)
     until(lambda: runner.status.step == 6, "more steps")
     assert np.array_equal(frame.raw, copies[0])
@@ -111,7 +115,7 @@ def test_an_explosion_pauses_with_a_sentence_and_play_goes_on(start):
     until(lambda: runner.errors, "the explosion")
     assert "lower the L2 weight or the step size" in runner.errors[0]
     until(lambda: runner.status.state is RunState.PAUSED, "the pause")
-    assert np.isfinite(frame_of(runner).raw).all()
+    assert np.isfinite(frame_of(runner).lanes[0].raw).all()
     runner.post("step_size", 0.1)
     runner.post("l2", 0.5)
     step = runner.status.step
@@ -205,7 +209,7 @@ def test_another_neuron_does_not_wait_for_the_step_in_progress(start, monkeypatc
     frames = []
     until(lambda: frames.append(runner.mailbox.take()) or frames[-1], "a frame")
     assert frames[-1].step == 0
-    while str(frames[-1].neurons[0]) != "conv2:3":
+    while str(frames[-1].lanes[0].neurons[0]) != "conv2:3":
         frames.append(frame_of(runner))
     until(lambda: runner.status.step > 2, "steps after it")
 

@@ -21,6 +21,7 @@ def frame_of(state, display="image"):
         notices=(),
         steps_per_second=0.0,
         lesson=None,
+        commands_seen=0,
     )
 
 
@@ -37,8 +38,8 @@ def test_small_images_are_their_own_thumbnails(open_one, display):
     frame = frame_of(state, display)
     pixels = state.lane.network.pixels
     wanted = [to_bytes(x, pixels, display) for x in state.lane.chains.x.numpy()]
-    assert np.array_equal(frame.thumbnails, np.stack(wanted))
-    assert np.array_equal(frame.raw, state.lane.chains.x[1].numpy())
+    assert np.array_equal(frame.lanes[0].thumbnails, np.stack(wanted))
+    assert np.array_equal(frame.lanes[0].raw, state.lane.chains.x[1].numpy())
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,9 @@ def test_small_images_are_their_own_thumbnails(open_one, display):
 def test_large_images_are_shrunk_by_a_whole_number(shape, shown):
     state = session_of(*shape)
     frame = frame_of(state)
-    assert frame.thumbnails.shape == (3, *shown, 3)
+    assert frame.lanes[0].thumbnails.shape == (3, *shown, 3)
     assert max(shown) <= THUMBNAIL
-    assert frame.raw.shape == shape
+    assert frame.lanes[0].raw.shape == shape
 
 
 def test_a_thumbnails_pixel_is_the_mean_of_a_square_also_at_the_edge():
@@ -65,11 +66,11 @@ def test_a_thumbnails_pixel_is_the_mean_of_a_square_also_at_the_edge():
     x[0, 0, 98:, 98:] = 0.25
     state.lane.chains.x.copy_(x)
     frame = frame_of(state)
-    assert frame.thumbnails.shape == (3, 50, 50, 3)
-    assert frame.thumbnails[0, 49, 49].tolist() == [64] * 3
+    assert frame.lanes[0].thumbnails.shape == (3, 50, 50, 3)
+    assert frame.lanes[0].thumbnails[0, 49, 49].tolist() == [64] * 3
     mean = float(x[2, 0, 10:12, 20:22].mean())
-    assert frame.thumbnails[2, 5, 10].tolist() == [round(mean * 255)] * 3
+    assert frame.lanes[0].thumbnails[2, 5, 10].tolist() == [round(mean * 255)] * 3
     odd = session_of(1, 101, 101)
     odd.lane.chains.x.fill_(0.25)
-    assert frame_of(odd).thumbnails.shape == (3, 51, 51, 3)
-    assert set(frame_of(odd).thumbnails.ravel().tolist()) == {64}
+    assert frame_of(odd).lanes[0].thumbnails.shape == (3, 51, 51, 3)
+    assert set(frame_of(odd).lanes[0].thumbnails.ravel().tolist()) == {64}

@@ -10,10 +10,11 @@ from torch import nn
 from ldam_studio.engine import session, tuning
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.engine.description import describe
 from ldam_studio.engine.serialise import from_tensors, to_tensors
-from ldam_studio.engine.session import SessionSpec, describe, open_session, spec_from
+from ldam_studio.engine.session import SessionSpec, open_session, spec_from
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
@@ -169,8 +170,8 @@ def test_what_was_asked_for_or_recorded_is_kept_wherever_chains_turn(monkeypatch
 
 def test_a_session_that_goes_on_still_tries_what_it_chose_by_itself(monkeypatch):
     network = colourful(Fork)
-    monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
-    description = describe(on_plain(monkeypatch))
+    monkeypatch.setattr(session.Opener, "network", lambda *_: network)
+    description = describe(on_plain(monkeypatch).outline)
     assert spec_from(description, choose("cpu")).device.tried
     assert not spec_from(description, choose("cpu", "bfloat16")).device.tried
     assert not spec_from(description).device.tried
@@ -207,16 +208,16 @@ def test_what_was_asked_for_is_not_tried(monkeypatch):
     assert (state.device.precision, state.device.threads) == ("float32", 2)
     state, info = advance(open_session(spec(colourful(), choose("cpu", "bfloat16"))))
     assert state.lane.chains.x.dtype == torch.float32
-    assert info.activation.dtype == torch.float32
+    assert info.lanes[0].activation.dtype == torch.float32
 
 
 def test_what_goes_on_keeps_what_was_found(monkeypatch):
     state = open_session(spec(open_network("lenet"), Device("cpu", "float32", 3)))
     monkeypatch.setattr(tuning, "_seconds", lambda *_: pytest.fail("tried again"))
-    assert spec_from(describe(state)).device == state.device
-    again = spec_from(describe(state), choose("cpu", threads=0))
+    assert spec_from(describe(state.outline)).device == state.device
+    again = spec_from(describe(state.outline), choose("cpu", threads=0))
     assert again.device == state.device
-    other = spec_from(describe(state), replace(state.device, threads=2))
+    other = spec_from(describe(state.outline), replace(state.device, threads=2))
     assert other.device.threads == 2
 
 
@@ -303,10 +304,10 @@ def test_a_gradient_is_compared_by_its_direction_however_short_it_is():
 
 def test_a_restored_session_goes_on_in_its_precision_and_knows_what_was_tried(monkeypatch):
     network = colourful(Fork)
-    monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
+    monkeypatch.setattr(session.Opener, "network", lambda *_: network)
     state = on_plain(monkeypatch)
     monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.KEPT)
-    second = Second(network, neurons=network.spread("delicate", 2))
+    second = LaneSpec(network, neurons=network.spread("delicate", 2))
     state, info = advance(state, [Change("compare", second)])
     assert not info.refused and state.device.precision == "bfloat16"
     stored = to_tensors(state)
@@ -322,9 +323,9 @@ def test_a_restored_session_goes_on_in_its_precision_and_knows_what_was_tried(mo
 
 def test_a_session_of_before_what_was_tried_was_stored_tries_at_the_next_change(monkeypatch):
     network = colourful(Fork)
-    monkeypatch.setattr(session, "network_from", lambda *_args, **_kwargs: network)
+    monkeypatch.setattr(session.Opener, "network", lambda *_: network)
     tensors, about = to_tensors(on_plain(monkeypatch))
-    del about["halved"]
+    del about["bfloat16_layers"]
     again = from_tensors(tensors, about, choose("cpu"))
     assert again.device.tried and not again.bfloat16_layers
     again, _ = advance(again, [Change("neurons", ["plain:1"])])

@@ -217,6 +217,6 @@ def test_a_runner_shows_and_answers_only_what_went_well(open_one, monkeypatch):
     assert runner.status.state is RunState.CLOSED
     assert_same(state, expected)
     shown = [frame for frame in frames if frame is not None]
-    steps = [int(step) for frame in shown for step in frame.trace.steps]
+    steps = [int(step) for frame in shown for step in frame.lanes[0].trace.steps]
     assert steps == list(range(1, steps[-1] + 1))
     assert steps[-1] <= expected.step

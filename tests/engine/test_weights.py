@@ -18,8 +18,8 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.watching.reader import take
 from ldam_studio.errors import StudioError
 from ldam_studio.export.png import export, read
-from ldam_studio.export.recipe import Shown
 from ldam_studio.export.replay import compare
+from ldam_studio.export.shown import Shown
 from ldam_studio.networks.anatomy.layers import Stop
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.lenet import LeNet5
@@ -63,7 +63,9 @@ def test_chains_go_on_under_other_weights(open_one, later, run):
     assert info.marks == (f"weights {later.weights.name}",)
     state, info = advance(state)
     units = later.units(state.lane.neurons)
-    assert torch.allclose(info.activation, later.activation(x, units), rtol=1e-4, atol=1e-5)
+    assert torch.allclose(
+        info.lanes[0].activation, later.activation(x, units), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_noise_is_that_of_chains_without_it(open_one, later, run):
@@ -206,7 +208,7 @@ def test_what_units_see_is_measured_again_where_weights_decide(tmp_path):
     x = state.lane.chains.x
     _, info = advance(state)
     units = twin.units(state.lane.neurons)
-    assert torch.allclose(info.activation, twin.activation(x, units), rtol=1e-4, atol=1e-5)
+    assert torch.allclose(info.lanes[0].activation, twin.activation(x, units), rtol=1e-4, atol=1e-5)
 
 
 def test_no_step_after_a_swap_looks_at_all_noise_images_at_once(open_one, later, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import Second
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.picture import (
     LEAST_SCALE,
     common_scale,
@@ -18,10 +19,10 @@ from ldam_studio.engine.picture import (
     difference_to_bytes,
 )
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.export import recipe
+from ldam_studio.export.locate import Nearby
 from ldam_studio.export.png import draft, export, read_recipe
-from ldam_studio.export.recipe import Shown, picture_of
-from ldam_studio.export.replay import Files, compare, spec_at_export
+from ldam_studio.export.replay import compare, spec_at_export
+from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
@@ -29,6 +30,7 @@ from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.sampler.kernels import State
 from ldam_studio.sampler.settings import Settings
 
+DATA = Path(__file__).parent.parent / "data"
 LENET = open_network("lenet")
 GREY = PixelSpec(1, 2, 2, (0.5,), (0.5,), rest=0.25)
 
@@ -40,7 +42,7 @@ def opened(second=None):
             LENET.default_neurons(3),
             Settings.of(temperature=0.1, jitter=1),
             seed=7,
-            second=second,
+            beside=() if second is None else (second,),
         )
     )
 
@@ -61,12 +63,12 @@ def averaged():
 def worked_on(averaged):
     """Return a session that was compared, changed in each lane, and looked at elsewhere."""
     state = run(opened(), 3, Change("l2", 0.2))
-    state = run(state, 3, Change("compare", Second(averaged)))
+    state = run(state, 3, Change("compare", LaneSpec(averaged)))
     state = run(state, 3, Change("temperature", 0.3, 1), Change("l2", 0.1, 0))
     return run(state, 3, Change("neurons", ("fc2:3", "fc2:4", "fc2:5"), 1))
 
 
-@pytest.mark.parametrize("what", recipe.KINDS)
+@pytest.mark.parametrize("what", KINDS)
 def test_every_kind_of_picture_has_both_lanes_and_is_replayed(tmp_path, averaged, what):
     state = worked_on(averaged)
     path = tmp_path / "a.png"
@@ -74,19 +76,20 @@ def test_every_kind_of_picture_has_both_lanes_and_is_replayed(tmp_path, averaged
     found = compare(path)
     assert found.identical
     written = read_recipe(path).data
-    assert written["format"] == 2
-    assert written["end"]["network"]["sha256"] != written["end"]["second"]["network"]["sha256"]
-    assert written["end"]["second"]["network"]["name"] == "lenet-averaged"
-    assert written["end"]["second"]["neurons"][0] == "fc2:3"
-    assert len(written["second"]["samples"]) == 3
-    assert ("difference_scale" in written["second"]) == (what in ("average", "averages"))
+    assert written["format"] == 3
+    first, second = written["end"]["lanes"]
+    assert first["network"]["sha256"] != second["network"]["sha256"]
+    assert second["network"]["name"] == "lenet-averaged"
+    assert second["neurons"][0] == "fc2:3"
+    assert len(written["lanes"][1]["samples"]) == 3
+    assert ("difference_scale" in written["lanes"][1]) == (what in ("average", "averages"))
 
 
 def test_a_picture_of_one_lane_is_of_the_format_that_earlier_programs_read(tmp_path, averaged):
     export(run(opened(), 3), Shown("raw"), tmp_path / "a.png")
     assert read_recipe(tmp_path / "a.png").data["format"] == 1
-    export(run(opened(Second(averaged)), 3), Shown("raw"), tmp_path / "b.png")
-    assert read_recipe(tmp_path / "b.png").data["format"] == 2
+    export(run(opened(LaneSpec(averaged)), 3), Shown("raw"), tmp_path / "b.png")
+    assert read_recipe(tmp_path / "b.png").data["format"] == 3
 
 
 def test_after_the_comparison_has_ended_the_picture_is_replayed_too(tmp_path, averaged):
@@ -97,18 +100,18 @@ def test_after_the_comparison_has_ended_the_picture_is_replayed_too(tmp_path, av
 
 def test_going_on_from_the_first_ones_pixels_is_replayed(tmp_path, averaged):
     state = run(opened(), 6)
-    state = run(state, 4, Change("compare", Second(averaged, restart=False)))
+    state = run(state, 4, Change("compare", LaneSpec(averaged, restart=False)))
     export(state, Shown("average"), tmp_path / "a.png")
     assert compare(tmp_path / "a.png").identical
 
 
 def test_a_comparison_from_the_start_opens_again_as_it_was(tmp_path, averaged):
-    state = run(opened(Second(averaged, settings=Settings.of(l2=0.4))), 3)
+    state = run(opened(LaneSpec(averaged, settings=Settings.of(l2=0.4))), 3)
     export(state, Shown("raw"), tmp_path / "a.png")
     assert compare(tmp_path / "a.png").identical
-    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Files(tmp_path))
-    assert spec.second.network.sha256 == averaged.sha256
-    assert spec.second.settings.l2 == 0.4
+    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
+    assert spec.beside[0].network.sha256 == averaged.sha256
+    assert spec.beside[0].settings.l2 == 0.4
 
 
 def test_weights_of_the_second_network_are_looked_for_beside_the_picture(tmp_path, averaged):
@@ -117,12 +120,12 @@ def test_weights_of_the_second_network_are_looked_for_beside_the_picture(tmp_pat
     here.mkdir()
     weights = there / "w.safetensors"
     write_weights(weights, averaged.module.state_dict(), {})
-    state = run(opened(), 3, Change("compare", Second(open_network("lenet", weights))))
+    state = run(opened(), 3, Change("compare", LaneSpec(open_network("lenet", weights))))
     export(state, Shown("raw"), here / "a.png")
     weights.rename(here / "w.safetensors")
     assert compare(here / "a.png").identical
     (here / "w.safetensors").rename(there / "moved.safetensors")
-    files = Files(here, second=there / "moved.safetensors")
+    files = Nearby(here, [there / "moved.safetensors"])
     assert compare(here / "a.png", files).identical
 
 
@@ -131,12 +134,12 @@ def test_the_file_given_for_the_second_network_is_one_of_those_it_had(tmp_path, 
     for place, network in zip(places, (averaged, LENET), strict=True):
         write_weights(place, network.module.state_dict(), {})
     first, later = (open_network("lenet", place) for place in places)
-    state = run(opened(Second(first)), 2)
+    state = run(opened(LaneSpec(first)), 2)
     state = run(state, 2, Change("weights", later, 1))
     export(state, Shown("raw"), tmp_path / "a.png")
     for place in places:
         moved = place.rename(tmp_path / "moved.safetensors")
-        assert compare(tmp_path / "a.png", Files(tmp_path, second=moved)).identical
+        assert compare(tmp_path / "a.png", Nearby(tmp_path, [moved])).identical
         moved.rename(place)
 
 
@@ -155,14 +158,14 @@ def test_a_session_file_goes_on_with_both_lanes_and_their_history(tmp_path, aver
     again = read_session(tmp_path / "s")
     assert again.log == state.log
     state, again = run(state, 3), run(again, 3)
-    assert torch.equal(state.second.chains.x, again.second.chains.x)
+    assert torch.equal(state.lanes[1].chains.x, again.lanes[1].chains.x)
     export(again, Shown("average"), tmp_path / "a.png")
     assert compare(tmp_path / "a.png").identical
 
 
 def test_both_lanes_are_shown_at_one_scale(averaged):
     """What is a quarter of the other one's distance is a quarter as far from grey."""
-    state = run(opened(Second(averaged)), 2)
+    state = run(opened(LaneSpec(averaged)), 2)
     far = run(opened(), 2).lane.chains.x * 0 + 0.8
     first, second = state.lanes
 
@@ -178,7 +181,7 @@ def test_both_lanes_are_shown_at_one_scale(averaged):
 
 
 def test_what_was_not_settled_in_either_lane_is_told(tmp_path, averaged):
-    state = run(opened(Second(averaged)), 3, Change("burn_in", 1, 0), Change("threshold", -1e9))
+    state = run(opened(LaneSpec(averaged)), 3, Change("burn_in", 1, 0), Change("threshold", -1e9))
     made = draft(state, {tmp_path / "a.png": Shown("average")})
     assert state.lane.progress.done.all()
     assert not made.exported[0].burned_in
@@ -208,3 +211,41 @@ def test_common_scale_leaves_out_what_is_not_finite():
     images = [np.full((1, 2, 2), value, np.float32) for value in (0.5, np.inf, -0.75)]
     assert common_scale(images, GREY) == 1.0
     assert common_scale(images[1:2], GREY) == 1.0
+
+
+def test_a_session_file_of_version_0_1_0_goes_on_with_both_lanes(tmp_path, averaged):
+    """The picture exported of it is that of a replay from its start: all that was kept is read."""
+    state = read_session(DATA / "two-networks-0.1.0.ldam-session.safetensors")
+    assert (state.step, len(state.lanes)) == (10, 2)
+    first, second = state.lanes
+    assert first.network.sha256 == LENET.sha256 and second.network.sha256 == averaged.sha256
+    assert (first.settings.l2, second.settings.l2) == (0.5, 0.25)
+    assert [str(neuron) for neuron in second.neurons] == ["fc2:3", "fc2:4"]
+    state = run(state, 6, Change("temperature", 0.1, 1))
+    for what in ("strip", "averages"):
+        export(state, Shown(what), tmp_path / f"{what}.png")
+        assert compare(tmp_path / f"{what}.png").identical
+
+
+def three(averaged):
+    """Return a session of three networks, the last one from where the first one's pixels were."""
+    state = run(opened(LaneSpec(averaged)), 3)
+    state = run(state, 3, Change("compare", LaneSpec(LENET, restart=False), 2))
+    return run(state, 3, Change("l2", 0.2, 2), Change("neurons", ("fc2:3",)), Change("chains", 4))
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_three_networks_in_one_picture_are_replayed(tmp_path, averaged, what):
+    state = three(averaged)
+    export(state, Shown(what), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+    lanes = read_recipe(tmp_path / "a.png").said.lanes
+    assert len(lanes) == 3
+    apart = what in ("average", "averages")
+    assert [lane.difference_scale is not None for lane in lanes] == [False, apart, apart]
+    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
+    assert [lane.network.name for lane in spec.outline.lanes] == [
+        "lenet",
+        "lenet-averaged",
+        "lenet",
+    ]

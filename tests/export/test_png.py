@@ -20,9 +20,11 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export import png, recipe
+from ldam_studio.export.locate import Nearby
 from ldam_studio.export.png import KEY, encode, export, read, read_recipe
-from ldam_studio.export.recipe import Recipe, Shown, picture_of
-from ldam_studio.export.replay import Files, compare, rerun
+from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.replay import compare, rerun
+from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
 
@@ -200,7 +202,7 @@ def test_a_forged_recipe_is_refused_in_one_sentence(picture: Path, changes: dict
 def test_a_forged_session_is_refused_in_one_sentence(picture: Path, changes: dict):
     found = read_recipe(forged(picture, **changes))
     with pytest.raises(StudioError) as caught:
-        rerun(found, Files(picture.parent))
+        rerun(found, Nearby(picture.parent))
     assert "\n" not in str(caught.value)
 
 
@@ -229,7 +231,7 @@ def test_weights_that_are_missing_or_lie_beside_the_picture(state: SessionState,
     hidden = beside.rename(tmp_path / "hidden.safetensors")
     with pytest.raises(StudioError, match=r"weights .*mine\.safetensors .* missing"):
         compare(path)
-    assert compare(path, Files(tmp_path, weights=hidden)).identical
+    assert compare(path, Nearby(tmp_path, [hidden])).identical
 
 
 def test_weights_that_differ(state: SessionState, tmp_path: Path):

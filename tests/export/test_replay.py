@@ -17,9 +17,10 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export import png, recipe
+from ldam_studio.export.locate import Nearby
 from ldam_studio.export.png import export, read_recipe
-from ldam_studio.export.recipe import Shown
-from ldam_studio.export.replay import Files, compare, rerun, spec_at_export
+from ldam_studio.export.replay import compare, rerun, spec_at_export
+from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
@@ -67,7 +68,7 @@ def same(one: SessionState, other: SessionState) -> bool:
     )
 
 
-@pytest.mark.parametrize("what", recipe.KINDS)
+@pytest.mark.parametrize("what", KINDS)
 def test_every_kind_of_picture_is_identical(tmp_path: Path, what: str):
     state = run(opened(), 30)
     shown = Shown(what, front=2 if what in ("average", "raw") else 0, zoom=3, scale=1.5)
@@ -97,7 +98,7 @@ def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: dict[str, str])
     export(state, Shown("averages"), tmp_path / "a.png")
     found = compare(tmp_path / "a.png")
     assert found is not None and found.identical
-    again = rerun(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    again = rerun(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
     assert again is not None and same(state, again)
     assert again.log == state.log
 
@@ -135,7 +136,7 @@ def test_after_the_discriminator_learned_and_was_reverted(tmp_path: Path, discri
     export(state, Shown("strip"), tmp_path / "a.png")
     found = compare(tmp_path / "a.png")
     assert found is not None and found.identical
-    again = rerun(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    again = rerun(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
     assert again is not None and again.learner is not None
     mine, its = state.learner.tensors(), again.learner.tensors()
     assert mine.keys() == its.keys()
@@ -199,7 +200,7 @@ def test_the_reference_mode_of_0_1_0_replays(tmp_path: Path):
         *([5, "mode", "reference"], [10, "mode", "normalised"]),
         *([15, "mode", "reference"], [20, "mode", "exact"]),
     ]
-    again = rerun(recipe.Recipe(data), Files(tmp_path))
+    again = rerun(recipe.Recipe(data), Nearby(tmp_path))
     assert again is not None and same(state, again)
     assert [entry.json() for entry in again.log] == json.loads(read_recipe(made.path).text)["log"]
 
@@ -299,16 +300,16 @@ def test_weights_that_are_given_are_of_the_network_that_the_recipe_began_with(tm
     state = run(state, 3, Change("network", first))
     export(state, Shown("raw"), tmp_path / "a.png")
     moved = places[0].rename(tmp_path / "moved.safetensors")
-    found = compare(tmp_path / "a.png", Files(tmp_path, weights=moved))
+    found = compare(tmp_path / "a.png", Nearby(tmp_path, [moved]))
     assert found is not None and found.identical
     with pytest.raises(StudioError, match=r"not those that were used"):
-        compare(tmp_path / "a.png", Files(tmp_path, weights=places[1]))
+        compare(tmp_path / "a.png", Nearby(tmp_path, [places[1]]))
 
 
 def test_a_picture_opens_at_once_with_the_settings_of_its_export(tmp_path: Path):
     state = run(opened(), 3, Change("temperature", 0.7), Change("neurons", (Neuron("fc2", 8),)))
     export(state, Shown("raw"), tmp_path / "a.png")
-    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Files(tmp_path))
+    spec = spec_at_export(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
     assert spec.settings.temperature == 0.7
     assert spec.neurons == (Neuron("fc2", 8),) * 4
     assert spec.network.sha256 == state.lane.network.sha256
@@ -328,7 +329,7 @@ def test_replaying_can_be_stopped(tmp_path: Path):
 
 def test_elsewhere_it_names_what_differs_and_correlates(tmp_path: Path):
     state = run(opened(), 40)
-    picture = recipe.picture_of(state, Shown("raw"))
+    picture = picture_of(state, Shown("raw"))
     altered = picture.copy()
     altered[:3] = 127
     written = recipe.Recipe.of(state, Shown("raw"), altered)
@@ -349,10 +350,10 @@ def test_a_recorded_device_that_is_not_here_is_replaced(tmp_path: Path):
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
     state = run(opened(), 5)
-    text = recipe.Recipe.of(state, Shown("raw"), recipe.picture_of(state, Shown("raw"))).text
+    text = recipe.Recipe.of(state, Shown("raw"), picture_of(state, Shown("raw"))).text
     data = json.loads(text.replace('"device":"cpu"', '"device":"cuda"'))
     data["sha256"] = recipe._hash({k: v for k, v in data.items() if k != "sha256"})
-    picture = recipe.picture_of(state, Shown("raw"))
+    picture = picture_of(state, Shown("raw"))
     (tmp_path / "a.png").write_bytes(png.encode(picture, recipe.Recipe(data)))
     found = compare(tmp_path / "a.png")
     assert found is not None

@@ -41,9 +41,14 @@ def frame(step: int = 1, chains: int = 10, **given: object) -> SimpleNamespace:
     """Return a frame with one new step in its trace."""
     steps = np.atleast_1d(np.asarray(given.pop("steps", [step])))
     rows = len(steps)
-    values = {
+    shared = {
         "number": step,
         "step": int(steps[-1]),
+        "commands_seen": 0,
+        "marks": (),
+        "lesson": None,
+    }
+    values = {
         "front": 0,
         "chains": chains,
         "raw": np.zeros((1, 28, 28), np.float32),
@@ -62,9 +67,7 @@ def frame(step: int = 1, chains: int = 10, **given: object) -> SimpleNamespace:
             acceptance=np.full((rows, chains), np.nan, np.float32),
             change=np.zeros((rows, chains), np.float32),
         ),
-        "marks": (),
-        "lesson": None,
-        "second": None,
     }
-    values.update(given)
-    return SimpleNamespace(**values)
+    for name, value in given.items():
+        (shared if name in shared else values)[name] = value
+    return SimpleNamespace(**shared, lanes=(SimpleNamespace(**values),))

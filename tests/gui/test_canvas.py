@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 
-from gui.windows import open_in, paused, small_opening, until
+from gui.windows import altered, open_in, paused, small_opening, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +72,7 @@ def test_the_readout_names_the_pixel_under_the_pointer(studio, qtbot):
     cell = raw.width() // 28
     spot = QPoint(raw.left() + 5 * cell + cell // 2, raw.top() + 9 * cell + cell // 2)
     QTest.mouseMove(canvas, spot)
-    frame = studio.last_frame
+    frame = studio.last_frame.lanes[0]
     expected = f"x 5   y 9   raw {frame.raw[0, 9, 5]:.3f}   average {frame.average[0, 9, 5]:.3f}"
     assert canvas.readout() == expected
     QTest.mouseMove(canvas, QPoint(1, 1))
@@ -82,7 +83,7 @@ def test_z_fills_the_view_with_what_the_front_neuron_sees(make_window, qtbot):
     window = open_in(make_window(), qtbot, small_opening("conv1:0-2"))
     canvas = window.canvas
     whole = canvas.image_rects()
-    field = window.last_frame.field
+    field = window.last_frame.lanes[0].field
     QTest.keyClick(canvas, Qt.Key.Key_Z)
     raw, average = canvas.image_rects()
     assert canvas.view.part == field
@@ -94,10 +95,10 @@ def test_z_fills_the_view_with_what_the_front_neuron_sees(make_window, qtbot):
     assert canvas.readout().startswith(f"x {middle[0]}   y {middle[1]} ")
     # The view goes with the front neuron, and back where that sees it all.
     window.controller.set_neurons(window.model.session.network.layer("conv2"))
-    until(qtbot, lambda: window.last_frame.neurons[0].layer == "conv2")
-    assert canvas.view.part == window.last_frame.field != field
+    until(qtbot, lambda: window.last_frame.lanes[0].neurons[0].layer == "conv2")
+    assert canvas.view.part == window.last_frame.lanes[0].field != field
     window.controller.set_neurons(window.model.session.network.layer("fc3"))
-    until(qtbot, lambda: window.last_frame.neurons[0].layer == "fc3")
+    until(qtbot, lambda: window.last_frame.lanes[0].neurons[0].layer == "fc3")
     # A notice above may have moved them.
     assert [rect.size() for rect in canvas.image_rects()] == [rect.size() for rect in whole]
     QTest.keyClick(canvas, Qt.Key.Key_Z)
@@ -121,17 +122,13 @@ def test_z_again_shows_the_whole_image_and_a_drag_ends_following(make_window, qt
 def test_an_average_without_samples_says_so(studio, qtbot):
     paused(studio, qtbot)
     frame = studio.last_frame
-    import dataclasses
-
-    empty = dataclasses.replace(frame, average=None, samples=np.zeros(3, np.int64))
+    empty = altered(frame, average=None, samples=np.zeros(3, np.int64))
     studio.views.show_frame(empty)
     assert studio.canvas._shown.images[1] is None
     assert not studio.canvas.grab().isNull()
 
 
 def test_badges_follow_the_chain(studio, qtbot):
-    import dataclasses
-
     paused(studio, qtbot)
     frame = studio.last_frame
 
@@ -140,9 +137,9 @@ def test_badges_follow_the_chain(studio, qtbot):
 
     assert "paused" in texts()
     no, yes = np.zeros(3, bool), np.ones(3, bool)
-    studio.views.show_frame(dataclasses.replace(frame, burned_in=no, settling=no, melting=7))
+    studio.views.show_frame(replace(altered(frame, burned_in=no, settling=no), melting=7))
     assert texts() == ("melting 7", "paused", "burning in")
-    studio.views.show_frame(dataclasses.replace(frame, burned_in=yes, settling=yes))
+    studio.views.show_frame(altered(frame, burned_in=yes, settling=yes))
     assert texts() == ("paused", "settling")
-    studio.views.show_frame(dataclasses.replace(frame, burned_in=yes, settling=no))
+    studio.views.show_frame(altered(frame, burned_in=yes, settling=no))
     assert texts() == ("paused",)

@@ -85,7 +85,10 @@ def test_changing_sessions_quickly_leaves_one_thread(studio, qtbot):
         studio.open(small_opening("fc2:0-1"))
     until(qtbot, lambda: len(studio.controller._threads) == 1)
     until(
-        qtbot, lambda: studio.last_frame is not None and studio.last_frame.neurons[0].layer == "fc2"
+        qtbot,
+        lambda: (
+            studio.last_frame is not None and studio.last_frame.lanes[0].neurons[0].layer == "fc2"
+        ),
     )
 
 

@@ -53,12 +53,12 @@ def compared(studio, qtbot, averaged):
 
 def compare(window, qtbot, network, **given):
     window.controller.compare(network, **given)
-    until(qtbot, lambda: shown_beside(window) and window.last_frame.second.samples.all())
+    until(qtbot, lambda: shown_beside(window) and window.last_frame.lanes[1].samples.all())
     return window
 
 
 def shown_beside(window):
-    return window.last_frame is not None and window.last_frame.second is not None
+    return window.last_frame is not None and len(window.last_frame.lanes) > 1
 
 
 def settings_of(window):
@@ -88,8 +88,8 @@ def _two_rows_and_a_difference_with_one_zoom(compared):
 def test_the_same_network_gives_the_same_images_and_no_difference(studio, qtbot):
     compare(studio, qtbot, studio.model.session.network)
     frame = paused(studio, qtbot).last_frame
-    assert np.array_equal(frame.raw, frame.second.raw)
-    assert np.array_equal(frame.average, frame.second.average)
+    assert np.array_equal(frame.lanes[0].raw, frame.lanes[1].raw)
+    assert np.array_equal(frame.lanes[0].average, frame.lanes[1].average)
     assert comparing(studio).bar.titles == ("lenet", "lenet · other settings")
     colours = np.unique([studio.canvas._shown.images[4].pixel(x, 9) for x in range(28)])
     assert len(colours) == 1
@@ -99,8 +99,8 @@ def _both_rows_are_shown_at_one_scale(compared, qtbot):
     compared.controller.set_display(Display(SIGNED))
     paused(compared, qtbot)
     frame, images = compared.last_frame, compared.canvas._shown.images
-    far = max(abs(frame.raw).max(), abs(frame.second.raw).max())
-    for image, raw in ((images[0], frame.raw), (images[2], frame.second.raw)):
+    far = max(abs(frame.lanes[0].raw).max(), abs(frame.lanes[1].raw).max())
+    for image, raw in ((images[0], frame.lanes[0].raw), (images[2], frame.lanes[1].raw)):
         level = (image.pixel(3, 5) & 255) / 255
         assert level == pytest.approx(0.5 + 0.5 * raw[0, 5, 3] / far, abs=0.01)
 
@@ -122,14 +122,14 @@ def _a_title_without_room_is_told(compared):
 
 
 def _the_readout_has_both_lanes(compared, qtbot):
-    frame = paused(compared, qtbot).last_frame
+    paused(compared, qtbot)
     rect = compared.canvas.image_rects()[4]
     cell = rect.width() // 28
     QTest.mouseMove(compared.canvas, QPoint(rect.left() + cell // 2, rect.top() + cell // 2))
-    frame = compared.last_frame
+    one, two = compared.last_frame.lanes
     assert compared.canvas.readout() == (
-        f"x 0   y 0   A raw {frame.raw[0, 0, 0]:.3f}   average {frame.average[0, 0, 0]:.3f}   "
-        f"B raw {frame.second.raw[0, 0, 0]:.3f}   average {frame.second.average[0, 0, 0]:.3f}"
+        f"x 0   y 0   A raw {one.raw[0, 0, 0]:.3f}   average {one.average[0, 0, 0]:.3f}   "
+        f"B raw {two.raw[0, 0, 0]:.3f}   average {two.average[0, 0, 0]:.3f}"
     )
 
 
@@ -199,16 +199,16 @@ def test_the_picker_chooses_for_what_is_acted_on(compared, qtbot):
     controller.act_on(1)
     assert picker.network is session.second.network
     picker.choose(Neuron("fc1", 7))
-    until(qtbot, lambda: compared.last_frame.second.neurons[0] == Neuron("fc1", 7))
-    assert compared.last_frame.neurons == (Neuron("fc2", 3),) * 3
+    until(qtbot, lambda: compared.last_frame.lanes[1].neurons[0] == Neuron("fc1", 7))
+    assert compared.last_frame.lanes[0].neurons == (Neuron("fc2", 3),) * 3
     controller.act_on(0)
     assert picker.network is session.network
     assert picker.shown() == (Neuron("fc2", 3),) * 3
     picker.choose(Neuron("fc3", 2))
-    until(qtbot, lambda: compared.last_frame.neurons[0] == Neuron("fc3", 2))
-    assert compared.last_frame.second.neurons == (Neuron("fc1", 7),) * 3
+    until(qtbot, lambda: compared.last_frame.lanes[0].neurons[0] == Neuron("fc3", 2))
+    assert compared.last_frame.lanes[1].neurons == (Neuron("fc1", 7),) * 3
     controller.set_neurons((Neuron("fc3", 0), Neuron("fc3", 1)))
-    assert "as many chains, 3" in compared.banner.texts()[-1]
+    assert "the same number of chains, here 3" in compared.banner.texts()[-1]
 
 
 def test_a_network_without_the_neuron_says_so_and_offers_its_picker(studio, qtbot):
@@ -216,12 +216,12 @@ def test_a_network_without_the_neuron_says_so_and_offers_its_picker(studio, qtbo
     compare(studio, qtbot, network)
     said = "other has no neuron fc3:0 and shows 1:0 to 1:2 instead; choose another."
     assert said in studio.banner.texts()
-    assert studio.last_frame.second.neurons == network.default_neurons(3)
+    assert studio.last_frame.lanes[1].neurons == network.default_neurons(3)
     comparing(studio)._choose_in_second()
     assert studio.model.acting == 1
     assert picker_of(studio).network is network
     picker_of(studio).choose(Neuron("1", 3))
-    until(qtbot, lambda: studio.last_frame.second.neurons[0] == Neuron("1", 3))
+    until(qtbot, lambda: studio.last_frame.lanes[1].neurons[0] == Neuron("1", 3))
     studio.controller.end_comparison()
     assert said not in studio.banner.texts()
 
@@ -239,14 +239,14 @@ def test_a_network_of_other_images_is_refused(compared, qtbot):
 
 def test_more_chains_are_more_in_both(compared, qtbot):
     compared.controller.set_value("chains", 5)
-    until(qtbot, lambda: len(compared.last_frame.second.neurons) == 5)
+    until(qtbot, lambda: len(compared.last_frame.lanes[1].neurons) == 5)
     until(qtbot, lambda: len(compared.model.session.second.neurons) == 5)
     assert len(compared.model.session.neurons) == 5
 
 
 def _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
     traces = traces_of(compared)
-    until(qtbot, lambda: len(compared.last_frame.second.trace.steps) > 0)
+    until(qtbot, lambda: len(compared.last_frame.lanes[1].trace.steps) > 0)
     until(
         qtbot,
         lambda: len(traces._run.lanes) > 1 and len(traces._run.lanes[1].view(False).steps) > 4,
@@ -258,7 +258,7 @@ def _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
     assert not traces._legend.isHidden()
     assert "A" in traces._legend.text() and "B" in traces._legend.text()
     compared.actions_by_name["end_comparison"].trigger()
-    until(qtbot, lambda: compared.last_frame.second is None)
+    until(qtbot, lambda: len(compared.last_frame.lanes) == 1)
     traces.redraw()
     assert plot._comparison.getData()[0] is None or not len(plot._comparison.getData()[0])
     assert traces._legend.isHidden()
@@ -272,7 +272,7 @@ def _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
     until(qtbot, lambda: strip._atlas is not None)
     strip.chosen.emit(5)
     assert compared.model.front == 2
-    until(qtbot, lambda: compared.last_frame.front == compared.last_frame.second.front == 2)
+    until(qtbot, lambda: [lane.front for lane in compared.last_frame.lanes] == [2, 2])
 
 
 def test_fewer_frames_are_drawn_while_two_networks_share_the_machine(studio, qtbot):

@@ -51,7 +51,7 @@ def test_an_export_is_what_was_shown_and_replays(make_window, qtbot, tmp_path, c
     if size:
         assert picture.shape == (size, size, 3)
     if what == "raw":
-        assert np.array_equal(picture[::2, ::2], studio.last_frame.thumbnails[1])
+        assert np.array_equal(picture[::2, ::2], studio.last_frame.lanes[0].thumbnails[1])
     assert compare(tmp_path / "picture.png").identical
 
 
@@ -132,14 +132,19 @@ def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, 
     studio.open(make(studio.studio.device, None))
     until(
         qtbot,
-        lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == neurons,
+        lambda: (
+            studio.last_frame is not None and len(studio.last_frame.lanes[0].neurons) == neurons
+        ),
     )
     assert title.startswith(studio.model.title)
     assert studio.model.display.mode == display
     assert studio.banner.texts() != ()
     assert studio.strip.has_rows == (neurons == 50)
     studio.actions_by_name["start"].trigger()
-    until(qtbot, lambda: studio.last_frame is not None and len(studio.last_frame.neurons) == 10)
+    until(
+        qtbot,
+        lambda: studio.last_frame is not None and len(studio.last_frame.lanes[0].neurons) == 10,
+    )
     assert studio.model.title == start(studio.studio.device).title
     assert not studio.strip.has_rows
     settings = studio.model.session.settings

@@ -23,7 +23,7 @@ def panel(qtbot):
 def _frame(neuron, average, network=None):
     neurons = (Neuron("fc3", 0), neuron)
     field = fakes.lenet().receptive_field(neuron.layer)
-    return fakes.frame(chains=2, neurons=neurons, front=1, average=average, field=field)
+    return fakes.frame(chains=2, neurons=neurons, front=1, average=average, field=field).lanes[0]
 
 
 def _texts(panel):

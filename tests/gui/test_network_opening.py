@@ -135,8 +135,8 @@ def test_any_shape_is_shown(make_window, qtbot, shape):
     window = make_window()
     open_in(window, qtbot, network_opening(network_of(*shape), CPU))
     frame = window.last_frame
-    assert frame.raw.shape == shape
-    assert max(frame.thumbnails.shape[1:3]) <= 96
+    assert frame.lanes[0].raw.shape == shape
+    assert max(frame.lanes[0].thumbnails.shape[1:3]) <= 96
     raw, average = window.canvas.image_rects()
     canvas = QRect(0, 0, window.canvas.width(), window.canvas.height())
     assert canvas.contains(raw) and canvas.contains(average)
@@ -146,7 +146,7 @@ def test_any_shape_is_shown(make_window, qtbot, shape):
     assert whole or raw.width() >= room[0] or raw.height() >= room[1]
     strip = window.strip
     assert strip.layout_now.size[1] <= window.panels.strip.viewport().height()
-    until(qtbot, lambda: not np.array_equal(window.last_frame.raw, frame.raw))
+    until(qtbot, lambda: not np.array_equal(window.last_frame.lanes[0].raw, frame.lanes[0].raw))
 
 
 def test_a_photograph_uses_its_room_and_is_shrunk_in_a_small_window(make_window, qtbot):
@@ -182,7 +182,7 @@ def test_a_network_opens_from_the_dialog_and_is_remembered(make_window, qtbot, t
     enter(dialog)
     until(qtbot, lambda: window.model.session.network.name == factory)
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
-    assert window.last_frame.raw.shape == (3, 12, 20)
+    assert window.last_frame.lanes[0].raw.shape == (3, 12, 20)
     assert window.windowTitle().startswith("mine.py:tiny")
     assert window.studio.recent.read() == (NetworkRequest(factory),)
     until(qtbot, lambda: not STRAGGLERS)
@@ -289,7 +289,7 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
     opening = network_opening(open_network(factory), CPU)
     window = open_in(make_window(store=store), qtbot, opening)
     window.controller.set_neurons(Neuron("0", 3))
-    until(qtbot, lambda: window.last_frame.neurons[0] == Neuron("0", 3))
+    until(qtbot, lambda: window.last_frame.lanes[0].neurons[0] == Neuron("0", 3))
     step = window.last_frame.step
     close_saved(window, qtbot)
 
@@ -303,7 +303,7 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
     go_on.click()
     until(qtbot, lambda: again.model.session.network.name == factory)
     until(qtbot, lambda: again.last_frame is not None and again.last_frame.step >= step)
-    assert again.last_frame.neurons[0] == Neuron("0", 3)
+    assert again.last_frame.lanes[0].neurons[0] == Neuron("0", 3)
     # Named on the command line it begins anew, and offers the same.
     assert recalled.network == factory
     close_saved(again, qtbot)

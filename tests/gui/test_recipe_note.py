@@ -64,10 +64,10 @@ def test_weights_that_were_written_over_are_told(studio, qtbot, note, tmp_path, 
     watch.bar.pin.click()
     write(tmp_path, last, 200)
     watched(studio, qtbot, last, 200)
-    until(qtbot, lambda: studio.last_frame.second is not None)
+    until(qtbot, lambda: len(studio.last_frame.lanes) > 1)
     assert note().endswith(GONE)
     watch.bar.pin.click()
-    until(qtbot, lambda: studio.last_frame.second is None)
+    until(qtbot, lambda: len(studio.last_frame.lanes) == 1)
     assert note() == REPLAYED
     # Known also of what is watched no longer.
     watch.stop()

@@ -58,14 +58,14 @@ def test_new_checkpoints_come_under_the_running_chains(make_window, qtbot, folde
     watch = watching(studio).watch
     assert watch.bar.isVisible() and watch.panel.isVisible()
     assert watch.bar.plot.words() == f"Waiting for the first checkpoint in {folder}"
-    until(qtbot, lambda: studio.last_frame.neurons[0] == Neuron("conv1", 2))
-    step, average = studio.last_frame.step, studio.last_frame.samples[0]
+    until(qtbot, lambda: studio.last_frame.lanes[0].neurons[0] == Neuron("conv1", 2))
+    step, average = studio.last_frame.step, studio.last_frame.lanes[0].samples[0]
     first = leave(folder, 1000, epoch=1.5, loss=0.25)
     until(qtbot, lambda: shows(watch, first))
     assert in_front(studio) == first
     until(qtbot, lambda: studio.last_frame.step > step)
-    assert studio.last_frame.samples[0] > average
-    assert studio.last_frame.neurons[0] == Neuron("conv1", 2)
+    assert studio.last_frame.lanes[0].samples[0] > average
+    assert studio.last_frame.lanes[0].neurons[0] == Neuron("conv1", 2)
     assert watch.bar.plot.words() == "epoch 1.5 · step 1,000 · loss 0.25"
     # The title and the status bar say whose weights they are, also when it is watched no longer.
     assert studio.windowTitle() == f"Small · {first.name} \N{EM DASH} LDAM Studio"
@@ -300,12 +300,12 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     watching(window).start(folder)
     until(qtbot, lambda: shows(watching(window).watch, first))
     watching(window).watch.bar.pin.click()
-    until(qtbot, lambda: window.last_frame.second is not None)
+    until(qtbot, lambda: len(window.last_frame.lanes) > 1)
     pinned = window.model.session.second.title
     close_saved(window, qtbot)
     again = make_window(store=store)
     open_in(again, qtbot, again.recall().opening)
-    until(qtbot, lambda: again.last_frame.second is not None)
+    until(qtbot, lambda: len(again.last_frame.lanes) > 1)
     assert again.windowTitle().startswith(f"Small · {first.name}")
     assert comparing(again).bar.titles[1] == pinned == "step 100"
     offers = again.banner.findChildren(QPushButton)
@@ -358,7 +358,7 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     step = studio.last_frame.step
     bar.pin.click()
     assert bar.plot.pinned == 0 and bar.pin.isChecked()
-    until(qtbot, lambda: studio.last_frame.second is not None)
+    until(qtbot, lambda: len(studio.last_frame.lanes) > 1)
     assert studio.model.session.second.title == "epoch 1"
     assert studio.last_frame.step >= step
     second = leave(folder, 200, epoch=2)

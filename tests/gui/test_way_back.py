@@ -61,7 +61,10 @@ def test_the_session_before_is_a_click_away(studio, qtbot):
     assert studio.windowTitle() == "Example \N{EM DASH} LDAM Studio"
     buttons = studio.banner.findChildren(QPushButton)
     next(b for b in buttons if b.text() == "Back to Small").click()
-    until(qtbot, lambda: studio.last_frame is not None and studio.last_frame.neurons == neurons)
+    until(
+        qtbot,
+        lambda: studio.last_frame is not None and studio.last_frame.lanes[0].neurons == neurons,
+    )
     assert studio.last_frame.step >= step
     assert studio.windowTitle() == "Small \N{EM DASH} LDAM Studio"
 

@@ -16,7 +16,17 @@ from PyQt6.QtWidgets import (
     QScrollBar,
 )
 
-from gui.windows import controls, open_in, paused, picker_of, show, small_opening, traces_of, until
+from gui.windows import (
+    altered,
+    controls,
+    open_in,
+    paused,
+    picker_of,
+    show,
+    small_opening,
+    traces_of,
+    until,
+)
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.controller import MELT_STEPS
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
@@ -52,7 +62,7 @@ def turn(widget, notches):
 
 def test_neurons_are_taken_back_in_their_turn(studio, qtbot):
     def seen():
-        return studio.last_frame.neurons[0]
+        return studio.last_frame.lanes[0].neurons[0]
 
     first = studio.model.session.neurons
     studio.controller.set_neurons(Neuron("conv1", 2))
@@ -65,7 +75,7 @@ def test_neurons_are_taken_back_in_their_turn(studio, qtbot):
     studio.controller.undo()
     assert settings(studio).temperature == 0.01
     studio.controller.undo()
-    until(qtbot, lambda: studio.last_frame.neurons == first)
+    until(qtbot, lambda: studio.last_frame.lanes[0].neurons == first)
     for _ in range(3):
         studio.controller.redo()
     until(qtbot, lambda: seen() == Neuron("fc2", 5))
@@ -177,11 +187,11 @@ def test_the_number_of_chains_follows_the_engine(studio, qtbot):
     studio.controller.set_value("chains", 5)
     until(qtbot, lambda: len(studio.model.session.neurons) == 5)
     assert studio.model.session.neurons[3:] == (Neuron("fc3", 3), Neuron("fc3", 4))
-    until(qtbot, lambda: len(studio.last_frame.neurons) == 5)
+    until(qtbot, lambda: len(studio.last_frame.lanes[0].neurons) == 5)
     assert controls(studio).rows["chains"].field.text() == "5"
     studio.controller.set_front(4)
     studio.controller.set_value("chains", 2)
-    until(qtbot, lambda: len(studio.last_frame.neurons) == 2)
+    until(qtbot, lambda: len(studio.last_frame.lanes[0].neurons) == 2)
     assert studio.model.front == 1
 
 
@@ -269,7 +279,7 @@ def test_a_click_in_the_strip_brings_a_chain_to_the_front(studio, qtbot):
     place = studio.strip.layout_now.thumbs[2].center() / ratio
     QTest.mouseClick(studio.strip, Qt.MouseButton.LeftButton, pos=place)
     assert studio.model.front == 2
-    until(qtbot, lambda: studio.last_frame.front == 2)
+    until(qtbot, lambda: studio.last_frame.lanes[0].front == 2)
     assert studio.strip.front == 2
     studio.strip.setFocus()
     QTest.keyClick(studio.strip, Qt.Key.Key_Left)
@@ -292,14 +302,15 @@ def test_frames_of_a_chain_that_left_the_front_are_dropped(studio, qtbot):
 
 def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio, qtbot):
     picker_of(studio).chosen.emit(Neuron("conv1", 2))
-    until(qtbot, lambda: studio.last_frame.neurons == (Neuron("conv1", 2),) * 3)
-    assert studio.last_frame.field is not None
+    until(qtbot, lambda: studio.last_frame.lanes[0].neurons == (Neuron("conv1", 2),) * 3)
+    assert studio.last_frame.lanes[0].field is not None
     # Chains of one neuron are told apart.
     assert studio.strip._labels == ("#1", "#2", "#3")
     picker_of(studio).chosen.emit(studio.model.session.network.layer("fc2"))
-    until(qtbot, lambda: studio.last_frame.neurons == tuple(Neuron("fc2", i) for i in range(3)))
+    spread = tuple(Neuron("fc2", i) for i in range(3))
+    until(qtbot, lambda: studio.last_frame.lanes[0].neurons == spread)
     assert studio.strip._labels == ("fc2:0", "fc2:1", "fc2:2")
-    assert picker_of(studio).shown() == studio.last_frame.neurons
+    assert picker_of(studio).shown() == studio.last_frame.lanes[0].neurons
 
 
 # Display
@@ -309,14 +320,14 @@ def test_the_display_changes_while_paused(studio, qtbot):
     paused(studio, qtbot)
     frame = studio.last_frame
     shown = studio.canvas.grab().toImage()
-    thumbnails = frame.thumbnails.copy()
+    thumbnails = frame.lanes[0].thumbnails.copy()
     studio.controller.set_display(Display(SIGNED, 2.0))
-    until(qtbot, lambda: not np.array_equal(studio.last_frame.thumbnails, thumbnails))
+    until(qtbot, lambda: not np.array_equal(studio.last_frame.lanes[0].thumbnails, thumbnails))
     assert studio.last_frame.step == frame.step
     assert studio.canvas.grab().toImage() != shown
     pixels = studio.model.session.network.pixels
-    expected = to_bytes(studio.last_frame.raw, pixels, SIGNED, 2.0)
-    assert np.array_equal(studio.last_frame.thumbnails[studio.model.front], expected)
+    expected = to_bytes(studio.last_frame.lanes[0].raw, pixels, SIGNED, 2.0)
+    assert np.array_equal(studio.last_frame.lanes[0].thumbnails[studio.model.front], expected)
 
 
 def test_a_resting_session_is_not_painted_all_the_time(studio, qtbot):
@@ -409,17 +420,17 @@ def test_neurons_without_a_gradient_are_said_once_and_go_with_the_choice(studio,
     paused(studio, qtbot)
     frame = studio.last_frame
     dead = np.array([True, False, False])
-    silent = dataclasses.replace(frame, dead=dead, silence="fc3:0 gives no gradient.")
+    silent = altered(frame, dead=dead, silence="fc3:0 gives no gradient.")
     studio.views.show_frame(silent)
     assert "fc3:0 gives no gradient." in studio.banner.texts()
     assert "no gradient" in [badge.text for badge in studio.canvas._badges[0]]
     studio.banner.dismiss("silence")
     studio.views.show_frame(silent)
     assert "fc3:0 gives no gradient." not in studio.banner.texts()
-    studio.views.show_frame(dataclasses.replace(silent, silence="fc3:0 was woken.", dead=~dead))
+    studio.views.show_frame(altered(silent, silence="fc3:0 was woken.", dead=~dead))
     assert "fc3:0 was woken." in studio.banner.texts()
     # Other weights, or another start, begin anew.
-    studio.views.show_frame(dataclasses.replace(silent, silence="", dead=~dead))
+    studio.views.show_frame(altered(silent, silence="", dead=~dead))
     assert "fc3:0 was woken." not in studio.banner.texts()
     studio.views.show_frame(silent)
     studio.controller.set_neurons(Neuron("fc3", 4))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.frame import Frame
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.compare.compare import Comparing
 from ldam_studio.gui.exporting.exporting import Exporting
@@ -137,3 +139,8 @@ def filter_of(window: StudioWindow) -> FilterPanel:
 
 def traces_of(window: StudioWindow) -> Traces:
     return window.feature(Tracing).traces
+
+
+def altered(frame: Frame, **values: object) -> Frame:
+    """Return a frame whose first lane has other values."""
+    return replace(frame, lanes=(replace(frame.lanes[0], **values), *frame.lanes[1:]))

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import save, save_file
 
 from ldam_studio.cli import main
-from ldam_studio.engine.session import network_from
+from ldam_studio.engine.description import Reference, parse
+from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources import opening
 from ldam_studio.networks.sources.download import fetch
@@ -83,7 +84,7 @@ def test_a_fine_tuned_file_opens_with_its_number_of_classes(tmp_path):
     network = open_network("timm:mobilenetv3_small_050", path)
     assert network.layers[-1].neurons == 7
     assert network.labels == ()
-    assert network_from(network.reference).sha256 == network.sha256
+    assert Opener().network(parse(network.reference, Reference)).sha256 == network.sha256
 
 
 @needs_timm
@@ -225,7 +226,7 @@ def test_imagenets_names_for_a_network_of_ones_own(tmp_path):
     network = open_network(f"{code}:model", options=Options(labels=Path("imagenet")))
     assert network.label(network.default_neurons(2)[1]) == "goldfish"
     assert network.reference["labels"] == "imagenet"
-    again = network_from(network.reference, allow_code=True)
+    again = Opener(allow_code=True).network(parse(network.reference, Reference))
     assert again.labels == network.labels
     with pytest.raises(StudioError, match=r"imagenet has 1000 labels, the network 10 outputs"):
         open_network(f"{code}:ten", options=Options(labels=IMAGENET))

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ldam_studio.engine.session import network_from
+from ldam_studio.engine.description import Reference, parse
+from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models import lenet, vgg
 from ldam_studio.networks.neurons import Neuron
@@ -145,7 +146,7 @@ def test_torchvision_models_open_with_a_fine_tuned_file(tmp_path):
     assert network.pixels.shape == (3, 224, 224)
     assert network.layers[-1].neurons == 7
     assert network.labels == ()
-    again = network_from(network.reference)
+    again = Opener().network(parse(network.reference, Reference))
     assert again.sha256 == network.sha256
     assert set(network.reference) == {"name", "weights", "sha256"}
 
@@ -160,11 +161,11 @@ def test_labels_and_partial_weights_are_found_again(tmp_path):
     names.write_text("ant\nbee\ncat\n")
     options = Options(labels=names, partial=True)
     network = open_network("torchvision:squeezenet1_1", path, options)
-    again = network_from(json.loads(json.dumps(network.reference)))
+    again = Opener().network(parse(json.loads(json.dumps(network.reference)), Reference))
     assert again.labels == network.labels == ("ant", "bee", "cat")
     assert fingerprint(again.module) == fingerprint(network.module)
     names.unlink()
-    assert network_from(network.reference).labels == ()
+    assert Opener().network(parse(network.reference, Reference)).labels == ()
 
 
 def test_torchvision_models_know_their_input_and_labels():
@@ -309,13 +310,13 @@ def test_an_input_that_the_network_does_not_take_names_layer_and_size(factories)
 def test_a_recipe_does_not_run_code(factories):
     network = open_network(f"{factories}:with_pixels")
     with pytest.raises(StudioError, match="not run because a file names it"):
-        network_from(network.reference)
+        Opener().network(parse(network.reference, Reference))
 
 
 @pytest.mark.parametrize("name", ["lenet", "torchvision:squeezenet1_1"])
 def test_an_untrained_network_is_found_again_until_it_has_weights(name, tmp_path):
     network = open_network(name, options=Options(untrained=True))
-    again = network_from(network.reference)
+    again = Opener().network(parse(network.reference, Reference))
     assert again.sha256 == network.sha256 == fingerprint(again.module)
     assert again.reference == network.reference
     twin = network.twin(network.module.state_dict(), WeightsFile(tmp_path / "a", "0"))
@@ -366,7 +367,10 @@ def test_built_in_networks_open_with_labels_and_another_number_of_classes(name, 
     assert (network.layers[-1].neurons, network.labels) == (7, ())
     network = open_network(name, weights, Options(labels=labels))
     assert network.labels == tuple("abcdefg")
-    assert network_from(json.loads(json.dumps(network.reference))).labels == network.labels
+    assert (
+        Opener().network(parse(json.loads(json.dumps(network.reference)), Reference)).labels
+        == network.labels
+    )
     with pytest.raises(StudioError, match="has 7 labels, the network 10 outputs"):
         open_network(name, options=Options(labels=labels))
 

@@ -132,8 +132,7 @@ def take_steps(network: Network, neuron: Neuron) -> dict[str, Any]:
         begun = time.process_time()
         state, info = advance(state)
         times.append(time.process_time() - begun)
-        assert info.gradient_rms is not None
-        rms = float(info.gradient_rms)
+        rms = float(info.lanes[0].gradient_rms)
     moved = state.lane.chains.x
     if moved.shape[1:] != network.pixels.shape or not bool(moved.isfinite().all()):
         raise RuntimeError(f"{neuron}: the chain is not an image any more")

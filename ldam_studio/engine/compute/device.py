@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -35,6 +35,10 @@ class Device:
     def lag(self) -> int:
         """How many steps may be under way on the device before the host asks how one went."""
         return STEPS_UNDER_WAY if self.name == "cuda" else 0
+
+    def in_float32(self) -> Device:
+        """Return the device in float32, for good."""
+        return replace(self, precision="float32", tried=False)
 
     def apply(self) -> None:
         """Set this thread's share of the processor. Torch keeps the number per thread.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+K = TypeVar("K")
 
-def to_host(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
+
+def to_host(tensors: Mapping[K, Tensor]) -> dict[K, NDArray[Any]]:
     """Return arrays of their own with the tensors' values, of the same shapes and types.
 
     From a CUDA device they are copied side by side into pinned memory, and waited for once.

@@ -38,7 +38,7 @@ def run_without_display(start: Start, why: str) -> int:
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     from ldam_studio.engine.state import snapshot
     from ldam_studio.export.png import export
-    from ldam_studio.export.recipe import Shown
+    from ldam_studio.export.shown import Shown
     from ldam_studio.gui.app.interrupt import Interrupt
     from ldam_studio.gui.app.main import make_application, opening_of
     from ldam_studio.gui.session.openings import start as ten_digits

@@ -57,12 +57,12 @@ class Canvas(ZoomableWidget):
 
     def show_frame(self, frame: Frame, display: Display, pixels: PixelSpec) -> None:
         """Show a frame; while paused, the same frame again if the display has changed."""
-        resized = self._frame is None or frame.raw.shape[1:] != self._frame.raw.shape[1:]
+        resized = self._frame is None or frame.lanes[0].raw.shape[1:] != self._shape[1:]
         before, self._shown = self._shown, shown_of(frame, display, pixels)
         self._frame, self._pixels = frame, pixels
-        if self.view.part is not None and self.view.part != frame.field:
+        if self.view.part is not None and self.view.part != frame.lanes[0].field:
             # The neuron in front is another one; if it sees the whole image, that is shown.
-            self._panes.fit(frame.field)
+            self._panes.fit(frame.lanes[0].field)
             resized = True
         if resized or not self._shown.has_the_panes_of(before):
             self._hold()
@@ -77,8 +77,12 @@ class Canvas(ZoomableWidget):
         self._frame, self._shown = None, Shown()
         self._hold()
 
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (1, 28, 28) if self._frame is None else self._frame.lanes[0].raw.shape
+
     def _hold(self) -> None:
-        shape = (1, 28, 28) if self._frame is None else self._frame.raw.shape
+        shape = self._shape
         self._panes.hold((int(shape[2]), int(shape[1])), self._shown.cells)
         self._relayout()
 
@@ -125,9 +129,9 @@ class Canvas(ZoomableWidget):
         if self.view.part is not None:
             self.fit()
             return True
-        if self._frame is None or self._frame.field is None:
+        if self._frame is None or self._frame.lanes[0].field is None:
             return False
-        self._panes.fit(self._frame.field)
+        self._panes.fit(self._frame.lanes[0].field)
         self.update()
         return True
 

@@ -62,21 +62,23 @@ class Shown:
 
 def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
     """Return what to show of a frame; the display of the first lane's pixels holds for both."""
-    if frame.second is None:
+    first, *others = frame.lanes
+    if not others:
         images = tuple(
-            _image(image, display, pixels, display.scale) for image in (frame.raw, frame.average)
+            _image(image, display, pixels, display.scale) for image in (first.raw, first.average)
         )
-        return Shown(images, (frame.field, frame.field))
-    rows = ((frame.raw, frame.average), (frame.second.raw, frame.second.average))
+        return Shown(images, (first.field, first.field))
+    other = others[0]
+    rows = ((first.raw, first.average), (other.raw, other.average))
     scales = [_scale(pair, display, pixels) for pair in zip(*rows, strict=True)]
     images = tuple(
         _image(image, display, pixels, scale)
         for row in rows
         for image, scale in zip(row, scales, strict=True)
     )
-    apart, scale = _difference(frame.average, frame.second.average, pixels)
-    fields = (frame.field, frame.field, frame.second.field, frame.second.field)
-    common = frame.field if frame.field == frame.second.field else None
+    apart, scale = _difference(first.average, other.average, pixels)
+    fields = (first.field, first.field, other.field, other.field)
+    common = first.field if first.field == other.field else None
     return Shown((*images, apart), (*fields, common), scale)
 
 

@@ -14,7 +14,7 @@ from ldam_studio.gui.waiting import PatientQuestion
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
     from ldam_studio.export.png import Exported
-    from ldam_studio.export.recipe import Shown
+    from ldam_studio.export.shown import Shown
 
 EXPORT = Entry(
     "export",
@@ -47,8 +47,8 @@ class Exporting(Feature):
         self._question.cancel()
 
     def _choose(self, state: SessionState) -> None:
-        from ldam_studio.export.recipe import picture_of
         from ldam_studio.export.replay import steps_to_replay
+        from ldam_studio.export.shown import picture_of
         from ldam_studio.gui.exporting.dialog import KINDS, ExportDialog
         from ldam_studio.gui.exporting.recipe_note import recipe_note
 
@@ -91,7 +91,7 @@ class Exporting(Feature):
         return QSettings(str(folder / "export.ini"), QSettings.Format.IniFormat)
 
     def _shown(self, what: str, zoom: int = 1) -> Shown:
-        from ldam_studio.export.recipe import Shown
+        from ldam_studio.export.shown import Shown
 
         model = self.studio.model
         return Shown(what, model.front, model.display.mode, model.display.scale, zoom)

@@ -5,11 +5,12 @@ The dialogs, dropped files and the command line go by this table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from ldam_studio.engine.description import Reference
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
@@ -71,14 +72,13 @@ def picture_opening(path: Path) -> Opening:
         If it is no such picture, or was altered.
     """
     from ldam_studio.engine.session import open_session
+    from ldam_studio.export.locate import Nearby
     from ldam_studio.export.png import read_recipe
-    from ldam_studio.export.replay import Files as Nearby
     from ldam_studio.export.replay import spec_at_export
 
     recipe = read_recipe(path)
     shown = recipe.shown
-    end = recipe.data["end"]
-    networks = [end.get("network", {}), (end.get("second") or {}).get("network", {})]
+    networks = [lane.network for lane in recipe.said.end.lanes]
     return Opening(
         title=path.stem,
         make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
@@ -89,10 +89,10 @@ def picture_opening(path: Path) -> Opening:
     )
 
 
-def _published(reference: Mapping[str, Any]) -> str:
+def _published(reference: Reference) -> str:
     """Return the name of a network of a library, if it is the one with its published weights."""
-    name = str(reference.get("name"))
-    return name if reference.get("weights") is None and family_of(name).is_library else ""
+    name = reference.name
+    return name if reference.weights is None and family_of(name).is_library else ""
 
 
 PICTURE = FileKind(

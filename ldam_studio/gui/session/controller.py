@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.comparison import (
-    Second,
+    LaneSpec,
     check_alike,
     check_count,
     matched,
@@ -338,7 +338,7 @@ class Controller(SessionLink):
         second = LaneView(network, neurons, settings or session.settings, title)
         self.model.set_session(replace(session, second=second))
         self.model.set_acting(None)
-        self._post("compare", Second(network, settings=settings, restart=restart))
+        self._post("compare", LaneSpec(network, settings=settings, restart=restart))
         self._tell_unmatched()
 
     def end_comparison(self) -> None:

@@ -188,7 +188,7 @@ class SessionLink(QObject):
         if frame.notices:
             self._read_back()
         # One that was asked for before another chain came to the front would flash by.
-        return frame if frame.front == self.model.front else None
+        return frame if frame.lanes[0].front == self.model.front else None
 
     def _request(self) -> None:
         if self._runner is not None:
@@ -199,15 +199,16 @@ class SessionLink(QObject):
     def _follow(self, frame: Frame) -> None:
         """Take over the neurons that the engine chose, as after a change of the chains' number."""
         session = self.model.session
-        if session is not None and frame.neurons != session.neurons and self._held:
+        if session is not None and frame.lanes[0].neurons != session.neurons and self._held:
             self._held = False
-            chains, second = len(frame.neurons), session.second
-            if second is not None and frame.second is not None:
+            chains, second = len(frame.lanes[0].neurons), session.second
+            if second is not None and len(frame.lanes) > 1:
                 settings = second.settings.for_chains(chains)
-                second = replace(second, neurons=frame.second.neurons, settings=settings)
+                second = replace(second, neurons=frame.lanes[1].neurons, settings=settings)
             settings = session.settings.for_chains(chains)
             self.model.set_session(
-                replace(session, neurons=frame.neurons, settings=settings, second=second), "chains"
+                replace(session, neurons=frame.lanes[0].neurons, settings=settings, second=second),
+                "chains",
             )
 
     def _read_back(self) -> None:

@@ -84,7 +84,7 @@ class SessionView:
             state.learn_every,
             state.discriminator_rounds,
             state.data,
-            second=None if state.second is None else LaneView.of(state.second),
+            second=LaneView.of(state.lanes[SECOND]) if len(state.lanes) > SECOND else None,
         )
 
     @property
@@ -190,7 +190,8 @@ class Model(QObject):
 
     def acted_frame(self, frame: Frame) -> LaneFrame:
         """Return the part of a frame that shows the lane acted on; of all lanes, the first."""
-        return frame.second if self.acting == SECOND and frame.second is not None else frame
+        on_second = self.acting == SECOND and len(frame.lanes) > 1
+        return frame.lanes[SECOND if on_second else FIRST]
 
     @property
     def whole_title(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, state_folder, write_bytes
 from ldam_studio.gui.session.model import Display
@@ -175,7 +176,9 @@ class SessionStore:
         again = Opening(
             title=note.title,
             # Code is only run after a click, see below.
-            make=lambda: read_session(self.session_file, device, allow_code=bool(note.code)),
+            make=lambda: read_session(
+                self.session_file, device, opener=Opener(allow_code=bool(note.code))
+            ),
             display=Display(note.mode, note.scale),
             rows=tuple(note.rows),
             front=note.front,

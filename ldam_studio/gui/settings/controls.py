@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from ldam_studio.engine.changes.apply import LANES
+from ldam_studio.engine.comparison import lane_name
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.settings.number_row import NumberRow
 from ldam_studio.gui.settings.rows import row_for
@@ -69,7 +69,7 @@ class Controls(QWidget):
 
     def show_acting(self, lane: int | None, compared: bool) -> None:
         """Show whose settings these are if two networks are compared; `lane` is None for both."""
-        whose = "both" if lane is None else LANES[lane]
+        whose = "both" if lane is None else lane_name(lane)
         for title, heading in self.headings.items():
             heading.setText(f"{title} of {whose}" if compared else title)
         for slider in self.findChildren(AnnealSlider):

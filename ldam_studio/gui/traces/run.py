@@ -79,8 +79,8 @@ class Run:
         Another number of chains and a restart at step 1 begin anew. If the run has gone back to an
         earlier step, what came after that step is forgotten.
         """
-        steps = np.asarray(frame.trace.steps, np.int64)
-        chains = len(frame.neurons)
+        steps = np.asarray(frame.lanes[0].trace.steps, np.int64)
+        chains = len(frame.lanes[0].neurons)
         goes_back = len(steps) > 0 and steps[0] <= self.last
         if chains != self.chains or (goes_back and steps[0] <= 1):
             self.chains = chains
@@ -89,7 +89,7 @@ class Run:
             self._go_back(int(steps[0]))
         for mark in frame.marks:
             self._mark(*mark)
-        traces = [frame.trace] if frame.second is None else [frame.trace, frame.second.trace]
+        traces = [lane.trace for lane in frame.lanes]
         del self.lanes[len(traces) :]
         self.lanes += [Kept.of(QUANTITIES, chains) for _ in traces[len(self.lanes) :]]
         for lane, trace in zip(self.lanes, traces, strict=True):

@@ -43,7 +43,7 @@ class StatusBar(QStatusBar):
 
     def show_frame(self, frame: Frame, frames_per_second: float) -> None:
         """Show a frame's figures."""
-        self._say(self.progress, progress_words(frame))
+        self._say(self.progress, progress_words(frame.lanes[0]))
         self._figure("step", f"step {thousands(frame.step)}")
         speed = frame.steps_per_second
         shown = f"{speed:.1f}" if 0 < speed < 9.95 else thousands(round(speed))

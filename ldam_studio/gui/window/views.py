@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from ldam_studio.engine.changes.apply import LANES
+from ldam_studio.engine.comparison import lane_name
 from ldam_studio.gui.frame_words import (
     average_badges,
     average_words,
@@ -23,7 +23,7 @@ from ldam_studio.gui.frame_words import (
 from ldam_studio.gui.session.lanes import SECOND, weights_words
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.gui.session.frames import Frames
     from ldam_studio.gui.session.model import Model, SessionView
@@ -96,7 +96,7 @@ class Views(QObject):
             # The columns of a table share their labels, which are the first network's.
             _, others = _names_of_chains(session.seen_from(SECOND))
             tips = (*(f"A, {tip}" for tip in tips), *(f"B, {tip}" for tip in others))
-            labels, rows = labels * 2, LANES
+            labels, rows = labels * 2, (lane_name(0), lane_name(1))
         was_table = panels.strip.strip.has_rows
         panels.strip.strip.set_chains(labels, tips, rows)
         if panels.strip.strip.has_rows != was_table:
@@ -121,9 +121,8 @@ class Views(QObject):
         )
 
     def _thumbnails(self, frame: Frame) -> Bytes:
-        if not self._strip_has_both() or frame.second is None:
-            return frame.thumbnails
-        return np.concatenate((frame.thumbnails, frame.second.thumbnails))
+        lanes = frame.lanes if self._strip_has_both() else frame.lanes[:1]
+        return np.concatenate([lane.thumbnails for lane in lanes])
 
     def _show_weights_file(self) -> None:
         session = self._model.session
@@ -150,7 +149,7 @@ class Views(QObject):
     def show_frame(self, frame: Frame) -> None:
         """Show a frame; one that is of other pixels than the session's comes from before it."""
         session, panels = self._model.session, self._panels
-        if session is None or frame.raw.shape != session.network.pixels.shape:
+        if session is None or frame.lanes[0].raw.shape != session.network.pixels.shape:
             return
         first = self._frames.last is None
         panels.canvas.show_frame(frame, self._model.display, session.network.pixels)
@@ -158,14 +157,15 @@ class Views(QObject):
             panels.strip.strip.show_thumbnails(self._thumbnails(frame))
         for sentence in frame.notices:
             panels.banner.say(sentence, "warning")
-        if frame.silence != self._silence and frame.neurons == session.neurons:
-            self._show_silence(frame)
+        lane = frame.lanes[0]
+        if lane.silence != self._silence and lane.neurons == session.neurons:
+            self._show_silence(lane)
         self._frames.show(frame)
         self._show_badges()
         if first:
             self.first_frame.emit()
 
-    def _show_silence(self, frame: Frame) -> None:
+    def _show_silence(self, frame: LaneFrame) -> None:
         """Say what became of neurons that gave no gradient at their start, while that is so."""
         self._silence = frame.silence
         if frame.silence:
@@ -189,13 +189,14 @@ class Views(QObject):
 
     def _details(self, frame: Frame) -> tuple[str, ...]:
         """Return what stands beside the title of each pane."""
-        words: tuple[str, ...] = (chain_name(frame), average_words(frame, self._window(None)))
-        if frame.second is None:
+        first, *others = frame.lanes
+        words: tuple[str, ...] = (chain_name(first), average_words(first, self._window(None)))
+        if not others:
             return words
         scale = self._panels.canvas.difference_scale
         apart = "" if scale is None else f"of averages, ±{scale:g}"
-        second = average_words(frame.second, self._window(SECOND))
-        return (*words, chain_name(frame.second), second, apart)
+        second = average_words(others[0], self._window(SECOND))
+        return (*words, chain_name(others[0]), second, apart)
 
     def _window(self, lane: int | None) -> int:
         """Return how many samples a lane's average over time remembers; 0 for all."""
@@ -207,9 +208,11 @@ class Views(QObject):
 
     def _show_badges(self, _state: object = None) -> None:
         frame = self._frames.last
-        badges = [raw_badges(frame, self._model.run_state), average_badges(frame)]
-        if frame is not None and frame.second is not None:
-            badges += [dead_badges(frame.second), average_badges(frame.second)]
+        lanes = () if frame is None else frame.lanes
+        badges = [raw_badges(frame, self._model.run_state)]
+        badges.append(average_badges(lanes[0] if lanes else None))
+        for lane in lanes[1:]:
+            badges += dead_badges(lane), average_badges(lane)
         self._panels.canvas.set_badges(*badges)
 
 

@@ -202,7 +202,7 @@ class StudioWindow(QMainWindow):
         """Let what the front neuron sees fill the view, or show the whole image again."""
         frame = self.last_frame
         if not self.canvas.zoom_to_field() and frame is not None:
-            neuron = frame.neurons[frame.front]
+            neuron = frame.lanes[0].neurons[frame.lanes[0].front]
             self.banner.say(f"{neuron} sees the whole image; there is no part to zoom to.")
 
     def set_theme(self, choice: str) -> None:

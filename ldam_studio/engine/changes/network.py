@@ -1,0 +1,22 @@
+"""Another network: the neurons stay where it has them, and so do the pictures if they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.every_lane import turn_lanes
+from ldam_studio.engine.discriminator import prepare_learner
+from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.state import SessionState
+
+
+def change_network(
+    state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
+) -> None:
+    """Put another network into a lane; a discriminator that does not suit it goes."""
+    change.value.to(state.device.name)
+    turn_lanes(state, numbers, after)
+    if after.discriminator is None:
+        state.discriminator, state.learner = None, None
+    prepare_learner(state)

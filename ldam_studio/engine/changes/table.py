@@ -1,0 +1,208 @@
+"""The changes there are: what each one does to a session, and how it is written down and read.
+
+What a change means for settings, neurons and lanes is said in `engine.outline`. A new change has a
+rule there, an effect in a file here, and a row in this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ldam_studio.engine.changes.average import reset_average
+from ldam_studio.engine.changes.chains import change_chains
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.comparison import compare
+from ldam_studio.engine.changes.discriminator import change_discriminator, revert_discriminator
+from ldam_studio.engine.changes.learning import change_learning
+from ldam_studio.engine.changes.melt import melt
+from ldam_studio.engine.changes.network import change_network
+from ldam_studio.engine.changes.neurons import change_neurons
+from ldam_studio.engine.changes.precision import change_precision
+from ldam_studio.engine.changes.settings import change_setting
+from ldam_studio.engine.changes.start import restart
+from ldam_studio.engine.changes.weights import change_weights
+from ldam_studio.engine.comparison import LaneSpec
+from ldam_studio.engine.description import BesideDescription, Reference, parse
+from ldam_studio.engine.outline import Outline, neurons_of
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.discriminators import DiscriminatorModel
+from ldam_studio.networks.network import Network
+from ldam_studio.sampler.settings import SETTINGS, is_of_chains
+
+
+class Opener(Protocol):
+    """Opens what a log names by reference; see `engine.session.Opener`."""
+
+    def network(self, reference: Reference) -> Network:
+        """Open a network."""
+
+    def discriminator(self, reference: Reference | None) -> DiscriminatorModel | None:
+        """Open a discriminator, or none."""
+
+    def lane(self, description: BesideDescription) -> LaneSpec:
+        """Open what is put beside the first lane."""
+
+
+Effect = Callable[[SessionState, Change, Outline, Sequence[int]], None]
+"""Carries out on a session what its outline, the third argument, says; the last argument has the
+numbers of the lanes that the change is for. A session that an effect leaves half changed when it
+raises is put back by `apply`."""
+
+
+def _as_it_is(change: Change, _after: Outline) -> Any:
+    return change.value
+
+
+def _read_as_it_is(value: Any, _opener: Opener) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What holds for all changes of one name.
+
+    Attributes
+    ----------
+    effect
+        What it does to a session.
+    words
+        What it is called in the traces, given the outline after it.
+    logged
+        What the log says of it, in JSON's types.
+    read
+        Makes its value of what the log says.
+    looks_elsewhere
+        Whether the chains may look at another layer after it: the step in progress is then given
+        up, and whether bfloat16 suits is seen again.
+    restarts
+        Whether the chains start anew with it, given what the log says.
+    """
+
+    effect: Effect
+    words: Callable[[Change, Outline], str]
+    logged: Callable[[Change, Outline], Any] = _as_it_is
+    read: Callable[[Any, Opener], Any] = _read_as_it_is
+    looks_elsewhere: bool = False
+    restarts: Callable[[Any], bool] = lambda _value: False
+
+
+def kind_of(name: str) -> Kind:
+    """Return what holds for changes of a name; `StudioError` if there are none."""
+    if is_of_chains(name):
+        return SETTING
+    if name not in CHANGES:
+        raise StudioError(f"There is nothing called {name!r} to change.")
+    return CHANGES[name]
+
+
+def _value(change: Change, after: Outline) -> Any:
+    return after.value(change.name, change.lane or 0)
+
+
+def _setting_words(change: Change, after: Outline) -> str:
+    value = _value(change, after)
+    if isinstance(value, tuple):
+        shown = "per chain"
+    else:
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{SETTINGS[change.name].label.lower()} {shown}"
+
+
+def _addresses(change: Change, _after: Outline) -> list[str]:
+    return [str(neuron) for neuron in neurons_of(change.value)]
+
+
+def _neurons_words(change: Change, after: Outline) -> str:
+    names = _addresses(change, after)
+    return names[0] if len(set(names)) == 1 else f"{names[0]} ..."
+
+
+def _reference(change: Change, _after: Outline) -> Any:
+    return None if change.value is None else change.value.reference
+
+
+def _read_network(value: Any, opener: Opener) -> Network:
+    return opener.network(parse(value, Reference))
+
+
+def _read_discriminator(value: Any, opener: Opener) -> DiscriminatorModel | None:
+    return opener.discriminator(None if value is None else parse(value, Reference))
+
+
+def _read_beside(value: Any, opener: Opener) -> LaneSpec | None:
+    return None if value is None else opener.lane(parse(value, BesideDescription))
+
+
+def _weights_words(change: Change, _after: Outline) -> str:
+    network: Network = change.value
+    return f"weights {network.name if network.weights is None else network.weights.name}"
+
+
+def _learning_words(_change: Change, after: Outline) -> str:
+    return f"learning every {after.learn_every}" if after.learn_every else "learning off"
+
+
+def _compare_words(change: Change, _after: Outline) -> str:
+    if change.value is None:
+        return "comparison ended"
+    return f"compared with {change.value.network.name}"
+
+
+SETTING = Kind(change_setting, words=_setting_words, logged=_value)
+
+CHANGES: dict[str, Kind] = {
+    "neurons": Kind(change_neurons, words=_neurons_words, logged=_addresses, looks_elsewhere=True),
+    "network": Kind(
+        change_network,
+        words=lambda change, _after: f"network {change.value.name}",
+        logged=_reference,
+        read=_read_network,
+        looks_elsewhere=True,
+    ),
+    "weights": Kind(
+        change_weights,
+        words=_weights_words,
+        logged=_reference,
+        read=_read_network,
+    ),
+    "discriminator": Kind(
+        change_discriminator,
+        words=lambda change, _: "no discriminator" if change.value is None else "discriminator",
+        logged=_reference,
+        read=_read_discriminator,
+    ),
+    "revert_discriminator": Kind(
+        revert_discriminator, words=lambda _change, _after: "discriminator as it was"
+    ),
+    "chains": Kind(
+        change_chains,
+        words=lambda _change, after: f"{after.chains} chains",
+        logged=lambda _change, after: after.chains,
+    ),
+    "seed": Kind(
+        restart,
+        words=lambda _change, after: f"seed {after.seed}",
+        restarts=lambda _value: True,
+    ),
+    "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
+    "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
+    "melt": Kind(melt, words=lambda _change, _after: "melt"),
+    "learn_every": Kind(change_learning, words=_learning_words, logged=_value),
+    "discriminator_rounds": Kind(
+        change_learning,
+        words=lambda _change, after: f"{after.discriminator_rounds} rounds per checkpoint",
+        logged=_value,
+    ),
+    "precision": Kind(change_precision, words=lambda change, _after: str(change.value)),
+    "compare": Kind(
+        compare,
+        words=_compare_words,
+        logged=lambda change, _: None if change.value is None else change.value.json(),
+        read=_read_beside,
+        looks_elsewhere=True,
+        restarts=lambda value: isinstance(value, dict) and bool(value.get("restart")),
+    ),
+}

@@ -1,0 +1,39 @@
+"""Other weights under the running chains: pictures and averages go on and settle again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.every_lane import change_lanes
+from ldam_studio.engine.lane import reheat, targets
+from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.state import Lane, SessionState
+
+
+def change_weights(
+    state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
+) -> None:
+    """Put other weights into a lane's network.
+
+    The discriminator learns some rounds, as the classifier has changed (Jiang et al., arXiv
+    1812.04604, section 4.2).
+    """
+    change.value.to(state.device.name)
+
+    def swapped(lane: Lane, number: int) -> Lane:
+        network, count = after.lanes[number].network, len(lane.neurons)
+        measured = network.measures_field(lane.targets.layer)
+        lane = replace(
+            lane,
+            network=network,
+            targets=targets(network, lane.neurons) if measured else lane.targets,
+            thresholds=burn_in_threshold.begin_again(lane.settings, count, state.device.name),
+            waking=silent_neurons.begin(count, state.device.name),
+        )
+        return reheat(lane, state.device, state.heat)
+
+    change_lanes(state, numbers, swapped)
+    state.lessons_due = state.discriminator_rounds

@@ -1,0 +1,163 @@
+"""How a session is set, in JSON's types: what recipes, logs and session files say of it.
+
+Whatever is read is checked here for its shape; what it means is checked where it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ldam_studio.engine.comparison import MOST_LANES
+from ldam_studio.engine.outline import Outline
+from ldam_studio.errors import StudioError
+from ldam_studio.sampler.settings import SETTINGS
+
+MOST_CHAINS = round(SETTINGS["chains"].maximum)
+
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+Neurons = Annotated[tuple[str, ...], Meta(min_length=1, max_length=MOST_CHAINS)]
+Values = dict[str, str | bool | int | float | tuple[int | float, ...]]
+
+
+class FileReference(Struct, frozen=True):
+    """A file of weights, and their SHA-256."""
+
+    weights: str
+    sha256: str
+
+
+class Reference(Struct, frozen=True):
+    """A network or a discriminator, see `Network.reference`; `weights` is None for those shipped.
+
+    The other fields say how a network was opened where its name does not; see `Options`.
+    """
+
+    name: str
+    weights: str | None
+    sha256: str
+    pixels: dict[str, Any] | None = None
+    labels: str | None = None
+    partial: bool = False
+    untrained: bool = False
+    mean_of: tuple[FileReference, ...] = ()
+
+
+class LaneDescription(Struct, frozen=True):
+    """A network with the neurons of its chains and its settings."""
+
+    network: Reference
+    neurons: Neurons
+    settings: Values
+
+
+class BesideDescription(Struct, frozen=True):
+    """What a lane beside the first begins with; see `comparison.LaneSpec`."""
+
+    network: Reference
+    neurons: Neurons | None
+    settings: Values | None
+    restart: bool
+
+
+class DeviceDescription(Struct, frozen=True):
+    """Where a session runs; see `compute.device.Device`."""
+
+    device: str
+    precision: str
+    threads: int
+    tried: bool = False
+
+
+class SessionDescription(Struct, frozen=True):
+    """All that has to be known to start a session; see `session.SessionSpec`."""
+
+    lanes: Annotated[tuple[LaneDescription, ...], Meta(min_length=1, max_length=MOST_LANES)]
+    seed: Annotated[int, Meta(ge=0)]
+    discriminator: Reference | None
+    learn_every: Count
+    data: str | None
+    machine: DeviceDescription
+    discriminator_rounds: Count = 0
+
+
+T = TypeVar("T")
+
+
+def parse(value: Any, kind: type[T]) -> T:
+    """Return JSON as what it describes.
+
+    Raises
+    ------
+    StudioError
+        If something is missing, of another type, or out of bounds.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise StudioError(
+            f"The description of the session is incomplete or damaged ({error}); export it again."
+        ) from None
+
+
+def parse_session(description: Any) -> SessionDescription:
+    """Return the description of a session, as any version of the program wrote it.
+
+    Raises
+    ------
+    StudioError
+        If it is incomplete or damaged.
+    """
+    return parse(with_lanes(description), SessionDescription)
+
+
+def describe(outline: Outline) -> dict[str, Any]:
+    """Return what starts a session that is set so.
+
+    What chains, averages and learner have become is not part of it.
+    """
+    model = outline.discriminator
+    return {
+        "lanes": [
+            {
+                "network": lane.network.reference,
+                "neurons": [str(neuron) for neuron in lane.neurons],
+                "settings": asdict(lane.settings),
+            }
+            for lane in outline.lanes
+        ],
+        "seed": outline.seed,
+        "discriminator": None if model is None else model.reference,
+        "learn_every": outline.learn_every,
+        "discriminator_rounds": outline.discriminator_rounds,
+        "data": None if outline.data is None else str(outline.data),
+        "machine": outline.device.json(),
+    }
+
+
+OF_A_LANE = ("network", "neurons", "settings")
+
+
+def with_lanes(description: Any) -> Any:
+    """Return the description of a session with `lanes`, where version 0.1.0 wrote it without.
+
+    What is said of the first lane was then said of the session, and the other lane was `second`.
+    """
+    if not isinstance(description, Mapping) or "network" not in description:
+        return description
+    lanes = [{key: description[key] for key in OF_A_LANE if key in description}]
+    if description.get("second") is not None:
+        lanes.append(description["second"])
+    others = {k: v for k, v in description.items() if k not in (*OF_A_LANE, "second")}
+    return {"lanes": lanes} | others
+
+
+def without_lanes(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of a session of one lane as version 0.1.0 reads it."""
+    (lane,) = description["lanes"]
+    others = {key: value for key, value in description.items() if key != "lanes"}
+    return others | dict(lane)

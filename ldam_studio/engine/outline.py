@@ -1,0 +1,303 @@
+"""A session at the level of its settings, and what each change means for it.
+
+An outline has no chains. It says which networks and neurons a session looks at and how it is set.
+`Outline.after` is the only place that knows what a change does to that: the session itself follows
+it (`engine.changes`), and a window can show what will be before the session is that far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import (
+    MOST_LANES,
+    LaneSpec,
+    check_alike,
+    check_count,
+    check_neurons,
+    matched,
+    matched_or_kept,
+)
+from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.discriminators import DiscriminatorModel
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
+
+MAX_MELT = 100_000
+
+
+@dataclass(frozen=True)
+class LaneOutline:
+    """One network, the neuron of each chain, and the settings."""
+
+    network: Network
+    neurons: tuple[Neuron, ...]
+    settings: Settings
+
+    def looking_at(self, neurons: tuple[Neuron, ...]) -> LaneOutline:
+        """Return it with other neurons: one for each chain, or one for all that there are."""
+        if len(neurons) == 1:
+            neurons *= len(self.neurons)
+        check_neurons(self.network, neurons)
+        settings = self.settings.for_chains(len(neurons))
+        return replace(self, neurons=neurons, settings=settings)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How a session is set.
+
+    Attributes
+    ----------
+    lanes
+        The network in front, then those that it is compared with.
+    learn_every, discriminator_rounds
+        The settings of these names.
+    data
+        Where a discriminator that learns sees real images; None for the shipped sample.
+    """
+
+    lanes: tuple[LaneOutline, ...]
+    seed: int = 0
+    device: Device = field(default_factory=choose)
+    discriminator: DiscriminatorModel | None = None
+    learn_every: int = 0
+    discriminator_rounds: int = 0
+    data: Path | None = None
+
+    @property
+    def chains(self) -> int:
+        """How many chains there are, in each lane."""
+        return len(self.lanes[0].neurons)
+
+    def value(self, name: str, lane: int = 0) -> Any:
+        """Return the value of a setting of a lane's chains or of the session."""
+        return getattr(self.lanes[lane].settings if is_of_chains(name) else self, name)
+
+    def after(self, change: Change) -> Outline:
+        """Return how the session is set after a change.
+
+        Raises
+        ------
+        StudioError
+            If the change cannot be made.
+        """
+        numbers = self.lanes_of(change)
+        if is_of_chains(change.name):
+            return _setting(self, change, numbers)
+        return RULES[change.name].after(self, change, numbers)
+
+    def lanes_of(self, change: Change) -> tuple[int, ...]:
+        """Return the numbers of the lanes that a change is for.
+
+        Raises
+        ------
+        StudioError
+            If there is no such change, no such lane, or the change is for all lanes together.
+        """
+        everywhere = tuple(range(len(self.lanes)))
+        scope = Scope.ANY if is_of_chains(change.name) else _rule(change.name).scope
+        if scope is Scope.PLACE:
+            return everywhere
+        if change.lane is None:
+            return everywhere[:1] if scope is Scope.ONE else everywhere
+        if change.lane not in everywhere:
+            raise StudioError("There is no second network to change; compare with one first.")
+        if scope is Scope.ALL:
+            raise StudioError(f"{change.name!r} is changed for both networks, not for one alone.")
+        return (change.lane,)
+
+    def with_lane(self, spec: LaneSpec) -> LaneOutline:
+        """Return a further lane; `StudioError` if it does not go with the first one."""
+        first = self.lanes[0]
+        check_alike(first.network, spec.network)
+        neurons = spec.neurons
+        if neurons is None:
+            neurons = matched(spec.network, first.neurons)
+            neurons = neurons or spec.network.default_neurons(self.chains)
+        check_count(neurons, self.chains)
+        settings = spec.settings or first.settings
+        return LaneOutline(spec.network, first.neurons, settings).looking_at(neurons)
+
+    def _with(self, number: int, lane: LaneOutline) -> Outline:
+        return replace(self, lanes=(*self.lanes[:number], lane, *self.lanes[number + 1 :]))
+
+
+class Scope(Enum):
+    """Which lanes a change may be for."""
+
+    ALL = "all together"
+    ANY = "one of them, or all together where none is named"
+    ONE = "one of them, the first where none is named"
+    PLACE = "the place of a lane that comes or goes"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a change means for an outline, given the numbers of the lanes that it is for."""
+
+    after: Callable[[Outline, Change, tuple[int, ...]], Outline]
+    scope: Scope = Scope.ALL
+
+
+def _rule(name: str) -> Rule:
+    if name not in RULES:
+        raise StudioError(f"There is nothing called {name!r} to change.")
+    return RULES[name]
+
+
+def _setting(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    for number in numbers:
+        lane = outline.lanes[number]
+        settings = lane.settings.change(change.name, change.value).for_chains(outline.chains)
+        outline = outline._with(number, replace(lane, settings=settings))
+    return outline
+
+
+def neurons_of(value: Any) -> tuple[Neuron, ...]:
+    """Return neurons that may be named by their addresses."""
+    return tuple(v if isinstance(v, Neuron) else Neuron.parse(v) for v in value)
+
+
+def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    wanted = neurons_of(change.value)
+    if len(numbers) < len(outline.lanes):
+        check_count(wanted, outline.chains)
+    # Its neurons were chosen; the others follow where they can.
+    check_neurons(outline.lanes[numbers[0]].network, wanted)
+    for number in numbers:
+        lane = outline.lanes[number]
+        shown = matched_or_kept(lane.network, wanted, lane.neurons)
+        outline = outline._with(number, lane.looking_at(shown))
+    return outline
+
+
+def _network(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    (number,), network = numbers, change.value
+    lane = outline.lanes[number]
+    _check_beside(outline, number, network)
+    neurons = matched(network, lane.neurons) or network.default_neurons(outline.chains)
+    outline = outline._with(number, replace(lane, network=network, neurons=neurons))
+    model = outline.discriminator
+    if model is not None and not model.takes(network.pixels):
+        outline = replace(outline, discriminator=None)
+    return outline
+
+
+def _weights(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    (number,), network = numbers, change.value
+    _check_beside(outline, number, network)
+    if network.layers != outline.lanes[number].network.layers:
+        raise StudioError(
+            f"The layers of {network.name} with {network.weights} are others than before; open it "
+            "as another network."
+        )
+    return outline._with(number, replace(outline.lanes[number], network=network))
+
+
+def _check_beside(outline: Outline, number: int, network: Network) -> None:
+    for other, lane in enumerate(outline.lanes):
+        if other != number:
+            check_alike(lane.network, network)
+
+
+def _discriminator(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    model, network = change.value, outline.lanes[0].network
+    if model is not None and not model.takes(network.pixels):
+        raise StudioError(
+            f"The discriminator {model.name} takes {model.images}, the network {network.name} of "
+            f"{network.pixels.shape}; choose another."
+        )
+    return replace(outline, discriminator=model)
+
+
+def _chains(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    count = SETTINGS["chains"].check(change.value)
+    for number in numbers:
+        lane = outline.lanes[number]
+        known = list(dict.fromkeys(lane.neurons))
+        # Few chains on many neurons spread over the layer when there is room for more of them.
+        layer = lane.network.layer(lane.neurons[0].layer)
+        if 1 < len(known) < layer.neurons:
+            spread = lane.network.spread(layer.name, layer.neurons)
+            known += [neuron for neuron in spread if neuron not in known]
+        neurons = list(lane.neurons[:count])
+        while len(neurons) < count:
+            neurons.append(known[len(neurons) % len(known)])
+        settings = lane.settings.for_chains(count)
+        outline = outline._with(number, replace(lane, neurons=tuple(neurons), settings=settings))
+    return outline
+
+
+def _seed(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    _check_whole(change.value, 2**63 - 1, "The seed must be a whole number from 0 to 2^63 - 1")
+    return replace(outline, seed=change.value)
+
+
+def _melt(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    _check_whole(change.value, MAX_MELT, f"Melting lasts from 0 to {MAX_MELT} steps")
+    return outline
+
+
+def _check_whole(value: Any, most: int, sentence: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise StudioError(f"{sentence}, not {value!r}.")
+
+
+def _precision(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    if change.value != "float32":
+        raise StudioError(
+            f"A session may go on in float32 only, not in {change.value!r}; open another."
+        )
+    return replace(outline, device=outline.device.in_float32())
+
+
+def _learning(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    number = SETTINGS[change.name].check(change.value)
+    if change.name == "learn_every":
+        return replace(outline, learn_every=number)
+    return replace(outline, discriminator_rounds=number)
+
+
+def _compare(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    spec, place, lanes = change.value, change.lane, outline.lanes
+    # Where no place is named, there is one lane beside the first afterwards, or none.
+    before, behind = (lanes[:1], ()) if place is None else (lanes[:place], lanes[place + 1 :])
+    if place is not None and not 1 <= place < min(MOST_LANES, len(lanes) + (spec is not None)):
+        raise StudioError(
+            f"There is no place {place} for a network beside the first; at most {MOST_LANES} "
+            "networks are compared, one after the other."
+        )
+    added = () if spec is None else (outline.with_lane(spec),)
+    return replace(outline, lanes=(*before, *added, *behind))
+
+
+def _same(outline: Outline, _change: Change, _numbers: tuple[int, ...]) -> Outline:
+    return outline
+
+
+RULES: dict[str, Rule] = {
+    "neurons": Rule(_neurons, Scope.ANY),  # neurons or addresses, one per chain or one for all
+    "network": Rule(_network, Scope.ONE),  # Network
+    "weights": Rule(_weights, Scope.ONE),  # Network: the one at hand, see `Network.with_weights`
+    "discriminator": Rule(_discriminator),  # DiscriminatorModel or None
+    "revert_discriminator": Rule(_same),  # None: forget what was learned
+    "chains": Rule(_chains),  # int
+    "seed": Rule(_seed),  # int: restart with it
+    "restart": Rule(_same),  # None: the same start once more
+    "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
+    "melt": Rule(_melt),  # int: so many steps at a hundred times the temperature
+    "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
+    "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
+    "precision": Rule(_precision),  # "float32": what bfloat16 does not suit goes on in
+    "compare": Rule(_compare, Scope.PLACE),  # LaneSpec to put beside the first lane; None: remove
+}
+"""What each change means, by its name, with the values it takes. Settings of chains have one rule;
+they are changed for one lane or for all."""

@@ -1,0 +1,130 @@
+"""Which picture of a session is exported, and how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ldam_studio.engine.picture import (
+    DISPLAYS,
+    Bytes,
+    Floats,
+    common_scale,
+    difference_scale,
+    difference_to_bytes,
+    enlarge,
+    grid,
+    to_bytes,
+)
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.errors import StudioError
+
+MAX_ZOOM = 64
+
+KINDS = {
+    "average": "the front chain's average",
+    "raw": "the front chain's raw sample",
+    "strip": "the raw samples of all chains",
+    "averages": "the averages of all chains",
+}
+"""What may be exported."""
+AVERAGES = ("average", "averages")
+LANE_GAP = 3  # pixels between what is shown of two lanes
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which picture of a session, and how its pixels become bytes.
+
+    `what` is one of `KINDS`; `front` counts only where one chain is shown. `display` and `scale`
+    are those of `engine.picture.to_bytes`; pixels are repeated `zoom` times in both directions.
+    """
+
+    what: str = "average"
+    front: int = 0
+    display: str = "signed"
+    scale: float | None = None
+    zoom: int = 1
+
+    def __post_init__(self) -> None:
+        if self.what not in KINDS:
+            raise StudioError(f"What is exported is one of {', '.join(KINDS)}, not {self.what!r}.")
+        if self.display not in DISPLAYS:
+            raise StudioError(f"The display is one of {', '.join(DISPLAYS)}, not {self.display!r}.")
+        if not is_whole(self.zoom) or not 1 <= self.zoom <= MAX_ZOOM:
+            raise StudioError(
+                f"The zoom is a whole number from 1 to {MAX_ZOOM}, not {self.zoom!r}."
+            )
+        if not is_whole(self.front) or self.front < 0:
+            raise StudioError(f"The front chain is a whole number from 0, not {self.front!r}.")
+        if self.scale is not None and not (
+            isinstance(self.scale, int | float) and 0 < self.scale < float("inf")
+        ):
+            raise StudioError(f"The display's scale is a number above 0, not {self.scale!r}.")
+
+
+def picture_of(state: SessionState, shown: Shown) -> Bytes:
+    """Return the picture (H, W, 3) that `shown` asks for.
+
+    Of several lanes all are in it, one after the other, at one scale of display; after averages
+    come those of the other lanes less the first one's.
+
+    Raises
+    ------
+    StudioError
+        If there is no such chain, or its average has no sample yet.
+    """
+    pixels = state.lane.network.pixels
+    rows = [_images(lane, shown) for lane in state.lanes]
+    # Those of one chain, in all lanes, are to be compared.
+    scales = [
+        common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
+        for images in zip(*rows, strict=True)
+    ]
+    parts = [
+        [
+            to_bytes(image, pixels, shown.display, scale)
+            for image, scale in zip(row, scales, strict=True)
+        ]
+        for row in rows
+    ]
+    for apart in _differences(rows, shown):
+        scale = difference_scale(apart)
+        parts.append([difference_to_bytes(image, pixels, scale) for image in apart])
+    sheets = [row[0] if len(row) == 1 else grid(row) for row in parts]
+    beside = len(sheets) if len(parts[0]) == 1 else 1
+    return enlarge(sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP), shown.zoom)
+
+
+def difference_scales(state: SessionState, shown: Shown) -> list[float]:
+    """Return up to what the differences from the first lane are shown, those that are."""
+    rows = [_images(lane, shown) for lane in state.lanes]
+    return [difference_scale(apart) for apart in _differences(rows, shown)]
+
+
+def _differences(rows: list[Floats], shown: Shown) -> list[Floats]:
+    return [row - rows[0] for row in rows[1:]] if shown.what in AVERAGES else []
+
+
+def _images(lane: Lane, shown: Shown) -> Floats:
+    """Return the images (n, C, H, W) of a lane that `shown` asks for."""
+    chains = len(lane.neurons)
+    wanted = range(chains)
+    if shown.what in ("average", "raw"):
+        if shown.front >= chains:
+            raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
+        wanted = range(shown.front, shown.front + 1)
+    if shown.what in AVERAGES:
+        average = lane.shown_average()
+        if not bool((average.count[wanted.start : wanted.stop] > 0).all()):
+            raise StudioError("Nothing is averaged yet; let it run, or export the raw sample.")
+        images = average.mean
+    else:
+        images = lane.chains.x
+    return images[wanted.start : wanted.stop].detach().cpu().numpy().astype(np.float32)
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, and not one of the two truth values."""
+    return isinstance(value, int) and not isinstance(value, bool)

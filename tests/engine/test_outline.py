@@ -1,0 +1,133 @@
+"""What a change means for a session's settings, without the session; and that it follows."""
+
+import pytest
+import torch
+
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.table import CHANGES
+from ldam_studio.engine.comparison import MOST_LANES, LaneSpec
+from ldam_studio.engine.outline import RULES
+from ldam_studio.engine.serialise import from_tensors, to_tensors
+from ldam_studio.errors import StudioError
+from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def averaged():
+    return open_network("lenet-averaged")
+
+
+@pytest.fixture
+def three(open_one, lenet, averaged):
+    """Three networks side by side; the last is the first one's twin."""
+    state = open_one(jitter=2)
+    beside = [Change("compare", LaneSpec(averaged)), Change("compare", LaneSpec(lenet), 2)]
+    state, info = advance(state, beside, 0)
+    assert not info.refused
+    assert info.told == ("compared with lenet-averaged", "C: compared with lenet")
+    return state
+
+
+CHANGES_OF_THREE = [
+    Change("temperature", 0.3),
+    Change("l2", 0.2, 2),
+    Change("step_size", (0.1, 0.2, 0.3), 1),
+    Change("neurons", ("fc2:3", "fc2:4", "fc2:5")),
+    Change("neurons", (Neuron("conv2", 3),), 1),
+    Change("neurons", tuple(Neuron("fc3", i) for i in range(5))),
+    Change("chains", 6),
+    Change("chains", 2),
+    Change("seed", 5),
+    Change("restart"),
+    Change("melt", 3),
+    Change("reset_average"),
+    Change("precision", "float32"),
+    Change("compare", None, 1),
+    Change("compare", None),
+    Change("temperature", -1),
+    Change("neurons", ("fc9:1",)),
+    Change("neurons", ("fc3:1", "fc3:2"), 1),
+    Change("neurons", ("fc3:1", "fc2:2", "fc3:3")),
+    Change("chains", 4, 1),
+    Change("l2", 0.1, 3),
+    Change("compare", None, 3),
+    Change("nonsense"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_THREE, ids=str)
+def test_a_session_is_set_as_its_outline_said(three, change):
+    before = three.outline
+    try:
+        expected, refused = before.after(change), ()
+    except StudioError as error:
+        expected, refused = before, (str(error),)
+    state, info = advance(three, [change])
+    assert info.refused == refused
+    assert state.outline == expected
+    assert all(len(lane.chains.x) == expected.chains for lane in state.lanes)
+
+
+def test_another_network_and_other_weights_in_an_outline(three, averaged, lenet):
+    for change in (Change("network", averaged), Change("weights", averaged, 2)):
+        before = three.outline
+        after = before.after(change)
+        state, _ = advance(three, [change], 0)
+        assert state.outline == after
+        changed = [one != two for one, two in zip(before.lanes, after.lanes, strict=True)]
+        assert changed == [number == (change.lane or 0) for number in range(3)]
+
+
+def test_every_change_has_a_rule_and_a_row():
+    assert RULES.keys() == CHANGES.keys()
+
+
+def test_settings_of_an_outline(three):
+    outline = three.outline.after(Change("l2", 0.25, 1)).after(Change("learn_every", 3))
+    assert [outline.value("l2", lane) for lane in range(3)] == [0.5, 0.25, 0.5]
+    assert outline.value("learn_every") == 3
+    assert outline.value("chains") == 3
+
+
+def test_three_networks_are_fed_the_same_noise_and_jitter(three, run):
+    state, infos = run(three, 4, {1: [("restart", None)], 2: [("neurons", ["fc2:1"])]})
+    first, second, third = state.lanes
+    assert torch.equal(first.chains.x, third.chains.x)
+    assert not torch.equal(first.chains.x, second.chains.x)
+    assert [len(info.lanes) for info in infos] == [3] * 4
+    # One goes its own way; the others, and the random numbers, are as without it.
+    state, _ = run(state, 3, {4: [("temperature", 0.5, 1), ("chains", 5)]})
+    assert torch.equal(state.lanes[0].chains.x, state.lanes[2].chains.x)
+
+
+def test_three_networks_are_stored_and_go_on(three, run):
+    state, _ = run(three, 3, {1: [("l2", 0.2, 2)]})
+    again = from_tensors(*to_tensors(state))
+    run(state, 3)
+    run(again, 3)
+    assert len(again.lanes) == 3
+    for one, two in zip(state.lanes, again.lanes, strict=True):
+        assert one.settings == two.settings
+        assert torch.equal(one.chains.x, two.chains.x)
+        assert torch.equal(one.average.mean, two.average.mean)
+
+
+def test_a_lane_in_the_middle_is_replaced_or_taken_away(three, run, lenet, averaged):
+    different = LaneSpec(lenet, settings=Settings.of(l2=0.1), restart=False)
+    state, _ = run(three, 3, {2: [("compare", different, 1)]})
+    assert [lane.network for lane in state.lanes] == [lenet, lenet, lenet]
+    assert [lane.settings.l2 for lane in state.lanes] == [0.5, 0.1, 0.5]
+    state, info = advance(state, [Change("compare", None, 1), Change("l2", 0.3, 1)])
+    assert not info.refused
+    assert [lane.settings.l2 for lane in state.lanes] == [0.5, 0.3]
+
+
+def test_so_many_networks_and_no_more(three, lenet):
+    full = [Change("compare", LaneSpec(lenet), place) for place in range(3, MOST_LANES)]
+    state, info = advance(three, full, 0)
+    assert not info.refused and len(state.lanes) == MOST_LANES
+    state, info = advance(state, [Change("compare", LaneSpec(lenet), MOST_LANES)], 0)
+    assert "at most 8 networks" in info.refused[0]
