@@ -264,6 +264,23 @@ def test_a_damaged_window_file_is_one_sentence_and_a_fresh_start(make_window, tm
     assert "fresh start" in said
 
 
+def test_what_version_0_1_0_remembered_is_taken_over(make_window, qtbot, tmp_path):
+    store = SessionStore(tmp_path)
+    window = open_in(make_window(store=store), qtbot, small_opening())
+    close_saved(window, qtbot)
+    written = json.loads(store.window_file.read_text())
+    session = {name: value for name, value in written["session"].items() if name != "features"}
+    session |= {"watched": str(tmp_path), "watched_as": "lenet"}
+    store.window_file.write_text(json.dumps(written | {"session": session}))
+    again = make_window(store=store)
+    recalled = again.recall()
+    assert recalled.network == "lenet"
+    open_in(again, qtbot, recalled.opening)
+    assert again.model.title == "Small"
+    (said,) = again.banner.texts()
+    assert said.endswith("were watched when the studio was closed.")
+
+
 def test_nothing_remembered_is_no_complaint(make_window, tmp_path):
     store = SessionStore(tmp_path / "new")
     window = make_window(store=store)

@@ -256,6 +256,21 @@ def test_only_the_last_few_are_remembered(tmp_path):
     assert short_name("/a/b.py:f") == "b.py:f"
 
 
+def test_a_list_of_version_0_1_0_is_read(tmp_path):
+    path = tmp_path / "networks.json"
+    pixels = {"channels": 1, "height": 8, "width": 9, "mean": [0.5], "std": [1], "rest": 0}
+    pixels |= {"minimum": 0.0, "maximum": 1.0, "shown": []}
+    old = [
+        {"name": "a.py:f", "weights": "/w.pt", "labels": None, "partial": True, "pixels": pixels},
+        {"name": "lenet", "weights": None, "labels": "imagenet", "partial": False, "pixels": None},
+    ]
+    path.write_text(json.dumps({"version": 1, "networks": old}))
+    assert RecentNetworks(path).read() == (
+        NetworkRequest("a.py:f", Path("/w.pt"), None, True, PixelSpec(1, 8, 9, (0.5,), (1.0,))),
+        NetworkRequest("lenet", labels=Path("imagenet")),
+    )
+
+
 @pytest.mark.parametrize(
     "damage",
     [b"", b"{", b"[]", b"3", b'{"version": 1}', b'{"version": 1, "networks": [{"name": 3}]}'],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, write_bytes
@@ -59,26 +59,15 @@ class NetworkRequest:
         labels = self.labels if self.labels in (None, IMAGENET) else self.labels.absolute()
         return NetworkRequest(name, weights, labels, self.partial, self.pixels)
 
-    def json(self) -> dict[str, Any]:
-        """Return it in JSON's types."""
-        return {
-            "name": self.name,
-            "weights": None if self.weights is None else str(self.weights),
-            "labels": None if self.labels is None else str(self.labels),
-            "partial": self.partial,
-            "pixels": None if self.pixels is None else asdict(self.pixels),
-        }
 
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> NetworkRequest:
-        """Read what `json` returned; StudioError, KeyError or TypeError for anything else."""
-        weights, labels = (
-            None if found[key] is None else Path(found[key]) for key in ("weights", "labels")
-        )
-        pixels = None if found["pixels"] is None else PixelSpec.of(found["pixels"])
-        if not isinstance(found["name"], str):
-            raise TypeError("a network's name is a text")
-        return cls(found["name"], weights, labels, bool(found["partial"]), pixels)
+class _Header(msgspec.Struct):
+    """The part of the file that every version of the program reads."""
+
+    version: int
+
+
+class _File(_Header):
+    networks: list[NetworkRequest]
 
 
 class RecentNetworks:
@@ -100,11 +89,12 @@ class RecentNetworks:
         if self._path is None:
             return self._here
         try:
-            found = json.loads(read_bytes(self._path))
-            if found["version"] != VERSION:
+            written = read_bytes(self._path)
+            if msgspec.json.decode(written, type=_Header).version != VERSION:
                 return ()
-            return tuple(NetworkRequest.of(each) for each in found["networks"][:MOST])
-        except (StudioError, ValueError, KeyError, TypeError, RecursionError):
+            found = msgspec.json.decode(written, type=_File, dec_hook=lambda kind, x: kind(x))
+            return tuple(found.networks[:MOST])
+        except (StudioError, msgspec.DecodeError, RecursionError):
             # The list is a convenience; losing it does no harm.
             return ()
 
@@ -114,5 +104,5 @@ class RecentNetworks:
         others = [r for r in self.read() if (r.name, r.weights) != (request.name, request.weights)]
         self._here = (request, *others)[:MOST]
         if self._path is not None:
-            kept = {"version": VERSION, "networks": [each.json() for each in self._here]}
-            write_bytes(self._path, json.dumps(kept, indent=1).encode())
+            kept = msgspec.json.encode(_File(VERSION, list(self._here)), enc_hook=str)
+            write_bytes(self._path, msgspec.json.format(kept, indent=1))
