@@ -1,4 +1,4 @@
-"""Where the files live that travel with the program: pictures, label lists, weights."""
+"""The files that are shipped with the program: pictures, lists of labels, weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def asset(*parts: str) -> Path:
     Raises
     ------
     StudioError
-        When the installation does not have it.
+        The installation lacks it.
     """
     for root in _ROOTS:
         path = root.joinpath(*parts)

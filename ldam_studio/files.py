@@ -129,5 +129,5 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError:
-        # Below a file, or on a file system that lets nobody write, there is nothing to remove.
+        # Below a file, or on a read-only file system, there is nothing to remove.
         return

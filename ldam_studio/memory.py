@@ -1,4 +1,4 @@
-"""How much memory is free, and what is said where it does not suffice."""
+"""How much memory is free, and the errors where it is too little."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ldam_studio.errors import StudioError
 GROUP = Path("/sys/fs/cgroup")
 UNITS = {"bytes": 1.0, "K": 2.0**10, "M": 2.0**20, "G": 2.0**30, "T": 2.0**40}
 LACKS = ("can't allocate memory", "not enough memory: you tried to allocate", "out of memory")
-"""What torch says where its error has no type of its own: on the processor, on that of Windows, and
-on Apple's graphics."""
+"""Torch's messages where a lack of memory has no exception type: on processors, on Windows, and on
+Apple's graphics."""
 
 
 M_ARENA_MAX = -8
-"""Of glibc's mallopt: how many heaps there may be."""
+"""Parameter of glibc's mallopt: the largest number of heaps."""
 
 
 class TooLittleMemory(StudioError):
-    """Memory is short now, which may be otherwise later."""
+    """Memory is short at the moment; the same may succeed later."""
 
 
 def free_bytes(group: Path = GROUP) -> int:
-    """Return how many bytes of main memory can still be used, swap aside.
+    """Return how many bytes of main memory can still be used, without swap.
 
-    `group` is where Linux tells what a container may use.
+    `group` is the folder in which Linux states a container's limit.
     """
     free = int(psutil.virtual_memory().available)
     try:
@@ -41,7 +41,7 @@ def free_bytes(group: Path = GROUP) -> int:
         facts = (group / "memory.stat").read_text().split()
     except (OSError, ValueError):
         return free  # not in a container, or in one without a limit ("max")
-    # Pages of files are given back when they are needed.
+    # Cached pages of files are freed on demand.
     kinds = ("inactive_file", "active_file")
     files = sum(int(facts[facts.index(kind) + 1]) for kind in kinds if kind in facts)
     return min(free, max(0, most - used + files))
@@ -53,9 +53,9 @@ def require(what: str, needed: float, free: float, way_out: str) -> None:
     Parameters
     ----------
     what
-        What needs them, as the sentence begins.
+        What needs them: the beginning of the sentence.
     way_out
-        What to do, as it ends.
+        What to do: the end of the sentence.
     """
     if needed > free:
         raise TooLittleMemory(
@@ -65,28 +65,28 @@ def require(what: str, needed: float, free: float, way_out: str) -> None:
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Tell whether an operation failed because there was no memory left for it."""
+    """Whether an operation failed because memory was short."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(lack in str(error) for lack in LACKS)
 
 
 def asked_for(error: BaseException) -> float | None:
-    """Return how many bytes an allocation that failed was for, if the error says so."""
-    # Apple's graphics say GB and mean GiB.
+    """Return the size of a failed allocation in bytes, if the error says it."""
+    # On Apple's graphics, torch says GB and means GiB.
     found = re.search(r"ried to allocate ([\d.]+) ?(bytes|[KMGT](?=i?B))", str(error))
     return float(found[1]) * UNITS[found[2]] if found else None
 
 
 def too_little(what: str, error: BaseException, way_out: str) -> TooLittleMemory:
-    """Say that something found too little memory.
+    """Return the error for an operation that found too little memory.
 
     Parameters
     ----------
     what
-        What it was, as the sentence begins.
+        The operation: the beginning of the sentence.
     way_out
-        What to do, as it ends.
+        What to do: the end of the sentence.
     """
     size = asked_for(error)
     wanted = "" if size is None else f", {in_words(size)} in one piece"
@@ -98,7 +98,7 @@ def too_little(what: str, error: BaseException, way_out: str) -> TooLittleMemory
 
 @contextmanager
 def enough_for(what: str, way_out: str) -> Iterator[None]:
-    """Turn a lack of memory into a sentence, see `too_little`."""
+    """Turn a lack of memory into a `TooLittleMemory`, see `too_little`."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -108,20 +108,21 @@ def enough_for(what: str, way_out: str) -> Iterator[None]:
 
 
 def share_one_heap() -> None:
-    """Let the threads to come use one heap: what one thread has freed, another's heap cannot use.
+    """Make threads that start later share one heap.
 
-    Each session has a thread of its own, and glibc would give it a heap of its own.
+    Each session has its own thread, for which glibc would make a separate heap; memory that is
+    freed in one heap cannot be used by another.
     """
     _ask_glibc("mallopt", M_ARENA_MAX, 1)
 
 
 def give_back() -> None:
-    """Return to the system what was freed and is still held, as glibc does."""
+    """Return freed memory to the system, which glibc otherwise keeps."""
     _ask_glibc("malloc_trim", 0)
 
 
 def _ask_glibc(name: str, *numbers: int) -> None:
-    """Call a function of glibc's, where there is one."""
+    """Call a function of glibc, if the platform has it."""
     if sys.platform == "linux":
         function = getattr(ctypes.CDLL(None), name, None)
         if function is not None:
@@ -129,7 +130,7 @@ def _ask_glibc(name: str, *numbers: int) -> None:
 
 
 def in_words(size: float) -> str:
-    """Return a number of bytes as a person reads it, as 3.4 GB."""
+    """Return a number of bytes in words, such as 3.4 GB."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if size >= factor:
             return f"{size / factor:,.1f} {unit}"

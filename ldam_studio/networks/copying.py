@@ -1,4 +1,4 @@
-"""Copying a network that another thread is running."""
+"""Copying a network while another thread runs it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from ldam_studio.networks.anatomy.layers import Stop
 
 
 def copied(module: nn.Module) -> nn.Module:
-    """Return a copy of a module without the hooks by which somebody may just be looking at a layer.
+    """Return a copy of a module, without the `Stop` hooks of forward passes that are running.
 
-    Hooks of its own, which are part of what it computes, are copied.
+    The module's own hooks, which are part of what it computes, are copied.
 
     Raises
     ------
     StudioError
-        If a person's module holds what cannot be copied.
+        If a person's module cannot be copied.
     """
-    # They come and go while it runs. Taken in one piece, no dictionary changes under the copying.
+    # Stop hooks come and go while it runs. The dictionaries of hooks are copied here in one
+    # operation each, so that none changes while it is copied.
     memo: dict[int, Any] = {}
     own = []
     for part in module.modules():
@@ -37,6 +38,6 @@ def copied(module: nn.Module) -> nn.Module:
     except Exception as error:
         raise StudioError(
             f"A network of class {type(module).__name__} cannot be copied ({in_short(error)}), so "
-            "that no other weights can be put into it; open each checkpoint as a network."
+            "other weights cannot be put into it; open each checkpoint as a network."
         ) from None
     return twin

@@ -1,4 +1,4 @@
-"""A network cut down to the pixels that one layer's units see."""
+"""A network reduced to the pixels that the centre units of one layer see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ldam_studio.networks.provenance import Provenance
 
 
 class _Only(nn.Module):
-    """What a function computes, as a module without layers inside."""
+    """A function as a module without layers inside."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _Only(nn.Module):
 
 @dataclass(frozen=True)
 class Part:
-    """A network that takes only the `crop` of the image which a layer's centre units need."""
+    """A network that takes only the `crop` of the image that a layer's centre units need."""
 
     network: Network
     crop: Crop
@@ -41,19 +41,19 @@ class Part:
         return Neuron(OUTPUT, index, self.crop.place)
 
     def on_the_whole(self, x: Tensor, shape: tuple[int, int, int]) -> Tensor:
-        """Lay the part's images (n, C, h, w) into images of `shape` that are at rest elsewhere."""
+        """Put the part's images (n, C, h, w) into images of `shape` that are at rest elsewhere."""
         whole = x.new_full((len(x), *shape), self.network.pixels.rest)
         self.crop.cut(whole).copy_(x)
         return whole
 
 
 def part_for(network: Network, layer: str) -> Part | None:
-    """Cut a network down to what a layer's centre units see, once; None if they have to see it all.
+    """Reduce a network to what a layer's centre units see; None if they need the whole image.
 
-    Inside the receptive field, chains on the part have the law that they have on the whole image:
-    activation and gradient agree (see `fields.find_crop`), and each pixel has noise of its own.
-    They cost as much less as the crop is smaller, their noise and averages included. The part is on
-    the device that the network is on, and does not follow it to another.
+    Inside the receptive field, chains on the part have the same distribution as on the whole image:
+    activation and gradient agree (see `fields.find_crop`), and each pixel has its own noise. Their
+    cost, with noise and averages, shrinks with the crop. The part is made once, on the network's
+    device, and does not follow it to another.
     """
     return network.remembered(("part", layer), lambda: _find_part(network, layer))
 
@@ -74,9 +74,10 @@ def _find_part(network: Network, layer: str) -> Part | None:
 
 
 def _alone(network: Network, layer: str) -> tuple[nn.Conv2d, Crop] | None:
-    """Return a convolution over pixels with its crop, for a network that takes one size only.
+    """Return a first convolution with its crop, for a network that takes images of one size only.
 
-    It has to give on noise what it gives in the network: then nothing comes before it.
+    That no layer comes before it shows in its output for noise, which is the same as within the
+    network.
     """
     module = dict(network.module.named_modules()).get(layer)
     if not isinstance(module, nn.Conv2d) or module.in_channels != network.pixels.channels:

@@ -12,17 +12,22 @@ from ldam_studio.errors import StudioError
 
 
 class UnknownInputError(StudioError):
-    """Nothing tells what images a network takes; whoever opens it has to say."""
+    """Nothing says what images a network takes; the person who opens it has to."""
 
 
 @dataclass(frozen=True)
 class PixelSpec:
     """How pixels become a network's input: (pixel - mean) / std, one mean and std per channel.
 
-    `rest` is the colour that L2 pulls towards; `minimum` (black) and `maximum` (white) bound real
-    images, all three in the units of the pixels. `shown` names the channels, counted from 0, that a
-    picture shows: one as grey, two as red and cyan, three as red, green and blue; empty, the first
-    ones.
+    Attributes
+    ----------
+    rest
+        The colour that L2 pulls towards, in the units of the pixels.
+    minimum, maximum
+        Black and white in those units: the range of real images.
+    shown
+        The channels, counted from 0, that a picture shows: one as grey, two as red and cyan, three
+        as red, green and blue. Empty means the first ones.
     """
 
     channels: int
@@ -53,7 +58,7 @@ class PixelSpec:
     def from_0_to_1(self) -> PixelSpec:
         """Return the same input for pixels from 0 (black) to 1 (white).
 
-        So settings in pixel units mean the same on every network.
+        With these, settings in pixel units mean the same on every network.
         """
         if self.bounds == (0.0, 1.0):
             return self
@@ -101,12 +106,12 @@ class PixelSpec:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> PixelSpec:
-        """Read what `dataclasses.asdict` wrote; `StudioError` if it is something else."""
+        """Read what `dataclasses.asdict` returned; `StudioError` for anything else."""
         try:
             fitted = dict(values)
             for name in ("channels", "height", "width"):
                 whole = fitted[name]
-                # A library's own kind of whole number becomes Python's, which JSON knows.
+                # Whole numbers of a library's own type become Python's, as JSON needs.
                 fitted[name] = int(whole) if isinstance(whole, Integral) else whole
             for name in ("mean", "std"):
                 fitted[name] = tuple(float(v) for v in fitted[name])

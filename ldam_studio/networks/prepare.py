@@ -1,7 +1,7 @@
-"""Making a network ready to be looked at: frozen, and fast in what the sampler asks of it.
+"""Preparing a network for the sampler: frozen, and fast at gradients with respect to the pixels.
 
-The sampler wants the gradient with respect to the pixels and never that of the weights, step after
-step. What is done here for speed changes sums' order of rounding and nothing else.
+The sampler never needs gradients of the weights. The measures for speed change results only by
+rounding.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 FEW_CHANNELS = 4
-"""At most so many input channels (grey, RGB, RGBA) mark the convolution that looks at pixels."""
+"""A convolution with at most so many input channels (grey, RGB, RGBA) is taken to see pixels."""
 
 
 class Conv2d(nn.Conv2d):
     """A convolution over pixels, by torch's own kernel instead of oneDNN's on processors.
 
-    oneDNN's gradient with respect to an input of few channels takes several times as long as its
-    forward pass; torch's takes about as long as it. The difference is a third to a half of the
-    step on LeNet, and 1.4 to 3 times in first layers at 224 pixels.
+    With few input channels, oneDNN's gradient with respect to the input takes several times as long
+    as its forward pass, and torch's about as long. That saves a third to a half of a step on LeNet,
+    and makes first layers at 224 pixels 1.4 to 3 times as fast.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -35,11 +35,11 @@ class Conv2d(nn.Conv2d):
 
 
 def prepare(module: nn.Module) -> nn.Module:
-    """Freeze a module and put it in evaluation mode and the layout that is fastest; in place.
+    """Freeze a module, put it in evaluation mode and the fastest memory layout; in place.
 
-    Weights, names and outputs stay; the type of a convolution over pixels becomes `Conv2d`.
+    Weights, names and outputs stay the same. Convolutions over pixels become `Conv2d`.
     """
-    # Channels last is what convolutions are fastest in, on processors as on CUDA.
+    # Convolutions are fastest with channels last, on processors as on CUDA.
     module = module.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     for part in module.modules():
         if _looks_at_pixels(part):

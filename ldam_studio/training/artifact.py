@@ -1,4 +1,4 @@
-"""What a training leaves behind: weights, and the card that tells their story."""
+"""The results of a training: weights, and the model card that describes them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def save_weights(state: Mapping[str, torch.Tensor], path: Path, about: str) -> s
     Parameters
     ----------
     about
-        One sentence kept in the file's metadata. There is a single metadata entry on purpose: with
-        several, safetensors writes them in no fixed order and equal weights get unequal hashes.
+        One sentence for the file's metadata. This is the only entry on purpose: safetensors writes
+        several in no fixed order, so that equal weights would get different hashes.
 
     Raises
     ------
@@ -44,13 +44,13 @@ class Card:
     file
         Name of the weights file, the card's title.
     what
-        What it is, one sentence.
+        What the model is, in one sentence.
     data, recipe, command
-        What it was trained on, how, and by which command.
+        What the model was trained on, how, and by which command.
     seconds
-        Time the training took, on so many `threads`.
+        Duration of the training, on that number of `threads`.
     measured
-        Figures and what they are of.
+        Measured figures, by description.
     """
 
     file: str
@@ -90,7 +90,7 @@ class Card:
 """
 
     def write(self, folder: Path) -> Path:
-        """Write the card beside its weights, the ending ``.md``, and return its path."""
+        """Write the card beside its weights, with the suffix ``.md``, and return its path."""
         path = folder / (Path(self.file).stem + ".md")
         write_bytes(path, self.text().encode())
         return path

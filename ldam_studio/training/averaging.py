@@ -1,8 +1,7 @@
 """Averages over a training run: of the parameters, and of the predictions.
 
-A stochastic optimiser keeps moving around its optimum; the average of where it has been is a better
-estimate than where it stopped (Polyak and Juditsky 1992; Jiang et al., arXiv 1812.04604, section
-4).
+A stochastic optimiser keeps moving around its optimum, so that the average of its path is a better
+estimate than its last point (Polyak and Juditsky 1992; Jiang et al., arXiv 1812.04604, section 4).
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from torch import nn
 class ParameterAverage:
     """Running mean of a module's parameters, one sample for each `update`.
 
-    Kept in float64, so that thousands of steps do not wear the mean down; in main memory for
-    devices without it (MPS). Buffers (such as the statistics of a batch normalisation) are averaged
-    as the parameters are; counters, which are integers, are taken from the last update. What is no
-    tensor is left out.
+    The mean is kept in float64, so that it does not lose precision over thousands of steps, and in
+    main memory for devices without float64 (MPS). Buffers, such as the statistics of a batch norm,
+    are averaged like parameters. Counters, which are integers, are those of the last update. Other
+    objects than tensors are left out.
 
     Parameters
     ----------
     window
-        With n samples seen, the new one weighs 1/n, but never less than 1/`window`: the mean is
-        arithmetic at first and forgets exponentially later. 0 never forgets.
+        The n-th sample has the weight 1/n, but never less than 1/`window`: the mean is arithmetic
+        at first and exponential later. 0 keeps it arithmetic.
     """
 
     def __init__(self, window: int = 0) -> None:
@@ -35,12 +34,12 @@ class ParameterAverage:
         self._means: dict[str, torch.Tensor] = {}
 
     def update(self, module: nn.Module) -> None:
-        """Take the module's parameters as one more sample."""
+        """Add the module's parameters as one sample."""
         self.take(module.state_dict())
 
     @torch.no_grad()
     def take(self, parameters: Mapping[str, Any]) -> None:
-        """Take parameters by name as one more sample."""
+        """Add parameters, by name, as one sample."""
         self.count += 1
         weight = 1 / (min(self.count, self.window) if self.window else self.count)
         for name, value in parameters.items():
@@ -71,11 +70,11 @@ class ParameterAverage:
         }
 
     def stored(self) -> dict[str, Any]:
-        """Return everything, for `restore`."""
+        """Return the whole state, for `restore`."""
         return {"count": self.count, "means": dict(self._means)}
 
     def restore(self, stored: dict[str, Any]) -> None:
-        """Go on from what `stored` gave."""
+        """Restore the state that `stored` returned."""
         self.count, self._means = int(stored["count"]), dict(stored["means"])
 
 
@@ -87,17 +86,17 @@ class PredictionAverage:
         self._sum: torch.Tensor | None = None
 
     def update(self, logits: torch.Tensor) -> None:
-        """Take the softmax of ``logits`` as one more sample."""
+        """Add the softmax of ``logits`` as one sample."""
         probabilities = logits.double().softmax(1)
         self._sum = probabilities if self._sum is None else self._sum + probabilities
         self.count += 1
 
     def stored(self) -> dict[str, Any]:
-        """Return everything, for `restore`."""
+        """Return the whole state, for `restore`."""
         return {"count": self.count, "sum": self._sum}
 
     def restore(self, stored: dict[str, Any]) -> None:
-        """Go on from what `stored` gave."""
+        """Restore the state that `stored` returned."""
         self.count, self._sum = int(stored["count"]), stored["sum"]
 
     def probabilities(self) -> torch.Tensor:

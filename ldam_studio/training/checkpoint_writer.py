@@ -1,4 +1,4 @@
-"""Leaving checkpoints for the studio to watch, from any training loop.
+"""Writing checkpoints for the studio to watch, from any training loop.
 
 Plain PyTorch::
 
@@ -27,8 +27,8 @@ Lightning, as one of ``Trainer(callbacks=[Watch()])``::
                     loss=outputs["loss"].item(),
                 )
 
-Then, while it trains: ``ldam-studio watch checkpoints --network FILE.py:FUNCTION``. Prefixes that a
-framework puts before the weights' names ("model.", "module.") are understood.
+While it trains, run ``ldam-studio watch checkpoints --network FILE.py:FUNCTION``. Prefixes that a
+framework adds to the weights' names ("model.", "module.") are understood.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training.averaging import ParameterAverage
 
 AVERAGED = "averaged"
-"""Name of the folder beside the checkpoints that holds the averaged parameters."""
+"""Name of the folder within that of the checkpoints that holds the averaged parameters."""
 
 
 class CheckpointWriter:
-    """Writes a model's weights as safetensors, whole or not at all, with when they were written.
+    """Writes a model's weights as safetensors files, each whole or not at all, with their step.
 
     Parameters
     ----------
     folder
-        Where the files go; made if it is not there.
+        The folder of the files; it is made if it does not exist.
     average
-        Averaging time of the parameters, in calls of `average_in`: 0 averages none. The average is
-        arithmetic until so many calls and forgets exponentially after; it is written beside each
-        checkpoint, in the folder ``averaged``.
+        Averaging time of the parameters, in calls of `average_in`; 0 means no averaging. The
+        average is arithmetic for that number of calls and exponential afterwards. It is written
+        beside each checkpoint, in the folder ``averaged``.
     name
-        What the files' names begin with.
+        Beginning of the files' names.
     """
 
     def __init__(self, folder: str | Path, average: int = 0, name: str = "checkpoint") -> None:
@@ -68,7 +68,7 @@ class CheckpointWriter:
         self.average = ParameterAverage(average) if average else None
 
     def average_in(self, model: nn.Module) -> None:
-        """Take the model's parameters into the average, once after each step."""
+        """Add the model's parameters to the average; call it once after each step."""
         if self.average is not None:
             self.average.update(model)
 
@@ -81,17 +81,17 @@ class CheckpointWriter:
         loss: SupportsFloat | None = None,
         accuracy: SupportsFloat | None = None,
     ) -> Path:
-        """Write the model's weights and, where there is one, their average; return the file's path.
+        """Write the model's weights, and their average if there is one; return the file's path.
 
         Parameters
         ----------
         step, epoch, loss, accuracy
-            Numbers of any kind, such as a tensor's single one; accuracy is a share.
+            Numbers of any type, such as one-element tensors; accuracy is a share.
 
         Raises
         ------
         StudioError
-            The folder cannot be written to or the disk is full; no half of a file is left behind.
+            The folder cannot be written to or the disk is full. No partial file is left behind.
         """
         known = {"epoch": epoch, "loss": loss, "accuracy": accuracy}
         about = {name: _number(value) for name, value in known.items() if value is not None}
@@ -105,5 +105,5 @@ class CheckpointWriter:
 
 
 def _number(value: SupportsFloat) -> float:
-    # A loss may still know what it was computed from, of which torch warns.
+    # A loss may still have its graph, of which torch would warn.
     return float(value.detach() if isinstance(value, Tensor) else value)

@@ -23,7 +23,7 @@ BINARY_FILES = {
     "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
     "test": ["test_batch.bin"],
 }
-"""The published binary version: a byte of label, then 3,072 of pixels, for each image."""
+"""The published binary version: for each image one byte of label, then 3,072 of pixels."""
 
 
 def load_cifar10(data: Path | None, split: str, download: bool = False) -> LabelledImages:
@@ -37,7 +37,7 @@ def load_cifar10(data: Path | None, split: str, download: bool = False) -> Label
     split
         ``"train"`` (50,000 images) or ``"test"`` (10,000).
     download
-        Fetch the data into the cache where it is found nowhere, by way of torchvision.
+        Download the data into the cache with torchvision if it is not found.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def load_cifar10(data: Path | None, split: str, download: bool = False) -> Label
 
 
 def find_cifar10(data: Path | None = None) -> Path | None:
-    """Return the archive or folder that `load_cifar10` reads, None where there is none."""
+    """Return the archive or folder that `load_cifar10` reads; None if there is none."""
     base = data or Path(os.environ.get("LDAM_DATA") or cache_folder())
     for folder in (base, base / "cifar10"):
         for name in (ARCHIVE, BINARY):
@@ -77,7 +77,7 @@ def _read_archive(path: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             images, labels = archive[f"x_{split}"], archive[f"y_{split}"].astype(np.uint8)
     except Exception as error:
-        # Of files, zips, their compression or numpy: damage shows in many ways.
+        # Damage raises errors of many types: of files, zips, compression and numpy.
         raise StudioError(
             f"{path} is damaged ({in_short(error)}); delete it, then fetch it again with "
             "--download."

@@ -1,4 +1,4 @@
-"""Real digits: MNIST's own files, and the sheet of them that travels with the program."""
+"""Real digits: MNIST's own files, and the sheet of them that is shipped with the program."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Digits(LabelledImages):
 
 
 def cache_folder() -> Path:
-    """Return the folder in which downloads and trained helpers are kept between runs."""
+    """Return the folder in which downloads and trained judges are kept between runs."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ldam-studio", appauthor=False))
@@ -42,13 +42,13 @@ def cache_folder() -> Path:
 def find_mnist(data: Path | None = None) -> Path:
     """Return the folder that holds MNIST's four files.
 
-    Looked for in ``data`` where given, else in ``$LDAM_DATA``, else in the cache; each time in the
-    folder itself, its ``mnist`` and torchvision's ``MNIST/raw``.
+    It is ``data`` if given, else ``$LDAM_DATA``, else the cache; or the folder ``mnist`` or
+    torchvision's ``MNIST/raw`` in it.
 
     Raises
     ------
     StudioError
-        The files are not there; the sentence says where they were looked for and what to do.
+        The files are not there.
     """
     if data is not None:
         base, named = data, f"{data}"
@@ -78,7 +78,7 @@ def download_mnist() -> Path:
     Raises
     ------
     StudioError
-        There is no network, or the files arrived damaged.
+        There is no connection, or the files arrived damaged.
     """
     from torchvision.datasets import MNIST
 
@@ -103,7 +103,7 @@ def load_mnist(data: Path | None, split: str, download: bool = False) -> Digits:
     split
         ``"train"`` (60,000 digits) or ``"test"`` (10,000).
     download
-        Fetch the files into the cache where they are found nowhere.
+        Download the files into the cache if they are not found.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def load_digits_sheet(path: Path | None = None) -> Digits:
 
 
 def make_digits_sheet(train: Digits) -> Image.Image:
-    """Lay the first 500 training digits of each class out as the sheet `load_digits_sheet` reads.
+    """Arrange the first 500 training digits of each class as the sheet for `load_digits_sheet`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Labelled images, and the small changes to them from which a classifier learns more."""
+"""Labelled images, and their augmentation for training a classifier."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def flipped(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def shifted(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
-    """Move each image by up to `reach` pixels each way, mirroring what it leaves behind.
+    """Shift each image by up to `reach` pixels each way, filling the gap by reflection.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def step(
     """Take one step on the cross entropy; return the mean P(real) of real and generated images.
 
     All images get instance noise (Soenderby et al., arXiv 1610.04490), so that the discriminator
-    cannot tell them apart by the last bits of a pixel. `noise` is the source of it, and `noises`
+    cannot tell them apart by the last bits of a pixel. `noise` is its source, and `noises`
     its least and largest standard deviation.
     """
     module.train().requires_grad_(True)

@@ -1,4 +1,4 @@
-"""Photographs to learn from: a folder or a zip of them, read when they are wanted."""
+"""Photographs to learn from: a folder or a zip of them, read on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ldam_studio.errors import StudioError, in_short
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
 LEAST_PHOTOS = 16
 LEAST_CROP = 0.5
-"""A crop's side is at least so much of the photograph's shorter side."""
+"""Smallest side of a crop, as a share of the largest crop that fits."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Photos:
 
     @contextmanager
     def reader(self) -> Iterator[Callable[[int], Image.Image]]:
-        """Give what reads a photograph by its number, as RGB; a zip is opened once for all.
+        """Yield a function that reads a photograph by its number, as RGB. A zip is opened once.
 
         Raises
         ------
         StudioError
-            The place is gone, or a photograph in it is, or is no picture.
+            The place or a photograph in it is gone, or the photograph is no picture.
         """
         if self.place.is_dir():
             yield lambda number: self._decode(number, (self.place / self.names[number]).read_bytes)
@@ -65,7 +65,7 @@ class Photos:
                 f"{name} in {self.place} is too large a picture to be read; take it out."
             ) from None
         except Exception as error:
-            # Damage, or a password, shows in as many ways as there are formats.
+            # Damage, or a password, raises errors of many types, depending on the format.
             raise StudioError(
                 f"{name} in {self.place} cannot be read as a picture ({in_short(error)}); take it "
                 "out or fetch it again."
@@ -95,7 +95,7 @@ def find_photos(place: Path) -> Photos:
     Raises
     ------
     StudioError
-        It is not there, is damaged, or holds fewer than `LEAST_PHOTOS` pictures.
+        The place does not exist, is damaged, or holds fewer than `LEAST_PHOTOS` pictures.
     """
     if place.is_dir():
         found = [file.relative_to(place).as_posix() for file in place.rglob("*")]
@@ -112,7 +112,7 @@ def find_photos(place: Path) -> Photos:
 
 
 def _is_picture(name: str) -> bool:
-    # A Mac puts a "._" file beside each one in a zip, which holds anything but the picture.
+    # In zips, macOS adds a file "._NAME" for each file, which is no picture.
     return name.lower().endswith(ENDINGS) and not name.rsplit("/", 1)[-1].startswith("._")
 
 
@@ -124,17 +124,18 @@ def draw_crops(
 ) -> torch.Tensor:
     """Draw random crops, half of them mirrored: ``(count, 3, H, W)`` uint8.
 
-    Each crop has the wanted proportions and a random scale: from the size itself, or `LEAST_CROP`
-    of what fits where that is more, up to all that fits. Smaller photographs are enlarged.
+    Each crop has the proportions of `size` and a random scale: at least `size` itself and
+    `LEAST_CROP` of the largest crop that fits, at most that largest crop. Smaller photographs are
+    enlarged.
 
     Parameters
     ----------
     sources
-        Each is drawn from as often as the others, however many photographs it holds.
+        All are drawn from equally often, however many photographs they hold.
     size
         Height and width of the crops, in pixels.
     generator
-        Source of all that is random here.
+        Source of all randomness here.
 
     Raises
     ------
@@ -158,7 +159,7 @@ def draw_crops(
 def _crop(
     picture: Image.Image, size: tuple[int, int], scale: float, across: float, down: float
 ) -> Image.Image:
-    """Cut the part at fractions ``across`` and ``down`` out and bring it to size."""
+    """Cut out the part at fractions ``across`` and ``down``, and resize it."""
     height, width = size
     largest = min(picture.height / height, picture.width / width)
     least = min(largest, max(1.0, LEAST_CROP * largest))

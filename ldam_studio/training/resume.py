@@ -1,4 +1,4 @@
-"""Keeping a training run on the disk, so that it goes on where it was cancelled or killed."""
+"""Keeping a training run on disk, so that it can be resumed after it was cancelled or killed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ from ldam_studio.training.classifier_recipes import ClassifierRecipe
 
 
 def write_kept(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a run depends on; `StudioError` if it cannot be.
+    """Write a run's state: numbers, texts, tensors, and lists and dictionaries of them.
 
-    Numbers, texts, tensors, and lists and dictionaries of them.
+    Raises
+    ------
+    StudioError
+        The file cannot be written.
     """
     written = io.BytesIO()
     torch.save(dict(content), written)
@@ -29,12 +32,12 @@ def write_kept(path: Path, content: Mapping[str, Any]) -> None:
 
 @contextmanager
 def kept_in(path: Path) -> Iterator[dict[str, Any]]:
-    """Give what `write_kept` wrote; whoever reads it may stumble over what is not as it should be.
+    """Yield what `write_kept` wrote; an error in the block that uses it counts as damage.
 
     Raises
     ------
     StudioError
-        The file is missing or damaged; or what the reader raises, if that is one.
+        The file is missing or damaged. A StudioError raised in the block is passed on.
     """
     try:
         yield torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
@@ -47,12 +50,12 @@ def kept_in(path: Path) -> Iterator[dict[str, Any]]:
     except StudioError:
         raise
     except Exception:
-        # Torch's reader stumbles over damage in many ways, and what it advises is not for here.
+        # Torch's reader raises errors of many types, whose advice does not apply here.
         raise StudioError(f"{path} is damaged; start the run anew.") from None
 
 
 def other_settings(path: Path) -> StudioError:
-    """Return what to say of a run that is not the one that was asked for."""
+    """Return the error for a kept run that has other settings than those asked for."""
     return StudioError(f"{path} is of a run with other settings; give the same, or start anew.")
 
 
@@ -62,9 +65,9 @@ def save_run(
     path: Path,
     beside: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write everything that the rest of a classifier's run depends on, as `write_kept` does.
+    """Write everything that the rest of a classifier's run depends on, see `write_kept`.
 
-    `beside` is given back by `load_run`.
+    `load_run` returns `beside`.
     """
     content = {
         "recipe": asdict(recipe),
@@ -85,7 +88,7 @@ def save_run(
 
 
 def kept_recipe(path: Path) -> dict[str, Any]:
-    """Return the recipe of a classifier's run that was kept, as a dictionary.
+    """Return the recipe of a kept classifier's run, as a dictionary.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def kept_recipe(path: Path) -> dict[str, Any]:
 
 
 def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[str, Any]:
-    """Put a run, fresh from `classifier.start`, to where `save_run` left it; in place.
+    """Restore a run, fresh from `classifier.start`, to the state that `save_run` wrote; in place.
 
     Returns what was written `beside` it.
 
@@ -114,7 +117,7 @@ def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[s
         run.order.set_state(saved["order"])
         run.average.restore(saved["average"])
         run.epoch, run.step, run.loss = saved["epoch"], saved["step"], saved["loss"]
-        # Runs that were saved between two epochs only do not say these.
+        # Older files, which were written between two epochs, lack these.
         run.done, run.losses = saved.get("done", 0), saved.get("losses", 0.0)
         run.shuffle, run.rate = saved.get("shuffle"), saved.get("rate")
         return dict(saved.get("beside", {}))

@@ -12,7 +12,7 @@ from gui.windows import small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening import download_first
 from ldam_studio.networks.sources import opening
-from ldam_studio.networks.sources.download import kept
+from ldam_studio.networks.sources.download import cached
 from ldam_studio.networks.sources.family import Published, Source
 
 PUBLISHED = Published("https://nowhere.invalid/tiny-12345678.pth", "tiny-12345678.pth")
@@ -118,7 +118,7 @@ def test_what_would_be_downloaded_is_known(monkeypatch, tmp_path):
     source = Source(lambda _classes: None, published=PUBLISHED)
     monkeypatch.setattr(opening, "find_source", lambda _name: source)
     assert opening.to_download("torchvision:tiny") == PUBLISHED
-    path = kept(PUBLISHED.url, file=PUBLISHED.file)
+    path = cached(PUBLISHED.url, file=PUBLISHED.file)
     path.parent.mkdir()
     path.touch()
     assert opening.to_download("torchvision:tiny") is None

@@ -110,7 +110,7 @@ def test_where_nothing_can_be_told_of_feeding_it_says_why(lenet):
     lenet.set_neurons([Neuron("fc3", i) for i in range(10)])
     assert "Choose one neuron" in _said(lenet)
     lenet.set_neurons([Neuron("conv2", 3)])
-    assert "no plain weighted sum" in _said(lenet)
+    assert "is not a weighted sum" in _said(lenet)
 
 
 def test_arrow_keys_in_these_lists_choose_only_with_enter(lenet):

@@ -142,7 +142,7 @@ def test_groups_and_strides_are_minded():
         f"conv1:{i}@6,4" for i in range(4, 8)
     }
     assert_sums_up(network, "conv2:6@3,2")
-    with pytest.raises(StudioError, match="not plainly the output of one layer"):
+    with pytest.raises(StudioError, match="are not the units of one layer"):
         feeding(network, Neuron.parse("conv2:6@mean"))  # it sees every other place only
 
 
@@ -153,7 +153,7 @@ def test_tokens_are_fed_one_by_one_and_in_the_mean():
     }
     found = assert_sums_up(network, "mlp.3:3@5", nn.functional.gelu)
     assert addresses(found) == {f"mlp.0:{i}@5" for i in range(16)}
-    with pytest.raises(StudioError, match="not plainly the output of one layer"):
+    with pytest.raises(StudioError, match="are not the units of one layer"):
         feeding(network, Neuron("head", 1))  # fed by a sum that no module gives
 
 
@@ -167,7 +167,7 @@ def test_lenet_is_fed_through_its_rectifiers_and_flattened_planes():
 
 
 def test_what_is_no_sum_says_so():
-    with pytest.raises(StudioError, match="conv2:3 is no plain weighted sum of other units"):
+    with pytest.raises(StudioError, match="conv2:3 is not a weighted sum of other units"):
         feeding(open_network("lenet"), Neuron("conv2", 3))
     with pytest.raises(StudioError, match="neurons 0 to 9"):
         feeding(open_network("lenet"), Neuron("fc3", 10))

@@ -1,4 +1,4 @@
-"""What a unit sees: its receptive field, and running only the part of the image that it sees."""
+"""Receptive fields, and crops: the part of the image that is enough to compute a unit."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ldam_studio.networks.neurons import Neuron
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels; bottom and right are exclusive."""
 
-PROBES = 64  # images whose gradients' footprints are united
-PROBED_VALUES = PROBES * 28 * 28  # of large images fewer will do: their fields have more units
-WORTHWHILE = 0.7  # a crop of more than this share of the image saves too little
+PROBES = 64  # noise images over which gradients are united
+PROBED_VALUES = PROBES * 28 * 28  # fewer for large images, whose fields have more units
+WORTHWHILE = 0.7  # larger crops, as a share of the image, save too little
 TOLERANCE = 1e-5
-MARGINS = (0, 1, 2)  # strides around the footprint, which pooling may have left incomplete
-LOUD = 10.0  # times what is outside a crop is enlarged, to be heard if it is seen at all
+MARGINS = (0, 1, 2)  # strides around the field; a measured field may be incomplete
+LOUD = 10.0  # factor on pixels outside a crop, so that any influence of theirs shows
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of the image on which a unit has the value and gradient that it has on the whole.
+    """A part of the image on which a unit has the same value and gradient as on the whole image.
 
-    `box` is the part, `layer` the layer as it is there, `place` the unit's place in it.
+    `box` is the part, `layer` the layer as it is on that part, `place` the unit's place in it.
     """
 
     box: Box
@@ -36,7 +36,7 @@ class Crop:
     place: tuple[int, int]
 
     def cut(self, x: Tensor) -> Tensor:
-        """Return the part of x (n, C, H, W)."""
+        """Return the crop's part of x (n, C, H, W)."""
         top, left, bottom, right = self.box
         return x[:, :, top:bottom, left:right]
 
@@ -47,10 +47,10 @@ class Crop:
 
 
 def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:
-    """Return the rectangle of pixels that a layer's units at a place see; None for all of them.
+    """Return the rectangle of pixels that a layer's units at a place see; None for the whole image.
 
-    Read off what the forward pass told when the network was opened; measured where that told
-    nothing, as with an operation that `footprints` has no rule for.
+    It is known from the forward pass with which the network was opened. Where it is not, behind an
+    operation that `rules` has no rule for, it is measured.
     """
     if not layer.places or not isinstance(place, tuple):
         return None
@@ -62,15 +62,15 @@ def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     top, left, bottom, right = seen.tolist()
     box = (top, left, -bottom, -right)
     pixels = network.pixels
-    # What sees nothing but padding has no field to be cut out.
+    # A unit that sees only padding has no field.
     return None if bottom >= 0 or box == (0, 0, pixels.height, pixels.width) else box
 
 
 def measured_field(network: Forward, layer: Layer, place: Place) -> Box | None:
-    """Return a receptive field as `receptive_field` does, from the gradient's footprint.
+    """Return a receptive field, measured as the pixels on which the gradient is not zero.
 
-    That is the union over some noise images, each with its own random weights over the channels,
-    because pooling and rectifiers pass only a part at a time. It takes a gradient of the network.
+    Pooling and rectifiers pass only a part of the gradient for one image. Therefore it is united
+    over several noise images, each with its own random weights over the channels.
     """
     pixels = network.pixels
     if not layer.places or isinstance(place, str):
@@ -94,11 +94,11 @@ def measured_field(network: Forward, layer: Layer, place: Place) -> Box | None:
 
 
 def find_crop(network: Forward, layer: Layer, place: Place, field: Box | None) -> Crop | None:
-    """Return a crop on which the units at `place` are what they are on the whole image, or None.
+    """Return a crop for the units at `place`; None if the whole image is needed.
 
-    A crop is aligned to the layer's stride. It is only returned if activation and gradient of the
-    crop and of the whole image agree to `TOLERANCE` on noise: global pooling, attention and odd
-    paddings make them differ, and then the whole image is run.
+    A crop is aligned to the layer's stride. It is returned only if activation and gradient on the
+    crop and on the whole image agree to `TOLERANCE` for noise. Global pooling, attention and
+    unusual padding make them differ.
     """
     where = resolved(layer, place)
     if field is None or len(layer.places) != 2 or not isinstance(where, tuple):
@@ -108,7 +108,7 @@ def find_crop(network: Forward, layer: Layer, place: Place, field: Box | None) -
     for stride, margin in [(stride, margin) for margin in MARGINS for stride in strides]:
         box, inner = _aligned(network, at, field, stride, margin)
         if _area(box) > WORTHWHILE * _area((0, 0, *network.pixels.shape[1:])):
-            return None  # and with a larger margin it is larger still
+            return None  # larger margins make it larger still
         crop = _tried(network, layer, where, box, inner)
         if crop is not None:
             return crop
@@ -116,16 +116,16 @@ def find_crop(network: Forward, layer: Layer, place: Place, field: Box | None) -
 
 
 def _strides(network: Forward, layer: Layer, place: tuple[int, int]) -> list[int]:
-    """Return what the layer's stride may be.
+    """Return the possible strides of a layer, in pixels.
 
-    That is how far the field moves from place to place; where that is not known, what the layer's
-    size makes likely: as is, and as a power of 2.
+    The stride is how far the field moves from place to place. Where that is not known, the ratio of
+    the image's and the layer's heights is tried, and the nearest power of 2.
     """
     seen = network.walked.footprints[layer.name]
     if seen is not None and seen.shape[1] > 1:
         tops = seen[0, :, 0 if seen.shape[2] == 1 else place[1]]
         moves = tops.diff()
-        moves = moves[moves > 0]  # at the edge the field is cut off and stands still
+        moves = moves[moves > 0]  # at the edge the field is cut off and does not move
         if len(moves):
             return [int(moves.mode().values)]
     ratio = network.pixels.height / layer.places[0]
@@ -136,7 +136,7 @@ def _strides(network: Forward, layer: Layer, place: tuple[int, int]) -> list[int
 def _aligned(
     network: Forward, place: tuple[int, int], field: Box, stride: int, margin: int
 ) -> tuple[Box, tuple[int, int]]:
-    """Return the part around a field, aligned to the stride, and a place in it."""
+    """Return the part around a field, aligned to the stride, and the unit's place in it."""
     top, left = (max(0, (edge // stride - margin) * stride) for edge in field[:2])
     bottom, right = (
         min(size, (-(-edge // stride) + margin) * stride)
@@ -153,11 +153,11 @@ def _area(box: Box) -> int:
 def _tried(
     network: Forward, layer: Layer, place: Place, box: Box, inner: tuple[int, int]
 ) -> Crop | None:
-    """Return a crop on which the units are what they are on the whole of a noise image, or None.
+    """Return the crop if its units agree with those of a whole noise image, else None.
 
-    All channels are compared, and the gradient of their randomly weighted sum. Everything outside
-    the crop is loud: through max pooling, a pixel that is seen may go unnoticed as long as its
-    neighbours are larger.
+    All channels are compared, and the gradient of their randomly weighted sum. Pixels outside the
+    crop are enlarged: through max pooling, a pixel has no influence while its neighbours are
+    larger.
     """
     generator = torch.Generator().manual_seed(1)
     x = torch.rand((1, *network.pixels.shape), generator=generator).to(network.device)
@@ -166,7 +166,7 @@ def _tried(
         with torch.enable_grad():
             output = output_at(network.module, layer.name, network.normalise(part))
     except Exception:
-        # A network may refuse images of another size in its own way; then it sees whole ones.
+        # A network may refuse images of another size with any error; then it gets whole images.
         return None
     crop = Crop(box, replace(layer, shape=tuple(output.shape[1:])), inner)
     sizes = crop.layer.places

@@ -1,7 +1,7 @@
-"""Batch norms folded into the convolutions before them, where that changes no layer looked at.
+"""Batch norms folded into the convolutions before them, where that changes no layer's output.
 
-In evaluation mode a batch norm multiplies each channel and adds to it, which the convolution before
-it can do itself. The folded copy shares all other weights with the network.
+In evaluation mode a batch norm is an affine map of each channel, which the convolution before it
+can include. The folded copy shares all other weights with the network.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Folded:
-    """`module` gives what the network gives at these `layers`, and only there."""
+    """A `module` whose output equals the network's at these `layers`, and only there."""
 
     module: nn.Module
     layers: frozenset[str]
@@ -35,9 +35,9 @@ def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
     Parameters
     ----------
     inputs
-        A normalised noise image, (1, C, H, W). Which norm follows which convolution is seen in a
-        forward pass on it, and every layer is compared on it: a convolution whose output goes
-        elsewhere too shows there.
+        A normalised noise image, (1, C, H, W). A forward pass on it shows which norm follows which
+        convolution. Every layer is compared on it, which excludes convolutions whose output is
+        also used elsewhere.
     """
     if not any(type(part) is nn.BatchNorm2d for part in module.modules()):
         return None
@@ -49,8 +49,8 @@ def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
         folded = _folded(module, pairs)
         found = _sums(folded, inputs)
     except Exception:
-        # A person's module may hold what cannot be copied, or weights that are worked out anew in
-        # each pass and cannot be set (torch's older weight_norm); it runs as it is.
+        # A person's module may not be copyable, or compute its weights in each pass so that they
+        # cannot be set (torch's older weight_norm). Then it runs as it is.
         return None
     same = {name for name, sums in plain.items() if _equal(sums, found.get(name))}
     last = list(plain)[-1]
@@ -69,12 +69,12 @@ Watch = Callable[[str, nn.Module, Tensor, Tensor], None]
 
 
 def _find_pairs(pairs: list[tuple[str, str]]) -> Watch:
-    """Return what notes (convolution, batch norm) where one takes what the other just gave."""
+    """Return a watch that appends (convolution, batch norm) where a norm's input is its output."""
     last: list[Any] = ["", None]
     called: set[str] = set()
 
     def watch(name: str, part: nn.Module, given: Tensor, output: Tensor) -> None:
-        if name in called:  # with other inputs, so that one set of weights may not do for both
+        if name in called:  # a second call has other inputs, for which folding may be wrong
             pairs[:] = [pair for pair in pairs if name not in pair]
         elif type(part) is nn.BatchNorm2d and part.track_running_stats and given is last[1]:
             pairs.append((last[0], name))
@@ -85,7 +85,7 @@ def _find_pairs(pairs: list[tuple[str, str]]) -> Watch:
 
 
 def _sums(module: nn.Module, inputs: Tensor, watch: Watch | None = None) -> dict[str, Tensor]:
-    """Run the module and return, for each layer, sums that tell its output from another one."""
+    """Run the module and return, for each layer, sums by which its outputs are compared."""
     sums: dict[str, Tensor] = {}
 
     def hook(name: str) -> Any:

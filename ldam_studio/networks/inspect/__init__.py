@@ -1,1 +1,1 @@
-"""What is worth knowing of a neuron without sampling: what feeds it, and its filter."""
+"""What can be said about a neuron without sampling: its inputs, and its filter."""

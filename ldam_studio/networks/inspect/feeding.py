@@ -1,8 +1,8 @@
-"""Which units feed a unit most: the largest weights of the sum that it is.
+"""The inputs of a neuron with the largest weights.
 
-A unit behind a fully connected layer or a 1 x 1 convolution is a weighted sum of units of an
-earlier layer. Which units those are is told by the forward pass that lists the layers: through
-flattening, dropout, activation functions and means over all places one unit stays one unit.
+A unit of a fully connected layer or a 1 x 1 convolution is a weighted sum of units of an earlier
+layer. The forward pass that lists the layers tells which units these are: flattening, dropout,
+activation functions and means over all places map single units to single units.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_FED = 3
 
 @dataclass(frozen=True)
 class Feed:
-    """A unit that feeds another with a weight; `feeds` are the units that it feeds most itself."""
+    """An input of a unit, with its weight. `feeds` are the units in which its weight is largest."""
 
     neuron: Neuron
     weight: float
@@ -38,9 +38,9 @@ class Feed:
 
 @dataclass(frozen=True)
 class Feeding:
-    """The inputs of `sum`, a unit of a fully connected layer or 1 x 1 convolution.
+    """The inputs of a unit `sum` of a fully connected layer or 1 x 1 convolution.
 
-    `feeds` are those with the largest weights, largest first; `inputs` is how many there are.
+    `feeds` are those with the largest weights, largest first; `inputs` is the number of all.
     """
 
     sum: Neuron
@@ -49,12 +49,12 @@ class Feeding:
 
 
 def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
-    """Return the inputs with the largest weights of the sum that a neuron is, or is made of.
+    """Return the inputs with the largest weights of a neuron, or of the sum that it derives from.
 
     Raises
     ------
     StudioError
-        If the neuron is not there, is no such sum, or its inputs are not units of a layer.
+        If there is no such neuron, it is no weighted sum, or its inputs are not units of one layer.
     """
     network.check(neuron)
     unit = _sum_behind(network, neuron)
@@ -75,17 +75,17 @@ def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
 
 
 def _sum_behind(network: Network, neuron: Neuron) -> Neuron:
-    """Walk back to the sum that a unit is made of: itself, or what was activated or averaged."""
+    """Return the sum that a unit derives from: itself, or the unit before activation or mean."""
     place = resolved(network.layer(neuron.layer), neuron.place)
     if isinstance(place, str) and place != MEAN:
-        raise StudioError(f"{neuron} is no plain weighted sum of other units.")
+        raise StudioError(f"{neuron} is not a weighted sum of other units.")
     unit = replace(neuron, place=place, sign=1)
     while unit.layer not in network.walked.inputs or not _is_sum(network, unit.layer):
         before = _before(network, unit)
         if before is None:
             kind = network.layer(unit.layer).kind
             raise StudioError(
-                f"{neuron} is no plain weighted sum of other units: {unit.layer} ({kind}) is "
+                f"{neuron} is not a weighted sum of other units: {unit.layer} ({kind}) is "
                 "neither a fully connected layer nor a 1 x 1 convolution."
             )
         unit = before
@@ -98,7 +98,7 @@ def _is_sum(network: Network, layer: str) -> bool:
 
 
 def _group(module: nn.Module, index: int) -> tuple[Tensor, int, int]:
-    """Return the weights of all units that share a unit's inputs, the first unit and input."""
+    """Return the weights of the units with the same inputs, and the first such unit and input."""
     assert isinstance(module, nn.Linear | nn.Conv2d)
     weights = module.weight.detach().flatten(1)
     groups = module.groups if isinstance(module, nn.Conv2d) else 1
@@ -108,14 +108,14 @@ def _group(module: nn.Module, index: int) -> tuple[Tensor, int, int]:
 
 
 def _entering(network: Network, unit: Neuron, module: nn.Module, position: int) -> Neuron:
-    """Return which unit the input of that number is, of the first layer that it is the unit of."""
+    """Return the unit that an input is, in the earliest layer that has it as a unit."""
     origin = network.walked.inputs[unit.layer]
     places = None if origin is None else _input_places(module, unit, position, origin.shape[1:])
     found = None if origin is None or places is None else _source(network, origin, places)
     if found is None:
         raise StudioError(
-            f"What enters {unit.layer} is not plainly the output of one layer, so its inputs "
-            "have no names here."
+            f"The inputs of {unit.layer} are not the units of one layer, so they cannot be "
+            "named here."
         )
     while (before := _before(network, found)) is not None:
         found = before
@@ -125,14 +125,14 @@ def _entering(network: Network, unit: Neuron, module: nn.Module, position: int) 
 def _input_places(
     module: nn.Module, unit: Neuron, position: int, shape: tuple[int, ...]
 ) -> Positions | None:
-    """Return where an input stands in the flattened tensor of this shape that enters a layer.
+    """Return the positions of an input in the flattened tensor of this shape that enters a layer.
 
-    These are several where the unit is a mean over places; None where padding enters.
+    There are several if the unit is a mean over places. None if padding is among them.
     """
     if not isinstance(module, nn.Conv2d):
         grid = _places_of(shape, len(shape) - 1, position)
         return np.atleast_1d(grid[unit.place] if isinstance(unit.place, tuple) else grid).ravel()
-    # "same" and "valid" pad a 1 x 1 convolution with nothing.
+    # "same" and "valid" mean no padding for a 1 x 1 convolution.
     rows, columns = (0, 0) if isinstance(module.padding, str) else module.padding
     grid = _places_of(shape, 0, position)
     if rows or columns:
@@ -144,7 +144,7 @@ def _input_places(
 
 
 def _places_of(shape: tuple[int, ...], axis: int, index: int) -> Positions:
-    """Return where the elements of an index along an axis stand in a tensor of this shape."""
+    """Return the positions of an index's elements along an axis in a flattened tensor."""
     behind = math.prod(shape[axis + 1 :])
     ahead = np.arange(math.prod(shape[:axis]))[:, None] * (shape[axis] * behind)
     positions = ahead + index * behind + np.arange(behind)
@@ -152,7 +152,7 @@ def _places_of(shape: tuple[int, ...], axis: int, index: int) -> Positions:
 
 
 def _before(network: Network, unit: Neuron) -> Neuron | None:
-    """Return the unit that a unit was before it was moved, dropped out, activated or averaged."""
+    """Return the unit before moving, dropout, activation or averaging; None if there is none."""
     origin = network.walked.origins[unit.layer]
     if origin is None:
         return None
@@ -163,7 +163,7 @@ def _before(network: Network, unit: Neuron) -> Neuron | None:
 
 
 def _source(network: Network, origin: Origin, elements: Positions) -> Neuron | None:
-    """Return the unit that elements of a tensor are, or are the places of; None if it is none."""
+    """Return the unit of which the elements of a tensor are the value or the places, if any."""
     layer = network.layer(origin.layer)
     at = elements if origin.index is None else origin.index.numpy().reshape(-1)[elements]
     if origin.mean:
@@ -178,13 +178,13 @@ def _source(network: Network, origin: Origin, elements: Positions) -> Neuron | N
 
 
 def _plain(network: Network, unit: Neuron) -> Neuron:
-    """Return a unit without its place where that is the one meant by default."""
+    """Return a unit without its place if that is the layer's default."""
     usual = resolved(network.layer(unit.layer), None)
     return replace(unit, place=None) if unit.place == usual else unit
 
 
 def _class_of(network: Network, unit: Neuron) -> Neuron:
-    """Return the class that a unit becomes in the last layer, else the unit."""
+    """Return the class that a unit turns into in the last layer, else the unit."""
     last = network.layers[-1]
     if unit.index >= last.neurons:
         return unit

@@ -1,4 +1,4 @@
-"""What a first-layer neuron looks for, read off its weights instead of sampled."""
+"""The filter of a first-layer neuron, read off its weights."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
     Returns
     -------
     Tensor or None
-        (C, h, w) on the host: h x w is the kernel, its gaps filled with zeros if it is dilated, or
-        the whole image for a fully connected layer; negative for a neuron that is to be made small.
-        None if the neuron is not of the first layer, is a mean over places, or that layer is
-        neither a full convolution nor fully connected.
+        (C, h, w) on the host: h x w is the kernel (with zeros in its gaps if it is dilated), or the
+        whole image for a fully connected layer. Its sign is turned for a neuron that is to be made
+        small. None if the neuron is not in the first layer, is not a single unit, or the layer is
+        neither fully connected nor a convolution over all channels.
     """
     module = _first_module(network)
     if module is None or neuron.layer != module[0] or isinstance(neuron.place, str):

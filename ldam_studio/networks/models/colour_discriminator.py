@@ -1,8 +1,8 @@
 """The discriminators of CIFAR-10, which say how probably an image is a real photograph of 32x32.
 
-The convolutional classifiers of Algorithm 2 in Jiang et al., arXiv 1812.04604: the small one is
-shipped; the one with VGG-16's layers is as the paper has it, "as similar as possible" to the
-network that is looked at, and costs accordingly.
+The convolutional classifiers of Algorithm 2 in Jiang et al., arXiv 1812.04604. The small one is
+shipped. The one with VGG-16's layers is as in the paper, "as similar as possible" to the network
+under study, and costs accordingly.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ VGG16 = ((16, 16), (32, 32), (64, 64, 64), (128, 128, 128), (128, 128, 128))
 
 
 class _Centred(nn.Module):
-    """A body that takes pixels centred and of about unit variance; logits ``(n,)`` come out.
+    """Gives a body pixels that are centred and of about unit variance; returns logits ``(n,)``.
 
-    So the border of zeros around a convolution's input is grey, not black.
+    In such pixels, the border of zeros around a convolution's input is grey, not black.
     """
 
     def __init__(self, body: nn.Module) -> None:
@@ -38,12 +38,12 @@ class ColourDiscriminator(_Centred):
     """Convolutional discriminator for 32x32 RGB images in pixel units.
 
     ``conv 48 - conv 96 - conv 192 - dense 128 - dense 1``, leaky rectified units, overlapping means
-    of half the size after each convolution, dropout before each dense layer. Nothing in it has a
-    stride but those means: a gradient that went back through strided convolutions would be a
-    chequerboard (Odena et al., Distill 2016, doi 10.23915/distill.00003), which chains follow.
+    that halve the size after each convolution, dropout before each dense layer. Only those means
+    have a stride: a gradient through strided convolutions would have a chequerboard pattern (Odena
+    et al., Distill 2016, doi 10.23915/distill.00003), which chains would follow.
 
     Takes ``(n, 3, 32, 32)`` with 0 = black and 1 = white, returns one logit for each image,
-    ``(n,)``: ``log D(x)`` of the sampler is ``logsigmoid`` of it.
+    ``(n,)``: the sampler's ``log D(x)`` is its ``logsigmoid``.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ class DigitDiscriminator(nn.Module):
     layer.
 
     Takes ``(n, 1, 28, 28)`` with 0 = black and 1 = white, returns one logit for each image,
-    ``(n,)``: ``log D(x)`` of the sampler is ``logsigmoid`` of it.
+    ``(n,)``: the sampler's ``log D(x)`` is its ``logsigmoid``.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""The judges: second opinions on whether an image shows what was asked for.
+"""The judges: independent classifiers that say what an image shows.
 
-A judge means something only if it shares nothing with the network that is looked at but the data:
-another architecture, another seed, another order of the images. A LeNet of the same run
-"recognises" pure noise that its twin was maximised on.
+A judge's answer means something only if it shares nothing but the data with the network under
+study: its architecture, seed and order of the images differ. A LeNet of the same training run
+"recognises" pure noise on which its twin was maximised.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ CLASSES = 10
 
 
 class Judge(nn.Module):
-    """A classifier of ten classes that is asked what an image shows.
+    """A classifier of ten classes.
 
-    Takes normalised images ``(n, C, H, W)`` as the network that is looked at does, and returns
-    logits ``(n, 10)``.
+    Takes normalised images ``(n, C, H, W)`` as the network under study does, and returns logits
+    ``(n, 10)``.
 
     Attributes
     ----------
     body, head
-        Images to features, with whatever dimensions behind the first; features to logits.
+        Map images to features of any shape, and flattened features to logits.
     mean, std
-        Of the pixels, by channel; the input is ``(x - mean) / std``.
+        Mean and standard deviation of the pixels, by channel; the input is ``(x - mean) / std``.
     """
 
     mean: tuple[float, ...]
@@ -39,7 +39,7 @@ class Judge(nn.Module):
         self.head = nn.Linear(features, CLASSES)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Return what the last layer sees of normalised images, ``(n, features)``."""
+        """Return the last layer's input for normalised images, ``(n, features)``."""
         features: torch.Tensor = self.body(images)
         return features.flatten(1)
 
@@ -91,7 +91,7 @@ class ColourJudge(Judge):
 
 
 class _Residual(nn.Module):
-    """Two convolutions beside a short cut."""
+    """Two convolutions with a residual connection."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
 """LeNet-5, the network of the paper's first experiments.
 
 Two convolutions with 5x5 kernels and three fully connected layers (LeCun et al. 1998, in the form
-of Jiang et al., arXiv 1812.04604, section 4). As in 1998 the 28x28 digits enter a field of 32x32:
-here the two pixels around them are the first convolution's zero padding.
+of Jiang et al., arXiv 1812.04604, section 4). As in 1998, the 28x28 digits lie in a field of
+32x32: the two pixels around them are the first convolution's zero padding.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ LABELS = tuple("0123456789")
 class LeNet5(nn.Sequential):
     """LeNet-5 with max pooling and rectified linear units; 61,706 parameters.
 
-    Takes normalised images ``(n, 1, 28, 28)`` (the caller applies ``MEAN`` and ``STD``: a network's
-    pixel spec owns that) and returns logits ``(n, 10)``. The layers carry names, so that a neuron
-    can be asked for as ``fc3:4``.
+    Takes images ``(n, 1, 28, 28)`` normalised with ``MEAN`` and ``STD``, and returns logits
+    ``(n, 10)``. The layers have names, so that a neuron's address is, for example, ``fc3:4``.
     """
 
     def __init__(self, classes: int = len(LABELS)) -> None:

@@ -1,10 +1,10 @@
 """The discriminator of natural images, which says how probably an image is a photograph.
 
-The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604. It departs from the
-paper's "as similar as possible" to the network that is looked at: it sees the image at a quarter of
+The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604. The paper makes it
+"as similar as possible" to the network under study. This one instead sees the image at a quarter of
 its size and judges it window by window (Isola et al., arXiv 1611.07004, section 3.2), so that it
-costs a fraction of that network and takes images of any size. What it sees are shapes and colours;
-fine patterns, by which a frozen discriminator is fooled first, it does not see at all.
+costs a fraction of that network and takes images of any size. It sees shapes and colours, but not
+the fine patterns by which a frozen discriminator is fooled first.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch.nn import functional
 from ldam_studio.networks.models.dropout import SeededDropout
 
 SHRINK = 4
-"""Pixels of the image, along each side, that make one of the pixels that it sees."""
+"""Factor by which the image's sides are divided before it is judged."""
 
 LEAST_SIDE, MOST_SIDE = 160, 300
-"""Images of so many rows and columns are like those that it was trained for; in pixels."""
+"""Range of the sides, in pixels, of images like those that it was trained on."""
 
 SMALLEST_SIDE, TRAINED_SIDE = 64, 112
-"""Fewer rows or columns hold no window; on fewer than the second, windows are mostly border."""
+"""The smallest side that holds a window, and the smallest of which windows are mostly image."""
 
 
 class NaturalDiscriminator(nn.Module):
@@ -33,12 +33,12 @@ class NaturalDiscriminator(nn.Module):
     each window of about 130x130 pixels of the image, one every 16 pixels; the image's logit is the
     mean over its windows.
 
-    Nothing in it has a stride but means, and the image is made smaller by a filter that overlaps:
-    a gradient that went back through strided convolutions would be a chequerboard (Odena et al.,
-    Distill 2016, doi 10.23915/distill.00003).
+    Only its means have a stride, and the image is reduced by an overlapping filter: a gradient
+    through strided convolutions would have a chequerboard pattern (Odena et al., Distill 2016, doi
+    10.23915/distill.00003).
 
     Takes ``(n, 3, H, W)`` with 0 = black and 1 = white, returns one logit for each image, ``(n,)``:
-    ``log D(x)`` of the sampler is ``logsigmoid`` of it.
+    the sampler's ``log D(x)`` is its ``logsigmoid``.
     """
 
     def __init__(self) -> None:
@@ -65,6 +65,6 @@ class NaturalDiscriminator(nn.Module):
         small = functional.interpolate(
             pixels, (height, width), mode="bilinear", align_corners=False, antialias=True
         )
-        # Centred and about of unit variance, so that the border of zeros is grey, not black.
+        # Centred and of about unit variance, so that the border of zeros is grey, not black.
         logits: torch.Tensor = self.body((small - 0.5) * 4)
         return logits.mean((1, 2, 3))

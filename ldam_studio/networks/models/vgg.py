@@ -1,8 +1,8 @@
 """A VGG with batch norm for CIFAR-10, the network of the paper's section 6.
 
 Blocks of 3x3 convolutions with pooling between them (Simonyan and Zisserman 2015), each convolution
-followed by a batch norm (Ioffe and Szegedy 2015); a mean over places instead of VGG's large
-dense layers, so that it stays small enough to travel with the program.
+followed by a batch norm (Ioffe and Szegedy 2015). A mean over places replaces VGG's large dense
+layers, so that its weights are small enough to ship with the program.
 """
 
 from __future__ import annotations
@@ -56,5 +56,5 @@ class Vgg(nn.Sequential):
         layers["flatten"] = nn.Flatten()
         layers["fc"] = nn.Linear(channels, classes)
         super().__init__(layers)
-        # Channels innermost: a step of training takes .7 of the time on a processor.
+        # With channels last, a training step takes 0.7 of the time on a processor.
         self.to(memory_format=torch.channels_last)

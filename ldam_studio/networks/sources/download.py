@@ -1,4 +1,4 @@
-"""Fetching default weights once, with progress, a way to stop, and the publisher's own hash."""
+"""Downloading published weights once, with progress, cancellation and a check of their hash."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def fetch(
     folder: Path | None = None,
     file: str | None = None,
 ) -> Path:
-    """Return the file of a URL, from the cache that torch keeps or from the net.
+    """Return the file of a URL, from a cache or from the net.
 
     Parameters
     ----------
     on_bytes
-        Called with the bytes had and to come (0 if unknown); returning False stops.
+        Called with the bytes received and those in all (0 if unknown). It returns False to stop.
     folder
         The cache; torch's own (``torch.hub.get_dir()/checkpoints``) if None.
     file
-        What the file is called there; as in the URL if None.
+        The file's name in the cache; as in the URL if None.
 
     Raises
     ------
     StudioError
-        Without a connection, if stopped, or if what came is not what the hash says that is in its
-        name or that the publisher sends along.
+        If there is no connection, the download was stopped, or the file does not match the hash in
+        its name or the one that the publisher sends.
     """
-    path = kept(url, folder, file)
+    path = cached(url, folder, file)
     folder, name = path.parent, path.name
     if path.exists():
         return path
@@ -59,7 +59,7 @@ def fetch(
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    # torchvision's names end in the beginning of their SHA-256.
+    # torchvision's file names end in the first digits of their SHA-256.
     in_name = re.search(r"-([0-9a-f]{8,})\.", url.rpartition("/")[2])
     promises = [promised, in_name.group(1) if in_name else None]
     if not all(digest.startswith(each) for each in promises if each):
@@ -69,14 +69,14 @@ def fetch(
     return path
 
 
-def kept(url: str, folder: Path | None = None, file: str | None = None) -> Path:
-    """Return where `fetch` keeps the file of a URL, be it there or not."""
+def cached(url: str, folder: Path | None = None, file: str | None = None) -> Path:
+    """Return the path under which `fetch` keeps the file of a URL, whether it exists or not."""
     folder = Path(torch.hub.get_dir()) / "checkpoints" if folder is None else folder
     return folder / (file or url.rpartition("/")[2])
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirections, and keeps the hash that a hub sends along with the first of them."""
+    """Follows redirections, and keeps the hash that a hub sends with the first of them."""
 
     promised: str | None = None
 
@@ -89,7 +89,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def _download(url: str, path: Path, on_bytes: OnBytes | None) -> tuple[str, str | None]:
-    """Write what is at the URL; returns its SHA-256, and the one that was promised, if any."""
+    """Download to `path`; return the SHA-256, and the one that the server promised, if any."""
     digest, had, redirects = hashlib.sha256(), 0, _Redirects()
     opener = urllib.request.build_opener(redirects)
     with opener.open(url, timeout=TIMEOUT_S) as answer, path.open("wb") as file:

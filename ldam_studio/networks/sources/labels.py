@@ -1,4 +1,4 @@
-"""Names of classes: ImageNet's, which come with the program, and anybody's own, one a line."""
+"""Names of classes: ImageNet's, which come with the program, or those in a text file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
 
 IMAGENET = Path("imagenet")
-"""Says, where a file of labels is asked for, that ImageNet's 1,000 names are meant."""
-MOST_NEAR = 5  # names that are offered for one that is not there
+"""Stands for ImageNet's 1,000 names where a file of labels is expected."""
+MOST_NEAR = 5  # similar names that are offered for an unknown one
 
 
 def imagenet_labels() -> tuple[str, ...]:
@@ -20,12 +20,12 @@ def imagenet_labels() -> tuple[str, ...]:
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """Read a text file with one name a line; empty lines do not count.
+    """Read a text file with one name per line, without its empty lines.
 
     Raises
     ------
     StudioError
-        If it cannot be read.
+        If the file cannot be read.
     """
     where = asset("resources", "imagenet_labels.txt") if path == IMAGENET else path
     try:
@@ -39,29 +39,29 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def can_be_read(path: Path) -> bool:
-    """Whether there are such labels."""
+    """Whether there is such a file of labels."""
     return path == IMAGENET or path.is_file()
 
 
 def labels_for(outputs: int, path: Path) -> tuple[str, ...]:
-    """Read the names of so many outputs; `StudioError` if the file has another number."""
+    """Read the names of the outputs; `StudioError` if the file has another number of names."""
     labels = read_labels(path)
     if len(labels) != outputs:
         raise StudioError(
-            f"{path} has {len(labels)} labels, the network {outputs} outputs; give one a line."
+            f"{path} has {len(labels)} labels, the network {outputs} outputs; give one per line."
         )
     return labels
 
 
 def class_called(name: str, labels: Sequence[str]) -> int | None:
-    """Return the number of the class with a name, in letters of either case; None without one."""
+    """Return the number of the class with a name, whatever its case; None if there is none."""
     known = [label.casefold() for label in labels]
     wanted = name.strip().casefold()
     return known.index(wanted) if wanted in known else None
 
 
 def classes_like(name: str, labels: Sequence[str]) -> list[str]:
-    """Return a few names of classes that a mistyped or shortened one may have meant."""
+    """Return a few names of classes that are like a mistyped or shortened one."""
     known = {label.casefold(): label for label in labels}
     wanted = name.strip().casefold()
     inside = [label for folded, label in known.items() if wanted and wanted in folded]

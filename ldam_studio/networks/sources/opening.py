@@ -16,7 +16,7 @@ from ldam_studio.memory import enough_for, is_lack_of_memory
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
-from ldam_studio.networks.sources.download import OnBytes, fetch, kept
+from ldam_studio.networks.sources.download import OnBytes, cached, fetch
 from ldam_studio.networks.sources.families import family_of, find_source, runs_code
 from ldam_studio.networks.sources.family import Published, Source
 from ldam_studio.networks.sources.labels import labels_for
@@ -208,7 +208,7 @@ def to_download(name: str) -> Published | None:
     published = find_source(name).published
     if published is None or published.here is not None:
         return None
-    return None if kept(published.url, file=published.file).exists() else published
+    return None if cached(published.url, file=published.file).exists() else published
 
 
 def _built_by_library(

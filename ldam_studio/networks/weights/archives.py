@@ -1,4 +1,4 @@
-"""What a file holds that is not opened because it is more than weights, seen without running it."""
+"""Files that hold more than weights: what is in them, found out without running any code."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from zipfile import BadZipFile, ZipFile
 from ldam_studio.errors import StudioError
 
 USUAL_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
-"""Under which training scripts keep a network's weights beside other things."""
+"""Keys under which training scripts save a network's weights beside other things."""
 
 NOTES = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "PROTO", "FRAME")
-"""Instructions of a pickle that make nothing."""
+"""Instructions of a pickle that make no object."""
 
 DICTIONARIES = ("collections OrderedDict", "builtins dict")
 
 
 def more_than_weights(path: Path, data: bytes, error: BaseException) -> StudioError:
-    """Say what a file holds beside weights, and the two lines of Python that leave the weights.
+    """Return the error for a file that holds more than weights, with Python to extract these.
 
     Parameters
     ----------
     error
-        What torch said, which names the class that it did not accept.
+        Torch's error, which names the class that it did not accept.
     """
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     what = f" ({found[1]})" if found else ""
@@ -56,7 +56,7 @@ def _names(data: bytes) -> list[str]:
 
 
 def _weights_inside(data: bytes) -> str | None:
-    """Return how Python gets at the weights in a dictionary that was saved; None for no such."""
+    """Return the Python expression for the weights in a saved dictionary; None if it is none."""
     made = list(_made(data))
     if not made or not _is_dictionary(made[0]):
         return None
@@ -69,7 +69,7 @@ def _weights_inside(data: bytes) -> str | None:
 
 
 def _made(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Yield a pickle's instructions and their arguments, those that make nothing left out."""
+    """Yield a pickle's instructions with arguments, without those that make no object."""
     name = next((name for name in _names(data) if name.endswith("/data.pkl")), None)
     if name is None:
         return
@@ -79,7 +79,7 @@ def _made(data: bytes) -> Iterator[tuple[str, Any]]:
                 if instruction.name not in (*NOTES, "MARK"):
                     yield instruction.name, argument
     except Exception:
-        # It is only looked at for a better sentence.
+        # It is read only to give a better error, so that failing is harmless.
         return
 
 

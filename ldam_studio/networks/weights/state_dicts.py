@@ -1,4 +1,4 @@
-"""Finding, in whatever a training run saved, the weights that belong to a module."""
+"""Finding the weights of a module in what a training run saved."""
 
 from __future__ import annotations
 
@@ -11,16 +11,25 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 
-DEPTH = 3  # how far into nested dictionaries weights are looked for
+DEPTH = 3  # levels of nested dictionaries that are searched for weights
 
 
 @dataclass(frozen=True)
 class Match:
-    """Weights under the names of a module, and what does not fit.
+    """Weights by the names of a module, and those that do not fit.
 
-    `state` has the tensors that fit in name and shape; `missing` names those of the module that
-    have none, `unexpected` those of the file that have no place, `misshapen` those whose shapes
-    differ (with both shapes). `where` is what stood before the names in the file: keys, a prefix.
+    Attributes
+    ----------
+    state
+        The tensors that fit in name and shape.
+    missing
+        Names of the module's weights that the file lacks.
+    unexpected
+        Names of the file's weights that the module lacks.
+    misshapen
+        Names of weights whose shapes differ, with both shapes.
+    where
+        What stood before the names in the file: keys of dictionaries and a prefix.
     """
 
     state: dict[str, Tensor]
@@ -31,16 +40,16 @@ class Match:
 
     @property
     def complete(self) -> bool:
-        """Whether every weight found its place and every place its weight."""
+        """Whether the weights of file and module are the same, in names and shapes."""
         return not (self.missing or self.unexpected or self.misshapen)
 
 
 def candidates(
     saved: Any, where: str = "", depth: int = DEPTH
 ) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield every dictionary of tensors in what was saved, with the keys that lead to it.
+    """Yield every dictionary of tensors in a file's content, with the keys that lead to it.
 
-    A checkpoint may hold the weights at its top, or below "state_dict", "model", "ema", ...
+    A checkpoint may hold the weights at its top level, or below "state_dict", "model", "ema", ...
     """
     if not isinstance(saved, Mapping):
         return
@@ -53,7 +62,7 @@ def candidates(
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's weights by name, without what else it may keep with them (extra state)."""
+    """Return a module's weights by name, without other objects in its state (extra state)."""
     return {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
 
 
@@ -73,8 +82,8 @@ def renamed(
 def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
     """Return the candidate, stripped of a prefix, that fits `module` best.
 
-    Among equals the plain weights come before a moving average ("ema") of them. The prefix is
-    whatever stands before a weight's own name, such as "module.", "model." or "_orig_mod.".
+    Among equals, plain weights are preferred to a moving average of them ("ema"). A prefix is
+    anything before a weight's own name, such as "module.", "model." or "_orig_mod.".
 
     Raises
     ------
@@ -97,10 +106,10 @@ def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
 
 
 def classes_in(saved: Any, module: nn.Module, classes: int) -> int | None:
-    """Return how many classes the saved weights have, if only that differs from `module`'s.
+    """Return the number of classes of saved weights, if only this differs from the module's.
 
-    Read from the first dimension of the weights that have `classes` rows in the module and
-    another number of rows in the file.
+    It is the number of rows of those weights that have `classes` rows in the module and another
+    number in the file.
     """
     own = own_tensors(module)
     match = best_match(saved, module, "")
@@ -123,7 +132,7 @@ def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str)
     fits = {n: t for n, t in tensors.items() if n in own and own[n].shape == t.shape}
     return Match(
         state=fits,
-        # Counters of batches seen do nothing at inference, and old files lack them.
+        # Counters of batches have no effect at inference, and old files lack them.
         missing=tuple(n for n in own if n not in tensors and not n.endswith("num_batches_tracked")),
         unexpected=tuple(n for n in tensors if n not in own),
         misshapen=tuple(
@@ -136,10 +145,10 @@ def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str)
 
 
 def _readings(saved: Any, own: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield every candidate as it is, and without each prefix that some weights' names have.
+    """Yield every candidate as it is, and without each prefix that some of its names have.
 
-    Also with the prefix that all of the module's own names have, if any: a module may be wrapped
-    (nn.DataParallel, torch.compile) and its weights be plain.
+    If all of the module's own names have a prefix, candidates are also yielded with it: a module
+    may be wrapped (nn.DataParallel, torch.compile) and its file be plain.
     """
     wrapped = _wrapping(own)
     plain = {name[len(wrapped) :]: value for name, value in own.items()}
@@ -155,14 +164,14 @@ def _readings(saved: Any, own: Mapping[str, Tensor]) -> Iterator[tuple[str, dict
 
 
 def _wrapping(own: Mapping[str, Tensor]) -> str:
-    """Return what all names of a module begin with, up to a dot; empty if they have nothing."""
+    """Return the prefix, up to a dot, that all names of a module share; empty without one."""
     first = next(iter(own), "").partition(".")
     lead = "".join(first[:2])
     return lead if first[1] and all(name.startswith(lead) for name in own) else ""
 
 
 def _prefixes(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
-    """Return what stands before the names of a few of the module's own weights."""
+    """Return the prefixes before the names of a few of the module's own weights."""
     names = list(own)
     asked = {f".{name}" for name in (*names[:1], *names[len(names) // 2 :][:1], *names[-1:])}
     found = (n[: len(n) - len(e) + 1] for n in tensors for e in asked if n.endswith(e))

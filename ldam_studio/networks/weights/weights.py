@@ -1,4 +1,4 @@
-"""Reading and writing weights, safely: a file can say numbers, never run code."""
+"""Reading and writing weights safely: files are read as numbers, and no code in them is run."""
 
 from __future__ import annotations
 
@@ -29,35 +29,34 @@ from ldam_studio.networks.weights.suffixes import SAFETENSORS, is_safetensors
 HINT = f"give a {SAFETENSORS} file or a state dict saved with torch.save"
 
 TIMES_ITS_SIZE = 3
-"""As much memory as a file takes at most while it is opened, measured: its bytes, the tensors in
-them, and the network."""
+"""Most memory that opening a file takes, in multiples of its size, as measured: for its bytes, its
+tensors, and the network."""
 
-SAVED = (b"PK", b"\x80")  # how what torch.save writes begins: an archive, or a pickle before 1.6
+SAVED = (b"PK", b"\x80")  # first bytes of torch.save's files: a zip archive, before 1.6 a pickle
 
 
 def require_room(path: Path) -> None:
-    """See that a file's bytes and the tensors in them fit into memory; `StudioError` if not."""
+    """Raise `StudioError` if a file's bytes and tensors do not fit into memory."""
     try:
         size = path.stat().st_size
     except OSError:
-        return  # reading it says what is wrong
+        return  # reading it reports what is wrong
     needed = TIMES_ITS_SIZE * size
     require(f"The weights file {path} needs", needed, free_bytes(), "close other programs")
 
 
 def enough_for_file(path: Path) -> AbstractContextManager[None]:
-    """Turn a lack of memory while a file is read into a sentence."""
+    """Turn a lack of memory while a file is read into a `StudioError`."""
     return enough_for(f"The weights file {path}", "close other programs")
 
 
 def read_saved(path: Path) -> tuple[dict[str, Any], str]:
-    """Read what was saved, tensors by name at some depth, and the SHA-256 of its file.
+    """Read a file's content (tensors by name, perhaps in nested dictionaries) and its SHA-256.
 
     Raises
     ------
     StudioError
-        If the file is missing, empty or truncated, or holds no dictionary (a pickle with code in it
-        is not run).
+        If the file is missing, empty, truncated, or holds no dictionary. Code in it is not run.
     """
     require_room(path)
     with enough_for_file(path):
@@ -66,7 +65,7 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
-    """Return what `read_saved` returns, from the bytes of the file at `path`."""
+    """Return what `read_saved` does, given the bytes of the file at `path`."""
     if not data:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
     if is_safetensors(path):
@@ -87,7 +86,7 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
 def _unpickle_tensors(path: Path, data: bytes) -> object:
     try:
         with warnings.catch_warnings(), enough_for_file(path):
-            # What torch thinks of the pickle's protocol is nothing to act on here.
+            # Torch warns of unusual pickle protocols, which do no harm here.
             warnings.simplefilter("ignore")
             return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
     except pickle.UnpicklingError as error:
@@ -102,7 +101,7 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
                 f"{path} is a TorchScript program, not weights; in Python: model = torch.jit.load("
                 "FILE), then torch.save(model.state_dict(), NEW_FILE)."
             ) from None
-        # A damaged pickle can make torch's reader stumble over anything: index, assertion, struct.
+        # Torch's reader fails on damaged pickles with errors of many types.
         what = "damaged" if data.startswith(SAVED) else "no weights file"
         raise StudioError(f"{path} is {what}; {HINT}.") from None
 
@@ -114,7 +113,7 @@ def load_into(
     partial: bool = False,
     spare: tuple[str, ...] = (),
 ) -> Match:
-    """Load the weights in `saved` into `module` and return what fitted; see `weights_for`.
+    """Load the weights in `saved` into `module` and return the match; see `weights_for`.
 
     Raises
     ------
@@ -134,19 +133,19 @@ def weights_for(
     partial: bool = False,
     spare: tuple[str, ...] = (),
 ) -> Match:
-    """Find the weights of `module` in `saved`, whatever dictionaries and prefixes hold them.
+    """Find the weights of `module` in `saved`, inside any dictionaries and under any prefix.
 
     Parameters
     ----------
     partial
-        Let weights be missing, and others have no place; some must fit.
+        Accept missing and unknown weights, as long as some fit.
     spare
-        What begins the names of weights that may be missing, because they are not used.
+        Prefixes of weights that may be missing, because they are not used.
 
     Raises
     ------
     StudioError
-        If names or shapes differ (with numbers and the first of them).
+        If names or shapes differ.
     """
     match = best_match(saved, module, source)
     match = replace(match, missing=tuple(n for n in match.missing if not n.startswith(spare)))
@@ -169,9 +168,9 @@ def weights_for(
 
 
 def put_into(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load weights by the module's own names; those of others stay."""
+    """Load weights by the module's own names, in place; weights that are not given stay."""
     state = OrderedDict(weights)
-    # The names are today's, and modules that knew others ask for the version that says so.
+    # Modules whose names have changed read the version in this metadata, and these are today's.
     state._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False)
 
@@ -186,16 +185,16 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
 
 
 def check_module(module: nn.Module, source: Path | str, image: Tensor | None) -> None:
-    """Raise `StudioError` if a module has a weight that is not a number.
+    """Raise `StudioError` if a module has weights that make its output useless.
 
-    Parameters must be finite, and what batch norms have seen not infinite; other buffers may be, as
-    masks are. What is no number in a buffer, as a loss that is not known yet, does no harm unless
-    the output is none either.
+    Parameters must be finite. Statistics of batch norms must not be infinite; other buffers may, as
+    masks are. A NaN in a buffer, such as a loss that is not known yet, matters only if the module's
+    output is not finite.
 
     Parameters
     ----------
     image
-        What `module` takes, (1, C, H, W), at rest; None if that is not known.
+        An input of `module`, (1, C, H, W), at rest; None if that is not known.
     """
     check_finite(dict(module.named_parameters()), source)
     buffers = dict(module.named_buffers())
@@ -213,9 +212,9 @@ def _without(buffer: Tensor, which: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def _gives_numbers(module: nn.Module, image: Tensor | None) -> bool:
-    """Whether all that a module gives is finite, as far as can be told.
+    """Whether a module's output is finite; True if that cannot be told.
 
-    It is in evaluation mode afterwards, as it is looked at.
+    The module is left in evaluation mode.
     """
     if image is None:
         return True
@@ -225,17 +224,17 @@ def _gives_numbers(module: nn.Module, image: Tensor | None) -> bool:
     except Exception as error:
         if is_lack_of_memory(error):
             raise
-        return True  # opening it says what fails
+        return True  # opening it reports the failure
     return all(bool(t.isfinite().all()) for t in all_tensors(output))
 
 
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
-    """Return the name of the first tensor with a value that is not a finite number, if any.
+    """Return the name of the first tensor with a value that is not finite, if any.
 
     Raises
     ------
     StudioError
-        If a tensor's numbers cannot be looked at, because it is sparse or has none (meta).
+        If a tensor's values cannot be read, because it is sparse or a meta tensor.
     """
     for name, value in state.items():
         if not value.is_floating_point():
@@ -251,9 +250,9 @@ def not_finite(state: Mapping[str, Tensor]) -> str | None:
 
 
 def write_weights(path: Path, state: Mapping[str, Any], metadata: dict[str, str]) -> str:
-    """Write tensors as safetensors, whole or not at all; returns the file's SHA-256.
+    """Write tensors as a safetensors file, whole or not at all; return its SHA-256.
 
-    What is no tensor, such as a module's extra state, is left out.
+    Other objects, such as a module's extra state, are left out.
     """
     data = save(_apart(state), metadata)
     write_bytes(path, data)
@@ -261,7 +260,7 @@ def write_weights(path: Path, state: Mapping[str, Any], metadata: dict[str, str]
 
 
 def _apart(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return tensors of which no two share memory, as safetensors wants them: tied ones twice."""
+    """Return tensors of which no two share memory, as safetensors requires, by copying."""
     found: dict[str, Tensor] = {}
     seen = set()
     for name, value in state.items():
