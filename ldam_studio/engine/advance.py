@@ -16,13 +16,13 @@ from ldam_studio.engine import burn_in_threshold, silent_neurons
 from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
-from ldam_studio.engine.compute.memory_needed import step_bytes
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, draw_shift, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
+from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of, sources_of
-from ldam_studio.errors import StudioError, in_short
-from ldam_studio.memory import in_words, is_lack_of_memory
+from ldam_studio.errors import StudioError
+from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.density import Density
@@ -130,7 +130,7 @@ def advance(
     told: list[str] = []
     refused: list[str] = []
     sound = bool(budget and not changes) or look_back(state)
-    failure = "" if sound else _which_to_lower(state)
+    failure = "" if sound else which_to_lower(state)
     for change in changes:
         try:
             told.extend(apply(state, change))
@@ -156,10 +156,10 @@ def advance(
     except Exception as error:
         go_back(state, before)
         if is_lack_of_memory(error):
-            raise _too_large(lane) from None
+            raise too_large(lane) from None
         if isinstance(error, StudioError) or not runs_code(lane.network.name):
             raise
-        raise _fails(lane, error) from None
+        raise fails(lane, error) from None
     rms = tuple(m.info.gradient_rms for m in moved)
     state.unconfirmed.append(Unconfirmed(before, Arriving(_verdicts(moved)), rms))
     state.lanes = tuple(m.lane for m in moved)
@@ -171,7 +171,7 @@ def advance(
             told.append("melt ends")
     here = state.step
     if not look_back(state, 0 if _must_be_known(state) else lag):
-        raise ChainsExploded(_which_to_lower(state), state)
+        raise ChainsExploded(which_to_lower(state), state)
     if state.step != here:
         return state, Info(state.step)
     lesson = _lesson(state)
@@ -192,27 +192,6 @@ def _what_happened(moved: _Moved) -> LaneInfo:
         gradient_rms=moved.info.gradient_rms,
         change=moved.lane.average.change,
         burned_in=moved.burned_in,
-    )
-
-
-def _too_large(lane: Lane) -> StudioError:
-    """Say how much memory a lane's steps need, after there was not enough."""
-    chains, targets = len(lane.neurons), lane.targets
-    needed = in_words(step_bytes(lane.network, targets.layer, targets.crop, chains))
-    return StudioError(
-        f"There is not enough memory for {chains} chain{'s' * (chains > 1)} in layer "
-        f"{targets.layer} of {lane.network.name}: at least {needed}; take fewer chains or a "
-        "smaller input."
-    )
-
-
-def _fails(lane: Lane, error: Exception) -> StudioError:
-    """Say that a person's own code, which was fine when it was opened, is not in a step."""
-    chains = len(lane.neurons)
-    return StudioError(
-        f"{lane.network.name} fails in a step of {chains} chain{'s' * (chains > 1)} in layer "
-        f"{lane.targets.layer} ({in_short(error)}); its forward pass must take so many images, and "
-        "have a gradient."
     )
 
 
@@ -316,23 +295,3 @@ def _chains_in_words(mask: Tensor) -> str:
     if len(numbers) > 3:
         return f"{len(numbers)} chains"
     return ("chain " if len(numbers) == 1 else "chains ") + ", ".join(map(str, numbers))
-
-
-def _which_to_lower(state: SessionState) -> str:
-    """Name the setting that most likely made a chain explode."""
-    lanes = [lane.parameters for lane in state.lanes]
-    product = max(float((p.step_size * p.columns["l2"]).max()) for p in lanes)
-    temperature = max(float(p.temperature.max()) for p in lanes)
-    if product >= 2:
-        cause = (
-            f"lower the L2 weight or the step size until their product is below 2 (now {product:g})"
-        )
-    elif temperature > 100:
-        cause = f"lower the temperature (now {temperature:g})"
-    else:
-        step_size = max(float(p.step_size.max()) for p in lanes)
-        cause = f"lower the step size (now {step_size:g})"
-    return (
-        f"A chain left the finite numbers in step {state.step + 1:,}: {cause}, or clamp to valid "
-        "pixels."
-    )

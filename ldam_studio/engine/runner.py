@@ -1,33 +1,20 @@
 """Drives a session on a thread of its own, and is the only thing that touches its state there.
 
-::
-
-            play                    pause
-    IDLE ---------> RUNNING <---------------> PAUSED
-                      |  ^        play          ^
-      advance raised  |  | play                 | a chain exploded: stands on the last good state
-                      v  |                      |
-                     FAILED          RUNNING ---+
-
-    every state -- close --> CLOSED
-
-What is asked of a session is a command in one ordered queue. In every state but CLOSED commands
-are carried out and frames made, so that the window lives while the sampler rests. Only frames are
-asked for outside the queue, because they change nothing, and `close`, which is done at once.
+What is asked of a session is a command in one ordered queue. In every state (see
+`engine.run_state`) but CLOSED commands are carried out and frames made, so that the window lives
+while the sampler rests. Only two things are asked for outside the queue: frames, because they
+change nothing, and `close`, which is done at once.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any, TypeVar
 
-from ldam_studio.engine.advance import ChainsExploded, GivenUp, Info, advance
+from ldam_studio.engine.advance import ChainsExploded, GivenUp, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.commands import (
     Command,
@@ -39,36 +26,16 @@ from ldam_studio.engine.commands import (
     ReturnTo,
     Steps,
 )
-from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
+from ldam_studio.engine.frame import Frame, FrameRequest
 from ldam_studio.engine.mailbox import Mailbox
+from ldam_studio.engine.reports import Reports
+from ldam_studio.engine.run_state import RunState, Status
+from ldam_studio.engine.speed import Speed
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 T = TypeVar("T")
-
-TRACE_STEPS = 4096  # kept for the next frame; a hidden window asks for none, and must not pile up
-MEASURE_S = 0.5
-
-
-class RunState(Enum):
-    """Where a runner is; see the diagram above."""
-
-    IDLE = "idle"
-    RUNNING = "running"
-    PAUSED = "paused"
-    FAILED = "failed"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True)
-class Status:
-    """A snapshot of the runner: its state, the session's step, speed, and why it failed."""
-
-    state: RunState
-    step: int
-    steps_per_second: float
-    error: str = ""
 
 
 class Runner:
@@ -103,13 +70,11 @@ class Runner:
         self._gave_up = False
         self.left: Future[SessionState] = Future()
         """The session, once it is closed."""
-        self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
-        self._notices: list[str] = []
-        self._frames = 0
+        self._reports = Reports()
         self._commands_seen = 0
         self._max_rate = 0
         self._due = 0.0
-        self._speed = _Speed()
+        self._speed = Speed()
         self._error = ""
 
     # From any thread. Commands are carried out in the order in which they were posted; posting
@@ -264,7 +229,7 @@ class Runner:
                 return
             moment = moment.result()
         self._state = snapshot(moment)
-        self._infos.clear()
+        self._reports.forget_steps()
 
     def _step(self) -> None:
         """Take one step if it is time for one, and nothing is to be shown before it."""
@@ -295,7 +260,7 @@ class Runner:
             self._state, info = advance(self._state, changes, budget, self._make_way, lag)
         except ChainsExploded as error:
             self._state = error.state
-            self._forget()
+            self._reports.go_back_to(self._state.step)
             self._stop(RunState.PAUSED, str(error))
             return
         except StudioError as error:
@@ -309,15 +274,8 @@ class Runner:
                 f"({type(error).__name__}: {error}); choose another neuron or network, then play.",
             )
             return
-        self._forget()
-        if info.lanes or info.told:
-            self._infos.append(info)
-        self._notices.extend(info.refused)
-
-    def _forget(self) -> None:
-        """Forget steps that were taken back."""
-        while self._infos and self._infos[-1].step > self._state.step:
-            self._infos.pop()
+        self._reports.go_back_to(self._state.step)
+        self._reports.add(info)
 
     def _make_way(self) -> None:
         """Give a step up for another neuron or network: large networks take long over it.
@@ -331,7 +289,7 @@ class Runner:
     def _stop(self, state: RunState, message: str) -> None:
         self._single_steps = 0
         self._error = message
-        self._notices.append(message)
+        self._reports.say(message)
         self._enter(state)
         self._on_error(message)
 
@@ -345,20 +303,11 @@ class Runner:
             request, self._request = self._request, None
         if request is None:
             return
-        self._frames += 1
-        infos, notices = list(self._infos), list(self._notices)
-        learner = self._state.learner
-        self._infos.clear()
-        self._notices.clear()
         self.mailbox.put(
-            make_frame(
+            self._reports.frame(
                 self._state,
                 request,
-                number=self._frames,
-                infos=infos,
-                notices=notices,
                 steps_per_second=self._speed.value if self._may_step() else 0.0,
-                lesson=None if learner is None else learner.last_round,
                 commands_seen=self._commands_seen,
             )
         )
@@ -367,21 +316,5 @@ class Runner:
         if state is not self._run_state:
             self._run_state = state
             if state is RunState.RUNNING:
-                self._speed = _Speed()
+                self._speed = Speed()
             self._on_state(state)
-
-
-class _Speed:
-    """Steps per second over the last half second or more."""
-
-    def __init__(self) -> None:
-        self.value = 0.0
-        self._steps = 0
-        self._since = time.monotonic()
-
-    def count(self) -> None:
-        self._steps += 1
-        elapsed = time.monotonic() - self._since
-        if elapsed >= MEASURE_S:
-            self.value = self._steps / elapsed
-            self._steps, self._since = 0, time.monotonic()

@@ -51,7 +51,7 @@ class Progress(Struct, frozen=True):
     difference_scale: float | None = None
 
 
-class Entry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Logged(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A change in the log, see `engine.state.LogEntry`."""
 
     step: Count
@@ -80,7 +80,7 @@ class Document(Struct, frozen=True):
     machine: dict[str, Any]
     session: dict[str, Any]
     end: SessionDescription
-    log: tuple[Entry, ...]
+    log: tuple[Logged, ...]
     step: Count
     shown: dict[str, Any]
     lanes: tuple[Progress, ...]

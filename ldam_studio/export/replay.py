@@ -21,7 +21,7 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.png import read
-from ldam_studio.export.recipe import Entry, Recipe, device_of, discriminator_seen, lessons_hash
+from ldam_studio.export.recipe import Logged, Recipe, device_of, discriminator_seen, lessons_hash
 from ldam_studio.export.shown import picture_of
 from ldam_studio.export.sidecar import read_session
 from ldam_studio.sampler.settings import FORMER
@@ -116,7 +116,7 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
     return state
 
 
-def _log(recipe: Recipe) -> Iterator[Entry]:
+def _log(recipe: Recipe) -> Iterator[Logged]:
     """Yield the entries of the log as they are written today.
 
     In 0.1.0 BIDMach's rule was a mode, so that choosing another mode was to leave it.
@@ -126,10 +126,10 @@ def _log(recipe: Recipe) -> Iterator[Entry]:
         if not is_old or entry.name != "mode":
             yield entry
         elif (former := FORMER.get((entry.name, entry.value))) is not None:
-            yield Entry(entry.step, *former, entry.lane)
+            yield Logged(entry.step, *former, entry.lane)
         else:
             yield entry
-            yield Entry(entry.step, "kernel", "langevin", entry.lane)
+            yield Logged(entry.step, "kernel", "langevin", entry.lane)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ldam_studio.engine.comparison import lane_name
-from ldam_studio.engine.runner import RunState
+from ldam_studio.engine.run_state import RunState
 from ldam_studio.gui.theme.paint import Badge
 
 if TYPE_CHECKING:

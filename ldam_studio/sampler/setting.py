@@ -38,8 +38,6 @@ class Setting:
         Whether each chain may have its own value.
     unsettles
         Whether it changes the law of the chains, so that they have to settle again.
-    drawn_with
-        Whether the chains' starts are drawn with it.
     teaches
         Whether it lets the discriminator learn.
     window_only
@@ -63,7 +61,6 @@ class Setting:
     group: Group = "more"
     per_chain: bool = False
     unsettles: bool = False
-    drawn_with: bool = False
     teaches: bool = False
     window_only: bool = False
     of_chains: bool = False

@@ -105,7 +105,6 @@ class Settings:
         bounds=(0, 0.99),
         slider=(0, 0.99),
         unsettles=True,
-        drawn_with=True,
     )
     jitter: int = setting(
         "Jitter",
@@ -157,7 +156,6 @@ class Settings:
         "Keeps every pixel between black and white. The discriminator has seen only such images.",
         scale="flag",
         unsettles=True,
-        drawn_with=True,
     )
     mode: str = setting(
         "Mode",
@@ -209,7 +207,6 @@ class Settings:
         "How noisy the first image is: the standard deviation of its pixels around the rest "
         "colour. Takes effect at the next restart.",
         bounds=(0, 10),
-        drawn_with=True,
     )
     start_spectrum: float = setting(
         "Start spectrum",
@@ -219,7 +216,6 @@ class Settings:
         "noise, as in the paper. Chains that start from different clouds end in less similar "
         "images. Takes effect at the next restart.",
         bounds=(0, 2),
-        drawn_with=True,
     )
 
     @classmethod

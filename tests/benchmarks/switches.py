@@ -14,7 +14,7 @@ from torch.utils.hooks import RemovableHandle
 from window import process_until
 
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.engine.runner import RunState
+from ldam_studio.engine.run_state import RunState
 from ldam_studio.gui.app.main import make_application
 from ldam_studio.gui.session.openings import network_opening, start
 from ldam_studio.gui.window.window import StudioWindow

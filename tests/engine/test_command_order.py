@@ -11,7 +11,8 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.frame import FrameRequest
-from ldam_studio.engine.runner import Runner, RunState
+from ldam_studio.engine.run_state import RunState
+from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.networks.network import Network

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ldam_studio.engine.frame import FrameRequest
-from ldam_studio.engine.runner import Runner, RunState
+from ldam_studio.engine.run_state import RunState
+from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.state import snapshot
 
 PATIENCE = 20.0

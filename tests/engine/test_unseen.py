@@ -12,7 +12,8 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute import device
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.frame import FrameRequest
-from ldam_studio.engine.runner import Runner, RunState
+from ldam_studio.engine.run_state import RunState
+from ldam_studio.engine.runner import Runner
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.random import Generators

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldam_studio.engine.runner import RunState
+from ldam_studio.engine.run_state import RunState
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.theme import icons
 

@@ -18,7 +18,7 @@ from ldam_studio.engine.comparison import (
     matched_or_kept,
     unmatched,
 )
-from ldam_studio.engine.runner import RunState
+from ldam_studio.engine.run_state import RunState
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.lanes import SECOND, LaneView, largest

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.frame import Frame, FrameRequest
-from ldam_studio.engine.runner import Runner, RunState
+from ldam_studio.engine.run_state import RunState
+from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.engine.unconfirmed import look_back
 from ldam_studio.gui.session.learning import LearningNeeds

@@ -1,0 +1,64 @@
+"""What a session has to tell with its next frame: what its steps saw, marks and notices."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ldam_studio.engine.advance import Info
+from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
+from ldam_studio.engine.state import SessionState
+
+TRACE_STEPS = 4096  # kept for the next frame; a hidden window asks for none, and must not pile up
+
+
+class Reports:
+    """Collects what happens between two frames."""
+
+    def __init__(self) -> None:
+        self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
+        self._notices: list[str] = []
+        self._frames = 0
+
+    def add(self, info: Info) -> None:
+        """Remember what one call of `advance` returned."""
+        if info.lanes or info.told:
+            self._infos.append(info)
+        self._notices.extend(info.refused)
+
+    def say(self, notice: str) -> None:
+        """Remember a sentence for the person."""
+        self._notices.append(notice)
+
+    def go_back_to(self, step: int) -> None:
+        """Forget later steps, which were taken back."""
+        while self._infos and self._infos[-1].step > step:
+            self._infos.pop()
+
+    def forget_steps(self) -> None:
+        """Forget all steps: the session is another one."""
+        self._infos.clear()
+
+    def frame(
+        self,
+        state: SessionState,
+        request: FrameRequest,
+        *,
+        steps_per_second: float,
+        commands_seen: int,
+    ) -> Frame:
+        """Return the next frame, with everything since the last one."""
+        self._frames += 1
+        infos, notices = list(self._infos), list(self._notices)
+        self._infos.clear()
+        self._notices.clear()
+        learner = state.learner
+        return make_frame(
+            state,
+            request,
+            number=self._frames,
+            infos=infos,
+            notices=notices,
+            steps_per_second=steps_per_second,
+            lesson=None if learner is None else learner.last_round,
+            commands_seen=commands_seen,
+        )
