@@ -43,8 +43,8 @@ class Forward:
         self.pixels = pixels
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
-        self.walked = list_layers(name, self.module, self.normalise(torch.zeros(1, *pixels.shape)))
-        self.layers: tuple[Layer, ...] = self.walked.all
+        self.listing = list_layers(name, self.module, self.normalise(torch.zeros(1, *pixels.shape)))
+        self.layers: tuple[Layer, ...] = self.listing.all
         self._folded = self._fold()
 
     def _fold(self) -> Folded | None:

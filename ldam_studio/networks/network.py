@@ -169,7 +169,7 @@ class Network(Forward):
 
         That is so behind an operation that `anatomy.rules` has no rule for.
         """
-        return self.walked.footprints[layer] is None
+        return self.listing.footprints[layer] is None
 
     def knows_field(self, layer: str) -> bool:
         """Whether `receptive_field` at a layer's default place answers without measuring."""

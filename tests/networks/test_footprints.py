@@ -131,7 +131,7 @@ PLACES = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_is_seen_through_an_operation_is_what_the_rectangle_holds(operation):
     network = seeded(lambda: Network("net", Forward(OPERATIONS[operation]), PIXELS))
-    assert network.walked.footprints["last"] is not None
+    assert network.listing.footprints["last"] is not None
     for place_of in PLACES.values():
         assert untrue(network, place_of) == []
 
@@ -198,7 +198,7 @@ def test_public_networks_see_what_the_gradient_reaches_and_no_more(name):
 def test_what_has_no_rule_is_measured_instead(operation):
     network = seeded(lambda: Network("net", Forward(operation), PIXELS))
     layer = network.layer("last")
-    assert network.walked.footprints["last"] is None
+    assert network.listing.footprints["last"] is None
     measured = measured_field(network, layer, PLACES["centre"](layer))
     assert network.receptive_field("last") == measured
     assert measured is not None
@@ -216,7 +216,7 @@ def test_after_everything_was_seen_no_rule_is_needed():
             return self.over((x * x.mean((2, 3), keepdim=True)).flatten(2).transpose(1, 2))[0]
 
     network = seeded(lambda: Network("net", Recurrent(), PIXELS))
-    assert network.walked.footprints["over"] is not None
+    assert network.listing.footprints["over"] is not None
     assert network.receptive_field("over", (3,)) is None
 
 
@@ -238,4 +238,4 @@ def test_a_transformer_sees_a_patch_and_then_everything():
     assert network.receptive_field("patches", (1, 2)) == (4, 8, 8, 12)
     assert network.receptive_field("norm", (1 + 9 + 2,)) == (4, 8, 8, 12)
     assert network.receptive_field("attention", (0,)) is None
-    assert all(seen is not None for seen in network.walked.footprints.values())
+    assert all(seen is not None for seen in network.listing.footprints.values())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.png import export, read_recipe
+from ldam_studio.export.recipe import Shown
+from ldam_studio.export.replay import compare
 from ldam_studio.networks.anatomy import objectives
 from ldam_studio.networks.anatomy.objectives import OBJECTIVES, ObjectiveKind, usages
 from ldam_studio.networks.neurons import Neuron, parse_neurons
@@ -90,3 +95,15 @@ def test_chains_climb_it_and_the_whole_image_is_seen(further, lenet):
         state, _ = advance(state)
     assert not torch.equal(state.lane.chains.x, before)
     assert [str(neuron) for neuron in state.lane.neurons] == ["fc3:4@logp", "fc3:4"]
+
+
+def test_a_picture_of_it_replays_to_the_same_pixels(further, lenet, tmp_path):
+    neurons = (Neuron.parse("-fc3:4@logp"), Neuron.parse("fc3:5@logp"))
+    state = open_session(SessionSpec(lenet, neurons, seed=1))
+    for _ in range(4):
+        state, _ = advance(state)
+    export(state, Shown("raw"), tmp_path / "a.png")
+    recipe = json.dumps(read_recipe(tmp_path / "a.png").data["end"])
+    assert '["-fc3:4@logp", "fc3:5@logp"]' in recipe
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical

@@ -180,7 +180,7 @@ class Watch(QObject):
         session = self._studio.model.session
         if self._network is not None and session is not None:
             self._show_rounds()
-            if session.network.walked is not self._network.walked:
+            if session.network.listing is not self._network.listing:
                 self.stop()
 
     def _on_comparison(self) -> None:

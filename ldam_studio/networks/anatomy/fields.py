@@ -54,7 +54,7 @@ def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     """
     if not layer.places or not isinstance(place, tuple):
         return None
-    seen = network.walked.footprints[layer.name]
+    seen = network.listing.footprints[layer.name]
     if seen is None:
         return measured_field(network, layer, place)
     for size, at in zip(seen.shape[1:], place, strict=True):
@@ -121,7 +121,7 @@ def _strides(network: Forward, layer: Layer, place: tuple[int, int]) -> list[int
     The stride is how far the field moves from place to place. Where that is not known, the ratio of
     the image's and the layer's heights is tried, and the nearest power of 2.
     """
-    seen = network.walked.footprints[layer.name]
+    seen = network.listing.footprints[layer.name]
     if seen is not None and seen.shape[1] > 1:
         tops = seen[0, :, 0 if seen.shape[2] == 1 else place[1]]
         moves = tops.diff()

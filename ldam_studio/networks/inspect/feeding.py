@@ -80,7 +80,7 @@ def _sum_behind(network: Network, neuron: Neuron) -> Neuron:
     if isinstance(place, str) and place != MEAN:
         raise StudioError(f"{neuron} is not a weighted sum of other units.")
     unit = replace(neuron, place=place, sign=1)
-    while unit.layer not in network.walked.inputs or not _is_sum(network, unit.layer):
+    while unit.layer not in network.listing.inputs or not _is_sum(network, unit.layer):
         before = _before(network, unit)
         if before is None:
             kind = network.layer(unit.layer).kind
@@ -109,7 +109,7 @@ def _group(module: nn.Module, index: int) -> tuple[Tensor, int, int]:
 
 def _entering(network: Network, unit: Neuron, module: nn.Module, position: int) -> Neuron:
     """Return the unit that an input is, in the earliest layer that has it as a unit."""
-    origin = network.walked.inputs[unit.layer]
+    origin = network.listing.inputs[unit.layer]
     places = None if origin is None else _input_places(module, unit, position, origin.shape[1:])
     found = None if origin is None or places is None else _source(network, origin, places)
     if found is None:
@@ -153,7 +153,7 @@ def _places_of(shape: tuple[int, ...], axis: int, index: int) -> Positions:
 
 def _before(network: Network, unit: Neuron) -> Neuron | None:
     """Return the unit before moving, dropout, activation or averaging; None if there is none."""
-    origin = network.walked.origins[unit.layer]
+    origin = network.listing.origins[unit.layer]
     if origin is None:
         return None
     layer = network.layer(unit.layer)
