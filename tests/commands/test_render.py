@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ldam_studio.cli import main
-from ldam_studio.commands import render
+from ldam_studio.commands import render, rendered
 from ldam_studio.commands.shared import interrupt
 from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.export.png import read_recipe
@@ -167,14 +167,14 @@ def test_neurons_are_repeatable_and_ranges(tmp_path: Path, capsys: pytest.Captur
 def test_ctrl_c_writes_what_there_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    real = render.advance
+    real = rendered.advance
 
     def press_at_ten(state, changes):
         if state.step == 9:
             os.kill(os.getpid(), signal.SIGINT)
         return real(state, changes)
 
-    monkeypatch.setattr(render, "advance", press_at_ten)
+    monkeypatch.setattr(rendered, "advance", press_at_ten)
     before = signal.getsignal(signal.SIGINT)
     code = main(["render", "--steps", "100000", "--arrays", "--json", "--out", str(tmp_path)])
     report = json.loads(capsys.readouterr().out)

@@ -16,7 +16,8 @@ import colour_networks
 from ldam_studio.analysis.intervals import bootstrap, mean, median
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.cli import main
-from ldam_studio.commands.paper import fig10, fig11, photographs
+from ldam_studio.commands.paper import fig10, fig11
+from ldam_studio.commands.shared import discriminators
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.export.sheet import MARGIN, TYPE_SIZE, sheet, tiles
@@ -44,8 +45,8 @@ class Smooth(nn.Module):
 @pytest.fixture
 def discriminator(monkeypatch: pytest.MonkeyPatch) -> DiscriminatorModel:
     model = DiscriminatorModel("smooth", Smooth(), ImageSizes.exactly(colour_networks.PIXELS.shape))
-    monkeypatch.setattr(photographs, "discriminator_for", lambda _: "smooth")
-    monkeypatch.setattr(photographs, "open_discriminator", lambda *_: model)
+    monkeypatch.setattr(discriminators, "discriminator_for", lambda _: "smooth")
+    monkeypatch.setattr(discriminators, "open_discriminator", lambda *_: model)
     return model
 
 

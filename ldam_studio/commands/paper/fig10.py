@@ -21,6 +21,7 @@ from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, rounded
 from ldam_studio.commands.shared.neurons import neurons_of, spread_classes
 from ldam_studio.commands.shared.progress import Steps
@@ -155,7 +156,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
     """Sample and measure the neurons' chains at each discriminator weight."""
     device, preset = flags.device_of(args), photographs.preset_of(args)
     network = flags.network_of(args)
-    discriminator = photographs.discriminator_of(
+    discriminator = discriminator_of(
         network,
         args.discriminator_weights,
         "the figure is about its weight, so choose a network for RGB images of about 224 pixels",

@@ -23,6 +23,7 @@ from ldam_studio.analysis.intervals import Interval, bootstrap, median
 from ldam_studio.analysis.sampling import OnStep
 from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, add_count
 from ldam_studio.commands.shared.neurons import spread_classes
 from ldam_studio.commands.shared.progress import Steps, download
@@ -224,7 +225,7 @@ def _against(args: argparse.Namespace) -> Network:
 def _discriminator(network: Network, args: argparse.Namespace) -> DiscriminatorModel | None:
     if not args.discriminator_weight:
         return None
-    return photographs.discriminator_of(
+    return discriminator_of(
         network, args.discriminator_weights, "do without, with --discriminator-weight 0"
     )
 

@@ -18,8 +18,8 @@ import torch
 from torch.nn import functional
 
 from ldam_studio.analysis.sampling import OnStep, run_on
-from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, add_count, add_output, row_of_pictures
 from ldam_studio.commands.shared.neurons import spread_classes
 from ldam_studio.commands.shared.progress import Steps
@@ -168,9 +168,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
     _check_judge(network, judge)
     discriminator = None
     if any(strengths):
-        discriminator = photographs.discriminator_of(
-            network, args.discriminator_weights, "use --strengths 0"
-        )
+        discriminator = discriminator_of(network, args.discriminator_weights, "use --strengths 0")
     neurons = spread_classes(network, args.classes)
     steps.start(args.steps * len(presets) * len(strengths))
     steps.say(HEAD)

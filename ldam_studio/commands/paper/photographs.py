@@ -10,13 +10,7 @@ from torch import Tensor
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.figure import add_count, add_output, row_of_pictures
 from ldam_studio.engine.picture import Bytes
-from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import ZOOM
-from ldam_studio.networks.discriminators import (
-    DiscriminatorModel,
-    discriminator_for,
-    open_discriminator,
-)
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.presets import Preset
@@ -61,20 +55,6 @@ def settings_of(
         "threshold": 0.0,
     }
     return Settings.of(**{**values, **own})
-
-
-def discriminator_of(network: Network, weights: Path | None, otherwise: str) -> DiscriminatorModel:
-    """Open the discriminator of a network's images, with the shipped weights or with `weights`.
-
-    Raises
-    ------
-    StudioError
-        If there is none; its sentence ends in `otherwise`, which says what to do.
-    """
-    name = discriminator_for(network)
-    if name is None:
-        raise StudioError(f"There is no discriminator for {network.name}; {otherwise}.")
-    return open_discriminator(name, weights)
 
 
 def short_name(network: Network) -> str:

@@ -1,0 +1,108 @@
+"""What ``ldam-studio render`` reports, as JSON and in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ldam_studio.commands.rendered import Rendered
+from ldam_studio.engine.comparison import lane_name, unmatched
+from ldam_studio.engine.silent_neurons import dead_neurons, sentence
+from ldam_studio.engine.state import Lane
+
+
+def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
+    """Return what ``--json`` prints.
+
+    `activation` is that of the raw samples; `burned_in` says whether all chains are burned in, and
+    `samples_averaged` is the smallest number of all chains; `chains` has the values of each. `dead`
+    names neurons that gave no gradient, and `notes` are sentences. `second` has the same about the
+    network that is compared with, if there is one.
+    """
+    state = rendered.state
+    first, *others = state.lanes
+    beside = {"second": _report_of_lane(others[0])} if others else {}
+    return {
+        **_report_of_lane(first),
+        "steps": state.step,
+        "steps_per_second": round(state.step / rendered.seconds, 2) if rendered.seconds else 0.0,
+        "device": state.device.name,
+        "seed": state.seed,
+        "interrupted": rendered.interrupted,
+        "notes": _notes(rendered),
+        "paths": {name: str(path) for name, path in paths.items()},
+        **beside,
+    }
+
+
+def _report_of_lane(lane: Lane) -> dict[str, Any]:
+    with torch.no_grad():
+        activation = lane.activation(lane.chains.x)
+    counts = lane.shown_average().count.tolist()
+    burned_in = lane.progress.done.tolist()
+    rows = zip(lane.neurons, activation.tolist(), burned_in, counts, strict=True)
+    return {
+        "network": lane.network.name,
+        "neurons": [str(neuron) for neuron in dict.fromkeys(lane.neurons)],
+        "activation": activation.tolist(),
+        "burned_in": all(burned_in),
+        "samples_averaged": min(counts),
+        "dead": dead_neurons(lane.waking, lane.neurons),
+        "chains": [
+            {
+                "neuron": str(neuron),
+                "label": lane.network.label(neuron),
+                "activation": value,
+                "burned_in": done,
+                "samples_averaged": count,
+            }
+            for neuron, value, done, count in rows
+        ],
+    }
+
+
+def _notes(rendered: Rendered) -> list[str]:
+    """Return sentences that help to read the pictures."""
+    state = rendered.state
+    first, *others = state.lanes
+    if not others:
+        return _notes_on(first, rendered)
+    notes = [
+        f"{lane_name(number)}: {note}"
+        for number, lane in enumerate(state.lanes)
+        for note in _notes_on(lane, rendered)
+    ]
+    missing = (unmatched(lane.network, first.neurons, lane.neurons) for lane in others)
+    return [*notes, *filter(None, missing)]
+
+
+def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
+    state = rendered.state
+    chains, done = len(lane.neurons), int(lane.progress.done.sum())
+    notes = []
+    if done < chains:
+        which, its = "The chain has", "its average is"
+        if chains > 1:
+            which, its = f"{chains - done} of {chains} chains have", "their averages are"
+        part = "the last half of the run" if rendered.began_anew else "all samples since the start"
+        notes.append(f"{which} not burned in after {state.step:,} steps; {its} of {part}.")
+    silence = sentence(lane.waking, lane.neurons)
+    return [*notes, silence] if silence else notes
+
+
+def in_words(report: dict[str, Any]) -> str:
+    """Return the report as a person reads it."""
+    chains = report["chains"]
+    neurons = report["neurons"]
+    named = ", ".join(neurons) if len(neurons) <= 4 else f"{neurons[0]} to {neurons[-1]}"
+    lines = [
+        f"{report['network']} {named}: {report['steps']:,} steps of "
+        f"{len(chains)} chain{'s' * (len(chains) > 1)}, {report['steps_per_second']:g} steps/s",
+    ]
+    if "second" in report:
+        lines.append(f"beside it {report['second']['network']}: A above or left, B below or right")
+    lines.extend(report["notes"])
+    lines.extend(report["paths"].values())
+    return "\n".join(lines)

@@ -1,0 +1,123 @@
+"""A session that is sampled without a window, and the files that it is written to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ldam_studio.commands.shared.interrupt import interruptible
+from ldam_studio.commands.shared.progress import progress
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.export.png import draft
+from ldam_studio.export.shown import Shown
+
+REDRAW_S = 0.1
+"""Seconds between two updates of the progress bar."""
+
+
+@dataclass
+class Rendered:
+    """A session after its steps.
+
+    Attributes
+    ----------
+    state
+        The session.
+    activation
+        One (chains,) tensor for each step, of the pixels before it; empty unless kept.
+    seconds
+        Time that the steps took.
+    interrupted
+        Whether Ctrl-C was pressed.
+    began_anew
+        Whether averages of chains that were not burned in began anew at half time.
+    """
+
+    state: SessionState
+    activation: list[torch.Tensor]
+    seconds: float
+    interrupted: bool
+    began_anew: bool = False
+
+
+def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendered:
+    """Take `steps` steps, or fewer if Ctrl-C is pressed.
+
+    After half of them, the averages of chains that are not burned in begin anew, so that a chain
+    that never burns in shows the average of the last half.
+
+    Raises
+    ------
+    StudioError
+        If a chain is no longer finite.
+    """
+    activation: list[torch.Tensor] = []
+    thin = state.lane.settings.thin
+    half = steps // 2
+    forget = [Change("reset_average", "unfinished")] if steps // thin * thin > half else []
+    with interruptible() as wish, progress() as bar:
+        task = bar.add_task("sampling", total=steps)
+        began = drawn = time.monotonic()
+        while state.step < steps and not wish.stop:
+            state, info = advance(state, forget if state.step == half else ())
+            if info.refused:
+                raise StudioError(info.refused[0])
+            if keep_activation and info.lanes:
+                activation.append(info.lanes[0].activation)
+            if (now := time.monotonic()) - drawn > REDRAW_S:
+                bar.update(task, completed=state.step)
+                drawn = now
+        seconds = time.monotonic() - began
+    began_anew = bool(forget) and state.step > half
+    return Rendered(state, activation, seconds, state.step < steps, began_anew)
+
+
+def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> dict[str, Path]:
+    """Write pictures, and arrays if asked for, all or none; return their paths.
+
+    There is no average to write if the run was interrupted before the first sample.
+    """
+    state = rendered.state
+    pictures = {}
+    if all(bool((lane.shown_average().count > 0).all()) for lane in state.lanes):
+        pictures["average"] = (folder / "average.png", shown)
+    raw = Shown("strip", display=shown.display, zoom=shown.zoom)
+    pictures["raw"] = (folder / "raw.png", raw)
+    paths = {name: path for name, (path, _) in pictures.items()}
+    others: dict[Path, bytes] = {}
+    if arrays:
+        paths["arrays"] = folder / "chains.npz"
+        others[paths["arrays"]] = _arrays(rendered)
+    made = draft(state, dict(pictures.values()))
+    made.write(state, others)
+    if (sidecar := made.exported[0].sidecar) is not None:
+        paths["sidecar"] = sidecar
+    return paths
+
+
+def _arrays(rendered: Rendered) -> bytes:
+    lane, *others = rendered.state.lanes
+    chains = len(lane.neurons)
+    beside: dict[str, Any] = {}
+    for second in others:
+        beside["second_x"] = second.chains.x.cpu().numpy()
+        beside["second_average"] = second.shown_average().mean.cpu().numpy()
+    activation = rendered.activation or [torch.empty(0, chains)]
+    file = BytesIO()
+    np.savez_compressed(
+        file,
+        x=lane.chains.x.cpu().numpy(),
+        average=lane.shown_average().mean.cpu().numpy(),
+        activation=torch.stack(activation).reshape(-1, chains).cpu().numpy(),
+        **beside,
+    )
+    return file.getvalue()
