@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app.display import no_display
-from ldam_studio.gui.app.start import Named, Start, open_studio
+from ldam_studio.gui.app.launch import open_studio
+from ldam_studio.gui.app.start import Named, Start
 
 if TYPE_CHECKING:
     from ldam_studio.engine.compute.device import Device

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from ldam_studio.commands.studio import add_window
-from ldam_studio.gui.app.start import Start, Watched, open_studio
+from ldam_studio.gui.app.launch import open_studio
+from ldam_studio.gui.app.start import Start, Watched
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

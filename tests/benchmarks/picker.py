@@ -12,7 +12,7 @@ from row import Row
 from window import process_until
 
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.picker.feature import Picking
 from ldam_studio.gui.picker.picker import NeuronPicker
 from ldam_studio.gui.session.openings import network_opening

@@ -14,7 +14,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.state import SessionState
-from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.sources.opening import open_network

@@ -15,7 +15,7 @@ from window import process_until
 
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.run_state import RunState
-from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.session.openings import network_opening, start
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.memory import give_back

@@ -19,7 +19,7 @@ from window import observe, process_until
 
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.watching.news import Swap
-from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
@@ -88,10 +88,10 @@ class _Delays:
         self._window = window
         self.seconds: list[float] = []
         self._due: list[tuple[int, float]] = []
-        window.feature(Watching).watch._swapped.connect(self._swapped)
+        window.feature(Watching).watch.reading.swapped.connect(self._swapped)
         window.pace.timer.timeout.connect(self._look)
 
-    def _swapped(self, _number: int, swap: Swap) -> None:
+    def _swapped(self, swap: Swap) -> None:
         # The frame after the next was surely made after the change.
         self._due.append((self._window.frames_shown + 2, swap.checkpoint.stamp[0] / 1e9))
 

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QEventLoop, Qt, QTimer
 from row import Row
 
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.settings.feature import SettingsPanel
 from ldam_studio.gui.window.window import StudioWindow

@@ -20,6 +20,7 @@ from ldam_studio.cli import main
 from ldam_studio.commands import studio as command
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
+from ldam_studio.gui.app.application import opening_of
 from ldam_studio.gui.frame_words import shorter_names
 from ldam_studio.gui.network_dialog import source
 from ldam_studio.gui.network_dialog.dialog import NetworkDialog
@@ -291,10 +292,10 @@ def test_a_network_named_on_the_command_line_opens(factory):
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     start = command.start_of(parser.parse_args(["--network", factory]))
-    assert app.opening_of(start).make().lane.network.name == factory
+    assert opening_of(start).make().lane.network.name == factory
     assert start.named.request == NetworkRequest(factory)
     start = command.start_of(parser.parse_args([]))
-    assert start.named is None and app.opening_of(start) is None
+    assert start.named is None and opening_of(start) is None
 
 
 def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(

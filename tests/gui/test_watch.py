@@ -117,7 +117,7 @@ def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
     assert shows(watch, paths[1]) and bar.plot.current == 1
     # Playing goes through all that are left, one after the other, and rests at the end.
     seen = []
-    watch._swapped.connect(lambda _number, swap: seen.append(swap.checkpoint.step))
+    watch.reading.swapped.connect(lambda swap: seen.append(swap.checkpoint.step))
     bar.speed.setCurrentIndex(4)
     bar.speed.activated.emit(4)
     bar.play.click()
@@ -142,7 +142,7 @@ def test_playing_passes_over_what_cannot_be_shown(studio, qtbot, folder):
     watch, bar = watching(studio).watch, watching(studio).watch.bar
     until(qtbot, lambda: shows(watch, good[400]))
     seen = []
-    watch._swapped.connect(lambda _number, swap: seen.append(swap.checkpoint.step))
+    watch.reading.swapped.connect(lambda swap: seen.append(swap.checkpoint.step))
     bar.speed.setCurrentIndex(4)
     bar.speed.activated.emit(4)
     for at in (0, 2):  # so that they are known to be bad

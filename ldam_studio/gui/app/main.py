@@ -9,23 +9,19 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QCoreApplication, QObject, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QObject, QTimer
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.app.application import make_application, opening_of
 from ldam_studio.gui.app.display import no_display
 from ldam_studio.gui.app.failures import Failures
 from ldam_studio.gui.app.interrupt import Interrupt
-from ldam_studio.gui.theme import theme
-from ldam_studio.memory import share_one_heap
 
 if TYPE_CHECKING:
     from ldam_studio.gui.app.start import Start
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.window.window import StudioWindow
     from ldam_studio.networks.sources.request import NetworkRequest
-
-SWITCH_S = 0.002
 
 
 def main(start: Start) -> int:
@@ -71,26 +67,6 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def opening_of(start: Start) -> Opening | None:
-    """Return how to open what was named at the start; None where nothing was.
-
-    Raises
-    ------
-    StudioError
-        If a file that was named is no session, or was altered.
-    """
-    if start.file is not None:
-        from ldam_studio.gui.opening import file_kinds
-
-        return file_kinds.opening_of(start.file)
-    if start.named is not None:
-        from ldam_studio.gui.session.openings import network_opening
-
-        opening = network_opening(start.named.network, start.device, start.data)
-        return replace(opening, beside=start.named.beside)
-    return None
-
-
 def _window(start: Start, opening: Opening | None) -> StudioWindow:
     """Make the window, let it open its first session, and show it."""
     from ldam_studio.gui.opening.files import Files
@@ -131,18 +107,3 @@ def ask_for_input(window: StudioWindow, request: NetworkRequest) -> None:
     from ldam_studio.gui.opening.files import Files
 
     window.feature(Files).ask_for_network(request).ask_for_input()
-
-
-def make_application() -> QCoreApplication:
-    """Make the application with its name and look."""
-    # The sampler lets go of the interpreter in every torch operation; while the window holds it,
-    # the sampler should not have to wait for the usual 5 ms to get it back.
-    sys.setswitchinterval(SWITCH_S)
-    share_one_heap()
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("ldam-studio")
-    app.setApplicationDisplayName("LDAM Studio")
-    app.setDesktopFileName("ldam-studio")
-    theme.apply(app)
-    return app

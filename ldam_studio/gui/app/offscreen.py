@@ -39,8 +39,8 @@ def run_without_display(start: Start, why: str) -> int:
     from ldam_studio.engine.state import snapshot
     from ldam_studio.export.png import export
     from ldam_studio.export.shown import Shown
+    from ldam_studio.gui.app.application import make_application, opening_of
     from ldam_studio.gui.app.interrupt import Interrupt
-    from ldam_studio.gui.app.main import make_application, opening_of
     from ldam_studio.gui.session.openings import start as ten_digits
     from ldam_studio.gui.stragglers import STRAGGLERS
     from ldam_studio.gui.window.window import StudioWindow

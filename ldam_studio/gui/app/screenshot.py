@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QBuffer, QEventLoop, QTimer
 
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.gui.app.main import make_application
+from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.window.window import StudioWindow
 

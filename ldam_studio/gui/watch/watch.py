@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,10 +11,12 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ldam_studio.engine.watching import process
 from ldam_studio.engine.watching.news import News, Swap
-from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS, Watcher
+from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS
 from ldam_studio.gui.session.read_from import name_of
 from ldam_studio.gui.watch.bar import USUAL_SPEED, WatchBar
 from ldam_studio.gui.watch.panel import WatchPanel
+from ldam_studio.gui.watch.pin import Pin
+from ldam_studio.gui.watch.reading import Reading
 from ldam_studio.gui.watch.timeline import Plan, Timeline
 
 if TYPE_CHECKING:
@@ -27,15 +28,9 @@ NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message b
 
 
 class Watch(QObject):
-    """Ties a watcher of a folder to the window's session, timeline and panel.
-
-    The watcher reads files on a thread of its own. What it says comes by signals, each with the
-    number of the watch, so that what an old one still says is known for what it is.
-    """
+    """Ties a watcher of a folder to the window's session, timeline and panel."""
 
     ended = pyqtSignal()
-    _told = pyqtSignal(int, object)  # number, News
-    _swapped = pyqtSignal(int, object)  # number, Swap
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio.places.root)
@@ -45,20 +40,18 @@ class Watch(QObject):
         self.plan: Plan | None = None
         self.news: News | None = None
         self.swap: Swap | None = None
-        self._watcher: Watcher | None = None
+        self.reading = Reading(self)
         self._network: Network | None = None
-        self._number = 0
         self._pending: tuple[Opening, Plan] | None = None
         self._wished: Path | None = None  # None while the newest is followed
         self._waits = False  # for the checkpoint that was wished last
-        self._pinned: Swap | None = None
+        self._pin = Pin(studio)
         self._said: dict[str, str] = {}  # by key
-        self._closers: list[threading.Thread] = []
         self._player = QTimer(self)
         self._player.setInterval(1000 // USUAL_SPEED)
         self._player.timeout.connect(self._play_on)
-        self._told.connect(self._on_news)
-        self._swapped.connect(self._on_swap)
+        self.reading.told.connect(self._on_news)
+        self.reading.swapped.connect(self._on_swap)
         self._connect()
 
     def _connect(self) -> None:
@@ -101,37 +94,21 @@ class Watch(QObject):
     @property
     def is_on(self) -> bool:
         """Whether something is watched."""
-        return self._watcher is not None
+        return self.reading.watcher is not None
 
     def stop(self) -> None:
         """Watch no longer; the chains go on with the network as it is."""
-        if self._watcher is None:
-            return
-        watcher, self._watcher = self._watcher, None
-        self._number += 1
-        # It may be in the middle of reading a large file.
-        closer = threading.Thread(target=watcher.close, name="watch-close")
-        closer.start()
-        self._closers = [*(c for c in self._closers if c.is_alive()), closer]
-        self._clear()
+        if self.reading.stop():
+            self._clear()
 
     def close(self) -> None:
         """Stop, and wait until nothing of it runs."""
         self.stop()
-        for closer in self._closers:
-            closer.join()
+        self.reading.close()
 
     def _begin(self, plan: Plan, network: Network) -> None:
-        self._number += 1
-        number = self._number
         self.plan, self._network = plan, network
-        self._watcher = Watcher(
-            network,
-            plan.place,
-            average=0 if plan.own else plan.average,
-            on_news=partial(self._told.emit, number),
-            on_swap=partial(self._swapped.emit, number),
-        )
+        watcher = self.reading.prepare(network, plan)
         bar = self.bar
         bar.plot.show_timeline(Timeline())
         bar.plot.show_current(None)
@@ -149,7 +126,7 @@ class Watch(QObject):
         self._studio.controller.set_values({"discriminator_rounds": plan.rounds}, note=False)
         self._show_panel()
         self._show_pin()
-        self._watcher.start()
+        watcher.start()
 
     def _clear(self) -> None:
         self._player.stop()
@@ -158,7 +135,7 @@ class Watch(QObject):
         self.bar.hide()
         for key in (NOTICE, TROUBLE):
             self._say(key, "")
-        self._pinned = None  # the comparison stays
+        self._pin.forget()
         self._show_pin()
         self._show_panel()
         self.ended.emit()
@@ -184,26 +161,22 @@ class Watch(QObject):
                 self.stop()
 
     def _on_comparison(self) -> None:
-        """Forget the pinned checkpoint where its comparison was ended, or is with another."""
-        session = self._studio.model.session
-        second = None if session is None else session.second
-        if self._pinned is None or (second and second.network is self._pinned.network):
-            return
-        self._pinned = None
-        self._show_pin()
-        self._show_current()
+        if self._pin.follow():
+            self._show_pin()
+            self._show_current()
 
     # What a person wants
 
     def follow(self) -> None:
         """Show the newest checkpoint, and each that comes."""
-        if self._watcher is None:
+        watcher = self.reading.watcher
+        if watcher is None:
             return
         self._player.stop()
         self.bar.show_playing(False)
         self.bar.follow.setChecked(True)
         self._wished, self._waits = None, False
-        self._watcher.follow()
+        watcher.follow()
         self._show_current()
 
     def play(self, on: bool) -> None:
@@ -221,23 +194,13 @@ class Watch(QObject):
 
     def pin(self, on: bool) -> None:
         """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
-        controller, session = self._studio.controller, self._studio.model.session
-        compared = session is not None and session.second is not None
-        if on and compared and self._pinned is None:
-            self._studio.notices.say(
-                "Two networks are compared already; end that comparison, then pin.", "warning"
-            )
-        elif on and self.swap is not None:
-            self._pinned = self.swap
+        if not on:
+            self._pin.release()
+        elif self.swap is not None and self._pin.is_free():
             here = self.bar.plot.timeline.index(self.swap.checkpoint.path)
             if self._is_in_trouble() and here is not None:
                 self._show(here)  # what runs is what is pinned
-            controller.compare(
-                self.swap.network, title=name_of(self.swap.checkpoint), restart=False
-            )
-        elif self._pinned is not None:
-            self._pinned = None
-            controller.end_comparison()
+            self._pin.keep(self.swap)
         self._show_pin()
         self._show_current()
 
@@ -253,14 +216,15 @@ class Watch(QObject):
         self.bar.follow.setChecked(self.bar.plot.current is None)
 
     def _show(self, index: int) -> None:
-        if self._watcher is None:
+        watcher = self.reading.watcher
+        if watcher is None:
             return
         checkpoint = self.bar.plot.timeline.checkpoints[index]
         self._wished = checkpoint.path
         shown = self.swap is not None and self.swap.checkpoint == checkpoint
         self._waits = not shown and not self._is_in_trouble()
         self.bar.follow.setChecked(False)
-        self._watcher.show(checkpoint)
+        watcher.show(checkpoint)
         self._show_current()
 
     def _play_on(self) -> None:
@@ -273,13 +237,14 @@ class Watch(QObject):
             self._show(following)
 
     def _average_chosen(self, count: int) -> None:
-        if self._watcher is not None and self.plan is not None and not self.plan.own:
-            self._watcher.set_average(count)
+        watcher = self.reading.watcher
+        if watcher is not None and self.plan is not None and not self.plan.own:
+            watcher.set_average(count)
 
     # What the watcher says
 
-    def _on_news(self, number: int, news: News) -> None:
-        if number != self._number or self.plan is None:
+    def _on_news(self, news: News) -> None:
+        if self.plan is None:
             return
         # The folder, which all of them have in common, would hide what is wrong.
         short = {path: s.replace(str(path), path.name) for path, s in news.troubles.items()}
@@ -304,9 +269,7 @@ class Watch(QObject):
         self._say(TROUBLE, trouble if news.following else "")
         self._show_current()
 
-    def _on_swap(self, number: int, swap: Swap) -> None:
-        if number != self._number:
-            return
+    def _on_swap(self, swap: Swap) -> None:
         self.swap, self._network = swap, swap.network
         self._studio.read_from.note(swap.network, swap.averaged)
         if self._wished == swap.checkpoint.path:
@@ -336,13 +299,12 @@ class Watch(QObject):
         plot = self.bar.plot
         shown = None if self.swap is None else self.swap.checkpoint.path
         current = plot.timeline.index(self._wished or shown)
-        pinned = None if self._pinned is None else self._pinned.checkpoint.path
         running = "" if self.swap is None else name_of(self.swap.checkpoint)
-        plot.show_current(current, plot.timeline.index(pinned), running)
+        plot.show_current(current, plot.timeline.index(self._pin.path), running)
 
     def _show_pin(self) -> None:
-        self.bar.pin.setEnabled(self.swap is not None or self._pinned is not None)
-        self.bar.pin.setChecked(self._pinned is not None)
+        self.bar.pin.setEnabled(self.swap is not None or self._pin.is_on)
+        self.bar.pin.setChecked(self._pin.is_on)
 
     def _show_panel(self) -> None:
         self.panel.setVisible(self.plan is not None)

@@ -1,0 +1,53 @@
+"""The application, and the first session that it opens."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PyQt6.QtWidgets import QApplication
+
+from ldam_studio.gui.theme import theme
+from ldam_studio.memory import share_one_heap
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.app.start import Start
+    from ldam_studio.gui.session.openings import Opening
+
+SWITCH_S = 0.002
+
+
+def make_application() -> QApplication:
+    """Make the application with its name and look."""
+    # The sampler lets go of the interpreter in every torch operation; while the window holds it,
+    # the sampler should not have to wait for the usual 5 ms to get it back.
+    sys.setswitchinterval(SWITCH_S)
+    share_one_heap()
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("ldam-studio")
+    app.setApplicationDisplayName("LDAM Studio")
+    app.setDesktopFileName("ldam-studio")
+    theme.apply(app)
+    return app
+
+
+def opening_of(start: Start) -> Opening | None:
+    """Return how to open what was named at the start; None where nothing was.
+
+    Raises
+    ------
+    StudioError
+        If a file that was named is no session, or was altered.
+    """
+    if start.file is not None:
+        from ldam_studio.gui.opening import file_kinds
+
+        return file_kinds.opening_of(start.file)
+    if start.named is not None:
+        from ldam_studio.gui.session.openings import network_opening
+
+        opening = network_opening(start.named.network, start.device, start.data)
+        return replace(opening, beside=start.named.beside)
+    return None

@@ -1,0 +1,44 @@
+"""Opening the studio from a command. Importing this file does not import Qt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ldam_studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.app.start import Start
+
+
+def load_qt() -> None:
+    """Import Qt.
+
+    Raises
+    ------
+    StudioError
+        When Qt is not installed, or one of the system's libraries is missing.
+    """
+    # Windows needs torch's libraries loaded before Qt's.
+    import torch  # noqa: F401
+
+    try:
+        import PyQt6.QtWidgets  # noqa: F401
+    except ImportError as error:
+        raise StudioError(
+            f"the window needs Qt and it does not load ({error}): run make run, which names what "
+            "is missing, or use ldam-studio render"
+        ) from error
+
+
+def open_studio(start: Start) -> int:
+    """Open the studio and return the exit code.
+
+    Raises
+    ------
+    StudioError
+        When Qt does not load, or a file that was named cannot be opened.
+    """
+    load_qt()
+    from ldam_studio.gui.app.main import main
+
+    return main(start)

@@ -1,0 +1,74 @@
+"""The thread that reads checkpoints, as the window sees it."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from ldam_studio.engine.watching.watcher import Watcher
+
+if TYPE_CHECKING:
+    from ldam_studio.gui.watch.timeline import Plan
+    from ldam_studio.networks.network import Network
+
+
+class Reading(QObject):
+    """Owns one watcher at a time.
+
+    A watcher reads files on a thread of its own. Its reports come by queued signals, each with the
+    number of the watcher, so that reports of an earlier one are not passed on.
+    """
+
+    told = pyqtSignal(object)  # News
+    swapped = pyqtSignal(object)  # Swap
+    _told = pyqtSignal(int, object)
+    _swapped = pyqtSignal(int, object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.watcher: Watcher | None = None
+        self._number = 0
+        self._closers: list[threading.Thread] = []
+        self._told.connect(self._pass_news_on)
+        self._swapped.connect(self._pass_swap_on)
+
+    def prepare(self, network: Network, plan: Plan) -> Watcher:
+        """Make a watcher of a plan's checkpoints; it reads once it is started."""
+        self._number += 1
+        number = self._number
+        self.watcher = Watcher(
+            network,
+            plan.place,
+            average=0 if plan.own else plan.average,
+            on_news=partial(self._told.emit, number),
+            on_swap=partial(self._swapped.emit, number),
+        )
+        return self.watcher
+
+    def stop(self) -> bool:
+        """Read no more; returns at once, and whether anything was being read."""
+        if self.watcher is None:
+            return False
+        watcher, self.watcher = self.watcher, None
+        self._number += 1
+        # It may be in the middle of reading a large file.
+        closer = threading.Thread(target=watcher.close, name="watch-close")
+        closer.start()
+        self._closers = [*(c for c in self._closers if c.is_alive()), closer]
+        return True
+
+    def close(self) -> None:
+        """Wait until nothing of it runs."""
+        for closer in self._closers:
+            closer.join()
+
+    def _pass_news_on(self, number: int, news: object) -> None:
+        if number == self._number:
+            self.told.emit(news)
+
+    def _pass_swap_on(self, number: int, swap: object) -> None:
+        if number == self._number:
+            self.swapped.emit(swap)
