@@ -1,6 +1,6 @@
 """Reading and writing whole files, and the folder in which the program remembers.
 
-Nobody ever sees half of a file that is written here, or some of several that belong together.
+Files appear whole: readers never see part of one, or only some of several that belong together.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What is looked at: networks, their layers and neurons, the pixels they take, their weights."""
+"""Networks: their layers and neurons, the pixels they take, their weights and their sources."""

@@ -64,7 +64,7 @@ class ImageSizes:
         return pixels.channels == self.channels and large and small and pixels.bounds == (0.0, 1.0)
 
     def __str__(self) -> str:
-        """Name them in a sentence."""
+        """Return the range in words."""
         if self.most == self.least:
             return f"images of shape {(self.channels, *self.least)}"
         colour = {1: "grey", 3: "RGB"}.get(self.channels, f"{self.channels}-channel")

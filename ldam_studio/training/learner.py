@@ -72,7 +72,7 @@ class LearnerState:
         The chains' images in the last `RECENT_ROUNDS` rounds, each ``(chains, C, H, W)``.
     rounds
         Rounds learned.
-    scores
+    probabilities
         Mean P(real) of real and of generated images in each of the last `COLLAPSE_ROUNDS` rounds.
     """
 
@@ -81,16 +81,16 @@ class LearnerState:
     generators: dict[str, torch.Generator]
     recent: deque[torch.Tensor] = field(default_factory=lambda: deque(maxlen=RECENT_ROUNDS))
     rounds: int = 0
-    scores: deque[tuple[float, float]] = field(
+    probabilities: deque[tuple[float, float]] = field(
         default_factory=lambda: deque(maxlen=COLLAPSE_ROUNDS)
     )
 
     @property
     def last_round(self) -> LearnInfo | None:
         """Figures of the last round; None before the first."""
-        if not self.scores:
+        if not self.probabilities:
             return None
-        return LearnInfo(self.rounds, *self.scores[-1], _collapsed(self))
+        return LearnInfo(self.rounds, *self.probabilities[-1], _collapsed(self))
 
     def clone(self) -> LearnerState:
         """Return an independent copy."""
@@ -104,7 +104,9 @@ class LearnerState:
         values |= {f"generator.{name}": g.get_state() for name, g in self.generators.items()}
         values |= {f"recent.{number}": images for number, images in enumerate(self.recent)}
         values["rounds"] = torch.tensor(self.rounds)
-        values["scores"] = torch.tensor(list(self.scores), dtype=torch.float64).reshape(-1, 2)
+        values["scores"] = torch.tensor(list(self.probabilities), dtype=torch.float64).reshape(
+            -1, 2
+        )
         return {name: value.detach().clone().contiguous() for name, value in values.items()}
 
 
@@ -157,7 +159,7 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
         recent = {int(name): value for name, value in _under("recent.", tensors).items()}
         state.recent.extend(recent[number].clone().to(device) for number in sorted(recent))
         state.rounds = int(tensors["rounds"])
-        state.scores.extend((float(real), float(fake)) for real, fake in tensors["scores"])
+        state.probabilities.extend((float(real), float(fake)) for real, fake in tensors["scores"])
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         raise StudioError(
             "the discriminator's learning cannot go on from this snapshot: it belongs to another "
@@ -174,7 +176,7 @@ def learn(
     Parameters
     ----------
     state
-        Consumed: the state returned is the only one to go on with (`LearnerState.clone` keeps one).
+        Consumed: the state returned is the only valid one (`LearnerState.clone` keeps a copy).
     real_images
         ``(n, C, H, W)``, float32 in pixel units or uint8; each step draws `BATCH` of them,
         `LARGE_BATCH` where they are large.
@@ -240,9 +242,9 @@ def learn_from_pool(
         real_means.append(real_probability)
         fake_means.append(fake_probability)
     state.rounds += 1
-    scores = (sum(real_means) / len(real_means), sum(fake_means) / len(fake_means))
-    state.scores.append(scores)
-    return state, LearnInfo(state.rounds, *scores, _collapsed(state))
+    means = (sum(real_means) / len(real_means), sum(fake_means) / len(fake_means))
+    state.probabilities.append(means)
+    return state, LearnInfo(state.rounds, *means, _collapsed(state))
 
 
 def _draw(
@@ -254,9 +256,9 @@ def _draw(
 
 
 def _collapsed(state: LearnerState) -> bool:
-    if len(state.scores) < COLLAPSE_ROUNDS:
+    if len(state.probabilities) < COLLAPSE_ROUNDS:
         return False
-    spread = torch.tensor(list(state.scores), dtype=torch.float64).std(0)
+    spread = torch.tensor(list(state.probabilities), dtype=torch.float64).std(0)
     return bool((spread < COLLAPSE_SPREAD).all())
 
 

@@ -7,7 +7,7 @@ class TrainingProgress:
     """Receives a training's progress and ignores it; a subclass shows it."""
 
     def step(self, done: int, total: int) -> None:
-        """Take note that so many of all optimiser steps are done."""
+        """Receive the numbers of optimiser steps done and in all."""
 
     def epoch(self, words: str) -> None:
-        """Take note of an epoch that has ended; the words say how it went."""
+        """Receive a line about an epoch that has ended."""

@@ -42,7 +42,7 @@ def kept_in(path: Path) -> Iterator[dict[str, Any]]:
     try:
         yield torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
     except FileNotFoundError:
-        raise StudioError(f"There is no run to go on with in {path.parent}; start one.") from None
+        raise StudioError(f"There is no run to resume in {path.parent}; start one.") from None
     except OSError as error:
         raise StudioError(
             f"{path} cannot be read ({error.strerror or error}); check the folder."

@@ -133,7 +133,7 @@ def test_what_cannot_be_gone_on_with_is_one_sentence(
         assert error.count("\n") == 1
         return error
 
-    assert "There is no run to go on with in" in told()
+    assert "There is no run to resume in" in told()
     assert main(words) == 0
     capsys.readouterr()
     assert "give the same, or start anew" in told("--seed", "7")

@@ -304,7 +304,7 @@ def test_a_folder_with_another_run_is_not_written_into(digits, whole, tmp_path):
     with pytest.raises(StudioError, match="checkpoints of another run"):
         alone(flags(whole, digits))
     assert sorted(whole.iterdir()) == before
-    with pytest.raises(StudioError, match="no run to go on with"):
+    with pytest.raises(StudioError, match="no run to resume"):
         alone(flags(tmp_path, digits, "--resume"))
 
 

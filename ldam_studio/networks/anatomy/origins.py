@@ -32,7 +32,7 @@ class Origin:
     mean: bool = False
 
     def indices(self) -> Tensor:
-        """Return `index`, written out."""
+        """Return `index`, with None written out."""
         if self.index is not None:
             return self.index
         return torch.arange(math.prod(self.shape), dtype=torch.int32).reshape(self.shape)

@@ -54,7 +54,7 @@ class Units:
     any_sign: bool
 
     def first(self, count: int) -> Units:
-        """Return the first `count` of them."""
+        """Return the neurons of the first `count` chains."""
         return replace(
             self,
             indices=self.indices[:count],

@@ -1,4 +1,4 @@
-"""The discriminators of CIFAR-10, which say how probably an image is a real photograph of 32x32.
+"""The discriminators of CIFAR-10, which give the probability that an image of 32x32 is real.
 
 The convolutional classifiers of Algorithm 2 in Jiang et al., arXiv 1812.04604. The small one is
 shipped. The one with VGG-16's layers is as in the paper, "as similar as possible" to the network

@@ -1,4 +1,4 @@
-"""The discriminator of MNIST, which says how probably an image is a real digit.
+"""The discriminator of MNIST, which gives the probability that an image is a real digit.
 
 The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604, small enough that a
 sampling step with it costs little more than one without.

@@ -1,4 +1,4 @@
-"""The discriminator of natural images, which says how probably an image is a photograph.
+"""The discriminator of natural images, which gives the probability that an image is a photograph.
 
 The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604. The paper makes it
 "as similar as possible" to the network under study. This one instead sees the image at a quarter of
