@@ -205,4 +205,4 @@ class Feature:
         """Ask everything that was started to end, and begin nothing new; returns at once."""
 
     def close(self) -> None:
-        """Wait until nothing of the feature runs any more."""
+        """Wait until all threads and processes of the feature have ended."""

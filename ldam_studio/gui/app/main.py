@@ -45,7 +45,7 @@ def main(start: Start) -> int:
 
         return run_without_display(start, why)
     app = make_application()
-    # Before the window: what is wrong with a file is told where it was typed.
+    # Before the window, so that a file that cannot be opened is reported in the terminal.
     opening = opening_of(start)
     window = _window(start, opening)
     failures = Failures(window.banner.say)

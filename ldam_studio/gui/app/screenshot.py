@@ -26,7 +26,7 @@ def grab_window(size: tuple[int, int], look: str, steps: int) -> bytes:
         How many steps the session takes before the picture.
     """
     device = Device()
-    _application = make_application()  # Qt goes when nobody holds it
+    _application = make_application()  # kept: Qt ends with the last reference to it
     window = StudioWindow(device)
     window.resize(*size)
     window.set_theme(look)

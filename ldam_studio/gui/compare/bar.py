@@ -29,7 +29,7 @@ ACTING = (
 
 
 class CompareBar(QFrame):
-    """Shows what it is told, and says what a person chose."""
+    """Shows both titles and which network is acted on; emits what the user chose."""
 
     acting_chosen = pyqtSignal(object)  # number of the lane, None for both
     closed = pyqtSignal()

@@ -110,7 +110,7 @@ class NetworkCard(QFrame):
         self._pages.setCurrentWidget(self._idle)
 
     def show_loading(self, text: str) -> None:
-        """Show that something is being done, nobody knows how long."""
+        """Show that work is under way, for an unknown time."""
         self.doing.setText(text)
         self.bar.setRange(0, 0)
         self._pages.setCurrentWidget(self._busy)
@@ -177,7 +177,7 @@ def _column(widget: QWidget) -> QVBoxLayout:
 
 
 def size_words(had: int, size: int) -> str:
-    """Return how far a download is, in bytes; `size` is 0 where nobody knows."""
+    """Return how far a download is, in bytes; `size` is 0 if it is unknown."""
     of = f" of {size / MEGABYTE:,.1f}" if size else ""
     return f"{had / MEGABYTE:,.1f}{of} MB"
 

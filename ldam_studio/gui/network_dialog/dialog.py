@@ -1,4 +1,4 @@
-"""Opening a network: where from, with which weights, and what was understood of it."""
+"""The dialog that asks for a network and its weights, and shows what was loaded."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class NetworkDialog(QDialog):
         self._changed()
 
     def _changed(self) -> None:
-        """Forget what was loaded: it is not what is asked for any more."""
+        """Forget what was loaded: another network is asked for now."""
         if self._filling:
             return
         self._leave_task()

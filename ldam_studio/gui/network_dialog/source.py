@@ -83,7 +83,7 @@ class NetworkSource(QWidget):
 
     @property
     def name(self) -> str:
-        """The network's name; empty until all of it is said."""
+        """The network's name; empty until it is complete."""
         return self.page.name
 
     @property

@@ -1,4 +1,4 @@
-"""Files dropped on the window: one file, opened by whoever knows how; else one plain sentence."""
+"""Files dropped on the window: one file is opened, or one sentence says why not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FileDrop(QObject):
     window
         The widget that becomes a target, with all that is inside it.
     opened
-        Opens the file; a `StudioError` that it raises is told by ``refused``.
+        Opens the file; the sentence of a `StudioError` that it raises goes to ``refused``.
     refused
         Shows one sentence.
     """

@@ -1,4 +1,4 @@
-"""What a discriminator needs to learn: imported before it does, while chains and window go on."""
+"""The import that a discriminator needs before it can learn; it runs beside the session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEEDED = "torch._dynamo"  # the first optimiser imports it, which takes seconds
 
 
 class LearningNeeds(QObject):
-    """Has the needs of learning met on a thread of their own, once somebody asks for it."""
+    """Imports what learning needs, on a thread of its own, when it is first asked for."""
 
     met = pyqtSignal()
 
@@ -22,7 +22,7 @@ class LearningNeeds(QObject):
         self._task: Task | None = None
 
     def ask(self) -> None:
-        """See to it that they will be met; returns at once."""
+        """Start the import, unless it has been started; returns at once."""
         if self.are_met or self._task is not None:
             return
         self._task = Task(lambda _task: import_module(NEEDED))

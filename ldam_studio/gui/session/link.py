@@ -151,7 +151,7 @@ class SessionLink(QObject):
         runner.play()
 
     def _prepare(self, opening: Opening) -> None:
-        """Do what an opening asks for before its session is shown; for who derives from this."""
+        """Do what an opening asks for before its session is shown; a hook for subclasses."""
 
     def _on_state(self, number: int, state: RunState) -> None:
         if self._is_current(number):

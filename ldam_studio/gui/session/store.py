@@ -39,7 +39,7 @@ class Looks(msgspec.Struct):
 
 
 class Note(msgspec.Struct):
-    """What is known of a session beside its file.
+    """What is kept about a session in addition to its file.
 
     Attributes
     ----------

@@ -209,7 +209,7 @@ def checked_place(text: str) -> Path:
 def ask_what_to_watch(
     studio: Studio, chosen: Callable[[Path, Network | None], object]
 ) -> WatchDialog:
-    """Show the dialog over a window, which goes on running; `chosen` is told what came of it."""
+    """Show the dialog over the window, which goes on running; `chosen` gets the answer."""
     session = studio.model.session
     requests = [NetworkRequest(name) for name in NETWORKS]
     # What runs code is agreed to in the dialog that opens networks.

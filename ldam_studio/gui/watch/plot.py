@@ -56,7 +56,7 @@ class TimelinePlot(QWidget):
     # What the window tells
 
     def show_timeline(self, timeline: Timeline) -> None:
-        """Show other checkpoints; which of them is current is told anew."""
+        """Show other checkpoints; `show_current` then says which of them is current."""
         self.timeline = timeline
         self._drawn = QPixmap()
         self.current = self.pinned = None

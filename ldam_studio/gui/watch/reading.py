@@ -61,7 +61,7 @@ class Reading(QObject):
         return True
 
     def close(self) -> None:
-        """Wait until nothing of it runs."""
+        """Wait until all threads have ended."""
         for closer in self._closers:
             closer.join()
 

@@ -73,7 +73,7 @@ class Timeline:
         return len(self.checkpoints)
 
     def index(self, path: Path | None) -> int | None:
-        """Return where the checkpoint of that file stands; None if it is not there any more."""
+        """Return where the checkpoint of that file stands; None if it is gone."""
         return None if path is None else self._numbers.get(path)
 
     def following(self, index: int | None) -> int | None:

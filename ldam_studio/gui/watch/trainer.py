@@ -16,7 +16,8 @@ PATIENCE_MS = 500  # with which the window that closes waits for it
 class Trainer(QObject):
     """Starts a training, passes on what it says, and ends it.
 
-    Whatever happens to the process, `ended` is told once, with a sentence if nobody asked for it.
+    `ended` is emitted once, whatever happens to the process; it carries a sentence if the end was
+    not asked for.
     """
 
     told = pyqtSignal(object)  # process.Status
@@ -73,7 +74,7 @@ class Trainer(QObject):
         self.send(process.stop())
 
     def leave(self) -> None:
-        """Want nothing of it any more: it ends by itself, or is ended, and is cleared away."""
+        """Abandon the process: it ends by itself or is killed, and its results are ignored."""
         self.blockSignals(True)
         if self._process.state() == QProcess.ProcessState.NotRunning:
             self.deleteLater()

@@ -103,7 +103,7 @@ class WatchTraining(QObject):
         self._studio.notices.dismiss(NOTICE)
 
     def close(self) -> None:
-        """Wait until no training runs any more."""
+        """End the training and wait until its process has ended."""
         self.leave()
         for trainer in self.findChildren(Trainer):
             trainer.wait()
@@ -198,7 +198,7 @@ def words_of(status: process.Status | None, over: bool) -> str:
     if status.loss is not None:
         parts.append(f"loss {status.loss:.3f}")
     if status.accuracy is not None:
-        # Of the last checkpoint: what came of it since may be something else.
+        # The accuracy of the last checkpoint; later steps may have changed it.
         step = None if status.checkpoint is None else _STEP.search(status.checkpoint.stem)
         at = "" if step is None else f" at step {int(step[0]):,}"
         parts.append(f"accuracy {100 * status.accuracy:.1f} %{at}")

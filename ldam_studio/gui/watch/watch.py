@@ -102,7 +102,7 @@ class Watch(QObject):
             self._clear()
 
     def close(self) -> None:
-        """Stop, and wait until nothing of it runs."""
+        """Stop, and wait until all threads have ended."""
         self.stop()
         self.reading.close()
 

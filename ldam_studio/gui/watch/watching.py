@@ -141,7 +141,7 @@ class Watching(Feature):
             self._training.leave()
 
     def close(self) -> None:
-        """Wait until nothing of it runs."""
+        """Wait until all threads and processes have ended."""
         if self._watch is not None:
             self._watch.close()
         if self._training is not None:

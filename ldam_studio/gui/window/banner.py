@@ -30,7 +30,7 @@ READING_MS, LETTER_MS = 6000, 60  # how long what asks for nothing stays, and lo
 class Banner(QWidget):
     """The most important sentences, newest below, each with its own buttons; and how many wait.
 
-    What only informs goes by itself once it was shown for a while, unless the pointer is on it.
+    A notice that only informs disappears after a while, unless the pointer is on it.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -207,7 +207,7 @@ class _Row(QFrame):
         self.setAccessibleName(f"{self.kind}: {text}")
 
     def _wait(self) -> None:
-        """Begin to wait for the end of what goes by itself, as long as it takes to read it."""
+        """Start the timer of a notice that disappears, which lasts as long as reading it takes."""
         if self._goes_by_itself and self.isVisible():
             self._timer.start(READING_MS + LETTER_MS * len(self.text))
 
@@ -217,7 +217,7 @@ class _Row(QFrame):
         self._wait()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
-        """Wait no longer: nobody can read it now."""
+        """Stop the timer: a hidden notice cannot be read."""
         super().hideEvent(event)
         self._timer.stop()
 

@@ -33,5 +33,5 @@ def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
 
 
 def theme_of(looks: Looks) -> str | None:
-    """Return the theme that was chosen; None if there is none of that name any more."""
+    """Return the theme that was chosen; None if no theme has that name."""
     return looks.theme if looks.theme in CHOICES else None

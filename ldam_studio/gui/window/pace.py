@@ -1,4 +1,4 @@
-"""How often the window asks for a frame, and how fast the sampler runs while nobody looks."""
+"""How often the window asks for a frame, and how fast the sampler runs in a hidden window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ldam_studio.gui.session.controller import Controller
 FRAME_MS = 33
 COMPARE_MS = 50  # a frame of two networks costs more, and each of their steps takes twice as long
 HIDDEN_MS = 500
-HIDDEN_RATE = 20  # steps per second while nobody looks
+HIDDEN_RATE = 20  # steps per second while the window is hidden
 
 
 class Pace(QObject):
@@ -30,7 +30,7 @@ class Pace(QObject):
         controller.model.session_changed.connect(self._set_interval)
 
     def rest(self, on: bool) -> None:
-        """Spare the machine while nobody looks, or go at full speed again."""
+        """Slow the sampler down while the window is hidden, or let it run at full speed again."""
         self._resting = on
         self._set_interval()
         runner, session = self._controller.runner, self._controller.model.session

@@ -234,13 +234,13 @@ class StudioWindow(QMainWindow):
         self.view_menu.tick_panels()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Spare the machine while minimised."""
+        """Slow the sampler down while the window is minimised."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.WindowStateChange:
             self.pace.rest(self.isMinimized())
 
     def hideEvent(self, event: QHideEvent | None) -> None:
-        """Spare the machine while nobody looks."""
+        """Slow the sampler down while the window is hidden."""
         super().hideEvent(event)
         self.pace.rest(True)
 
