@@ -17,7 +17,8 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.export.png import draft
+from ldam_studio.export.exporting import draft
+from ldam_studio.export.formats.table import with_suffix
 from ldam_studio.export.shown import Shown
 
 REDRAW_S = 0.1
@@ -89,9 +90,9 @@ def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> di
     state = rendered.state
     pictures = {}
     if all(bool((lane.shown_average().count > 0).all()) for lane in state.lanes):
-        pictures["average"] = (folder / "average.png", shown)
+        pictures["average"] = (with_suffix(folder / "average"), shown)
     raw = Shown("strip", display=shown.display, zoom=shown.zoom)
-    pictures["raw"] = (folder / "raw.png", raw)
+    pictures["raw"] = (with_suffix(folder / "raw"), raw)
     paths = {name: path for name, (path, _) in pictures.items()}
     others: dict[Path, bytes] = {}
     if arrays:

@@ -19,11 +19,11 @@ from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session, spec_from
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.formats.table import read
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.png import read
 from ldam_studio.export.recipe import Logged, Recipe, device_of, discriminator_seen, lessons_hash
+from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
-from ldam_studio.export.sidecar import read_session
 from ldam_studio.sampler.settings import FORMER
 
 OnStep = Callable[[int, int], bool | None]

@@ -15,7 +15,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export import replay as again
-from ldam_studio.export.png import export
+from ldam_studio.export.exporting import export
 from ldam_studio.export.replay import steps_to_replay
 from ldam_studio.export.shown import Shown
 from ldam_studio.gui.exporting.recipe_note import recipe_note

@@ -19,11 +19,12 @@ from ldam_studio.engine.picture import (
     difference_to_bytes,
 )
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.export.exporting import draft, export
+from ldam_studio.export.formats.png import read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.png import draft, export, read_recipe
 from ldam_studio.export.replay import compare, spec_at_export
+from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
-from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
@@ -144,7 +145,7 @@ def test_the_file_given_for_the_second_network_is_one_of_those_it_had(tmp_path, 
 
 
 def test_a_log_too_long_for_the_picture_goes_on_from_a_sidecar(tmp_path, averaged, monkeypatch):
-    monkeypatch.setattr("ldam_studio.export.png.LIMIT", 100)
+    monkeypatch.setattr("ldam_studio.export.exporting.LIMIT", 100)
     state = worked_on(averaged)
     export(state, Shown("average"), tmp_path / "a.png")
     state = run(state, 3, Change("l2", 0.3, 1))

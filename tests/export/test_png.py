@@ -19,9 +19,10 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.export import png, recipe
+from ldam_studio.export import exporting, recipe
+from ldam_studio.export.exporting import export
+from ldam_studio.export.formats.png import KEY, encode, read, read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.png import KEY, encode, export, read, read_recipe
 from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.replay import compare, rerun
 from ldam_studio.export.shown import Shown, picture_of
@@ -276,7 +277,7 @@ def test_a_full_disk_leaves_nothing_behind_and_loses_nothing(
     state: SessionState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
 ):
     """Also where the sidecar still found room and the picture did not."""
-    monkeypatch.setattr(png, "LIMIT", 10)
+    monkeypatch.setattr(exporting, "LIMIT", 10)
     state, _ = advance(state, [Change("temperature", 1.0)])
     origin, log = state.origin, list(state.log)
     calls = []

@@ -16,12 +16,14 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.export import png, recipe
+from ldam_studio.export import exporting, recipe
+from ldam_studio.export.exporting import export
+from ldam_studio.export.formats import png
+from ldam_studio.export.formats.png import read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.png import export, read_recipe
 from ldam_studio.export.replay import compare, rerun, spec_at_export
+from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
-from ldam_studio.export.sidecar import read_session, session_bytes
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.neurons import Neuron
@@ -214,7 +216,7 @@ def long_drag(state: SessionState) -> SessionState:
 def test_a_long_session_goes_on_from_a_sidecar(
     tmp_path: Path, discriminator_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(png, "LIMIT", 4000)
+    monkeypatch.setattr(exporting, "LIMIT", 4000)
     state = opened(discriminator_file, discriminator_weight=0.5, kernel="bidmach")
     state = long_drag(run(state, 5, Change("learn_every", 4)))
     first = export(state, Shown("raw"), tmp_path / "first.png")
@@ -246,7 +248,7 @@ def test_a_long_session_goes_on_from_a_sidecar(
 def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(png, "LIMIT", 4000)
+    monkeypatch.setattr(exporting, "LIMIT", 4000)
     monkeypatch.setattr(tuning, "compare", lambda *_: tuning.Verdict.KEPT)
     network = open_network("lenet")
     device = Device("cpu", "bfloat16", 1, tried=True)

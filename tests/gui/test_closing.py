@@ -304,7 +304,7 @@ def test_a_session_that_cannot_be_written_down_does_not_keep_the_window(
     def cannot(*_, **__):
         raise ValueError("Out of range float values are not JSON compliant")
 
-    monkeypatch.setattr("ldam_studio.export.sidecar.session_bytes", cannot)
+    monkeypatch.setattr("ldam_studio.export.session_file.session_bytes", cannot)
     window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening())
     assert timed_close(window, qtbot) < SOON
     assert "was not saved: Out of range" in capsys.readouterr().err

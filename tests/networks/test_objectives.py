@@ -10,9 +10,10 @@ import torch
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.export.png import export, read_recipe
-from ldam_studio.export.recipe import Shown
+from ldam_studio.export.exporting import export
+from ldam_studio.export.formats.png import read_recipe
 from ldam_studio.export.replay import compare
+from ldam_studio.export.shown import Shown
 from ldam_studio.networks.anatomy import objectives
 from ldam_studio.networks.anatomy.objectives import OBJECTIVES, ObjectiveKind, usages
 from ldam_studio.networks.neurons import Neuron, parse_neurons

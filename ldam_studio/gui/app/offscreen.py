@@ -37,7 +37,7 @@ def run_without_display(start: Start, why: str) -> int:
     # That platform warns of each thing which it has no screen for.
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     from ldam_studio.engine.state import snapshot
-    from ldam_studio.export.png import export
+    from ldam_studio.export.exporting import export
     from ldam_studio.export.shown import Shown
     from ldam_studio.gui.app.application import make_application, opening_of
     from ldam_studio.gui.app.interrupt import Interrupt

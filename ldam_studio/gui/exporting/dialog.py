@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.export.formats.table import FORMATS, with_suffix
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil, qimage
@@ -160,9 +161,7 @@ class ExportDialog(QDialog):
 
     def choice(self) -> ExportChoice:
         """Return what is chosen now."""
-        path = Path(self._path.text().strip()).expanduser()
-        if path.suffix.lower() != ".png":
-            path = path.with_name(path.name + ".png")
+        path = with_suffix(Path(self._path.text().strip()).expanduser())
         return ExportChoice(self._what(), self._zoom.value(), path)
 
     def _what(self) -> str:
@@ -194,7 +193,7 @@ class ExportDialog(QDialog):
             return
         what = self._what()
         if self._own_name:
-            self._path.setText(str(_free(self._folder / f"{what}.png")))
+            self._path.setText(str(_free(with_suffix(self._folder / what))))
         width, height = self._sizes[what]
         self._zoom.setMaximum(max(1, min(MOST_ZOOM, MOST_SIDE // max(width, height))))
         self._preview.show_image(self._picture(what))
@@ -216,7 +215,7 @@ class ExportDialog(QDialog):
             self,
             "Export to",
             str(self.choice().path),
-            "Pictures (*.png)",
+            ";;".join(row.filter for row in FORMATS.values()),
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if path:

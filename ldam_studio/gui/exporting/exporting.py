@@ -13,7 +13,7 @@ from ldam_studio.gui.waiting import PatientQuestion
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
-    from ldam_studio.export.png import Exported
+    from ldam_studio.export.exporting import Exported
     from ldam_studio.export.shown import Shown
 
 EXPORT = Entry(
@@ -74,7 +74,7 @@ class Exporting(Feature):
         dialog.deleteLater()
         if choice is None:
             return
-        from ldam_studio.export.png import export
+        from ldam_studio.export.exporting import export
 
         try:
             done = export(state, self._shown(choice.what, choice.zoom), choice.path)

@@ -72,11 +72,11 @@ def picture_opening(path: Path) -> Opening:
         If it is no such picture, or was altered.
     """
     from ldam_studio.engine.session import open_session
+    from ldam_studio.export.formats.table import read
     from ldam_studio.export.locate import Nearby
-    from ldam_studio.export.png import read_recipe
     from ldam_studio.export.replay import spec_at_export
 
-    recipe = read_recipe(path)
+    recipe, _ = read(path)
     shown = recipe.shown
     networks = [lane.network for lane in recipe.said.end.lanes]
     return Opening(

@@ -170,7 +170,7 @@ class SessionStore:
     def _opening(self, first: Opening, device: Device, note: Note | None) -> Opening:
         if note is None or not self.session_file.exists():
             return first
-        from ldam_studio.export.sidecar import read_session
+        from ldam_studio.export.session_file import read_session
 
         remembered = note.remembered()
         again = Opening(
@@ -244,7 +244,7 @@ class SessionStore:
 
 def bytes_of(state: SessionState) -> bytes:
     """Return a session as its file holds it."""
-    from ldam_studio.export.sidecar import session_bytes
+    from ldam_studio.export.session_file import session_bytes
 
     return session_bytes(state, history=True)
 

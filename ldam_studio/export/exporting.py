@@ -1,30 +1,19 @@
-"""Pictures with their recipe inside: writing and reading PNG files."""
+"""Exporting pictures with their recipes, and the session file that a long log may need."""
 
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
-
-from ldam_studio import __version__
-from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import SessionState
-from ldam_studio.errors import StudioError
-from ldam_studio.export.recipe import LIMIT, Recipe, pixel_hash
+from ldam_studio.export.formats.table import format_of
+from ldam_studio.export.recipe import LIMIT, Recipe
+from ldam_studio.export.session_file import SUFFIX, session_bytes
 from ldam_studio.export.shown import Shown, picture_of
-from ldam_studio.export.sidecar import SUFFIX, session_bytes
 from ldam_studio.files import read_bytes, write_together
-
-KEY = "ldam-recipe"
 
 
 @dataclass(frozen=True)
@@ -71,7 +60,8 @@ def export(state: SessionState, shown: Shown, path: Path) -> Exported:
     Raises
     ------
     StudioError
-        If there is nothing to show, or a file cannot be written. Nothing is then left behind.
+        If there is nothing to show, the path ends as no format does, or a file cannot be written.
+        Nothing is then left behind.
     """
     made = draft(state, {path: shown})
     made.write(state)
@@ -84,7 +74,7 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
     Raises
     ------
     StudioError
-        If there is nothing to show.
+        If there is nothing to show, or a path ends as no format does.
     """
     drawn = {path: picture_of(state, shown) for path, shown in pictures.items()}
     recipes = {path: Recipe.of(state, pictures[path], drawn[path]) for path in pictures}
@@ -99,7 +89,7 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
         origin = {"sidecar": {"file": name, "sha256": digest}}
         begun = replace(state, origin=origin, log=[])
         recipes = {path: Recipe.of(begun, pictures[path], drawn[path]) for path in pictures}
-    files |= {path: encode(drawn[path], recipes[path]) for path in pictures}
+    files |= {path: format_of(path).encode(drawn[path], recipes[path]) for path in pictures}
     exported = tuple(
         _exported(state, shown, recipes[path], path) for path, shown in pictures.items()
     )
@@ -130,59 +120,3 @@ def _needs_sidecar(recipe: Recipe, folder: Path) -> bool:
 
 def _file_hash(path: Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
-
-
-def encode(picture: Bytes, recipe: Recipe) -> bytes:
-    """Return the bytes of a PNG file of `picture` (H, W, 3) with its recipe."""
-    texts = PngInfo()
-    texts.add_text("Software", f"LDAM Studio {__version__}")
-    texts.add_text(KEY, recipe.text)
-    file = BytesIO()
-    Image.fromarray(picture).save(file, "PNG", pnginfo=texts)
-    return file.getvalue()
-
-
-def read(path: Path) -> tuple[Recipe, Bytes]:
-    """Read an exported picture: its recipe and its pixels (H, W, 3).
-
-    Raises
-    ------
-    StudioError
-        If it is no picture, has no recipe, or recipe or pixels were altered after the export.
-    """
-    data = read_bytes(path)
-    damage = (
-        OSError,
-        SyntaxError,
-        ValueError,
-        struct.error,
-        zlib.error,
-        Image.DecompressionBombError,
-    )
-    try:
-        with Image.open(BytesIO(data), formats=("PNG",)) as image:
-            image.load()
-            text = image.info.get(KEY)
-            picture = np.asarray(image.convert("RGB"))
-    except UnidentifiedImageError:
-        raise StudioError(
-            f"{path} is not a PNG picture; choose one exported by LDAM Studio."
-        ) from None
-    except damage as error:
-        raise StudioError(f"The picture {path} is damaged ({error}); copy it again.") from None
-    if not isinstance(text, str):
-        raise StudioError(
-            f"{path} carries no recipe: LDAM Studio did not export it, or a program that saved it "
-            "again dropped it."
-        )
-    recipe = Recipe.parse(text, path)
-    if pixel_hash(picture) != recipe.data["pixels"]:
-        raise StudioError(
-            f"The pixels of {path} were altered after the export; use the picture as exported."
-        )
-    return recipe, picture
-
-
-def read_recipe(path: Path) -> Recipe:
-    """Read an exported picture's recipe; raises as `read` does."""
-    return read(path)[0]

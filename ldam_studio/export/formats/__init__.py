@@ -1,0 +1,1 @@
+"""The formats that pictures are exported in, one file each."""
