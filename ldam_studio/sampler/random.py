@@ -53,7 +53,9 @@ class Generators:
 
         `first` is the number of the first of these chains.
         """
-        out = torch.empty(shape, device=self.device)
+        return self._fill(torch.empty(shape, device=self.device), source, first)
+
+    def _fill(self, out: Tensor, source: str, first: int = 0) -> Tensor:
         for i, row in enumerate(out, start=first):
             row.normal_(generator=self[f"{source}/{i}"])
         return out
@@ -65,7 +67,9 @@ class Generators:
         [0, 1) per chain, (chains,).
         """
         if source not in UNIFORM:
-            return self.normal(source, tuple(like.shape))
+            # In the same memory layout, on which the numbers depend: chains that start from clouds
+            # have another one, and pictures exported by version 0.1.0 replay only with it.
+            return self._fill(torch.empty_like(like), source)
         out = torch.empty(len(like), device=self.device)
         for i in range(len(like)):
             out[i : i + 1].uniform_(generator=self[f"{source}/{i}"])

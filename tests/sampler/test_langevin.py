@@ -221,3 +221,16 @@ def test_generators_go_on_where_they_were_copied():
     copy = generators.clone()
     expected = generators.normal("noise", (2, 1, 4, 4))
     assert torch.equal(copy.normal("noise", (2, 1, 4, 4)), expected)
+
+
+def test_noise_has_the_memory_layout_of_the_chains_on_which_its_numbers_depend():
+    """Chains that start from clouds are laid out by channel; 0.1.0 drew their noise so, too."""
+    like = torch.zeros(3, 4, 8, 8).transpose(0, 1)
+    assert not like.is_contiguous()
+    drawn = Generators(5).draw("noise", like)
+    assert drawn.stride() == like.stride()
+    as_before = torch.empty_like(like)
+    for i, row in enumerate(as_before):
+        row.normal_(generator=Generators(5)[f"noise/{i}"])
+    assert torch.equal(drawn, as_before)
+    assert not torch.equal(drawn, Generators(5).draw("noise", like.contiguous()))
