@@ -86,7 +86,7 @@ def test_help_and_info_name_it(capsys):
 
 
 def test_the_dialog_lists_it_and_gives_its_names(qtbot):
-    from ldam_studio.gui.opening import source
+    from ldam_studio.gui.network_dialog import source
 
     assert source.titles() == ("Built in", "torchvision and toys", "Your own code")
     models = source.list_models()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ldam_studio.engine.advance import Info
+from ldam_studio.engine.advance import Info, LaneInfo
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,6 @@ from ldam_studio.engine.advance import Info
     ],
 )
 def test_marks_count_chains_as_the_strip_does(steady, words):
-    assert Info(step=1, burned_in=torch.tensor(steady)).marks == (words,)
+    zeros = torch.zeros(len(steady))
+    lane = LaneInfo(zeros, None, zeros, None, zeros, torch.tensor(steady))
+    assert Info(step=1, lanes=(lane,)).marks == (words,)
