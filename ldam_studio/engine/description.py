@@ -154,10 +154,3 @@ def with_lanes(description: Any) -> Any:
         lanes.append(description["second"])
     others = {k: v for k, v in description.items() if k not in (*OF_A_LANE, "second")}
     return {"lanes": lanes} | others
-
-
-def without_lanes(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description of a session of one lane as version 0.1.0 reads it."""
-    (lane,) = description["lanes"]
-    others = {key: value for key, value in description.items() if key != "lanes"}
-    return others | dict(lane)

@@ -1,9 +1,8 @@
 """The recipe that travels in a picture: everything from which its pixels can be made again.
 
-Formats 1 and 2 are those of LDAM Studio 0.1.0: format 1 of one network, and format 2, which has a
-`second` beside it. Format 3 has `lanes` instead, any number of them. It has a number of its own, so
-that earlier programs say that it is of a later one. A session that has had one network only is
-still written in format 1, which they read.
+Recipes are written in format 3, which has `lanes`, one for each network. Formats 1 and 2 are those
+of LDAM Studio 0.1.0 and are read: format 1 describes one network, and format 2 has a `second`
+beside it.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from ldam_studio.engine.description import (
     describe,
     parse,
     with_lanes,
-    without_lanes,
 )
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import Lane, SessionState
@@ -83,7 +81,7 @@ class Document(Struct, frozen=True):
     log: tuple[Logged, ...]
     step: Count
     shown: dict[str, Any]
-    lanes: tuple[Progress, ...]
+    lanes: Annotated[tuple[Progress, ...], Meta(min_length=1, max_length=MOST_LANES)]
     pixels: str
     sha256: str
     real_images: str | None = None
@@ -92,7 +90,7 @@ class Document(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as it was read or written; `data` is what its JSON says, in its own format."""
+    """A recipe as it was read or written; `data` is its JSON, in the format that it has there."""
 
     data: Mapping[str, Any]
 
@@ -119,8 +117,6 @@ class Recipe:
             data["real_images"] = lessons
         if (seen := discriminator_seen(state)) is not None:
             data["discriminator_seen"] = seen
-        if _is_of_one_lane(state):
-            data = _in_format_1(data)
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod
@@ -194,24 +190,6 @@ class Recipe:
         """
         found = self.data["session"].get("sidecar")
         return None if found is None else parse(found, SessionFile)
-
-
-def _is_of_one_lane(state: SessionState) -> bool:
-    """Whether a session has had one network only since its log began."""
-    lanes = max(len(state.lanes), len(state.origin.get("lanes", ())))
-    compared = any(entry.lane is not None or entry.name == "compare" for entry in state.log)
-    return lanes == 1 and not compared
-
-
-def _in_format_1(data: Mapping[str, Any]) -> dict[str, Any]:
-    (progress,) = data["lanes"]
-    session = data["session"]
-    return {key: value for key, value in data.items() if key != "lanes"} | {
-        "format": 1,
-        "session": without_lanes(session) if "lanes" in session else session,
-        "end": without_lanes(data["end"]),
-        **progress,
-    }
 
 
 def _in_format_3(data: Mapping[str, Any]) -> dict[str, Any]:

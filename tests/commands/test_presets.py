@@ -29,7 +29,7 @@ def rendered(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> d
 def test_a_preset_is_recorded_as_its_settings_and_flags_beside_it_win(mine, tmp_path, capsys):
     session = rendered(capsys, tmp_path / "a", "--preset", "Paper", "--temperature", "0.5")
     expected = PRESETS["paper"].values((1, 28, 28), discriminator=True) | {"temperature": 0.5}
-    assert session["settings"] | expected == session["settings"]
+    assert session["lanes"][0]["settings"] | expected == session["lanes"][0]["settings"]
     assert session["discriminator"] is not None
     assert "preset" not in session
 
@@ -45,16 +45,16 @@ def test_without_a_discriminator_a_preset_leaves_it_out(mine, tmp_path, capsys):
     )
     session = rendered(capsys, tmp_path / "a", "--preset", "clean", "--network", f"{code}:model")
     assert session["discriminator"] is None
-    assert session["settings"]["discriminator_weight"] == 0
-    assert session["settings"]["jitter"] == 1
+    assert session["lanes"][0]["settings"]["discriminator_weight"] == 0
+    assert session["lanes"][0]["settings"]["jitter"] == 1
 
 
 def test_a_persons_own_preset_is_saved_found_renamed_and_removed(mine, tmp_path, capsys):
     mine.save("  quiet  night ", {"temperature": 0.5, "l2": (0.25, 0.75), "clamp": True})
     mine.save("Quiet Night", {"temperature": 0.125, "l2": (0.25, 0.75), "clamp": True})
     session = rendered(capsys, tmp_path / "a", "--preset", "QUIET night")
-    assert session["settings"]["temperature"] == 0.125
-    assert session["settings"]["l2"] == [0.25, 0.75] * 5
+    assert session["lanes"][0]["settings"]["temperature"] == 0.125
+    assert session["lanes"][0]["settings"]["l2"] == [0.25, 0.75] * 5
     mine.rename("Quiet Night", "Day")
     assert list(mine.all()) == [*PRESETS, "Day"]
     mine.rename("Day", "day")

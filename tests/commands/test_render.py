@@ -85,7 +85,7 @@ def test_the_command_line_of_the_manual(tmp_path: Path, capsys: pytest.CaptureFi
         assert 0 <= arrays["x"].min() and arrays["x"].max() <= 1
         assert arrays["average"].shape == (10, 1, 28, 28)
         assert arrays["activation"].shape == (60, 10)
-    settings = read_recipe(Path(report["paths"]["average"])).data["session"]["settings"]
+    settings = read_recipe(Path(report["paths"]["average"])).data["session"]["lanes"][0]["settings"]
     assert settings["mode"] == "exact"
     assert settings["clamp"] is True
     assert (settings["window"], settings["thin"], settings["burn_in"]) == (30, 2, 20)

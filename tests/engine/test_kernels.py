@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from former_formats import without_lanes
 from ldam_studio.engine import serialise
 from ldam_studio.engine.advance import GivenUp, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.engine.description import without_lanes
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot

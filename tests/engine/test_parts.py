@@ -8,9 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from former_formats import without_lanes
 from ldam_studio.engine import serialise
 from ldam_studio.engine.compute import device
-from ldam_studio.engine.description import describe, without_lanes
+from ldam_studio.engine.description import describe
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
 from ldam_studio.engine.session import open_session, spec_from

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from former_formats import in_format_1
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
@@ -20,9 +21,10 @@ from ldam_studio.engine.picture import (
 )
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export.exporting import draft, export
-from ldam_studio.export.formats.png import read_recipe
+from ldam_studio.export.formats.png import read, read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.replay import compare, spec_at_export
+from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.replay import compare, rerun, spec_at_export
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.networks.pixels import PixelSpec
@@ -86,11 +88,19 @@ def test_every_kind_of_picture_has_both_lanes_and_is_replayed(tmp_path, averaged
     assert ("difference_scale" in written["lanes"][1]) == (what in ("average", "averages"))
 
 
-def test_a_picture_of_one_lane_is_of_the_format_that_earlier_programs_read(tmp_path, averaged):
+def test_a_recipe_has_a_lane_for_each_network(tmp_path, averaged):
+    for name, beside in (("a", ()), ("b", (LaneSpec(averaged),))):
+        export(run(opened(*beside), 3), Shown("raw"), tmp_path / f"{name}.png")
+        data = read_recipe(tmp_path / f"{name}.png").data
+        assert data["format"] == 3
+        assert len(data["lanes"]) == len(data["end"]["lanes"]) == 1 + len(beside)
+
+
+def test_a_picture_of_format_1_replays_to_the_same_pixels(tmp_path):
     export(run(opened(), 3), Shown("raw"), tmp_path / "a.png")
-    assert read_recipe(tmp_path / "a.png").data["format"] == 1
-    export(run(opened(LaneSpec(averaged)), 3), Shown("raw"), tmp_path / "b.png")
-    assert read_recipe(tmp_path / "b.png").data["format"] == 3
+    recipe, picture = read(tmp_path / "a.png")
+    again = rerun(Recipe(in_format_1(recipe.data)), Nearby(tmp_path))
+    assert again is not None and (picture_of(again, recipe.shown) == picture).all()
 
 
 def test_after_the_comparison_has_ended_the_picture_is_replayed_too(tmp_path, averaged):

@@ -7,12 +7,14 @@ import json
 import os
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from former_formats import in_format_1
 from ldam_studio import files
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
@@ -56,7 +58,11 @@ def with_recipe(path: Path, text: str | None) -> Path:
 
 def forged(path: Path, **changes: object) -> Path:
     """Alter the recipe and make its hash fit."""
-    data = dict(read_recipe(path).data) | changes
+    return written(path, dict(read_recipe(path).data) | changes)
+
+
+def written(path: Path, data: dict[str, Any]) -> Path:
+    """Write a recipe into a picture, with a hash that fits."""
     data["sha256"] = recipe._hash({k: v for k, v in data.items() if k != "sha256"})
     return with_recipe(path, json.dumps(data))
 
@@ -72,14 +78,16 @@ def test_a_picture_is_what_the_window_shows(state: SessionState, picture: Path):
 
 def test_the_recipe_says_all_there_is_to_know(state: SessionState, picture: Path):
     data = read_recipe(picture).data
-    assert data["session"]["network"]["sha256"] == state.lane.network.sha256
-    assert data["session"]["neurons"] == ["fc3:0", "fc3:1", "fc3:2"]
+    (lane,) = data["session"]["lanes"]
+    assert lane["network"]["sha256"] == state.lane.network.sha256
+    assert lane["neurons"] == ["fc3:0", "fc3:1", "fc3:2"]
     assert data["session"]["seed"] == 0
     assert data["step"] == 1
     assert data["machine"]["torch"] and data["machine"]["threads"] == 1
     assert data["machine"]["device"] and data["machine"]["precision"] == "float32"
     assert data["shown"]["what"] == "raw" and data["shown"]["average_over"] == "time"
-    assert data["burned_in"] == [False] * 3 and data["settling"] == [False] * 3
+    (progress,) = data["lanes"]
+    assert progress["burned_in"] == [False] * 3 and progress["settling"] == [False] * 3
 
 
 def test_a_settling_session_says_so(state: SessionState, tmp_path: Path):
@@ -87,7 +95,8 @@ def test_a_settling_session_says_so(state: SessionState, tmp_path: Path):
     state, _ = advance(state, [Change("temperature", 2.0)])
     exported = export(state, Shown("averages"), tmp_path / "a.png")
     assert exported.settling and exported.burned_in
-    assert read_recipe(exported.path).data["settling"] == [True] * 3
+    (progress,) = read_recipe(exported.path).data["lanes"]
+    assert progress["settling"] == [True] * 3
 
 
 def test_recompressing_keeps_a_picture_valid(picture: Path):
@@ -169,12 +178,10 @@ def test_a_later_format(picture: Path):
         {"shown": {"what": "raw", "front": "first"}},
         {"shown": {"what": "raw", "unknown": 1}},
         {"session": None},
-        {"format": 3},
-        {"format": 3, "lanes": []},
-        {"format": 2, "second": 7},
+        {"lanes": []},
+        {"lanes": [{"samples": ["many"], "burned_in": [], "settling": []}]},
         {"log": [[0, "l2", 0.1, 8]]},
         {"log": [[0, "l2", 0.1, 0, 0]]},
-        {"samples": ["many"]},
     ],
 )
 def test_a_forged_recipe_is_refused_in_one_sentence(picture: Path, changes: dict):
@@ -183,6 +190,18 @@ def test_a_forged_recipe_is_refused_in_one_sentence(picture: Path, changes: dict
         assert read_recipe(forged(picture, **changes)).shown == Shown()
         return
     refuse(forged(picture, **changes), "altered|makes no sense|what it shows|is one of|zoom|front")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"format": 3}, {"format": 2, "second": 7}, {"samples": ["many"]}, {"end": {}}],
+)
+def test_a_forged_recipe_of_an_earlier_format_is_refused_in_one_sentence(
+    picture: Path, changes: dict
+):
+    earlier = in_format_1(read_recipe(picture).data)
+    assert read_recipe(written(picture, earlier)).shown == Shown("raw", zoom=2)
+    refuse(written(picture, earlier | changes), "makes no sense")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from former_formats import in_format_1
 from ldam_studio.engine import tuning
 from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes.change import Change
@@ -195,7 +196,7 @@ def test_the_reference_mode_of_0_1_0_replays(tmp_path: Path):
     state = run(state, 5, Change("kernel", "bidmach"))
     state = run(state, 5, Change("mode", "exact"), Change("kernel", "langevin"))
     made = export(state, Shown("strip"), tmp_path / "new.png")
-    data = json.loads(read_recipe(made.path).text)
+    data = in_format_1(json.loads(read_recipe(made.path).text))
     for settings in (data["session"]["settings"], data["end"]["settings"]):
         del settings["kernel"], settings["friction"]
     data["log"] = [
