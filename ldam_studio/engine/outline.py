@@ -73,9 +73,14 @@ class Outline:
     data: Path | None = None
 
     @property
+    def lane(self) -> LaneOutline:
+        """The first lane."""
+        return self.lanes[0]
+
+    @property
     def chains(self) -> int:
         """How many chains there are, in each lane."""
-        return len(self.lanes[0].neurons)
+        return len(self.lane.neurons)
 
     def value(self, name: str, lane: int = 0) -> Any:
         """Return the value of a setting of a lane's chains or of the session."""
@@ -103,7 +108,7 @@ class Outline:
             If there is no such change, no such lane, or the change is for all lanes together.
         """
         everywhere = tuple(range(len(self.lanes)))
-        scope = Scope.ANY if is_of_chains(change.name) else _rule(change.name).scope
+        scope = _scope(change.name)
         if scope is Scope.PLACE:
             return everywhere
         if change.lane is None:
@@ -147,10 +152,17 @@ class Rule:
     scope: Scope = Scope.ALL
 
 
-def _rule(name: str) -> Rule:
+def may_be_for_one_lane(name: str) -> bool:
+    """Return whether a change of this name may be for one lane alone."""
+    return _scope(name) in (Scope.ANY, Scope.ONE)
+
+
+def _scope(name: str) -> Scope:
+    if is_of_chains(name):
+        return Scope.ANY
     if name not in RULES:
         raise StudioError(f"There is nothing called {name!r} to change.")
-    return RULES[name]
+    return RULES[name].scope
 
 
 def _setting(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:

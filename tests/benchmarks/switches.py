@@ -74,8 +74,8 @@ def _switch(window: StudioWindow, networks: int, shuffle: random.Random) -> None
 
 
 def _shows(window: StudioWindow, network: Network) -> bool:
-    session = window.model.session
-    mine = session is not None and session.network is network
+    model = window.model
+    mine = model.is_open and model.outline.lane.network is network
     return mine and window.last_frame is not None and window.last_frame.step > 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QTimer
 
-from gui.windows import close_saved, open_in, paused, small_opening, until
+from gui.windows import close_saved, compare_with_itself, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app.display import no_display
 from ldam_studio.gui.app.failures import Failures
@@ -129,7 +129,7 @@ def test_closing_waits_for_a_long_step_and_the_window_lives_meanwhile(busy, make
     busy.ends.set()
     until(qtbot, busy.isHidden)
     again = started_again(busy, make_window, qtbot)
-    assert again.model.session.neurons == tuple(Neuron("fc2", i) for i in range(4))
+    assert again.model.outline.lane.neurons == tuple(Neuron("fc2", i) for i in range(4))
     assert again.banner.texts() == ()
 
 
@@ -162,7 +162,7 @@ def test_what_is_posted_all_the_time_does_not_keep_the_session_from_being_saved(
         window.controller.set_neurons(Neuron("fc2", i % 6))
     close_saved(window, qtbot)
     again = started_again(window, make_window, qtbot)
-    assert again.model.session.neurons[0] == Neuron("fc2", 199 % 6)
+    assert again.model.outline.lane.neurons[0] == Neuron("fc2", 199 % 6)
 
 
 # Failing
@@ -232,8 +232,8 @@ def test_the_session_is_there_at_the_next_start(make_window, qtbot, tmp_path):
     assert again.presentation.theme_choice == "light"
     open_in(again, qtbot, opening)
     assert again.last_frame.step >= step
-    assert again.model.session.settings.temperature == 0.02
-    assert again.model.session.neurons == tuple(Neuron("fc2", i) for i in range(4))
+    assert again.model.outline.lane.settings.temperature == 0.02
+    assert again.model.outline.lane.neurons == tuple(Neuron("fc2", i) for i in range(4))
     assert again.model.front == 2
     assert again.model.display == Display(SIGNED, 0.5)
     assert again.banner.texts() == ()
@@ -267,16 +267,19 @@ def test_a_damaged_window_file_is_one_sentence_and_a_fresh_start(make_window, tm
 def test_what_version_0_1_0_remembered_is_taken_over(make_window, qtbot, tmp_path):
     store = SessionStore(tmp_path)
     window = open_in(make_window(store=store), qtbot, small_opening())
+    compare_with_itself(window, qtbot)
     close_saved(window, qtbot)
     written = json.loads(store.window_file.read_text())
-    session = {name: value for name, value in written["session"].items() if name != "features"}
-    session |= {"watched": str(tmp_path), "watched_as": "lenet"}
+    new = ("features", "lane_titles")
+    session = {name: value for name, value in written["session"].items() if name not in new}
+    session |= {"watched": str(tmp_path), "watched_as": "lenet", "second_title": "epoch 3"}
     store.window_file.write_text(json.dumps(written | {"session": session}))
     again = make_window(store=store)
     recalled = again.recall()
     assert recalled.network == "lenet"
     open_in(again, qtbot, recalled.opening)
     assert again.model.title == "Small"
+    assert again.model.lane_titles() == {1: "epoch 3"}
     (said,) = again.banner.texts()
     assert said.endswith("were watched when the studio was closed.")
 

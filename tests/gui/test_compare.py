@@ -86,7 +86,7 @@ def _two_rows_and_a_difference_with_one_zoom(compared):
 
 
 def test_the_same_network_gives_the_same_images_and_no_difference(studio, qtbot):
-    compare(studio, qtbot, studio.model.session.network)
+    compare(studio, qtbot, studio.model.outline.lane.network)
     frame = paused(studio, qtbot).last_frame
     assert np.array_equal(frame.lanes[0].raw, frame.lanes[1].raw)
     assert np.array_equal(frame.lanes[0].average, frame.lanes[1].average)
@@ -180,9 +180,9 @@ def _undo_brings_each_lane_back(compared, qtbot):
     assert len(settings_of(compared)) == 1
     controller.undo()
     assert settings_of(compared) == before
-    until(qtbot, lambda: compared.model.session.second is not None)
+    until(qtbot, lambda: compared.model.is_comparing)
     controller.redo()
-    assert compared.model.session.second is None
+    assert not compared.model.is_comparing
     assert len(settings_of(compared)) == 1
 
 
@@ -194,15 +194,15 @@ def test_settings_and_undo(compared, qtbot):
 def test_the_picker_chooses_for_what_is_acted_on(compared, qtbot):
     controller, picker = compared.controller, picker_of(compared)
     picker.choose(Neuron("fc2", 3))
-    session = compared.model.session
-    assert session.neurons == session.second.neurons == (Neuron("fc2", 3),) * 3
+    first, beside = compared.model.outline.lanes
+    assert first.neurons == beside.neurons == (Neuron("fc2", 3),) * 3
     controller.act_on(1)
-    assert picker.network is session.second.network
+    assert picker.network is beside.network
     picker.choose(Neuron("fc1", 7))
     until(qtbot, lambda: compared.last_frame.lanes[1].neurons[0] == Neuron("fc1", 7))
     assert compared.last_frame.lanes[0].neurons == (Neuron("fc2", 3),) * 3
     controller.act_on(0)
-    assert picker.network is session.network
+    assert picker.network is first.network
     assert picker.shown() == (Neuron("fc2", 3),) * 3
     picker.choose(Neuron("fc3", 2))
     until(qtbot, lambda: compared.last_frame.lanes[0].neurons[0] == Neuron("fc3", 2))
@@ -217,7 +217,7 @@ def test_a_network_without_the_neuron_says_so_and_offers_its_picker(studio, qtbo
     said = "other has no neuron fc3:0 and shows 1:0 to 1:2 instead; choose another."
     assert said in studio.banner.texts()
     assert studio.last_frame.lanes[1].neurons == network.default_neurons(3)
-    comparing(studio)._choose_in_second()
+    comparing(studio)._choose_in_b()
     assert studio.model.acting == 1
     assert picker_of(studio).network is network
     picker_of(studio).choose(Neuron("1", 3))
@@ -234,14 +234,14 @@ def test_a_network_of_other_images_is_refused(compared, qtbot):
     assert "only networks that take images of one size" in compared.banner.texts()[-1]
     with pytest.raises(StudioError, match="1 x 14 x 14"):
         compared.controller.set_network(small)
-    assert compared.model.session.second.network.name == "lenet-averaged"
+    assert compared.model.outline.lanes[1].network.name == "lenet-averaged"
 
 
 def test_more_chains_are_more_in_both(compared, qtbot):
     compared.controller.set_value("chains", 5)
     until(qtbot, lambda: len(compared.last_frame.lanes[1].neurons) == 5)
-    until(qtbot, lambda: len(compared.model.session.second.neurons) == 5)
-    assert len(compared.model.session.neurons) == 5
+    until(qtbot, lambda: len(compared.model.outline.lanes[1].neurons) == 5)
+    assert len(compared.model.outline.lane.neurons) == 5
 
 
 def _the_traces_have_a_line_for_the_second_and_a_legend(compared, qtbot):
@@ -277,7 +277,7 @@ def _the_strip_has_the_chains_of_the_first_or_of_both(compared, qtbot):
 
 def test_fewer_frames_are_drawn_while_two_networks_share_the_machine(studio, qtbot):
     alone = studio.pace.timer.interval()
-    compare(studio, qtbot, studio.model.session.network)
+    compare(studio, qtbot, studio.model.outline.lane.network)
     both = studio.pace.timer.interval()
     assert alone < both <= 1000 / 15
     studio.hide()
@@ -323,7 +323,7 @@ def test_the_dialog_opens_what_is_compared_with(studio, qtbot):
     assert dialog.source.built_in.list.horizontalScrollBar().maximum() == 0
     dialog.load(and_open=True)
     until(qtbot, lambda: shown_beside(studio))
-    assert studio.model.session.second.network.name == "lenet-averaged"
+    assert studio.model.outline.lanes[1].network.name == "lenet-averaged"
 
 
 def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, averaged):
@@ -337,9 +337,9 @@ def test_the_last_session_comes_back_with_both(make_window, qtbot, tmp_path, ave
     again = make_window(store=SessionStore(tmp_path))
     open_in(again, qtbot, again.recall().opening)
     until(qtbot, lambda: shown_beside(again))
-    session = again.model.session
-    assert session.second.network.name == "lenet-averaged"
-    assert session.second.settings.l2 == 0.3 != session.settings.l2
+    first, beside = again.model.outline.lanes
+    assert beside.network.name == "lenet-averaged"
+    assert beside.settings.l2 == 0.3 != first.settings.l2
     assert comparing(again).bar.isVisible()
 
 

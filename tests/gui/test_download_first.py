@@ -32,8 +32,8 @@ def buttons(window):
 
 
 def layer(window):
-    session = window.model.session
-    return None if session is None else session.neurons[0].layer
+    model = window.model
+    return model.outline.lane.neurons[0].layer if model.is_open else None
 
 
 def test_it_is_asked_first_and_what_runs_goes_on(studio, qtbot, picture, monkeypatch):

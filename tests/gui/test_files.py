@@ -89,8 +89,8 @@ def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choos
     other = open_in(make_window(), qtbot, small_opening("conv1:0-1"))
     files(other).open(tmp_path / "seen.png")
     until(qtbot, lambda: other.model.title == "seen" and other.last_frame is not None)
-    assert other.model.session.settings.l2 == 0.25
-    assert other.model.session.neurons == tuple(Neuron("fc3", i) for i in range(3))
+    assert other.model.outline.lane.settings.l2 == 0.25
+    assert other.model.outline.lane.neurons == tuple(Neuron("fc3", i) for i in range(3))
     assert other.model.display == Display(SIGNED, 0.5)
     assert other.model.front == 2
 
@@ -115,11 +115,11 @@ def test_what_is_no_session_is_one_sentence_and_leaves_the_session(studio, qtbot
 def test_other_weights_open_in_the_running_session(studio, qtbot):
     from ldam_studio.assets import asset
 
-    before = studio.model.session.network
+    before = studio.model.outline.lane.network
     files(studio).open(asset("models", "lenet-averaged.safetensors"))
-    assert studio.model.session.network is not before
+    assert studio.model.outline.lane.network is not before
     network = studio.controller.ask(lambda s: s.lane.network.sha256)
-    assert network.result(30) == studio.model.session.network.sha256
+    assert network.result(30) == studio.model.outline.lane.network.sha256
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_examples_open_and_the_start_comes_back(studio, qtbot, number, neurons, 
     )
     assert studio.model.title == start(studio.studio.device).title
     assert not studio.strip.has_rows
-    settings = studio.model.session.settings
+    settings = studio.model.outline.lane.settings
     assert settings.clamp and 0.5 <= settings.discriminator_weight <= 0.8
     assert studio.canvas._hint == "Press K to melt"
     studio.controller.melt()

@@ -9,8 +9,9 @@ from PyQt6.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox
 
 from gui import fakes
 from gui.windows import CPU
+from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.gui.learner.panel import COLLAPSED, LearnerPanel
-from ldam_studio.gui.session.model import SessionView
+from ldam_studio.gui.session.model import Model
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training import cifar10
@@ -99,11 +100,13 @@ def test_the_source_of_real_images_is_named(panel):
 
 def test_the_source_of_cifar_10s_images_is_where_they_lie(tmp_path, monkeypatch):
     network = open_network("vgg")
-    session = SessionView(network, network.default_neurons(1), Settings(), 0, CPU, True)
+    model = Model()
+    lane = LaneOutline(network, network.default_neurons(1), Settings())
+    model.adopt(Outline((lane,), device=CPU), "CIFAR-10")
     monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nowhere"))
-    assert session.source_of_real_images.startswith("none; start with --data FOLDER of CIFAR-10")
+    assert model.source_of_real_images.startswith("none; start with --data FOLDER of CIFAR-10")
     # Where nothing is named, the cache is looked in; nothing is read yet.
     monkeypatch.delenv("LDAM_DATA")
     monkeypatch.setattr(cifar10, "cache_folder", lambda: tmp_path)
     (tmp_path / "cifar10.npz").touch()
-    assert session.source_of_real_images == f"CIFAR-10 in {tmp_path}"
+    assert model.source_of_real_images == f"CIFAR-10 in {tmp_path}"

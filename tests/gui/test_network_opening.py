@@ -181,7 +181,7 @@ def test_a_network_opens_from_the_dialog_and_is_remembered(make_window, qtbot, t
     enter(dialog)
     until(qtbot, lambda: dialog.network is not None)
     enter(dialog)
-    until(qtbot, lambda: window.model.session.network.name == factory)
+    until(qtbot, lambda: window.model.outline.lane.network.name == factory)
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
     assert window.last_frame.lanes[0].raw.shape == (3, 12, 20)
     assert window.windowTitle().startswith("mine.py:tiny")
@@ -199,7 +199,7 @@ def test_recent_networks_open_at_once_unless_they_are_code(make_window, qtbot, t
     averaged, code = files(window).recent.actions()
     assert [averaged.text(), code.text()] == ["&1  lenet-averaged", "&2  mine.py:tiny"]
     averaged.trigger()
-    until(qtbot, lambda: window.model.session.network.name == "lenet-averaged")
+    until(qtbot, lambda: window.model.outline.lane.network.name == "lenet-averaged")
     code.trigger()
     dialog = window.findChildren(NetworkDialog)[-1]
     assert not dialog.is_loading
@@ -312,12 +312,12 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
     again = make_window(store=store)
     recalled = again.recall()
     open_in(again, qtbot, recalled.opening)
-    assert again.model.session.network.name == "lenet"
+    assert again.model.outline.lane.network.name == "lenet"
     (text,) = again.banner.texts()
     assert text.startswith(f"The last session runs your own code, {factory}")
     (go_on,) = [b for b in again.banner.findChildren(QPushButton) if b.text() == "Go on with it"]
     go_on.click()
-    until(qtbot, lambda: again.model.session.network.name == factory)
+    until(qtbot, lambda: again.model.outline.lane.network.name == factory)
     until(qtbot, lambda: again.last_frame is not None and again.last_frame.step >= step)
     assert again.last_frame.lanes[0].neurons[0] == Neuron("0", 3)
     # Named on the command line it begins anew, and offers the same.

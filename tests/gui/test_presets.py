@@ -33,7 +33,7 @@ def keeping(make_window, qtbot, tmp_path):
 
 
 def test_a_preset_is_one_change_to_take_back_and_is_logged_as_what_it_means(keeping, qtbot):
-    before = keeping.model.session.settings
+    before = keeping.model.outline.lane.settings
     choices = entries(keeping)
     assert not any(choices[p.label].isChecked() for p in PRESETS.values())
     choices["Clean"].trigger()

@@ -71,9 +71,9 @@ def test_new_checkpoints_come_under_the_running_chains(make_window, qtbot, folde
     assert studio.windowTitle() == f"Small · {first.name} \N{EM DASH} LDAM Studio"
     assert studio.status.text("weights") == first.name
     # Lists of neurons and the filter are those of the weights in front.
-    kernel = studio.model.session.network.module.get_submodule("conv1").weight[2]
+    kernel = studio.model.outline.lane.network.module.get_submodule("conv1").weight[2]
     until(qtbot, lambda: filter_of(studio)._kernel is not None)
-    std = studio.model.session.network.pixels.std[0]
+    std = studio.model.outline.lane.network.pixels.std[0]
     until(qtbot, lambda: torch.allclose(filter_of(studio)._kernel, kernel / std))
     assert picker_of(studio)._lists.front == 1
     log = studio.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
@@ -223,7 +223,7 @@ def test_averaging_and_the_discriminators_rounds_are_set_in_the_panel(make_windo
         lambda: window.controller.ask(lambda s: s.discriminator_rounds).result(30) == 0,
     )
     # It is no setting that a person takes back.
-    assert window.model.session.discriminator_rounds == 0
+    assert window.model.outline.discriminator_rounds == 0
     watching(window).watch.bar.closed.emit()
     assert not watch.is_on and not watch.bar.isVisible() and not watch.panel.isVisible()
 
@@ -233,7 +233,7 @@ def test_another_network_or_session_ends_the_watch(studio, qtbot, folder):
     watch = watching(studio).watch
     watching(studio).start(folder, open_network("lenet-averaged"))
     until(qtbot, lambda: watch.swap is not None)
-    assert studio.model.session.network.name == "lenet-averaged"
+    assert studio.model.outline.lane.network.name == "lenet-averaged"
     studio.controller.set_network(open_network("lenet"))
     assert not watch.is_on and watch.bar.isHidden()
     watching(studio).start(folder)
@@ -273,7 +273,7 @@ def test_the_dialog_asks_for_a_place_and_may_open_another_network(studio, qtbot,
     dialog.go()
     watch = watching(studio).watch
     until(qtbot, lambda: watch.swap is not None)
-    assert studio.model.session.network.name == "lenet-averaged"
+    assert studio.model.outline.lane.network.name == "lenet-averaged"
 
 
 def test_a_place_is_a_folder_or_a_file_of_weights(tmp_path):
@@ -301,7 +301,7 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     until(qtbot, lambda: shows(watching(window).watch, first))
     watching(window).watch.bar.pin.click()
     until(qtbot, lambda: len(window.last_frame.lanes) > 1)
-    pinned = window.model.session.second.title
+    pinned = window.model.lane_titles().get(1, "")
     close_saved(window, qtbot)
     again = make_window(store=store)
     open_in(again, qtbot, again.recall().opening)
@@ -311,7 +311,7 @@ def test_at_the_next_start_the_pinned_one_is_there_and_watching_goes_on(
     offers = again.banner.findChildren(QPushButton)
     next(button for button in offers if button.text() == "Watch again").click()
     until(qtbot, lambda: shows(watching(again).watch, first))
-    assert again.banner.texts() == () and again.model.session.second is not None
+    assert again.banner.texts() == () and again.model.is_comparing
 
 
 def offered(window):
@@ -342,7 +342,7 @@ def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
         assert dialog.which.currentText().startswith(network)
         dialog.go()
     until(qtbot, lambda: watching(again).watch.is_on and shows(watching(again).watch, last))
-    assert again.model.session.network.name == network
+    assert again.model.outline.lane.network.name == network
     assert watching(again).watch.swap.checkpoint.step == 200
     assert offered(again) is None
 
@@ -359,7 +359,7 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     bar.pin.click()
     assert bar.plot.pinned == 0 and bar.pin.isChecked()
     until(qtbot, lambda: len(studio.last_frame.lanes) > 1)
-    assert studio.model.session.second.title == "epoch 1"
+    assert studio.model.lane_titles().get(1, "") == "epoch 1"
     assert studio.last_frame.step >= step
     second = leave(folder, 200, epoch=2)
     until(qtbot, lambda: shows(watch, second))
@@ -370,7 +370,7 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
 
     assert lanes() == [second, first]
     bar.pin.click()
-    assert bar.plot.pinned is None and studio.model.session.second is None
+    assert bar.plot.pinned is None and not studio.model.is_comparing
     bar.pin.click()
     assert bar.plot.pinned == 1
     # Ended elsewhere, it is pinned no longer; undoing that brings the comparison back.
@@ -378,7 +378,7 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     assert not bar.pin.isChecked() and bar.plot.pinned is None
     until(qtbot, lambda: lanes() == [second])
     studio.controller.undo()
-    until(qtbot, lambda: studio.model.session.second is not None)
+    until(qtbot, lambda: studio.model.is_comparing)
     assert lanes() == [second, second]
     # Nothing is pinned in the place of what is compared already.
     bar.pin.click()
@@ -386,4 +386,4 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     assert "compared already" in studio.banner.texts()[-1]
     # It outlives the watch.
     watch.stop()
-    assert studio.model.session.second is not None
+    assert studio.model.is_comparing

@@ -31,10 +31,10 @@ def test_starting_over_is_undone_and_done_again(studio, qtbot, name):
     assert (again.step, again.seed) == (before.step, before.seed)
     assert torch.equal(again.lane.chains.x, before.lane.chains.x)
     assert torch.equal(again.lane.average.count, before.lane.average.count)
-    until(qtbot, lambda: studio.model.session.seed == before.seed)
+    until(qtbot, lambda: studio.model.outline.seed == before.seed)
     studio.actions_by_name["redo"].trigger()
     until(qtbot, lambda: moment(studio).log == [done])
-    assert studio.model.session.seed == moment(studio).seed
+    assert studio.model.outline.seed == moment(studio).seed
 
 
 def test_settings_changed_since_are_taken_back_first():
@@ -55,7 +55,7 @@ def test_few_moments_are_kept():
 
 
 def test_the_session_before_is_a_click_away(studio, qtbot):
-    neurons, step = studio.model.session.neurons, studio.last_frame.step
+    neurons, step = studio.model.outline.lane.neurons, studio.last_frame.step
     example = replace(small_opening("fc2:0-2"), title="Example", note="Something to see.")
     open_in(studio, qtbot, example)
     assert studio.windowTitle() == "Example \N{EM DASH} LDAM Studio"

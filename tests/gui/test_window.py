@@ -64,14 +64,14 @@ def test_neurons_are_taken_back_in_their_turn(studio, qtbot):
     def seen():
         return studio.last_frame.lanes[0].neurons[0]
 
-    first = studio.model.session.neurons
+    first = studio.model.outline.lane.neurons
     studio.controller.set_neurons(Neuron("conv1", 2))
     studio.controller.set_value("temperature", 0.02)
     studio.controller.set_neurons(Neuron("fc2", 5))
     until(qtbot, lambda: seen() == Neuron("fc2", 5))
     studio.controller.undo()
     until(qtbot, lambda: seen() == Neuron("conv1", 2))
-    assert studio.model.session.settings.temperature == 0.02
+    assert studio.model.outline.lane.settings.temperature == 0.02
     studio.controller.undo()
     assert settings(studio).temperature == 0.01
     studio.controller.undo()
@@ -101,10 +101,10 @@ def test_the_edit_menu_says_what_would_be_undone(studio):
 def test_dragging_a_slider_reaches_the_session_at_once(studio, qtbot):
     slider = controls(studio).rows["temperature"].slider
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(30, slider.height() // 2))
-    first = studio.model.session.settings.temperature
+    first = studio.model.outline.lane.settings.temperature
     until(qtbot, lambda: settings(studio).temperature == first)
     QTest.mouseMove(slider, QPoint(slider.width() - 20, slider.height() // 2))
-    second = studio.model.session.settings.temperature
+    second = studio.model.outline.lane.settings.temperature
     QTest.mouseRelease(slider, Qt.MouseButton.LeftButton)
     assert first < second
     until(qtbot, lambda: settings(studio).temperature == second)
@@ -113,7 +113,7 @@ def test_dragging_a_slider_reaches_the_session_at_once(studio, qtbot):
     studio.controller.undo()
     until(qtbot, lambda: settings(studio).temperature == 0.01)
     studio.controller.redo()
-    assert studio.model.session.settings.temperature == second
+    assert studio.model.outline.lane.settings.temperature == second
 
 
 def test_dragging_leaves_the_keys_with_the_canvas(studio, qtbot):
@@ -127,17 +127,17 @@ def test_dragging_leaves_the_keys_with_the_canvas(studio, qtbot):
 def test_the_wheel_over_a_slider_anneals(studio, qtbot):
     slider = controls(studio).rows["temperature"].slider
     turn(slider, 1)
-    assert studio.model.session.settings.temperature == pytest.approx(0.0112)
+    assert studio.model.outline.lane.settings.temperature == pytest.approx(0.0112)
     turn(slider, -1)
-    assert studio.model.session.settings.temperature == pytest.approx(0.01, rel=0.01)
-    until(qtbot, lambda: settings(studio) == studio.model.session.settings)
+    assert studio.model.outline.lane.settings.temperature == pytest.approx(0.01, rel=0.01)
+    until(qtbot, lambda: settings(studio) == studio.model.outline.lane.settings)
 
 
 def test_a_double_click_resets(studio, qtbot):
     studio.controller.set_value("step_size", 0.3)
     slider = controls(studio).rows["step_size"].slider
     QTest.mouseDClick(slider, Qt.MouseButton.LeftButton)
-    assert studio.model.session.settings.step_size == 0.1
+    assert studio.model.outline.lane.settings.step_size == 0.1
     until(qtbot, lambda: settings(studio).step_size == 0.1)
 
 
@@ -149,7 +149,7 @@ def test_a_bad_number_is_one_sentence_and_changes_nothing(studio, qtbot):
     QTest.keyClick(row.field, Qt.Key.Key_Return)
     assert row.note.isVisible()
     assert "L2 weight must lie between 0 and 1,000" in row.note.text()
-    assert studio.model.session.settings.l2 == 0.5
+    assert studio.model.outline.lane.settings.l2 == 0.5
     # What is wrong stays there to be corrected, whatever the session goes on to do.
     QTest.keyClick(row.field, Qt.Key.Key_Escape)
     assert row.field.text() == "0.5"
@@ -177,16 +177,16 @@ def test_settings_that_differ_between_chains_are_shown_as_mixed(make_window, qtb
     row = controls(window).rows["temperature"]
     assert row.field.text() == "mixed"
     turn(row.slider, 1)
-    assert window.model.session.settings.temperature == pytest.approx((0.0112, 0.0224, 0.0448))
+    assert window.model.outline.lane.settings.temperature == pytest.approx((0.0112, 0.0224, 0.0448))
     row.slider.reset.emit()
     # Back to what the session began with.
-    assert window.model.session.settings.temperature == (0.01, 0.02, 0.04)
+    assert window.model.outline.lane.settings.temperature == (0.01, 0.02, 0.04)
 
 
 def test_the_number_of_chains_follows_the_engine(studio, qtbot):
     studio.controller.set_value("chains", 5)
-    until(qtbot, lambda: len(studio.model.session.neurons) == 5)
-    assert studio.model.session.neurons[3:] == (Neuron("fc3", 3), Neuron("fc3", 4))
+    until(qtbot, lambda: len(studio.model.outline.lane.neurons) == 5)
+    assert studio.model.outline.lane.neurons[3:] == (Neuron("fc3", 3), Neuron("fc3", 4))
     until(qtbot, lambda: len(studio.last_frame.lanes[0].neurons) == 5)
     assert controls(studio).rows["chains"].field.text() == "5"
     studio.controller.set_front(4)
@@ -206,14 +206,14 @@ def test_turning_the_discriminator_up_offers_to_clamp(make_window, qtbot):
     window = open_in(make_window(), qtbot, small_opening(discriminator=True))
     window.controller.set_display(Display(SIGNED))
     window.controller.set_value("discriminator_weight", 0.4)
-    assert not window.model.session.settings.clamp
+    assert not window.model.outline.lane.settings.clamp
     (text,) = window.banner.texts()
     assert "between black and white" in text
     button = next(
         b for b in window.banner.findChildren(QAbstractButton) if b.text().startswith("Clamp")
     )
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert window.model.session.settings.clamp
+    assert window.model.outline.lane.settings.clamp
     assert window.model.display.mode == IMAGE
     assert window.banner.texts() == ()
     window.controller.set_value("discriminator_weight", 0.6)
@@ -265,10 +265,10 @@ def test_melting_shows_and_ends(studio, qtbot):
 
 
 def test_a_new_seed_is_another_start(studio, qtbot):
-    seed = studio.model.session.seed
+    seed = studio.model.outline.seed
     QTest.keyClick(studio.canvas, Qt.Key.Key_N)
-    assert studio.model.session.seed != seed
-    until(qtbot, lambda: ("seed", studio.model.session.seed) in log(studio))
+    assert studio.model.outline.seed != seed
+    until(qtbot, lambda: ("seed", studio.model.outline.seed) in log(studio))
 
 
 # Chains and neurons
@@ -306,7 +306,7 @@ def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio
     assert studio.last_frame.lanes[0].field is not None
     # Chains of one neuron are told apart.
     assert studio.strip._labels == ("#1", "#2", "#3")
-    picker_of(studio).chosen.emit(studio.model.session.network.layer("fc2"))
+    picker_of(studio).chosen.emit(studio.model.outline.lane.network.layer("fc2"))
     spread = tuple(Neuron("fc2", i) for i in range(3))
     until(qtbot, lambda: studio.last_frame.lanes[0].neurons == spread)
     assert studio.strip._labels == ("fc2:0", "fc2:1", "fc2:2")
@@ -325,7 +325,7 @@ def test_the_display_changes_while_paused(studio, qtbot):
     until(qtbot, lambda: not np.array_equal(studio.last_frame.lanes[0].thumbnails, thumbnails))
     assert studio.last_frame.step == frame.step
     assert studio.canvas.grab().toImage() != shown
-    pixels = studio.model.session.network.pixels
+    pixels = studio.model.outline.lane.network.pixels
     expected = to_bytes(studio.last_frame.lanes[0].raw, pixels, SIGNED, 2.0)
     assert np.array_equal(studio.last_frame.lanes[0].thumbnails[studio.model.front], expected)
 
@@ -399,11 +399,11 @@ def test_a_hidden_window_spares_the_machine(studio, qtbot):
 
 
 def test_what_the_engine_refuses_is_said_and_not_shown(studio, qtbot):
-    before = studio.model.session.neurons
+    before = studio.model.outline.lane.neurons
     studio.controller.set_neurons((Neuron("fc3", 0), Neuron("conv1", 0), Neuron("fc3", 1)))
     until(qtbot, lambda: studio.banner.texts() != ())
     assert "one layer" in studio.banner.texts()[0]
-    until(qtbot, lambda: studio.model.session.neurons == before)
+    until(qtbot, lambda: studio.model.outline.lane.neurons == before)
     assert picker_of(studio).shown() == before
 
 

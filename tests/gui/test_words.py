@@ -20,8 +20,8 @@ def test_rounds_are_called_as_in_the_manual(qtbot):
 
 
 def test_all_of_a_layer_with_more_neurons_than_chains_says_how_many_are_shown(studio, qtbot):
-    layers = studio.model.session.network.layer
-    chains = len(studio.model.session.neurons)
+    layers = studio.model.outline.lane.network.layer
+    chains = len(studio.model.outline.lane.neurons)
     for name, count in (("conv2", 16), ("fc1", 120)):
         studio.controller.set_neurons(layers(name))
         assert studio.banner.texts() == (

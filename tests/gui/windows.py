@@ -93,6 +93,12 @@ def close_saved(window: StudioWindow, qtbot) -> None:
     until(qtbot, window.isHidden)
 
 
+def compare_with_itself(window: StudioWindow, qtbot, title: str = "") -> None:
+    """Put a window's network beside itself, and wait for a frame of both."""
+    window.controller.compare(window.model.outline.lane.network, title=title)
+    until(qtbot, lambda: window.last_frame is not None and len(window.last_frame.lanes) > 1)
+
+
 def paused(window: StudioWindow, qtbot) -> StudioWindow:
     """Pause a window's session, and wait until it rests and its last frame is shown."""
     window.controller.pause()

@@ -81,9 +81,9 @@ class CompareBar(QFrame):
         """What the networks are called."""
         return self._titles
 
-    def show_titles(self, first: str, second: str) -> None:
+    def show_titles(self, here: str, beside: str) -> None:
         """Name both networks."""
-        self._titles = (first, second)
+        self._titles = (here, beside)
         self._write()
 
     def show_acting(self, lane: int | None) -> None:

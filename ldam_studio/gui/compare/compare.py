@@ -1,4 +1,4 @@
-"""Two networks side by side in the window: opening the second one, and the bar about both."""
+"""Two networks side by side in the window: choosing what is compared, and the bar about both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.compare.bar import CompareBar
-from ldam_studio.gui.session.lanes import FIRST, SECOND, titles
+from ldam_studio.gui.session.lanes import network_titles
 from ldam_studio.gui.session.read_from import name_of
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.networks.sources.built_in import NETWORKS
@@ -15,7 +15,6 @@ from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:
     from ldam_studio.gui.network_dialog.dialog import NetworkDialog
-    from ldam_studio.gui.session.lanes import LaneView
     from ldam_studio.networks.network import Network
 
 COMPARE = Entry(
@@ -32,10 +31,8 @@ SETTINGS = Entry(
 )
 ACT_ON = {
     None: Entry("act_on_both", "Act on Both", "Alt+0", "Change both networks", checkable=True),
-    FIRST: Entry("act_on_a", "Act on A", "Alt+A", "Change the first network alone", checkable=True),
-    SECOND: Entry(
-        "act_on_b", "Act on B", "Alt+B", "Change the second network alone", checkable=True
-    ),
+    0: Entry("act_on_a", "Act on A", "Alt+A", "Change the first network alone", checkable=True),
+    1: Entry("act_on_b", "Act on B", "Alt+B", "Change the second network alone", checkable=True),
 }
 STRIP = Entry(
     "strip_both",
@@ -95,10 +92,9 @@ class Comparing(Feature):
         """Ask for a network, or other weights of the one in front, and put it beside that."""
         from ldam_studio.gui.network_dialog.ask import ask_for_comparison
 
-        session = self.studio.model.session
-        if session is None:
+        if not self.studio.model.is_open:
             return None
-        network = session.network
+        network = self.studio.model.outline.lane.network
         request = NetworkRequest(
             another(network.name),
             labels=network.provenance.given_labels,
@@ -108,11 +104,11 @@ class Comparing(Feature):
         return ask_for_comparison(self.studio.places.root, self._compare, request)
 
     def with_other_settings(self) -> None:
-        """Put the network beside itself, and let the settings be those of the second one."""
-        controller, session = self.studio.controller, self.studio.model.session
-        if session is not None:
-            controller.compare(session.network)
-            controller.act_on(SECOND)
+        """Put the network beside itself, and let the settings be those of the copy."""
+        controller, model = self.studio.controller, self.studio.model
+        if model.is_open:
+            controller.compare(model.outline.lane.network)
+            controller.act_on(1)
             self.studio.notices.say(
                 "Both are the same network; the settings now act on B alone, choose Both or A "
                 "above the images."
@@ -127,33 +123,34 @@ class Comparing(Feature):
     def _say_unmatched(self, sentence: str) -> None:
         notices = self.studio.notices
         if sentence:
-            choose = ("Choose in B", self._choose_in_second)
+            choose = ("Choose in B", self._choose_in_b)
             notices.say(sentence, "warning", (choose,), UNMATCHED)
         else:
             notices.dismiss(UNMATCHED)
 
-    def _choose_in_second(self) -> None:
-        self.studio.controller.act_on(SECOND)
+    def _choose_in_b(self) -> None:
+        self.studio.controller.act_on(1)
         self.studio.places.actions()["find_neuron"].trigger()
 
     def _show(self) -> None:
-        session = self.studio.model.session
-        second = None if session is None else session.second
-        self.bar.setVisible(second is not None)
-        self.studio.places.show_two_rows(second is not None)
+        model = self.studio.model
+        self.bar.setVisible(model.is_comparing)
+        self.studio.places.show_two_rows(model.is_comparing)
         for action in self._of_a_comparison:
-            action.setEnabled(second is not None)
-        if session is not None and second is not None:
-            first, beside = titles(session.network, second)
-            self.bar.show_titles(self._pinned_title(session.network, second) or first, beside)
+            action.setEnabled(model.is_comparing)
+        if model.is_comparing:
+            networks = [lane.network for lane in model.outline.lanes[:2]]
+            given = model.lane_titles().get(1, "")
+            here, beside = network_titles(networks, ("", given))
+            self.bar.show_titles((given and self._checkpoint(networks[0])) or here, beside)
         else:
             self.studio.notices.dismiss(UNMATCHED)
         self._show_acting()
 
-    def _pinned_title(self, network: Network, second: LaneView) -> str:
-        """Return what the first network is called beside a pinned checkpoint: as that one is."""
+    def _checkpoint(self, network: Network) -> str:
+        """Return the name of the checkpoint that a network is, as a pinned one's is."""
         read = self.studio.read_from.of(network)
-        return name_of(read[-1]) if second.title and read else ""
+        return name_of(read[-1]) if read else ""
 
     def _show_acting(self) -> None:
         acting = self.studio.model.acting

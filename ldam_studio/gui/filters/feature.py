@@ -9,6 +9,7 @@ from ldam_studio.gui.studio import Feature, Studio
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.networks.network import Network
 
 
 class Filtering(Feature):
@@ -23,27 +24,23 @@ class Filtering(Feature):
         model.comparison_changed.connect(self._show_acted)
         model.acting_changed.connect(self._show_acted)
         studio.frames.read.connect(self._show_frame)
-        self._network: object = None
-        self._show_session()
+        self._network: Network | None = None
+        if model.is_open:
+            self._show_session()
         studio.places.add_panel("neurons", self.panel)
 
     def _show_session(self) -> None:
-        acted = self.studio.model.acted
-        if acted is not None:
-            self._network = acted.network
-            self.panel.set_network(acted.network)
+        self._network = self.studio.model.acted.network
+        self.panel.set_network(self._network)
 
     def _show_acted(self) -> None:
         """Show the network of the lane that is acted on."""
-        acted = self.studio.model.acted
-        if acted is not None and acted.network is not self._network:
+        if self.studio.model.acted.network is not self._network:
             self._show_session()
 
     def _show_weights(self) -> None:
-        acted = self.studio.model.acted
-        if acted is not None:
-            self._network = acted.network
-            self.panel.set_weights(acted.network)
+        self._network = self.studio.model.acted.network
+        self.panel.set_weights(self._network)
 
     def _show_frame(self, frame: Frame) -> None:
         self.panel.show_frame(self.studio.model.acted_frame(frame))

@@ -36,22 +36,19 @@ class Learner(Feature):
         model.session_changed.connect(self._show_session)
         model.value_changed.connect(self._show_value)
         studio.frames.read.connect(self.panel.show_frame)
-        self._show_session()
+        if model.is_open:
+            self._show_session()
         studio.places.add_panel("controls", self.panel)
 
     def _show_session(self) -> None:
-        session = self.studio.model.session
-        if session is not None:
-            self.panel.set_available(
-                session.has_discriminator, "This session has no discriminator."
-            )
-            self.panel.set_source(session.source_of_real_images)
-            self.panel.set_learn_every(session.learn_every)
+        model = self.studio.model
+        self.panel.set_available(model.outline.discriminator is not None, NONE_HERE)
+        self.panel.set_source(model.source_of_real_images)
+        self.panel.set_learn_every(model.outline.learn_every)
 
     def _show_value(self, name: str) -> None:
-        session = self.studio.model.session
-        if session is not None and name == "learn_every":
-            self.panel.set_learn_every(session.learn_every)
+        if name in ("learn_every", "discriminator"):
+            self._show_session()
 
     def save(self) -> None:
         """Save the discriminator as it has become."""

@@ -107,10 +107,10 @@ class Files(Feature):
         from ldam_studio.networks.sources.built_in import NETWORKS
         from ldam_studio.networks.sources.opening import open_network
 
-        session = self.studio.model.session
-        if session is None:
+        model = self.studio.model
+        if not model.is_open:
             return
-        network = session.network
+        network = model.outline.lane.network
         if network.name not in NETWORKS:
             # It may take long, run code, or need more said than a file's name.
             self.ask_for_network(
@@ -124,7 +124,7 @@ class Files(Feature):
             )
             return
         # Moved before it is shown: nothing that the sampler uses is touched from here later.
-        network = open_network(session.network.name, path).to(session.device.name)
+        network = open_network(network.name, path).to(model.outline.device.name)
         self.studio.controller.set_network(network)
         self.studio.notices.say(f"Now looking at the weights in {path.name}.")
 
@@ -201,11 +201,12 @@ class Files(Feature):
         """
         from ldam_studio.networks.discriminators import discriminator_for, open_discriminator
 
-        session = self.studio.model.session
-        if session is None:
+        model = self.studio.model
+        if not model.is_open:
             return
-        name = discriminator_for(session.network)
+        network = model.outline.lane.network
+        name = discriminator_for(network)
         if name is None:
-            raise StudioError(f"There is no discriminator for {session.network.name} yet.")
+            raise StudioError(f"There is no discriminator for {network.name} yet.")
         self.studio.controller.set_discriminator(open_discriminator(name, path))
         self.studio.notices.say(f"Now using the discriminator in {path.name}.")

@@ -45,7 +45,8 @@ class Picking(Feature):
         model.weights_changed.connect(self._show_weights)
         model.comparison_changed.connect(self._show_acted)
         model.acting_changed.connect(self._show_acted)
-        self._show_session()
+        if model.is_open:
+            self._show_session()
         places.add_panel("neurons", self.picker)
 
     def _add_entries(self) -> None:
@@ -79,24 +80,18 @@ class Picking(Feature):
 
     def _show_session(self) -> None:
         acted = self.studio.model.acted
-        if acted is not None:
-            self.picker.set_network(acted.network)
-            self.picker.set_neurons(acted.neurons)
+        self.picker.set_network(acted.network)
+        self.picker.set_neurons(acted.neurons)
 
     def _show_acted(self) -> None:
         """Show the neurons of the lane that is acted on."""
         acted = self.studio.model.acted
-        if acted is not None:
-            if self.picker.network is not acted.network:
-                self.picker.set_network(acted.network)
-            self.picker.set_neurons(acted.neurons)
+        if self.picker.network is not acted.network:
+            self.picker.set_network(acted.network)
+        self.picker.set_neurons(acted.neurons)
 
     def _show_neurons(self) -> None:
-        acted = self.studio.model.acted
-        if acted is not None:
-            self.picker.set_neurons(acted.neurons)
+        self.picker.set_neurons(self.studio.model.acted.neurons)
 
     def _show_weights(self) -> None:
-        acted = self.studio.model.acted
-        if acted is not None:
-            self.picker.set_weights(acted.network)
+        self.picker.set_weights(self.studio.model.acted.network)

@@ -1,40 +1,47 @@
-"""What the window knows of a second lane, and a setting's value where the lanes differ in it."""
+"""A setting's value over the lanes of an outline, and what the window calls their networks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.outline import may_be_for_one_lane
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.state import Lane
+    from ldam_studio.engine.outline import Outline
     from ldam_studio.networks.network import Network
-    from ldam_studio.networks.neurons import Neuron
-    from ldam_studio.sampler.settings import Settings
 
-FIRST, SECOND = 0, 1
+NEURONS = "neurons"
 
 
-@dataclass(frozen=True)
-class LaneView:
-    """The second lane as the window shows and steers it; `title` is what it is called there."""
-
-    network: Network
-    neurons: tuple[Neuron, ...]
-    settings: Settings
-    title: str = ""
-
-    @classmethod
-    def of(cls, lane: Lane) -> LaneView:
-        """Read a lane of a session that is not running."""
-        return cls(lane.network, lane.neurons, lane.settings)
+def value_of(outline: Outline, name: str, lane: int) -> Any:
+    """Return the value of a setting in one lane; the neurons of its chains are one, too."""
+    return outline.lanes[lane].neurons if name == NEURONS else outline.value(name, lane)
 
 
-def both(first: Any, second: Any) -> Any:
-    """Return the value that two lanes have in common, or both values `PerLane`."""
-    return first if first == second else PerLane((first, second))
+def value_over_lanes(outline: Outline, name: str) -> Any:
+    """Return the value of a setting that all lanes have in common, or the values `PerLane`."""
+    values = PerLane(value_of(outline, name, lane) for lane in range(len(outline.lanes)))
+    return values[0] if all(value == values[0] for value in values) else values
+
+
+def changes_to(outline: Outline, name: str, value: Any, lane: int | None) -> list[Change]:
+    """Return the changes that give a setting a value.
+
+    Parameters
+    ----------
+    value
+        With `PerLane` values, each lane gets its own.
+    lane
+        The lane that is meant where the setting may differ between lanes; None for all of them.
+    """
+    if isinstance(value, PerLane):
+        own = value[: len(outline.lanes)]
+        return [Change(name, one, number) for number, one in enumerate(own)]
+    return [Change(name, value, lane if may_be_for_one_lane(name) else None)]
 
 
 def are_numbers(values: PerLane) -> bool:
@@ -43,7 +50,7 @@ def are_numbers(values: PerLane) -> bool:
 
 
 def largest(value: Any) -> float:
-    """Return the largest number in a value of one or both lanes, of one or all chains."""
+    """Return the largest number in a value of one or several lanes, of one or all chains."""
     return max(map(largest, value)) if isinstance(value, tuple) else float(value)
 
 
@@ -57,18 +64,19 @@ def weights_words(network: Network) -> str:
     return (f"mean of {several} up to " if several else "") + network.weights.name
 
 
-def network_title(network: Network) -> str:
-    """Return what a network is called beside another: its name, and its own file of weights."""
-    return with_weights(short_name(network.name), network)
-
-
 def with_weights(title: str, network: Network) -> str:
     """Return a title that tells weights which are not those that the network comes with."""
     return " · ".join(filter(None, (title, weights_words(network))))
 
 
-def titles(first: Network, second: LaneView) -> tuple[str, str]:
-    """Return what both lanes are called, told apart where they are the same network."""
-    here = network_title(first)
-    there = second.title or network_title(second.network)
-    return here, f"{there} · other settings" if here == there else there
+def network_titles(networks: Sequence[Network], given: Sequence[str]) -> tuple[str, ...]:
+    """Return what networks side by side are called, told apart from the first one.
+
+    Where no title is `given` (empty), that is the network's name and its own file of weights.
+    """
+    titles = [
+        title or with_weights(short_name(network.name), network)
+        for network, title in zip(networks, given, strict=True)
+    ]
+    first, *others = titles
+    return first, *(f"{t} · other settings" if t == first else t for t in others)

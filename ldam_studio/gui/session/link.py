@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,15 @@ from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.engine.unconfirmed import look_back
 from ldam_studio.gui.session.learning import LearningNeeds
-from ldam_studio.gui.session.model import Model, SessionView
+from ldam_studio.gui.session.model import MAX_RATE, Model
 from ldam_studio.gui.session.thread import SamplerThread
 from ldam_studio.gui.stragglers import keep_to_its_end
 from ldam_studio.memory import give_back
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
+    from ldam_studio.engine.changes.change import Change
+    from ldam_studio.engine.outline import Outline
     from ldam_studio.gui.session.openings import Opening
 
 RESTING_S = 0.25  # between two looks at a session that rests
@@ -32,13 +34,20 @@ LEFT_S = 60  # for the step under way in a session that was left
 LEAVE_MS = 500  # with what saving may take, closing stays within a second
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A moment to go back to: the session, once the sampler has answered, and how it was shown."""
+
+    state: Future[SessionState]
+    outline: Outline
+
+
 class SessionLink(QObject):
-    """Owns the sampler's thread and the inbox's far end; keeps the model as the session is."""
+    """Owns the sampler's thread, posts commands to it, and tells the model what frames tell."""
 
     opening = pyqtSignal(object)  # Opening
     opened = pyqtSignal(object)  # Opening
     said = pyqtSignal(str, str)  # sentence, kind: info, warning, danger
-    _read = pyqtSignal(int, int, object)  # number of session and of posts, SessionView
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,12 +58,8 @@ class SessionLink(QObject):
         self._runner: Runner | None = None
         self._current: Opening | None = None
         self._asked_at = 0.0
-        self._posts = 0
-        self._read.connect(self._on_read)
         self._needs = LearningNeeds(self)
         self._needs.met.connect(self._on_needs_met)
-        self._lessons: dict[str, int] = {}  # settings that wait for what learning needs
-        self._held = False  # whether the neurons of a new number of chains are still to come
 
     # Sessions
 
@@ -75,8 +80,8 @@ class SessionLink(QObject):
 
     def _way_back(self) -> Opening | None:
         """Return how to go on with the session that is about to be left."""
-        runner, session, current = self._runner, self.model.session, self._current
-        if runner is None or session is None or current is None:
+        runner, current = self._runner, self._current
+        if runner is None or current is None:
             return None
 
         def make() -> SessionState:
@@ -92,11 +97,11 @@ class SessionLink(QObject):
             rows=self.model.rows,
             front=self.model.front,
             note="",
-            max_rate=session.max_rate,
+            max_rate=self.model.max_rate,
             fallback=None,
             preset=None,
             published=(),
-            second_title=self.model.second_title,
+            lane_titles=self.model.lane_titles(),
             remembered={},
         )
 
@@ -126,25 +131,28 @@ class SessionLink(QObject):
 
     def _leave(self) -> None:
         self._runner = None
-        self._lessons.clear()
         for thread in self._threads:
             thread.leave()
 
     def _is_current(self, number: int) -> bool:
         return number == self._numbers and bool(self._threads)
 
-    def _on_opened(self, number: int, runner: Runner, view: SessionView) -> None:
+    def _on_opened(self, number: int, runner: Runner, outline: Outline) -> None:
         if not self._is_current(number) or self._current is None:
             return
         opening = self._current
         self._runner = runner
         if opening.max_rate:
-            view = replace(view, max_rate=opening.max_rate)
-            runner.post("max_rate", opening.max_rate)
-        if view.second is not None:
-            view = replace(view, second=replace(view.second, title=opening.second_title))
+            runner.post(MAX_RATE, opening.max_rate)
         self.model.set_display(opening.display)
-        self.model.adopt(view, opening.title, opening.rows, opening.front)
+        self.model.adopt(
+            outline,
+            opening.title,
+            rows=opening.rows,
+            front=opening.front,
+            max_rate=opening.max_rate,
+            lane_titles=opening.lane_titles,
+        )
         self._prepare(opening)
         self.opened.emit(opening)
         self._request()
@@ -185,9 +193,9 @@ class SessionLink(QObject):
             self._request()
         if frame is None:
             return None
-        self._follow(frame)
-        if frame.notices:
-            self._read_back()
+        self.model.tell(frame.outline, frame.commands_seen)
+        for sentence in frame.notices:
+            self.said.emit(sentence, "warning")
         # One that was asked for before another chain came to the front would flash by.
         return frame if frame.lanes[0].front == self.model.front else None
 
@@ -197,64 +205,48 @@ class SessionLink(QObject):
             self._asked_at = time.monotonic()
             self._runner.request_frame(FrameRequest(self.model.front, display.mode, display.scale))
 
-    def _follow(self, frame: Frame) -> None:
-        """Take over the neurons that the engine chose, as after a change of the chains' number."""
-        session = self.model.session
-        if session is not None and frame.lanes[0].neurons != session.neurons and self._held:
-            self._held = False
-            chains, second = len(frame.lanes[0].neurons), session.second
-            if second is not None and len(frame.lanes) > 1:
-                settings = second.settings.for_chains(chains)
-                second = replace(second, neurons=frame.lanes[1].neurons, settings=settings)
-            settings = session.settings.for_chains(chains)
-            self.model.set_session(
-                replace(session, neurons=frame.lanes[0].neurons, settings=settings, second=second),
-                "chains",
-            )
-
-    def _read_back(self) -> None:
-        """Ask how the session is set: a change may have been refused."""
-        if self._runner is None:
-            return
-        number, posts = self._numbers, self._posts
-
-        def tell(future: Future[SessionView]) -> None:
-            if not future.cancelled() and future.exception() is None:
-                self._read.emit(number, posts, future.result())
-
-        self._runner.ask(SessionView.of).add_done_callback(tell)
-
-    def _on_read(self, number: int, posts: int, view: SessionView) -> None:
-        session = self.model.session
-        if not self._is_current(number) or session is None:
-            return
-        if posts != self._posts:
-            # Something was changed meanwhile, which this answer does not know of.
-            self._read_back()
-            return
-        second = view.second
-        if second is not None and session.second is not None:
-            second = replace(second, title=session.second.title)
-        lessons: dict[str, Any] = {**self._lessons}
-        view = replace(view, max_rate=session.max_rate, second=second, **lessons)
-        changed = [n for n in SETTINGS if view.value_of_each(n) != session.value_of_each(n)]
-        self.model.set_session(view, *changed)
-
     # Changes
 
-    def _on_needs_met(self) -> None:
-        lessons, self._lessons = self._lessons, {}
-        for name, value in lessons.items():
-            self._post(name, value)
+    def _post(self, *changes: Change) -> None:
+        """Ask for changes, in their order; the model shows at once what they mean.
 
-    def _post(self, name: str, value: Any = None, lane: int | None = None) -> None:
-        if name in SETTINGS and SETTINGS[name].teaches:
-            self._lessons.pop(name, None)
-            if value and not self._needs.are_met:
-                self._lessons[name] = value
-                self._needs.ask()
-                return
+        Raises
+        ------
+        StudioError
+            If one of them cannot be made; then none is asked for.
+        """
+        runner = self._runner
+        if runner is None:
+            return
+        outline = self.model.outline
+        for change in changes:
+            outline = outline.after(change)
+        posted: list[tuple[int, Change]] = []
+        for change in changes:
+            if self._waits_for_needs(change):
+                self.model.hold(change)
+            else:
+                posted.append((runner.post(change.name, change.value, change.lane), change))
+        self.model.expect(*posted)
+        self._request()
+
+    def _return_to(self, moment: Moment) -> None:
+        """Put the session back as it was, after all that was asked before."""
         if self._runner is not None:
-            self._posts += 1
-            self._runner.post(name, value, lane)
+            number = self._runner.return_to(moment.state)
+            self.model.expect((number, moment.outline))
             self._request()
+
+    def _waits_for_needs(self, change: Change) -> bool:
+        """Return whether a change has to wait for what learning needs, which is then asked for."""
+        if change.name not in SETTINGS or not SETTINGS[change.name].teaches:
+            return False
+        self.model.release(change.name)
+        waits = bool(change.value) and not self._needs.are_met
+        if waits:
+            self._needs.ask()
+        return waits
+
+    def _on_needs_met(self) -> None:
+        if self._runner is not None:
+            self._post(*self.model.release_all())

@@ -5,34 +5,31 @@ Views read it and listen to its signals; only the controller changes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.discriminator import origin_of_real_images
 from ldam_studio.gui.per_lane import PerLane
-from ldam_studio.gui.session.lanes import (
-    FIRST,
-    SECOND,
-    LaneView,
-    are_numbers,
-    both,
-    with_weights,
-)
+from ldam_studio.gui.session.lanes import are_numbers, value_of, value_over_lanes, with_weights
+from ldam_studio.gui.session.pending import Pending
 from ldam_studio.networks.sources.families import short_name
-from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
+from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.frame import Frame, LaneFrame
-    from ldam_studio.engine.state import SessionState
+    from ldam_studio.engine.outline import LaneOutline, Outline
     from ldam_studio.networks.network import Network
-    from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.presets import Preset
 
+MAX_RATE = "max_rate"  # the setting that is the window's own
+SHARED = ("seed", "discriminator", "device")
+"""What all lanes share and is no setting; `Model.value_changed` tells of it, too."""
 SIGNED, IMAGE = "signed", "image"
 
 
@@ -54,176 +51,216 @@ class Display:
     scale: float | None = None
 
 
-@dataclass(frozen=True)
-class SessionView:
-    """What of a session the window shows and steers. Other threads' state is not touched."""
-
-    network: Network
-    neurons: tuple[Neuron, ...]
-    settings: Settings
-    seed: int
-    device: Device
-    has_discriminator: bool
-    learn_every: int = 0
-    discriminator_rounds: int = 0
-    data: Path | None = None
-    max_rate: int = 0
-    second: LaneView | None = None
-
-    @classmethod
-    def of(cls, state: SessionState) -> SessionView:
-        """Read a session that is not running."""
-        lane = state.lane
-        return cls(
-            lane.network,
-            lane.neurons,
-            lane.settings,
-            state.seed,
-            state.device,
-            state.discriminator is not None,
-            state.learn_every,
-            state.discriminator_rounds,
-            state.data,
-            second=LaneView.of(state.lanes[SECOND]) if len(state.lanes) > SECOND else None,
-        )
-
-    @property
-    def source_of_real_images(self) -> str:
-        """Where a discriminator that learns sees real images."""
-        return origin_of_real_images(self.network, self.data)
-
-    def value(self, name: str) -> Any:
-        """Return the value of any setting by its name; the first lane's, where there are two."""
-        if name == "chains":
-            return len(self.neurons)
-        return getattr(self.settings if is_of_chains(name) else self, name)
-
-    def value_of_each(self, name: str) -> Any:
-        """Return a setting's value, `PerLane` if there are two lanes that differ in it."""
-        here = self.value(name)
-        return here if self.second is None else both(here, self.seen_from(SECOND).value(name))
-
-    def seen_from(self, lane: int | None) -> SessionView:
-        """Return the session as one lane alone sees it: the second, or else the first."""
-        if lane != SECOND or self.second is None:
-            return self
-        there = self.second
-        return replace(self, network=there.network, neurons=there.neurons, settings=there.settings)
-
-    def values(self) -> dict[str, Any]:
-        """Return the values of all settings."""
-        return {name: self.value(name) for name in SETTINGS}
-
-    def values_of(self, preset: Preset) -> dict[str, Any]:
-        """Return what a preset means here, by name."""
-        shape = self.network.pixels.shape
-        values = preset.values(shape, discriminator=self.has_discriminator)
-        # Values of its own for each chain are repeated or cut to the chains that there are.
-        settings = Settings.of(**values).for_chains(len(self.neurons))
-        return {name: getattr(settings, name) for name in values}
-
-    def chain_values(self) -> dict[str, Any]:
-        """Return the values of those settings that belong to the chains."""
-        return {name: self.value(name) for name in SETTINGS if is_of_chains(name)}
-
-    def with_value(self, name: str, value: Any, lane: int | None = None) -> SessionView:
-        """Return the view after a setting was changed, in one lane or in all that there are.
-
-        Raises
-        ------
-        StudioError
-            If the value is of the wrong kind or out of range.
-        """
-        if is_of_chains(name):
-            settings, second = self.settings, self.second
-            if lane != SECOND:
-                settings = settings.change(name, value)
-            if lane != FIRST and second is not None:
-                second = replace(second, settings=second.settings.change(name, value))
-            return replace(self, settings=settings, second=second)
-        value = SETTINGS[name].check(value)
-        # The chains' neurons are the engine's to choose; its next frame tells them.
-        return self if name == "chains" else replace(self, **{name: value})
-
-    def parts(self, name: str, value: Any, lane: int | None) -> list[tuple[Any, int | None]]:
-        """Return what to change, and in which lane, for a setting to have a value in `lane`.
-
-        With `PerLane` values, each lane gets its own.
-        """
-        if isinstance(value, PerLane):
-            return (
-                list(zip(value, (FIRST, SECOND), strict=True))
-                if self.second
-                else [(value[0], None)]
-            )
-        alone = self.second is not None and is_of_chains(name)
-        return [(value, lane if alone else None)]
-
-
 class Model(QObject):
-    """The session in front, which chain of it is in front, and how it is displayed."""
+    """The session in front, which chain of it is in front, and how it is displayed.
+
+    `outline` says how the session is set: what it told last, with what was asked of it since on
+    top. So the window shows at once what a change means, and what the session made of it as soon
+    as that is known.
+    """
 
     session_changed = pyqtSignal()  # another session, or another network in it
     weights_changed = pyqtSignal()  # later weights of the same network
     neurons_changed = pyqtSignal()
-    value_changed = pyqtSignal(str)  # a setting's name
+    value_changed = pyqtSignal(str)  # the name of a setting, or one of `SHARED`
     front_changed = pyqtSignal(int)
     display_changed = pyqtSignal()
     run_state_changed = pyqtSignal(object)
-    comparison_changed = pyqtSignal()  # a second lane came, went, or is another network
+    comparison_changed = pyqtSignal()  # a further lane came, went, or is another network
     acting_changed = pyqtSignal()  # another lane is acted on
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.session: SessionView | None = None
+        self._told: Outline | None = None
+        self._shown: Outline | None = None
+        self._pending = Pending()
+        self._called: WeakKeyDictionary[Network, str] = WeakKeyDictionary()
         self.title = ""
         self.rows: tuple[str, ...] = ()  # titles of the strip's rows, where chains form a table
         self.front = 0
         self.display = Display()
         self.run_state: Any = None
         self.acting: int | None = None  # the lane that is acted on, None for all
+        self.max_rate = 0  # steps per second; 0 is as many as can be
+
+    # The session
 
     @property
-    def acted(self) -> SessionView | None:
-        """The session as the lane sees it that is acted on; of all lanes, the first."""
-        return None if self.session is None else self.session.seen_from(self.acting)
-
-    def acted_frame(self, frame: Frame) -> LaneFrame:
-        """Return the part of a frame that shows the lane acted on; of all lanes, the first."""
-        on_second = self.acting == SECOND and len(frame.lanes) > 1
-        return frame.lanes[SECOND if on_second else FIRST]
+    def is_open(self) -> bool:
+        """Whether there is a session; features that are made before it wait for its signals."""
+        return self._shown is not None
 
     @property
-    def whole_title(self) -> str:
-        """The title with the weights in front, where those are not what the network comes with."""
-        return (
-            self.title if self.session is None else with_weights(self.title, self.session.network)
-        )
+    def outline(self) -> Outline:
+        """How the session in front is set, or will be; only where one is open."""
+        assert self._shown is not None, "no session is open"
+        return self._shown
 
     @property
-    def second_title(self) -> str:
-        """What the second network is called, where that is not its name and weights."""
-        second = None if self.session is None else self.session.second
-        return "" if second is None else second.title
+    def acted(self) -> LaneOutline:
+        """The lane that is acted on; of all lanes, the first."""
+        return self.outline.lanes[self.acting or 0]
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether networks are side by side."""
+        return self.is_open and len(self.outline.lanes) > 1
 
     @property
     def chains(self) -> int:
         """How many chains there are, in each lane; 1 without a session."""
-        return 1 if self.session is None else len(self.session.neurons)
+        return self.outline.chains if self.is_open else 1
+
+    @property
+    def source_of_real_images(self) -> str:
+        """Where a discriminator that learns sees real images."""
+        return origin_of_real_images(self.outline.lane.network, self.outline.data)
+
+    def acted_frame(self, frame: Frame) -> LaneFrame:
+        """Return the part of a frame that shows the lane acted on; of all lanes, the first."""
+        lane = self.acting or 0
+        return frame.lanes[lane if lane < len(frame.lanes) else 0]
+
+    # Titles
+
+    @property
+    def whole_title(self) -> str:
+        """The title with the weights in front, where those are not what the network comes with."""
+        return with_weights(self.title, self.outline.lane.network) if self.is_open else self.title
+
+    def lane_titles(self) -> dict[int, str]:
+        """Return what lanes beside the first are called, where that is not name and weights."""
+        called = [self._called.get(lane.network, "") for lane in self.outline.lanes]
+        return {number: title for number, title in enumerate(called) if number and title}
+
+    def call(self, network: Network, title: str) -> None:
+        """Give a network beside the first one a title; an empty one is its name and weights."""
+        if title != self._called.get(network, ""):
+            self._called[network] = title
+            if self.is_comparing:
+                self.comparison_changed.emit()
+
+    # Values of settings
+
+    def value(self, name: str) -> Any:
+        """Return the value of a setting, `PerLane` where the lanes differ in it."""
+        return self.max_rate if name == MAX_RATE else value_over_lanes(self.outline, name)
+
+    def values(self, lane: int = 0) -> dict[str, Any]:
+        """Return the values of all settings in one lane."""
+        chosen = {n: value_of(self.outline, n, lane) for n in SETTINGS if n != MAX_RATE}
+        return chosen | {MAX_RATE: self.max_rate}
 
     def shown_values(self) -> dict[str, Any]:
         """Return the values of all settings as they are shown for what is acted on.
 
-        If both lanes are acted on and differ, numbers are `PerLane`; other values are the first
+        If all lanes are acted on and differ, numbers are `PerLane`; other values are the first
         lane's.
         """
-        session, acted = self.session, self.acted
-        assert session is not None and acted is not None
-        values = acted.values()
+        values = self.values(self.acting or 0)
         if self.acting is None:
-            each = {name: session.value_of_each(name) for name in values}
+            each = {name: self.value(name) for name in values}
             values |= {n: v for n, v in each.items() if isinstance(v, PerLane) and are_numbers(v)}
         return values
+
+    def values_of(self, preset: Preset) -> dict[str, Any]:
+        """Return what a preset means for what is acted on, by name."""
+        shape, has = self.acted.network.pixels.shape, self.outline.discriminator is not None
+        values = preset.values(shape, discriminator=has)
+        # Values of its own for each chain are repeated or cut to the chains that there are.
+        settings = Settings.of(**values).for_chains(self.chains)
+        return {name: getattr(settings, name) for name in values}
+
+    # What the controller writes
+
+    def adopt(
+        self,
+        outline: Outline,
+        title: str,
+        *,
+        rows: tuple[str, ...] = (),
+        front: int = 0,
+        max_rate: int = 0,
+        lane_titles: Mapping[int, str] | None = None,
+    ) -> None:
+        """Take over a session that was opened."""
+        self._told = self._shown = outline
+        self._pending.clear()
+        self._called.clear()
+        for number, called in (lane_titles or {}).items():
+            if number < len(outline.lanes):
+                self._called[outline.lanes[number].network] = called
+        self.title, self.rows, self.max_rate = title, rows, max_rate
+        self.front = min(max(front, 0), outline.chains - 1)
+        self.acting = None
+        self.session_changed.emit()
+        self.comparison_changed.emit()
+
+    def tell(self, outline: Outline, seen: int) -> None:
+        """Take over how the session is set, with all commands up to the number `seen`."""
+        self._told = outline
+        self._pending.forget_seen(seen)
+        self._show_pending()
+
+    def expect(self, *posted: tuple[int, Change | Outline]) -> None:
+        """Show what was asked of the session: changes, or the outline of a moment to go back to.
+
+        Each comes with the number of its command.
+        """
+        for number, change in posted:
+            self._pending.add(number, change)
+        self._show_pending()
+
+    def hold(self, change: Change) -> None:
+        """Show a change that is posted later."""
+        self._pending.hold(change)
+        self._show_pending()
+
+    def release(self, name: str) -> None:
+        """Expect the change of this name that is held no longer."""
+        self._pending.release(name)
+
+    def release_all(self) -> tuple[Change, ...]:
+        """Return the changes that are held, which are posted now."""
+        return self._pending.release_all()
+
+    def _show_pending(self) -> None:
+        """Show the outline with what is pending on top; signals tell what differs."""
+        assert self._told is not None
+        before, after = self.outline, self._pending.on_top_of(self._told)
+        self._shown = after
+        if after != before:
+            self._tell_apart(before, after)
+
+    def _tell_apart(self, before: Outline, after: Outline) -> None:
+        if _beside(before) != _beside(after):
+            # First: whatever follows shows the network that is acted on.
+            self.acting = None
+            self.comparison_changed.emit()
+        if before.chains != after.chains:
+            self.rows = ()
+            self.set_front(self.front)
+        old, new = before.lane.network, after.lane.network
+        if new.listing is not old.listing:
+            self.title = short_name(new.name)
+            self.session_changed.emit()
+        else:
+            if new is not old:
+                self.weights_changed.emit()
+            if _neurons(before) != _neurons(after):
+                self.neurons_changed.emit()
+        for name in SETTINGS:
+            if name != MAX_RATE and _differ(before, after, name):
+                self.value_changed.emit(name)
+        for name in SHARED:
+            if getattr(before, name) != getattr(after, name):
+                self.value_changed.emit(name)
+
+    def set_max_rate(self, rate: int) -> None:
+        """Take over how many steps per second are taken at most."""
+        if rate != self.max_rate:
+            self.max_rate = rate
+            self.value_changed.emit(MAX_RATE)
 
     def set_acting(self, lane: int | None) -> None:
         """Act on one lane, or on all that there are."""
@@ -231,42 +268,9 @@ class Model(QObject):
             self.acting = lane
             self.acting_changed.emit()
 
-    def adopt(self, session: SessionView, title: str, rows: tuple[str, ...], front: int) -> None:
-        """Take over a session that was opened."""
-        self.session, self.title, self.rows = session, title, rows
-        self.front = min(max(front, 0), len(session.neurons) - 1)
-        self.acting = None
-        self.session_changed.emit()
-        self.comparison_changed.emit()
-
-    def set_session(self, session: SessionView, *changed: str) -> None:
-        """Take over new values; `changed` names the settings."""
-        before, self.session = self.session, session
-        if before is None or _compared(before) != _compared(session):
-            # First: whatever follows shows the network that is acted on.
-            self.acting = None
-            self.comparison_changed.emit()
-        if before is not None and before.network is not session.network:
-            self.title = short_name(session.network.name)
-            self.session_changed.emit()
-        elif before is None or _neurons_of(before) != _neurons_of(session):
-            if len(session.neurons) != len(before.neurons if before else ()):
-                self.rows = ()
-            self.set_front(self.front)
-            self.neurons_changed.emit()
-        for name in changed:
-            self.value_changed.emit(name)
-
-    def set_weights(self, network: Network) -> None:
-        """Take over a twin of the network with other weights; nothing else changes."""
-        if self.session is not None:
-            self.session = replace(self.session, network=network)
-            self.weights_changed.emit()
-
     def set_front(self, index: int) -> None:
         """Bring a chain to the front."""
-        last = len(self.session.neurons) - 1 if self.session else 0
-        index = min(max(index, 0), last)
+        index = min(max(index, 0), self.chains - 1)
         if index != self.front:
             self.front = index
             self.front_changed.emit(index)
@@ -284,11 +288,13 @@ class Model(QObject):
             self.run_state_changed.emit(state)
 
 
-def _neurons_of(session: SessionView) -> tuple[Any, ...]:
-    second = session.second
-    return session.neurons, None if second is None else second.neurons
+def _beside(outline: Outline) -> list[Network]:
+    return [lane.network for lane in outline.lanes[1:]]
 
 
-def _compared(session: SessionView) -> tuple[int, str] | None:
-    second = session.second
-    return None if second is None else (id(second.network), second.title)
+def _neurons(outline: Outline) -> list[Any]:
+    return [lane.neurons for lane in outline.lanes]
+
+
+def _differ(before: Outline, after: Outline, name: str) -> bool:
+    return bool(value_over_lanes(before, name) != value_over_lanes(after, name))

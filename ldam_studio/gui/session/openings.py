@@ -67,8 +67,9 @@ class Opening:
         are not downloaded unasked.
     beside
         What to compare with once it is open.
-    second_title
-        What the second network is called, where that is not its name and weights.
+    lane_titles
+        What the networks beside the first are called, by the number of their lane, where that is
+        not their name and weights.
     offered
         What the note offers to open in its place: the session before, which is not opened unasked.
     remembered
@@ -87,7 +88,7 @@ class Opening:
     preset: Preset | None = None
     published: tuple[str, ...] = ()
     beside: Beside | None = None
-    second_title: str = ""
+    lane_titles: Mapping[int, str] = field(default_factory=dict)
     offered: Opening | None = None
     remembered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.outline import Outline
     from ldam_studio.engine.state import SessionState
-    from ldam_studio.gui.session.model import Model, SessionView
+    from ldam_studio.gui.session.model import Model
 
 VERSION = 1
 FRESH = "What was remembered of the last session is damaged ({}); this is a fresh start."
@@ -47,8 +48,10 @@ class Note(msgspec.Struct):
         Which of the user's own code it runs; empty for none.
     features
         What each feature remembers, by the feature's name.
-    watched
-        Written by version 0.1.0 for the feature that watches checkpoints.
+    lane_titles
+        What the networks beside the first are called; see `Opening.lane_titles`.
+    watched, beside
+        Written by version 0.1.0: what was watched, and what the network beside the first is called.
     """
 
     title: str
@@ -59,15 +62,16 @@ class Note(msgspec.Struct):
     hint: str
     max_rate: int
     network: str = msgspec.field(default="", name="watched_as")
-    second_title: str = ""
+    lane_titles: dict[int, str] = msgspec.field(default_factory=dict)
     code: str = ""
     features: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     watched: str | None = None
+    beside: str = msgspec.field(default="", name="second_title")
 
     @classmethod
     def of(cls, model: Model, hint: str, features: dict[str, dict[str, Any]]) -> Note:
         """Note what the model says of the session in front."""
-        session = model.session
+        network = model.outline.lane.network.name if model.is_open else ""
         return cls(
             model.title,
             list(model.rows),
@@ -75,10 +79,10 @@ class Note(msgspec.Struct):
             "image" if model.display.mode == "image" else "signed",
             model.display.scale,
             hint,
-            0 if session is None else session.max_rate,
-            "" if session is None else session.network.name,
-            model.second_title,
-            "" if session is None else _code_of(session),
+            model.max_rate,
+            network,
+            model.lane_titles() if model.is_open else {},
+            _code_of(model.outline) if model.is_open else "",
             features,
         )
 
@@ -186,7 +190,7 @@ class SessionStore:
             max_rate=int(SETTINGS["max_rate"].check(note.max_rate)),
             # Other features may go on even where the session cannot be opened.
             fallback=replace(first, remembered=remembered),
-            second_title=note.second_title,
+            lane_titles=note.lane_titles or ({1: note.beside} if note.beside else {}),
             remembered=remembered,
         )
         if not note.code:
@@ -261,7 +265,7 @@ def _unsaved_words(reason: str) -> str:
     )
 
 
-def _code_of(session: SessionView) -> str:
+def _code_of(outline: Outline) -> str:
     """Return which of a person's own code a session runs; empty for none."""
-    networks = [session.network] + ([] if session.second is None else [session.second.network])
-    return " and ".join(dict.fromkeys(n.name for n in networks if runs_code(n.name)))
+    names = dict.fromkeys(lane.network.name for lane in outline.lanes)
+    return " and ".join(name for name in names if runs_code(name))

@@ -10,7 +10,6 @@ from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from ldam_studio.engine.runner import Runner
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.session.model import SessionView
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
@@ -24,7 +23,7 @@ class SamplerThread(QThread):
     the runner's mailbox.
     """
 
-    opened = pyqtSignal(int, object, object)  # number, Runner, SessionView
+    opened = pyqtSignal(int, object, object)  # number, Runner, Outline
     state_changed = pyqtSignal(int, object)  # number, RunState
     failed = pyqtSignal(int, str)  # number, one sentence
 
@@ -43,7 +42,7 @@ class SamplerThread(QThread):
         """Open the session and step until `leave`."""
         try:
             state = self._make()
-            view = SessionView.of(state)
+            outline = state.outline
             runner = Runner(state, on_state=self._say_state, on_error=self._say_error)
         except StudioError as error:
             self._say_error(str(error))
@@ -56,7 +55,7 @@ class SamplerThread(QThread):
             if self._leaving:
                 return
             self._runner = runner
-        self.opened.emit(self.number, runner, view)
+        self.opened.emit(self.number, runner, outline)
         try:
             runner.run()
         except Exception as error:

@@ -13,7 +13,6 @@ from ldam_studio.sampler.settings import SETTINGS
 DEPTH = 200
 PAUSE = 0.8  # seconds between two turns of a wheel after which they are two changes
 MOMENT = "moment"  # stands for what is undone by going back to the moment before it
-NEURONS = "neurons"  # and of which lane, which is no setting
 MOST_MOMENTS = 5  # each of them keeps the chains and averages of then
 MERGES = 1  # the id of commands that Qt asks whether they merge
 

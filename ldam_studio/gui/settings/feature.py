@@ -8,6 +8,7 @@ from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.sampler.prepare import mode_of
+from ldam_studio.sampler.settings import is_of_chains
 from ldam_studio.user_presets import UserPresets
 
 if TYPE_CHECKING:
@@ -50,37 +51,37 @@ class SettingsPanel(Feature):
         model.comparison_changed.connect(self._show_values)
         model.acting_changed.connect(self._show_values)
         studio.frames.read.connect(self._show_frame)
-        self._show_session()
+        if model.is_open:
+            self._show_session()
         places.add_panel("controls", self.controls)
 
     def edit_presets(self) -> None:
         """Save the settings of this moment as a preset; rename and delete presets."""
         from ldam_studio.gui.settings.presets_dialog import ask_about_presets
 
-        session = self.studio.model.session
-        if session is not None:
-            ask_about_presets(self.studio.places.root, self.user_presets, session.chain_values())
+        model = self.studio.model
+        if model.is_open:
+            values = {n: value for n, value in model.values().items() if is_of_chains(n)}
+            ask_about_presets(self.studio.places.root, self.user_presets, values)
 
     def _show_session(self) -> None:
-        session = self.studio.model.session
-        if session is not None:
-            self.controls.set_home(session.values())
-            self.controls.rows["discriminator_weight"].setEnabled(session.has_discriminator)
-            self._show_values()
+        self.controls.set_home(self.studio.model.values())
+        self._show_discriminator()
+        self._show_values()
+
+    def _show_discriminator(self) -> None:
+        has = self.studio.model.outline.discriminator is not None
+        self.controls.rows["discriminator_weight"].setEnabled(has)
 
     def _show_values(self, name: str = "") -> None:
         model = self.studio.model
-        if model.session is None:
-            return
         values = model.shown_values()
         self.controls.show_values({name: values[name]} if name in values else values)
         if not name:
-            self.controls.show_acting(model.acting, model.session.second is not None)
+            self.controls.show_acting(model.acting, model.is_comparing)
+        if name == "discriminator":
+            self._show_discriminator()
 
     def _show_frame(self, frame: Frame) -> None:
-        model = self.studio.model
-        if model.acted is not None:
-            settings = model.acted.settings
-            self.controls.show_frame(
-                model.acted_frame(frame), mode_of(settings), settings.temperature
-            )
+        model, settings = self.studio.model, self.studio.model.acted.settings
+        self.controls.show_frame(model.acted_frame(frame), mode_of(settings), settings.temperature)

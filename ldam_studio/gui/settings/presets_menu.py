@@ -75,13 +75,12 @@ class PresetsMenu(QObject):
             return ()
 
     def _add(self, menu: QMenu, preset: Preset, text: str) -> None:
-        session = self._model.session
         action = present(menu.addAction(text))
         action.setToolTip(preset.help)
         action.setStatusTip(preset.help)
-        action.setEnabled(session is not None)
+        action.setEnabled(self._model.is_open)
         action.setCheckable(True)
-        if session is not None:
-            values = session.values_of(preset)
-            action.setChecked(all(session.value(name) == value for name, value in values.items()))
+        if self._model.is_open:
+            wanted, values = self._model.values_of(preset), self._model.values()
+            action.setChecked(all(values[name] == value for name, value in wanted.items()))
         action.triggered.connect(lambda _on: self._apply(preset))

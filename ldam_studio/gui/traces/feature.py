@@ -23,7 +23,7 @@ class Tracing(Feature):
         model.front_changed.connect(self.traces.set_front)
         studio.frames.shown.connect(self.traces.add)
         opening = studio.controller.current
-        if model.session is not None:
+        if model.is_open:
             self._begin()
         elif opening is not None:
             self._show_opening(opening)

@@ -210,12 +210,12 @@ def ask_what_to_watch(
     studio: Studio, chosen: Callable[[Path, Network | None], object]
 ) -> WatchDialog:
     """Show the dialog over the window, which goes on running; `chosen` gets the answer."""
-    session = studio.model.session
+    model = studio.model
     requests = [NetworkRequest(name) for name in NETWORKS]
     # What runs code is agreed to in the dialog that opens networks.
     requests += [r for r in studio.recent.read() if not r.runs_code]
     dialog = WatchDialog(
-        None if session is None else session.network.name,
+        model.outline.lane.network.name if model.is_open else None,
         tuple(dict.fromkeys(requests)),
         studio.places.root,
     )

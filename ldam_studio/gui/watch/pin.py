@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Pin:
-    """Keeps one checkpoint as the second network of a comparison."""
+    """Keeps one checkpoint beside those that come, as a comparison."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -32,8 +32,7 @@ class Pin:
 
     def is_free(self) -> bool:
         """Return whether a checkpoint can be kept; where not, say why."""
-        session = self._studio.model.session
-        if session is None or session.second is None or self.is_on:
+        if self.is_on or not self._studio.model.is_comparing:
             return True
         self._studio.notices.say(
             "Two networks are compared already; end that comparison, then pin.", "warning"
@@ -57,9 +56,8 @@ class Pin:
 
     def follow(self) -> bool:
         """Forget it where its comparison was ended, or is with another; return whether it was."""
-        session = self._studio.model.session
-        second = None if session is None else session.second
-        if self._swap is None or (second and second.network is self._swap.network):
+        beside = [lane.network for lane in self._studio.model.outline.lanes[1:]]
+        if self._swap is None or self._swap.network in beside:
             return False
         self._swap = None
         return True

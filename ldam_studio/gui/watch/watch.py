@@ -84,12 +84,12 @@ class Watch(QObject):
             self._pending = (opening, plan)
             self._studio.open(opening)
             return
-        session = self._studio.model.session
-        if session is None:
+        model = self._studio.model
+        if not model.is_open:
             self._studio.notices.say("Open a network first, then watch its checkpoints.", "warning")
             return
         self.stop()
-        self._begin(plan, session.network)
+        self._begin(plan, model.outline.lane.network)
 
     @property
     def is_on(self) -> bool:
@@ -146,18 +146,16 @@ class Watch(QObject):
             self._pending = None
 
     def _on_opened(self, opening: Opening) -> None:
-        session = self._studio.model.session
-        if self._pending is None or self._pending[0] is not opening or session is None:
+        if self._pending is None or self._pending[0] is not opening:
             return
         plan, self._pending = self._pending[1], None
-        self._begin(plan, session.network)
+        self._begin(plan, self._studio.model.outline.lane.network)
 
     def _on_session(self) -> None:
         """Stop where another network was opened; a twin with other weights has the same layers."""
-        session = self._studio.model.session
-        if self._network is not None and session is not None:
+        if self._network is not None:
             self._show_rounds()
-            if session.network.listing is not self._network.listing:
+            if self._studio.model.outline.lane.network.listing is not self._network.listing:
                 self.stop()
 
     def _on_comparison(self) -> None:
@@ -315,7 +313,7 @@ class Watch(QObject):
             self._show_rounds()
 
     def _show_rounds(self, name: str = "discriminator_rounds") -> None:
-        session = self._studio.model.session
-        if session is not None and name in ("discriminator_rounds", "discriminator"):
-            rounds = session.value("discriminator_rounds")
-            self.panel.show_rounds(rounds, session.has_discriminator)
+        if name in ("discriminator_rounds", "discriminator"):
+            outline = self._studio.model.outline
+            rounds = outline.discriminator_rounds
+            self.panel.show_rounds(rounds, outline.discriminator is not None)

@@ -51,21 +51,21 @@ class Watching(Feature):
     def _offer(self, opening: Opening) -> None:
         """Offer to watch again what was watched when the studio was closed."""
         studio, known = self.studio, opening.remembered.get(NAME, {})
-        session = studio.model.session
-        if session is None or not known.get("place") or not Path(known["place"]).exists():
+        if not known.get("place") or not Path(known["place"]).exists():
             return
+        outline = studio.model.outline
         place, name = Path(known["place"]), str(known.get("network", ""))
 
         def again() -> None:
-            averaged = len(session.network.provenance.mean_of)
-            self.start(place, average=averaged, rounds=session.discriminator_rounds)
+            averaged = len(outline.lane.network.provenance.mean_of)
+            self.start(place, average=averaged, rounds=outline.discriminator_rounds)
 
         def ask() -> None:
             studio.notices.dismiss(AGAIN)
             self.ask().suggest(place, name)
 
         # Another network is in front where the weights of that one are no longer there.
-        is_that = name in ("", session.network.name)
+        is_that = name in ("", outline.lane.network.name)
         studio.notices.say(
             f"The checkpoints in {place.name} were watched when the studio was closed.",
             actions=(("Watch again", again if is_that else ask),),
@@ -126,10 +126,10 @@ class Watching(Feature):
 
     def remember(self) -> Mapping[str, Any]:
         """Return what was watched, and with which network."""
-        session = self.studio.model.session
-        if self._left is None or session is None:
+        model = self.studio.model
+        if self._left is None or not model.is_open:
             return {}
-        return {"place": str(self._left), "network": session.network.name}
+        return {"place": str(self._left), "network": model.outline.lane.network.name}
 
     def leave(self) -> None:
         """Ask all that was started to end; returns at once."""

@@ -33,9 +33,8 @@ class Pace(QObject):
         """Slow the sampler down while the window is hidden, or let it run at full speed again."""
         self._resting = on
         self._set_interval()
-        runner, session = self._controller.runner, self._controller.model.session
-        if runner is not None and session is not None:
-            chosen = session.max_rate
+        runner, chosen = self._controller.runner, self._controller.model.max_rate
+        if runner is not None:
             slow = min(chosen, HIDDEN_RATE) if chosen else HIDDEN_RATE
             runner.post("max_rate", slow if on else chosen)
 
@@ -44,7 +43,5 @@ class Pace(QObject):
         self.timer.stop()
 
     def _set_interval(self) -> None:
-        session = self._controller.model.session
-        compares = session is not None and session.second is not None
-        shown = COMPARE_MS if compares else FRAME_MS
+        shown = COMPARE_MS if self._controller.model.is_comparing else FRAME_MS
         self.timer.setInterval(HIDDEN_MS if self._resting else shown)

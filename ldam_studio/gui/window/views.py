@@ -20,13 +20,14 @@ from ldam_studio.gui.frame_words import (
     short_label,
     told_apart,
 )
-from ldam_studio.gui.session.lanes import SECOND, weights_words
+from ldam_studio.gui.session.lanes import weights_words
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame, LaneFrame
+    from ldam_studio.engine.outline import LaneOutline
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.gui.session.frames import Frames
-    from ldam_studio.gui.session.model import Model, SessionView
+    from ldam_studio.gui.session.model import Model
     from ldam_studio.gui.studio import Kind
     from ldam_studio.gui.window.panels import Panels
     from ldam_studio.gui.window.status_bar import StatusBar
@@ -48,7 +49,7 @@ class Views(QObject):
         self._silence = ""
         self._counted = (0, time.monotonic())
         self._frame_rate = 0.0
-        self._both_in_strip = False
+        self._all_in_strip = False
         model.session_changed.connect(self.show_session)
         model.weights_changed.connect(self._show_weights_file)
         model.neurons_changed.connect(self._show_neurons)
@@ -77,88 +78,79 @@ class Views(QObject):
 
     def show_session(self) -> None:
         """Show what belongs to the session as a whole."""
-        session = self._model.session
-        if session is None:
-            return
-        self._status.show_device(device_words(session.device))
+        self._show_device()
         self._show_weights_file()
         self._panels.canvas.fit()
         self._show_neurons()
         self._show_front(self._model.front)
 
+    def _show_device(self) -> None:
+        self._status.show_device(device_words(self._model.outline.device))
+
     def _show_neurons(self) -> None:
-        session, panels = self._model.session, self._panels
-        if session is None:
-            return
-        labels, tips = _names_of_chains(session, apart=not self._model.rows)
+        lanes, panels = self._model.outline.lanes, self._panels
+        labels, tips = _names_of_chains(lanes[0], apart=not self._model.rows)
         rows = self._model.rows
-        if self._strip_has_both():
+        if self._strip_has_all():
             # The columns of a table share their labels, which are the first network's.
-            _, others = _names_of_chains(session.seen_from(SECOND))
-            tips = (*(f"A, {tip}" for tip in tips), *(f"B, {tip}" for tip in others))
-            labels, rows = labels * 2, (lane_name(0), lane_name(1))
+            rows = tuple(map(lane_name, range(len(lanes))))
+            named = zip(rows, lanes, strict=True)
+            tips = tuple(f"{a}, {tip}" for a, lane in named for tip in _names_of_chains(lane)[1])
+            labels *= len(lanes)
         was_table = panels.strip.strip.has_rows
         panels.strip.strip.set_chains(labels, tips, rows)
         if panels.strip.strip.has_rows != was_table:
             panels.give_strip(0)
 
     def show_both_in_strip(self, on: bool) -> None:
-        """Show the chains of both networks in the strip, or those of the first alone."""
-        self._both_in_strip = on
-        self._show_neurons()
+        """Show the chains of all networks in the strip, or those of the first alone."""
+        self._all_in_strip = on
+        if self._model.is_open:
+            self._show_neurons()
 
-    def _strip_has_both(self) -> bool:
+    def _strip_has_all(self) -> bool:
         """Return whether the strip has a row for each network.
 
-        Chains that form a table have no row left for the second network.
+        Chains that form a table have no row left for further networks.
         """
-        session = self._model.session
-        return (
-            self._both_in_strip
-            and session is not None
-            and session.second is not None
-            and not self._model.rows
-        )
+        return self._all_in_strip and self._model.is_comparing and not self._model.rows
 
     def _thumbnails(self, frame: Frame) -> Bytes:
-        lanes = frame.lanes if self._strip_has_both() else frame.lanes[:1]
+        lanes = frame.lanes if self._strip_has_all() else frame.lanes[:1]
         return np.concatenate([lane.thumbnails for lane in lanes])
 
     def _show_weights_file(self) -> None:
-        session = self._model.session
-        if session is not None:
-            network = session.network
-            self._status.show_weights(weights_words(network), str(network.weights or ""))
+        network = self._model.outline.lane.network
+        self._status.show_weights(weights_words(network), str(network.weights or ""))
 
     def _show_value(self, name: str) -> None:
-        acted = self._model.acted
-        if name == "clamp" and acted is not None and acted.settings.clamp:
+        if name == "clamp" and self._model.acted.settings.clamp:
             self._panels.banner.dismiss("clamp")
+        elif name == "device":
+            self._show_device()
 
     def _show_front(self, index: int) -> None:
         self._panels.strip.set_front(index)
         self._frames.hurry()
 
     def _show_display(self) -> None:
-        frame, session = self._frames.last, self._model.session
-        if frame is not None and session is not None:
-            self._panels.canvas.show_frame(frame, self._model.display, session.network.pixels)
+        frame, model = self._frames.last, self._model
+        if frame is not None:
+            self._panels.canvas.show_frame(frame, model.display, model.outline.lane.network.pixels)
 
     # Frames
 
     def show_frame(self, frame: Frame) -> None:
         """Show a frame; one that is of other pixels than the session's comes from before it."""
-        session, panels = self._model.session, self._panels
-        if session is None or frame.lanes[0].raw.shape != session.network.pixels.shape:
+        shown, panels = self._model.outline.lane, self._panels
+        if frame.lanes[0].raw.shape != shown.network.pixels.shape:
             return
         first = self._frames.last is None
-        panels.canvas.show_frame(frame, self._model.display, session.network.pixels)
+        panels.canvas.show_frame(frame, self._model.display, shown.network.pixels)
         if first or self._frames.count % STRIP_EVERY:
             panels.strip.strip.show_thumbnails(self._thumbnails(frame))
-        for sentence in frame.notices:
-            panels.banner.say(sentence, "warning")
         lane = frame.lanes[0]
-        if lane.silence != self._silence and lane.neurons == session.neurons:
+        if lane.silence != self._silence and lane.neurons == shown.neurons:
             self._show_silence(lane)
         self._frames.show(frame)
         self._show_badges()
@@ -190,20 +182,23 @@ class Views(QObject):
     def _details(self, frame: Frame) -> tuple[str, ...]:
         """Return what stands beside the title of each pane."""
         first, *others = frame.lanes
-        words: tuple[str, ...] = (chain_name(first), average_words(first, self._window(None)))
+        words: tuple[str, ...] = (chain_name(first), average_words(first, self._window(0)))
         if not others:
             return words
         scale = self._panels.canvas.difference_scale
         apart = "" if scale is None else f"of averages, ±{scale:g}"
-        second = average_words(others[0], self._window(SECOND))
-        return (*words, chain_name(others[0]), second, apart)
+        return (
+            *words,
+            chain_name(others[0]),
+            average_words(others[0], self._window(1)),
+            apart,
+        )
 
-    def _window(self, lane: int | None) -> int:
+    def _window(self, lane: int) -> int:
         """Return how many samples a lane's average over time remembers; 0 for all."""
-        session = self._model.session
-        if session is None:
-            return 0
-        settings = session.seen_from(lane).settings
+        lanes = self._model.outline.lanes
+        # A frame may have a lane that was asked to go.
+        settings = lanes[lane if lane < len(lanes) else 0].settings
         return settings.window if settings.average_over == "time" else 0
 
     def _show_badges(self, _state: object = None) -> None:
@@ -217,10 +212,9 @@ class Views(QObject):
 
 
 def _names_of_chains(
-    session: SessionView, *, apart: bool = False
+    lane: LaneOutline, *, apart: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the chains' labels, told `apart` where they are alike, and their tips."""
-    network = session.network
-    labels = tuple(short_label(network.label(neuron)) for neuron in session.neurons)
-    tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(session.neurons))
+    labels = tuple(short_label(lane.network.label(neuron)) for neuron in lane.neurons)
+    tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(lane.neurons))
     return told_apart(labels) if apart else labels, tips

@@ -155,7 +155,7 @@ class StudioWindow(QMainWindow):
         controller.opening.connect(self._on_opening)
         self.session_notices.titled.connect(self._show_title)
         self.canvas.front_stepped.connect(controller.step_front)
-        # The second network's chains, where the strip has them, follow the first one's.
+        # The chains of further networks, where the strip has them, follow the first one's.
         self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
 
     def _on_opening(self, opening: Opening) -> None:

@@ -1,0 +1,151 @@
+"""Changes that a person can take back: settings, neurons, and what starts the chains over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.session.lanes import changes_to, largest
+from ldam_studio.gui.session.link import Moment, SessionLink
+from ldam_studio.gui.session.model import MAX_RATE, Model
+from ldam_studio.gui.session.undo import MOMENT, Undo
+from ldam_studio.sampler.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from ldam_studio.sampler.presets import Preset
+
+FOR_GOOD = {
+    "restart": "Restart",
+    "seed": "New Seed",
+    "reset_average": "Reset Average",
+    "compare": "End Comparison",
+}
+"""What destroys chains or averages, and what it is called in the Edit menu."""
+WEIGHT = "discriminator_weight"
+
+
+class Edits(SessionLink):
+    """Posts changes and remembers how to take them back."""
+
+    raised_unclamped = pyqtSignal()  # the discriminator's weight went up while pixels are free
+
+    def __init__(self, model: Model, parent: QObject | None = None) -> None:
+        super().__init__(model, parent)
+        self.undo_stack = Undo()
+
+    def _leave(self) -> None:
+        self.undo_stack.clear()
+        super()._leave()
+
+    # Settings
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Change a setting by its name; an impossible value is said and changes nothing."""
+        self.set_values({name: value})
+
+    def set_values(self, values: Mapping[str, Any], *, note: bool = True, text: str = "") -> None:
+        """Change settings of what is acted on; see `_set`."""
+        self._set(values, self.model.acting, note=note, text=text)
+
+    def apply_preset(self, preset: Preset) -> None:
+        """Set what a preset means for the session in front."""
+        if self.model.is_open:
+            self.set_values(self.model.values_of(preset), text=f"Preset {preset.label}")
+
+    def _set(
+        self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""
+    ) -> bool:
+        """Change settings or neurons together: one thing to undo.
+
+        Parameters
+        ----------
+        values
+            By name; with `PerLane` values, each lane gets its own. Where one is impossible, that is
+            said, and none of them is changed.
+        lane
+            Whose they are; None for all lanes.
+        note
+            Whether it can be undone.
+        text
+            What it is called in the Edit menu; without one it is named after the setting.
+
+        Returns
+        -------
+        Whether anything is changed.
+        """
+        if self._runner is None:
+            return False
+        # Another number of neurons is another number of chains.
+        before = {name: self.model.value(name) for name in ("chains", *values)}
+        try:
+            rate = SETTINGS[MAX_RATE].check(values.get(MAX_RATE, self.model.max_rate))
+            self._post(*self._changes(values, lane))
+        except StudioError as error:
+            self.said.emit(str(error), "warning")
+            return False
+        self._set_max_rate(rate)
+        after = {n: value for n in before if (value := self.model.value(n)) != before[n]}
+        if after and note:
+            self.undo_stack.note({name: before[name] for name in after}, after, text)
+        if WEIGHT in after and not self.model.acted.settings.clamp:
+            if largest(after[WEIGHT]) > largest(before[WEIGHT]):
+                self.raised_unclamped.emit()
+        return bool(after)
+
+    def _changes(self, values: Mapping[str, Any], lane: int | None) -> list[Change]:
+        """Return the changes that set values, without those that would change nothing."""
+        outline, changes = self.model.outline, []
+        for name, value in values.items():
+            if name == MAX_RATE:
+                continue
+            for change in changes_to(outline, name, value, lane):
+                after = outline.after(change)
+                if after != outline:
+                    changes.append(change)
+                outline = after
+        return changes
+
+    def _set_max_rate(self, rate: int) -> None:
+        if self._runner is not None and rate != self.model.max_rate:
+            self._runner.post(MAX_RATE, rate)
+            self.model.set_max_rate(rate)
+
+    # Undo
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self._make(self.undo_stack.undo())
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        self._make(self.undo_stack.redo())
+
+    def _make(self, found: Mapping[str, Any] | None) -> None:
+        if found is None:
+            return
+        match found.get(MOMENT):
+            case Moment() as moment:
+                self._return_to(moment)
+            case Change() as change:
+                self._try(change)
+            case None:
+                self._set(found, None, note=False)
+
+    def _post_for_good(self, change: Change) -> None:
+        """Ask for what destroys chains or averages; undoing it goes back to this moment."""
+        if self._runner is not None:
+            before = Moment(self._runner.ask(snapshot), self.model.outline)
+            self._post(change)
+            self.undo_stack.note_moment(before, change, FOR_GOOD[change.name])
+
+    def _try(self, *changes: Change) -> None:
+        """Ask for changes; where one cannot be made, say so and make none."""
+        try:
+            self._post(*changes)
+        except StudioError as error:
+            self.said.emit(str(error), "warning")
