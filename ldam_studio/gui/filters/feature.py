@@ -19,14 +19,12 @@ class Filtering(Feature):
         super().__init__(studio)
         model = studio.model
         self.panel = FilterPanel()
-        model.session_changed.connect(self._show_session)
         model.weights_changed.connect(self._show_weights)
         model.comparison_changed.connect(self._show_acted)
         model.acting_changed.connect(self._show_acted)
         studio.frames.read.connect(self._show_frame)
         self._network: Network | None = None
-        if model.is_open:
-            self._show_session()
+        model.on_session(self._show_session)
         studio.places.add_panel("neurons", self.panel)
 
     def _show_session(self) -> None:

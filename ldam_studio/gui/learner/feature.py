@@ -33,11 +33,9 @@ class Learner(Feature):
         self.panel.revert_requested.connect(controller.revert_discriminator)
         self.panel.save_requested.connect(self.save)
         self._question = PatientQuestion(studio, "save-discriminator", "save the discriminator")
-        model.session_changed.connect(self._show_session)
         model.value_changed.connect(self._show_value)
         studio.frames.read.connect(self.panel.show_frame)
-        if model.is_open:
-            self._show_session()
+        model.on_session(self._show_session)
         studio.places.add_panel("controls", self.panel)
 
     def _show_session(self) -> None:

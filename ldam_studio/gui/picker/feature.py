@@ -40,13 +40,11 @@ class Picking(Feature):
         if studio.folder is not None:
             self.picker.remember(studio.folder / FILE)
         self._add_entries()
-        model.session_changed.connect(self._show_session)
         model.neurons_changed.connect(self._show_neurons)
         model.weights_changed.connect(self._show_weights)
         model.comparison_changed.connect(self._show_acted)
         model.acting_changed.connect(self._show_acted)
-        if model.is_open:
-            self._show_session()
+        model.on_session(self._show_session)
         places.add_panel("neurons", self.picker)
 
     def _add_entries(self) -> None:

@@ -224,7 +224,7 @@ class SessionLink(QObject):
         posted: list[tuple[int, Change]] = []
         for change in changes:
             if self._waits_for_needs(change):
-                self.model.hold(change)
+                self.model.pending.hold(change)
             else:
                 posted.append((runner.post(change.name, change.value, change.lane), change))
         self.model.expect(*posted)
@@ -241,7 +241,7 @@ class SessionLink(QObject):
         """Return whether a change has to wait for what learning needs, which is then asked for."""
         if change.name not in SETTINGS or not SETTINGS[change.name].teaches:
             return False
-        self.model.release(change.name)
+        self.model.pending.release(change.name)
         waits = bool(change.value) and not self._needs.are_met
         if waits:
             self._needs.ask()
@@ -249,4 +249,4 @@ class SessionLink(QObject):
 
     def _on_needs_met(self) -> None:
         if self._runner is not None:
-            self._post(*self.model.release_all())
+            self._post(*self.model.pending.release_all())

@@ -19,7 +19,7 @@ from ldam_studio.networks.sources.families import short_name
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.frame import Frame, LaneFrame
@@ -73,7 +73,7 @@ class Model(QObject):
         super().__init__(parent)
         self._told: Outline | None = None
         self._shown: Outline | None = None
-        self._pending = Pending()
+        self.pending = Pending()  # the controller's
         self._called: WeakKeyDictionary[Network, str] = WeakKeyDictionary()
         self.title = ""
         self.rows: tuple[str, ...] = ()  # titles of the strip's rows, where chains form a table
@@ -87,8 +87,14 @@ class Model(QObject):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a session; features that are made before it wait for its signals."""
+        """Whether there is a session."""
         return self._shown is not None
+
+    def on_session(self, show: Callable[[], object]) -> None:
+        """Call `show` for each session, and each network in one; also for what is open already."""
+        self.session_changed.connect(show)
+        if self.is_open:
+            show()
 
     @property
     def outline(self) -> Outline:
@@ -185,7 +191,7 @@ class Model(QObject):
     ) -> None:
         """Take over a session that was opened."""
         self._told = self._shown = outline
-        self._pending.clear()
+        self.pending.clear()
         self._called.clear()
         for number, called in (lane_titles or {}).items():
             if number < len(outline.lanes):
@@ -199,35 +205,22 @@ class Model(QObject):
     def tell(self, outline: Outline, seen: int) -> None:
         """Take over how the session is set, with all commands up to the number `seen`."""
         self._told = outline
-        self._pending.forget_seen(seen)
+        self.pending.forget_seen(seen)
         self._show_pending()
 
     def expect(self, *posted: tuple[int, Change | Outline]) -> None:
         """Show what was asked of the session: changes, or the outline of a moment to go back to.
 
-        Each comes with the number of its command.
+        Each comes with the number of its command. Changes that are held are shown, too.
         """
         for number, change in posted:
-            self._pending.add(number, change)
+            self.pending.add(number, change)
         self._show_pending()
-
-    def hold(self, change: Change) -> None:
-        """Show a change that is posted later."""
-        self._pending.hold(change)
-        self._show_pending()
-
-    def release(self, name: str) -> None:
-        """Expect the change of this name that is held no longer."""
-        self._pending.release(name)
-
-    def release_all(self) -> tuple[Change, ...]:
-        """Return the changes that are held, which are posted now."""
-        return self._pending.release_all()
 
     def _show_pending(self) -> None:
         """Show the outline with what is pending on top; signals tell what differs."""
         assert self._told is not None
-        before, after = self.outline, self._pending.on_top_of(self._told)
+        before, after = self.outline, self.pending.on_top_of(self._told)
         self._shown = after
         if after != before:
             self._tell_apart(before, after)

@@ -16,7 +16,7 @@ class Pending:
 
     def __init__(self) -> None:
         self._posted: list[tuple[int, Change | Outline]] = []
-        self._held: dict[str, Change] = {}
+        self._later: dict[str, Change] = {}
 
     def add(self, number: int, change: Change | Outline) -> None:
         """Remember what was posted as the command of this number."""
@@ -28,27 +28,27 @@ class Pending:
 
     def hold(self, change: Change) -> None:
         """Remember a change that is posted later, in place of an earlier one of the same name."""
-        self._held[change.name] = change
+        self._later[change.name] = change
 
     def release(self, name: str) -> None:
         """Forget the change of this name that is held, if there is one."""
-        self._held.pop(name, None)
+        self._later.pop(name, None)
 
     def release_all(self) -> tuple[Change, ...]:
         """Return the changes that were held; from now on, none is."""
-        held, self._held = tuple(self._held.values()), {}
-        return held
+        later, self._later = tuple(self._later.values()), {}
+        return later
 
     def clear(self) -> None:
         """Forget everything, as for another session."""
-        self._posted, self._held = [], {}
+        self._posted, self._later = [], {}
 
     def on_top_of(self, told: Outline) -> Outline:
         """Return the outline that will be once all of them are made.
 
         One that cannot be made is left out, as the session will leave it out.
         """
-        for change in (*(change for _, change in self._posted), *self._held.values()):
+        for change in (*(change for _, change in self._posted), *self._later.values()):
             if isinstance(change, Outline):
                 told = change
                 continue

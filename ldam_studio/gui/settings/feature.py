@@ -46,13 +46,11 @@ class SettingsPanel(Feature):
         self.menu = places.menu("Presets")
         self.presets.attach(self.menu)
         self.controls.presets.setMenu(self.menu)
-        model.session_changed.connect(self._show_session)
         model.value_changed.connect(self._show_values)
         model.comparison_changed.connect(self._show_values)
         model.acting_changed.connect(self._show_values)
         studio.frames.read.connect(self._show_frame)
-        if model.is_open:
-            self._show_session()
+        model.on_session(self._show_session)
         places.add_panel("controls", self.controls)
 
     def edit_presets(self) -> None:
