@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
+    QCheckBox,
     QComboBox,
     QLineEdit,
     QScrollBar,
@@ -19,6 +20,7 @@ from PyQt6.QtWidgets import (
 from gui.windows import (
     altered,
     controls,
+    learner,
     open_in,
     paused,
     picker_of,
@@ -30,6 +32,7 @@ from gui.windows import (
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.controller import MELT_STEPS
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
+from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.neurons import Neuron
 
 
@@ -218,6 +221,16 @@ def test_turning_the_discriminator_up_offers_to_clamp(make_window, qtbot):
     assert window.banner.texts() == ()
     window.controller.set_value("discriminator_weight", 0.6)
     assert window.banner.texts() == ()
+
+
+def test_a_discriminator_that_is_opened_can_be_used_at_once(studio):
+    row = controls(studio).rows["discriminator_weight"]
+    assert not row.isEnabled()
+    studio.controller.set_discriminator(open_discriminator())
+    assert row.isEnabled()
+    assert all(box.isEnabled() for box in learner(studio).findChildren(QCheckBox))
+    studio.controller.set_discriminator(None)
+    assert not row.isEnabled()
 
 
 # Keys
