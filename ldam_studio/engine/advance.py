@@ -1,7 +1,7 @@
-"""`advance`: the only loop body there is.
+"""`advance`: the only function that moves a session forward.
 
-The window, pause and single step (a budget of 0 or 1), rendering, replaying, discriminator training
-and the paper's figures all call it. Replay is the same function fed by the log.
+The window (which pauses and single-steps with a budget of 0 or 1), rendering, replay, discriminator
+training and the paper's figures all call it. Replay calls it with the changes from the log.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from ldam_studio.sampler.objective import ValueAndGradient
 from ldam_studio.training.learner import LearnInfo, learn
 
 SPREAD = 4
-"""Steps from one lesson that a change of weights asks for to the next: one takes as long as several
-steps, and in between there are frames to be shown."""
+"""Steps between two of the discriminator's lessons that follow a change of weights. A lesson takes
+as long as several steps, so frames are shown between lessons."""
 
 
 @dataclass(frozen=True)
 class LaneInfo:
-    """What a step was in one lane; tensors have shape (chains,).
+    """What one step measured in one lane; tensors have shape (chains,).
 
     `activation`, `real_probability` and `gradient_rms` belong to the pixels before the step.
-    `acceptance` is None where the kernel accepts every step, see `kernels.Info`. `change` is by how
-    much the step's sample moved each average. `burned_in` is True where a chain did so in this
-    step; None if none can have.
+    `acceptance` is None where the kernel accepts every step, see `kernels.Info`. `change` is how
+    far the step's sample moved each average. `burned_in` is True for chains that finished their
+    burn-in in this step; it is None if no chain can have finished.
     """
 
     activation: Tensor
@@ -56,8 +56,9 @@ class LaneInfo:
 class Info:
     """What happened in one call of `advance`.
 
-    `lanes` is empty where no step was taken. `told` are changes in words, `refused` sentences about
-    those that could not be made.
+    `lanes` is empty if no step was taken. `told` describes the changes that were made, `refused`
+    has one sentence for each change that could not be made. `lesson` has the discriminator's losses
+    if it learned.
     """
 
     step: int
@@ -68,7 +69,7 @@ class Info:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What is worth a line in the traces. Asking may wait for the device."""
+        """Short texts for the traces. Reading this property may wait for the device."""
         told = list(self.told)
         for number, lane in enumerate(self.lanes):
             whose = f"{lane_name(number)}: " if len(self.lanes) > 1 else ""
@@ -78,7 +79,7 @@ class Info:
 
 
 class ChainsExploded(StudioError):
-    """A chain left the finite numbers; `state` is the last good one."""
+    """A chain's values became infinite or NaN; `state` is the last state with finite values."""
 
     def __init__(self, message: str, state: SessionState) -> None:
         super().__init__(message)
@@ -93,7 +94,7 @@ class _Moved:
 
 
 class GivenUp(Exception):
-    """Raised by the caller of `advance`, in the middle of a step, to have it given up."""
+    """Raised by the `between` callback of `advance` to abandon the step in progress."""
 
 
 def advance(
@@ -105,27 +106,27 @@ def advance(
 ) -> tuple[SessionState, Info]:
     """Apply changes, then take `budget` (0 or 1) steps.
 
-    `state` is consumed: its generators and learner move on, so use only what is returned
-    (`snapshot` makes a copy). A change that cannot be made is refused in `Info.refused` and has no
-    effect; the others take effect and are logged.
+    `state` is consumed: its generators and learner are modified, so use only the state that is
+    returned (`snapshot` makes a copy). A change that cannot be made has no effect and is reported
+    in `Info.refused`; the others take effect and are logged.
 
-    `between` is called in the middle of the step. If it raises `GivenUp`, the step is not taken:
-    what is returned is as after a budget of 0, and the next step has this one's random numbers.
+    `between` is called in the middle of the step. If it raises `GivenUp`, the step is abandoned:
+    the result is the same as with a budget of 0, and the next step draws the same random numbers.
 
-    With a `lag`, the host does not wait for the device: whether a step went well is seen when so
-    many more were taken, and at the latest when something is to be changed or learned, or by a call
-    without changes and budget, which must come before anybody looks at `state`. If it did not go
-    well, the steps after it are as if they had not been: the step of the state returned is then
-    lower than that of earlier `Info`. The steps taken are the same with any `lag`.
+    With a `lag`, the host does not wait for the device. It checks whether a step went well only
+    after `lag` further steps, or earlier if something is to be changed or learned. Before `state`
+    is read, a call without changes and with a budget of 0 must confirm all steps. If a step did not
+    go well, the steps after it are undone; the returned state then has a lower step number than
+    earlier `Info` objects. The steps themselves are the same with any `lag`.
 
     Raises
     ------
     ChainsExploded
-        If a chain became non-finite in this step, or in an unconfirmed one before it. Its
-        `state` has the changes, but not the step.
+        If a chain became non-finite in this step, or in an earlier step that was not yet confirmed.
+        Its `state` has the changes, but not the step.
     StudioError
-        If there is too little memory for the step, or the network is a person's own code and fails
-        in it; `state` has the changes, but not the step.
+        If there is too little memory for the step, or if the network is the user's own code and
+        raises an exception; `state` has the changes, but not the step.
     """
     told: list[str] = []
     refused: list[str] = []
@@ -147,7 +148,7 @@ def advance(
         moved: list[_Moved] = []
         for lane in state.lanes:
             if moved and lane.settings.jitter:
-                # It sees its images moved as the first lane sees its own.
+                # All lanes see their images shifted by the same jitter.
                 state.generators["jitter"].set_state(before.sources["jitter"])
             moved.append(_move(state, lane, drawn, between))
     except GivenUp:
@@ -199,7 +200,7 @@ def _what_happened(moved: _Moved) -> LaneInfo:
 def _move(
     state: SessionState, lane: Lane, drawn: Mapping[str, Tensor], between: Callable[[], None]
 ) -> _Moved:
-    """Take one lane's step, then its sample."""
+    """Take one step in one lane, then add the sample to its average."""
     shift = draw_shift(lane, state.generators)
     activation = activation_of(lane, state.device, shift, between)
     leading = None
@@ -225,7 +226,7 @@ def _move(
     if leading is not None and leading.led is not None:
         info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
     settings = lane.settings
-    if lane.thresholds.wanted and lane.progress.steps:  # the first frame waits for nothing else
+    if lane.thresholds.wanted and lane.progress.steps:  # not before the first frame
         units, crop = lane.targets.units, lane.targets.crop
         further = burn_in_threshold.proceed(
             lane.thresholds, lane.network, units, crop, settings, state.device
@@ -234,7 +235,7 @@ def _move(
     sampled = (state.step + 1) % settings.thin == 0
     limit = lane.thresholds.values
     if not lane.waking.calm:
-        # Silence is steady, too; nothing passes NaN.
+        # A silent neuron's activation is steady, too; a NaN threshold is never passed.
         limit = limit.masked_fill(~lane.waking.answered, torch.nan)
     progress = burn_in.update(
         lane.progress,
@@ -245,7 +246,7 @@ def _move(
     mean, new = lane.average, None
     if progress.done is not lane.progress.done:
         new = progress.done & ~lane.progress.done
-        # What was averaged so far was the way to here, not the law that was to be sampled.
+        # The samples so far belong to the burn-in, not to the target distribution.
         mean = average.reset(mean, new)
     if sampled:
         mean = average.update(mean, chains.x, settings.window)
@@ -253,7 +254,10 @@ def _move(
 
 
 def _verdicts(moved: Sequence[_Moved]) -> Tensor:
-    """Return what tells how a step went, see `Unseen`: a sum is finite only if all terms are."""
+    """Return two numbers per lane, (lanes, 2), that tell how a step went; see `Unconfirmed`.
+
+    The first is a sum over the whole lane: it is finite only if all its terms are.
+    """
     values = [
         value
         for m in moved
@@ -263,7 +267,7 @@ def _verdicts(moved: Sequence[_Moved]) -> Tensor:
 
 
 def _must_be_known(state: SessionState) -> bool:
-    """Whether how the step went decides about what comes next on the host."""
+    """Return whether the host needs the step's outcome before it can continue."""
     return _is_to_learn(state) or not all(lane.waking.calm for lane in state.lanes)
 
 
@@ -273,20 +277,20 @@ def _is_to_learn(state: SessionState) -> bool:
 
 
 def _lesson(state: SessionState) -> LearnInfo | None:
-    """Let the discriminator learn, if it is its step."""
+    """Let the discriminator learn if a lesson is due at this step."""
     if not _is_to_learn(state):
         return None
     state.lessons_due = max(0, state.lessons_due - 1)
     if state.learner is None or state.real_images is None:
         return None
-    # A discriminator that is shown one lane's chains only would be exploited by the other's.
+    # It learns from all lanes: chains that it has never seen would exploit it.
     fake = torch.cat([lane.chains.x for lane in state.lanes])
     state.learner, lesson = learn(state.learner, state.real_images, fake)
     return lesson
 
 
 def _chains_in_words(mask: Tensor) -> str:
-    """Name chains as the window's strip does: from 1."""
+    """Name the chains that are True in the mask, counted from 1 as in the window's strip."""
     numbers = [number for number, yes in enumerate(mask.tolist(), 1) if yes]
     if not numbers:
         return ""

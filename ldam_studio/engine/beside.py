@@ -1,4 +1,4 @@
-"""What a session is to be compared with, before that session is open."""
+"""The network to compare a session with, chosen before that session is open."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ldam_studio.sampler.settings import Settings, as_today
 
 @dataclass(frozen=True)
 class Beside:
-    """A network to compare with, and the settings, by name, in which it differs."""
+    """A network to compare with, and those of its settings, by name, that differ."""
 
     network: Network
     values: Mapping[str, Any]
 
     def settings(self, first: Settings) -> Settings:
-        """Return its settings, given those of the first network."""
+        """Return the network's settings, given those of the first network."""
         for name, value in as_today(self.values).items():
             first = first.change(name, value)
         return first
 
     def spec(self, first: Settings) -> LaneSpec:
-        """Return it in the form that a session opens."""
+        """Return the lane to open beside a first one with the given settings."""
         return LaneSpec(self.network, settings=self.settings(first))

@@ -1,8 +1,8 @@
-"""The activation that a chain must pass to be burned in: what 99 of 100 noise images do not reach.
+"""The activation that a burned-in chain must exceed: the 99 % quantile over noise images.
 
-On a large network 256 noise images would hold the first frame up for seconds. So they are looked at
-in portions, one a step from the second step on, and done before any chain could burn in: that takes
-two blocks of samples.
+On a large network, evaluating 256 noise images at once would delay the first frame by seconds. They
+are therefore evaluated in portions, one per step from the second step on. The last portion is done
+before any chain can be burned in, which takes at least two blocks of samples.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from ldam_studio.sampler.settings import Settings
 
 NOISE_IMAGES = 256
 NOISE_QUANTILE = 0.99
-PORTION_VALUES = NOISE_IMAGES * 28 * 28  # pixels of a portion: all of them on small images
+PORTION_VALUES = NOISE_IMAGES * 28 * 28  # pixels per portion: small images fit into one
 LEAST_PORTION = -(-NOISE_IMAGES // (2 * BLOCK - 1))
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Thresholds of the chains, (chains,): NaN, which nothing passes, until `seen` is complete.
+    """The chains' burn-in thresholds, (chains,).
 
-    `seen` holds the chains' activations on noise images so far, (n, chains). `slow` is whether as
-    few images as will do are looked at in each step.
+    They are NaN, which no activation exceeds, until all noise images are evaluated. `seen` holds
+    the activations on the noise images so far, (n, chains); it is None when nothing is left to
+    evaluate. If `slow`, each step evaluates the smallest possible portion.
     """
 
     values: Tensor
@@ -40,12 +41,12 @@ class Thresholds:
 
     @property
     def wanted(self) -> bool:
-        """Whether noise images are still to be looked at."""
+        """Whether noise images are still to be evaluated."""
         return self.seen is not None
 
 
 def begin(settings: Settings, chains: int, device: torch.device | str) -> Thresholds:
-    """Return the person's threshold, or none yet where it is to be measured."""
+    """Return the threshold that the user has set, or NaN if it is to be measured."""
     if settings.threshold != "auto":
         return Thresholds(torch.full((chains,), float(settings.threshold), device=device))
     values = torch.full((chains,), torch.nan, device=device)
@@ -53,7 +54,10 @@ def begin(settings: Settings, chains: int, device: torch.device | str) -> Thresh
 
 
 def begin_again(settings: Settings, chains: int, device: torch.device | str) -> Thresholds:
-    """Return what `begin` does, for chains that are running already: no step is to be felt."""
+    """Return what `begin` does, for chains that are already running.
+
+    The portions are small, so that no single step takes noticeably longer.
+    """
     return replace(begin(settings, chains, device), slow=True)
 
 
@@ -65,9 +69,9 @@ def proceed(
     settings: Settings,
     device: Device,
 ) -> Thresholds:
-    """Look at the next portion of noise images; with the last one the thresholds are known.
+    """Evaluate the next portion of noise images; after the last one the thresholds are known.
 
-    `units` are the chains' neurons, read on `crop` of the image if there is one.
+    `units` are the chains' neurons, evaluated on `crop` of the image if there is one.
     """
     seen = thresholds.seen
     if seen is None:
@@ -77,7 +81,7 @@ def proceed(
     if not thresholds.slow:
         count = max(count, PORTION_VALUES // (pixels.height * pixels.width))
     count = min(count, NOISE_IMAGES - len(seen))
-    # Each portion has a seed of its own, so that the session's sources are left alone.
+    # Each portion has its own seed, so that the session's generators do not advance.
     generator = torch.Generator().manual_seed(len(seen))
     noise = to_device(torch.randn((count, *pixels.shape), generator=generator), device.name)
     x = pixels.rest + settings.start_spread * noise

@@ -1,4 +1,4 @@
-"""What is asked of a running session: commands, in one queue that keeps their order."""
+"""Commands to a running session, in one queue that keeps their order."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ldam_studio.sampler.settings import is_of_chains
 
 @dataclass(frozen=True)
 class Question:
-    """Something to read off the session; `answer` gets what `ask` returns or raises.
+    """A function to call with the session's state; `answer` gets what it returns or raises.
 
-    `ask` may read the state and copy from it (`snapshot`), but neither keep nor change it.
+    `ask` may read the state and copy from it (`snapshot`), but it must neither keep nor change it.
     """
 
     ask: Callable[[SessionState], Any]
@@ -28,9 +28,9 @@ class Question:
 
 @dataclass(frozen=True)
 class ReturnTo:
-    """Put the session back as it was: a snapshot, or the answer to a question for one.
+    """Return the session to a snapshot, or to the snapshot that a question asked for.
 
-    Nothing happens where that question was cancelled or failed.
+    Nothing happens if that question was cancelled or failed.
     """
 
     moment: SessionState | Future[SessionState]
@@ -38,7 +38,7 @@ class ReturnTo:
 
 @dataclass(frozen=True)
 class Steps:
-    """Take so many steps and rest; what is asked after it waits until they are taken."""
+    """Take `count` steps and pause; later commands wait until these steps are taken."""
 
     count: int
 
@@ -50,12 +50,12 @@ class Play:
 
 @dataclass(frozen=True)
 class Pause:
-    """Rest after the step under way."""
+    """Pause after the step in progress."""
 
 
 @dataclass(frozen=True)
 class MaxRate:
-    """Take at most so many steps per second; 0 is as many as can be."""
+    """Take at most `value` steps per second; 0 sets no limit."""
 
     value: int
 
@@ -64,10 +64,10 @@ Command: TypeAlias = Change | Question | ReturnTo | Steps | Play | Pause | MaxRa
 
 
 class CommandQueue:
-    """Commands in the order in which they were posted, by any thread; posting never blocks.
+    """Commands in the order in which they were posted, from any thread; posting never blocks.
 
-    A change of a setting takes the place of the last command waiting if that changes the same
-    setting of the same lane, so that dragging a slider does not fill the queue.
+    A change of a setting replaces the last waiting command if that one changes the same setting of
+    the same lane, so that dragging a slider does not fill the queue.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class CommandQueue:
         self._posted = 0
 
     def post(self, command: Command) -> int:
-        """Add a command; returns its number: 1 for the first one, then 2, and so on."""
+        """Add a command and return its number; commands are numbered from 1."""
         with self._lock:
             self._posted += 1
             if self._waiting and _replaces(command, self._waiting[-1][1]):
@@ -85,17 +85,17 @@ class CommandQueue:
             return self._posted
 
     def take(self) -> tuple[int, Command] | None:
-        """Take out the oldest command, with its number; None if nothing waits."""
+        """Remove and return the oldest command with its number; None if the queue is empty."""
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
 
     def is_urgent(self) -> bool:
-        """Whether a change waits that makes the result of the step in progress uninteresting."""
+        """Return whether a change is waiting that makes the step in progress useless."""
         with self._lock:
             return any(_is_urgent(command) for _, command in self._waiting)
 
     def __len__(self) -> int:
-        """Return how many commands wait."""
+        """Return the number of waiting commands."""
         return len(self._waiting)
 
 

@@ -1,7 +1,7 @@
-"""Networks side by side: what a further lane begins with, and which neurons correspond.
+"""Networks side by side: how another lane starts, and which neurons correspond.
 
-All lanes have as many chains, are fed the same noise, and take the same steps. Neurons are matched
-by address.
+All lanes have the same number of chains, use the same noise and take the same steps. Neurons are
+matched by address.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ MOST_LANES = 8
 
 @dataclass(frozen=True)
 class LaneSpec:
-    """What a lane beside the first one begins with.
+    """How a lane beside the first one starts.
 
     Attributes
     ----------
     neurons
-        One per chain, or one for all; None for those of the first lane, where the network has them
-        all, else the first of its last layer.
+        One per chain, or one for all. None for the neurons of the first lane if the network has all
+        of them, otherwise for neurons of its last layer.
     settings
         None for those of the first lane.
     restart
-        Whether all lanes start anew from the session's seed. Otherwise the new lane goes on from
-        where the first one's pixels are; all burn in and average anew, so that alike lanes average
-        the same samples.
+        Whether all lanes restart from the session's seed. Otherwise the new lane starts with the
+        first lane's pixels. In both cases all lanes burn in and average anew, so that equal lanes
+        average the same samples.
     """
 
     network: Network
@@ -41,7 +41,7 @@ class LaneSpec:
     restart: bool = True
 
     def json(self) -> dict[str, Any]:
-        """Return what a recipe writes down of it."""
+        """Return the description that a recipe stores."""
         return {
             "network": self.network.reference,
             "neurons": None if self.neurons is None else [str(n) for n in self.neurons],
@@ -51,12 +51,12 @@ class LaneSpec:
 
 
 def lane_name(number: int) -> str:
-    """Return what a lane is called where there are several: A, B, C, ..."""
+    """Return the name of a lane when several are shown: A, B, C, ..."""
     return chr(ord("A") + number)
 
 
 def check_alike(first: Network, other: Network) -> None:
-    """See that two networks take the same images, or raise `StudioError`."""
+    """Check that two networks take the same images; raise `StudioError` otherwise."""
     here, there = first.pixels, other.pixels
     if here.shape != there.shape:
         raise StudioError(
@@ -72,7 +72,7 @@ def check_alike(first: Network, other: Network) -> None:
 
 
 def check_count(neurons: Sequence[Neuron], chains: int) -> None:
-    """See that neurons of one lane suit as many chains as other lanes have, or `StudioError`."""
+    """Check that there is one neuron for each chain or one for all; `StudioError` otherwise."""
     if len(neurons) not in (1, chains):
         raise StudioError(
             f"Networks side by side have the same number of chains, here {chains}; name one neuron "
@@ -81,7 +81,7 @@ def check_count(neurons: Sequence[Neuron], chains: int) -> None:
 
 
 def check_neurons(network: Network, neurons: Sequence[Neuron]) -> None:
-    """See that neurons exist and are of one layer, or raise `StudioError`."""
+    """Check that the neurons exist and share one layer; raise `StudioError` otherwise."""
     for neuron in neurons:
         network.check(neuron)
     layers = sorted({neuron.layer for neuron in neurons})
@@ -93,7 +93,7 @@ def check_neurons(network: Network, neurons: Sequence[Neuron]) -> None:
 
 
 def matched(network: Network, neurons: Sequence[Neuron]) -> tuple[Neuron, ...] | None:
-    """Return the neurons of these addresses in another network, None if it lacks one of them."""
+    """Return the neurons with these addresses in another network; None if it lacks one of them."""
     try:
         return tuple(network.check(neuron) for neuron in neurons)
     except StudioError:
@@ -103,10 +103,11 @@ def matched(network: Network, neurons: Sequence[Neuron]) -> tuple[Neuron, ...] |
 def matched_or_kept(
     network: Network, wanted: Sequence[Neuron], shown: tuple[Neuron, ...]
 ) -> tuple[Neuron, ...]:
-    """Return what another network shows once the first one shows the `wanted` neurons.
+    """Return the neurons that another network shows once the first one shows the `wanted` neurons.
 
-    Where it lacks one of them, what it has `shown`, one for each chain; for another number of
-    chains, neurons of its last layer.
+    These are the `wanted` neurons if the network has all of them. Otherwise they are the neurons
+    `shown` so far, one for each chain, or neurons of its last layer if the number of chains
+    changes.
     """
     found = matched(network, wanted)
     if found is not None:
@@ -117,9 +118,10 @@ def matched_or_kept(
 
 
 def unmatched(network: Network, wanted: Sequence[Neuron], shown: Sequence[Neuron]) -> str:
-    """Say which of the `wanted` neurons a network lacks, and what is `shown` instead; or nothing.
+    """Return a sentence about a `wanted` neuron that the network lacks; empty if it lacks none.
 
-    A neuron that it has, and that is not shown, was chosen so by somebody.
+    It is also empty if `shown` equals `wanted`. A neuron that the network has but does not show was
+    chosen deliberately, so that nothing is said about it.
     """
     missing = next((n for n in wanted if matched(network, [n]) is None), None)
     if missing is None or tuple(wanted) == tuple(shown):

@@ -1,6 +1,6 @@
-"""How a session is set, in JSON's types: what recipes, logs and session files say of it.
+"""The description of a session in JSON's types, as recipes, logs and session files store it.
 
-Whatever is read is checked here for its shape; what it means is checked where it is opened.
+The structure of a description is checked here; its meaning is checked when it is opened.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Values = dict[str, str | bool | int | float | tuple[int | float, ...]]
 
 
 class FileReference(Struct, frozen=True):
-    """A file of weights, and their SHA-256."""
+    """A weights file and its SHA-256."""
 
     weights: str
     sha256: str
 
 
 class Reference(Struct, frozen=True):
-    """A network or a discriminator, see `Network.reference`; `weights` is None for those shipped.
+    """A network or discriminator, see `Network.reference`; `weights` is None for shipped weights.
 
     The other fields say how a network was opened where its name does not; see `Options`.
     """
@@ -56,7 +56,7 @@ class LaneDescription(Struct, frozen=True):
 
 
 class BesideDescription(Struct, frozen=True):
-    """What a lane beside the first begins with; see `comparison.LaneSpec`."""
+    """How a lane beside the first one starts; see `comparison.LaneSpec`."""
 
     network: Reference
     neurons: Neurons | None
@@ -74,7 +74,7 @@ class DeviceDescription(Struct, frozen=True):
 
 
 class SessionDescription(Struct, frozen=True):
-    """All that has to be known to start a session; see `session.SessionSpec`."""
+    """Everything that is needed to start a session; see `session.SessionSpec`."""
 
     lanes: Annotated[tuple[LaneDescription, ...], Meta(min_length=1, max_length=MOST_LANES)]
     seed: Annotated[int, Meta(ge=0)]
@@ -89,7 +89,7 @@ T = TypeVar("T")
 
 
 def parse(value: Any, kind: type[T]) -> T:
-    """Return JSON as what it describes.
+    """Convert JSON to the structure that it describes.
 
     Raises
     ------
@@ -116,9 +116,9 @@ def parse_session(description: Any) -> SessionDescription:
 
 
 def describe(outline: Outline) -> dict[str, Any]:
-    """Return what starts a session that is set so.
+    """Return the description that starts a session with this outline.
 
-    What chains, averages and learner have become is not part of it.
+    It does not contain the current chains, averages or learner.
     """
     model = outline.discriminator
     return {
@@ -143,9 +143,10 @@ OF_A_LANE = ("network", "neurons", "settings")
 
 
 def with_lanes(description: Any) -> Any:
-    """Return the description of a session with `lanes`, where version 0.1.0 wrote it without.
+    """Return a session's description with `lanes`; version 0.1.0 wrote it without.
 
-    What is said of the first lane was then said of the session, and the other lane was `second`.
+    In 0.1.0 the first lane's fields stood directly in the description, and the other lane was
+    called `second`.
     """
     if not isinstance(description, Mapping) or "network" not in description:
         return description

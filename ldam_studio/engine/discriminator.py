@@ -1,4 +1,4 @@
-"""The discriminator within a session: the real images that it learns from."""
+"""The discriminator of a session, and the real images from which it learns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ldam_studio.training.real_images import REAL_IMAGES
 
 
 def prepare_learner(state: SessionState) -> None:
-    """Make the session's learner, and load its real images, if learning is on and they are missing.
+    """Create the session's learner and load its real images, if it learns and they are missing.
 
     A learner stays in use when learning is switched off: the discriminator keeps what it has
     learned until it is reverted.
@@ -31,14 +31,17 @@ def prepare_learner(state: SessionState) -> None:
     if state.real_images is None or state.real_images.shape[1:] != shape:
         state.real_images = _real_images(state, state.discriminator, shape).to(state.device.name)
     if state.learner is not None and any(seen.shape[1:] != shape for seen in state.learner.recent):
-        # From a network that took images of another size.
+        # These images are from a network that took another size.
         state.learner.recent.clear()
     if state.learner is None:
         state.learner = learner.start(state.discriminator.module, state.seed, state.device.name)
 
 
 def origin_of_real_images(network: Network, data: Path | None) -> str:
-    """Say in words where a discriminator for a network's images finds real ones; reads nothing."""
+    """Return where the real images for a network's discriminator come from, in words.
+
+    Nothing is read.
+    """
     for row in DISCRIMINATORS.values():
         if row.takes.include(network.pixels):
             return REAL_IMAGES[row.real_images].origin(data)

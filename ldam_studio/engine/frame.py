@@ -1,4 +1,4 @@
-"""What the window is shown: an immutable picture of the session between two steps."""
+"""Frames: immutable views of a session between two steps, made for the window."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.training.learner import LearnInfo
 
-THUMBNAIL = 96  # most pixels along the longer side of a thumbnail
+THUMBNAIL = 96  # maximal length of a thumbnail's longer side, in pixels
 
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """What to show: the front chain, and how thumbnails are mapped (see `picture.to_bytes`)."""
+    """What to show: the front chain, and how thumbnails become colours (see `picture.to_bytes`)."""
 
     front: int = 0
     display: str = "signed"
     scale: float | None = None
     averages: bool = False
-    """Thumbnails of the averages instead of the raw samples."""
+    """Whether thumbnails show the averages instead of the raw samples."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Numbers of the n steps since the last frame: steps (n,), the others (n, chains).
+    """Measurements of the n steps since the last frame; arrays are (n, chains), `steps` is (n,).
 
-    `real_probability` is NaN where the discriminator was not asked. `change` is the
-    root-mean-square by which a step's sample moved each chain's average. `acceptance` is 1 where a
-    step was accepted and 0 where it was rejected, NaN where the kernel accepts every step.
+    `real_probability` is NaN where no discriminator was evaluated. `change` is the root-mean-square
+    by which a step's sample moved each chain's average. `acceptance` is 1 where a step was
+    accepted, 0 where it was rejected, and NaN where the kernel accepts every step.
     """
 
     steps: NDArray[np.int64]
@@ -54,15 +54,16 @@ class Trace:
 
 @dataclass(frozen=True)
 class LaneFrame:
-    """What a frame shows of one lane; arrays are this frame's own and are never changed.
+    """What a frame shows of one lane; its arrays belong to this frame and are never changed.
 
     `raw` and `average` (C, H, W) are those of the `front` chain, in pixel units; `average` is None
-    before its first sample. `thumbnails` is (chains, h, w, 3), the images themselves or, where
-    those are larger than `THUMBNAIL`, the means of squares of n x n of their pixels, n the smallest
-    whole number that makes them fit, mapped to colours after that; arrays per chain have shape
-    (chains,).
-    `field` is what the neurons see (top, left, bottom, right), None for the whole image. `dead`
-    tells which chains' neurons give no gradient, `silence` says so in a sentence, if any did.
+    before its first sample. `thumbnails` (chains, h, w, 3) are the images in colours. Images larger
+    than `THUMBNAIL` are first reduced by averaging squares of n x n pixels, with the smallest n
+    that makes them fit. Other arrays have shape (chains,).
+
+    `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
+    for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
+    sentence about silent neurons, empty if there are none.
     """
 
     front: int
@@ -88,8 +89,8 @@ class LaneFrame:
 class Frame:
     """The session as the window shows it: its lanes, and what they share.
 
-    `outline` says how the session is set. It has all changes up to `commands_seen`, the number of
-    the last command that was taken from the queue; see `engine.commands`.
+    `outline` has the session's settings. It includes all changes up to `commands_seen`, the number
+    of the last command that was taken from the queue; see `engine.commands`.
     """
 
     number: int
@@ -115,13 +116,13 @@ def make_frame(
     lesson: LearnInfo | None,
     commands_seen: int,
 ) -> Frame:
-    """Bring what a frame shows to the host; `infos` are those of the steps since the last frame."""
+    """Copy what a frame shows to the host; `infos` are those of the steps since the last frame."""
     front = min(request.front, len(state.lane.neurons) - 1)
     picked = [
         _Picked(lane, front, request, [(i.step, i.lanes[n]) for i in infos if n < len(i.lanes)])
         for n, lane in enumerate(state.lanes)
     ]
-    # All lanes in one go: each way to the host is a wait.
+    # All lanes are copied together, since each transfer to the host waits for the device.
     here = to_host({(n, name): t for n, p in enumerate(picked) for name, t in p.tensors.items()})
     return Frame(
         number=number,
@@ -141,13 +142,13 @@ def make_frame(
 
 
 class _Picked:
-    """What a frame shows of a lane, on the lane's device in `tensors`."""
+    """What a frame shows of a lane; `tensors` are still on the lane's device."""
 
     def __init__(
         self, lane: Lane, front: int, request: FrameRequest, steps: Sequence[tuple[int, LaneInfo]]
     ) -> None:
         self.lane, self.front = lane, front
-        # Where the number of chains changed on the way, only what fits the present one is drawn.
+        # If the number of chains has changed, only steps with the present number are drawn.
         fitting = [(step, i) for step, i in steps if len(i.activation) == len(lane.neurons)]
         self.steps, self.infos = [step for step, _ in fitting], [i for _, i in fitting]
         shown = lane.shown_average()
@@ -167,7 +168,7 @@ class _Picked:
         )
 
     def shown(self, here: Mapping[str, NDArray[Any]], request: FrameRequest) -> LaneFrame:
-        """Return the frame of the lane, given the values of `tensors` on the host."""
+        """Return the lane's frame, given the values of `tensors` on the host."""
         lane, front = self.lane, self.front
         return LaneFrame(
             front=front,
@@ -191,7 +192,7 @@ class _Picked:
 
 
 def _named(prefix: str, infos: Sequence[LaneInfo]) -> dict[str, Tensor]:
-    """Stack what steps saw, each (n, chains); what none of them saw is left out."""
+    """Stack the measurements of several steps, each (n, chains); omit those that no step has."""
     found = {}
     for name in ("activation", "real_probability", "gradient_rms", "change", "acceptance"):
         rows = [getattr(info, name) for info in infos]
@@ -207,20 +208,20 @@ def _only(rows: Floats | None) -> Floats | None:
 
 
 def _shrunk(pictures: Tensor) -> Tensor:
-    """Shrink pictures (chains, C, H, W) to thumbnails, where they are; small ones stay as is."""
+    """Shrink pictures (chains, C, H, W) to thumbnails; small pictures are returned unchanged."""
     stride = -(-max(pictures.shape[2:]) // THUMBNAIL)
     if stride <= 1:
         return pictures
-    # A thumbnail's last row and column may stand for fewer pixels, of which it is still the mean.
+    # The last row and column may average fewer pixels.
     sides = tuple(min(stride, size) for size in pictures.shape[2:])
     return torch.nn.functional.avg_pool2d(pictures, sides, ceil_mode=True)
 
 
 def _thumbnails(pictures: Floats, pixels: PixelSpec, request: FrameRequest) -> Bytes:
-    """Map pictures (chains, C, h, w) to (chains, h, w, 3)."""
+    """Turn pictures (chains, C, h, w) into colours (chains, h, w, 3)."""
     if request.display == "signed" and request.scale is None:
         return np.stack([to_bytes(picture, pixels) for picture in pictures])
-    # The same mapping for all: one below the other they are one picture, and one call.
+    # With the same scale for all, they are mapped in one call as one tall picture.
     chains, channels, height, width = pictures.shape
     tall = pictures.swapaxes(0, 1).reshape(channels, chains * height, width)
     mapped = to_bytes(tall, pixels, request.display, request.scale)

@@ -1,4 +1,4 @@
-"""Making lanes, and turning one to other neurons."""
+"""Making lanes, and giving a lane other neurons."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
 def draw_starts(
     network: Network, settings: Settings, generators: Generators, chains: range
 ) -> Tensor:
-    """Draw x0 = rest + spread * xi for the chains of these numbers, each from its own source.
+    """Draw x0 = rest + spread * xi for the chains with these numbers.
 
-    With a start spectrum xi is R xi, clouds as `sampler.spectrum` has them.
+    Each chain has its own random source. With a start spectrum, xi is replaced by R xi, the clouds
+    of `sampler.preconditioner`.
     """
     pixels = network.pixels
     noise = generators.normal("start", (len(chains), *pixels.shape), first=chains.start)
@@ -59,12 +60,12 @@ def draw_starts(
 
 
 def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
-    """Work out units, receptive fields and crop of the chains' neurons.
+    """Return units, receptive fields and crop of the chains' neurons.
 
     Raises
     ------
     StudioError
-        If a neuron does not exist, or they are of several layers.
+        If a neuron does not exist, the neurons are in several layers, or memory is too small.
     """
     check_neurons(network, neurons)
     layer = neurons[0].layer
@@ -93,7 +94,7 @@ def _values_in(field: Box | None, network: Network) -> int:
 
 
 def reheat(lane: Lane, device: Device, heat: float) -> Lane:
-    """Return the lane with its step's numbers made anew, its chains marked as settling."""
+    """Return the lane with its parameters computed anew and its chains marked as settling."""
     return replace(
         lane,
         parameters=parameters_of(lane.settings, len(lane.neurons), device.name, heat),
@@ -104,10 +105,10 @@ def reheat(lane: Lane, device: Device, heat: float) -> Lane:
 def turn(
     lane: Lane, outline: LaneOutline, device: Device, generators: Generators, heat: float
 ) -> Lane:
-    """Turn a lane's chains to what its outline says: pictures morph, the rest begins anew.
+    """Give a lane's chains the network, neurons and settings of an outline.
 
-    Pictures that there are stay, unless the network takes other images. Where there are more
-    neurons than chains, chains are added.
+    Existing pictures stay, unless the network takes other images; averages and burn-in start again.
+    If there are more neurons than chains, chains are added.
     """
     network, neurons, settings = outline.network, outline.neurons, outline.settings
     found = targets(network, neurons)
@@ -124,7 +125,7 @@ def turn(
 
 
 def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
-    """Return the lane with its chains at `x`, nothing averaged and nothing burned in."""
+    """Return the lane with its chains at `x`, without averages or burn-in."""
     return replace(
         lane,
         parameters=parameters_of(lane.settings, len(x), device.name, heat),
@@ -137,9 +138,9 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
 
 
 def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
-    """Draw by how many rows and columns the network sees the images moved in this step."""
+    """Draw the jitter of this step: how many rows and columns the network sees images shifted."""
     pixels = lane.network.pixels
-    # Something of the image stays in sight.
+    # A part of the image always stays visible.
     reach = min(lane.settings.jitter, pixels.height - 1, pixels.width - 1)
     if not reach:
         return 0, 0
@@ -155,11 +156,13 @@ def activation_of(
     shift: tuple[int, int] = (0, 0),
     between: Callable[[], None] = lambda: None,
 ) -> ValueAndGradient:
-    """Return the lane's activation and its gradient as functions of its chains' pixels.
+    """Return the lane's activation and its gradient as a function of its chains' pixels.
 
-    `shift` moves the images down and to the right before the network sees them; what comes in is
-    the rest colour. `between` is called between the two, see `value_and_gradient`.
-    Where a crop of the image is all that the neurons see, only that is run; the gradient is 0
+    `shift` moves the images down and to the right before the network sees them; the uncovered
+    pixels get the rest colour. `between` is called between forward and backward pass, see
+    `value_and_gradient`.
+
+    If the neurons see only a crop of the image, only that crop is evaluated; the gradient is 0
     elsewhere.
     """
     targets = lane.targets
@@ -170,7 +173,7 @@ def activation_of(
 
     if shift != (0, 0):
         down, right = shift
-        # Negative padding cuts off what leaves the image.
+        # Negative padding removes the rows and columns that leave the image.
         sides, rest = (right, -right, down, -down), lane.network.pixels.rest
 
         def moved(x: Tensor) -> Tensor:
@@ -195,7 +198,7 @@ def activation_of(
 def log_real_of(
     discriminator: Callable[[Tensor], Tensor] | None, device: Device
 ) -> ValueAndGradient | None:
-    """Return log D and its gradient, or None without a discriminator."""
+    """Return log D and its gradient as a function of pixels; None without a discriminator."""
     if discriminator is None:
         return None
     judge = discriminator

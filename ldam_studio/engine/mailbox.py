@@ -1,4 +1,4 @@
-"""A box for one thing: whoever looks finds the latest, however slowly they look."""
+"""A container for the latest item that one thread leaves for another."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Latest wins: putting replaces what was not taken, so nothing ever piles up."""
+    """Holds at most one item: putting replaces an item that was not taken, so nothing piles up."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._item: T | None = None
 
     def put(self, item: T) -> None:
-        """Leave an item, in place of an older one."""
+        """Put an item, replacing an older one."""
         with self._lock:
             self._item = item
 
     def take(self) -> T | None:
-        """Take the item out, or None."""
+        """Remove and return the item; None if there is none."""
         with self._lock:
             item, self._item = self._item, None
         return item

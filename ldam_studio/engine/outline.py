@@ -1,8 +1,9 @@
-"""A session at the level of its settings, and what each change means for it.
+"""A session's settings as one immutable value, and what each change means for them.
 
-An outline has no chains. It says which networks and neurons a session looks at and how it is set.
-`Outline.after` is the only place that knows what a change does to that: the session itself follows
-it (`engine.changes`), and a window can show what will be before the session is that far.
+An outline has no chains. It says which networks and neurons a session looks at, and with which
+settings. `Outline.after` is the only place that defines the effect of a change on these. The
+session itself follows it (`engine.changes`), and the window can show the result of a change before
+the session has carried it out.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class LaneOutline:
     settings: Settings
 
     def looking_at(self, neurons: tuple[Neuron, ...]) -> LaneOutline:
-        """Return it with other neurons: one for each chain, or one for all that there are."""
+        """Return the lane with other neurons: one for each chain, or one for all present chains."""
         if len(neurons) == 1:
             neurons *= len(self.neurons)
         check_neurons(self.network, neurons)
@@ -52,16 +53,16 @@ class LaneOutline:
 
 @dataclass(frozen=True)
 class Outline:
-    """How a session is set.
+    """The networks, neurons and settings of a session.
 
     Attributes
     ----------
     lanes
         The network in front, then those that it is compared with.
     learn_every, discriminator_rounds
-        The settings of these names.
+        The settings with these names.
     data
-        Where a discriminator that learns sees real images; None for the shipped sample.
+        Folder of the real images from which a discriminator learns; None for the shipped sample.
     """
 
     lanes: tuple[LaneOutline, ...]
@@ -79,15 +80,15 @@ class Outline:
 
     @property
     def chains(self) -> int:
-        """How many chains there are, in each lane."""
+        """The number of chains in each lane."""
         return len(self.lane.neurons)
 
     def value(self, name: str, lane: int = 0) -> Any:
-        """Return the value of a setting of a lane's chains or of the session."""
+        """Return the value of a setting, either of a lane's chains or of the whole session."""
         return getattr(self.lanes[lane].settings if is_of_chains(name) else self, name)
 
     def after(self, change: Change) -> Outline:
-        """Return how the session is set after a change.
+        """Return the outline after a change.
 
         Raises
         ------
@@ -100,12 +101,12 @@ class Outline:
         return RULES[change.name].after(self, change, numbers)
 
     def lanes_of(self, change: Change) -> tuple[int, ...]:
-        """Return the numbers of the lanes that a change is for.
+        """Return the numbers of the lanes that a change applies to.
 
         Raises
         ------
         StudioError
-            If there is no such change, no such lane, or the change is for all lanes together.
+            If there is no such change or lane, or if the change cannot be made for one lane alone.
         """
         everywhere = tuple(range(len(self.lanes)))
         scope = _scope(change.name)
@@ -114,13 +115,13 @@ class Outline:
         if change.lane is None:
             return everywhere[:1] if scope is Scope.ONE else everywhere
         if change.lane not in everywhere:
-            raise StudioError("There is no second network to change; compare with one first.")
+            raise StudioError("There is no second network to change; add a comparison first.")
         if scope is Scope.ALL:
-            raise StudioError(f"{change.name!r} is changed for both networks, not for one alone.")
+            raise StudioError(f"{change.name!r} can only be changed for all networks together.")
         return (change.lane,)
 
     def with_lane(self, spec: LaneSpec) -> LaneOutline:
-        """Return a further lane; `StudioError` if it does not go with the first one."""
+        """Return a further lane; raise `StudioError` if it does not fit the first one."""
         first = self.lanes[0]
         check_alike(first.network, spec.network)
         neurons = spec.neurons
@@ -136,17 +137,17 @@ class Outline:
 
 
 class Scope(Enum):
-    """Which lanes a change may be for."""
+    """The lanes that a change applies to."""
 
-    ALL = "all together"
-    ANY = "one of them, or all together where none is named"
-    ONE = "one of them, the first where none is named"
-    PLACE = "the place of a lane that comes or goes"
+    ALL = "all lanes together"
+    ANY = "the lane that the change names, or all lanes if it names none"
+    ONE = "the lane that the change names, or the first lane if it names none"
+    PLACE = "the position at which a lane is added or removed"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a change means for an outline, given the numbers of the lanes that it is for."""
+    """What a change does to an outline, given the numbers of the lanes that it applies to."""
 
     after: Callable[[Outline, Change, tuple[int, ...]], Outline]
     scope: Scope = Scope.ALL
@@ -161,7 +162,7 @@ def _scope(name: str) -> Scope:
     if is_of_chains(name):
         return Scope.ANY
     if name not in RULES:
-        raise StudioError(f"There is nothing called {name!r} to change.")
+        raise StudioError(f"There is no change called {name!r}.")
     return RULES[name].scope
 
 
@@ -174,7 +175,7 @@ def _setting(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
 
 
 def neurons_of(value: Any) -> tuple[Neuron, ...]:
-    """Return neurons that may be named by their addresses."""
+    """Return neurons, some of which may be given by their addresses."""
     return tuple(v if isinstance(v, Neuron) else Neuron.parse(v) for v in value)
 
 
@@ -182,7 +183,7 @@ def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
     wanted = neurons_of(change.value)
     if len(numbers) < len(outline.lanes):
         check_count(wanted, outline.chains)
-    # Its neurons were chosen; the others follow where they can.
+    # The first of these lanes must have the neurons; the others follow if they can.
     check_neurons(outline.lanes[numbers[0]].network, wanted)
     for number in numbers:
         lane = outline.lanes[number]
@@ -208,8 +209,8 @@ def _weights(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
     _check_beside(outline, number, network)
     if network.layers != outline.lanes[number].network.layers:
         raise StudioError(
-            f"The layers of {network.name} with {network.weights} are others than before; open it "
-            "as another network."
+            f"With {network.weights}, {network.name} has other layers than before; open it as "
+            "another network."
         )
     return outline._with(number, replace(outline.lanes[number], network=network))
 
@@ -224,8 +225,8 @@ def _discriminator(outline: Outline, change: Change, _numbers: tuple[int, ...]) 
     model, network = change.value, outline.lanes[0].network
     if model is not None and not model.takes(network.pixels):
         raise StudioError(
-            f"The discriminator {model.name} takes {model.images}, the network {network.name} of "
-            f"{network.pixels.shape}; choose another."
+            f"The discriminator {model.name} takes {model.images}, but the network {network.name} "
+            f"takes images of {network.pixels.shape}; choose another."
         )
     return replace(outline, discriminator=model)
 
@@ -235,7 +236,7 @@ def _chains(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outli
     for number in numbers:
         lane = outline.lanes[number]
         known = list(dict.fromkeys(lane.neurons))
-        # Few chains on many neurons spread over the layer when there is room for more of them.
+        # Chains on different neurons are joined by further neurons of the layer, if it has any.
         layer = lane.network.layer(lane.neurons[0].layer)
         if 1 < len(known) < layer.neurons:
             spread = lane.network.spread(layer.name, layer.neurons)
@@ -266,7 +267,8 @@ def _check_whole(value: Any, most: int, sentence: str) -> None:
 def _precision(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
     if change.value != "float32":
         raise StudioError(
-            f"A session may go on in float32 only, not in {change.value!r}; open another."
+            f"A running session can only change to float32, not to {change.value!r}; open "
+            "a new session."
         )
     return replace(outline, device=outline.device.in_float32())
 
@@ -280,12 +282,12 @@ def _learning(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Ou
 
 def _compare(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
     spec, place, lanes = change.value, change.lane, outline.lanes
-    # Where no place is named, there is one lane beside the first afterwards, or none.
+    # Without a position, the new lane replaces all lanes beside the first.
     before, behind = (lanes[:1], ()) if place is None else (lanes[:place], lanes[place + 1 :])
     if place is not None and not 1 <= place < min(MOST_LANES, len(lanes) + (spec is not None)):
         raise StudioError(
-            f"There is no place {place} for a network beside the first; at most {MOST_LANES} "
-            "networks are compared, one after the other."
+            f"Position {place} for another network is not free or does not exist; at most "
+            f"{MOST_LANES} networks can be compared, numbered without gaps."
         )
     added = () if spec is None else (outline.with_lane(spec),)
     return replace(outline, lanes=(*before, *added, *behind))
@@ -303,13 +305,13 @@ RULES: dict[str, Rule] = {
     "revert_discriminator": Rule(_same),  # None: forget what was learned
     "chains": Rule(_chains),  # int
     "seed": Rule(_seed),  # int: restart with it
-    "restart": Rule(_same),  # None: the same start once more
+    "restart": Rule(_same),  # None: restart with the same seed
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
-    "melt": Rule(_melt),  # int: so many steps at a hundred times the temperature
+    "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
     "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
-    "precision": Rule(_precision),  # "float32": what bfloat16 does not suit goes on in
+    "precision": Rule(_precision),  # "float32", if bfloat16 does not suit the new layer
     "compare": Rule(_compare, Scope.PLACE),  # LaneSpec to put beside the first lane; None: remove
 }
-"""What each change means, by its name, with the values it takes. Settings of chains have one rule;
-they are changed for one lane or for all."""
+"""The rule of each change by name; comments show the values that it takes. All settings of chains
+share one rule; they are changed for one lane or for all."""

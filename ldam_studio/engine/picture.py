@@ -1,4 +1,4 @@
-"""From pixels in the network's units to pictures for a person."""
+"""Turning pixels in the network's units into pictures for display."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Bytes = NDArray[np.uint8]
 DISPLAYS = ("signed", "image")
 MID_GREY = 127.5
 BELOW, ABOVE = np.array([24.0, 100.0, 232.0]), np.array([255.0, 120.0, 190.0])
-"""The colours of a grey difference at the ends of its scale."""
-LEAST_SCALE = 1e-3  # of a difference that is 0 everywhere
-ALMOST = 1 + 1e-6  # 0.2 in 32 bits is a little more than 0.2
+"""The colours at the two ends of the scale of a grey difference."""
+LEAST_SCALE = 1e-3  # the scale for a difference that is 0 everywhere
+ALMOST = 1 + 1e-6  # allows for rounding: 0.2 in 32 bits is a little more than 0.2
 
 
 def to_bytes(
@@ -26,19 +26,20 @@ def to_bytes(
 ) -> Bytes:
     """Turn an image (C, H, W) into (H, W, 3) of 8 bits.
 
-    One channel is grey, two are red and cyan; of more than three those that `pixels` says.
+    One channel is shown in grey, two in red and cyan; of more than three, the channels in
+    `pixels.picture` are shown.
 
     Parameters
     ----------
     display
-        "signed": mid-grey is the rest colour, and `scale` above or below it is white or black.
-        "image": black and white are the ends of the valid range.
+        "signed": mid-grey is the rest colour, and values `scale` above or below it are white or
+        black. "image": black and white are the ends of the valid range.
     scale
-        For "signed", in pixel units; None takes the image's largest distance from rest.
+        For "signed", in pixel units; None for the image's largest distance from rest.
     """
     if pixels.picture != tuple(range(len(image))):
         image = image[list(pixels.picture)]
-    # A chain on its way out of the finite numbers is shown as well as it can be.
+    # A chain whose values are overflowing is still shown as well as possible.
     with np.errstate(over="ignore", invalid="ignore"):
         if display == "image":
             unit = (image - pixels.minimum) / (pixels.maximum - pixels.minimum)
@@ -57,7 +58,7 @@ def to_bytes(
 
 
 def common_scale(images: Sequence[Floats], pixels: PixelSpec) -> float:
-    """Return the scale at which signed images (C, H, W) are shown alike: their largest distance."""
+    """Return one scale for several signed images (C, H, W): their largest distance from rest."""
     with np.errstate(over="ignore", invalid="ignore"):
         distances = [float(np.abs(image - pixels.rest).max()) for image in images]
     finite = [distance for distance in distances if math.isfinite(distance)]
@@ -67,7 +68,7 @@ def common_scale(images: Sequence[Floats], pixels: PixelSpec) -> float:
 def difference_scale(difference: Floats) -> float:
     """Return the largest size of a difference, rounded up to 1, 2 or 5 times a power of ten.
 
-    Rounded, so that a scale that is read does not change with every sample.
+    It is rounded so that a displayed scale does not change with every sample.
     """
     with np.errstate(invalid="ignore"):
         largest = float(np.abs(difference).max())
@@ -80,8 +81,8 @@ def difference_scale(difference: Floats) -> float:
 def difference_to_bytes(difference: Floats, pixels: PixelSpec, scale: float) -> Bytes:
     """Turn a difference of images (C, H, W) into (H, W, 3) of 8 bits; mid-grey is no difference.
 
-    `scale` above 0 is pink and below it blue where the images are grey; where they have colours,
-    each channel is light or dark.
+    For grey images, `scale` above 0 is pink and `scale` below 0 is blue. For colour images, each
+    channel is lighter or darker than mid-grey.
     """
     if len(pixels.picture) > 1:
         return to_bytes(difference + pixels.rest, pixels, "signed", scale)
@@ -93,8 +94,8 @@ def difference_to_bytes(difference: Floats, pixels: PixelSpec, scale: float) -> 
 
 
 def _numbers(values: Floats, instead: float) -> Floats:
-    """Put a number in the place of those that are none."""
-    # Almost always there are none, which one look tells: the least of them would be none.
+    """Replace NaN by a number."""
+    # Usually there is no NaN, and the minimum shows that: it is NaN if any value is.
     return np.where(np.isnan(values), instead, values) if np.isnan(values.min()) else values
 
 
@@ -104,7 +105,11 @@ def enlarge(picture: Bytes, zoom: int) -> Bytes:
 
 
 def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) -> Bytes:
-    """Lay pictures of one size (H, W, 3) out in rows; `columns` is the square root if None."""
+    """Arrange pictures of one size (H, W, 3) in rows.
+
+    If `columns` is None, it is 10 for a multiple of ten pictures, otherwise the rounded-up square
+    root of their number.
+    """
     if columns is None:
         columns = max(
             1,

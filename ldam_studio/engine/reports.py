@@ -1,4 +1,4 @@
-"""What a session has to tell with its next frame: what its steps saw, marks and notices."""
+"""Everything to be reported with a session's next frame: measurements, marks and notices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ldam_studio.engine.advance import Info
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.state import SessionState
 
-TRACE_STEPS = 4096  # kept for the next frame; a hidden window asks for none, and must not pile up
+TRACE_STEPS = 4096  # kept for the next frame; limits memory while a hidden window requests none
 
 
 class Reports:
@@ -20,22 +20,22 @@ class Reports:
         self._frames = 0
 
     def add(self, info: Info) -> None:
-        """Remember what one call of `advance` returned."""
+        """Store what one call of `advance` returned."""
         if info.lanes or info.told:
             self._infos.append(info)
         self._notices.extend(info.refused)
 
     def say(self, notice: str) -> None:
-        """Remember a sentence for the person."""
+        """Store a sentence to be shown to the user."""
         self._notices.append(notice)
 
     def go_back_to(self, step: int) -> None:
-        """Forget later steps, which were taken back."""
+        """Discard what was stored about steps after `step`, because they were undone."""
         while self._infos and self._infos[-1].step > step:
             self._infos.pop()
 
     def forget_steps(self) -> None:
-        """Forget all steps: the session is another one."""
+        """Discard what was stored about all steps, because the session was replaced."""
         self._infos.clear()
 
     def frame(

@@ -5,7 +5,7 @@
             play                    pause
     IDLE ---------> RUNNING <---------------> PAUSED
                       |  ^        play          ^
-      advance raised  |  | play                 | a chain exploded: stands on the last good state
+      advance raised  |  | play                 | a chain exploded: back to the last finite state
                       v  |                      |
                      FAILED          RUNNING ---+
 
@@ -19,7 +19,7 @@ from enum import Enum
 
 
 class RunState(Enum):
-    """Where a runner is; see the diagram above."""
+    """The state of a runner; see the diagram above."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -30,7 +30,7 @@ class RunState(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """A snapshot of the runner: its state, the session's step, speed, and why it failed."""
+    """A snapshot of a runner: run state, number of the step, speed, and why it failed."""
 
     state: RunState
     step: int

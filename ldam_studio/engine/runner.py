@@ -1,9 +1,9 @@
-"""Drives a session on a thread of its own, and is the only thing that touches its state there.
+"""Drives a session on its own thread, which is the only one that touches the session's state.
 
-What is asked of a session is a command in one ordered queue. In every state (see
-`engine.run_state`) but CLOSED commands are carried out and frames made, so that the window lives
-while the sampler rests. Only two things are asked for outside the queue: frames, because they
-change nothing, and `close`, which is done at once.
+Everything that is asked of a session is a command in one ordered queue. Commands are carried out
+and frames are made in every state (see `engine.run_state`) except CLOSED, so that the window stays
+responsive while the sampler is paused. Only two requests bypass the queue: frames, because they
+change nothing, and `close`, which takes effect at once.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Runner:
     Parameters
     ----------
     state
-        The session; the runner's from now on.
+        The session; from now on only the runner may use it.
     on_state, on_error
-        Called on the runner's thread, rarely: with each new run state, and with one sentence when
-        it paused or failed for a reason.
+        Called on the runner's thread: `on_state` with each new run state, `on_error` with one
+        sentence if an error has paused or stopped the session.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Runner:
         self._shows_first = False
         self._gave_up = False
         self.left: Future[SessionState] = Future()
-        """The session, once it is closed."""
+        """The session's state, available once the runner is closed."""
         self._reports = Reports()
         self._commands_seen = 0
         self._max_rate = 0
@@ -77,38 +77,39 @@ class Runner:
         self._speed = Speed()
         self._error = ""
 
-    # From any thread. Commands are carried out in the order in which they were posted; posting
-    # never blocks, and returns the command's number (see `Frame.commands_seen`).
+    # These methods may be called from any thread. Commands are carried out in the order in which
+    # they were posted. Posting never blocks; it returns the command's number (see
+    # `Frame.commands_seen`).
 
     def post(self, name: str, value: Any = None, lane: int | None = None) -> int:
-        """Ask for a change (see `engine.changes`), or for the rate: "max_rate".
+        """Post a change (see `engine.changes`), or a new value of the setting "max_rate".
 
         Raises
         ------
         StudioError
-            If the rate is none.
+            If the value of "max_rate" is not valid.
         """
         if name == "max_rate":
             return self._post(MaxRate(SETTINGS["max_rate"].check(value)))
         return self._post(Change(name, value, lane))
 
     def play(self) -> int:
-        """Run."""
+        """Run until paused."""
         return self._post(Play())
 
     def pause(self) -> int:
-        """Rest after the step under way."""
+        """Pause after the step in progress."""
         return self._post(Pause())
 
     def step(self, count: int = 1) -> int:
-        """Take `count` steps and rest."""
+        """Take `count` steps and pause."""
         return self._post(Steps(count))
 
     def ask(self, question: Callable[[SessionState], T]) -> Future[T]:
-        """Have `question` answered on the runner's thread between two steps.
+        """Call `question` with the session's state on the runner's thread, between two steps.
 
-        The answer has the changes that were posted before, and none that are posted after. It may
-        be cancelled while it waits.
+        Changes posted before the question have taken effect by then, later ones have not. A waiting
+        question can be cancelled.
         """
         future: Future[T] = Future()
         self._post(Question(question, future))
@@ -117,20 +118,20 @@ class Runner:
         return future
 
     def return_to(self, moment: SessionState | Future[SessionState]) -> int:
-        """Put the session back to a snapshot, or to one that was asked for before."""
+        """Return the session to a snapshot, or to one that an earlier question asked for."""
         return self._post(ReturnTo(moment))
 
     def close(self) -> None:
-        """End `run` after the step under way, at once: what still waits is not done any more.
+        """End `run` after the step in progress; waiting commands are discarded.
 
-        Questions among that are cancelled.
+        Waiting questions are cancelled.
         """
         with self._wake:
             self._closed = True
             self._wake.notify_all()
 
     def request_frame(self, request: FrameRequest) -> None:
-        """Ask for one frame; it will be in `mailbox`. A newer request replaces an older one."""
+        """Request one frame, to be put into `mailbox`; a newer request replaces an older one."""
         with self._wake:
             self._request = request
             self._wake.notify_all()
@@ -143,13 +144,13 @@ class Runner:
 
     @property
     def status(self) -> Status:
-        """How things stand."""
+        """The present status."""
         return Status(self._run_state, self._state.step, self._speed.value, self._error)
 
-    # On the runner's own thread
+    # The following methods run on the runner's own thread.
 
     def run(self) -> None:
-        """Run until closed; returns then, whatever happened."""
+        """Run until the runner is closed."""
         self._state.device.apply()
         try:
             while self._wait_for_work():
@@ -164,7 +165,7 @@ class Runner:
             self.left.set_result(self._state)
 
     def _wait_for_work(self) -> bool:
-        """Sleep until there is something to do; False once closed."""
+        """Sleep until there is something to do; return False once closed."""
         with self._wake:
             while not self._closed:
                 stepping = self._may_step()
@@ -179,9 +180,9 @@ class Runner:
         return self._run_state is RunState.RUNNING or self._single_steps > 0
 
     def _obey(self) -> None:
-        """Carry out the commands that wait, up to single steps."""
+        """Carry out the waiting commands, up to the first one that takes single steps."""
         changed = False
-        # What is posted meanwhile waits until after the next step, so that there is one.
+        # Commands posted during this loop wait until after the next step, so that steps go on.
         for _ in range(len(self._queue)):
             taken = None if self._closed or self._single_steps else self._queue.take()
             if taken is None:
@@ -189,8 +190,8 @@ class Runner:
             self._commands_seen, command = taken
             changed = changed or (isinstance(command, Change) and not is_of_chains(command.name))
             self._carry_out(command)
-        # Another neuron is shown before its first step, which may take long; but a stream of such
-        # changes does not keep the chains from moving.
+        # After such a change a frame is made before the first step, which may take long. This is
+        # never done twice in a row, so that a stream of changes cannot stop the chains.
         self._shows_first = changed and not self._shows_first
 
     def _carry_out(self, command: Command) -> None:
@@ -232,7 +233,7 @@ class Runner:
         self._reports.forget_steps()
 
     def _step(self) -> None:
-        """Take one step if it is time for one, and nothing is to be shown before it."""
+        """Take one step if one is due and no frame has to be made before it."""
         if self._closed or self._shows_first or not self._may_step():
             return
         now = time.monotonic()
@@ -247,7 +248,7 @@ class Runner:
             self._speed.count()
 
     def _look_back(self) -> None:
-        """See how all steps went before a frame shows what came of them, and before resting."""
+        """Confirm all steps before a frame shows their result, and before pausing."""
         if self._request or self._run_state is not RunState.RUNNING:
             self._confirm()
 
@@ -278,10 +279,11 @@ class Runner:
         self._reports.add(info)
 
     def _make_way(self) -> None:
-        """Give a step up for another neuron or network: large networks take long over it.
+        """Abandon the step in progress if a change to another neuron or network is waiting.
 
-        Never two in a row, so that no stream of changes keeps the chains from moving; and no single
-        step, which was asked for before them.
+        On large networks a step takes long. Two steps in a row are never abandoned, so that a
+        stream of changes cannot stop the chains. Single steps are never abandoned, since they were
+        requested before the change.
         """
         if self._queue.is_urgent() and not self._gave_up and not self._single_steps:
             raise GivenUp

@@ -1,4 +1,4 @@
-"""A session as tensors by name and JSON, and back: for session files and for the next start."""
+"""A session as named tensors and JSON, and back: for session files and for the next start."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from ldam_studio.sampler.random import Generators
 from ldam_studio.training import learner
 
 VERSION = 2
-"""Version 1, of LDAM Studio 0.1.0, had the tensors of one lane without a prefix and those of a
-second one behind "second.", and the counts that are in `lanes` now in the same two places."""
+"""In version 1, of LDAM Studio 0.1.0, the tensors of the first lane had no prefix and those of the
+second lane had the prefix "second.". The counts that are now in `lanes` were stored likewise."""
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
 WAKING = ("quiet", "answered", "led")
 MEMORY, MOMENTS = "memory.", "moments."
-"""Before the names of what a kernel remembers; files of 0.1.0 have the latter."""
+"""Prefixes of the tensors in a kernel's memory; files of 0.1.0 have the latter."""
 
 
 def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the whole session: its tensors (copied to the CPU) and the rest in JSON's types.
+    """Return the whole session: tensors (copied to the CPU), and the rest in JSON's types.
 
-    The log is not part of it: what goes on from here begins a log of its own.
+    The log is not included: the restored session starts a new log.
     """
     tensors: dict[str, Tensor] = {}
     counts = []
@@ -77,12 +77,12 @@ def from_tensors(
     device: Device | None = None,
     opener: Opener | None = None,
 ) -> SessionState:
-    """Return the session that `to_tensors` wrote; it goes on with the same bits.
+    """Return the session that `to_tensors` wrote; it continues with the same bits.
 
     Raises
     ------
     StudioError
-        If its weights are missing or others, or the tensors are not a session's.
+        If weights are missing or have changed, or the tensors are not those of a session.
     """
     spec = spec_from(about["session"], device, opener)
     state = open_session(spec, restoring=True)
@@ -90,7 +90,7 @@ def from_tensors(
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         state.lessons_due = int(about.get("lessons_due", 0))
-        layers = about.get("bfloat16_layers", about.get("halved", ()))  # as version 1 called them
+        layers = about.get("bfloat16_layers", about.get("halved", ()))  # their name in version 1
         state.bfloat16_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
         moved = {name: value.to(where) for name, value in tensors.items()}
         parts = _lanes_of(moved, about)
@@ -103,7 +103,7 @@ def from_tensors(
         learned = _under("learner.", tensors)
         if learned and state.discriminator is not None:
             state.learner = learner.from_tensors(state.discriminator.module, learned)
-        # No description leads here from step 0; who keeps the tensors in a file says which one.
+        # This state cannot be computed from step 0; the caller may add the file that contains it.
         state.origin = {"at": state.step}
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StudioError(
@@ -135,7 +135,7 @@ def _restore(
     if any(len(tensor) != len(x) for tensor in memory.values()):
         raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
-    # The step's numbers depend on whether the chains were melting.
+    # The parameters depend on whether the chains were melting.
     lane = reheat(lane, state.device, state.heat)
     return replace(
         lane,
@@ -160,7 +160,7 @@ def _waking(
     tensors: Mapping[str, Tensor], about: Mapping[str, Any], chains: int
 ) -> silent_neurons.Waking:
     if "waking.quiet" not in tensors:
-        # A session of before chains were led: they stand where they got by themselves.
+        # An older version that did not guide silent chains wrote this session.
         return silent_neurons.begin(chains, tensors["x"].device, answered=True)
     quiet, answered, led = (tensors[f"waking.{name}"] for name in WAKING)
     return silent_neurons.Waking(quiet, answered, led, calm=bool(about["calm"]))

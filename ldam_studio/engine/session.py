@@ -1,4 +1,4 @@
-"""Opening a session, and what a description names."""
+"""Opening a session from a specification or a description."""
 
 from __future__ import annotations
 
@@ -41,12 +41,11 @@ from ldam_studio.sampler.settings import Settings
 
 @dataclass(frozen=True)
 class SessionSpec:
-    """All that has to be known to start a session.
+    """Everything that is needed to start a session.
 
-    `neurons` has one neuron per chain, all of one layer. `learn_every` and `discriminator_rounds`
-    are the settings of these names. `data` is where real images are taken from when the
-    discriminator goes on learning; None is the shipped sample. `beside` are the lanes that the
-    network is compared with.
+    `neurons` has one neuron per chain, all in one layer. `learn_every` and `discriminator_rounds`
+    are the settings with these names. `data` is the folder of real images for a discriminator that
+    learns; None for the shipped sample. `beside` has the lanes to compare the network with.
     """
 
     network: Network
@@ -62,12 +61,13 @@ class SessionSpec:
 
     @property
     def outline(self) -> Outline:
-        """How the session will be set.
+        """The outline of the session at its start.
 
         Raises
         ------
         StudioError
-            If a neuron does not exist, or discriminator or other networks take other images.
+            If a neuron does not exist, or if the discriminator or another network takes other
+            images.
         """
         check_neurons(self.network, self.neurons)
         settings = self.settings.for_chains(len(self.neurons))
@@ -83,8 +83,8 @@ class SessionSpec:
         model = self.discriminator
         if model is not None and not model.takes(self.network.pixels):
             raise StudioError(
-                f"The discriminator {model.name} takes {model.images}, the network "
-                f"{self.network.name} of {self.network.pixels.shape}."
+                f"The discriminator {model.name} takes {model.images}, but the network "
+                f"{self.network.name} takes images of {self.network.pixels.shape}; choose another."
             )
         for number, spec in enumerate(self.beside, 1):
             outline = outline.after(Change("compare", spec, number))
@@ -92,15 +92,15 @@ class SessionSpec:
 
 
 def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
-    """Start a session: draw the chains' first images, make its lanes.
+    """Start a session: make its lanes and draw the chains' first images.
 
-    With `restoring`, the chains will be put where they were, and what was found about precision
-    holds: it is not tried again on their first images.
+    With `restoring`, the caller will replace the chains by stored ones. The stored result about the
+    precision then holds, so it is not measured again on the first images.
 
     Raises
     ------
     StudioError
-        If a neuron is not the network's, or discriminator or second network take other images.
+        If a neuron does not exist, or if the discriminator or another network takes other images.
     """
     spec.device.apply()
     outline = spec.outline
@@ -125,48 +125,48 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
     if state.device.tried and spec.device.precision == "auto":
         state.bfloat16_layers = frozenset({layer_of(lane)})
     if not restoring:
-        try_again(state)  # on lanes that were not tried just now
+        try_again(state)  # for the lanes beside the first, which `settle` has not measured
     prepare_learner(state)
     state.origin = describe(state.outline)
     return state
 
 
 class Opener:
-    """Opens the networks and discriminators that descriptions name.
+    """Opens the networks and discriminators in descriptions.
 
     Parameters
     ----------
     allow_code
-        Whether a network may be opened that is a person's own code, which runs it.
+        Whether networks that are the user's own code may be opened. Opening one runs its code.
     """
 
     def __init__(self, *, allow_code: bool = False) -> None:
         self._allow_code = allow_code
 
     def found(self, reference: Reference) -> Reference:
-        """Return the reference with files that are here; hook for subclasses."""
+        """Return the reference with paths of existing files; a hook for subclasses."""
         return reference
 
     def network(self, reference: Reference) -> Network:
-        """Open the network that a reference names.
+        """Open the network of a reference.
 
         Raises
         ------
         StudioError
-            If its weights are others, or if opening it would run code that only its file names: a
-            picture from somewhere else must not be able to do that, unless a person says so.
+            If its weights have changed, or if opening it would run code that `allow_code` does not
+            allow: a picture from somewhere else must not run code unless the user says so.
         """
         if runs_code(reference.name) and not self._allow_code:
             raise StudioError(
-                f"The network {reference.name} is a person's own code, which is not run because a "
-                "file names it; open it with --network first, or replay with --allow-code where "
-                "you trust it."
+                f"The network {reference.name} is Python code from outside this program, which is "
+                "not run just because a file names it; open it with --network first, or replay "
+                "with --allow-code if you trust it."
             )
         reference = self.found(reference)
         labels = None if reference.labels is None else Path(reference.labels)
         options = Options(
             pixels=None if reference.pixels is None else PixelSpec.of(reference.pixels),
-            # Names are for the eye: where their file is gone, everything else is still the same.
+            # Class names are only displayed: without their file everything else is the same.
             labels=labels if labels is not None and can_be_read(labels) else None,
             partial=reference.partial,
             untrained=reference.untrained,
@@ -177,7 +177,7 @@ class Opener:
         return mean_of(network, files) if files else network
 
     def discriminator(self, reference: Reference | None) -> DiscriminatorModel | None:
-        """Open the discriminator that is named; `StudioError` if its weights are others."""
+        """Open the discriminator of a reference; `StudioError` if its weights have changed."""
         if reference is None:
             return None
         reference = self.found(reference)
@@ -186,7 +186,7 @@ class Opener:
         return model
 
     def lane(self, description: LaneDescription | BesideDescription) -> LaneSpec:
-        """Open what a lane begins with; raises as `network` does."""
+        """Open the lane of a description; raises as `network` does."""
         neurons, settings = description.neurons, description.settings
         return LaneSpec(
             self.network(description.network),
@@ -201,12 +201,14 @@ def spec_from(
     device: Device | None = None,
     opener: Opener | None = None,
 ) -> SessionSpec:
-    """Open the networks and the discriminator of a session's description, raw or read.
+    """Open the networks and the discriminator in a session's description.
+
+    The description may be JSON or a parsed structure.
 
     Raises
     ------
     StudioError
-        If weights are missing or are not those that were described, or something is unreadable.
+        If weights are missing or have changed, or the description is damaged.
     """
     found = description
     if not isinstance(found, SessionDescription):
@@ -228,7 +230,7 @@ def spec_from(
 
 
 def _device(given: Device | None, recorded: DeviceDescription) -> Device:
-    """Return the recorded device, or the given one with what it leaves open as recorded."""
+    """Return the recorded device, or the given one completed with recorded values."""
     if given is None:
         return choose(recorded.device, recorded.precision, recorded.threads)
     threads = given.threads or recorded.threads
@@ -245,5 +247,5 @@ def _same_weights(what: str, reference: Reference, sha256: str) -> None:
     if reference.sha256 != sha256:
         raise StudioError(
             f"The weights of the {what} are not those that were used (SHA-256 {sha256[:12]}..., "
-            f"not {reference.sha256[:12]}...); put the right file back."
+            f"not {reference.sha256[:12]}...); restore the original file."
         )

@@ -1,12 +1,12 @@
-"""Chains whose neuron gives no gradient: how they are led to where it does, and what is said of it.
+"""Guiding chains whose neurons give no gradient, and sentences about such neurons.
 
-Behind a rectifier a neuron may be silent at a chain's start, and everywhere near it: its gradient
-is 0, nothing drives the chain, and its picture stays noise. Starts of any spread are as silent. So
-a chain is led as long as its neuron is silent: the activation is differentiated as if rectifiers
-leaked, and the chain climbs the silent unit's input until the unit answers. Values are the
-network's own throughout.
+Behind a rectifier a neuron may be silent at a chain's start and everywhere near it: its gradient is
+0, nothing drives the chain, and its picture stays noise. Starts with more or less spread are just
+as silent. A chain is therefore guided while its neuron is silent: the gradient is computed as if
+rectifiers leaked, so that the chain climbs the silent unit's input until the unit responds.
+Activations are always those of the unchanged network.
 
-All of it follows from the chains' pixels and the step, so replay needs nothing more.
+All of this depends only on the chains' pixels and the step, so replay needs no further information.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.objective import ValueAndGradient
 
 LEAK = 0.1
-"""Slope that leaking rectifiers have beside their own."""
+"""Slope that leaky rectifiers have in addition to their own."""
 PATIENCE = 50
-"""Silent steps for which a chain is led; a neuron that has not answered then is called dead."""
-NAMED = 3  # neurons that a sentence names
+"""Number of silent steps for which a chain is guided; a neuron that is still silent is called
+dead."""
+NAMED = 3  # largest number of neurons that a sentence names
 
 _F, _T = nn.functional, torch.Tensor
 RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
@@ -36,11 +37,11 @@ RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
         *(torch.clamp, torch.clamp_min, _T.clamp, _T.clamp_, _T.clamp_min, _T.clamp_min_),
     }
 )
-"""Functions that are flat somewhere, so that no gradient comes through."""
+"""Functions that are flat somewhere, so that no gradient passes through."""
 
 
 class LeakyRectifiers(TorchFunctionMode):
-    """Within it, `RECTIFIERS` return what they always do, but let a part of the gradient leak."""
+    """Within this mode `RECTIFIERS` return unchanged values, but pass a part of the gradient."""
 
     def __torch_function__(
         self,
@@ -49,30 +50,30 @@ class LeakyRectifiers(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Add nothing in the forward direction, and `LEAK` times the identity backwards."""
+        """Add 0 in the forward pass, and `LEAK` times the incoming gradient in the backward one."""
         kwargs = kwargs or {}
         if func not in RECTIFIERS:
             return func(*args, **kwargs)
         x = args[0] if args else kwargs["input"]
-        # Before the function: it may write over its input.
+        # Computed before the function, which may overwrite its input.
         leak = LEAK * (x - x.detach())
         return func(*args, **kwargs) + leak
 
 
 @dataclass(frozen=True)
 class Waking:
-    """Which chains' neurons answer; all tensors have shape (chains,).
+    """Which chains' neurons respond; all tensors have shape (chains,).
 
     Attributes
     ----------
     quiet
-        Steps since the last one that had a gradient, 0 where the last one had.
+        Number of steps since the last one with a gradient; 0 if that was the last step.
     answered
-        Whether there was a gradient since the chain began or turned to its neuron.
+        Whether there was a gradient since the chain started or turned to its neuron.
     led
-        Whether the chain was led before it was first answered.
+        Whether the chain was guided before its neuron first responded.
     calm
-        Whether every chain has been answered and none is quiet: nothing is to be done then.
+        Whether every neuron has responded and none is silent now, so that nothing is to be done.
     """
 
     quiet: Tensor
@@ -82,23 +83,23 @@ class Waking:
 
     @property
     def dead(self) -> Tensor:
-        """Chains that were never answered, however long they were led."""
+        """Chains whose neurons never responded, although they were guided for `PATIENCE` steps."""
         return ~self.answered & (self.quiet >= PATIENCE)
 
 
 def begin(chains: int, device: torch.device | str, *, answered: bool = False) -> Waking:
-    """Return that nothing is known yet, or that all are answered."""
+    """Return the state at a chain's start, or one in which all neurons have `answered`."""
     no = torch.zeros(chains, dtype=torch.bool, device=device)
     return Waking(torch.zeros_like(no, dtype=torch.int64), no | answered, no, calm=answered)
 
 
 def look(waking: Waking, gradient_rms: Tensor, *, all_answer: bool) -> Waking:
-    """Take note of a step's gradients.
+    """Update the state with a step's gradients.
 
     Parameters
     ----------
     gradient_rms
-        Their root-mean-squares, (chains,), of the activation itself.
+        Root-mean-square of each chain's gradient of the activation itself, (chains,).
     all_answer
         Whether none of them is 0.
     """
@@ -114,22 +115,25 @@ def look(waking: Waking, gradient_rms: Tensor, *, all_answer: bool) -> Waking:
 
 
 class Leading:
-    """An activation whose gradient has size 1 for chains that are led, for one step.
+    """An activation whose gradient has a root-mean-square of 1 for guided chains, for one step.
 
     Parameters
     ----------
+    waking
+        Which chains' neurons have responded so far.
     activation
         The chains' activation and its gradient as functions of their pixels.
     field_size
         Number of pixel values over which a gradient's root-mean-square is taken.
     exact
-        Whether the chains have a law to obey: then none is led once it was answered.
+        Whether the chains sample an exact distribution: then no chain is guided once its neuron has
+        responded.
 
     Attributes
     ----------
     led
-        (chains,): those that were; None before the first call, and where none was. Later calls of
-        the same step give the true gradient.
+        The chains that were guided, (chains,); None before the first call, or if there were none.
+        Later calls in the same step return the true gradient.
     """
 
     def __init__(
@@ -165,15 +169,15 @@ class Leading:
 
 
 def sentence(waking: Waking, neurons: Sequence[Neuron]) -> str:
-    """Say which neurons were silent at their chains' start, and what came of it; or nothing."""
+    """Return a sentence about neurons that were silent at the start; empty if none was."""
     if not bool(waking.led.any()):
         return ""
     dead = _names(neurons, waking.dead)
     if dead:
         return (
-            f"{_subject(dead, 'gives', 'give')} no gradient, not even after {PATIENCE} steps in "
-            "which rectifiers leaked: dead here, so that the picture stays noise; choose another "
-            "neuron, or restart from another seed."
+            f"{_subject(dead, 'gives', 'give')} no gradient, not even after {PATIENCE} steps with "
+            "leaky rectifiers, so the picture stays noise; choose another neuron, or restart from "
+            "another seed."
         )
     waits = _names(neurons, waking.led & ~waking.answered)
     if waits:
@@ -183,13 +187,13 @@ def sentence(waking: Waking, neurons: Sequence[Neuron]) -> str:
         )
     woken = _names(neurons, waking.led)
     return (
-        f"{_subject(woken, 'was', 'were')} silent at the start and woken by letting rectifiers "
-        "leak."
+        f"{_subject(woken, 'was', 'were')} silent at the start and now respond"
+        f"{'s' if len(woken) == 1 else ''}, thanks to leaky rectifiers."
     )
 
 
 def dead_neurons(waking: Waking, neurons: Sequence[Neuron]) -> list[str]:
-    """Return the addresses of the neurons, each once, all of whose chains are dead."""
+    """Return the addresses of neurons for which all chains are dead, each address once."""
     alive = {str(n) for n, dead in zip(neurons, waking.dead.tolist(), strict=True) if not dead}
     return [name for name in dict.fromkeys(map(str, neurons)) if name not in alive]
 

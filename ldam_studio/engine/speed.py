@@ -1,4 +1,4 @@
-"""How fast a session steps."""
+"""Measuring how fast a session steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MEASURE_S = 0.5
 
 
 class Speed:
-    """Steps per second over the last half second or more."""
+    """Steps per second, averaged over at least half a second."""
 
     def __init__(self) -> None:
         self.value = 0.0
@@ -16,7 +16,7 @@ class Speed:
         self._since = time.monotonic()
 
     def count(self) -> None:
-        """Note that a step was taken."""
+        """Count a step."""
         self._steps += 1
         elapsed = time.monotonic() - self._since
         if elapsed >= MEASURE_S:

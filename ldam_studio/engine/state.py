@@ -1,7 +1,7 @@
-"""All state of a session in one value. Only this package makes or changes it.
+"""All state of a session in one value. Only this package creates or changes it.
 
-A *lane* is (network, neurons, settings) with its chains; all lanes of a session are fed the same
-noise. A session has one lane, or several that are compared; see `engine.comparison`.
+A *lane* consists of a network, neurons and settings with their chains. A session has one lane, or
+several that are compared (see `engine.comparison`); all of them use the same noise.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ MELT_HEAT = 100.0
 
 @dataclass(frozen=True)
 class Targets:
-    """What a lane's neurons mean for its chains, worked out once per choice.
+    """Properties of a lane's neurons that are computed once for each choice of neurons.
 
-    `units` reads them off their layer's output, on the `crop` of the image that all of them need if
-    there is one. `groups` (chains,) has the same number for the same neuron. `fields` is what each
-    one sees (None: the whole image), `field_size` the number of pixel values in it: a number, or
-    (chains,) where it differs.
+    `units` evaluates the neurons from their layer's output; if there is a `crop`, only that part of
+    the image has to be evaluated. `groups` (chains,) has equal numbers for equal neurons. `fields`
+    has the receptive field of each neuron (None: the whole image). `field_size` is the number of
+    pixel values in it, a single number or (chains,) if it differs.
     """
 
     layer: str
@@ -55,7 +55,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class Lane:
-    """Chains that look at one layer of one network under one group of settings."""
+    """Chains of one network that look at one layer and share their settings."""
 
     network: Network
     neurons: tuple[Neuron, ...]
@@ -70,21 +70,24 @@ class Lane:
 
     @property
     def kernel(self) -> kernels.Kernel:
-        """What moves the chains."""
+        """The kernel that moves the chains."""
         return kernel_of(self.settings)
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Where pixels are clamped to, if they are."""
+        """The least and the greatest pixel value if pixels are clamped, otherwise None."""
         return self.network.pixels.bounds if self.settings.clamp else None
 
     def activation(self, x: Tensor) -> Tensor:
-        """Return each chain's neuron at pixels x (chains, C, H, W), running only what it sees."""
+        """Return the activation of each chain's neuron at pixels x (chains, C, H, W).
+
+        Only the part of the image that the neurons see is evaluated.
+        """
         crop = self.targets.crop
         return self.network.activation(x if crop is None else crop.cut(x), self.targets.units)
 
     def shown_average(self) -> Average:
-        """Return the average that the settings ask for: over time, chains, or both."""
+        """Return the average that the settings select: over time, over chains, or both."""
         over = self.settings.average_over
         if over == "chains":
             return over_chains(self.chains.x, self.targets.groups)
@@ -93,10 +96,10 @@ class Lane:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A change as it took effect: before step `step`, in JSON's types, for one lane or all.
+    """A change in the log, in JSON's types; it took effect before step `step`, in one lane or all.
 
-    `before` has the values that a setting had in these lanes; it is not written down, so that None
-    means that they are not known.
+    `before` has the previous values of a setting in these lanes. It is not written to files; None
+    means that it is unknown.
     """
 
     step: int
@@ -106,14 +109,14 @@ class LogEntry:
     before: tuple[Any, ...] | None = field(default=None, compare=False)
 
     def json(self) -> list[Any]:
-        """Return it as it is written down, without a lane where it is for all of them."""
+        """Return the entry as a list for JSON, without a lane if it applies to all lanes."""
         entry = [self.step, self.name, self.value]
         return entry if self.lane is None else [*entry, self.lane]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What a step changes, as it was before; `sources` are the states of its generators."""
+    """The part of the state that a step changes; `sources` are the states of random generators."""
 
     step: int
     lanes: tuple[Lane, ...]
@@ -123,10 +126,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Unconfirmed:
-    """A step whose outcome the host has not seen.
+    """A step whose outcome has not arrived on the host.
 
-    `verdicts`, (lanes, 2), has a sum that is finite only if all of a lane is, and the least of its
-    chains' `gradient_rms`, which are those of each lane.
+    `verdicts` has two numbers per lane, (lanes, 2): a sum that is finite only if all values of the
+    lane are, and the least of its chains' `gradient_rms`. `gradient_rms` has one tensor (chains,)
+    per lane.
     """
 
     before: Moment
@@ -141,20 +145,21 @@ class SessionState:
     Attributes
     ----------
     origin
-        How the log begins: the description of the opening session (JSON), or of the snapshot that
-        the log goes on from.
+        Where the log starts: the description of the session when it was opened (JSON), or of the
+        snapshot from which the log continues.
     log
         Every change since `origin`.
     melting
-        Steps left at `MELT_HEAT` times the temperature.
+        Number of steps left at `MELT_HEAT` times the temperature.
     unconfirmed
-        The last steps, oldest first, of which is not known yet whether all went well.
+        The last steps, oldest first, whose outcomes have not all arrived.
     learner
-        What the discriminator has learned here; None while it is the one that was opened.
+        The discriminator with what it has learned in this session; None while it is unchanged.
     discriminator_rounds, lessons_due
-        Rounds that it learns after each change of weights, and those still to come.
+        Number of lessons after each change of weights, and number of lessons still due.
     bfloat16_layers
-        Layers (name and SHA-256 of the network, layer) whose gradients bfloat16 was seen to keep.
+        Layers (name and SHA-256 of the network, layer) whose gradients were measured to be the same
+        in bfloat16.
     """
 
     seed: int
@@ -182,7 +187,7 @@ class SessionState:
 
     @property
     def outline(self) -> Outline:
-        """How the session is set."""
+        """The networks, neurons and settings of the session."""
         return Outline(
             tuple(LaneOutline(lane.network, lane.neurons, lane.settings) for lane in self.lanes),
             seed=self.seed,
@@ -195,12 +200,12 @@ class SessionState:
 
     @property
     def heat(self) -> float:
-        """What multiplies the temperature at this moment."""
+        """The factor by which the temperature is multiplied at present."""
         return MELT_HEAT if self.melting else 1.0
 
     @property
     def discriminator_module(self) -> torch.nn.Module | None:
-        """The discriminator in use: what was learned here, else what was opened."""
+        """The discriminator in use: the one that learned in this session, else the opened one."""
         if self.learner is not None:
             return self.learner.module
         return None if self.discriminator is None else self.discriminator.module

@@ -1,4 +1,4 @@
-"""Sentences about steps that fail, and about what to do then."""
+"""Error messages for steps that fail, with what to do about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ldam_studio.memory import in_words
 
 
 def too_large(lane: Lane) -> StudioError:
-    """Return an error with the memory that a lane's steps need, after there was not enough."""
+    """Return an error that says how much memory a lane's steps need."""
     chains, targets = len(lane.neurons), lane.targets
     needed = in_words(step_bytes(lane.network, targets.layer, targets.crop, chains))
     return StudioError(
@@ -20,17 +20,17 @@ def too_large(lane: Lane) -> StudioError:
 
 
 def fails(lane: Lane, error: Exception) -> StudioError:
-    """Return an error about a person's own code that was fine when it was opened, and fails now."""
+    """Return an error about the user's own code that raised an exception in a step."""
     chains = len(lane.neurons)
     return StudioError(
         f"{lane.network.name} fails in a step of {chains} chain{'s' * (chains > 1)} in layer "
-        f"{lane.targets.layer} ({in_short(error)}); its forward pass must take so many images, and "
-        "have a gradient."
+        f"{lane.targets.layer} ({in_short(error)}); its forward pass must accept this number of "
+        "images and have a gradient."
     )
 
 
 def which_to_lower(state: SessionState) -> str:
-    """Name the setting that most likely made a chain explode."""
+    """Return a sentence with the setting that most likely made a chain explode."""
     lanes = [lane.parameters for lane in state.lanes]
     product = max(float((p.step_size * p.columns["l2"]).max()) for p in lanes)
     temperature = max(float(p.temperature.max()) for p in lanes)
@@ -44,6 +44,6 @@ def which_to_lower(state: SessionState) -> str:
         step_size = max(float(p.step_size.max()) for p in lanes)
         cause = f"lower the step size (now {step_size:g})"
     return (
-        f"A chain left the finite numbers in step {state.step + 1:,}: {cause}, or clamp to valid "
+        f"A chain became infinite or NaN in step {state.step + 1:,}: {cause}, or clamp to valid "
         "pixels."
     )

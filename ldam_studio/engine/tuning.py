@@ -1,8 +1,8 @@
-"""Finding out what suits a session on this machine: its precision and its number of threads.
+"""Measuring which precision and how many threads suit a session on this computer.
 
-Both are tried on the session's own chains before the first step, recorded in its recipe, and kept
-by whatever goes on from there, because they decide about the last bits. Precision is tried again
-where the chains turn to another layer, and may become float32 there, which the log records.
+Both are measured on the session's own chains before the first step. They are recorded in its recipe
+and kept by replays and continued sessions, because they affect the last bits. Precision is measured
+again when the chains turn to another layer; it may become float32 then, which the log records.
 """
 
 from __future__ import annotations
@@ -22,36 +22,37 @@ from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.state import Lane, SessionState
 
 LEAST_COSINE = 0.99
-"""Between the gradient in bfloat16 and in float32; below it the chains would go elsewhere."""
+"""Smallest accepted cosine between the gradients in bfloat16 and float32."""
 
 FEW = 4
-"""Chains that are looked at where it is tried again: the next frame waits for it."""
+"""Number of chains for a later measurement of precision, which delays the next frame."""
 
 WORTH_HALVING = 3 * 32 * 32
-"""Values of an image; on smaller ones casting to and fro costs more than it saves."""
+"""Number of values in an image; on smaller images the conversions to bfloat16 cost more than they
+save."""
 
 WORTH_SHARING = 0.01
-"""Seconds; a second thread makes what takes less than this slower, as often as not."""
+"""Seconds; a second thread often slows down a gradient that takes less time than this."""
 
 WORTHWHILE = 0.9
-"""More threads, or bfloat16, are taken if they bring the time below this share of it."""
+"""More threads, or bfloat16, are used if they reduce the time below this share."""
 
 
 class Verdict(Enum):
-    """What comparing a lane's gradients in bfloat16 and in float32 gave."""
+    """Result of comparing a lane's gradients in bfloat16 and float32."""
 
     KEPT = "kept"
     CHANGED = "changed"
     FAILED = "failed"
-    """bfloat16 raises where float32 does not: a person's own code may not be made for it."""
+    """bfloat16 raises an exception, float32 does not: the user's own code may not support it."""
     OPEN = "open"
-    """Nothing could be compared: no chain has a gradient, or float32 raises too."""
+    """No comparison was possible: no chain has a gradient, or float32 raises an exception too."""
 
 
 def settle(device: Device, lane: Lane) -> Device:
-    """Return `device` with what was left open decided for the network and chains of `lane`.
+    """Return `device` with undecided precision or threads chosen for the chains of `lane`.
 
-    What fails here fails again in the first step, which has words for it.
+    Exceptions are ignored here: they occur again in the first step, which reports them.
     """
     if device.precision == "auto":
         precision = _precision(device, lane)
@@ -67,9 +68,9 @@ def settle(device: Device, lane: Lane) -> Device:
 
 
 def _precision(device: Device, lane: Lane) -> str:
-    """Choose bfloat16 where it is computed in, the gradient stays what it is, and it is faster.
+    """Choose bfloat16 if the device supports it, the gradient stays the same and it is faster.
 
-    That a processor has the instructions says little: some take longer with them.
+    Some processors have the instructions, but take longer with them.
     """
     small = math.prod(lane.network.pixels.shape) < WORTH_HALVING
     if small or not computes_in_bfloat16(device.name):
@@ -79,11 +80,11 @@ def _precision(device: Device, lane: Lane) -> str:
 
 
 def saves_time(device: Device, lane: Lane) -> bool:
-    """Whether a lane's gradients take clearly less time in bfloat16 than in float32.
+    """Return whether a lane's gradients take clearly less time in bfloat16 than in float32.
 
-    On a graphics processor they do. Else it is one thread's time on the processor that counts,
-    whatever else the machine is doing. Not if they fail: a person's own code may take no other
-    number of chains.
+    This is assumed on a graphics processor. On the CPU the time of one thread is measured, so that
+    other programs do not matter. If the gradient raises an exception, the answer is no: the user's
+    own code may require another number of chains.
     """
     if device.name != "cpu":
         return True
@@ -100,7 +101,7 @@ def saves_time(device: Device, lane: Lane) -> bool:
 
 
 def compare(device: Device, lane: Lane) -> Verdict:
-    """See whether bfloat16 leaves a lane's gradients what they are; raises nothing."""
+    """Compare a lane's gradients in bfloat16 with those in float32; never raises."""
     try:
         whole = _gradient(device, lane, "float32")
     except Exception:
@@ -117,14 +118,14 @@ def compare(device: Device, lane: Lane) -> Verdict:
 
 
 def try_again(state: SessionState) -> str:
-    """Go on in float32, for good, where chains turned to a layer that bfloat16 does not suit.
+    """Switch to float32 for good if chains have turned to a layer that bfloat16 does not suit.
 
-    In place. Nothing is tried where bfloat16 was asked for or is recorded. A layer of which nothing
-    could be compared is tried when this is called again.
+    The state is changed in place. Nothing is measured if bfloat16 was requested or recorded. A
+    layer for which no comparison was possible is measured again at the next call.
 
     Returns
     -------
-    What to say of it; empty if nothing changed.
+    A line for the traces; empty if nothing changed.
     """
     for lane in state.lanes:
         layer = layer_of(lane)
@@ -143,7 +144,7 @@ def try_again(state: SessionState) -> str:
 
 
 def layer_of(lane: Lane) -> tuple[str, str, str]:
-    """Return what `SessionState.bfloat16_layers` calls the layer that a lane looks at."""
+    """Return the key of a lane's layer in `SessionState.bfloat16_layers`."""
     return lane.network.name, lane.network.sha256, lane.targets.layer
 
 
@@ -154,7 +155,7 @@ def _with_few(lane: Lane) -> Lane:
 
 
 def computes_in_bfloat16(device: str) -> bool:
-    """Whether a device has instructions for bfloat16, rather than imitating it."""
+    """Return whether a device has instructions for bfloat16 and does not merely emulate it."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device != "cpu":
@@ -166,8 +167,9 @@ def computes_in_bfloat16(device: str) -> bool:
 def gradient_cosine(whole: Tensor, half: Tensor) -> Tensor:
     """Return the cosine of each chain's gradients in float32 and bfloat16, shape (chains,).
 
-    NaN where a chain has no gradient in float32; 0 where bfloat16 leaves none, or none that is
-    finite. Both are scaled first, as the squares of what is very short or long are not in float32.
+    It is NaN if a chain has no gradient in float32, and 0 if its gradient in bfloat16 is zero or
+    not finite. Both gradients are scaled first, so that their squares neither overflow nor
+    underflow.
     """
     one, other = (gradient / gradient.abs().amax(1, keepdim=True) for gradient in (whole, half))
     cosine = torch.cosine_similarity(one, other, dim=1).nan_to_num(0.0)
@@ -180,7 +182,10 @@ def _gradient(device: Device, lane: Lane, precision: str) -> Tensor:
 
 
 def _threads(device: Device, lane: Lane) -> int:
-    """Choose as few threads as are about as fast as more; one core is left for the window."""
+    """Choose the smallest number of threads that is about as fast as more of them.
+
+    One core is left for the window.
+    """
     if device.name != "cpu":
         return 1
     most = max(1, _cores() - 1)
@@ -199,7 +204,7 @@ def _threads(device: Device, lane: Lane) -> int:
 def _seconds(
     device: Device, lane: Lane, threads: int, clock: Callable[[], float] = time.perf_counter
 ) -> float:
-    """Return the shorter of two looks at the chains, after one that does not count."""
+    """Return the shorter time of two evaluations, after one that is not counted."""
     replace(device, threads=threads).apply()
     activation = activation_of(lane, device)
     times = []
@@ -211,7 +216,7 @@ def _seconds(
 
 
 def _cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

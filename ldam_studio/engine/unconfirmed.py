@@ -1,9 +1,9 @@
-"""Steps taken on trust: on an accelerator the host learns some steps later how each one went.
+"""Undoing steps: on an accelerator the host learns only some steps later how a step went.
 
-A step is taken as if the one before it had left all chains finite, and as if every neuron had
-answered. Each step's verdict travels to the host on its own time, and where it breaks the trust
-the session goes back to that step, so that what comes of a session does not depend on how many
-steps were under way.
+Each step is taken on the assumption that the step before it left all chains finite and that every
+neuron responded. The verdict on each step arrives on the host later. If the assumption was wrong,
+the session returns to that step, so that the result does not depend on the number of steps in
+progress.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ldam_studio.engine.state import Moment, SessionState
 
 
 def moment_of(state: SessionState) -> Moment:
-    """Return what is needed to come back to here after steps without changes or lessons."""
+    """Return what is needed to return to this state after steps without changes or lessons."""
     chains = range(len(state.lane.neurons))
     names = [f"{source}/{i}" for source in sources_of(state) for i in chains]
     if any(lane.settings.jitter for lane in state.lanes):
@@ -26,22 +26,22 @@ def moment_of(state: SessionState) -> Moment:
 
 
 def sources_of(state: SessionState) -> list[str]:
-    """Return the random sources from which the kernels of the next step draw, each once."""
+    """Return the names of the random sources that the next step's kernels use, each once."""
     return list(dict.fromkeys(s for lane in state.lanes for s in lane.kernel.draws(lane.chains)))
 
 
 def go_back(state: SessionState, moment: Moment) -> None:
-    """Leave no trace of the steps since `moment`: the next one draws what the first one drew."""
+    """Undo the steps since `moment`: the next step draws the same random numbers as the first."""
     state.step, state.lanes, state.melting = moment.step, moment.lanes, moment.melting
     for name, before in moment.sources.items():
         state.generators[name].set_state(before)
 
 
 def look_back(state: SessionState, lag: int = 0) -> bool:
-    """See how all steps but the last `lag` went; False if a chain left the finite numbers.
+    """Check all steps but the last `lag`; return False if a chain became infinite or NaN.
 
-    The session is then as it was before that step. Where a chain fell silent, or answered again,
-    it is as it was after that step, and that much is noted.
+    In that case the session is as it was before that step. If a chain fell silent or responded
+    again, the session is as it was after that step, and `Lane.waking` is updated.
     """
     while len(state.unconfirmed) > lag:
         oldest = state.unconfirmed.pop(0)

@@ -44,7 +44,7 @@ def test_code_is_not_run_without_the_flag_that_the_sentence_names(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
-    assert "mine.py:model is a person's own code" in captured.err
+    assert "mine.py:model is Python code from outside this program" in captured.err
     assert "replay with --allow-code" in captured.err
     assert not Path("ran.txt").exists()
 

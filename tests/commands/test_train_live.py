@@ -359,7 +359,7 @@ def test_a_process_that_is_killed_leaves_whole_checkpoints(tmp_path):
                 break
         process.kill()
     sentence = live.ended(process.returncode, last)
-    assert "ended unasked after step" in sentence
+    assert "ended unexpectedly after step" in sentence
     if sys.platform != "win32":
         assert f"signal {int(signal.SIGKILL)}" in sentence
     listing = at_rest(out).look()

@@ -189,7 +189,7 @@ def test_only_networks_of_the_same_images_are_compared(open_one, averaged, netwo
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (("chains", 4, 1), "for both networks, not for one"),
+        (("chains", 4, 1), "for all networks together"),
         (("neurons", (Neuron("fc3", 0), Neuron("fc3", 1)), 1), "the same number of chains, here 3"),
         (("neurons", (Neuron("fc9", 0),), 1), "has no layer 'fc9'"),
         (("temperature", -1.0, 1), "Temperature"),
@@ -206,7 +206,7 @@ def test_what_cannot_be_done_to_one_lane_changes_nothing(open_one, averaged, wro
 
 def test_a_second_lane_that_is_not_there_cannot_be_changed(open_one):
     state = open_one()
-    assert "compare with one first" in change(state, ("l2", 0.1, 1)).refused[0]
+    assert "add a comparison first" in change(state, ("l2", 0.1, 1)).refused[0]
 
 
 def test_a_wrong_number_of_neurons_is_refused(open_one, averaged):

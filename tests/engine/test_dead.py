@@ -25,7 +25,7 @@ def test_a_unit_that_only_large_inputs_wake_is_woken_and_goes_on_by_itself(open_
     # What is said of gradients is the truth, also while the chain is led.
     assert torch.equal(rms[:, 0] > 0, activation[:, 0] > 0)
     assert not state.lane.waking.dead.any()
-    assert "rectifier:1 was silent at the start and woken" in sentence(
+    assert "rectifier:1 was silent at the start and now responds" in sentence(
         state.lane.waking, state.lane.neurons
     )
 
@@ -38,7 +38,7 @@ def test_a_unit_that_nothing_wakes_is_called_dead_and_never_burns_in(open_on, ru
     state, _ = run(state, 4 * PATIENCE)
     assert state.lane.waking.dead.tolist() == [True, True, False, True]
     assert dead_neurons(state.lane.waking, state.lane.neurons) == ["rectifier:2", "rectifier:3"]
-    assert "dead here" in sentence(state.lane.waking, state.lane.neurons)
+    assert "so the picture stays noise" in sentence(state.lane.waking, state.lane.neurons)
     assert state.lane.progress.done.tolist() == [False, False, True, False]
 
 

@@ -193,7 +193,7 @@ def test_a_chain_without_a_gradient_does_not_decide(monkeypatch):
 
 def test_a_session_goes_on_in_float32_and_in_nothing_else(monkeypatch):
     _, info = advance(on_plain(monkeypatch), [Change("precision", "bfloat16")], 0)
-    assert "may go on in float32 only" in info.refused[0]
+    assert "can only change to float32" in info.refused[0]
 
 
 def test_small_images_stay_in_float32(monkeypatch):

@@ -19,7 +19,7 @@ def window(qtbot):
 
     def opened(path):
         if path.read_bytes() != b"recipe":
-            raise StudioError(f"{path.name} carries no recipe: it was not exported here.")
+            raise StudioError(f"{path.name} contains no recipe: it was not exported here.")
         made.opened.append(path)
 
     FileDrop(made, opened, made.said.append)

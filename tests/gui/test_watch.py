@@ -334,7 +334,7 @@ def test_watching_goes_on_also_where_the_weights_of_the_session_are_gone(
     leave(folder, 200).replace(last)
     again = make_window(store=store)
     open_in(again, qtbot, again.recall().opening)
-    assert "put the right file back" in " ".join(again.banner.texts())
+    assert "restore the original file" in " ".join(again.banner.texts())
     offered(again).click()
     if network != "lenet":  # which is what opens in place of a session that cannot be opened
         dialog = again.findChild(WatchDialog)

@@ -154,7 +154,7 @@ def test_a_training_that_fails_or_dies_is_said_and_can_be_resumed(studio, qtbot,
     until(qtbot, lambda: training.trainer.status is not None)
     os.kill(training.trainer.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     until(qtbot, lambda: training.trainer.is_over)
-    assert any("ended unasked after step 10" in text for text in studio.banner.texts())
+    assert any("ended unexpectedly after step 10" in text for text in studio.banner.texts())
     # The studio goes on, and what was learnt can still be looked at.
     assert watching(studio).watch.is_on
     step = studio.last_frame.step

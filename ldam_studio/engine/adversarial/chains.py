@@ -12,10 +12,11 @@ from ldam_studio.sampler.preconditioner import clouds
 from ldam_studio.sampler.random import Generators
 
 LEAST_SPREAD = 0.05
-"""Standard deviation of the faintest start; those of all starts are log-uniform from this to 1."""
+"""Smallest standard deviation of the start noise; it is drawn log-uniformly between this and 1."""
 
 GREY_STARTS, CLOUDY_STARTS = 1 / 3, 1 / 2
-"""Share of the starts around another grey than rest, and of those with a recipe's clouds."""
+"""Share of starts around a grey other than the rest colour, and share of starts with a recipe's
+start spectrum."""
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Chains:
     values: dict[str, torch.Tensor]
 
     def replace(self, which: torch.Tensor, by: Chains) -> None:
-        """Put the chains ``by`` in the place of those with the indices ``which``."""
+        """Replace the chains with the indices ``which`` by the chains ``by``."""
         self.x[which], self.classes[which] = by.x, by.classes
         for name, value in by.values.items():
             self.values[name][which] = value
@@ -48,11 +49,11 @@ def draw_chains(
 ) -> Chains:
     """Draw starts, classes and discriminator weights.
 
-    Starts vary as much as those that people make: faint noise around the rest colour, as in a new
-    session; strong noise; noise around another grey, like a melted picture. A chain with a start
-    unlike any of these would find images that the discriminator never learned to reject, such as a
-    black one. One weight in eleven is 1, since only those chains show what the discriminator alone
-    asks for.
+    Starts are as varied as those that users make: faint noise around the rest colour, as in a new
+    session; strong noise; and noise around another grey, like a melted picture. A chain with any
+    other kind of start would find images that the discriminator never learned to reject, for
+    example a black one. One discriminator weight in eleven is 1, since only those chains show which
+    images the discriminator alone prefers.
     """
     pixels, draw = network.pixels, generators["fresh"]
 

@@ -1,4 +1,4 @@
-"""Putting other chains into a session, for drivers that keep more chains than they run at once."""
+"""Replacing a session's chains, for training loops that keep more chains than they run at once."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ def exchange_chains(
     neurons: Sequence[Neuron],
     values: Mapping[str, Sequence[float] | float],
 ) -> SessionState:
-    """Return the session with its chains exchanged; nothing averaged, nothing burned in.
+    """Return the session with other chains; averages and burn-in start again.
 
-    It is not logged: what was placed comes from outside the session, and no replay could find it.
+    The exchange is not logged: the new chains come from outside the session, so a replay could not
+    reproduce them.
 
     Parameters
     ----------
     x
-        ``(chains, C, H, W)``, where the chains go on from.
+        Pixels of the new chains, ``(chains, C, H, W)``.
     neurons
-        Of each chain, all of one layer.
+        The neuron of each chain; all must be in one layer.
     values
         Settings by name: one value for each chain, or one for all.
     """

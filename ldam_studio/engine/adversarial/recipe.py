@@ -1,4 +1,4 @@
-"""How a discriminator is trained along with chains, as one value."""
+"""The settings for training a discriminator together with chains."""
 
 from __future__ import annotations
 
@@ -31,46 +31,45 @@ class DiscriminatorRecipe:
     build
         Makes the discriminator.
     chains
-        Number of chains. Their classes are uniform, and so are their discriminator weights except
-        for some at 1.
+        Number of chains. Their classes are uniform, and so are their discriminator weights, except
+        that some are exactly 1.
     batch
-        Chains that move in one round.
+        Number of chains that move in one round.
     restart
-        Probability that such a chain starts from noise again, with a new class and weight.
+        Probability that a chain of the batch restarts from noise, with a new class and weight.
     melt
-        Probability that such a chain is melted in this round, at 100 times the temperature. The
-        discriminator then also sees what it collapses into later.
+        Probability that a chain of the batch is melted in this round, at 100 times the temperature.
+        The discriminator then also sees the images that form afterwards.
     steps
-        Sampler steps of a round.
+        Sampler steps per round.
     floor
-        The discriminator is shown chains in proportion to their discriminator weight plus this.
-        Chains that ignore it (weight 0) never improve and are therefore shown rarely.
+        The discriminator is shown chains in proportion to their discriminator weight plus this
+        number. Chains that ignore it (weight 0) never improve and are therefore shown rarely.
     average
-        The finished discriminator is the mean of the parameters over about this many last rounds.
-        The parameters oscillate while it plays against the chains; their mean leaves the chains
-        less to exploit.
+        The finished discriminator has the mean of the parameters over about this many last rounds.
+        The parameters oscillate during training; their mean leaves the chains less to exploit.
     rounds
         Number of rounds.
     learning_batch, learning_steps
-        Real images, and as many generated ones, in one of the discriminator's steps; its steps in
-        a round.
+        Number of real images, and of generated ones, in one discriminator step; number of
+        discriminator steps per round.
     rates
-        Its learning rate in the first round and in the last, linear between.
+        Its learning rate in the first round and in the last, linear between them.
     noises
-        Least and greatest standard deviation of the instance noise, in pixel units. Noise of many
-        sizes hides the fine patterns that give generated images away at first, so that there is
-        still something to learn about their shapes.
+        Smallest and largest standard deviation of the instance noise, in pixel units. Noise of many
+        sizes hides the fine patterns that distinguish generated images at first, so that there is
+        still something to learn about shapes.
     denoising
-        What the discriminator's gradient learns in addition to its answers, if anything.
+        The additional loss on the discriminator's gradient, if there is one.
     greys
-        Least and greatest difference of a start's grey from the rest colour, in pixel units.
+        Smallest and largest difference between a start's grey and the rest colour, in pixel units.
     clouds
-        Start spectrum of half of the starts; the others have none.
+        Start spectrum of half of the starts; the others start from white noise.
     smoothness, l2
-        Greatest value that a chain gets; half of the chains have none, the others a uniform share.
-        0 keeps the value of `settings`.
+        Largest value of this setting; half of the chains get 0, the others a uniform share of it. 0
+        keeps the value of `settings`.
     by_round
-        Settings by name, each with values of which one is drawn for every round.
+        Settings by name, each with the values from which one is drawn in every round.
     """
 
     settings: Settings
@@ -95,7 +94,7 @@ class DiscriminatorRecipe:
     by_round: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def describe(self) -> str:
-        """Return the recipe in a sentence, for a model card."""
+        """Return the recipe as one sentence for a model card."""
         settings = self.settings
         varied = f", half of the starts of spectrum {self.clouds:g}" if self.clouds else ""
         varied += "".join(

@@ -2,8 +2,8 @@
 
 This is Algorithm 2 of Jiang et al., arXiv 1812.04604, arranged so that the discriminator still
 works after it is frozen. Chains exploit a discriminator wherever they reach images unlike those it
-was trained on. Therefore there are many chains, new and old, of all classes and all discriminator
-weights, and it learns from samples of all of them.
+was trained on. Therefore there are many chains, new and old, with all classes and all discriminator
+weights, and the discriminator learns from samples of all of them.
 """
 
 from __future__ import annotations
@@ -38,10 +38,13 @@ class Training:
     ----------
     session
         Runs the chains of a round; its discriminator is the learner's module.
+    learner
+        The discriminator with its optimiser.
     chains
         All chains.
     generators
-        For the starts and the choice of chains; sampler and learner have generators of their own.
+        Random generators for the starts and the choice of chains; sampler and learner have their
+        own.
     average
         Mean of the discriminator's parameters: the result of the training.
     info
@@ -56,7 +59,7 @@ class Training:
     info: LearnInfo | None = None
 
     def stored(self) -> dict[str, Any]:
-        """Return everything that the remaining rounds depend on, for `restore`."""
+        """Return everything that the remaining rounds depend on, as `restore` reads it."""
         return {
             "learner": self.learner.tensors(),
             "chains": asdict(self.chains),
@@ -89,7 +92,7 @@ def _session(
     spec = SessionSpec(
         network,
         network.default_neurons(recipe.batch),
-        # A fixed threshold saves measuring one: whether a chain is burned in is not asked here.
+        # A fixed threshold avoids measuring one: burn-in does not matter here.
         recipe.settings.change("threshold", 0.0),
         seed,
         model,
@@ -101,7 +104,7 @@ def _session(
 def restore(
     network: Network, recipe: DiscriminatorRecipe, seed: int, stored: Mapping[str, Any]
 ) -> Training:
-    """Return the training that `Training.stored` described; it continues with the same bits."""
+    """Return the training that `Training.stored` saved; it continues with the same bits."""
     learning = from_tensors(_module(recipe, seed), stored["learner"])
     session = _session(network, recipe, seed, learning)
     session.generators = Generators.restore(seed, "cpu", stored["sampler"])

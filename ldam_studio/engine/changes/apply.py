@@ -1,4 +1,4 @@
-"""How a change takes effect on a session, and how it is written into the log."""
+"""Applying a change to a session, and writing it into the log."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ldam_studio.sampler.settings import is_of_chains
 
 
 def apply(state: SessionState, change: Change) -> list[str]:
-    """Let a change take effect on `state`, in place, and log it.
+    """Apply a change to `state`, in place, and log it.
 
     Returns
     -------
-    What to write into the traces about it; nothing if it changed nothing.
+    The lines to write into the traces; empty if nothing changed.
 
     Raises
     ------
     StudioError
-        If it cannot be made; `state` is then as before.
+        If the change cannot be made; `state` is then as before.
     """
     before = state.outline
     numbers, after, kind = before.lanes_of(change), before.after(change), kind_of(change.name)
@@ -52,20 +52,21 @@ def apply(state: SessionState, change: Change) -> list[str]:
 
 
 def _tried_again(state: SessionState) -> list[str]:
-    """See whether the precision suits what the chains now look at; returns what is said of it."""
+    """Check whether the precision suits the new layer; return lines for the traces."""
     told = try_again(state)
     if not told:
         return []
-    # Replay does not try: it is told.
+    # Replay does not check again: it reads the result from the log.
     _log(state, LogEntry(state.step, "precision", state.device.precision))
     return [told]
 
 
 def _log(state: SessionState, entry: LogEntry, new: tuple[Any, ...] | None = None) -> None:
-    """Write a change down. Of one setting's values in a row within a step, the last is kept.
+    """Write a change into the log.
 
-    Where the `new` values are those from before the first of them, nothing would be left to change
-    on replay, while the chains were disturbed: then both are kept.
+    Of several values that one setting gets within one step, only the last is kept. There is one
+    exception: if the `new` values are the ones from before the first of these changes, replaying
+    the last one alone would change nothing, although the chains were disturbed. Both are kept then.
     """
     last = state.log[-1] if state.log else None
     if (

@@ -1,4 +1,4 @@
-"""Beginning the averages anew."""
+"""Resetting the averages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNFINISHED = "unfinished"
 def reset_average(
     state: SessionState, change: Change, _after: Outline, _numbers: Sequence[int]
 ) -> None:
-    """Forget all samples, or those of chains that are not burned in."""
+    """Discard all samples, or only those of chains that are not burned in."""
 
     def reset(lane: Lane) -> Lane:
         which = ~lane.progress.done if change.value == UNFINISHED else None

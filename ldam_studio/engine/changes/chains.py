@@ -1,4 +1,4 @@
-"""More or fewer chains: the pictures that there are stay."""
+"""More or fewer chains; the remaining chains keep their pictures."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from ldam_studio.engine.state import SessionState
 def change_chains(
     state: SessionState, _change: Change, after: Outline, numbers: Sequence[int]
 ) -> None:
-    """Add chains, or take the last ones away; averages and burn-in begin anew."""
+    """Add chains or remove the last ones; averages and burn-in start again."""
     turn_lanes(state, numbers, after)

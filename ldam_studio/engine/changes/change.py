@@ -1,4 +1,4 @@
-"""What may be asked of a session's settings, networks, neurons and chains."""
+"""A change to a session's settings, networks, neurons or chains."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 class Change:
     """A change by its name; `engine.outline.RULES` lists names and values.
 
-    `lane` is the number of the lane it is for. None is for all of them, or for the first one where
-    the change is for one lane alone.
+    `lane` is the number of the lane to change. None means all lanes, or the first lane if the
+    change always applies to a single one.
     """
 
     name: str

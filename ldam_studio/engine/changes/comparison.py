@@ -1,4 +1,4 @@
-"""Networks that come to stand beside the first one, or go."""
+"""Adding networks beside the first one, and removing them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ldam_studio.sampler.random import Generators
 
 
 def compare(state: SessionState, change: Change, after: Outline, _numbers: Sequence[int]) -> None:
-    """Put a lane beside the first one, or take lanes away.
+    """Put a lane beside the first one, or remove lanes.
 
-    Where the change names no place, there is one lane beside the first afterwards, or none.
+    If the change does not say which lane, all lanes beside the first are replaced by the new one,
+    or removed.
     """
     place, spec = change.lane or 1, change.value
     lanes = state.lanes[:1] if change.lane is None else state.lanes
@@ -25,7 +26,7 @@ def compare(state: SessionState, change: Change, after: Outline, _numbers: Seque
         added = (open_beside(after.lanes[place], state.seed, state.device),)
     if spec is not None and not spec.restart:
         added = (begin(added[0], state.lane.chains.x, state.device, state.heat),)
-        # With their burn-in kept, they would average samples that the new lane throws away.
+        # All lanes burn in again: otherwise they would average samples that the new lane discards.
         lanes = tuple(begin(lane, lane.chains.x, state.device, state.heat) for lane in lanes)
     state.lanes = (*lanes[:place], *added, *lanes[place + 1 :])
     if spec is not None and spec.restart:
@@ -33,7 +34,7 @@ def compare(state: SessionState, change: Change, after: Outline, _numbers: Seque
 
 
 def open_beside(lane: LaneOutline, seed: int, device: Device) -> Lane:
-    """Return a lane at the session's start, to stand beside the first one."""
+    """Return a lane at the session's start, to run beside the first one."""
     lane.network.to(device.name)
-    # From sources of its own: those of the session are as they would be without it.
+    # It has its own generators, so that those of the session do not advance.
     return open_lane(lane, device, Generators(seed, device.name))

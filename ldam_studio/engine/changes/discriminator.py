@@ -1,4 +1,4 @@
-"""Another discriminator, or the one that was opened again, without what it learned here."""
+"""Using another discriminator, or returning the current one to its state when it was opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ldam_studio.engine.state import SessionState
 def change_discriminator(
     state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
 ) -> None:
-    """Let the chains see another discriminator, or none."""
+    """Use another discriminator for all chains, or none."""
     if after.discriminator is not None:
         after.discriminator.module.to(state.device.name)
     state.discriminator = after.discriminator
@@ -24,7 +24,7 @@ def change_discriminator(
 def revert_discriminator(
     state: SessionState, _change: Change, _after: Outline, _numbers: Sequence[int]
 ) -> None:
-    """Forget what the discriminator learned here."""
+    """Discard what the discriminator has learned in this session."""
     state.learner = None
     prepare_learner(state)
     unsettle(state)

@@ -1,4 +1,4 @@
-"""What several changes have in common: each of them turns some or all of a session's lanes."""
+"""Helpers for changes that affect several or all lanes of a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ldam_studio.sampler.random import Generators
 def change_lanes(
     state: SessionState, numbers: Sequence[int], change: Callable[[Lane, int], Lane]
 ) -> None:
-    """Change the lanes of these numbers, each of which draws the same random numbers."""
+    """Apply `change` to the lanes with these numbers; each lane draws the same random numbers."""
     lanes, before = list(state.lanes), state.generators
     for number in numbers:
         state.generators = before if len(numbers) == 1 else before.clone()
@@ -22,7 +22,7 @@ def change_lanes(
 
 
 def turn_lanes(state: SessionState, numbers: Sequence[int], after: Outline) -> None:
-    """Turn lanes to the networks and neurons that the outline says."""
+    """Give lanes the networks, neurons and settings of the outline."""
 
     def turned(lane: Lane, number: int) -> Lane:
         return turn(lane, after.lanes[number], state.device, state.generators, state.heat)
@@ -31,7 +31,7 @@ def turn_lanes(state: SessionState, numbers: Sequence[int], after: Outline) -> N
 
 
 def start_anew(state: SessionState) -> None:
-    """Start all chains from the session's seed."""
+    """Restart all chains from the session's seed."""
     state.generators = Generators(state.seed, state.device.name)
     state.melting = 0
 
@@ -44,5 +44,5 @@ def start_anew(state: SessionState) -> None:
 
 
 def unsettle(state: SessionState) -> None:
-    """Let all chains settle again: the law that they sample is another one."""
+    """Mark all chains as settling, because their target distribution has changed."""
     state.lanes = tuple(reheat(lane, state.device, state.heat) for lane in state.lanes)

@@ -1,4 +1,4 @@
-"""When the discriminator goes on learning."""
+"""How often the discriminator learns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ldam_studio.engine.state import SessionState
 def change_learning(
     state: SessionState, _change: Change, after: Outline, _numbers: Sequence[int]
 ) -> None:
-    """Set when the discriminator learns, if it then can."""
+    """Set when the discriminator learns, and prepare its learner if it does."""
     state.learn_every = after.learn_every
     state.discriminator_rounds = after.discriminator_rounds
-    # Fewer rounds hold for those under way, too.
+    # A smaller number also limits the rounds that are still due.
     state.lessons_due = min(state.lessons_due, after.discriminator_rounds)
     prepare_learner(state)

@@ -11,6 +11,6 @@ from ldam_studio.engine.state import SessionState
 
 
 def melt(state: SessionState, change: Change, _after: Outline, _numbers: Sequence[int]) -> None:
-    """Raise the temperature for so many steps."""
+    """Raise the temperature for the change's number of steps."""
     state.melting = change.value
     unsettle(state)

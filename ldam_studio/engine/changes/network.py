@@ -1,4 +1,4 @@
-"""Another network: the neurons stay where it has them, and so do the pictures if they fit."""
+"""Another network: chains keep their neurons if it has them, and their pictures if they fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ldam_studio.engine.state import SessionState
 def change_network(
     state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
 ) -> None:
-    """Put another network into a lane; a discriminator that does not suit it goes."""
+    """Put another network into a lane; remove the discriminator if it takes other images."""
     change.value.to(state.device.name)
     turn_lanes(state, numbers, after)
     if after.discriminator is None:

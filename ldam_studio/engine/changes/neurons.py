@@ -1,4 +1,4 @@
-"""Other neurons: pictures morph, averages and burn-in begin anew."""
+"""Other neurons: pictures morph, averages and burn-in start again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ldam_studio.engine.state import SessionState
 def change_neurons(
     state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
 ) -> None:
-    """Turn chains to other neurons; a lane that lacks them goes on with those that it shows."""
+    """Give chains other neurons; a lane whose network lacks them keeps its own."""
     asked = after.lanes[numbers[0]].neurons
     turned = [
         number

@@ -12,5 +12,5 @@ from ldam_studio.engine.state import SessionState
 def change_precision(
     state: SessionState, _change: Change, after: Outline, _numbers: Sequence[int]
 ) -> None:
-    """Go on in another precision from the next step on."""
+    """Use another precision from the next step on."""
     state.device = after.device

@@ -1,4 +1,4 @@
-"""A setting of the chains: averages go on, and chains settle again where their law changes."""
+"""A setting of the chains: averages continue; chains settle again if their distribution changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEASURED_WITH = ("threshold", "clamp", "start_spread")
 def change_setting(
     state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
 ) -> None:
-    """Give lanes a setting's new value."""
+    """Give lanes the new value of a setting."""
     lanes = list(state.lanes)
     for number in numbers:
         lanes[number] = _set(state, lanes[number], change.name, after.lanes[number].settings)
@@ -30,7 +30,7 @@ def change_setting(
 def _set(state: SessionState, lane: Lane, name: str, settings: Settings) -> Lane:
     lane = replace(lane, settings=settings)
     if name == "kernel":
-        # Pixels stay; what a kernel remembers of its chains means nothing to another one.
+        # Keep the pixels only: a kernel cannot use the memory of another one.
         lane = replace(lane, chains=kernels.State(lane.chains.x))
     if SETTINGS[name].unsettles:
         lane = reheat(lane, state.device, state.heat)

@@ -1,4 +1,4 @@
-"""Starting the chains anew, from the same seed or another."""
+"""Restarting the chains, from the same seed or another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from ldam_studio.engine.state import SessionState
 
 
 def restart(state: SessionState, _change: Change, after: Outline, _numbers: Sequence[int]) -> None:
-    """Start all chains from the outline's seed."""
+    """Restart all chains from the outline's seed."""
     state.seed = after.seed
     start_anew(state)

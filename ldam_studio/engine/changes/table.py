@@ -1,7 +1,7 @@
-"""The changes there are: what each one does to a session, and how it is written down and read.
+"""The table of changes: what each one does to a session, and how the log stores it.
 
-What a change means for settings, neurons and lanes is said in `engine.outline`. A new change has a
-rule there, an effect in a file here, and a row in this table.
+What a change means for settings, neurons and lanes is defined in `engine.outline`. To add a change,
+write a rule there, an effect in a file of this folder, and a row in this table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 
 class Opener(Protocol):
-    """Opens what a log names by reference; see `engine.session.Opener`."""
+    """Opens what a log refers to; see `engine.session.Opener`."""
 
     def network(self, reference: Reference) -> Network:
         """Open a network."""
@@ -43,13 +43,12 @@ class Opener(Protocol):
         """Open a discriminator, or none."""
 
     def lane(self, description: BesideDescription) -> LaneSpec:
-        """Open what is put beside the first lane."""
+        """Open the lane to put beside the first one."""
 
 
 Effect = Callable[[SessionState, Change, Outline, Sequence[int]], None]
-"""Carries out on a session what its outline, the third argument, says; the last argument has the
-numbers of the lanes that the change is for. A session that an effect leaves half changed when it
-raises is put back by `apply`."""
+"""Changes a session so that it matches the outline, its third argument. The last argument has the
+numbers of the lanes to change. If an effect raises halfway, `apply` restores the session."""
 
 
 def _as_it_is(change: Change, _after: Outline) -> Any:
@@ -62,23 +61,23 @@ def _read_as_it_is(value: Any, _opener: Opener) -> Any:
 
 @dataclass(frozen=True)
 class Kind:
-    """What holds for all changes of one name.
+    """The properties of all changes with one name.
 
     Attributes
     ----------
     effect
-        What it does to a session.
+        What the change does to a session.
     words
-        What it is called in the traces, given the outline after it.
+        The text for the traces, given the outline after the change.
     logged
-        What the log says of it, in JSON's types.
+        The value that is written into the log, in JSON's types.
     read
-        Makes its value of what the log says.
+        Turns the value in the log into the value of a change.
     looks_elsewhere
-        Whether the chains may look at another layer after it: the step in progress is then given
-        up, and whether bfloat16 suits is seen again.
+        Whether the chains may look at another layer afterwards. If so, the step in progress is
+        abandoned, and it is checked again whether bfloat16 suits the layer.
     restarts
-        Whether the chains start anew with it, given what the log says.
+        Whether the change restarts the chains, given the value in the log.
     """
 
     effect: Effect
@@ -90,11 +89,11 @@ class Kind:
 
 
 def kind_of(name: str) -> Kind:
-    """Return what holds for changes of a name; `StudioError` if there are none."""
+    """Return the kind of the changes with this name; `StudioError` if there is none."""
     if is_of_chains(name):
         return SETTING
     if name not in CHANGES:
-        raise StudioError(f"There is nothing called {name!r} to change.")
+        raise StudioError(f"There is no change called {name!r}.")
     return CHANGES[name]
 
 

@@ -1,4 +1,4 @@
-"""Other weights under the running chains: pictures and averages go on and settle again."""
+"""Other weights for the running chains: pictures and averages continue, chains settle again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def change_weights(
 ) -> None:
     """Put other weights into a lane's network.
 
-    The discriminator learns some rounds, as the classifier has changed (Jiang et al., arXiv
-    1812.04604, section 4.2).
+    The discriminator then learns for some rounds, because the classifier has changed (Jiang et al.,
+    arXiv 1812.04604, section 4.2).
     """
     change.value.to(state.device.name)
 

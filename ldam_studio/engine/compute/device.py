@@ -13,17 +13,19 @@ from ldam_studio.errors import StudioError
 DEVICES = ("auto", "cuda", "mps", "cpu")
 PRECISIONS = ("auto", "float32", "bfloat16")
 STEPS_UNDER_WAY = 8
-"""Enough that a step's verdict has long arrived, few enough that their pixels fit into memory."""
+"""Large enough that a step's verdict has long arrived, small enough that the pixels of these steps
+fit into memory."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """The device, the precision of network and gradient (chains are always float32), threads.
+    """A device, the precision of network and gradient (chains are always float32), and threads.
 
-    Precision "auto" and 0 threads are still to be decided for a session, see `tuning.settle`.
-    `tried` tells that bfloat16 was taken because a trial found that it does, so that it is tried
-    again where chains turn to another layer; what was asked for, or is recorded, is kept.
-    `Device()` tries nothing out, so that figures and trainings are the same on every run.
+    Precision "auto" and 0 threads are decided when a session opens, see `tuning.settle`. `tried`
+    means that bfloat16 was chosen by a measurement; it is measured again when chains turn to
+    another layer. A precision that was requested or recorded is kept.
+
+    `Device()` measures nothing, so that figures and trainings are the same on every run.
     """
 
     name: str = "cpu"
@@ -33,17 +35,17 @@ class Device:
 
     @property
     def lag(self) -> int:
-        """How many steps may be under way on the device before the host asks how one went."""
+        """How many steps may be running on the device before the host checks the oldest one."""
         return STEPS_UNDER_WAY if self.name == "cuda" else 0
 
     def in_float32(self) -> Device:
-        """Return the device in float32, for good."""
+        """Return the device with float32, which is then not measured again."""
         return replace(self, precision="float32", tried=False)
 
     def apply(self) -> None:
-        """Set this thread's share of the processor. Torch keeps the number per thread.
+        """Set the number of processor threads. Torch keeps this number per thread.
 
-        On CUDA, products of matrices may round as TF32 does, as its convolutions do by default.
+        On CUDA, also allow TF32 rounding in matrix products, as convolutions do by default.
         """
         torch.set_num_threads(max(1, self.threads))
         if self.name == "cuda":
@@ -64,25 +66,28 @@ class Device:
 def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> Device:
     """Choose where to run: CUDA, else MPS, else the CPU.
 
-    Precision "auto" and 0 threads are left to the session. One thread is the default, since how
-    many are tried out as best may change from one run to the next, and the last bits with it.
+    Precision "auto" and 0 threads are left to the session. The default is one thread: the best
+    number of threads is measured and may differ from one run to the next, which changes the last
+    bits.
 
     Raises
     ------
     StudioError
-        If the device that was asked for is not there, or a word is unknown.
+        If the requested device is not available, or a value is unknown.
     """
     if device not in DEVICES:
-        raise StudioError(f"Device is one of {', '.join(DEVICES)}, not {device!r}.")
+        raise StudioError(f"The device must be one of {', '.join(DEVICES)}, not {device!r}.")
     if precision not in PRECISIONS:
-        raise StudioError(f"Precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
+        raise StudioError(
+            f"The precision must be one of {', '.join(PRECISIONS)}, not {precision!r}."
+        )
     if not 0 <= threads <= 1024:
-        raise StudioError(f"Threads must lie between 1 and 1024, not {threads}.")
+        raise StudioError(f"The number of threads must be from 0 to 1024, not {threads}.")
     present = {"cpu": True, "cuda": _has_cuda(), "mps": _has_mps()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
-        raise StudioError(f"This machine has no usable {device} device; use --device cpu.")
+        raise StudioError(f"This computer has no usable {device} device; use --device cpu.")
     return Device(device, precision, threads)
 
 

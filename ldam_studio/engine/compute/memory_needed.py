@@ -1,4 +1,4 @@
-"""How much memory a session's steps need: known before the operating system ends the program."""
+"""How much memory a session's steps need, so that a session that cannot fit is refused in time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ldam_studio.networks.network import Network
 
 FLOAT = 4  # bytes
 COPIES = 8
-"""Of the chains' pixels: themselves, noise, gradient, move, and what their averages hold."""
+"""Copies of the chains' pixels: the pixels, noise, gradient, move, and the averages."""
 
 
 def check_memory(network: Network, layer: str, crop: Crop | None, chains: int) -> None:
-    """See that chains on a layer fit into the memory of the network's device.
+    """Check that the chains fit into the memory of the network's device.
 
     Raises
     ------
     StudioError
-        If not, with what they need.
+        If they do not; the message says how much memory they need.
     """
     needed = step_bytes(network, layer, crop, chains)
     free = free_bytes()
@@ -31,10 +31,10 @@ def check_memory(network: Network, layer: str, crop: Crop | None, chains: int) -
 
 
 def step_bytes(network: Network, layer: str, crop: Crop | None, chains: int) -> int:
-    """Return about how much memory a step needs, or less: what its backward pass has to remember.
+    """Return a lower estimate of the memory that a step needs, in bytes.
 
-    The outputs of all modules up to `layer`, of which the part that is run counts where the chains
-    are run on a `crop`, and the pixels. Measured, it is one to two times as much.
+    It counts the pixels and what the backward pass stores: the outputs of all modules up to
+    `layer`, or the share of them that the `crop` covers. Measured use is one to two times as much.
     """
     pixels = network.pixels
     whole = pixels.height * pixels.width
@@ -48,10 +48,10 @@ def step_bytes(network: Network, layer: str, crop: Crop | None, chains: int) -> 
 
 
 def _values_before(network: Network, layer: str) -> int:
-    """Return how many numbers the modules up to a layer put out for one image."""
+    """Return how many numbers the modules up to a layer compute for one image."""
     names = [known.name for known in network.layers]
     until = names.index(layer) + 1
     holders = {name.rpartition(".")[0] for name in names}
-    # What holds others puts out what the last of them does.
+    # A container's output is that of its last module, which is counted already.
     single = (known for known in network.layers[:until] if known.name not in holders)
     return sum(torch.Size(known.shape).numel() for known in single)

@@ -1,4 +1,4 @@
-"""Between host and device: what is shown is brought over in one go, verdicts on their own time."""
+"""Copying tensors between host and device with as few waits as possible."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ K = TypeVar("K")
 
 
 def to_host(tensors: Mapping[K, Tensor]) -> dict[K, NDArray[Any]]:
-    """Return arrays of their own with the tensors' values, of the same shapes and types.
+    """Return the tensors' values as new arrays of the same shapes and types.
 
-    From a CUDA device they are copied side by side into pinned memory, and waited for once.
+    From a CUDA device, all of them are copied into pinned memory with a single wait.
     """
     copies = {name: _begin(tensor.detach()) for name, tensor in tensors.items()}
     if any(tensor.is_cuda for tensor in tensors.values()):
@@ -24,7 +24,7 @@ def to_host(tensors: Mapping[K, Tensor]) -> dict[K, NDArray[Any]]:
 
 
 class Arriving:
-    """A small tensor on its way to the host: sent at once, waited for only when it is read."""
+    """A small tensor on its way to the host; only `read` waits for it."""
 
     def __init__(self, tensor: Tensor) -> None:
         self._copy, self._event = tensor, None
@@ -33,14 +33,14 @@ class Arriving:
             self._event.record()
 
     def read(self) -> list[Any]:
-        """Return its values, nested as its dimensions are."""
+        """Return the values as nested lists, one level per dimension."""
         if self._event is not None:
             self._event.synchronize()
         return self._copy.tolist()
 
 
 def to_device(tensor: Tensor, device: str) -> Tensor:
-    """Return a tensor of the host on the device, without waiting until it is there."""
+    """Return a copy of a host tensor on the device, without waiting for the transfer."""
     if torch.device(device).type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)

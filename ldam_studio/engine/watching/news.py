@@ -1,4 +1,4 @@
-"""What a watcher tells: news of the place that it watches, and networks to continue with."""
+"""What a watcher reports: the state of the place that it watches, and networks to continue with."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 @dataclass(frozen=True)
 class News:
-    """What a watcher knows of the place that it watches.
+    """What a watcher knows about the place that it watches.
 
     Attributes
     ----------
     checkpoints
         The complete checkpoints, in order.
     skipped
-        Other files, each with half a sentence that says why it is skipped.
+        Other files, each with a short reason why it is skipped.
     troubles
         Complete checkpoints that cannot be used, each with a sentence that says why.
     notice
-        A sentence about the place as a whole; empty while all is well.
+        A sentence about the place as a whole; empty if there is no problem.
     shown
         The checkpoint that was handed over last.
     following
@@ -45,11 +45,11 @@ class Swap:
     Attributes
     ----------
     checkpoint
-        The checkpoint that was asked for.
+        The requested checkpoint.
     network
-        Has its weights, or the mean of the weights of those `averaged`.
+        The network with its weights, or with the mean of the weights in `averaged`.
     averaged
-        The checkpoints that the mean is over.
+        The checkpoints over which the mean is taken.
     seconds
         Time it took to prepare.
     """

@@ -146,12 +146,12 @@ def ended(code: int, last: Status | None) -> str:
     how = f"signal {-code}" if code < 0 else f"code {code}"
     if last is None or last.checkpoint is None:
         return (
-            f"The training process ended unasked {where} ({how}) and left no checkpoint; start it "
-            "again."
+            f"The training process ended unexpectedly {where} ({how}) and left no checkpoint; "
+            "start it again."
         )
     return (
-        f"The training process ended unasked {where} ({how}); its checkpoints are whole, resume "
-        "it to go on from the last one."
+        f"The training process ended unexpectedly {where} ({how}); its checkpoints are complete, "
+        "resume it to continue from the last one."
     )
 
 
@@ -214,7 +214,7 @@ class Commands:
 
 
 class Telling:
-    """Writes statuses to an open file; it does not matter if nobody reads them any more."""
+    """Writes statuses to an open file; errors are ignored, since the reader may be gone."""
 
     def __init__(self, file: int) -> None:
         self._file = file

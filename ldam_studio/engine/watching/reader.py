@@ -28,7 +28,7 @@ from ldam_studio.networks.weights.state_dicts import candidates
 from ldam_studio.networks.weights.weights import not_finite, read_saved
 from ldam_studio.training.averaging import ParameterAverage
 
-KEPT_BYTES = 256_000_000  # of weights that are kept in memory, since the next mean may need them
+KEPT_BYTES = 256_000_000  # limit for weights kept in memory, since the next mean may need them
 
 _Key = tuple[Path, Stamp]
 _Weights = tuple[dict[str, Tensor], str]
@@ -85,8 +85,8 @@ def mean_of(network: Network, files: Sequence[WeightsFile]) -> Network:
         saved, sha256 = read_saved(file.weights)
         if sha256 != file.sha256:
             raise StudioError(
-                f"The weights {file.weights}, of which a mean was taken, have changed since; put "
-                "the right file back."
+                f"The weights {file.weights} have changed since their mean was taken; restore the "
+                "original file."
             )
         return network.weights_in(saved, file.weights)
 

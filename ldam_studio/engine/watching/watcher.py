@@ -126,7 +126,7 @@ class Watcher:
             self._chosen, self._woken = path, True
             self._wake.notify_all()
 
-    # On the watcher's own thread
+    # The following methods run on the watcher's own thread.
 
     def _run(self) -> None:
         # The sampler and the window need the other cores.
