@@ -10,9 +10,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Average:
-    """Mean and population variance per pixel, shape (chains, C, H, W); samples seen, (chains,).
+    """Mean and population variance of each pixel, shape (chains, C, H, W).
 
-    `change` (chains,) is the root-mean-square by which the last sample moved the mean.
+    `count` (chains,) is the number of samples, `change` (chains,) the root-mean-square by which the
+    last sample moved the mean.
     """
 
     mean: Tensor
@@ -22,17 +23,17 @@ class Average:
 
 
 def init(x: Tensor) -> Average:
-    """Return the average of no samples of shape x (chains, C, H, W)."""
+    """Return the average of no samples, for chains of shape x (chains, C, H, W)."""
     count = torch.zeros(len(x), dtype=torch.int64, device=x.device)
     return Average(torch.zeros_like(x), torch.zeros_like(x), count, count.float())
 
 
 def update(average: Average, x: Tensor, window: int = 0) -> Average:
-    """Take one sample of each chain into account.
+    """Return the average with one more sample of each chain.
 
-    With n samples seen, the new one weighs 1/n, but never less than 1/`window`: the average is
-    arithmetic at first and forgets exponentially once the window is full. 0 never forgets.
-    The variance follows West (1979), which holds for both weights.
+    After n samples, the weight of the last one is 1/n, but never less than 1/`window`: the average
+    is arithmetic at first, and forgets exponentially once the window is full. With a `window` of 0
+    it never forgets. The variance follows West (1979), which holds for both weights.
     """
     count = average.count + 1
     weight = 1.0 / (count if window == 0 else count.clamp_max(window))
@@ -45,10 +46,7 @@ def update(average: Average, x: Tensor, window: int = 0) -> Average:
 
 
 def reset(average: Average, chains: Tensor | None = None) -> Average:
-    """Forget the samples of `chains` (a mask of shape (chains,)), or of all.
-
-    The first sample afterwards weighs 1, so mean and variance need not be cleared for it.
-    """
+    """Discard the samples of `chains` (a mask of shape (chains,)), or of all chains."""
     if chains is None:
         chains = torch.ones_like(average.count, dtype=torch.bool)
     column = chains.reshape(-1, 1, 1, 1)
@@ -66,12 +64,12 @@ def pooled(average: Average, groups: Tensor) -> Average:
     Parameters
     ----------
     groups
-        (chains,), the same number for chains of the same neuron.
+        Group number of each chain, (chains,); chains of the same neuron have the same number.
 
     Returns
     -------
-    For every chain its group's mean, its variance (within and between chains) and sample count;
-    chains count in proportion to their samples.
+    For every chain, its group's mean, variance (within and between chains) and number of samples.
+    Chains are weighted by their number of samples.
     """
     count = _sum_by_group(average.count.to(average.mean.dtype), groups)
     weight = (average.count / count.clamp_min(1)).reshape(-1, 1, 1, 1)
@@ -82,7 +80,7 @@ def pooled(average: Average, groups: Tensor) -> Average:
 
 
 def over_chains(x: Tensor, groups: Tensor) -> Average:
-    """Average the chains of each group at this moment; `count` is the number of chains."""
+    """Average over the chains of each group at this moment; `count` is the number of chains."""
     single = Average(
         x, torch.zeros_like(x), torch.ones_like(groups), torch.zeros_like(x[:, 0, 0, 0])
     )
@@ -90,7 +88,7 @@ def over_chains(x: Tensor, groups: Tensor) -> Average:
 
 
 def _sum_by_group(values: Tensor, groups: Tensor) -> Tensor:
-    """Sum rows of the same group and give every row its group's sum."""
+    """Sum the rows of each group, and return for every row the sum of its group."""
     sums = torch.zeros(
         (int(groups.max()) + 1, *values.shape[1:]), dtype=values.dtype, device=values.device
     )

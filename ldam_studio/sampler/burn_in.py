@@ -1,9 +1,9 @@
-"""When a chain has forgotten its start: threshold passed and activation steady, per chain.
+"""Burn-in: deciding when a chain no longer depends on its start.
 
 A chain is *steady* when two successive means of `BLOCK` samples of its activation differ by less
-than two pooled standard errors. It is *burned in* once it has been steady with a block's mean above
-its threshold, or after a fixed number of steps where the person gave one. A moved slider makes it
-unsteady (*settling*) again, but not un-burned: annealing must stay smooth.
+than two pooled standard errors. It is *burned in* once it is steady and the mean of a block is
+above its threshold, or after a fixed number of steps if the user has set one. A change of a setting
+makes a chain unsteady again (*settling*), but it stays burned in, so that annealing remains smooth.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ STANDARD_ERRORS = 2.0
 
 @dataclass(frozen=True)
 class BurnIn:
-    """Progress of every chain; all tensors of shape (chains,).
+    """Progress of every chain; all tensors have shape (chains,).
 
-    `total` and `squares` sum the block under way (`filled` samples); `mean` and `variance` are the
-    previous block's, NaN before there is one. `steps` counts since the start. `over` says that a
-    fixed number of them is, so that all are `done`: what the host knows without asking the device.
+    `total` and `squares` are sums over the current block (`filled` samples so far). `mean` and
+    `variance` are those of the previous block, NaN if there is none. `steps` counts the steps since
+    the start. `over` means that a fixed number of steps has passed, so that all chains are `done`;
+    the host knows this without waiting for the device.
     """
 
     steps: int
@@ -38,7 +39,7 @@ class BurnIn:
 
     @property
     def settling(self) -> Tensor:
-        """Chains that were burned in and are not steady at the present settings."""
+        """Chains that are burned in, but not steady at the present settings."""
         return self.done & ~self.steady
 
 
@@ -51,7 +52,7 @@ def init(chains: int, device: torch.device | str = "cpu") -> BurnIn:
 
 
 def disturb(progress: BurnIn) -> BurnIn:
-    """Mark every chain as not steady (a setting moved) and begin its blocks anew."""
+    """Mark every chain as unsteady because a setting has changed, and start a new block."""
     fresh = init(len(progress.done), progress.done.device)
     return replace(fresh, steps=progress.steps, done=progress.done, over=progress.over)
 
@@ -62,14 +63,15 @@ def update(
     threshold: Tensor | float,
     fixed: int | None = None,
 ) -> BurnIn:
-    """Count one step, and one sample of the activation (chains,) if this step gave one.
+    """Count one step, and one sample of the activation (chains,) if this step has one.
 
     Parameters
     ----------
     threshold
-        (chains,) or one number, in units of the activation.
+        Threshold of each chain, (chains,), or one number, in units of the activation.
     fixed
-        Burn in after exactly this many steps instead of testing. Steadiness is tested all the same.
+        Number of steps after which every chain counts as burned in, instead of the test. Steadiness
+        is tested in any case.
     """
     steps = progress.steps + 1
     if activation is not None:
@@ -92,13 +94,13 @@ def _add(
     mean = total / BLOCK
     variance = (squares - total * mean).clamp_min(0.0) / (BLOCK - 1)
     error = ((variance + progress.variance) / BLOCK).sqrt()
-    # <= so that a chain that stands still (T = 0 at its optimum) counts as steady; comparing with
-    # the NaN of "no block yet" is False.
+    # With <=, a chain that does not move (T = 0 at its optimum) counts as steady. The comparison is
+    # False if there is no previous block (NaN).
     steady = (mean - progress.mean).abs() <= STANDARD_ERRORS * error
     done = progress.done
     if may_finish:
         done = done | (steady & (mean >= threshold))
     zeros = torch.zeros_like(total)
-    # Once steady, a chain stays so until it is disturbed: its label must not flicker.
+    # Once steady, a chain stays steady until a setting changes, so that its label does not flicker.
     steady = progress.steady | steady
     return BurnIn(steps, 0, zeros, zeros, mean, variance, steady, done, progress.over)

@@ -1,4 +1,4 @@
-"""The density that chains sample: what its terms are made of, and where it is 0."""
+"""The density that chains sample: the networks behind its terms, and its bounds."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ def _none() -> Tensor | None:
 
 @dataclass(frozen=True)
 class Density:
-    """What the terms of U(x) need at this step; the density is exp(U / T) inside the bounds.
+    """What the terms of U(x) need in this step; the density is exp(U / T) inside the bounds.
 
     Attributes
     ----------
     sources
-        What networks say, by name: the activation ("network") and log D ("discriminator"). A term
+        Outputs of networks by name: the activation ("network") and log D ("discriminator"). A term
         whose source is missing is left out.
     rest
-        The colour that L2 pulls towards, in pixel units.
+        The colour towards which L2 pulls, in pixel units.
     field_size
-        Number of pixel values in the neurons' receptive field, (chains,) where it differs; the
-        whole image if None.
+        Number of pixel values in the neurons' receptive field, (chains,) if it differs; None for
+        the whole image.
     bounds
-        The range of valid pixels outside of which the density is 0; None for no bounds.
+        The range of valid pixels, outside of which the density is 0; None for no bounds.
     led
-        Returns which chains (chains,) are led away from where their neuron has no gradient, None
-        for none; known once the network was asked. Such a chain samples nothing yet.
+        Returns the mask (chains,) of chains that are guided because their neuron has no gradient,
+        or None if there are none. The mask is known only after the network was evaluated. The steps
+        of such a chain do not sample the density.
     """
 
     sources: Mapping[str, ValueAndGradient]

@@ -1,4 +1,4 @@
-"""What a chain climbs: a value for each image, and the gradient of that value."""
+"""Objectives: a value for each image, and the gradient of that value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 Objective = Callable[[Tensor], Tensor]
-"""Maps x (chains, C, H, W) to a value per chain (chains,). Chains do not depend on each other."""
+"""Maps x (chains, C, H, W) to a value per chain (chains,). Chains are independent of each other."""
 
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Maps x (chains, C, H, W) to a value per chain (chains,) and its gradient, shaped like x."""
@@ -19,8 +19,9 @@ def value_and_gradient(
 ) -> ValueAndGradient:
     """Turn a differentiable objective into a `ValueAndGradient`.
 
-    Chains are independent, so the gradient of the sum holds each chain's own. `between` is called
-    when the value is known and the gradient is not; an exception in it ends the evaluation.
+    Chains are independent, so the gradient of the sum contains the gradient of each chain.
+    `between` is called after the value is known and before the gradient is computed; an exception
+    in it ends the evaluation.
     """
 
     def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,15 +1,16 @@
-r"""Steps that carry broad features further than fine ones, and hues less far than brightness.
+r"""Steps that change broad features more than fine ones, and brightness more than hues.
 
-A Langevin step may be preconditioned with any fixed positive definite matrix P, if the noise is,
-too (Roberts and Stramer 2002, section 4; Girolami and Calderhead 2011, section 5):
+A Langevin step may be preconditioned with any fixed positive definite matrix P, if the noise is
+preconditioned as well (Roberts and Stramer 2002, section 4; Girolami and Calderhead 2011, section
+5):
 
     x' = x + (eps/2) P grad U(x) + sqrt(eps T) P^(1/2) xi,        xi ~ N(0, 1)
 
-has the same stationary law exp(U / T) as eps -> 0. P = R^2, and R is diagonal in spatial frequency
-f, where it is f^-p as the amplitudes of natural images are at p = 1 (Field 1987), and mixes
-channels as the root of a correlation matrix with the same correlation c between any two. It is
-scaled so that the mean square of its gain over all frequencies and channels is 1: white noise stays
-as strong as it was.
+This step has the same stationary distribution exp(U / T) as eps -> 0. Here P = R^2. In spatial
+frequency f, R is diagonal with gain f^-p; p = 1 gives the amplitudes of natural images (Field
+1987). R also mixes the channels by the square root of a correlation matrix with the same
+correlation c between any two channels. It is scaled so that the mean square of its gain over all
+frequencies and channels is 1, which leaves the strength of white noise unchanged.
 """
 
 from __future__ import annotations
@@ -47,8 +48,11 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
 
 
 def clouds(noise: Tensor, exponent: float, correlation: float) -> Tensor:
-    """Return R noise, as strong as ``noise`` (n, C, H, W) on average; at exponent 0 that itself."""
-    if not exponent or not len(noise):  # not every FFT library takes a batch of none
+    """Return R noise for ``noise`` (n, C, H, W), with the same strength on average.
+
+    At exponent 0 the noise is returned unchanged.
+    """
+    if not exponent or not len(noise):  # some FFT libraries reject an empty batch
         return noise
     return precondition(torch.zeros_like(noise), noise, exponent, correlation)
 
@@ -57,7 +61,8 @@ def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:
     """Return the norm of R x of each chain, (chains,), for ``x`` (chains, C, H, W).
 
     R grad U is the gradient with respect to R^-1 x, the coordinates in which the noise is white.
-    Its norm is read off its waves (Parseval): going back to pixels would take most of the time.
+    Its norm is computed from the Fourier coefficients (Parseval), since transforming back to pixels
+    would take most of the time.
     """
     if correlation and x.shape[1] > 1:
         x = _mixed(x, correlation)
@@ -67,16 +72,16 @@ def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:
     height, width = x.shape[2:]
     waves = torch.view_as_real(torch.fft.rfft2(x, norm="ortho"))
     power = waves.square().sum((1, 4)) * _gain(height, width, exponent, x.device).square()
-    # Half of the spectrum stands for the whole: all columns but these count twice.
+    # The half spectrum represents the whole: every column that has a mirror image counts twice.
     power[:, :, 1 : (width + 1) // 2] *= 2
     return power.sum((1, 2)).sqrt()
 
 
 def _mixed(x: Tensor, correlation: float) -> Tensor:
-    """Apply the root of the correlation matrix to the channels.
+    """Apply the square root of the correlation matrix to the channels.
 
-    Its eigenvalues are 1 + (C - 1) c for the mean of the channels and 1 - c for what differs from
-    it, so their roots are all that is needed.
+    The matrix has the eigenvalue 1 + (C - 1) c for the mean of the channels, and 1 - c for
+    deviations from the mean; their square roots define the result.
     """
     channels = x.shape[1]
     common = (1 + (channels - 1) * correlation) ** 0.5
@@ -93,7 +98,7 @@ def _gain(height: int, width: int, exponent: float, device: torch.device) -> Ten
 
     The lowest frequency, f = 0, is treated as one period across the longer side.
     """
-    # On the host, since not every device has numbers of double precision.
+    # Computed on the host, since some devices do not support double precision.
     down = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
     across = torch.fft.fftfreq(width, dtype=torch.float64)[None]
     frequency = (down.square() + across.square()).sqrt().clamp_min(1 / max(height, width))

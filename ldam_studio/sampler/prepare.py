@@ -1,4 +1,4 @@
-"""From settings to what a step needs: the kernel, its mode and the numbers of each chain."""
+"""Converting settings to what a step needs: the kernel, its mode and the numbers of each chain."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ldam_studio.sampler.terms import TERMS
 
 
 def kernel_of(settings: Settings) -> Kernel:
-    """Return the kernel that the settings ask for."""
+    """Return the kernel that the settings select."""
     return KERNELS[settings.kernel]
 
 
 def mode_of(settings: Settings) -> str:
-    """Return what stands for gradients: what the kernel needs, else what the settings say."""
+    """Return how gradients are scaled: as the kernel requires, else as the settings say."""
     return kernel_of(settings).mode or settings.mode
 
 
 def parameters_of(
     settings: Settings, chains: int, device: torch.device | str = "cpu", heat: float = 1.0
 ) -> Parameters:
-    """Spread `settings` over `chains` chains; `heat` multiplies the temperature (melting)."""
+    """Expand `settings` to `chains` chains; `heat` multiplies the temperature (melting)."""
 
     def column(value: PerChain) -> Tensor:
         numbers = torch.tensor(value, dtype=torch.float32, device=device)

@@ -1,7 +1,7 @@
-"""Named sets of settings: what belongs together for one purpose.
+"""Presets: named sets of settings for one purpose.
 
-A preset is nothing but the settings it means: applied, they are ordinary changes, and a recipe
-knows of the changes alone.
+Applying a preset makes ordinary changes of settings. A recipe contains these changes, not the
+preset.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 from ldam_studio.errors import StudioError
 
 SIDE = 224
-"""Pixels along the shorter side of the images for which `PRESETS` are chosen."""
+"""Pixels along the shorter side of the images for which the jitter in `PRESETS` was chosen."""
 PHOTOGRAPH = 64
-"""Pixels along the shorter side from which on images are taken for photographs."""
+"""Pixels along the shorter side from which on images count as photographs."""
 
 
 def is_photograph(shape: Sequence[int]) -> bool:
@@ -30,16 +30,16 @@ class Preset:
     Attributes
     ----------
     name, label, help
-        As it is typed, as a menu shows it, and one sentence on what it is for.
+        The name as it is typed, the title in menus, and one sentence about its purpose.
     settings
         Values by name (see `settings.SETTINGS`).
     side
-        What the jitter was chosen for: pixels along the images' shorter side; it grows and shrinks
-        with them. None keeps it as it is.
+        Pixels along the shorter side of the images for which the jitter was chosen; the jitter is
+        scaled in proportion for other images. None for no scaling.
     small
-        Other values for grey images smaller than photographs that have a discriminator: digits.
+        Values that differ for grey images smaller than photographs (digits), with a discriminator.
     coloured
-        The same for images of several channels: small photographs.
+        Values that differ for colour images smaller than photographs, with a discriminator.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Preset:
         Parameters
         ----------
         shape
-            Of the network's images, (C, H, W).
+            Shape of the network's images, (C, H, W).
         discriminator
-            Whether there is a discriminator for them; without one its weight is 0, so that the
-            neuron's own gradient keeps its full weight.
+            Whether there is a discriminator for these images. Without one its weight is set to 0,
+            so that the neuron's own gradient keeps its full weight.
         """
         values, side = dict(self.settings), min(shape[1:])
         if self.side is not None and "jitter" in values:
@@ -73,7 +73,8 @@ class Preset:
 
 
 CLOUDY: Mapping[str, Any] = {"start_spectrum": 1.0, "start_spread": 0.17}
-"""Starts from which chains on small photographs end in unlike images; no preset changes starts."""
+"""Start settings that lead to more different images on small photographs; no preset changes
+starts."""
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
@@ -84,8 +85,8 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "paper",
         "Paper",
-        "What the paper does: on photographs a discriminator and L2, averaged over 200 samples; on "
-        "digits what it shows in its Figure 1.",
+        "The settings of the paper: for photographs a discriminator and L2, averaged over 200 "
+        "samples; for digits those of its Figure 1.",
         {
             "mode": "normalised",
             "kernel": "langevin",
@@ -106,9 +107,9 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "clean",
         "Clean",
-        "Pictures as easy to recognise as they get: broad features and brightness come first, "
-        "jitter, smoothness and a little of a discriminator keep out the fine noise that networks "
-        "respond to and people do not.",
+        "Pictures that are as easy to recognise as possible: broad features and brightness come "
+        "first; jitter, smoothness and a weak discriminator suppress the fine noise to which "
+        "networks respond and people do not.",
         {
             "mode": "normalised",
             "kernel": "langevin",
@@ -147,8 +148,8 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "explore",
         "Explore",
-        "Hot and free: the chains wander from one image to the next, and show the breadth of what "
-        "the neuron alone accepts.",
+        "A high temperature without clamping: the chains wander from one image to the next, and "
+        "show how different the images are to which the neuron alone responds.",
         {
             "mode": "normalised",
             "kernel": "langevin",
@@ -170,7 +171,7 @@ PRESETS: dict[str, Preset] = _table(
 
 
 def find_preset(name: str, presets: Mapping[str, Preset] = PRESETS) -> Preset:
-    """Return the preset called `name`, in capitals or not; `StudioError` names those there are."""
+    """Return the preset called `name`, ignoring case; `StudioError` lists the known names."""
     wanted = name.strip().casefold()
     for preset in presets.values():
         if preset.name.casefold() == wanted:

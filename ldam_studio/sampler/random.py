@@ -1,6 +1,6 @@
-"""Named random sources: each thing that is drawn has a generator of its own.
+"""Named random sources: each kind of random number has its own generator.
 
-Because no two share one, switching a source off (or adding a chain) moves no other.
+Because no two share one, switching a source off (or adding a chain) does not change any other.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 ON_THE_HOST = ("jitter",)
-"""Sources whose numbers the host needs: drawn elsewhere they would have to be waited for."""
+"""Sources that are drawn on the CPU, because the host needs the numbers without waiting."""
 
 UNIFORM = ("accept",)
-"""Sources that give one number in [0, 1) for each chain."""
+"""Sources that return one number in [0, 1) for each chain."""
 
 
 def seed_for(seed: int, name: str) -> int:
@@ -25,14 +25,16 @@ def seed_for(seed: int, name: str) -> int:
 
 
 class Generators:
-    """The session's generators by name ("start/0", "noise/0", "noise/1", ...), made when asked for.
+    """The session's generators by name ("start/0", "noise/0", "noise/1", ...).
+
+    Each is created on first use.
 
     Parameters
     ----------
     seed
-        The session's seed; every source's own seed follows from it and its name.
+        The session's seed; the seed of every source is derived from it and the source's name.
     device
-        Where the numbers are drawn, but for those of `ON_THE_HOST`. CPU and CUDA draw different
+        Where the numbers are drawn, except for those of `ON_THE_HOST`. CPU and CUDA draw different
         numbers from one seed.
     """
 
@@ -42,14 +44,14 @@ class Generators:
         self._by_name: dict[str, torch.Generator] = {}
 
     def __getitem__(self, name: str) -> torch.Generator:
-        """Return the generator called `name`, freshly seeded if it was not used before."""
+        """Return the generator called `name`; it is seeded on first use."""
         if name not in self._by_name:
             generator = torch.Generator("cpu" if name in ON_THE_HOST else self.device)
             self._by_name[name] = generator.manual_seed(seed_for(self.seed, name))
         return self._by_name[name]
 
     def normal(self, source: str, shape: tuple[int, ...], first: int = 0) -> Tensor:
-        """Draw N(0, 1) of `shape` = (chains, ...), chain i from its own "source/i".
+        """Draw N(0, 1) of `shape` = (chains, ...); chain i has the generator "source/i".
 
         `first` is the number of the first of these chains.
         """
@@ -61,14 +63,15 @@ class Generators:
         return out
 
     def draw(self, source: str, like: Tensor) -> Tensor:
-        """Draw what a kernel asks for by the name `source`, chain i from its own "source/i".
+        """Draw the numbers of a kernel's source; chain i has the generator "source/i".
 
-        N(0, 1) shaped like `like` (chains, C, H, W); for the sources of `UNIFORM` one number in
-        [0, 1) per chain, (chains,).
+        The result is N(0, 1) shaped like `like` (chains, C, H, W), or, for the sources in
+        `UNIFORM`, one number in [0, 1) per chain, (chains,).
         """
         if source not in UNIFORM:
-            # In the same memory layout, on which the numbers depend: chains that start from clouds
-            # have another one, and pictures exported by version 0.1.0 replay only with it.
+            # The numbers depend on the memory layout, so it must be that of the chains, which is
+            # different for chains that started from clouds. Otherwise pictures exported by version
+            # 0.1.0 would not replay to the same pixels.
             return self._fill(torch.empty_like(like), source)
         out = torch.empty(len(like), device=self.device)
         for i in range(len(like)):
@@ -83,7 +86,7 @@ class Generators:
     def restore(
         cls, seed: int, device: torch.device | str, state: Mapping[str, Tensor]
     ) -> Generators:
-        """Return generators that go on where `state` was taken."""
+        """Return generators that continue from `state`."""
         generators = cls(seed, device)
         for name, value in state.items():
             generators[name].set_state(value)

@@ -1,4 +1,4 @@
-"""The settings of a session as a whole, beside those of its chains (see `settings.Settings`)."""
+"""The settings of a whole session; those of its chains are in `settings.Settings`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
     Setting(
         "Chains",
         10,
-        "How many chains run at once, each from a start of its own.",
+        "How many chains run at once, each from its own start.",
         scale="count",
         bounds=(1, 1_024),
         slider=(1, 100),
@@ -42,9 +42,9 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
     Setting(
         "Rounds per checkpoint",
         0,
-        "How many rounds the discriminator learns after later weights are put into a watched "
-        "network, one round in every fourth step: it has to know what the chains of the changed "
-        "network draw. 0 leaves it as it is.",
+        "How many rounds the discriminator learns after each new checkpoint of a watched training, "
+        "one round in every fourth step, so that it knows the images of the changed network. 0 "
+        "leaves it as it is.",
         scale="count",
         bounds=(0, 1_000),
         slider=(0, 100),
@@ -54,4 +54,4 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
         name="discriminator_rounds",
     ),
 )
-"""Their descriptions, in the order in which a person meets them."""
+"""Their descriptions, in the order in which the user sees them."""

@@ -1,4 +1,4 @@
-"""What is said of one setting: its words, its range, where it is shown and what it bears on."""
+"""The description of a setting: its texts, its range, where it is shown and what it affects."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ class Setting:
     Attributes
     ----------
     label, default, help
-        What a person reads, and the value to begin with.
+        The label and help text that the user reads, and the initial value.
     scale
-        A number on a linear or logarithmic slider, a whole number ("count"), a word or a switch.
+        "linear" and "log" for a number on a linear or logarithmic slider, "count" for a whole
+        number, "choice" for a word, "flag" for a switch.
     bounds, slider
-        The smallest and the largest number that is accepted, and that a slider offers.
+        The smallest and the largest number that is accepted, and those at the slider's ends.
     zero
         Whether the left end of a logarithmic slider means exactly 0.
     unit, choices
         The number's unit, and the words to choose from.
     auto
-        Whether the word "auto" is accepted beside numbers.
+        Whether the word "auto" is accepted besides numbers.
     group
         The part of the window that shows it. The discriminator's panel ("learner") and the panel of
-        a watched training ("watching") make their own controls.
+        a watched training ("watching") have their own controls.
     per_chain
         Whether each chain may have its own value.
     unsettles
-        Whether it changes the law of the chains, so that they have to settle again.
+        Whether it changes the distribution of the chains, so that they have to settle again.
     teaches
         Whether it lets the discriminator learn.
     window_only
-        Whether it means something only in the window, so that no command has a flag for it.
+        Whether it is used only in the window, so that no command has a flag for it.
     of_chains
         Whether it is a field of `Settings`; the others belong to the session.
     name
@@ -77,7 +78,7 @@ class Setting:
         return self.bounds[1]
 
     def check(self, value: Any) -> Any:
-        """Return `value` in this setting's type, or raise `StudioError` in one sentence."""
+        """Return `value` in this setting's type, or raise `StudioError` with one sentence."""
         if self.auto and value == "auto":
             return "auto"
         if self.scale == "flag":
@@ -85,13 +86,13 @@ class Setting:
         if self.scale == "choice":
             if value not in self.choices:
                 raise StudioError(
-                    f"{self.label} is one of {', '.join(self.choices)}, not {str(value)!r}."
+                    f"{self.label} must be one of {', '.join(self.choices)}, not {str(value)!r}."
                 )
             return value
         return self._number(value)
 
     def parse(self, text: str) -> Any:
-        """Read a value as a person types it ("0.1", "on", "auto", "exact")."""
+        """Read a value as the user types it ("0.1", "on", "auto", "exact")."""
         text = text.strip()
         return self.check(text.lower() if self.scale in ("flag", "choice") or self.auto else text)
 
@@ -101,7 +102,7 @@ class Setting:
         words = {"on": True, "true": True, "yes": True, "1": True}
         words |= {"off": False, "false": False, "no": False, "0": False}
         if str(value) not in words:
-            raise StudioError(f"{self.label} is on or off, not {str(value)!r}.")
+            raise StudioError(f"{self.label} must be on or off, not {str(value)!r}.")
         return words[str(value)]
 
     def _number(self, value: Any) -> float | int:
@@ -134,9 +135,9 @@ def _as_field(describe: Callable[_P, Setting]) -> Callable[_P, Any]:
 
 
 setting = _as_field(Setting)
-"""Declare a field of `Settings` by its description; takes what `Setting` takes."""
+"""Declare a field of `Settings` by its description; takes the arguments of `Setting`."""
 
 
 def _plain(number: float) -> str:
-    """Return a number without powers of ten, where it is not too long for that."""
+    """Return a number with thousands separators, and without an exponent unless it is very long."""
     return f"{number:,.10g}"

@@ -1,7 +1,7 @@
-"""The values that steer sampling, each described where it is declared.
+"""The settings of sampling, each described where it is declared.
 
-`Settings` holds the settings of the chains; `SETTINGS` describes these and the session's own, in
-the order in which a person meets them. A change is checked in one place, `Settings.change`.
+`Settings` holds the settings of the chains. `SETTINGS` describes these and the session's own, in
+the order in which the user sees them. Every change is checked in one place, `Settings.change`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ldam_studio.sampler.setting import Setting, setting
 PerChain = float | tuple[float, ...]
 
 FORMER = {("mode", "reference"): ("kernel", "bidmach")}
-"""Settings and values of earlier versions, and what they are called today."""
+"""Settings and values of earlier versions, and their present names."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The values that steer sampling and averaging; `SETTINGS` says what each means.
+    """The settings of sampling and averaging; `SETTINGS` describes each of them.
 
-    A value of type `PerChain` is one number for all chains or a tuple with one number per chain.
+    A value of type `PerChain` is one number for all chains, or a tuple with one number per chain.
     """
 
     temperature: PerChain = setting(
@@ -44,8 +44,8 @@ class Settings:
     step_size: PerChain = setting(
         "Step size",
         0.1,
-        "How far one step goes. Large steps move fast, but the images then follow their law less "
-        "exactly; with very large ones the chain diverges.",
+        "How far one step goes. Large steps move fast, but sample the images less exactly; with "
+        "very large steps the chain diverges.",
         scale="log",
         bounds=(1e-6, 10),
         slider=(1e-3, 1),
@@ -90,18 +90,18 @@ class Settings:
     spectrum: float = setting(
         "Broad features first",
         0.0,
-        "How much further a step carries broad features than fine ones: 0 treats all alike, 1 as "
-        "in photographs. It changes the path of a chain; in exact mode it does not change which "
-        "images the chain samples.",
+        "How much more a step changes broad features than fine ones: 0 treats all alike, 1 follows "
+        "the proportions in photographs. It changes the path of a chain; in exact mode it does not "
+        "change which images the chain samples.",
         bounds=(0, 2),
         unsettles=True,
     )
     colour_correlation: float = setting(
         "Brightness before hue",
         0.0,
-        "How much further a step carries brightness than hue: 0 treats the colour channels alike; "
-        "in photographs they vary together. Like the setting before it, it changes the path of a "
-        "chain only.",
+        "How much more a step changes brightness than hue: 0 treats the colour channels "
+        "independently; in photographs they vary together. Like Broad features first, it changes "
+        "only the path of a chain.",
         bounds=(0, 0.99),
         slider=(0, 0.99),
         unsettles=True,
@@ -110,7 +110,7 @@ class Settings:
         "Jitter",
         0,
         "In each step the network sees the image shifted by a random distance, at most this many "
-        "pixels. The picture must then please the neuron wherever it stands.",
+        "pixels. The neuron must then respond to the picture at every position.",
         scale="count",
         bounds=(0, 1_024),
         slider=(0, 32),
@@ -130,7 +130,7 @@ class Settings:
     thin: int = setting(
         "Thinning",
         1,
-        "One sample in this many steps enters the average. Successive steps look alike, so little "
+        "The average takes one sample in this many steps. Successive steps look alike, so little "
         "is lost by skipping some.",
         scale="count",
         bounds=(1, 10_000),
@@ -161,7 +161,7 @@ class Settings:
         "Mode",
         "normalised",
         "normalised: gradients are scaled to unit size, so that sliders mean the same on every "
-        "network. exact: the true gradients, a true Langevin chain.",
+        "network. exact: gradients are not scaled, which gives a true Langevin chain.",
         scale="choice",
         choices=("normalised", "exact"),
         unsettles=True,
@@ -169,7 +169,7 @@ class Settings:
     kernel: str = setting(
         "Kernel",
         "langevin",
-        "How a step is made. " + " ".join(kernel.help for kernel in KERNELS.values()),
+        "The rule that makes a step. " + " ".join(kernel.help for kernel in KERNELS.values()),
         scale="choice",
         choices=tuple(KERNELS),
         unsettles=True,
@@ -177,8 +177,8 @@ class Settings:
     friction: PerChain = setting(
         "Friction",
         1.0,
-        "How fast the kernel underdamped slows images down: at 0.1 they glide for long, at 100 "
-        "they move as with the kernel langevin. Other kernels have no momentum and ignore it.",
+        "How strongly the kernel underdamped slows images down: at 0.1 they glide for a long time, "
+        "at 100 they move as with the kernel langevin. Other kernels ignore it.",
         scale="log",
         bounds=(1e-3, 1_000),
         slider=(0.01, 100),
@@ -188,15 +188,15 @@ class Settings:
     average_over: str = setting(
         "Average over",
         "time",
-        "time: each chain's own past. chains: all chains of the same neuron at this moment. both: "
-        "all chains of the same neuron and their past.",
+        "time: over each chain's own past. chains: over all chains of the same neuron at this "
+        "moment. both: over all chains of the same neuron and their past.",
         scale="choice",
         choices=("time", "chains", "both"),
     )
     threshold: float | str = setting(
         "Burn-in threshold",
         "auto",
-        "The activation that a chain must pass before its samples count. auto: the value that 99 "
+        "The activation that a chain must exceed before its samples count. auto: the value that 99 "
         "of 100 noise images do not reach.",
         bounds=(-1e9, 1e9),
         auto=True,
@@ -211,25 +211,25 @@ class Settings:
     start_spectrum: float = setting(
         "Start spectrum",
         0.0,
-        "How cloudy the first image is: its noise falls off with frequency to this power, as in "
-        "photographs at 1, and its hues vary together as the colour correlation says; 0 is even "
-        "noise, as in the paper. Chains that start from different clouds end in less similar "
-        "images. Takes effect at the next restart.",
+        "How cloudy the first image is: its noise falls off with this power of the frequency, at 1 "
+        "as in photographs, and its colour channels vary together as Brightness before hue says. 0 "
+        "is even noise, as in the paper. Chains that start from different clouds end in less "
+        "similar images. Takes effect at the next restart.",
         bounds=(0, 2),
     )
 
     @classmethod
     def of(cls, **values: Any) -> Settings:
-        """Build from the defaults and `values`, each of them checked; `FORMER` names are read."""
+        """Return the defaults with `values`, each of them checked; `FORMER` names are accepted."""
         settings = cls()
         for name, value in as_today(values).items():
             settings = settings.change(name, value)
         return settings
 
     def change(self, name: str, value: Any) -> Settings:
-        """Return a copy in which `name` is `value`.
+        """Return a copy in which the setting `name` has this value.
 
-        A sequence gives each chain its own value, where a setting is `per_chain`.
+        A sequence gives each chain its own value, if the setting is `per_chain`.
 
         Raises
         ------
@@ -248,7 +248,7 @@ class Settings:
         return replace(self, **{name: checked})
 
     def for_chains(self, chains: int) -> Settings:
-        """Return a copy whose per-chain values fit `chains` chains (repeated or cut)."""
+        """Return a copy whose per-chain values are repeated or cut to fit `chains` chains."""
         fitted: dict[str, Any] = {}
         for about in fields(self):
             value = getattr(self, about.name)
@@ -260,7 +260,7 @@ class Settings:
 _OF_CHAINS = (replace(f.metadata["setting"], name=f.name, of_chains=True) for f in fields(Settings))
 
 SETTINGS: dict[str, Setting] = {about.name: about for about in (*_OF_CHAINS, *SESSION_SETTINGS)}
-"""Every setting by name, in the order in which a person meets them."""
+"""Every setting by name, in the order in which the user sees them."""
 
 
 def describe(name: str) -> Setting:
@@ -276,13 +276,13 @@ def is_of_chains(name: str) -> bool:
 
 
 def parse(name: str, text: str) -> Any:
-    """Read the value of setting `name` as a person types it; `StudioError` says what is wrong."""
+    """Read the value of setting `name` as the user types it; `StudioError` says what is wrong."""
     former = text.strip().lower()
     return former if (name, former) in FORMER else describe(name).parse(text)
 
 
 def as_today(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as an earlier version may have written them under today's names."""
+    """Return the settings of any version under their present names."""
     return dict(
         FORMER.get((name, value), (name, value)) if isinstance(value, str) else (name, value)
         for name, value in values.items()

@@ -1,4 +1,4 @@
-"""What each setting does, in Markdown, from the description that also makes sliders and flags."""
+"""The description of every setting in Markdown, from the table behind sliders and flags."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ GROUPS: dict[Group, str] = {
     "learner": "Learning of the discriminator",
     "watching": "Watching a training",
 }
-"""The groups of settings and their titles, in the order in which a person meets them."""
+"""The groups of settings and their titles, in the order in which the user sees them."""
 
 
 def about_settings() -> list[dict[str, Any]]:
-    """Return what there is to know about each setting, in the order in which a person meets it."""
+    """Return the description of each setting, in the order in which the user sees them."""
     return [
         {
             "name": setting.name,
@@ -35,7 +35,7 @@ def about_settings() -> list[dict[str, Any]]:
 
 
 def markdown() -> str:
-    """Return what each setting does, one section for each, as it stands in the guide."""
+    """Return the settings page of the guide: one section for each setting."""
     sections = []
     for group, title in GROUPS.items():
         sections.append(f"## {title}")
@@ -51,7 +51,7 @@ def _section(about: dict[str, Any]) -> str:
 
 
 def flag_of(setting: Setting) -> str | None:
-    """Return the flag of ``render`` for a setting, None where there is none."""
+    """Return the flag of ``render`` for a setting; None if there is none."""
     if setting.window_only:
         return None
     return "--" + setting.name.replace("_", "-")
@@ -72,7 +72,7 @@ def accepts(setting: Setting) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a default as a person writes it."""
+    """Return a default as the user writes it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, int | float) else str(value)

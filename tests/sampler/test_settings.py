@@ -77,5 +77,5 @@ def test_what_cannot_be_set_is_one_sentence(name, value):
 def test_the_reference_mode_of_0_1_0_is_the_kernel_of_bidmach():
     assert Settings.of(mode="reference") == Settings.of(kernel="bidmach")
     assert parse("mode", " Reference ") == "reference"
-    with pytest.raises(StudioError, match="Mode is one of normalised, exact, not 'reference'"):
+    with pytest.raises(StudioError, match="Mode must be one of normalised, exact, not 'reference'"):
         Settings().change("mode", "reference")

@@ -1,4 +1,4 @@
-"""The kernels: ways to move every chain by one step, one file for each."""
+"""The kernels, which move every chain by one step; each is in a file of its own."""
 
 from __future__ import annotations
 

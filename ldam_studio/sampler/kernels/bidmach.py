@@ -20,17 +20,17 @@ DECAY = 0.9  # of the mean squares and of the momentum
 class BIDMach(Kernel):
     """A Langevin step with each pixel's gradient scaled by its history, and momentum.
 
-    With g a gradient of a network, s its running mean square and m the momentum, per pixel:
+    With a network's gradient g, its running mean square s and the momentum m, for each pixel:
 
-        s'  = .9 s + .1 g^2,            g is replaced by g / sqrt(s' + 1e-8)
+        s'  = .9 s + .1 g^2,            g / sqrt(s' + 1e-8) is used instead of g
         m'  = .9 m + .1 (the Langevin step, noise included),        x' = x + m'
 
-    The noise is scaled so that without momentum it would be that of the exact chain. `memory` has
-    "momentum" and a mean square for each network, all shaped like x.
+    The noise has the strength that would be exact without momentum. `memory` has "momentum" and a
+    mean square for each network, all shaped like x.
     """
 
     name = "bidmach"
-    help = "bidmach: the update rule of the paper's own program, which has no modes."
+    help = "bidmach: the update rule of the paper's own program, which ignores the mode."
     mode = "by pixel"
 
     def step(

@@ -1,4 +1,4 @@
-"""What a kernel is: a way to move every chain by one step."""
+"""The interface of kernels: ways to move every chain by one step."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ldam_studio.sampler.kernels.parameters import Parameters
 
 @dataclass(frozen=True)
 class State:
-    """The chains: x of shape (chains, C, H, W) in pixel units, and what a kernel remembers of them.
+    """The chains: pixels x of shape (chains, C, H, W) in pixel units, and a kernel's memory.
 
-    `memory` has tensors by name, each with the chains along its first axis. It is empty where the
-    chains begin, and a kernel then fills it in the first step.
+    `memory` has tensors by name, each with the chains along its first axis. It is empty when the
+    chains start; the kernel fills it in the first step.
     """
 
     x: Tensor
@@ -27,11 +27,12 @@ class State:
 
 @dataclass(frozen=True)
 class Info:
-    """What a step saw at the x from which it started, each of shape (chains,).
+    """Measurements at the pixels before a step, each of shape (chains,).
 
-    `real_probability` is None where the discriminator was not asked. `gradient_rms` is the
+    `real_probability` is None if no discriminator was evaluated. `gradient_rms` is the
     root-mean-square of the activation's gradient over the receptive field. `acceptance` is 1 where
-    the step's proposal was accepted and 0 where it was rejected; None for kernels without a test.
+    the step's proposal was accepted and 0 where it was rejected; None for kernels without such a
+    test.
     """
 
     activation: Tensor
@@ -41,16 +42,16 @@ class Info:
 
 
 class Kernel(ABC):
-    """A Markov chain's transition; it has no state of its own.
+    """The transition of a Markov chain; a kernel object has no state.
 
     Attributes
     ----------
     name
-        What the setting `kernel` calls it.
+        Its value of the setting `kernel`.
     help
         One sentence for the help of that setting.
     mode
-        What stands for gradients (see `Parameters.mode`); None for what the setting `mode` says.
+        How gradients are scaled (see `Parameters.mode`); None to use the setting `mode`.
     """
 
     name: ClassVar[str]
@@ -58,7 +59,7 @@ class Kernel(ABC):
     mode: ClassVar[str | None] = None
 
     def draws(self, state: State) -> tuple[str, ...]:
-        """Return the random sources of the next step, by the names in `random.Generators.draw`."""
+        """Return the names of the random sources of the next step; see `random.Generators.draw`."""
         return ("noise",)
 
     @abstractmethod
@@ -70,21 +71,21 @@ class Kernel(ABC):
         Parameters
         ----------
         state
-            The chains; not changed.
+            The chains; not modified.
         drawn
-            A tensor for each source that `draws` names. Random numbers are handed in, so that the
-            step is a pure function.
+            A tensor for each source in `draws`. Random numbers are passed in, so that the step is a
+            pure function.
         parameters
             Temperature, step size and terms of each chain.
         density
-            What the terms are made of, and the bounds.
+            The networks behind the terms, and the bounds.
 
         Returns
         -------
-        The new chains, and what was seen at the old ones.
+        The new chains, and measurements at the old ones.
         """
 
 
 def begin(start: Tensor, bounds: tuple[float, float] | None = None) -> State:
-    """Begin chains at `start` (chains, C, H, W), inside `bounds` if given."""
+    """Start chains at `start` (chains, C, H, W), clamped to `bounds` if given."""
     return State(start if bounds is None else start.clamp(*bounds))

@@ -1,23 +1,23 @@
 r"""The plain Langevin step of the paper.
 
-With activation a, rest colour r, probability D that an image is real, and per-chain temperature T,
-step size eps, L2 weight lam, discriminator weight w and smoothness beta (this program's addition, 0
-by default; TV is the total variation):
+The activation is a, the rest colour r, and D is the probability that an image is real. Each chain
+has a temperature T, step size eps, L2 weight lam, discriminator weight w and smoothness beta.
+Smoothness is an addition of this program, 0 by default; TV is the total variation. A step is
 
     U(x) = (1 - w) a(x) - lam |x - r|^2 + w log D(x) - beta TV(x)
     x'   = x + (eps/2) grad U(x) + sqrt(eps T) xi,        xi ~ N(0, 1)
 
-whose stationary law tends to exp(U / T) as eps -> 0 (Jiang, Chan, Zhang, Canny, arXiv 1812.04604,
-section 3; Welling and Teh 2011 for the discretisation). For a linear neuron a(x) = v.x, unclamped
-and with eps lam < 2, the chain's mean is r + (1-w) v / (2 lam) and its variance
-T / (2 lam) / (1 - eps lam / 2) per pixel, exactly, at every step size.
+The stationary distribution tends to exp(U / T) as eps -> 0 (Jiang, Chan, Zhang, Canny, arXiv
+1812.04604, section 3; Welling and Teh 2011 for the discretisation). For a linear neuron a(x) = v.x,
+unclamped and with eps lam < 2, the chain's mean is r + (1-w) v / (2 lam), and the variance of each
+pixel is T / (2 lam) / (1 - eps lam / 2). Both are exact at every step size.
 
-With a spectrum or a correlation of colours the step is preconditioned, which leaves that law as it
-is (see `sampler.preconditioner`).
+With a spectrum or a colour correlation the step is preconditioned, which does not change that
+distribution (see `sampler.preconditioner`).
 
-In mode *exact* the gradients are grad a and grad log D themselves. In mode *normalised* each is
-divided by its own root-mean-square, one number per chain (over the neuron's receptive field for a,
-over the image for D), so that its direction is untouched.
+In mode *exact* the gradients are grad a and grad log D. In mode *normalised* each of them is
+divided by its root-mean-square, one number per chain (over the neuron's receptive field for a, over
+the image for D), which does not change its direction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ldam_studio.sampler.preconditioner import precondition
 
 
 class Langevin(Kernel):
-    """The unadjusted, overdamped Langevin step; see this module."""
+    """The unadjusted, overdamped Langevin step; see the module's description."""
 
     name = "langevin"
     help = "langevin: the plain step of the paper."

@@ -1,4 +1,4 @@
-"""What the terms say at the chains' pixels: the first half of every kernel's step."""
+"""Evaluating the terms at the chains' pixels: the first half of every kernel's step."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SMALLEST_RMS = 1e-8
 
 @dataclass(frozen=True)
 class Part:
-    """A term at x: its value (chains,), None where not asked for, and its gradient shaped like x.
+    """A term at x: its value (chains,), None if not requested, and its gradient shaped like x.
 
-    `rate`, (chains, 1, 1, 1), is what multiplies the gradient in a step.
+    `rate`, (chains, 1, 1, 1), is the factor of the gradient in a step.
     """
 
     weighted: Weighted
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Look:
-    """All terms at x, and what the step tells of them."""
+    """All terms at x, and the measurements for the step's report."""
 
     parts: tuple[Part, ...]
     info: Info
@@ -42,7 +42,7 @@ class Look:
         return move
 
     def log_density(self) -> Tensor:
-        """Return U of each chain, (chains,); needs a look with values."""
+        """Return U for each chain, (chains,); requires an evaluation with values."""
         total = torch.zeros_like(self.info.activation)
         for part in self.parts:
             assert part.value is not None
@@ -51,7 +51,10 @@ class Look:
 
 
 def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = False) -> Look:
-    """Evaluate the terms at x (chains, C, H, W); with values of closed forms if `valued`."""
+    """Evaluate the terms at x (chains, C, H, W).
+
+    Values of closed-form terms are computed only if `valued`.
+    """
     parts: list[Part] = []
     values: dict[str, Tensor] = {}
     sizes: dict[str, Tensor] = {}
@@ -67,7 +70,7 @@ def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = 
                 seen = density.field_size if term.source == "network" else None
                 sizes[term.source] = rms = _rms(gradient, parameters, seen)
             if normalised:
-                # Dividing the number per chain is dividing the gradient, for much less work.
+                # Dividing this factor has the effect of dividing the gradient, with much less work.
                 rate = rate / rms.clamp_min(SMALLEST_RMS).reshape(-1, 1, 1, 1)
         parts.append(Part(weighted, value, gradient, rate))
     log_real = values.get("discriminator")
@@ -76,11 +79,11 @@ def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = 
 
 
 def _rms(gradient: Tensor, parameters: Parameters, size: int | Tensor | None) -> Tensor:
-    """Root-mean-square per chain over `size` values, those of the whole image if None.
+    """Return the root-mean-square per chain over `size` values, or over the whole image if None.
 
     Values outside a receptive field are 0 anyway. In a preconditioned normalised step the gradient
-    is measured in the coordinates in which the noise is white: measured in pixels, a gradient of
-    broad features, which go far in such a step, would throw the chain about.
+    is measured in the coordinates in which the noise is white. If it were measured in pixels,
+    gradients with broad features, which such a step amplifies, would move the chain too far.
     """
     size = gradient[0].numel() if size is None else size
     if parameters.preconditioned and parameters.mode == "normalised":

@@ -2,24 +2,25 @@ r"""The Metropolis-adjusted Langevin algorithm: exact at any step size.
 
 The Langevin step is a proposal, which is accepted with probability min(1, A) (Besag 1994; Roberts
 and Tweedie, "Exponential convergence of Langevin distributions and their discrete approximations",
-1996); otherwise the chain stays where it is. With g = grad U(x), g' = grad U(x'), preconditioner
-P = R^2 (see `sampler.preconditioner`) and xi the proposal's noise,
+1996); otherwise the chain stays where it is. With g = grad U(x), g' = grad U(x'), the
+preconditioner P = R^2 (see `sampler.preconditioner`) and the proposal's noise xi,
 
     x'      = x + (eps/2) P g + sqrt(eps T) R xi
     T log A = U(x') - U(x) - (2 n.d + |d|^2) / (2 eps)
 
 where n = sqrt(eps T) xi and d = (eps/2) R (g + g'), since R^-1 (x - x' - (eps/2) P g') = -(n + d).
-The law of the chain is exp(U / T) inside the bounds:
+The stationary distribution of the chain is exp(U / T) inside the bounds. Details:
 
-- A proposal outside the bounds is rejected, because the density there is 0. Pixels that L2 pulls
-  to a bound therefore make a clamped chain reject nearly everything; it should not be clamped.
+- A proposal outside the bounds is rejected, because the density there is 0. If pixels are pulled to
+  a bound, for example by L2, a clamped chain therefore rejects nearly every proposal; do not clamp
+  such a chain.
 - Gradients are always the true ones, whatever the setting `mode` says.
-- With jitter both evaluations of a step see the image moved by the same shift.
+- With jitter, both evaluations of a step see the image with the same shift.
 - At T = 0 the chain climbs: a step that would lower U is rejected.
-- A chain that is led away from where its neuron has no gradient is not tested (`Density.led`).
+- A step that guides a chain whose neuron has no gradient is always accepted (`Density.led`).
 
-Nothing is kept from one step to the next, so every step asks the networks twice: settings, weights,
-jitter and a learning discriminator may change U in between.
+Every step evaluates the networks twice. Nothing is reused from the step before, because settings,
+weights, jitter or a learning discriminator may have changed U.
 """
 
 from __future__ import annotations
@@ -38,25 +39,25 @@ from ldam_studio.sampler.preconditioner import precondition
 
 
 class MALA(Kernel):
-    """Langevin proposals with the test of Metropolis and Hastings; see this module."""
+    """Langevin proposals with the Metropolis-Hastings test; see the module's description."""
 
     name = "mala"
     help = (
         "mala: a Langevin step that is accepted or rejected so that the chain is exact at any step "
-        "size; it takes the true gradients whatever the mode, and twice the time."
+        "size; it uses the true gradients in any mode, and takes twice the time."
     )
     mode = "exact"
 
     def draws(self, state: State) -> tuple[str, ...]:
-        """Return the proposal's noise, and one number in [0, 1) for each chain's test."""
+        """Return the sources of the proposal's noise and of one number in [0, 1) for the test."""
         return ("noise", "accept")
 
     def step(
         self, state: State, drawn: Mapping[str, Tensor], parameters: Parameters, density: Density
     ) -> tuple[State, Info]:
-        """Propose a Langevin step for every chain, and take it where it passes the test."""
+        """Propose a Langevin step for every chain, and take it if it passes the test."""
         bounds, t = density.bounds, parameters.temperature.flatten()
-        # Pixels may lie outside bounds that have just been set.
+        # Pixels may lie outside the bounds if clamping has just been switched on.
         x = state.x if bounds is None else state.x.clamp(*bounds)
         here = look(x, parameters, density, valued=True)
         noise = drawn["noise"] * parameters.noise

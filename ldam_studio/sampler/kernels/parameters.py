@@ -1,4 +1,4 @@
-"""The numbers of a step, made once per change of a setting."""
+"""The numbers that a step uses, computed once for each change of a setting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ldam_studio.sampler.terms.term import Term
 
 @dataclass(frozen=True)
 class Weighted:
-    """A term with what multiplies it: `factor` in U, `rate` = (eps/2) factor in a step.
+    """A term with its factors: `factor` in U, and `rate` = (eps/2) factor in a step.
 
     Both have shape (chains, 1, 1, 1).
     """
@@ -24,21 +24,21 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a kernel takes from the settings.
+    """The settings in the form that a kernel uses.
 
     Attributes
     ----------
     columns
         Each setting that may differ from chain to chain, by name, (chains, 1, 1, 1).
     terms
-        The terms of U whose factor is not 0 for all chains.
+        The terms of U, without those whose factor is 0 for all chains.
     noise
         sqrt(eps T), (chains, 1, 1, 1).
     mode
-        What stands for gradients of networks: "exact" for the gradients themselves, "normalised"
-        for those divided by their size, "by pixel" for BIDMach's rule.
+        How gradients of networks are scaled: "exact" for not at all, "normalised" for division by
+        their size, "by pixel" for BIDMach's rule.
     spectrum, colour_correlation
-        How the step is preconditioned (see `sampler.preconditioner`).
+        The preconditioning of the step (see `sampler.preconditioner`).
     """
 
     columns: Mapping[str, Tensor]
@@ -60,5 +60,5 @@ class Parameters:
 
     @property
     def preconditioned(self) -> bool:
-        """Whether a step carries some features further than others."""
+        """Whether the step is preconditioned."""
         return self.spectrum > 0 or self.colour_correlation > 0

@@ -4,9 +4,10 @@ For unit mass, friction g and time s the dynamics
 
     dx = v ds,        dv = grad U(x) ds - g v ds + sqrt(2 g T) dW
 
-have the stationary law exp((U(x) - |v|^2 / 2) / T), whose pixels are exp(U / T) as in the
-overdamped chain. One step is the BAOAB splitting (Leimkuhler and Matthews, "Rational construction
-of stochastic numerical methods for molecular sampling", 2013) with time step h = sqrt(eps):
+have the stationary distribution exp((U(x) - |v|^2 / 2) / T), in which the pixels are distributed as
+exp(U / T), as in the overdamped chain. One step is the BAOAB splitting (Leimkuhler and Matthews,
+"Rational construction of stochastic numerical methods for molecular sampling", 2013) with time step
+h = sqrt(eps):
 
     B  v += (h/2) grad U(x)
     A  x += (h/2) v
@@ -15,19 +16,21 @@ of stochastic numerical methods for molecular sampling", 2013) with time step h 
     B  v += (h/2) grad U(x)
 
 The step size eps therefore means the same as in the overdamped step: with v = 0 a step moves the
-pixels by (eps/2) grad U, and for g -> infinity it is that step with the mean of two successive
-noises in the place of xi.
+pixels by (eps/2) grad U. For g -> infinity it becomes the overdamped step, with the mean of two
+successive noises instead of xi.
 
-The second B has the gradient of the next step's first one, so the two are made at once, at the
-beginning of a step: one gradient per step. What is kept is the velocity before the second B. As
-long as U does not change, pixels go exactly as in BAOAB.
+The second B uses the same gradient as the first B of the next step. Both are therefore done
+together at the beginning of a step, with one gradient per step, and the velocity in memory is the
+one before the second B. As long as U does not change, the pixels are exactly those of BAOAB.
 
-For a linear neuron a(x) = v.x with L2, unclamped, U has the curvature k = 2 lam. Where eps lam < 2,
+For a linear neuron a(x) = v.x with L2, unclamped, U has the curvature k = 2 lam. If eps lam < 2,
 pixels have the mean r + (1-w) v / (2 lam) and the variance T / k, exactly, at every step size and
-friction. The velocity that is kept has variance T, and covariance sqrt(eps) T / 2 with its pixel.
+friction. The velocity in memory has the variance T, and the covariance sqrt(eps) T / 2 with its
+pixel.
 
-With a preconditioner P = R^2 the dynamics run in the coordinates R^-1 x: v += (h/2) P grad U, and
-R xi in the place of xi. At the bounds of valid pixels a pixel is reflected with its velocity.
+With a preconditioner P = R^2 the dynamics run in the coordinates R^-1 x: B becomes v += (h/2) P
+grad U, and R xi replaces xi. At the bounds of valid pixels a pixel is reflected and its velocity
+changes sign.
 """
 
 from __future__ import annotations
@@ -45,16 +48,19 @@ from ldam_studio.sampler.preconditioner import precondition
 
 
 class Underdamped(Kernel):
-    """Langevin dynamics with momentum; see this module. `memory` has "velocity", shaped like x."""
+    """Langevin dynamics with momentum; see the module's description.
+
+    `memory` has "velocity", shaped like x.
+    """
 
     name = "underdamped"
     help = (
-        "underdamped: images have momentum, which Friction slows down, so that they cross flat "
-        "stretches faster."
+        "underdamped: images have momentum, so that they cross flat regions faster; Friction slows "
+        "them down."
     )
 
     def draws(self, state: State) -> tuple[str, ...]:
-        """Return the step's noise and, at the beginning, the velocities."""
+        """Return the source of the step's noise, and in the first step that of the velocities."""
         return ("noise",) if "velocity" in state.memory else ("noise", "velocity")
 
     def step(
@@ -72,7 +78,8 @@ class Underdamped(Kernel):
         if p.preconditioned:
             still = torch.zeros_like(drift)
             drift = precondition(drift, still, p.spectrum, p.colour_correlation)
-        # B of the last step and B of this one: h grad U is 2/h times (eps/2) grad U.
+        # The second B of the last step and the first B of this one: h grad U is (2/h) (eps/2) grad
+        # U.
         velocity = torch.addcmul(velocity, drift, 2 / h)
         moved = torch.addcmul(x, velocity, h / 2)
         stir = _spread(drawn["noise"] * (p.temperature * (1 - kept.square())).sqrt(), p)
@@ -81,7 +88,8 @@ class Underdamped(Kernel):
         if density.bounds is not None:
             inside = moved.clamp(*density.bounds)
             velocity = torch.where(moved == inside, velocity, -velocity)
-            # As far inside as it was outside, but not beyond the other bound.
+            # The pixel ends as far inside the bound as it was outside, but not beyond the other
+            # bound.
             moved = (2 * inside - moved).clamp_(*density.bounds)
         return State(moved, {"velocity": velocity}), here.info
 

@@ -1,4 +1,4 @@
-"""The terms of the log-density, one file for each."""
+"""The terms of the log-density; each is in a file of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from ldam_studio.sampler.terms.smoothness import Smoothness
 from ldam_studio.sampler.terms.term import Term
 
 TERMS: tuple[Term, ...] = (Activation(), Discriminator(), L2(), Smoothness())
-"""All terms, in the order in which a step adds them up: pixels depend on it in their last bits."""
+"""All terms, in the order in which a step adds them; the order affects the pixels' last bits."""
 
 __all__ = ["TERMS", "Term"]

@@ -8,9 +8,9 @@ from ldam_studio.sampler.terms.term import SourceTerm
 
 
 class Activation(SourceTerm):
-    """(1 - w) a(x), w the weight of the discriminator (Jiang et al., arXiv 1812.04604, section 3).
+    """(1 - w) a(x) with the discriminator weight w (Jiang et al., arXiv 1812.04604, section 3).
 
-    It is asked at every step, because the activation is shown and decides about burn-in.
+    It is evaluated in every step, because the activation is displayed and used for burn-in.
     """
 
     name = "activation"

@@ -1,4 +1,4 @@
-"""What a second network takes for a real image."""
+"""The discriminator's opinion of whether an image is real."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ldam_studio.sampler.terms.term import SourceTerm
 
 
 class Discriminator(SourceTerm):
-    """w log D(x), D the probability that x is real (Jiang et al., arXiv 1812.04604, section 3)."""
+    """w log D(x), where D is the probability that x is real (arXiv 1812.04604, section 3)."""
 
     name = "discriminator"
     setting = "discriminator_weight"

@@ -9,7 +9,7 @@ from ldam_studio.sampler.terms.term import Term
 
 
 class L2(Term):
-    """-lam |x - r|^2, r the rest colour (Jiang et al., arXiv 1812.04604, section 3)."""
+    """-lam |x - r|^2 with the rest colour r (Jiang et al., arXiv 1812.04604, section 3)."""
 
     name = "l2"
     setting = "l2"
@@ -19,7 +19,7 @@ class L2(Term):
         return -2 * weight
 
     def value(self, x: Tensor, density: Density) -> Tensor:
-        """Return |x - r|^2 / 2: half of it, so that the gradient needs no multiplication."""
+        """Return |x - r|^2 / 2; the half makes the gradient x - r without a multiplication."""
         return (x - density.rest).square().flatten(1).sum(1) / 2
 
     def gradient(self, x: Tensor, density: Density) -> Tensor:

@@ -1,4 +1,4 @@
-"""Total variation: how much neighbouring pixels differ, and what makes it smaller."""
+"""Total variation: how much neighbouring pixels differ, and its gradient."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.terms.term import Term
 
 ROUNDING = 0.1
-"""Differences far below this (in pixel units) count quadratically, so that flat parts rest."""
+"""Differences far below this (in pixel units) count quadratically, so that flat areas are
+stable."""
 
 
 def total_variation(x: Tensor) -> Tensor:
     """Return sum sqrt(dx^2 + dy^2 + r^2) - r over pixels and channels: (n, C, H, W) -> (n,).
 
-    Isotropic total variation (Rudin, Osher, Fatemi 1992) with forward differences, 0 beyond the
-    last row and column, rounded by r = `ROUNDING`.
+    This is the isotropic total variation (Rudin, Osher, Fatemi 1992) of forward differences, which
+    are 0 beyond the last row and column. It is made smooth at 0 by r = `ROUNDING`.
     """
     right, down = _differences(x)
     return ((right.square() + down.square() + ROUNDING**2).sqrt() - ROUNDING).flatten(1).sum(1)
 
 
 def total_variation_gradient(x: Tensor) -> Tensor:
-    """Return the gradient of `total_variation`, shaped like x; in closed form."""
+    """Return the gradient of `total_variation` in closed form, shaped like x."""
     right, down = _differences(x)
     length = (right.square() + down.square() + ROUNDING**2).sqrt()
     right, down = right / length, down / length
@@ -41,7 +42,7 @@ def _differences(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Smoothness(Term):
-    """-beta TV(x), TV the `total_variation` of the image; an addition of this program."""
+    """-beta TV(x) with the `total_variation` TV of the image; an addition of this program."""
 
     name = "smoothness"
     setting = "smoothness"

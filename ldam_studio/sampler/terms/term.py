@@ -11,21 +11,20 @@ from ldam_studio.sampler.density import Density
 
 
 class Term(ABC):
-    """A term of U(x) = sum over terms of factor * value(x).
+    """A term of U(x), which is the sum over terms of factor * value(x).
 
     Attributes
     ----------
     name
         Its name in the table `TERMS`.
     setting
-        The setting of the chains that weighs it, one that each chain may have a value of its own
-        of.
+        The setting that is its weight; it must be `per_chain`.
     source
-        The name in `Density.sources` of what it is made of; None for a closed form. Gradients of a
-        source differ in size from network to network, so that mode *normalised* and the kernel of
-        BIDMach scale them; closed forms are taken as they are.
+        The name of its network in `Density.sources`; None for a closed form. The size of a
+        network's gradient differs from network to network, so mode *normalised* and the kernel
+        bidmach scale it; gradients of closed forms are never scaled.
     always
-        Whether it is evaluated even where its factor is 0, because its value is shown.
+        Whether it is evaluated even if its factor is 0, because its value is displayed.
     """
 
     name: ClassVar[str]
@@ -35,7 +34,7 @@ class Term(ABC):
 
     @abstractmethod
     def factor(self, weight: Tensor) -> Tensor:
-        """Return what multiplies the value in U, given the weight setting; both (chains, ...)."""
+        """Return the factor of the value in U, given the weight setting; both (chains, ...)."""
 
     @abstractmethod
     def value(self, x: Tensor, density: Density) -> Tensor:
@@ -48,12 +47,15 @@ class Term(ABC):
     def evaluate(
         self, x: Tensor, density: Density, *, valued: bool
     ) -> tuple[Tensor | None, Tensor]:
-        """Return value and gradient at x; a value that takes extra work only if `valued`."""
+        """Return value and gradient at x.
+
+        The value is None if it takes extra work and is not requested by `valued`.
+        """
         return self.value(x, density) if valued else None, self.gradient(x, density)
 
 
 class SourceTerm(Term):
-    """A term whose value and gradient come from one of `Density.sources`, both at once."""
+    """A term whose value and gradient are computed together by one of `Density.sources`."""
 
     source: ClassVar[str]
 
@@ -68,5 +70,5 @@ class SourceTerm(Term):
     def evaluate(
         self, x: Tensor, density: Density, *, valued: bool
     ) -> tuple[Tensor | None, Tensor]:
-        """Return both; there is no gradient without a value."""
+        """Return value and gradient; the value is always there, since the gradient needs it."""
         return density.sources[self.source](x)
