@@ -1,4 +1,4 @@
-"""Exporting pictures with their recipes, and the session file that a long log may need."""
+"""Exporting pictures with their recipes, and with a session file if the log is too long."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ldam_studio.files import read_bytes, write_together
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the picture, its sidecar if it needs one, and how far the chains were.
+    """Files that were written: the picture, and its session file ("sidecar") if it needs one.
 
-    `settling` says that a setting moved and the chains had not become steady again; `burned_in`
-    that every chain shown had.
+    `settling` means that a shown chain had not become steady again after a change of settings;
+    `burned_in` means that every shown chain was burned in.
     """
 
     path: Path
@@ -32,14 +32,14 @@ class Exported:
 
 @dataclass(frozen=True)
 class Draft:
-    """Pictures that are made and not yet written; see `draft`."""
+    """Pictures that are encoded but not yet written; see `draft`."""
 
     files: dict[Path, bytes]
     exported: tuple[Exported, ...]
     origin: dict[str, Any] | None
 
     def write(self, state: SessionState, others: Mapping[Path, bytes] | None = None) -> None:
-        """Write the pictures, and `others` with them: all or none.
+        """Write the pictures, together with `others`: either all files are written or none.
 
         Raises
         ------
@@ -54,14 +54,14 @@ class Draft:
 def export(state: SessionState, shown: Shown, path: Path) -> Exported:
     """Write a picture of `state` with its recipe.
 
-    A log that has grown too long goes on from a sidecar, written beside the picture; the session's
-    own log then begins anew at this step.
+    If the log is too long, a session file is written beside the picture, and the log continues from
+    it; the session's own log then starts again at this step.
 
     Raises
     ------
     StudioError
-        If there is nothing to show, the path ends as no format does, or a file cannot be written.
-        Nothing is then left behind.
+        If there is nothing to show, the path has the suffix of no known format, or a file cannot be
+        written. Nothing is left behind then.
     """
     made = draft(state, {path: shown})
     made.write(state)
@@ -69,12 +69,12 @@ def export(state: SessionState, shown: Shown, path: Path) -> Exported:
 
 
 def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
-    """Make pictures of `state` for one folder, with their recipes and the sidecar they may need.
+    """Encode pictures of `state` for one folder, with their recipes and a session file if needed.
 
     Raises
     ------
     StudioError
-        If there is nothing to show, or a path ends as no format does.
+        If there is nothing to show, or a path has the suffix of no known format.
     """
     drawn = {path: picture_of(state, shown) for path, shown in pictures.items()}
     recipes = {path: Recipe.of(state, pictures[path], drawn[path]) for path in pictures}
@@ -112,7 +112,7 @@ def _needs_sidecar(recipe: Recipe, folder: Path) -> bool:
     if len(recipe.text) > LIMIT:
         return True
     if (before := recipe.session_file) is not None:
-        # The one it goes on from has to lie beside this picture as well.
+        # The session file from which the log continues must be in this folder, too.
         known = folder / before.file
         return not known.exists() or _file_hash(known) != before.sha256
     return "at" in recipe.data["session"]

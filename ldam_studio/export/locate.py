@@ -1,4 +1,4 @@
-"""Finding what a recipe names by file, which may have moved since the export."""
+"""Finding the files that a recipe names, which may have moved since the export."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from ldam_studio.files import read_bytes
 
 
 class Nearby(Opener):
-    """Opens what a recipe names, with files that may have moved.
+    """Opens the networks of a recipe, even if their files have moved.
 
     Parameters
     ----------
     folder
-        The picture's own. A file that is no longer where it was is looked for there by its name.
+        The folder of the picture. A file that is no longer in its place is looked for here by its
+        name.
     given
-        Files that stand for those of the recipe that have the same content.
+        Files to use for those of the recipe that have the same content.
     allow_code
-        Whether a network may be opened that is a person's own code, which runs it.
+        Whether networks that are the user's own code may be opened. Opening one runs its code.
     """
 
     def __init__(
@@ -40,12 +41,12 @@ class Nearby(Opener):
         return {hashlib.sha256(read_bytes(path)).hexdigest(): path for path in self._given}
 
     def found(self, reference: Reference) -> Reference:
-        """Return a reference to files that are here.
+        """Return the reference with paths of files that exist.
 
         Raises
         ------
         StudioError
-            If one of them is missing.
+            If a file is missing.
         """
         name = self._code(reference.name)
         parts = tuple(
@@ -58,7 +59,7 @@ class Nearby(Opener):
         return replace(reference, name=name, weights=weights, mean_of=parts)
 
     def _weights(self, name: str, recorded: str | None, sha256: str) -> str:
-        # A session may have had several files of one network, of which one is given.
+        # A session may have used several files for one network; only one of them may be given.
         if sha256 in self._hashes:
             return str(self._hashes[sha256])
         if recorded is None or Path(recorded).exists():
@@ -69,14 +70,14 @@ class Nearby(Opener):
         others = ""
         if self._given:
             named = " and ".join(map(str, self._given))
-            others = f", and those in {named} are not those that were used"
+            others = f", and {named} has other weights than those that were used"
         raise StudioError(
-            f"The weights {recorded} of {name} are missing{others}; put the file there or beside "
-            "the picture."
+            f"The weights {recorded} of {name} are missing{others}; put the file there or into the "
+            "folder of the picture."
         )
 
     def _code(self, name: str) -> str:
-        """Return where a person's own code is, if it was moved along with the picture."""
+        """Return the path of the user's own code, which may have moved along with the picture."""
         place, _, function = name.rpartition(":")
         beside = self.folder / Path(place.replace("\\", "/")).name
         if place.endswith(".py") and not Path(place).exists() and beside.exists():

@@ -1,4 +1,4 @@
-"""The recipe that travels in a picture: everything from which its pixels can be made again.
+"""The recipe inside a picture: everything that is needed to compute its pixels again.
 
 Recipes are written in format 3, which has `lanes`, one for each network. Formats 1 and 2 are those
 of LDAM Studio 0.1.0 and are read: format 1 describes one network, and format 2 has a `second`
@@ -37,11 +37,16 @@ from ldam_studio.networks.sources.opening import fingerprint
 
 FORMAT = 3
 LIMIT = 450_000
-"""Bytes of a recipe; beyond it, the session goes into a session file. Promised: 500 kB."""
+"""Largest size of a recipe in bytes; above it the session is written to a session file. The
+documented limit is 500 kB."""
 
 
 class Progress(Struct, frozen=True):
-    """How far a lane's chains were; `difference_scale` is that of its average less the first's."""
+    """How far a lane's chains were.
+
+    `difference_scale` is the display scale for the difference between its average and that of the
+    first lane.
+    """
 
     samples: tuple[Count, ...]
     burned_in: tuple[bool, ...]
@@ -59,17 +64,17 @@ class Logged(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 
 class SessionFile(Struct, frozen=True):
-    """The file beside the picture from which its session goes on, by name, and its SHA-256."""
+    """The name and SHA-256 of the file beside the picture from which its log continues."""
 
     file: str
     sha256: str
 
 
 class Document(Struct, frozen=True):
-    """What a recipe says, in format 3.
+    """The content of a recipe in format 3.
 
-    `session` is how the log begins: the description of a session, or of a session file. `end` says
-    how the session was set at the export.
+    `session` says where the log starts: it describes a session, or names a session file. `end`
+    describes the session at the export.
     """
 
     format: int
@@ -90,13 +95,13 @@ class Document(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as it was read or written; `data` is its JSON, in the format that it has there."""
+    """A recipe that was read or will be written; `data` is its JSON, in its own format."""
 
     data: Mapping[str, Any]
 
     @classmethod
     def of(cls, state: SessionState, shown: Shown, picture: Bytes) -> Recipe:
-        """Write down how `picture` came to be."""
+        """Return the recipe of `picture`."""
         data: dict[str, Any] = {
             "format": FORMAT,
             "program": "LDAM Studio",
@@ -126,7 +131,7 @@ class Recipe:
         Raises
         ------
         StudioError
-            If it is no recipe, was written by a later program, or was altered.
+            If the text is not a recipe, was written by a later program, or was altered.
         """
         try:
             data = json.loads(text)
@@ -136,19 +141,19 @@ class Recipe:
             raise StudioError(f"The recipe in {where} is damaged; use the picture as exported.")
         if is_whole(data.get("format")) and data["format"] > FORMAT:
             raise StudioError(
-                f"{where} was exported by a later LDAM Studio ({data.get('version')}); update this "
-                "one."
+                f"{where} was exported by a later version of LDAM Studio ({data.get('version')}); "
+                "update this one."
             )
         if data.get("sha256") != _hash({k: v for k, v in data.items() if k != "sha256"}):
             raise StudioError(
-                f"The recipe in {where} was altered after the export; use the picture as exported."
+                f"The recipe in {where} was changed after the export; use the picture as exported."
             )
         recipe = cls(data)
         try:
-            recipe.said  # noqa: B018 - it is made to be checked, for whoever forges the hash
+            recipe.said  # noqa: B018 - parsed only to check it: the hash may be forged
         except (msgspec.ValidationError, OverflowError) as error:
             raise StudioError(
-                f"The recipe in {where} makes no sense ({error}); export the picture again."
+                f"The recipe in {where} is not valid ({error}); export the picture again."
             ) from None
         try:
             recipe.shown  # noqa: B018 - as above
@@ -160,7 +165,7 @@ class Recipe:
 
     @cached_property
     def said(self) -> Document:
-        """What the recipe says, whatever its format."""
+        """The content of the recipe, converted to format 3."""
         return msgspec.convert(_in_format_3(self.data), Document)
 
     @property
@@ -181,19 +186,19 @@ class Recipe:
 
     @property
     def session_file(self) -> SessionFile | None:
-        """The file from which the session goes on, if it needs one.
+        """The session file from which the log continues; None if it needs none.
 
         Raises
         ------
         StudioError
-            If it is not described as a file.
+            If its description is damaged.
         """
         found = self.data["session"].get("sidecar")
         return None if found is None else parse(found, SessionFile)
 
 
 def _in_format_3(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe of any format with `lanes`, to be checked."""
+    """Return a recipe of any format in the structure of format 3, not yet checked."""
     if data.get("format") == FORMAT:
         return dict(data)
     lanes = [data] if data.get("second") is None else [data, data["second"]]
@@ -209,16 +214,16 @@ def _progress_of(lane: Lane) -> dict[str, Any]:
 
 
 def lessons_hash(state: SessionState) -> str | None:
-    """Return the SHA-256 of the real images that the discriminator learns from, if it does."""
+    """Return the SHA-256 of the real images from which the discriminator learns, if it learns."""
     if state.learner is None or state.real_images is None:
         return None
     return _sha256(state.real_images.cpu().numpy().tobytes())
 
 
 def discriminator_seen(state: SessionState) -> dict[str, Any] | None:
-    """Return which discriminator the chains saw, if it has learned here.
+    """Return the state of the discriminator, if it has learned in this session.
 
-    The rounds that it had learned, and a SHA-256 of its weights as they then were.
+    It consists of the number of rounds, and the SHA-256 of the discriminator's present weights.
     """
     if state.learner is None:
         return None
@@ -226,7 +231,7 @@ def discriminator_seen(state: SessionState) -> dict[str, Any] | None:
 
 
 def device_of(state: SessionState) -> dict[str, Any]:
-    """Describe what decides about the last bits: device, precision, threads, torch, processor."""
+    """Describe what affects the last bits: device, precision, threads, torch and processor."""
     device = state.device.name
     gpu = torch.cuda.get_device_name() if device == "cuda" else None
     return state.device.json() | {

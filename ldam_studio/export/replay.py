@@ -1,4 +1,4 @@
-"""Running an exported picture's session again, and comparing the pixels."""
+"""Running the session of an exported picture again, and comparing the pixels."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ OnStep = Callable[[int, int], bool | None]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What running a picture's session again gave.
+    """The result of replaying a picture.
 
-    `differences` names what is not as it was when the picture was made (torch, device, ...), each
-    as "torch 2.9 there, 2.10 here"; `correlation` is that of the pixels of both pictures. Of all
-    `steps` the last `replayed` were run: nothing of those before is left, or it was stored.
+    `differences` lists conditions that have changed since the picture was made (torch, device,
+    ...), for example "torch 2.9 there, 2.10 here". `correlation` is that between the pixels of both
+    pictures. Of all `steps` only the last `replayed` were run: earlier steps have no effect on the
+    picture, or their result was stored.
     """
 
     identical: bool
@@ -49,12 +50,12 @@ class Comparison:
 def compare(
     path: Path, nearby: Nearby | None = None, on_step: OnStep | None = None
 ) -> Comparison | None:
-    """Run the session of the picture at `path` again and compare; None if `on_step` stopped it.
+    """Replay the picture at `path` and compare the pixels; None if `on_step` stopped it.
 
     Raises
     ------
     StudioError
-        If the picture or its recipe was altered, or weights are missing or differ.
+        If the picture or its recipe was altered, or weights are missing or have changed.
     """
     recipe, picture = read(path)
     replayed = 0
@@ -85,7 +86,7 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
     Parameters
     ----------
     on_step
-        Called with the steps done and to do; returning False stops.
+        Called with the number of steps done and of all steps to do; returning False stops.
 
     Returns
     -------
@@ -94,7 +95,7 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
     Raises
     ------
     StudioError
-        If weights are missing or differ, or a change of the log cannot be made.
+        If weights are missing or have changed, or a change in the log cannot be made.
     """
     pending: dict[int, list[_Step]] = defaultdict(list)
     with _sensible():
@@ -117,9 +118,9 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
 
 
 def _log(recipe: Recipe) -> Iterator[Logged]:
-    """Yield the entries of the log as they are written today.
+    """Yield the entries of the log in the present form.
 
-    In 0.1.0 BIDMach's rule was a mode, so that choosing another mode was to leave it.
+    In 0.1.0 BIDMach's rule was a mode, so choosing another mode also meant leaving its kernel.
     """
     is_old = "kernel" not in recipe.said.end.lanes[0].settings
     for entry in recipe.said.log:
@@ -134,7 +135,7 @@ def _log(recipe: Recipe) -> Iterator[Logged]:
 
 @dataclass(frozen=True)
 class _Step:
-    """A change of the log, and whether the chains start anew with it."""
+    """A change in the log, and whether it restarts the chains."""
 
     change: Change
     restarts: bool
@@ -142,13 +143,12 @@ class _Step:
 
 @contextmanager
 def _sensible() -> Iterator[None]:
-    """Turn what a forged recipe runs into, whose hash fits, into one sentence."""
+    """Turn exceptions that a forged recipe with a valid hash can cause into one sentence."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StudioError(
-            f"The recipe makes no sense ({type(error).__name__}: {error}); export the picture "
-            "again."
+            f"The recipe is not valid ({type(error).__name__}: {error}); export the picture again."
         ) from None
 
 
@@ -158,13 +158,14 @@ def _apply(state: SessionState, steps: list[_Step]) -> None:
     with _sensible():
         _, info = advance(state, [step.change for step in steps], 0)
     if info.refused:
-        raise StudioError(f"The recipe asks for what cannot be done: {info.refused[0]}")
+        raise StudioError(f"A change in the recipe cannot be made: {info.refused[0]}")
 
 
 def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[_Step]]) -> None:
-    """Leave out the steps before the last restart: nothing of them is left but the settings.
+    """Skip the steps before the last restart, of which only the settings remain.
 
-    Not where a discriminator may have learned before: what it learned outlives a restart.
+    Nothing is skipped if a discriminator may have learned before it, since a restart does not undo
+    what was learned.
     """
     last = max(
         (s for s, cs in pending.items() if any(one.restarts for one in cs)),
@@ -173,7 +174,7 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[_Step]
     before = [step for step in sorted(pending) if step < last]
     teaching = {"learn_every", "discriminator_rounds"}
     if state.learn_every or state.discriminator_rounds:
-        teaching.add("discriminator")  # one that comes later learns from then on
+        teaching.add("discriminator")  # a discriminator that is added later learns from then on
     changed = {one.change.name for step in before for one in pending[step]}
     if state.learner is not None or changed & teaching:
         return
@@ -184,20 +185,20 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[_Step]
 
 
 def steps_to_replay(state: SessionState) -> int:
-    """Return how many steps the replay of a picture of this moment takes, at most."""
-    if state.learner is not None:  # what it learned outlives a restart
+    """Return the number of steps, at most, in the replay of a picture of this moment."""
+    if state.learner is not None:  # a restart does not undo what it learned
         return state.step
     restarts = (e.step for e in state.log if kind_of(e.name).restarts(e.value))
     return state.step - max(restarts, default=0)
 
 
 def spec_at_export(recipe: Recipe, nearby: Nearby) -> SessionSpec:
-    """Return how to open a session as it was set at the export; its chains start anew.
+    """Return how to open a session with the settings at the export; its chains start again.
 
     Raises
     ------
     StudioError
-        If weights are missing or differ.
+        If weights are missing or have changed.
     """
     with _sensible():
         return spec_from(recipe.said.end, _device(recipe.said.end.machine), nearby)
@@ -211,23 +212,23 @@ def _beginning(recipe: Recipe, nearby: Nearby) -> SessionState:
     end = recipe.said.end.machine
     device = _device(end)
     if device.name == end.device:
-        # The log may change the precision later on; it begins with the session file's.
+        # The log starts with the precision in the session file and may change it later.
         device = replace(device, precision="auto")
-    # Only the name counts: a recipe must not reach into other folders.
+    # Only the file's name is used: a recipe must not name files in other folders.
     path = nearby.folder / Path(file.file).name
     if not path.exists():
         raise StudioError(
-            f"The session file {path.name} is missing; it was written beside the picture, put it "
-            "there."
+            f"The session file {path.name} is missing; it was written beside the picture, so put "
+            "it there."
         )
     state = read_session(path, device, file.sha256, opener=nearby)
-    # Nothing is tried here: the log tells.
+    # The precision is not measured here: the log has it.
     state.device = replace(state.device, tried=False)
     return state
 
 
 def _device(recorded: DeviceDescription) -> Device:
-    """Choose the recorded device, or the best there is where that is not to be had."""
+    """Choose the recorded device, or the best available one if it is missing."""
     try:
         return choose(recorded.device, recorded.precision, recorded.threads)
     except StudioError:
@@ -235,9 +236,9 @@ def _device(recorded: DeviceDescription) -> Device:
 
 
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
-    """Name what decides about the last bits and is not as it was at the export."""
+    """List everything that affects the last bits and has changed since the export."""
     there, here = recipe.said.machine, device_of(state)
-    # How the precision was come by, "tried", does not count: replay takes the one recorded.
+    # "tried" does not matter: replay uses the recorded precision, however it was chosen.
     found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
         for name in here

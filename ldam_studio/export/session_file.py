@@ -1,4 +1,4 @@
-"""A whole session in one safetensors file: beside a picture whose log would be too long for it."""
+"""A whole session in one safetensors file, for example for a log too long for a picture."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def session_bytes(state: SessionState, *, history: bool) -> bytes:
     Parameters
     ----------
     history
-        With the log and its origin, so that a picture exported after reopening can be replayed
-        from the start; without, the file is where a log begins anew.
+        Whether to include the log and its origin, so that pictures exported after reopening can be
+        replayed from the start. Without them, a new log starts at this file.
     """
     tensors, about = to_tensors(state)
     data: dict[str, Any] = {"about": about}
     if history:
         data["origin"] = state.origin
         data["log"] = [entry.json() for entry in state.log]
-    # One entry on purpose: safetensors writes several in no fixed order, and hashes would differ.
+    # A single entry, since safetensors writes several in no fixed order, which changes the hash.
     return save(tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)})
 
 
@@ -46,26 +46,29 @@ def read_session(
     *,
     opener: Opener | None = None,
 ) -> SessionState:
-    """Read a session; it goes on bit for bit on the machine it was saved on.
+    """Read a session; on the machine where it was saved, it continues bit for bit.
 
     Parameters
     ----------
     device
-        Where to go on; None for the device that is described.
+        Where to continue; None for the recorded device.
     sha256
-        What the file's hash must be, if that is known.
+        The expected hash of the file, if it is known.
     opener
-        Opens the networks and the discriminator that it names.
+        Opens the networks and the discriminator of the session.
 
     Raises
     ------
     StudioError
-        If the file is missing, damaged, or not the one that is meant, or weights are missing.
+        If the file is missing, damaged or a different one, or weights are missing.
     """
     data = read_bytes(path)
     digest = hashlib.sha256(data).hexdigest()
     if sha256 is not None and digest != sha256:
-        raise StudioError(f"{path} is not the session file that belongs to the picture.")
+        raise StudioError(
+            f"{path} is not the session file that was written with the picture; restore the "
+            "original file."
+        )
     try:
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")

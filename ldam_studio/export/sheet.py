@@ -1,4 +1,4 @@
-"""A figure as the paper prints them: pictures in rows and columns, with words at the edges."""
+"""Sheets as in the paper: pictures in rows and columns, with labels at the edges."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def sheet(
     column_labels: Sequence[str],
     zoom: int = ZOOM,
 ) -> bytes:
-    """Return a PNG of ``pictures``, rows of ``(H, W, 3)``, ``zoom`` times as large.
+    """Return a PNG of ``pictures``, rows of ``(H, W, 3)``, enlarged by ``zoom``.
 
-    A picture smaller than the largest stands in the middle of its place.
+    A picture that is smaller than the largest one is centred in its cell.
 
     Parameters
     ----------
     row_labels, column_labels
-        One word or more for each row, at its left, and for each column, above it; what is too long
-        for its column is cut.
+        Labels to the left of each row and above each column; a label that is too long for its
+        column is cut.
     """
     font = ImageFont.load_default(TYPE_SIZE)
     left = 2 * MARGIN + int(max(font.getlength(label) for label in row_labels))
@@ -67,7 +67,7 @@ def tiles(
 ) -> bytes:
     """Return a PNG of small pictures ``(H, W, 3)`` of one size, in groups with a caption below.
 
-    The pictures of a group stand side by side; groups fill a page about as wide as it is high.
+    The pictures of a group are side by side; the groups fill a page that is about square.
     """
     font = ImageFont.load_default(CAPTION_SIZE)
     high, wide = (zoom * side for side in groups[0][0].shape[:2])
@@ -93,7 +93,7 @@ def tiles(
 
 
 def fitted(text: str, font: Font, width: int) -> str:
-    """Return `text`, cut where it would be wider than `width` pixels."""
+    """Return `text`, cut to at most `width` pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}...") > width:

@@ -1,4 +1,4 @@
-"""Which picture of a session is exported, and how it is drawn."""
+"""Which picture of a session is exported, and how it is displayed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ KINDS = {
     "strip": "the raw samples of all chains",
     "averages": "the averages of all chains",
 }
-"""What may be exported."""
+"""The pictures that can be exported."""
 AVERAGES = ("average", "averages")
-LANE_GAP = 3  # pixels between what is shown of two lanes
+LANE_GAP = 3  # pixels between the pictures of two lanes
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Which picture of a session, and how its pixels become bytes.
+    """Which picture of a session is exported, and how its pixels become bytes.
 
-    `what` is one of `KINDS`; `front` counts only where one chain is shown. `display` and `scale`
-    are those of `engine.picture.to_bytes`; pixels are repeated `zoom` times in both directions.
+    `what` is one of `KINDS`; `front` is used only if one chain is shown. `display` and `scale` are
+    those of `engine.picture.to_bytes`; pixels are repeated `zoom` times in both directions.
     """
 
     what: str = "average"
@@ -49,26 +49,30 @@ class Shown:
 
     def __post_init__(self) -> None:
         if self.what not in KINDS:
-            raise StudioError(f"What is exported is one of {', '.join(KINDS)}, not {self.what!r}.")
+            raise StudioError(f"Only {', '.join(KINDS)} can be exported, not {self.what!r}.")
         if self.display not in DISPLAYS:
-            raise StudioError(f"The display is one of {', '.join(DISPLAYS)}, not {self.display!r}.")
+            raise StudioError(
+                f"The display must be one of {', '.join(DISPLAYS)}, not {self.display!r}."
+            )
         if not is_whole(self.zoom) or not 1 <= self.zoom <= MAX_ZOOM:
             raise StudioError(
-                f"The zoom is a whole number from 1 to {MAX_ZOOM}, not {self.zoom!r}."
+                f"The zoom must be a whole number from 1 to {MAX_ZOOM}, not {self.zoom!r}."
             )
         if not is_whole(self.front) or self.front < 0:
-            raise StudioError(f"The front chain is a whole number from 0, not {self.front!r}.")
+            raise StudioError(
+                f"The front chain must be a whole number of at least 0, not {self.front!r}."
+            )
         if self.scale is not None and not (
             isinstance(self.scale, int | float) and 0 < self.scale < float("inf")
         ):
-            raise StudioError(f"The display's scale is a number above 0, not {self.scale!r}.")
+            raise StudioError(f"The display's scale must be a number above 0, not {self.scale!r}.")
 
 
 def picture_of(state: SessionState, shown: Shown) -> Bytes:
-    """Return the picture (H, W, 3) that `shown` asks for.
+    """Return the picture (H, W, 3) that `shown` describes.
 
-    Of several lanes all are in it, one after the other, at one scale of display; after averages
-    come those of the other lanes less the first one's.
+    With several lanes, the picture contains all of them, one after the other, with one display
+    scale. Averages are followed by the differences between the other lanes and the first one.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
     """
     pixels = state.lane.network.pixels
     rows = [_images(lane, shown) for lane in state.lanes]
-    # Those of one chain, in all lanes, are to be compared.
+    # The pictures of one chain in all lanes share a scale, so that they can be compared.
     scales = [
         common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
         for images in zip(*rows, strict=True)
@@ -98,7 +102,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
 
 
 def difference_scales(state: SessionState, shown: Shown) -> list[float]:
-    """Return up to what the differences from the first lane are shown, those that are."""
+    """Return the display scale of each difference from the first lane, if these are shown."""
     rows = [_images(lane, shown) for lane in state.lanes]
     return [difference_scale(apart) for apart in _differences(rows, shown)]
 
@@ -108,7 +112,7 @@ def _differences(rows: list[Floats], shown: Shown) -> list[Floats]:
 
 
 def _images(lane: Lane, shown: Shown) -> Floats:
-    """Return the images (n, C, H, W) of a lane that `shown` asks for."""
+    """Return the images (n, C, H, W) of a lane that `shown` selects."""
     chains = len(lane.neurons)
     wanted = range(chains)
     if shown.what in ("average", "raw"):
@@ -118,7 +122,9 @@ def _images(lane: Lane, shown: Shown) -> Floats:
     if shown.what in AVERAGES:
         average = lane.shown_average()
         if not bool((average.count[wanted.start : wanted.stop] > 0).all()):
-            raise StudioError("Nothing is averaged yet; let it run, or export the raw sample.")
+            raise StudioError(
+                "There is no average yet; let the chains run, or export the raw sample."
+            )
         images = average.mean
     else:
         images = lane.chains.x
@@ -126,5 +132,5 @@ def _images(lane: Lane, shown: Shown) -> Floats:
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is a whole number, and not one of the two truth values."""
+    """Return whether a value is an integer and not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)

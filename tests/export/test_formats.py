@@ -34,8 +34,8 @@ def test_a_name_without_a_format_gets_the_usual_one(tmp_path):
 
 
 def test_a_name_of_no_format_is_refused_in_a_sentence(state, tmp_path):
-    with pytest.raises(StudioError, match=r"a\.xyz ends as no format .* end in \.png"):
+    with pytest.raises(StudioError, match=r"a\.xyz has no suffix of .* use one of \.png"):
         format_of(tmp_path / "a.xyz")
-    with pytest.raises(StudioError, match="ends as no format"):
+    with pytest.raises(StudioError, match="has no suffix of a picture format"):
         export(state, Shown("raw"), tmp_path / "a.xyz")
     assert list(tmp_path.iterdir()) == []

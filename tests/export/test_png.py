@@ -133,7 +133,7 @@ def test_cut_short(picture: Path, share: float):
 
 
 def test_without_a_recipe(picture: Path):
-    refuse(with_recipe(picture, None), "carries no recipe")
+    refuse(with_recipe(picture, None), "contains no recipe")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", "[" * 100_000])
@@ -143,7 +143,7 @@ def test_a_recipe_that_is_none(picture: Path, text: str):
 
 def test_an_altered_recipe(picture: Path):
     text = read_recipe(picture).text
-    refuse(with_recipe(picture, text.replace('"seed":0', '"seed":1')), "recipe .* was altered")
+    refuse(with_recipe(picture, text.replace('"seed":0', '"seed":1')), "recipe .* was changed")
 
 
 def test_altered_pixels(picture: Path):
@@ -154,11 +154,11 @@ def test_altered_pixels(picture: Path):
         texts = PngInfo()
         texts.add_text(KEY, text)
         image.save(picture, pnginfo=texts)
-    refuse(picture, "pixels .* were altered")
+    refuse(picture, "pixels .* were changed")
 
 
 def test_a_later_format(picture: Path):
-    refuse(forged(picture, format=99), "later LDAM Studio")
+    refuse(forged(picture, format=99), "later version of LDAM Studio")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,10 @@ def test_a_forged_recipe_is_refused_in_one_sentence(picture: Path, changes: dict
         # All defaults: a valid way to ask for the average.
         assert read_recipe(forged(picture, **changes)).shown == Shown()
         return
-    refuse(forged(picture, **changes), "altered|makes no sense|what it shows|is one of|zoom|front")
+    refuse(
+        forged(picture, **changes),
+        "changed|is not valid|what it shows|must be one of|can be exported|zoom|front",
+    )
 
 
 @pytest.mark.parametrize(
@@ -275,7 +278,7 @@ def test_weights_that_differ(state: SessionState, tmp_path: Path):
 
 def test_an_average_of_nothing(state: SessionState, tmp_path: Path):
     state, _ = advance(state, [Change("reset_average")], 0)
-    with pytest.raises(StudioError, match="Nothing is averaged yet"):
+    with pytest.raises(StudioError, match="There is no average yet"):
         export(state, Shown("average"), tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 

@@ -242,7 +242,7 @@ def test_a_long_session_goes_on_from_a_sidecar(
     with pytest.raises(StudioError, match="is missing"):
         compare(second.path)
     second.sidecar.write_bytes(third.sidecar.read_bytes())
-    with pytest.raises(StudioError, match="not the session file that belongs"):
+    with pytest.raises(StudioError, match="not the session file that was written"):
         compare(second.path)
 
 
@@ -305,7 +305,7 @@ def test_weights_that_are_given_are_of_the_network_that_the_recipe_began_with(tm
     moved = places[0].rename(tmp_path / "moved.safetensors")
     found = compare(tmp_path / "a.png", Nearby(tmp_path, [moved]))
     assert found is not None and found.identical
-    with pytest.raises(StudioError, match=r"not those that were used"):
+    with pytest.raises(StudioError, match=r"other weights than those that were used"):
         compare(tmp_path / "a.png", Nearby(tmp_path, [places[1]]))
 
 

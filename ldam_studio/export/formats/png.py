@@ -1,4 +1,4 @@
-"""PNG files with their recipe inside: writing and reading."""
+"""Writing and reading PNG files that contain a recipe."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
     Raises
     ------
     StudioError
-        If it is no picture, has no recipe, or recipe or pixels were altered after the export.
+        If the file is not a PNG picture, has no recipe, or was altered after the export.
     """
     data = read_bytes(path)
     damage = (
@@ -60,13 +60,13 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
         raise StudioError(f"The picture {path} is damaged ({error}); copy it again.") from None
     if not isinstance(text, str):
         raise StudioError(
-            f"{path} carries no recipe: LDAM Studio did not export it, or a program that saved it "
-            "again dropped it."
+            f"{path} contains no recipe: either LDAM Studio did not export it, or another program "
+            "saved it again without the recipe; choose the picture as exported."
         )
     recipe = Recipe.parse(text, path)
     if pixel_hash(picture) != recipe.data["pixels"]:
         raise StudioError(
-            f"The pixels of {path} were altered after the export; use the picture as exported."
+            f"The pixels of {path} were changed after the export; use the picture as exported."
         )
     return recipe, picture
 

@@ -1,4 +1,4 @@
-"""The table of formats: the window and the commands export in those listed here."""
+"""The table of picture formats, used by the window and the commands."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ldam_studio.export.recipe import Recipe
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of picture files.
+    """A file format for pictures.
 
     Attributes
     ----------
     title
-        What a person reads, also in file dialogs.
+        Its name in file dialogs.
     suffixes
-        How names of such files end, in lower case; the first one is added where none is given.
+        Suffixes of file names, in lower case; the first one is added to a name without a suffix.
     encode
-        Makes a file's bytes from a picture (H, W, 3) and its recipe.
+        Returns a file's bytes for a picture (H, W, 3) and its recipe.
     read
-        Reads both from a file; raises `StudioError` if it is no such file, or was altered.
+        Reads recipe and picture from a file; raises `StudioError` if it has another format or was
+        altered.
     """
 
     title: str
@@ -35,7 +36,7 @@ class Format:
 
     @property
     def filter(self) -> str:
-        """What a file dialog shows."""
+        """The entry in a file dialog's list of types."""
         return f"{self.title} ({' '.join(f'*{suffix}' for suffix in self.suffixes)})"
 
 
@@ -43,21 +44,21 @@ FORMATS: dict[str, Format] = {"png": Format("Pictures", (".png",), png.encode, p
 """Every format by name."""
 
 USUAL = FORMATS["png"]
-"""The format of names without a suffix."""
+"""The format for names without a suffix."""
 
 
 def with_suffix(path: Path) -> Path:
-    """Return a path that ends as a format does: as it is, or with the first format's suffix."""
+    """Return the path unchanged if it has the suffix of a format, else with the usual suffix."""
     return path if _find(path) is not None else path.with_name(path.name + USUAL.suffixes[0])
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file with this name; `StudioError` names those there are."""
+    """Return the format of a file with this name; `StudioError` lists the known suffixes."""
     found = _find(path)
     if found is not None:
         return found
     known = ", ".join(suffix for row in FORMATS.values() for suffix in row.suffixes)
-    raise StudioError(f"{path.name} ends as no format of pictures does; pictures end in {known}.")
+    raise StudioError(f"{path.name} has no suffix of a picture format; use one of {known}.")
 
 
 def read(path: Path) -> tuple[Recipe, Bytes]:
@@ -66,7 +67,7 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
     Raises
     ------
     StudioError
-        If it is no such picture, or recipe or pixels were altered after the export.
+        If the file is not such a picture, or was altered after the export.
     """
     return (_find(path) or USUAL).read(path)
 
