@@ -1,8 +1,8 @@
 """The recipe inside a picture: everything that is needed to compute its pixels again.
 
-Recipes are written in format 3, which has `lanes`, one for each network. Formats 1 and 2 are those
-of LDAM Studio 0.1.0 and are read: format 1 describes one network, and format 2 has a `second`
-beside it.
+Recipes are written in format 3, which has `lanes`, one for each network. Formats 1 and 2 of LDAM
+Studio 0.1.0 can be read: format 1 describes one network, and format 2 has another one under
+`second`.
 """
 
 from __future__ import annotations
