@@ -204,7 +204,7 @@ def test_a_forged_recipe_of_an_earlier_format_is_refused_in_one_sentence(
 ):
     earlier = in_format_1(read_recipe(picture).data)
     assert read_recipe(written(picture, earlier)).shown == Shown("raw", zoom=2)
-    refuse(written(picture, earlier | changes), "makes no sense")
+    refuse(written(picture, earlier | changes), "is not valid")
 
 
 @pytest.mark.parametrize(
