@@ -1,4 +1,4 @@
-"""A group of menu entries of which one is ticked."""
+"""A group of menu entries, one of which is ticked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Choice(Generic[T]):
-    """Actions for the values of one thing.
+    """One menu entry for each value that can be chosen; the entry of the current value is ticked.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Choice(Generic[T]):
     entries
         Pairs of an entry's text and its value.
     chosen
-        Called with the value that a person picks.
+        Called with the value of the entry that the user picks.
     """
 
     def __init__(
@@ -46,5 +46,5 @@ class Choice(Generic[T]):
             action.setChecked(own == value)
 
     def enable(self, on: bool) -> None:
-        """Let the entries be chosen or not."""
+        """Enable or disable all entries."""
         self._group.setEnabled(on)

@@ -16,12 +16,12 @@ class Row:
     Parameters
     ----------
     name
-        What its memory is filed under.
+        Key under which the values that it remembers are saved, see `Feature.remember`.
     factory
-        Module and class, which is imported when the feature is made.
+        ``module:Class``, relative to `ldam_studio.gui`; imported when the feature is made.
     panel
-        Whether it puts a panel beside the images. Such a feature is made when the window is on the
-        screen, so that the first moving frame does not wait for it.
+        Whether it adds a panel beside the images. Such a feature is made once the window is on the
+        screen, so that it does not delay the first frame.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Row:
     panel: bool = False
 
     def load(self) -> type[Feature]:
-        """Import the feature's class, which is made from the port."""
+        """Import and return the feature's class; it is called with the port, a `Studio`."""
         module, _, name = self.factory.partition(":")
         found = getattr(import_module(f"ldam_studio.gui.{module}"), name)
         assert issubclass(found, Feature)

@@ -1,4 +1,4 @@
-"""The words in which the window describes a frame."""
+"""Texts that describe a frame: badges, names of chains, pixel values, progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_VALUES = 4  # channels of a pixel whose values fit in one line
 
 
 def thousands(number: int) -> str:
-    """Return a number with separated thousands, such as 12,345."""
+    """Return a number with thousands separators, such as 12,345."""
     return f"{number:,}"
 
 
@@ -33,7 +33,7 @@ def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
 
 
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
-    """Return the badges of the raw sample: what happens to the front chain."""
+    """Return the badges of the raw sample: no gradient, melting, paused, stopped."""
     badges = list(dead_badges(None if frame is None else frame.lanes[0]))
     if frame is not None and frame.melting:
         badges.append(Badge(f"melting {frame.melting}", "warning"))
@@ -56,7 +56,7 @@ def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
 
 
 def chain_name(frame: LaneFrame) -> str:
-    """Return the label and the address of the front chain's neuron."""
+    """Return the label and the address of the front chain's neuron, as "label · address"."""
     label, address = frame.labels[frame.front], str(frame.neurons[frame.front])
     return address if label == address else f"{label} · {address}"
 
@@ -98,12 +98,12 @@ def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
 
 
 def average_words(frame: LaneFrame, window: int = 0) -> str:
-    """Return how many samples the front chain's average holds; nothing before burn-in.
+    """Return how many samples the front chain's average holds; empty before burn-in.
 
     Parameters
     ----------
     window
-        How many samples the average remembers; 0 for all.
+        Number of samples that the average covers; 0 for all.
     """
     if not frame.burned_in[frame.front]:
         return ""
@@ -138,7 +138,7 @@ def short_label(label: str) -> str:
 def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Return the chains' labels, with the chain's number where several labels are equal.
 
-    Chains of one neuron differ in nothing but this number.
+    If all chains have the same neuron, their labels are only these numbers.
     """
     count = Counter(labels)
     if len(labels) > 1 and len(count) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class PerLane(tuple[object, ...]):
-    """The values of a setting whose lanes differ in it: one value for each lane, in their order.
+    """The values of a setting that differs between lanes: one value for each lane, in lane order.
 
     A value may itself be a tuple with one number per chain, which is why this is a type of its own.
     """

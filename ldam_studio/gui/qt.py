@@ -13,23 +13,22 @@ Found = TypeVar("Found")
 
 
 def present(value: Found | None) -> Found:
-    """Return a value that PyQt6 declares as optional although Qt always provides it here.
+    """Return a value that is never None here, although PyQt6 declares it as optional.
 
-    Qt passes a real event to every event handler, and every widget has a style; PyQt6's type
-    stubs cannot say so.
+    For example, Qt passes a real event to every event handler, and every widget has a style.
 
     Raises
     ------
     RuntimeError
-        If it is None after all.
+        If the value is None after all.
     """
     if value is None:
-        raise RuntimeError("Qt returned nothing where there is always an object")
+        raise RuntimeError("Qt returned None where it always returns an object")
     return value
 
 
 def restyle(widget: QWidget) -> None:
-    """Apply the style sheet again after a property that its selectors name has changed."""
+    """Apply the style sheet again, after a change of a property that its selectors use."""
     style = present(widget.style())
     style.unpolish(widget)
     style.polish(widget)

@@ -11,7 +11,7 @@ STRAGGLERS: list[QThread] = []
 
 
 def keep_to_its_end(thread: QThread) -> None:
-    """Keep an abandoned thread until it has ended, and delete it then."""
+    """Keep a reference to an abandoned thread until it has ended, then delete the thread."""
     STRAGGLERS.append(thread)
     thread.finished.connect(partial(_clear_away, thread))
     if thread.isFinished():

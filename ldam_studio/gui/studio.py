@@ -1,7 +1,8 @@
-"""The port: what a feature of the window is given, and where it puts what it makes.
+"""The port between the window and its features.
 
-A feature knows this file, the session (`gui.session`) and shared widgets. It knows neither the
-window nor another feature; `gui.features` lists them all.
+A `Feature` receives a `Studio`: the session, the message bar and the places for its actions and
+panels. It imports this file, the session (`gui.session`) and shared widgets, but neither the
+window nor another feature. `gui.features` lists all features.
 """
 
 from __future__ import annotations
@@ -32,17 +33,27 @@ Side = Literal["neurons", "controls", "traces"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One action: what it is called in a menu, its key, and what it does in a few words.
+    """Describes one action of a menu or the toolbar.
 
     Parameters
     ----------
     name
-        What other code calls it; no two entries have the same.
+        Unique name by which code finds the action, see `Places.actions`.
     text
-        As in a menu; a short `label` may stand in the toolbar.
+        Text of the menu entry.
     key
-        Its shortcut. With `canvas` it acts only while the images have the focus, so that letters
+        Keyboard shortcut; empty for none.
+    tip
+        What the action does, in a few words, for tool tips and the list of keys.
+    icon
+        Name of its icon in `theme.icons`; empty for none.
+    label
+        Shorter text for the toolbar; empty uses `text`.
+    canvas
+        Whether the shortcut works only while the images have the keyboard focus, so that letters
         can be typed elsewhere.
+    checkable
+        Whether the action is switched on and off.
     """
 
     name: str
@@ -56,7 +67,7 @@ class Entry:
 
 
 class Notices(Protocol):
-    """Plain sentences inside the window, which never block it."""
+    """The message bar: shows messages inside the window without blocking it."""
 
     def say(
         self,
@@ -67,47 +78,47 @@ class Notices(Protocol):
         *,
         lasting: bool = False,
     ) -> None:
-        """Show a sentence.
+        """Show a message.
 
         Parameters
         ----------
         text
-            One plain sentence: what, where, what to do.
+            One plain sentence: what happened, where, and what to do.
         kind
-            How much it matters; each kind has a sign and a colour.
+            Severity; each kind has an icon and a colour.
         actions
-            Pairs of a button's label and what it does; a pressed button also closes the sentence.
+            Buttons, as pairs of a label and a function to call; pressing one closes the message.
         key
-            A sentence with the same key takes the place of the one before.
+            Identifies the message; it replaces an earlier message with the same key.
         lasting
-            Whether the sentence is about the session that is to open, and stays until it has.
+            Whether the message stays until the next session is open, because it concerns that one.
         """
 
     def retell(self, key: str, text: str) -> None:
-        """Put other words into the sentence of that key, if it is still there."""
+        """Replace the text of the message with this key, if it is still shown."""
 
     def dismiss(self, key: str) -> None:
-        """Close the sentence of that key, if it is there."""
+        """Close the message with this key, if it is shown."""
 
 
 class Places(Protocol):
-    """Where a feature puts its actions, menu entries, panels and bars.
+    """The places in the window for a feature's actions, menu entries, panels and bars.
 
-    The order of the features is the order in every menu, in the toolbar and in the list of keys.
+    Menus, the toolbar and the list of keys follow the order of `features.FEATURES`.
     """
 
     @property
     def root(self) -> QWidget:
-        """The parent of dialogs, and of objects that live as long as the window."""
+        """The parent for dialogs and for objects that live as long as the window."""
 
     def action(self, entry: Entry, act: Callable[[], object] | None = None) -> QAction:
-        """Make an action that calls `act`, if given, when a person triggers it."""
+        """Make an action and return it; it calls `act`, if given, whenever it is triggered."""
 
     def actions(self) -> Mapping[str, QAction]:
-        """Return all actions by name, those of other features included."""
+        """Return the actions of all features, by the names of their entries."""
 
     def menu(self, name: Menu) -> QMenu:
-        """Return a menu that a feature fills by itself."""
+        """Return a menu, for a feature that fills the whole menu itself."""
 
     def add_to_menu(self, name: Menu, *items: QAction) -> None:
         """Add one section to a menu."""
@@ -119,41 +130,47 @@ class Places(Protocol):
         """Put a widget at the right end of the toolbar."""
 
     def add_panel(self, side: Side, panel: QWidget, *, first: bool = False) -> None:
-        """Put a finished panel beside the images, below those that are there, or above them."""
+        """Add a finished panel to one side, below the panels already there, or above if `first`."""
 
     def show_panel(self, side: Side) -> None:
-        """Show the panels of a side, because a person asked for one."""
+        """Show the panels of one side, because the user asked for one of them."""
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
-        """Put a bar directly above or below the images."""
+        """Add a bar directly above or below the images."""
 
     def show_two_rows(self, on: bool) -> None:
-        """Give two rows of images more room, or one row what it had."""
+        """Give the images more height for two rows, or go back to the height of one row."""
 
     def show_both_in_strip(self, on: bool) -> None:
-        """Show the chains of both networks in the strip, or those of the first alone."""
+        """Show the chains of both networks in the strip, or only those of the first."""
 
 
 @dataclass
 class Studio:
-    """What a feature is given.
+    """Everything that a feature is given.
 
     Parameters
     ----------
-    model, controller, frames
-        What is shown of the session, what changes it, and the pictures that come from it.
-    notices, places
-        Where sentences, and where actions, menus, panels and bars go.
+    model
+        The state of the session as the window shows it; read only.
+    controller
+        Changes the session.
+    frames
+        Emits the frames that the session produces.
+    notices
+        The message bar.
+    places
+        The places for actions, menu entries, panels and bars.
     device
-        Where sessions run.
+        The device on which sessions run.
     data
-        Folder of the data sets; None looks where they usually lie.
+        Folder of the data sets; None searches the usual folders.
     folder
-        Where features may keep files from one start to the next; None keeps nothing.
+        Folder for files that features keep between starts; None to keep no files.
     recent
-        The networks that were opened last.
+        The list of recently opened networks.
     read_from
-        Which checkpoints a network was read from, where that is known.
+        The checkpoints from which each network was read, where known.
     """
 
     model: Model
@@ -171,38 +188,41 @@ class Studio:
         self._gates: list[Callable[[Opening], bool]] = []
 
     def open(self, opening: Opening) -> None:
-        """Open a session in place of the one that runs, once what it needs is there."""
+        """Replace the running session by a new one, unless a feature takes the opening over."""
         if not any(takes_over(opening) for takes_over in self._gates):
             self.controller.open(opening)
 
     def before_opening(self, takes_over: Callable[[Opening], bool]) -> None:
-        """Have every opening shown to a feature first; it may take over, and open it later."""
+        """Register a function that sees every opening before it starts.
+
+        It returns True to take the opening over, and opens the session itself later.
+        """
         self._gates.append(takes_over)
 
 
 class Feature:
-    """Base of all features. A feature is made from the port and is complete once it is made."""
+    """Base class of all features. A feature is complete once its constructor has returned."""
 
     entries: ClassVar[tuple[Entry, ...]] = ()
-    """Its actions, for the list of keys; the feature adds them to the places itself."""
+    """Its actions, for the list of keys; the constructor adds them to the places."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
 
     def remember(self) -> Mapping[str, Any]:
-        """Return, in JSON's types, what the next start should know; called while closing.
+        """Return JSON values to remember until the next start; called while the window closes.
 
-        It is found there in `Opening.remembered` under the feature's name.
+        The next start passes them in `Opening.remembered`, under the feature's name.
 
         Raises
         ------
         StudioError
-            If a file of the feature's own cannot be written.
+            If the feature writes a file of its own and that fails.
         """
         return {}
 
     def leave(self) -> None:
-        """Ask everything that was started to end, and begin nothing new; returns at once."""
+        """Ask all tasks of the feature to end, and start no new ones; returns at once."""
 
     def close(self) -> None:
         """Wait until all threads and processes of the feature have ended."""

@@ -1,4 +1,4 @@
-"""Work that takes seconds, on a thread of its own, which may be abandoned at any time."""
+"""Runs work that takes seconds on a thread of its own; it can be abandoned at any time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Task(QThread):
     Parameters
     ----------
     work
-        Called on the thread with the task itself, whose `progress` it may call. ``done`` carries
-        what it returns, ``failed`` the `StudioError` that it raises.
+        Called on the thread with the task as its argument; it may call `progress`. ``done`` carries
+        its return value, ``failed`` the `StudioError` that it raises.
     """
 
     done = pyqtSignal(object)
@@ -50,7 +50,7 @@ class Task(QThread):
             self.done.emit(result)
 
     def progress(self, received: int, size: int) -> bool:
-        """Report how far a download is; return whether to go on."""
+        """Report a download's progress in bytes; return whether to continue."""
         now = time.monotonic()
         if now - self._reported_at > PROGRESS_S or received == size:
             self._reported_at = now
@@ -60,8 +60,8 @@ class Task(QThread):
     def leave(self) -> None:
         """Abandon the task: it is asked to stop, and its result is ignored.
 
-        Returns at once. Python cannot be stopped in the middle of an import, so the thread may go
-        on for a while; the program does not wait for it when it ends.
+        Returns at once. Python cannot be stopped in the middle of an import, so the thread may run
+        on for a while; the program does not wait for it at exit.
         """
         self._abandoned.set()
         for signal in (self.done, self.failed, self.progressed):

@@ -1,4 +1,4 @@
-"""A question to the session, with a notice that lets a person cancel it while a step takes long."""
+"""Asks the session a question; while the answer takes long, a notice offers to cancel it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ T = TypeVar("T")
 
 
 class PatientQuestion:
-    """Asks the session in front for what a feature needs.
+    """Asks the current session questions on behalf of a feature.
 
     Parameters
     ----------
     studio
         The port.
     key
-        Of the notice; each asker has its own.
+        Key of the notice; unique to the feature that asks.
     purpose
-        What it is for, as in "Waiting for the step under way, to ...".
+        Why the feature asks, to complete "Waiting for the current step to end, to ...".
     """
 
     def __init__(self, studio: Studio, key: str, purpose: str) -> None:
@@ -34,16 +34,16 @@ class PatientQuestion:
         self._question.ended.connect(lambda: studio.notices.dismiss(key))
 
     def ask(self, question: Callable[[SessionState], T], then: Callable[[T], object]) -> None:
-        """Ask, and call `then` with the answer once the step under way has ended."""
+        """Ask `question`, and call `then` with the answer once the current step has ended."""
         self._question.ask(question, then)
 
     def cancel(self) -> None:
-        """Give the question up, if there is one."""
+        """Cancel the question that is waiting for its answer, if there is one."""
         self._question.cancel()
 
     def _say(self) -> None:
         self._studio.notices.say(
-            f"Waiting for the step under way to end, to {self._purpose} …",
+            f"Waiting for the current step to end, to {self._purpose} …",
             actions=(("Cancel", self.cancel),),
             key=self._key,
         )

@@ -81,7 +81,7 @@ def test_two_are_shown_and_the_others_wait_for_their_turn(banner, qtbot):
     for text in ("One.", "Two.", "Three.", "Four."):
         banner.say(text, "warning")
     banner.say("Serious.", "danger")
-    waiting = "3 more messages, once these are closed"
+    waiting = "3 more messages after these"
     assert {text for text in _seen(banner) if text} == {"Four.", "Serious.", waiting}
     banner.dismiss("Four.")
     assert "Three." in _seen(banner)

@@ -124,7 +124,7 @@ def test_closing_waits_for_a_long_step_and_the_window_lives_meanwhile(busy, make
     until(qtbot, lambda: bool(alive))
     assert busy.isVisible()
     (said,) = busy.banner.texts()
-    assert "closes once the step under way has ended" in said
+    assert "closes once the current step has ended" in said
     assert not busy.actions_by_name["open_network"].isEnabled()
     busy.ends.set()
     until(qtbot, busy.isHidden)

@@ -196,7 +196,7 @@ def test_an_export_waits_for_a_slow_step_and_the_window_lives(slow, qtbot, tmp_p
     choose("raw", 1, tmp_path / "slow.png")
     slow.actions_by_name["export"].trigger()
     (said,) = slow.banner.texts()
-    assert said == "Waiting for the step under way to end, to export the picture …"
+    assert said == "Waiting for the current step to end, to export the picture …"
     alive = []
     QTimer.singleShot(0, lambda: alive.append(True))
     until(qtbot, lambda: bool(alive))

@@ -315,7 +315,7 @@ def test_a_session_of_own_code_goes_on_after_a_click_and_not_before(
     assert again.model.outline.lane.network.name == "lenet"
     (text,) = again.banner.texts()
     assert text.startswith(f"The last session runs your own code, {factory}")
-    (go_on,) = [b for b in again.banner.findChildren(QPushButton) if b.text() == "Go on with it"]
+    (go_on,) = [b for b in again.banner.findChildren(QPushButton) if b.text() == "Continue it"]
     go_on.click()
     until(qtbot, lambda: again.model.outline.lane.network.name == factory)
     until(qtbot, lambda: again.last_frame is not None and again.last_frame.step >= step)

@@ -287,7 +287,7 @@ def test_a_place_is_a_folder_or_a_file_of_weights(tmp_path):
 def test_watching_without_a_display_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(app, "no_display", lambda: "there is no display")
     start = Start(CPU, watched=Watched(tmp_path, open_network("lenet")))
-    with pytest.raises(StudioError, match=r"Watching takes a window, and there is no display"):
+    with pytest.raises(StudioError, match=r"Watching needs a window, and there is no display"):
         app.main(start)
 
 

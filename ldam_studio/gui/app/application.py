@@ -1,4 +1,4 @@
-"""The application, and the first session that it opens."""
+"""Makes the Qt application, and finds out which session it opens first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SWITCH_S = 0.002
 
 
 def make_application() -> QApplication:
-    """Make the application with its name and look."""
+    """Make and return the Qt application, with its name and theme."""
     # The sampler lets go of the interpreter in every torch operation; while the window holds it,
     # the sampler should not have to wait for the usual 5 ms to get it back.
     sys.setswitchinterval(SWITCH_S)
@@ -34,12 +34,12 @@ def make_application() -> QApplication:
 
 
 def opening_of(start: Start) -> Opening | None:
-    """Return how to open what was named at the start; None where nothing was.
+    """Return how to open the file or network named on the command line; None if there is none.
 
     Raises
     ------
     StudioError
-        If a file that was named is no session, or was altered.
+        If the named file holds no session, or was altered.
     """
     if start.file is not None:
         from ldam_studio.gui.opening import file_kinds

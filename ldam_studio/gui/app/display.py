@@ -1,4 +1,4 @@
-"""Whether a window can be shown here; asked before Qt is imported."""
+"""Tests whether a window can be shown; it does so before Qt is imported."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 
 
 def no_display() -> str:
-    """Return why no window can be shown here, or an empty text.
+    """Return why no window can be shown; empty if one can.
 
-    Qt cannot be asked: it ends the process where it finds no display.
+    Qt cannot be used for this test: it ends the process if it finds no display.
     """
     if os.environ.get("QT_QPA_PLATFORM") or sys.platform in ("win32", "darwin"):
         return ""
@@ -27,7 +27,7 @@ def no_display() -> str:
 
 
 def _local_display_answers(number: str) -> bool:
-    """Return whether an X server listens at the socket of that number, in the file system or not.
+    """Return whether an X server answers at this display's socket, in a file or abstract.
 
     Parameters
     ----------

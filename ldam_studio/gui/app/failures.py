@@ -1,4 +1,4 @@
-"""Exceptions that no code caught: one sentence in the window, the traceback in the terminal."""
+"""Reports uncaught exceptions: one sentence in the window, the traceback in the terminal."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ldam_studio.gui.studio import Kind
 
 
 class Failures(QObject):
-    """Turns an uncaught exception into one sentence; PyQt would end the process.
+    """Shows each uncaught exception as one sentence; without this, PyQt would end the process.
 
-    Exceptions of other threads arrive by a queued signal, because only the window's own thread may
-    touch it.
+    A queued signal carries exceptions of other threads to the window's thread, because only that
+    thread may use widgets.
 
     Parameters
     ----------
     say
-        Shows a sentence of a kind in the window.
+        Shows a message in the window; called with its text and its kind.
     """
 
     failed = pyqtSignal(str)
@@ -57,6 +57,6 @@ class Failures(QObject):
         calls = traceback.extract_tb(trace)
         place = f" in {Path(calls[-1].filename).name}" if calls else ""
         self.failed.emit(
-            f"Something went wrong{place} ({kind.__name__}: {error}); the session goes on, details "
-            "are in the terminal."
+            f"Something went wrong{place} ({kind.__name__}: {error}); the session continues, and "
+            "the details are in the terminal."
         )

@@ -1,4 +1,4 @@
-"""Ctrl-C and a polite kill close the window as a click would."""
+"""Closes the window in the usual way on Ctrl-C and on signals that end the program."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from PyQt6.sip import voidptr
 
 
 class Interrupt(QObject):
-    """Lets Ctrl-C and a polite kill close the window as a click would.
+    """Closes the window on SIGINT (Ctrl-C), SIGTERM and SIGHUP, as its close button would.
 
-    Python's handlers only run when Python code does; a byte in a socket wakes Qt's loop for them,
-    so that no timer has to run all the time. A handler runs in the middle of whatever code is
-    being executed, so the window is not closed there, but by Qt's loop once it has the byte.
+    Python runs signal handlers only between its own instructions, which Qt's event loop executes
+    rarely. Python therefore also writes a byte to a socket, which wakes the event loop without a
+    timer. A handler interrupts code at any place, so it only notes the signal; the event loop
+    closes the window.
     """
 
     def __init__(self, window: QWidget) -> None:

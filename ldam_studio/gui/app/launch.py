@@ -1,4 +1,4 @@
-"""Opening the studio from a command. Importing this file does not import Qt."""
+"""Opens the studio from a command. Importing this module does not import Qt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def load_qt() -> None:
     Raises
     ------
     StudioError
-        When Qt is not installed, or one of the system's libraries is missing.
+        If Qt is not installed, or a system library that it needs is missing.
     """
     # Windows needs torch's libraries loaded before Qt's.
     import torch  # noqa: F401
@@ -25,7 +25,7 @@ def load_qt() -> None:
         import PyQt6.QtWidgets  # noqa: F401
     except ImportError as error:
         raise StudioError(
-            f"the window needs Qt and it does not load ({error}): run make run, which names what "
+            f"the window needs Qt, which does not load ({error}): run make run, which names what "
             "is missing, or use ldam-studio render"
         ) from error
 
@@ -36,7 +36,7 @@ def open_studio(start: Start) -> int:
     Raises
     ------
     StudioError
-        When Qt does not load, or a file that was named cannot be opened.
+        If Qt does not load, or the named file cannot be opened.
     """
     load_qt()
     from ldam_studio.gui.app.main import main

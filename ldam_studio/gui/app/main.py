@@ -27,32 +27,32 @@ if TYPE_CHECKING:
 def main(start: Start) -> int:
     """Open the studio and return the exit code.
 
-    Without a display, the opening session runs offscreen for a while and leaves two pictures.
+    Without a display, the first session runs offscreen for a few seconds and saves two pictures.
 
     Raises
     ------
     StudioError
-        If a picture that was named cannot be opened, or a window is needed and there is no display.
+        If the named file cannot be opened, or a window is needed and there is no display.
     """
     why = no_display()
     if why and start.watched is not None:
         raise StudioError(
-            f"Watching takes a window, and {why}; a checkpoint's picture is made by ldam-studio "
-            "render --weights FILE."
+            f"Watching needs a window, and {why}; ldam-studio render --weights FILE makes a "
+            "picture of one checkpoint."
         )
     if why:
         from ldam_studio.gui.app.offscreen import run_without_display
 
         return run_without_display(start, why)
     app = make_application()
-    # Before the window, so that a file that cannot be opened is reported in the terminal.
+    # This comes before the window, so that an error is reported in the terminal.
     opening = opening_of(start)
     window = _window(start, opening)
     failures = Failures(window.banner.say)
     with Interrupt(window), failures:
         code = app.exec()
-    # Everything is saved. Qt's objects are left to the operating system: Python would take them
-    # down in any order, which now and then crashes, and would wait for a step that takes seconds.
+    # Everything is saved. The operating system frees Qt's objects: Python would delete them in
+    # arbitrary order, which crashes now and then, and would wait for a step that takes seconds.
     _KEPT.extend((app, window, failures))
     atexit.register(_leave, code)
     return code
@@ -82,10 +82,10 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
     named = start.named
     if named is not None and opening is not None and not start.fresh:
         if named.request.name == recalled.network:
-            note = "The last session looked at this network, too."
+            note = "The last session showed this network, too."
             opening = replace(opening, note=note, offered=remembered.offered or remembered)
     if opening is not None and opening.published:
-        # What may have to be asked is asked in a window that lives.
+        # The window may have to ask before a download; until then it shows the last session.
         window.open(before)
     watched = start.watched
     if watched is not None:
@@ -103,7 +103,7 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
 
 
 def ask_for_input(window: StudioWindow, request: NetworkRequest) -> None:
-    """Show the dialog that asks what images the network of the command line takes."""
+    """Show the dialog that asks for the input format of the network on the command line."""
     from ldam_studio.gui.opening.files import Files
 
     window.feature(Files).ask_for_network(request).ask_for_input()

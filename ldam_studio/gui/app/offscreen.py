@@ -1,4 +1,4 @@
-"""The studio where there is no display: run the opening session, keep two pictures, say why."""
+"""Runs the studio without a display: takes some steps of a session and saves two pictures."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ LONGEST_END_MS = 30_000
 
 
 def run_without_display(start: Start, why: str) -> int:
-    """Run a session without a display and save its average and the window's picture.
+    """Run a session without a display, and save its averages and a screenshot of the window.
 
     Parameters
     ----------
     start
-        What to run; without a network it is the session that the program starts with.
+        What to open; without a file or network, the ten digits.
     why
-        Why there is no display, to say so.
+        Why no window can be shown, as a clause for the terminal.
+
+    Returns
+    -------
+    int
+        The exit code, 0.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def run_without_display(start: Start, why: str) -> int:
         If the session does not start, or the pictures cannot be written.
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    # That platform warns of each thing which it has no screen for.
+    # This platform logs a warning for everything that needs a real screen.
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     from ldam_studio.engine.state import snapshot
     from ldam_studio.export.exporting import export
@@ -80,7 +85,7 @@ def run_without_display(start: Start, why: str) -> int:
             raise StudioError(f"{screenshot} cannot be written; choose another folder.")
     finally:
         window.close()
-        # Nobody waits for the terminal as before a window, and Qt does not let go of what runs.
+        # Qt ends the process when a running thread is deleted, so all threads have to end first.
         for thread in tuple(STRAGGLERS):
             thread.wait(LONGEST_END_MS)
     print(f"Averages after {state.step} steps: {saved}")

@@ -1,4 +1,4 @@
-"""A picture of the whole window on its opening session."""
+"""Takes a picture of the whole window while it runs its first session."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ldam_studio.gui.session.openings import start
 from ldam_studio.gui.window.window import StudioWindow
 
 POLL_MS = 100
-PAINT_MS = 300  # for the last frame to be painted
+PAINT_MS = 300  # time for the window to paint the last frame
 
 
 def grab_window(size: tuple[int, int], look: str, steps: int) -> bytes:
-    """Open the window, run its opening session and return a PNG of it.
+    """Open the window, run the ten digits and return the window's picture as bytes of a PNG.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def grab_window(size: tuple[int, int], look: str, steps: int) -> bytes:
     look
         ``"dark"`` or ``"light"``.
     steps
-        How many steps the session takes before the picture.
+        Number of steps that the session takes before the picture.
     """
     device = Device()
     _application = make_application()  # kept: Qt ends with the last reference to it
@@ -32,7 +32,7 @@ def grab_window(size: tuple[int, int], look: str, steps: int) -> bytes:
     window.set_theme(look)
     window.open(start(device))
     window.show()
-    # A loop of its own: the application's, once left, would not let later ones wait.
+    # A separate event loop: once the application's loop has been left, others cannot wait in it.
     loop = QEventLoop()
     watch = QTimer(window)
 

@@ -1,4 +1,4 @@
-"""What the studio starts with, as plain values."""
+"""The arguments of the studio, as plain values; this module does not import Qt."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Named:
-    """A network that was named at the start.
+    """A network that was named on the command line.
 
     Parameters
     ----------
     network
-        The network, opened.
+        The network, already opened.
     request
-        How it is opened again, for the list of recent networks.
+        How to open the network again, for the list of recent networks.
     beside
-        What it is compared with, if anything.
+        The network to compare it with, if any.
     """
 
     network: Network
@@ -42,11 +42,11 @@ class Watched:
     place
         A folder of checkpoints, or one file.
     network
-        The network with the newest of them.
+        The network with the weights of the newest checkpoint.
     average
-        How many checkpoints the shown weights are the mean of; 0 or 1 for none.
+        Number of checkpoints whose mean is shown; 0 or 1 shows single checkpoints.
     rounds
-        How many rounds the discriminator learns after each checkpoint.
+        Number of rounds that the discriminator learns after each checkpoint.
     """
 
     place: Path
@@ -57,28 +57,28 @@ class Watched:
 
 @dataclass(frozen=True)
 class Start:
-    """What the studio starts with. With none of the optional values it is the last session.
+    """What the studio opens at its start. Without any optional value, that is the last session.
 
     Parameters
     ----------
     device
-        Where sessions run.
+        The device on which sessions run.
     data
-        Folder of the data sets; None looks where they usually lie.
+        Folder of the data sets; None searches the usual folders.
     fresh
-        Whether to begin with the ten digits, not with the last session.
+        Whether to start with the ten digits instead of the last session.
     preset
         Settings to change once the session is open.
     named
-        The network to look at.
+        The network to show.
     unknown
-        A network of the user's own code that does not tell what images it takes: a dialog asks.
+        A network in the user's own code whose input format is unknown; a dialog asks for it.
     file
         A file to open, such as an exported picture.
     watched
         A training to watch.
     out, seconds
-        Without a display: where the pictures go, and how long the session runs.
+        Only without a display: folder for the pictures, and how long the session runs, in seconds.
     """
 
     device: Device

@@ -1,4 +1,4 @@
-"""A bar for plain sentences inside the window: it offers what can be done and never blocks."""
+"""The message bar of the window; messages have buttons and never block the window."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.studio import Kind, Offers
 from ldam_studio.gui.theme import icons
 
-SHOWN = 2  # more sentences than this would push the images away; the others wait
-MOST = 9  # kept in all; the oldest makes room
-READING_MS, LETTER_MS = 6000, 60  # how long what asks for nothing stays, and longer for each letter
+SHOWN = 2  # messages shown at once; more would leave too little height for the images
+MOST = 9  # messages kept, shown or waiting; a further one replaces the oldest
+READING_MS, LETTER_MS = 6000, 60  # time for which information stays: in all, and per letter
 
 
 class Banner(QWidget):
-    """The most important sentences, newest below, each with its own buttons; and how many wait.
+    """Shows the most important messages, the newest at the bottom, and how many others wait.
 
-    A notice that only informs disappears after a while, unless the pointer is on it.
+    A message without buttons that only informs disappears after a while, unless the pointer is
+    over it.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[str, _Row] = {}
-        self._lasting: set[str] = set()  # keys of what a clearing spares
+        self._lasting: set[str] = set()  # keys of messages that `clear` keeps
         self._only_errors = False
         self._more = QLabel()
         self._more.setProperty("role", "muted")
@@ -58,21 +59,21 @@ class Banner(QWidget):
         *,
         lasting: bool = False,
     ) -> None:
-        """Show a sentence.
+        """Show a message.
 
         Parameters
         ----------
         text
-            One plain sentence: what, where, what to do.
+            One plain sentence: what happened, where, and what to do.
         kind
-            How much it matters; each kind has a sign and a colour.
+            Severity; each kind has an icon and a colour.
         actions
-            Pairs of a button's label and what it does; a pressed button also closes the sentence.
+            Buttons, as pairs of a label and a function to call; pressing one closes the message.
         key
-            A sentence with the same key takes the place of the one before; without a key, a
-            sentence that is already there is not repeated.
+            Identifies the message; it replaces an earlier message with the same key. Without a
+            key, the text is the key.
         lasting
-            Whether `clear` leaves it until `settle`: it is about the session that is to open.
+            Whether `clear` keeps the message until `settle` is called.
         """
         key = key or text
         if lasting:
@@ -84,7 +85,7 @@ class Banner(QWidget):
         if old is not None:
             self._remove(old)
         if len(self._rows) >= MOST:
-            # A danger stays while anything milder can go.
+            # An error is dropped only if there are nothing but errors.
             mild = [k for k, row in self._rows.items() if row.kind != "danger"]
             self.dismiss(mild[0] if mild else next(iter(self._rows)))
         row = _Row(text, kind, tuple(actions), partial(self.dismiss, key), self)
@@ -95,17 +96,17 @@ class Banner(QWidget):
         self._arrange()
 
     def show_only_errors(self, on: bool) -> None:
-        """Keep everything but errors to itself, or show it again."""
+        """Hide all messages except errors, or show all of them again."""
         self._only_errors = on
         self._arrange()
 
     def retell(self, key: str, text: str) -> None:
-        """Put other words into the sentence of that key, if it is still there."""
+        """Replace the text of the message with this key, if it is still shown."""
         if key in self._rows:
             self._rows[key].retell(text)
 
     def dismiss(self, key: str) -> None:
-        """Close the sentence of that key (its text, where no key was given), if there."""
+        """Close the message with this key (or this text, if it has no key), if there is one."""
         self._lasting.discard(key)
         row = self._rows.pop(key, None)
         if row is not None:
@@ -113,28 +114,28 @@ class Banner(QWidget):
         self._arrange()
 
     def clear(self) -> None:
-        """Close everything but what lasts."""
+        """Close all messages except the lasting ones."""
         for key in list(self._rows):
             if key not in self._lasting:
                 self.dismiss(key)
 
     def settle(self) -> None:
-        """Let the next `clear` close what lasted until now."""
+        """Let the next `clear` close the messages that are lasting now."""
         self._lasting.clear()
 
     def texts(self) -> tuple[str, ...]:
-        """Return the sentences that are shown or wait for it, oldest first."""
+        """Return the texts of all messages, shown or waiting, the oldest first."""
         return tuple(row.text for row in self._rows.values())
 
     def _arrange(self) -> None:
-        """Show errors before all else, and the newest of what else there is."""
+        """Decide which messages are shown: errors first, then the newest ones."""
         rows = list(self._rows.values())
         may = [row for row in rows if row.kind == "danger" or not self._only_errors]
         shown = sorted(may, key=lambda row: (row.kind == "danger", rows.index(row)))[-SHOWN:]
         for row in rows:
             row.setVisible(row in shown)
         waiting = len(may) - len(shown)
-        self._more.setText(f"{waiting} more message{'s' * (waiting > 1)}, once these are closed")
+        self._more.setText(f"{waiting} more message{'s' * (waiting > 1)} after these")
         self._more.setVisible(waiting > 0)
         self.setVisible(bool(shown))
 
@@ -146,12 +147,12 @@ class Banner(QWidget):
         row.hide()
         row.deleteLater()
         if had_focus:
-            # The keyboard must not be left on a button that is gone.
+            # The keyboard focus must not stay on a button that no longer exists.
             self.focusNextChild()
 
 
 class _Row(QFrame):
-    """One sentence."""
+    """One message with its icon, text and buttons."""
 
     def __init__(
         self,
@@ -196,38 +197,38 @@ class _Row(QFrame):
         layout.addWidget(cross)
 
     def says(self, text: str, kind: Kind) -> bool:
-        """Return whether this row already shows just that."""
+        """Return whether the row shows exactly this message."""
         return self.text == text and self.kind == kind
 
     def retell(self, text: str) -> None:
-        """Put other words in the place of those that stand there."""
+        """Replace the text."""
         self.text = text
         self._wait()
         self._label.setText(text)
         self.setAccessibleName(f"{self.kind}: {text}")
 
     def _wait(self) -> None:
-        """Start the timer of a notice that disappears, which lasts as long as reading it takes."""
+        """Start the timer that closes the message, if it closes by itself and can be seen."""
         if self._goes_by_itself and self.isVisible():
             self._timer.start(READING_MS + LETTER_MS * len(self.text))
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Wait from here on."""
+        """Start the timer now that the message can be read."""
         super().showEvent(event)
         self._wait()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
-        """Stop the timer: a hidden notice cannot be read."""
+        """Stop the timer: a hidden message cannot be read."""
         super().hideEvent(event)
         self._timer.stop()
 
     def enterEvent(self, event: QEnterEvent | None) -> None:
-        """Stay while the pointer is here."""
+        """Stop the timer while the pointer is over the message."""
         super().enterEvent(event)
         self._timer.stop()
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Wait anew."""
+        """Start the timer again."""
         super().leaveEvent(event)
         self._wait()
 
@@ -237,7 +238,7 @@ class _Row(QFrame):
         self._sign.setPixmap(drawn.pixmap(QSize(size, size), self.devicePixelRatioF()))
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Draw the sign anew when the look changes."""
+        """Draw the icon again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self._draw_sign()

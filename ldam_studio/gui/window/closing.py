@@ -1,4 +1,4 @@
-"""Closing the window: what runs comes to rest, the session is saved, and then the window goes."""
+"""Closes the window after the session has been saved."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Protocol
 
 from PyQt6.QtCore import QObject, QTimer
 
-AT_ONCE_S = 0.04  # most sessions answer within that; a window may stand still for as long
-LOOK_MS = 20
-LONGEST_S = 60.0  # for the step under way, which cannot be broken off
+AT_ONCE_S = 0.04  # most sessions answer within this time, for which the window may freeze
+LOOK_MS = 20  # between two tests whether the session has answered
+LONGEST_S = 60.0  # longest wait for the current step, which cannot be interrupted
 
 
 class Closes(Protocol):
-    """A window that is to be closed."""
+    """What `Closing` needs of a window."""
 
     def begin_to_close(self) -> Future[bytes] | None:
-        """Begin nothing new, and ask for the session; None where none is to be saved."""
+        """Start nothing new, and ask for the session's bytes; None if no session is saved."""
 
     def wait_to_close(self) -> None:
-        """Say that the window waits for the step under way, and take no orders."""
+        """Tell the user that the window waits for the current step, and disable all input."""
 
     def end_closing(self, answer: Future[bytes] | None, unsaved: str) -> None:
-        """Save the session, or why it is not saved."""
+        """Save the session, or record why it is not saved (`unsaved`)."""
 
     def close(self) -> bool:
-        """Close."""
+        """Close the window; return whether it was closed."""
 
 
 class Closing(QObject):
-    """Lets a window go once its session is saved.
+    """Delays the closing of a window until its session is saved.
 
-    The sampler answers between two steps, and one step may take many seconds; the window lives
-    meanwhile. Closing it again does not wait.
+    The sampler answers between two steps, and one step may take many seconds; the window responds
+    meanwhile. A second attempt to close it no longer waits.
     """
 
     def __init__(self, window: Closes, parent: QObject) -> None:
@@ -47,7 +47,7 @@ class Closing(QObject):
         self._timer.timeout.connect(self._look)
 
     def may_go(self) -> bool:
-        """Return whether the window may go now; where not, it is closed again once it may."""
+        """Return whether the window may close now; if not, this object closes it later."""
         if self._is_over:
             return True
         if self._answer is None:
@@ -65,7 +65,7 @@ class Closing(QObject):
         self._end(
             "its step took too long"
             if self._is_late()
-            else "the studio was closed again before the step under way had ended"
+            else "the studio was closed again before the current step had ended"
         )
         return True
 

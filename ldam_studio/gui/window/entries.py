@@ -1,4 +1,4 @@
-"""All actions of the window and its features, for the list of keys."""
+"""The actions of the window and of all features, for the list of keys."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ldam_studio.gui.studio import Entry
 from ldam_studio.gui.window import view_menu
 
 VIEW = [row.name for row in FEATURES].index("help")
-"""Rank of the window's own entries: before Help, in the toolbar and in the list of keys."""
+"""Rank of the window's own actions: they stand before Help in the toolbar and the key list."""
 
 
 def entries() -> tuple[Entry, ...]:
-    """Return the entries in the order of the features; imports all of these."""
+    """Return all entries in the order of the features; imports every feature."""
     found: list[Entry] = []
     for rank, row in enumerate(FEATURES):
         if rank == VIEW:

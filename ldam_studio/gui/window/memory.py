@@ -1,4 +1,4 @@
-"""What is remembered of the window's looks, and giving them back to a window."""
+"""Saves and restores the window's geometry, its division into panels, and its theme."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ldam_studio.gui.window.presentation import Presentation
 
 
 def looks_of(panels: Panels, presentation: Presentation) -> Looks:
-    """Return how a window looks now."""
+    """Return the present geometry, panel sizes and theme."""
     return Looks(
         bytes(presentation.geometry.data()),
         panels.across.sizes(),
@@ -23,7 +23,7 @@ def looks_of(panels: Panels, presentation: Presentation) -> Looks:
 
 
 def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
-    """Give a window its last geometry and division; what makes no sense is left as it is."""
+    """Restore a window's geometry and panel sizes; invalid values are ignored."""
     window.restoreGeometry(QByteArray(looks.geometry))
     for splitter, sizes in ((panels.across, looks.across), (panels.middle, looks.middle)):
         if len(sizes) == 3 and sum(sizes) > 0:

@@ -1,4 +1,4 @@
-"""How often the window asks for a frame, and how fast the sampler runs in a hidden window."""
+"""Sets how often the window asks for a frame, and slows the sampler of a hidden window."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from PyQt6.QtCore import QObject, Qt, QTimer
 from ldam_studio.gui.session.controller import Controller
 
 FRAME_MS = 33
-COMPARE_MS = 50  # a frame of two networks costs more, and each of their steps takes twice as long
+COMPARE_MS = 50  # with two networks, frames cost more and steps take twice as long
 HIDDEN_MS = 500
 HIDDEN_RATE = 20  # steps per second while the window is hidden
 
 
 class Pace(QObject):
-    """A timer that calls `tick` for each frame."""
+    """Calls `tick` at the frame rate, and reduces that rate while the window is hidden."""
 
     def __init__(self, controller: Controller, tick: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
@@ -30,7 +30,7 @@ class Pace(QObject):
         controller.model.session_changed.connect(self._set_interval)
 
     def rest(self, on: bool) -> None:
-        """Slow the sampler down while the window is hidden, or let it run at full speed again."""
+        """Slow the sampler down (`on`) while the window is hidden, or restore its speed."""
         self._resting = on
         self._set_interval()
         runner, chosen = self._controller.runner, self._controller.model.max_rate
@@ -39,7 +39,7 @@ class Pace(QObject):
             runner.post("max_rate", slow if on else chosen)
 
     def stop(self) -> None:
-        """Ask for no more frames."""
+        """Stop asking for frames."""
         self.timer.stop()
 
     def _set_interval(self) -> None:

@@ -1,4 +1,4 @@
-"""What is left of a panel that is hidden: a bar at the window's edge that brings it back."""
+"""A narrow bar at the edge of the window that shows a hidden panel again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PanelHandle(QAbstractButton):
         return self._edge != Qt.Edge.BottomEdge
 
     def sizeHint(self) -> QSize:
-        """Return a line of text's height, turned where the handle is upright."""
+        """Return the height of a line of text; it is the width of an upright handle."""
         thick = self.fontMetrics().height() + 2 * MARGIN
         return QSize(thick, 40) if self._upright else QSize(40, thick)
 
@@ -48,7 +48,7 @@ class PanelHandle(QAbstractButton):
             painter.translate(self.width() / 2, self.height() / 2)
             painter.rotate(-90 if self._edge == Qt.Edge.LeftEdge else 90)
             area = QRect(-self.height() // 2, -self.width() // 2, self.height(), self.width())
-        # Turned with the text, it points to where the panel comes.
+        # Rotated together with the text, the arrow points to where the panel appears.
         arrow = "\u25be" if self._upright else "\u25b4"
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, f"{self.text()}  {arrow}")
         painter.end()

@@ -1,6 +1,6 @@
-"""How the window is divided: neurons on the left, images in the middle, settings on the right.
+"""Divides the window: neurons on the left, images in the middle, settings on the right.
 
-The panels themselves come from features.
+The features add the panels.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from ldam_studio.gui.window.panel_handle import PanelHandle
 from ldam_studio.gui.window.side_column import SideColumn
 
 SIDES: tuple[Side, ...] = get_args(Side)
-NARROW = 1000  # below this width of the window the neuron picker makes room, in logical pixels
-LOW = 620  # below this height the traces do
+NARROW = 1000  # the neurons are hidden in a window narrower than this, in logical pixels
+LOW = 620  # the traces are hidden in a window lower than this
 WIDTHS = (306, 684, 290)
 HEIGHTS = (460, 96, 150)
-ROOMY = 560  # height of the canvas that does for two rows of images
-LOW_TRACES = 126  # below this a curve is a line without a shape
-LOW_STRIP = 62  # of the strip while they take its room
+ROOMY = 560  # smallest comfortable height of two rows of images
+LOW_TRACES = 126  # smallest height at which curves can be read
+LOW_STRIP = 62  # height of the strip while two rows of images need the space
 
 
 class Panels(QWidget):
-    """The middle of the window. A panel that is not there leaves a handle which brings it back."""
+    """The central widget of the window. A hidden panel leaves a handle that shows it again."""
 
-    changed = pyqtSignal()  # which panels there are
+    changed = pyqtSignal()  # a panel was shown or hidden
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.banner = Banner()
         self.canvas = Canvas()
         self.strip = StripArea()
-        # What a person asked to see; what there is room for may be less.
+        # The sides that the user wants to see; there may not be room for all of them.
         self.wanted: dict[Side, bool] = dict.fromkeys(SIDES, True)
-        # Those that were asked for where there is no room, and stay all the same.
+        # The sides that stay although there is no room, because the user asked for them.
         self._insisted: set[Side] = set()
         self.presenting = False
-        # While there are two rows of images, the heights that strip and traces had before.
+        # With two rows of images: the heights of strip and traces with one row.
         self._spared: list[int] | None = None
-        self._roomy = True  # enough for these and for two rows
+        self._roomy = True  # whether the window is high enough for those and for two rows
 
         self.left, self.right, self.bottom = QFrame(), QFrame(), QFrame()
-        # The canvas, and above and below it what belongs to the images.
+        # The canvas, with the bars above and below it.
         self.stage = QFrame()
         self._layouts = {
             holder: _column(holder) for holder in (self.left, self.right, self.bottom, self.stage)
@@ -86,21 +86,21 @@ class Panels(QWidget):
             handle.hide()
 
     def add_panel(self, side: Side, panel: QWidget, *, first: bool = False) -> None:
-        """Put a panel on a side: those of the settings scroll together, others share the height."""
+        """Add a panel to one side; the settings' panels scroll, others share the height."""
         if side == "controls":
             self.column.add(panel, first=first)
             return
         layout = self._layouts[self._holders()[side]]
-        # The first panel of a side takes the room that the others leave.
+        # The first panel of a side stretches; the others keep their own height.
         layout.insertWidget(0 if first else layout.count(), panel, 0 if layout.count() else 1)
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
-        """Put a bar above or below the images."""
+        """Add a bar directly above or below the images."""
         column = self._layouts[self.stage]
         column.insertWidget(column.indexOf(self.canvas) if above else column.count(), bar)
 
     def show_panel(self, name: Side, on: bool) -> None:
-        """Show or hide the panels of a side because a person asked."""
+        """Show or hide the panels of one side because the user asked for it."""
         self.wanted[name] = on
         if on:
             self._insisted.add(name)
@@ -109,11 +109,11 @@ class Panels(QWidget):
         self.make_room()
 
     def shows(self, name: Side) -> bool:
-        """Return whether the panels of a side are there to be seen."""
+        """Return whether the panels of one side are shown."""
         return not self._holders()[name].isHidden()
 
     def make_room(self) -> None:
-        """Hide what the window is too small for, except what was asked for in spite of that."""
+        """Hide panels if the window is too small, except those that the user asked for."""
         size = present(self.window()).size()
         room: dict[Side, bool] = {
             "neurons": size.width() >= NARROW,
@@ -135,26 +135,26 @@ class Panels(QWidget):
             self.changed.emit()
 
     def show_two_rows(self, on: bool) -> None:
-        """Let a second row of images have what strip and traces can spare, or give that back."""
+        """Make strip and traces lower for a second row of images, or restore their heights."""
         if on == (self._spared is not None):
             return
         heights = self.heights()
-        heights[2] = heights[2] or HEIGHTS[2]  # of traces that are hidden, and may come
+        heights[2] = heights[2] or HEIGHTS[2]  # the traces may be hidden now and shown later
         self._spared, self._roomy = (heights[1:] if on else None), True
         if not on:
             self.middle.setSizes(heights)
         self.make_room()
 
     def _share(self) -> None:
-        """Take from strip and traces for two rows of images where these are low, or give it back.
+        """Divide the height between two rows of images, the strip and the traces.
 
-        What a person has dragged since stays, until there is more or less room altogether.
+        Sizes that the user drags are kept until the available height crosses `ROOMY`.
         """
         if self._spared is None:
             return
         whole = sum(self.middle.sizes())
         strip, traces = self._spared[0], self._spared[1] if self.shows("traces") else 0
-        # The panels' own height is known before that of what is in them.
+        # During a resize, the new height of this widget is known before those of its children.
         roomy = self.height() - self._bars() - strip - traces >= ROOMY
         if roomy == self._roomy:
             return
@@ -165,27 +165,27 @@ class Panels(QWidget):
         self.middle.setSizes([max(whole - strip - traces, 1), strip, traces])
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """See whether two rows of images have room enough now."""
+        """Divide the new height."""
         super().resizeEvent(event)
         self._share()
 
     def heights(self) -> list[int]:
-        """Return the heights of images, strip and traces where there is one row of images."""
+        """Return the heights of images, strip and traces for a single row of images."""
         sizes = self.middle.sizes()
         if self._spared is None:
             return sizes
         return [max(sum(sizes) - sum(self._spared), 1), *self._spared]
 
     def _bars(self) -> int:
-        """Return the height of what is shown above and below the images."""
+        """Return the total height of the bars above and below the images."""
         column = self._layouts[self.stage]
         bars = (present(present(column.itemAt(at)).widget()) for at in range(column.count()))
         return sum(b.sizeHint().height() for b in bars if b is not self.canvas and b.isVisible())
 
     def give_strip(self, height: int) -> None:
-        """Let the strip have about that height; 0 gives it what it has by default."""
+        """Set the height of the strip, within limits; 0 sets its default height."""
         sizes = self.middle.sizes()
-        # A table of chains keeps its height where less was asked for.
+        # A table of chains never gets lower than it needs.
         least = self.strip.strip.table_height or HEIGHTS[1]
         height = min(max(height, least), sum(sizes) // 2)
         taken = height - sizes[1]

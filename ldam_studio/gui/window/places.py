@@ -1,4 +1,4 @@
-"""The places of the window where features put what they make."""
+"""Implements the port's `Places`: the window's actions, menus, toolbar, panels and bars."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ldam_studio.gui.window.sections import Sections
 
 
 class WindowPlaces:
-    """Implements `Places` of the port.
+    """Adds actions to the window's menus and toolbar, and panels and bars to its layout.
 
     Parameters
     ----------
     window
-        Gets the menus and the toolbar.
+        The window, which receives the menus and the toolbar.
     panels
-        Gets the panels and bars.
+        The window's central widget, which receives the panels and bars.
     show_both_in_strip
-        Is told whether the strip shows the chains of both networks.
+        Called with whether the strip shows the chains of both networks.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class WindowPlaces:
     ) -> None:
         self._window, self._panels = window, panels
         self._both_in_strip = show_both_in_strip
-        self.rank = 0  # of what is added now: that of the feature which is being made
+        self.rank = 0  # the rank of the feature that is being made, for whatever it adds
         self._actions: list[tuple[int, str, QAction]] = []
         bar = present(window.menuBar())
         self._menus = {name: present(bar.addMenu(f"&{name}")) for name in get_args(Menu)}
@@ -49,7 +49,7 @@ class WindowPlaces:
         return self._window
 
     def action(self, entry: Entry, act: Callable[[], object] | None = None) -> QAction:
-        """Make an action; those of the images belong to them, the others to the window."""
+        """Make an action and add it to the images if its entry says so, else to the window."""
         action = QAction(entry.text, self._window)
         action.setObjectName(f"action-{entry.name}")
         action.setCheckable(entry.checkable)
@@ -77,7 +77,7 @@ class WindowPlaces:
         return {name: action for _rank, name, action in ordered}
 
     def menu(self, name: Menu) -> QMenu:
-        """Return a menu."""
+        """Return a menu of the menu bar."""
         return self._menus[name]
 
     def add_to_menu(self, name: Menu, *items: QAction) -> None:
@@ -95,28 +95,28 @@ class WindowPlaces:
         self._end = self.toolbar.addWidget(widget)
 
     def add_panel(self, side: Side, panel: QWidget, *, first: bool = False) -> None:
-        """Put a finished panel beside the images."""
+        """Add a finished panel to one side."""
         self._panels.add_panel(side, panel, first=first)
 
     def show_panel(self, side: Side) -> None:
-        """Show the panels of a side, because a person asked for one."""
+        """Show the panels of one side, because the user asked for one of them."""
         self._panels.show_panel(side, True)
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
-        """Put a bar directly above or below the images."""
+        """Add a bar directly above or below the images."""
         self._panels.add_bar(bar, above=above)
 
     def show_two_rows(self, on: bool) -> None:
-        """Give two rows of images more room, or one row what it had."""
+        """Give the images more height for two rows, or go back to the height of one row."""
         self._panels.show_two_rows(on)
 
     def show_both_in_strip(self, on: bool) -> None:
-        """Show the chains of both networks in the strip, or those of the first alone."""
+        """Show the chains of both networks in the strip, or only those of the first."""
         self._both_in_strip(on)
 
 
 def _toolbar(window: QMainWindow) -> QToolBar:
-    """Return the toolbar: icons with short words beside them."""
+    """Add an empty toolbar to the window and return it."""
     bar = QToolBar("Tools", window)
     bar.setObjectName("toolbar")
     bar.setMovable(False)

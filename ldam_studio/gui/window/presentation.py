@@ -1,4 +1,4 @@
-"""The look of the window: its theme, and large images and type for an audience."""
+"""Switches the window's theme, and a presentation mode with large images and text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.window.panels import Panels
 
-SCALE = 1.6  # of the type
+SCALE = 1.6  # size of the text in a presentation, relative to the usual size
 
 
 class Presentation:
-    """Changes the window between work and presentation.
+    """Switches the presentation mode on and off, and applies the theme.
 
     Parameters
     ----------
     window, toolbar, panels
-        What is shown or hidden.
+        The parts of the window that are shown or hidden.
     """
 
     def __init__(self, window: QMainWindow, toolbar: QToolBar, panels: Panels) -> None:
@@ -30,12 +30,12 @@ class Presentation:
 
     @property
     def is_on(self) -> bool:
-        """Whether nothing but images and strip is shown."""
+        """Whether the presentation mode is on: only images and strip are shown."""
         return self._panels.presenting
 
     @property
     def geometry(self) -> QByteArray:
-        """The window's geometry at work."""
+        """The window's geometry outside the presentation mode."""
         return self._geometry if self.is_on else self._window.saveGeometry()
 
     def set_theme(self, choice: str) -> None:
@@ -46,7 +46,7 @@ class Presentation:
         theme.apply(app, choice, SCALE if self.is_on else 1.0)
 
     def show(self, on: bool) -> None:
-        """Show large images and type and nothing else, or come back."""
+        """Switch the presentation mode on or off."""
         window, panels = self._window, self._panels
         if on == self.is_on:
             return

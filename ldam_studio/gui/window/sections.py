@@ -1,4 +1,4 @@
-"""Groups of actions in a menu or toolbar, kept in order whenever one is added."""
+"""Keeps groups of actions in a menu or toolbar in order, whenever they are added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ldam_studio.gui.qt import present
 @dataclass
 class _Section:
     rank: int
-    lead: QAction  # what stands first: the separator before it, where there is one
+    lead: QAction  # its first item: the separator in front of it, or its first action
 
 
 class Sections:
@@ -25,7 +25,7 @@ class Sections:
         self._sections: list[_Section] = []
 
     def add(self, rank: int, actions: Sequence[QAction]) -> None:
-        """Add a section behind all of the same or a lower rank."""
+        """Add a section after all sections of the same or a lower rank."""
         earlier = [section for section in self._sections if section.rank <= rank]
         later = self._sections[len(earlier) :]
         before = later[0].lead if later else None

@@ -1,4 +1,4 @@
-"""What the window says of the session: its title, notes, hints and warnings."""
+"""Shows messages about the session: its title, notes, hints and warnings."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class SessionNotices(QObject):
-    """Follows the controller, and says in the banner and below the images what it tells.
+    """Shows what the controller reports in the message bar, and hints below the images.
 
     Parameters
     ----------
     open_session
-        Opens a session that a notice offers.
+        Opens a session that a message offers.
     """
 
-    titled = pyqtSignal(str)  # what the session in front is called
+    titled = pyqtSignal(str)  # the current session has a new title
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class SessionNotices(QObject):
         self.hint = ""
         model = controller.model
         controller.opening.connect(self._on_opening)
-        # A hint at what can be done comes once it can be.
+        # A hint tells the user what to do, so it appears only once the session is open.
         controller.opened.connect(self._on_opened)
         for changed in (model.session_changed, model.weights_changed):
             changed.connect(lambda: self.titled.emit(model.whole_title))
@@ -53,7 +53,7 @@ class SessionNotices(QObject):
             back = self._controller.way_back
             offers = [] if back is None else [(f"Back to {back.title}", partial(self._open, back))]
             if opening.offered is not None:
-                offers.append(("Go on with it", partial(self._open, opening.offered)))
+                offers.append(("Continue it", partial(self._open, opening.offered)))
             self._banner.say(opening.note, actions=offers, key="note")
         self._set_hint("")
         self.titled.emit(opening.title)
@@ -63,7 +63,7 @@ class SessionNotices(QObject):
         self._banner.settle()
 
     def _say_spread(self, sentence: str) -> None:
-        """Say which neurons of a layer are shown, in the place of what was said of another."""
+        """Say which neurons of a layer are shown; this replaces the message about another layer."""
         if sentence:
             self._banner.say(sentence, key="spread")
         else:
@@ -76,7 +76,7 @@ class SessionNotices(QObject):
 
     def _offer_clamp(self) -> None:
         self._banner.say(
-            "The discriminator has only ever seen pixels between black and white; these chains "
+            "The discriminator was trained on pixels between black and white only; these chains "
             "leave that range.",
             actions=(("Clamp and show as image", self._controller.clamp_and_show_as_image),),
             key="clamp",

@@ -1,4 +1,4 @@
-"""The column beside the images in which panels stand below each other and scroll together."""
+"""The column at the right of the images, where panels are stacked and scroll together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from PyQt6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ldam_studio.gui.qt import present
 
-EMPTY_WIDTH = 250  # pixels; about what the settings will need, so that nothing jumps when they come
+EMPTY_WIDTH = 250  # pixels; about the width of the settings, so that nothing moves when they appear
 
 
 class SideColumn(QScrollArea):
-    """Takes panels one after the other."""
+    """A scroll area with panels one below the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,14 +33,14 @@ class SideColumn(QScrollArea):
         self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
-        """Leave room for the scroll bar: rows that it covered would be cut off."""
+        """Return the width of the panels plus that of the scroll bar, which would cover rows."""
         if self._column.count() == 1:
             return QSize(EMPTY_WIDTH, 160)
         bar = present(self.verticalScrollBar()).sizeHint().width()
         return QSize(self._body.minimumSizeHint().width() + bar, 160)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Ask for more room when a row comes or grows."""
+        """Update the size when a row is added or grows."""
         if present(event).type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)

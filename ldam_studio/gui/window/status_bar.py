@@ -1,4 +1,4 @@
-"""The status bar: how far the chains are, and how fast."""
+"""The status bar: progress of the chains, step, speed and device."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ldam_studio.gui.frame_words import progress_words, thousands
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
 
-# The widest text of each figure, so that nothing moves while numbers run.
+# The widest text of each figure, so that nothing moves while the numbers change.
 _WIDEST = {
     "step": "step 0,000,000",
     "speed": "00,000 steps/s",
     "frames": "00 frames/s",
     "device": "",
 }
-WEIGHTS_WIDTH = 220  # of a file's name
+WEIGHTS_WIDTH = 220  # pixels for the name of a weights file
 
 
 class StatusBar(QStatusBar):
@@ -30,7 +30,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.progress = QLabel()
         self.progress.setAccessibleName("Progress")
-        # In a small window its end goes first, not the figures'.
+        # In a narrow window this text is cut off, not the figures.
         self.progress.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.progress, 1)
         self._figures: dict[str, QLabel] = {}
@@ -51,11 +51,11 @@ class StatusBar(QStatusBar):
         self._figure("frames", f"{frames_per_second:.0f} frames/s")
 
     def show_device(self, text: str) -> None:
-        """Say where the sampler runs."""
+        """Show the device on which the sampler runs."""
         self._figure("device", text)
 
     def show_weights(self, name: str, path: str) -> None:
-        """Name the weights in front; nothing where they are those that the network comes with."""
+        """Show the name of the weights, with their path as tool tip; an empty name hides it."""
         label = self._figures["weights"]
         middle = Qt.TextElideMode.ElideMiddle
         self._say(label, label.fontMetrics().elidedText(name, middle, WEIGHTS_WIDTH))
@@ -63,11 +63,11 @@ class StatusBar(QStatusBar):
         label.setVisible(bool(name))
 
     def show_nothing(self, text: str) -> None:
-        """Say something while there is no frame."""
+        """Show a text in place of the progress while there is no frame."""
         self._say(self.progress, text)
 
     def text(self, name: str) -> str:
-        """Return one of the figures: weights, step, speed, frames, device."""
+        """Return the text of a figure: "weights", "step", "speed", "frames" or "device"."""
         return self._figures[name].text()
 
     def _figure(self, name: str, text: str) -> None:

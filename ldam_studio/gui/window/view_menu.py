@@ -1,4 +1,4 @@
-"""The window's own entries: zoom, panels, the look, the presentation, and the end."""
+"""The window's own actions: zoom, panels, theme, presentation, and Quit."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ZOOM_FIELD = Entry(
     "zoom_field",
     "Zoom to Receptive Field",
     "Z",
-    "Let what the front neuron sees fill the view; again: the whole image",
+    "Zoom to the part of the image that the neuron sees; once more: the whole image",
     canvas=True,
 )
 ZOOM_IN = Entry("zoom_in", "Zoom In", "Ctrl++", "Enlarge the images")
 ZOOM_OUT = Entry("zoom_out", "Zoom Out", "Ctrl+-", "Shrink the images")
-FOCUS = Entry("focus_canvas", "Go to the Images", "Ctrl+0", "Give the images the keyboard")
+FOCUS = Entry("focus_canvas", "Go to the Images", "Ctrl+0", "Give the images the keyboard focus")
 PANELS: dict[Side, Entry] = {
     "neurons": Entry(
         "show_neurons", "Neurons", "Ctrl+1", "Show or hide the neuron picker", checkable=True
@@ -39,7 +39,7 @@ PRESENTATION = Entry(
     "presentation",
     "Presentation",
     "F11",
-    "Large images and type, nothing else",
+    "Show only the images, with large text",
     "presentation",
     "Present",
     checkable=True,
@@ -49,20 +49,20 @@ QUIT = Entry("quit", "Quit", "Ctrl+Q", "Save the session and close")
 
 
 class Looks(Protocol):
-    """What the window lets the View menu do with it."""
+    """What the View menu needs of the window."""
 
     def zoom_to_field(self) -> None:
-        """Let what the front neuron sees fill the view, or show the whole image again."""
+        """Zoom to the front neuron's receptive field, or show the whole image again."""
 
     def present(self, on: bool) -> None:
-        """Show large images and type and nothing else, or come back."""
+        """Switch the presentation mode on or off."""
 
     def set_theme(self, choice: str) -> None:
         """Choose "system", "dark" or "light"."""
 
 
 class ViewMenu:
-    """Adds the entries of the View menu that are about the window itself."""
+    """Adds the window's own entries to the View menu and the toolbar."""
 
     def __init__(self, places: WindowPlaces, panels: Panels, window: Looks) -> None:
         canvas, self._panels = panels.canvas, panels
@@ -90,15 +90,15 @@ class ViewMenu:
         panels.changed.connect(self.tick_panels)
 
     def show_theme(self, choice: str) -> None:
-        """Tick the look that was chosen."""
+        """Tick the current theme."""
         self._theme.show(choice)
 
     def tick_panels(self) -> None:
-        """Tick the panels that are there."""
+        """Tick the panels that are shown."""
         for side, action in self._shown.items():
             action.setChecked(self._panels.shows(side))
 
 
 def add_quit(places: WindowPlaces, close: Callable[[], object]) -> None:
-    """Add the last entry of the File menu."""
+    """Add Quit to the File menu."""
     places.add_to_menu("File", places.action(QUIT, close))

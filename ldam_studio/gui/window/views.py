@@ -1,4 +1,4 @@
-"""Shows the session in the images, the strip and the status bar: from values to widgets."""
+"""Shows the model and the frames in the images, the strip and the status bar."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from ldam_studio.gui.window.panels import Panels
     from ldam_studio.gui.window.status_bar import StatusBar
 
-STRIP_EVERY = 2  # frames: small pictures need not move as smoothly as the large ones
+STRIP_EVERY = 2  # frames between updates of the strip, whose motion need not be as smooth
 
 
 class Views(QObject):
-    """Keeps images, strip and status bar in step with the model and the frames."""
+    """Keeps images, strip and status bar up to date with the model and the frames."""
 
     first_frame = pyqtSignal()
 
@@ -60,14 +60,14 @@ class Views(QObject):
         model.display_changed.connect(self._show_display)
         model.run_state_changed.connect(self._show_badges)
         frames.read.connect(self._show_words)
-        # What a note says of an example's neurons is not true of others.
+        # The note about an example holds for its own neurons only.
         model.neurons_changed.connect(partial(panels.banner.dismiss, "note"))
         model.neurons_changed.connect(self._forget_silence)
 
     # The model
 
     def show_nothing(self, title: str) -> None:
-        """Show that a session opens."""
+        """Show that a session is being opened."""
         canvas = self._panels.canvas
         self._frames.clear()
         canvas.clear()
@@ -77,7 +77,7 @@ class Views(QObject):
         self._status.show_nothing(f"opening “{title}”")
 
     def show_session(self) -> None:
-        """Show what belongs to the session as a whole."""
+        """Show another session, or another network in it."""
         self._show_device()
         self._show_weights_file()
         self._panels.canvas.fit()
@@ -92,7 +92,7 @@ class Views(QObject):
         labels, tips = _names_of_chains(lanes[0], apart=not self._model.rows)
         rows = self._model.rows
         if self._strip_has_all():
-            # The columns of a table share their labels, which are the first network's.
+            # The columns of a table share one label, that of the first network's neuron.
             rows = tuple(map(lane_name, range(len(lanes))))
             named = zip(rows, lanes, strict=True)
             tips = tuple(f"{a}, {tip}" for a, lane in named for tip in _names_of_chains(lane)[1])
@@ -103,15 +103,15 @@ class Views(QObject):
             panels.give_strip(0)
 
     def show_both_in_strip(self, on: bool) -> None:
-        """Show the chains of all networks in the strip, or those of the first alone."""
+        """Show the chains of all networks in the strip, or only those of the first."""
         self._all_in_strip = on
         if self._model.is_open:
             self._show_neurons()
 
     def _strip_has_all(self) -> bool:
-        """Return whether the strip has a row for each network.
+        """Return whether the strip has one row for each network.
 
-        Chains that form a table have no row left for further networks.
+        It has not if the chains already form a table of their own.
         """
         return self._all_in_strip and self._model.is_comparing and not self._model.rows
 
@@ -141,7 +141,7 @@ class Views(QObject):
     # Frames
 
     def show_frame(self, frame: Frame) -> None:
-        """Show a frame; one that is of other pixels than the session's comes from before it."""
+        """Show a frame; it is ignored if its image size belongs to an earlier session."""
         shown, panels = self._model.outline.lane, self._panels
         if frame.lanes[0].raw.shape != shown.network.pixels.shape:
             return
@@ -158,12 +158,12 @@ class Views(QObject):
             self.first_frame.emit()
 
     def _show_silence(self, frame: LaneFrame) -> None:
-        """Say what became of neurons that gave no gradient at their start, while that is so."""
+        """Show or close the message about neurons that gave no gradient at their start."""
         self._silence = frame.silence
         if frame.silence:
             kind: Kind = "warning" if frame.dead.any() else "info"
             self._panels.banner.say(frame.silence, kind, key="silence")
-        else:  # begun anew, with another start or other weights
+        else:  # the chains have another start, or other weights
             self._panels.banner.dismiss("silence")
 
     def _forget_silence(self) -> None:
@@ -180,7 +180,7 @@ class Views(QObject):
         self._panels.canvas.set_details(*self._details(frame))
 
     def _details(self, frame: Frame) -> tuple[str, ...]:
-        """Return what stands beside the title of each pane."""
+        """Return the text beside the title of each pane."""
         first, *others = frame.lanes
         words: tuple[str, ...] = (chain_name(first), average_words(first, self._window(0)))
         if not others:
@@ -195,9 +195,9 @@ class Views(QObject):
         )
 
     def _window(self, lane: int) -> int:
-        """Return how many samples a lane's average over time remembers; 0 for all."""
+        """Return how many samples a lane's average over time covers; 0 for all."""
         lanes = self._model.outline.lanes
-        # A frame may have a lane that was asked to go.
+        # A frame may still have a lane that the outline no longer has.
         settings = lanes[lane if lane < len(lanes) else 0].settings
         return settings.window if settings.average_over == "time" else 0
 
@@ -214,7 +214,7 @@ class Views(QObject):
 def _names_of_chains(
     lane: LaneOutline, *, apart: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the chains' labels, told `apart` where they are alike, and their tips."""
+    """Return the chains' labels and tool tips; with `apart`, equal labels get numbers."""
     labels = tuple(short_label(lane.network.label(neuron)) for neuron in lane.neurons)
     tips = tuple(f"chain {i + 1}: {n}" for i, n in enumerate(lane.neurons))
     return told_apart(labels) if apart else labels, tips

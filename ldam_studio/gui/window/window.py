@@ -1,4 +1,4 @@
-"""The window: puts model, controller, places and features together, and pulls frames."""
+"""The main window: connects model, controller, places and features, and fetches frames."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ F = TypeVar("F", bound=Feature)
 
 
 class StudioWindow(QMainWindow):
-    """The studio.
+    """The main window of the studio.
 
     Parameters
     ----------
     device
-        Where sessions run.
+        The device on which sessions run.
     store
-        Remembers the window and the session; None remembers nothing.
+        Saves the window's looks and the session between starts; None saves nothing.
     data
-        Where real images are read for a discriminator that goes on learning; None is the sample
-        that comes with the program.
+        Folder with the real images for a discriminator that learns; None uses the images that come
+        with the program.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class StudioWindow(QMainWindow):
         self.first_frame = self.views.first_frame
         self.places = WindowPlaces(self, self.panels, self.views.show_both_in_strip)
         self.toolbar = self.places.toolbar
-        self._toolbar_width = 0  # with words beside the icons; a narrower window has icons alone
+        self._toolbar_width = 0  # its width with texts; a narrower window shows only icons
         folder = None if store is None else store.folder
         self.studio = Studio(
             self.model,
@@ -123,7 +123,7 @@ class StudioWindow(QMainWindow):
         self.features[row.name] = row.load()(self.studio)
 
     def _add_next(self) -> None:
-        """Make the next feature that has a panel; between two of them the window lives."""
+        """Make the next feature that has a panel; the event loop runs between two of them."""
         if self._is_leaving or not self._to_come:
             return
         self._add_feature(self._to_come.pop(0))
@@ -132,22 +132,22 @@ class StudioWindow(QMainWindow):
 
     @property
     def has_all_features(self) -> bool:
-        """Whether those are there, too, that are made once the window is on the screen."""
+        """Whether all features are made, also those that are made when the window is shown."""
         return not self._to_come
 
     def feature(self, kind: type[F]) -> F:
-        """Return the feature of a class; there has to be one."""
+        """Return the feature of this class, which must exist."""
         return next(made for made in self.features.values() if isinstance(made, kind))
 
     @property
     def actions_by_name(self) -> Mapping[str, QAction]:
-        """All that can be done by key, menu or toolbar."""
+        """All actions of the window and its features, by name."""
         return self.places.actions()
 
     # Sessions
 
     def open(self, opening: Opening) -> None:
-        """Open a session in place of the one that runs, once what it needs is there."""
+        """Replace the running session by a new one; see `Studio.open`."""
         self.studio.open(opening)
 
     def _connect(self) -> None:
@@ -155,7 +155,7 @@ class StudioWindow(QMainWindow):
         controller.opening.connect(self._on_opening)
         self.session_notices.titled.connect(self._show_title)
         self.canvas.front_stepped.connect(controller.step_front)
-        # The chains of further networks, where the strip has them, follow the first one's.
+        # If the strip shows several networks, their chains follow those of the first.
         self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
 
     def _on_opening(self, opening: Opening) -> None:
@@ -166,7 +166,7 @@ class StudioWindow(QMainWindow):
         self.setWindowTitle(f"{title} \N{EM DASH} LDAM Studio")
 
     def recall(self) -> Recalled:
-        """Take over the last looks, say what could not be read, and return what is remembered."""
+        """Restore the last looks, report what could not be read, and return what is remembered."""
         assert self.store is not None
         recalled = self.store.recall(self.studio.device, self.studio.data)
         for sentence in recalled.complaints:
@@ -182,12 +182,12 @@ class StudioWindow(QMainWindow):
 
     @property
     def last_frame(self) -> Frame | None:
-        """The frame on the screen."""
+        """The frame that is shown; None while a session opens."""
         return self.frames.last
 
     @property
     def frames_shown(self) -> int:
-        """How many frames were shown so far."""
+        """How many frames have been shown since the start of the program."""
         return self.frames.count
 
     def tick(self) -> None:
@@ -199,7 +199,7 @@ class StudioWindow(QMainWindow):
     # Looks
 
     def zoom_to_field(self) -> None:
-        """Let what the front neuron sees fill the view, or show the whole image again."""
+        """Zoom to the front neuron's receptive field, or show the whole image again."""
         frame = self.last_frame
         if not self.canvas.zoom_to_field() and frame is not None:
             neuron = frame.lanes[0].neurons[frame.lanes[0].front]
@@ -211,7 +211,7 @@ class StudioWindow(QMainWindow):
         self.view_menu.show_theme(choice)
 
     def present(self, on: bool) -> None:
-        """Show large images and type and nothing else, or come back."""
+        """Switch the presentation mode on or off."""
         self.presentation.show(on)
 
     # Events
@@ -224,7 +224,7 @@ class StudioWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Hide panels that there is no room for."""
+        """Hide panels for which there is no room."""
         super().resizeEvent(event)
         self.panels.make_room()
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
@@ -245,7 +245,7 @@ class StudioWindow(QMainWindow):
         self.pace.rest(True)
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Go at full speed again; make the panels once the window is on the screen."""
+        """Restore the sampler's speed; make the remaining features at the first call."""
         super().showEvent(event)
         self.pace.rest(False)
         QTimer.singleShot(0, self._add_next)
@@ -253,7 +253,7 @@ class StudioWindow(QMainWindow):
     # The end
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Save the session, stop the sampler, and go; that may have to wait for a long step."""
+        """Save the session and stop the sampler, or wait for a long step and close later."""
         if not self.closing.may_go():
             present(event).ignore()
             return
@@ -266,41 +266,41 @@ class StudioWindow(QMainWindow):
         present(event).accept()
 
     def begin_to_close(self) -> Future[bytes] | None:
-        """Begin nothing new; let the chains rest and ask for the session, if it is to be saved."""
+        """Start nothing new, pause the chains, and ask for the session's bytes to save them."""
         self._is_leaving = True
         self.pace.stop()
         for feature in self.features.values():
             feature.leave()
         if self.store is None:
             return None
-        # A step under way is the last: what is asked is answered right after it.
+        # The current step is the last one: the question is answered right after it.
         self.controller.pause()
         return self.controller.ask(bytes_of)
 
     def wait_to_close(self) -> None:
-        """Say that the window goes once the step under way has ended, and take no orders."""
+        """Say that the window closes after the current step, and disable everything but Quit."""
         if self.store is not None:
-            # What is killed while it waits is not found to be saved.
+            # If the process is killed while it waits, the next start knows what was lost.
             looks = memory.looks_of(self.panels, self.presentation)
-            self.store.note_unsaved(looks, "the studio was ended before the step under way had")
+            self.store.note_unsaved(looks, "the studio was ended during a step")
         self.banner.say(
-            "The studio closes once the step under way has ended and the session is saved; close "
-            "it again to leave without that.",
+            "The studio closes once the current step has ended and the session is saved; close it "
+            "again to leave without saving.",
             "warning",
             key=CLOSING,
         )
-        # What would be changed now would come too late.
+        # A change would come too late to be saved.
         for part in (present(self.menuBar()), self.toolbar, self.panels.across):
             part.setEnabled(False)
         for name, action in self.actions_by_name.items():
             action.setEnabled(name == "quit")
 
     def end_closing(self, answer: Future[bytes] | None, unsaved: str) -> None:
-        """Save the session, or why it is not saved, and hide the window."""
+        """Hide the window, and save the session or the reason why it is not saved."""
         if self.store is None:
             return
         looks = memory.looks_of(self.panels, self.presentation)
-        # Nobody has to look at a window that waits for a disk.
+        # Writing may take a while; the user need not see the window meanwhile.
         self.hide()
         kept = {}
         for name, feature in self.features.items():
