@@ -261,7 +261,7 @@ def test_a_damaged_window_file_is_one_sentence_and_a_fresh_start(make_window, tm
     window = make_window(store=store)
     assert window.recall().opening.title == "Ten digits"
     (said,) = window.banner.texts()
-    assert "fresh start" in said
+    assert "starts with the ten digits" in said
 
 
 def test_what_version_0_1_0_remembered_is_taken_over(make_window, qtbot, tmp_path):

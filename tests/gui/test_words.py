@@ -25,8 +25,8 @@ def test_all_of_a_layer_with_more_neurons_than_chains_says_how_many_are_shown(st
     for name, count in (("conv2", 16), ("fc1", 120)):
         studio.controller.set_neurons(layers(name))
         assert studio.banner.texts() == (
-            f"Of {name}'s {count} neurons the first {chains} are shown, one for each chain; more "
-            "chains show more.",
+            f"{name} has {count} neurons; the first {chains} are shown, one per chain. More chains "
+            "show more of them.",
         )
     studio.controller.set_neurons(Neuron("fc3", 0))
     assert studio.banner.texts() == ()

@@ -1,7 +1,7 @@
-"""The raw sample and its running average side by side; of two lanes, in two rows.
+"""Shows the raw sample beside its running average; two lanes are shown in two rows.
 
-The canvas is painted by hand for three reasons: all panes share one zoom, the pixels of a small
-image must cover whole numbers of *device* pixels, and a frame may cost only a fraction of a
+The canvas paints itself for three reasons: all panes share one zoom, each pixel of a small image
+must cover a whole number of *device* pixels, and painting a frame may take only a fraction of a
 millisecond, because the sampler's thread waits for the interpreter meanwhile.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Canvas(ZoomableWidget):
-    """Panes that show the front chain of each lane; shows frames and requests nothing itself."""
+    """Shows the front chain of each lane in panes; it does not request frames itself."""
 
     front_stepped = pyqtSignal(int)  # -1 or +1: the previous or next chain
 
@@ -56,12 +56,12 @@ class Canvas(ZoomableWidget):
     # What is shown
 
     def show_frame(self, frame: Frame, display: Display, pixels: PixelSpec) -> None:
-        """Show a frame; while paused, the same frame again if the display has changed."""
+        """Show a frame, or the same frame again in another display."""
         resized = self._frame is None or frame.lanes[0].raw.shape[1:] != self._shape[1:]
         before, self._shown = self._shown, shown_of(frame, display, pixels)
         self._frame, self._pixels = frame, pixels
         if self.view.part is not None and self.view.part != frame.lanes[0].field:
-            # The neuron in front is another one; if it sees the whole image, that is shown.
+            # Another neuron is in front; if it sees the whole image, the whole image is shown.
             self._panes.fit(frame.lanes[0].field)
             resized = True
         if resized or not self._shown.has_the_panes_of(before):
@@ -73,7 +73,7 @@ class Canvas(ZoomableWidget):
             self.update(self._panes.readout)
 
     def clear(self) -> None:
-        """Show no image, as while a session opens."""
+        """Show no image, because another session opens."""
         self._frame, self._shown = None, Shown()
         self._hold()
 
@@ -88,11 +88,11 @@ class Canvas(ZoomableWidget):
 
     @property
     def difference_scale(self) -> float | None:
-        """The difference of the averages that is shown as black or white; None if none is shown."""
+        """The difference of the averages shown as black or white; None without such a pane."""
         return self._shown.scale
 
     def set_details(self, *words: str) -> None:
-        """Write the details beside the titles of the panes."""
+        """Set the text beside the title of each pane."""
         if words != self._details:
             if words[:1] != self._details[:1]:
                 self.setAccessibleDescription(f"Front chain: {words[0]}")
@@ -100,19 +100,19 @@ class Canvas(ZoomableWidget):
             self._update_titles()
 
     def set_badges(self, *badges: tuple[Badge, ...]) -> None:
-        """Show badges for each pane at the end of its title line."""
+        """Set the badges at the right end of each pane's title line."""
         if badges != self._badges:
             self._badges = badges
             self._update_titles()
 
     def set_empty(self, raw: str, average: str) -> None:
-        """Set the texts of panes that have no image."""
+        """Set the texts in panes without an image."""
         if (raw, average) != self._empty:
             self._empty = (raw, average)
             self.update()
 
     def set_hint(self, text: str) -> None:
-        """Show a hint below the images while the pointer is over none of their pixels."""
+        """Set the hint below the images; pixel values replace it under the pointer."""
         if text != self._hint:
             self._hint = text
             self.update()
@@ -120,11 +120,12 @@ class Canvas(ZoomableWidget):
     # Zoom
 
     def zoom_to_field(self) -> bool:
-        """Fill the panes with what the front neuron sees, and follow it; again: the whole image.
+        """Zoom to the front neuron's receptive field, or show the whole image again.
 
         Returns
         -------
-        False if the neuron sees the whole image; the view stays as it was.
+        bool
+            False if the neuron sees the whole image, so that nothing was changed.
         """
         if self.view.part is not None:
             self.fit()
@@ -138,7 +139,7 @@ class Canvas(ZoomableWidget):
     # Events
 
     def event(self, event: QEvent | None) -> bool:
-        """Show elided titles in full."""
+        """Show titles in full as tool tips."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
             return True
@@ -153,7 +154,7 @@ class Canvas(ZoomableWidget):
         return ""
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
-        """Show the focus if the keyboard brought it here."""
+        """Draw a focus ring if the focus came by the keyboard."""
         super().focusInEvent(event)
         self._ringed = present(event).reason() in (
             Qt.FocusReason.TabFocusReason,
@@ -163,7 +164,7 @@ class Canvas(ZoomableWidget):
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        """Show the focus no longer."""
+        """Remove the focus ring."""
         super().focusOutEvent(event)
         self._ringed = False
         self.update()
@@ -202,7 +203,7 @@ class Canvas(ZoomableWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint what is dirty; a new frame makes only the images dirty."""
+        """Paint the parts that need it; a new frame changes only the images."""
         panes, dirty = self._panes, present(event).region()
         whole = QRect(0, 0, *panes.size)
         pencil = Pencil(self)

@@ -1,4 +1,4 @@
-"""Where the panes of the canvas, their titles and the read-out lie, in device pixels."""
+"""Lays out the canvas: panes, their titles, and the line with pixel values, in device pixels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Metrics:
     line
         Height of a line of text, spacing included.
     narrowest
-        Width that a title needs; panes of small images are at least as wide.
+        Minimum width of a pane, for its title.
     """
 
     margin: int
@@ -35,7 +35,7 @@ class Metrics:
     def of(cls, text: QFontMetricsF, ratio: float, *, close: bool = False) -> Metrics:
         """Return the sizes for a font on a display with `ratio` device pixels per logical pixel.
 
-        With `close` the spaces are smaller, which makes room for two rows of panes.
+        With `close` the spaces are smaller, to make room for two rows of panes.
         """
         widest = text.horizontalAdvance("Running average") * 1.1 + text.averageCharWidth() * 14
         return cls(
@@ -47,20 +47,29 @@ class Metrics:
 
 
 Cells = tuple[tuple[int, float], ...]
-"""Columns and rows of panes."""
+"""The column and the row of each pane; a fraction places a pane between two rows."""
 
 ONE_LANE: Cells = ((0, 0.0), (1, 0.0))
 """Raw sample and average."""
 
 TWO_LANES: Cells = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
-"""Raw sample and average of each lane, and the difference of the averages."""
+"""Raw sample and average of each lane, then the difference of the averages."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Rectangles in device pixels of the widget; `view` places the image inside every pane.
+    """The rectangles of a canvas, in device pixels.
 
-    `panes` and their `titles` are those of `ONE_LANE` or `TWO_LANES`.
+    Attributes
+    ----------
+    panes, titles
+        One for each cell of `ONE_LANE` or `TWO_LANES`, in this order.
+    readout
+        The line with pixel values, or with the hint.
+    view
+        Scale and position of the image in every pane.
+    image
+        Width and height of the image in image pixels.
     """
 
     panes: tuple[QRect, ...]
@@ -70,7 +79,7 @@ class Layout:
     image: tuple[int, int]
 
     def image_in(self, pane: QRect) -> QRect:
-        """Return where the whole image lies in a pane, which may show only a part of it."""
+        """Return the rectangle of the whole image, which may be larger than the pane."""
         width, height = extent(self.image, self.view.scale)
         return QRect(pane.left() + self.view.left, pane.top() + self.view.top, width, height)
 
@@ -92,8 +101,8 @@ def arrange(
 ) -> Layout:
     """Lay out the panes of a canvas (width, height) for images (width, height).
 
-    In a fitted view the panes have the size of the image and stand in the middle. In a zoomed view,
-    and in one that is fitted to a part of the image, they take all the space there is.
+    In a fitted view the panes have the size of the image and are centred. In a zoomed view, and in
+    one that is fitted to a part of the image, they take all available space.
     """
     columns, rows = (int(max(ends)) + 1 for ends in zip(*cells, strict=True))
     width, height = _full_panes(size, metrics, columns, rows)
@@ -123,7 +132,7 @@ def arrange(
 
 
 def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metrics) -> Viewport:
-    """Return a fitted view as a free one in which the image in `pane` has not moved."""
+    """Turn a fitted view into a free one, so that the image in `pane` does not move."""
     if not layout.view.fitted:
         return layout.view
     free = replace(layout.view, fitted=False, part=None)

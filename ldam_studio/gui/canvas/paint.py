@@ -1,4 +1,4 @@
-"""Paints a pane of the canvas: the image, the outlines in it and the title above it."""
+"""Paints one pane of the canvas: the image, the outlines in it, and the title above it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ldam_studio.gui.canvas.layout import Layout
 from ldam_studio.gui.canvas.viewport import Box
 from ldam_studio.gui.theme.paint import LEFT, RIGHT, Badge, Pencil
 
-SPOT = 4  # an image pixel of at least this many device pixels is outlined under the pointer
+SPOT = 4  # device pixels; the image pixel under the pointer is outlined from this size on
 
 
 def paint_pane(
@@ -20,14 +20,14 @@ def paint_pane(
     field: Box | None,
     spot: tuple[int, int] | None,
 ) -> None:
-    """Paint an image into a pane; outline what the neuron sees and the pixel under the pointer.
+    """Paint an image into a pane, and outline the receptive field and the pixel under the pointer.
 
     Parameters
     ----------
     field
-        The neuron's receptive field; None if that is the whole image.
+        The neuron's receptive field; None if it is the whole image.
     spot
-        The image pixel (x, y) under the pointer.
+        The image pixel (x, y) under the pointer; None if there is none.
     """
     target, scale = layout.image_in(pane), layout.view.scale
     if scale < 1:
@@ -54,7 +54,7 @@ def paint_title(
     words: str,
     shorter: tuple[str, ...] = (),
 ) -> None:
-    """Paint a title, then `words` or the longest of the `shorter` forms that fits, then badges."""
+    """Paint a title, then `words` or the first of the `shorter` forms that fits, then badges."""
     room = QRect(part)
     for badge in reversed(badges):
         room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
@@ -66,7 +66,7 @@ def paint_title(
         if pencil.width(text) <= room.width():
             pencil.text(room, text, "muted", flags=flags)
             return
-    # A number that is cut off would mislead; the end of an address does not.
+    # A number that is cut off would be misleading; a shortened address is not.
     if shorter and room.width() > pencil.width("…") * 4:
         elide = LEFT if ":" in shorter[-1] else RIGHT
         pencil.text(room, shorter[-1], "muted", flags=flags, elide=elide)

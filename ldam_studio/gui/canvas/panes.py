@@ -1,4 +1,4 @@
-"""What the panes of the canvas show: images of one lane, or of two lanes and their difference."""
+"""The images in the panes of the canvas: those of one lane, or of two and their difference."""
 
 from __future__ import annotations
 
@@ -31,10 +31,16 @@ TITLES_OF_TWO = ("A  Raw", "A  Average", "B  Raw", "B  Average", "B − A")
 
 @dataclass(frozen=True)
 class Shown:
-    """The image of each pane, and the receptive field of the neuron in it.
+    """The content of the panes.
 
-    `scale` is the difference, in pixel units, that is shown as black or white; None if there is no
-    difference to show.
+    Attributes
+    ----------
+    images
+        The image of each pane; None for an empty one.
+    fields
+        The receptive field of each pane's neuron; None for the whole image.
+    scale
+        The difference, in pixel units, that is shown as black or white; None without a difference.
     """
 
     images: tuple[QImage | None, ...] = (None, None)
@@ -48,7 +54,7 @@ class Shown:
 
     @property
     def cells(self) -> Cells:
-        """Where the panes stand."""
+        """The column and row of each pane."""
         return ONE_LANE if len(self.images) == len(ONE_LANE) else TWO_LANES
 
     def is_difference(self, number: int) -> bool:
@@ -61,7 +67,7 @@ class Shown:
 
 
 def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
-    """Return what to show of a frame; the display of the first lane's pixels holds for both."""
+    """Return the content of the panes for a frame; both lanes are displayed in the same way."""
     first, *others = frame.lanes
     if not others:
         images = tuple(

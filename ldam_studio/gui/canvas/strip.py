@@ -1,4 +1,4 @@
-"""All chains as thumbnails; a click or an arrow key brings one to the front."""
+"""Shows all chains as thumbnails; a click or an arrow key brings one to the front."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from ldam_studio.gui.frame_words import NUMBER
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import LEFT, MIDDLE, RIGHT, Pencil, logical, qimage
 
-THUMB = (28, 96)  # smallest and largest thumbnail in logical pixels
+THUMB = (28, 96)  # smallest and largest size of a thumbnail, in logical pixels
 LABEL = 150  # largest width of a label
-APART = 3  # space at both ends of a label, so that neighbours do not run together
+APART = 3  # space at both ends of a label, to keep neighbours apart
 
 
 class Strip(QWidget):
-    """Shows the thumbnails it is given, and emits the one that the user chose."""
+    """A strip or table of thumbnails with labels; the front chain is outlined."""
 
-    chosen = pyqtSignal(int)
+    chosen = pyqtSignal(int)  # index of the thumbnail that the user clicked or moved to
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class Strip(QWidget):
     def set_chains(
         self, labels: tuple[str, ...], tips: tuple[str, ...] = (), rows: tuple[str, ...] = ()
     ) -> None:
-        """Set the chains' labels and tool tips; `rows` are the titles of a table's rows."""
+        """Set the chains' labels and tool tips; with titles in `rows` they form a table."""
         self._tips = tips
         if rows and len(labels) % len(rows):
             rows = ()
@@ -65,7 +65,7 @@ class Strip(QWidget):
         self._describe()
 
     def show_thumbnails(self, thumbnails: NDArray[np.uint8]) -> None:
-        """Show bytes of shape (chains, H, W, 3)."""
+        """Show images: bytes of shape (chains, H, W, 3)."""
         count, height, width = thumbnails.shape[:3]
         if count != len(self._labels):
             return
@@ -91,7 +91,7 @@ class Strip(QWidget):
 
     @property
     def layout_now(self) -> StripLayout:
-        """Where the thumbnails lie, in device pixels."""
+        """The rectangles of thumbnails and labels, in device pixels."""
         return self._layout
 
     @property
@@ -105,7 +105,7 @@ class Strip(QWidget):
         return bool(self._rows)
 
     def front_rect(self) -> QRect:
-        """Return where the front chain lies, in units of the widget."""
+        """Return the rectangle of the front chain and its label, in logical pixels."""
         if self._front >= len(self._layout.thumbs):
             return QRect()
         thumb, label = self._layout.thumbs[self._front], self._layout.labels[self._front]
@@ -120,13 +120,13 @@ class Strip(QWidget):
     # Events
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Follow the theme and the font."""
+        """Lay out again after a change of theme or font."""
         super().changeEvent(event)
         if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._relayout()
 
     def event(self, event: QEvent | None) -> bool:
-        """Follow the window to a display with another scaling; show a chain's tool tip."""
+        """Lay out again on a display with another scaling; show a chain's tool tip."""
         if present(event).type() == QEvent.Type.DevicePixelRatioChange:
             self._relayout()
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
@@ -162,12 +162,12 @@ class Strip(QWidget):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
-        """Show the focus at the front chain."""
+        """Draw the front chain's outline thicker."""
         super().focusInEvent(event)
         self._update_chain(self._front)
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        """Show the focus no longer."""
+        """Draw the front chain's outline as usual."""
         super().focusOutEvent(event)
         self._update_chain(self._front)
 
@@ -243,7 +243,7 @@ class Strip(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint what is dirty; a new frame makes only the thumbnails dirty."""
+        """Paint the parts that need it; a new frame changes only the thumbnails."""
         dirty, layout, ratio = present(event).region(), self._layout, self.devicePixelRatioF()
         pencil = Pencil(self)
         pencil.fill(
@@ -284,7 +284,7 @@ class Strip(QWidget):
 
 
 def _elision(label: str) -> Qt.TextElideMode:
-    """Elide what labels have in common: keep the end of an address and a chain's number."""
+    """Return where to shorten a label, so that the end of an address or a number is kept."""
     if ":" in label:
         return LEFT
     return MIDDLE if NUMBER in label else RIGHT

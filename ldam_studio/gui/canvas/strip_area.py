@@ -11,7 +11,7 @@ from ldam_studio.gui.qt import present
 
 
 class StripArea(QScrollArea):
-    """Scrolls a strip that is larger than the space it has; keeps the front chain visible."""
+    """Scrolls a strip that does not fit, and keeps the front chain visible."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

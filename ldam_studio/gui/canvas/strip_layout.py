@@ -1,4 +1,4 @@
-"""Where the thumbnails of the chains lie; all sizes are in device pixels."""
+"""Lays out the thumbnails of the chains; all sizes are in device pixels."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class StripMetrics:
     line
         Height of a label.
     heading
-        Width of the rows' titles; 0 without them.
+        Width of the column with the rows' titles; 0 without titles.
     smallest, largest
-        Limits of the longer side of a thumbnail.
+        Limits for the longer side of a thumbnail.
     label
-        Width that the widest label needs.
+        Width of the widest label.
     """
 
     margin: int
@@ -36,7 +36,7 @@ class StripMetrics:
 
 @dataclass(frozen=True)
 class StripLayout:
-    """Rectangles of the thumbnails and labels, and the size that all of them need."""
+    """Rectangles of the thumbnails, labels and rows' titles, and the total size."""
 
     columns: int
     thumbs: tuple[QRect, ...]
@@ -45,14 +45,14 @@ class StripLayout:
     size: tuple[int, int]
 
     def at(self, x: float, y: float) -> int | None:
-        """Return the chain whose thumbnail or label lies at a point."""
+        """Return the chain whose thumbnail or label is at a point; None if there is none."""
         for index, (thumb, label) in enumerate(zip(self.thumbs, self.labels, strict=True)):
             if thumb.united(label).contains(int(x), int(y)):
                 return index
         return None
 
     def neighbour(self, index: int, across: int, down: int) -> int:
-        """Return the chain beside, above or below a chain; itself if there is none."""
+        """Return the chain so many columns and rows away from a chain; itself if there is none."""
         wanted = index + across + down * self.columns
         return wanted if 0 <= wanted < len(self.thumbs) else index
 
@@ -77,13 +77,13 @@ def lay_out(
     rows: int,
     metrics: StripMetrics,
 ) -> StripLayout:
-    """Lay thumbnails of images (width, height) out in an area (width, height).
+    """Lay out thumbnails of images (width, height) in an area (width, height).
 
-    The thumbnails are as large as they can be while all of them fit: a whole number of device
-    pixels per image pixel, or smaller than the image if that does not fit. If not even the smallest
-    size fits, the layout is higher than the area and has to be scrolled. With `rows` the chains
-    form a table of that many rows, whose columns share one label. In a single line, long labels
-    move the chains apart.
+    All thumbnails are as large as possible: a whole number of device pixels per image pixel, or
+    smaller than the image if that does not fit. If not even the smallest size fits, the layout is
+    higher than the area and must be scrolled. With `rows` the chains form a table with that many
+    rows, whose columns share one label. In a single line, long labels increase the distance between
+    chains.
     """
     chains = max(chains, 1)
     longer = max(image)
@@ -96,7 +96,7 @@ def lay_out(
         columns = table or _columns(area[0], chains, thumb[0], metrics)
         height = _needed(chains, columns, thumb[1], rows, metrics)
         wide = 2 * metrics.margin + metrics.heading + columns * (thumb[0] + metrics.gap)
-        # A size that is no whole multiple can be chosen so that the label keeps its distance.
+        # A size that is not a whole multiple can leave some space above the label.
         spare = 0 if size % longer == 0 else metrics.gap // 2
         if height + spare <= area[1] and wide - metrics.gap <= area[0]:
             break

@@ -1,9 +1,9 @@
 """The zoom: which part of an image a pane shows.
 
-All positions are *device* pixels. Each pixel of a small image covers a whole number of them, so
-that all pixels have the same size and stay crisp at every scaling of the display. A large image
-that fits its pane only at a scale below `CRISP` would leave up to half of the pane unused at a
-whole number: it is scaled smoothly to the size of the pane, as is an image larger than its pane.
+All positions are in *device* pixels. Each pixel of a small image covers a whole number of device
+pixels, so that all pixels have the same size and stay crisp at every scaling of the display. A
+large image fits its pane only at a scale below `CRISP`; a whole number could then leave half of the
+pane unused, so the image is scaled smoothly to the size of the pane.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import ceil, floor
 
 LARGEST = 96
 SMALLEST = Fraction(1, 8)
-CRISP = 3  # from this scale on, whole numbers leave little of a pane unused
+CRISP = 3  # from this scale on, only whole numbers are used: they leave little space unused
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in image pixels; bottom and right are exclusive."""
@@ -29,7 +29,7 @@ class Viewport:
     scale
         Device pixels per image pixel.
     left, top
-        Where the image's upper left corner lies in the pane, in device pixels.
+        Position of the image's upper left corner in the pane, in device pixels.
     fitted
         Whether the zoom follows the size of the pane.
     part
@@ -44,14 +44,14 @@ class Viewport:
 
     @property
     def smooth(self) -> bool:
-        """Whether the image is scaled smoothly, not by a whole number."""
+        """Whether the image is scaled smoothly, because the scale is not a whole number."""
         return self.scale.denominator != 1
 
 
 def fit_scale(image: tuple[int, int], pane: tuple[int, int]) -> Fraction:
     """Return the scale at which an image (width, height) fits a pane (width, height).
 
-    That is the largest whole number that fits, or, below `CRISP`, the exact ratio.
+    From `CRISP` on, that is the largest whole number that fits; below it, the exact ratio.
     """
     exact = min(Fraction(room, max(size, 1)) for room, size in zip(pane, image, strict=True))
     if exact >= CRISP:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ZoomableWidget(QWidget):
-    """Turns the mouse into zoom and position of the image in its panes; subclasses paint them."""
+    """Handles the mouse: zoom and position of the image in its panes, which subclasses paint."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +31,7 @@ class ZoomableWidget(QWidget):
         return self._panes.view
 
     def fit(self) -> None:
-        """Show the whole image as large as it fits."""
+        """Show the whole image, as large as possible."""
         self._panes.fit()
         self.update()
 
@@ -41,23 +41,23 @@ class ZoomableWidget(QWidget):
         self.update()
 
     def image_rects(self) -> tuple[QRect, ...]:
-        """Return where the images lie, in device pixels of the widget."""
+        """Return the rectangles of the images, in device pixels."""
         layout = self._panes.layout
         return tuple(layout.image_in(pane) for pane in layout.panes)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Fit the image again, or keep the zoom."""
+        """Lay out again: fit the image to the new size, or keep the zoom."""
         super().resizeEvent(event)
         self._relayout()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Follow the theme and the font."""
+        """Lay out again after a change of theme or font."""
         super().changeEvent(event)
         if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._relayout()
 
     def event(self, event: QEvent | None) -> bool:
-        """Follow the window to a display with another scaling."""
+        """Lay out again on a display with another scaling."""
         if present(event).type() == QEvent.Type.DevicePixelRatioChange:
             self._relayout()
         return super().event(event)
@@ -76,7 +76,7 @@ class ZoomableWidget(QWidget):
             self._grip = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        """Read the pixel under the pointer; drag the image while the button is down."""
+        """Show the values under the pointer, or drag the image while the button is down."""
         event = present(event)
         self._cursor = event.position()
         if self._grip is not None and event.buttons() & Qt.MouseButton.LeftButton:
@@ -96,12 +96,12 @@ class ZoomableWidget(QWidget):
         self.fit()
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Stop reading the pixel under the pointer."""
+        """Stop showing pixel values."""
         self._cursor = None
         self._update_hover()
 
     def _hovered(self) -> tuple[int, int] | None:
-        """Return the image pixel (x, y) under the pointer."""
+        """Return the image pixel (x, y) under the pointer; None if there is none."""
         return None if self._cursor is None else self._panes.pixel_at(self._cursor)
 
     def _update_hover(self) -> None:

@@ -12,16 +12,16 @@ from ldam_studio.gui.theme.paint import logical
 
 
 class ZoomedPanes:
-    """Lays out the panes of a widget again whenever its size, zoom or content changes.
+    """Lays out the panes of a widget whenever its size, zoom or content changes.
 
     Attributes
     ----------
     view
         The zoom and the position of the image, the same in all panes.
     layout
-        Where everything lies, in device pixels.
+        All rectangles, in device pixels.
     panes, titles, readout
-        The same rectangles in units of the widget, which is what Qt repaints.
+        The same rectangles in logical pixels, as Qt needs them for repainting.
     """
 
     def __init__(self, canvas: QWidget) -> None:
@@ -32,7 +32,7 @@ class ZoomedPanes:
         self.lay_out()
 
     def hold(self, image: tuple[int, int], cells: Cells) -> None:
-        """Take images (width, height) into panes at these cells; `lay_out` shows them."""
+        """Set the size of the images (width, height) and the cells of the panes, for `lay_out`."""
         self._image, self._cells = image, cells
 
     def lay_out(self) -> None:
@@ -45,7 +45,7 @@ class ZoomedPanes:
         self.readout = logical(self.layout.readout, ratio)
 
     def fit(self, part: Box | None = None) -> None:
-        """Show the whole image, or a part of it, as large as it fits."""
+        """Show the whole image, or a part of it, as large as possible."""
         self.view = Viewport(part=part)
         self.lay_out()
 
@@ -63,11 +63,12 @@ class ZoomedPanes:
         self.lay_out()
 
     def drag(self, start: QPointF, end: QPointF) -> bool:
-        """Move the image with the pointer between two points of the widget.
+        """Move the image by the distance between two points of the widget.
 
         Returns
         -------
-        False where that is less than a device pixel, and nothing moves.
+        bool
+            False if the distance is less than a device pixel, so that nothing has moved.
         """
         ratio = self._canvas.devicePixelRatioF()
         moved = (end - start) * ratio
@@ -80,7 +81,7 @@ class ZoomedPanes:
         return True
 
     def pixel_at(self, at: QPointF) -> tuple[int, int] | None:
-        """Return the image pixel (x, y) at a point of the widget, None if there is none."""
+        """Return the image pixel (x, y) at a point of the widget; None if there is none."""
         point = at * self._canvas.devicePixelRatioF()
         pane = self._pane_at(point)
         if pane is None:

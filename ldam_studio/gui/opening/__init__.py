@@ -1,1 +1,1 @@
-"""Opening networks, pictures and weights."""
+"""Feature: open networks, pictures and weights."""

@@ -1,4 +1,4 @@
-"""Asks before weights are downloaded that a file names, not the person."""
+"""Asks before it downloads weights that the user has not asked for, but that a file needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ KEY = "download"
 class DownloadFirst(QObject):
     """Opens a session once the published weights of its networks are on this computer.
 
-    What runs goes on until then; whether anything is downloaded is asked in the message bar.
+    If weights are missing, the message bar offers to download them. The current session continues
+    until then.
     """
 
     def __init__(self, studio: Studio) -> None:
@@ -37,13 +38,13 @@ class DownloadFirst(QObject):
         self._task: Task | None = None
 
     def open(self, opening: Opening) -> None:
-        """Open a session, asking first where its network's weights are missing."""
+        """Open a session, or offer the download of weights that are missing."""
         self.leave()
         name, *_ = opening.published
         self._start(Task(partial(_look, name)), partial(self._on_known, opening))
 
     def leave(self) -> None:
-        """Give up what is looked for or downloaded."""
+        """Abandon the search for weights or their download."""
         if self._task is not None:
             self._task.leave()
             self._task = None
@@ -93,5 +94,5 @@ class DownloadFirst(QObject):
 
 def _look(name: str, _task: Task) -> Published | None:
     if family_of(name).is_library:
-        list_models()  # its import, in the way that does not hold the window up
+        list_models()  # imports the library in a way that does not freeze the window
     return to_download(name)

@@ -1,4 +1,4 @@
-"""Files dropped on the window: one file is opened, or one sentence says why not."""
+"""Opens a file that is dropped on the window, or says in one sentence why it cannot."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PyQt6.QtWidgets import QWidget
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.qt import present
 
-NOT_HERE = "Only a file of this computer can be dropped here: save it first, then drop the file."
-ONE_ONLY = "Drop one file at a time: a window holds one session."
+NOT_HERE = "Only files on this computer can be dropped here: save it first, then drop the file."
+ONE_ONLY = "Drop one file at a time, because the window shows one session."
 
 
 class FileDrop(QObject):
@@ -22,11 +22,11 @@ class FileDrop(QObject):
     Parameters
     ----------
     window
-        The widget that becomes a target, with all that is inside it.
+        The widget that accepts drops, together with all widgets inside it.
     opened
-        Opens the file; the sentence of a `StudioError` that it raises goes to ``refused``.
+        Called with the file; the text of a `StudioError` that it raises goes to ``refused``.
     refused
-        Shows one sentence.
+        Called with one sentence if the file cannot be opened.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class FileDrop(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Take what is dragged over the window, and open what is dropped."""
+        """Accept files that are dragged over the window, and open a file that is dropped."""
         kind = present(event).type()
         if kind in (QEvent.Type.DragEnter, QEvent.Type.DragMove):
             assert isinstance(event, QDragEnterEvent | QDropEvent)
             if present(event.mimeData()).hasUrls():
-                # Copy: a desktop may otherwise believe that its file was moved away.
+                # The copy action tells the desktop that its file was not moved away.
                 event.setDropAction(Qt.DropAction.CopyAction)
                 event.accept()
                 return True
@@ -70,8 +70,8 @@ class FileDrop(QObject):
         path = Path(urls[0].toLocalFile())
         if path.is_dir():
             self._refused(
-                f"{path.name} is a folder: drop an exported PNG, or watch a folder of checkpoints "
-                "with File, Watch Checkpoints."
+                f"{path.name} is a folder: drop an exported PNG, or choose File, Watch Checkpoints "
+                "to watch a folder of checkpoints."
             )
             return
         try:

@@ -1,6 +1,6 @@
-"""The kinds of files that the studio opens: how they end, what they are called, how they open.
+"""The table of file kinds that the studio opens, with their suffixes and how each is opened.
 
-The dialogs, dropped files and the command line go by this table.
+File dialogs, dropped files and the command line use this table.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 
 class Opener(Protocol):
-    """What the kinds of files are opened with."""
+    """What the file kinds need in order to open a file."""
 
     def open_session(self, opening: Opening) -> object:
-        """Open a session in place of the one that runs."""
+        """Replace the running session by a new one."""
 
     def open_weights(self, path: Path) -> object:
-        """Look at other weights of the network in front; `StudioError` if they are not that."""
+        """Use other weights of the current network; raises `StudioError` if they do not fit."""
 
     def ask_for_network(self, request: NetworkRequest | None = None) -> object:
-        """Ask for a network."""
+        """Show the dialog that opens a network, with `request` filled in."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class FileKind:
     Parameters
     ----------
     title
-        What the dialog calls such files.
+        Name of the kind in a file dialog.
     description
-        What one is, in a sentence.
+        What such a file is, as part of a sentence.
     suffixes
-        How their names end, in small letters.
+        Suffixes of such files, in lower case.
     open
-        Opens one in the window; may raise `StudioError`.
+        Opens a file in the window; may raise `StudioError`.
     opening
-        Returns the session in one, where the file alone is a session: such files can be named on
-        the command line. May raise `StudioError`.
+        Returns how to open the session in a file; None for kinds that hold no session. Only files
+        with sessions can be named on the command line. May raise `StudioError`.
     """
 
     title: str
@@ -59,7 +59,7 @@ class FileKind:
 
     @property
     def filter(self) -> str:
-        """What a file dialog shows."""
+        """The filter for a file dialog, such as "Pictures (*.png)"."""
         return f"{self.title} ({' '.join(f'*{suffix}' for suffix in self.suffixes)})"
 
 
@@ -69,7 +69,7 @@ def picture_opening(path: Path) -> Opening:
     Raises
     ------
     StudioError
-        If it is no such picture, or was altered.
+        If the file is not an exported picture, or was altered.
     """
     from ldam_studio.engine.session import open_session
     from ldam_studio.export.formats.table import read
@@ -90,7 +90,7 @@ def picture_opening(path: Path) -> Opening:
 
 
 def _published(reference: Reference) -> str:
-    """Return the name of a network of a library, if it is the one with its published weights."""
+    """Return the name of a library's network with published weights; empty for other networks."""
     name = reference.name
     return name if reference.weights is None and family_of(name).is_library else ""
 
@@ -118,12 +118,12 @@ KINDS = (PICTURE, WEIGHTS, CODE)
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return the kind of a file by its ending.
+    """Return the kind of a file by its suffix.
 
     Raises
     ------
     StudioError
-        If the studio does not open such files.
+        If the studio cannot open such files.
     """
     for kind in KINDS:
         if path.suffix.lower() in kind.suffixes:
@@ -133,14 +133,14 @@ def kind_of(path: Path) -> FileKind:
 
 
 def opening_of(path: Path) -> Opening:
-    """Return the session of a file that was named on the command line.
+    """Return how to open the session in a file that was named on the command line.
 
     Raises
     ------
     StudioError
-        If it is no such file, or was altered.
+        If the file holds no session, or was altered.
     """
     named = [kind for kind in KINDS if kind.opening and path.suffix.lower() in kind.suffixes]
-    opening = named[0].opening if named else picture_opening  # which says what is wrong with it
+    opening = named[0].opening if named else picture_opening  # its error says what is wrong
     assert opening is not None
     return opening(path)

@@ -1,4 +1,4 @@
-"""Opening networks, pictures, weights and discriminators."""
+"""The entries of the File menu that open networks, pictures, weights and discriminators."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ NETWORK = Entry(
     "open_network",
     "Open Network…",
     "Ctrl+Shift+O",
-    "Look at a torchvision model or a network of your own",
+    "Open a torchvision model or your own network",
 )
 OPEN_PICTURE = Entry(
     "open_picture", "Open PNG…", "Ctrl+O", "Open the session in an exported picture"
 )
 OPEN_WEIGHTS = Entry(
-    "open_weights", "Open Network Weights…", "", "Look at other weights of this network"
+    "open_weights", "Open Network Weights…", "", "Use other weights for this network"
 )
 DISCRIMINATOR = Entry(
     "open_discriminator",
     "Open Discriminator Weights…",
     "",
-    "Use a discriminator that was saved, in place of the one in use",
+    "Replace the discriminator by one that was saved",
 )
 
 
 class Files(Feature):
-    """Opens what a person names, chooses or drops; whatever fails is one notice."""
+    """Opens files that the user chooses or drops; each failure is one message."""
 
     entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_PICTURE)
 
@@ -63,46 +63,46 @@ class Files(Feature):
             places.action(DISCRIMINATOR, self.ask_for_discriminator),
             places.action(OPEN_PICTURE, pictures),
         )
-        # Read when it is wanted: the start of the window does not wait for it.
+        # The list is read when the menu opens, so that it does not delay the start.
         places.menu("File").aboutToShow.connect(self._show_recent)
         FileDrop(places.root, self.open_or_raise, lambda text: studio.notices.say(text, "danger"))
         studio.before_opening(self._takes_over)
 
     def leave(self) -> None:
-        """Give up what is downloaded."""
+        """Abandon a download."""
         if self._download_first is not None:
             self._download_first.leave()
 
     # Files
 
     def open(self, path: Path) -> None:
-        """Open a file of any kind that the studio knows."""
+        """Open a file of any kind in `file_kinds.KINDS`; a failure is shown as a message."""
         try:
             self.open_or_raise(path)
         except StudioError as error:
             self.studio.notices.say(str(error), "danger")
 
     def open_or_raise(self, path: Path) -> None:
-        """Open a file of any kind that the studio knows.
+        """Open a file of any kind in `file_kinds.KINDS`.
 
         Raises
         ------
         StudioError
-            If it is of none of them, or is damaged; what runs goes on.
+            If the kind is unknown or the file is damaged; the current session continues.
         """
         kind_of(path).open(self, path)
 
     def open_session(self, opening: Opening) -> None:
-        """Open a session in place of the one that runs."""
+        """Replace the running session by a new one."""
         self.studio.open(opening)
 
     def open_weights(self, path: Path) -> None:
-        """Look at other weights of the network in front.
+        """Use other weights for the current network.
 
         Raises
         ------
         StudioError
-            If they are not weights of that network.
+            If the file does not hold weights for this network.
         """
         from ldam_studio.networks.sources.built_in import NETWORKS
         from ldam_studio.networks.sources.opening import open_network
@@ -112,7 +112,7 @@ class Files(Feature):
             return
         network = model.outline.lane.network
         if network.name not in NETWORKS:
-            # It may take long, run code, or need more said than a file's name.
+            # Opening it may take long, run code, or need more information: the dialog does that.
             self.ask_for_network(
                 NetworkRequest(
                     network.name,
@@ -123,10 +123,10 @@ class Files(Feature):
                 )
             )
             return
-        # Moved before it is shown: nothing that the sampler uses is touched from here later.
+        # It is moved to the device now, because the sampler's thread uses it from then on.
         network = open_network(network.name, path).to(model.outline.device.name)
         self.studio.controller.set_network(network)
-        self.studio.notices.say(f"Now looking at the weights in {path.name}.")
+        self.studio.notices.say(f"The network now has the weights in {path.name}.")
 
     def _ask(self, title: str, kind: FileKind) -> None:
         path, _ = QFileDialog.getOpenFileName(self.studio.places.root, title, "", kind.filter)
@@ -134,7 +134,7 @@ class Files(Feature):
             self.open(Path(path))
 
     def _takes_over(self, opening: Opening) -> bool:
-        """Ask before weights are downloaded that a file names; another opening ends that."""
+        """Take over openings that need published weights; any other opening ends a download."""
         if opening.published and self._download_first is None:
             from ldam_studio.gui.opening.download_first import DownloadFirst
 
@@ -150,7 +150,7 @@ class Files(Feature):
     # Networks
 
     def ask_for_network(self, request: NetworkRequest | None = None) -> NetworkDialog:
-        """Ask for a network, or open one that was asked for before."""
+        """Show the dialog that opens a network; a `request` is loaded at once."""
         from ldam_studio.gui.network_dialog.ask import ask_for_network
 
         return ask_for_network(self.studio.places.root, self._open_network, request)
@@ -161,7 +161,7 @@ class Files(Feature):
         self.remember_network(request)
 
     def remember_network(self, request: NetworkRequest) -> None:
-        """Put a network at the head of the recent ones."""
+        """Put a network at the top of the list of recent networks."""
         try:
             self.studio.recent.add(request)
         except StudioError as error:
@@ -171,7 +171,7 @@ class Files(Feature):
         requests = self.studio.recent.read()
         self.recent.clear()
         for number, request in enumerate(requests, 1):
-            # What a person named may have ampersands, which are marks of mnemonics here.
+            # In a menu, a single ampersand would mark a mnemonic.
             text = f"&{number}  {request.title.replace('&', '&&')}"
             action = present(self.recent.addAction(text))
             action.setToolTip("\n".join(str(t) for t in (request.name, request.weights) if t))
@@ -181,7 +181,7 @@ class Files(Feature):
     # Discriminators
 
     def ask_for_discriminator(self) -> None:
-        """Ask for a discriminator's weights and use them."""
+        """Ask for a file with a discriminator's weights, and use them."""
         path, _ = QFileDialog.getOpenFileName(
             self.studio.places.root, "Open a discriminator's weights", "", WEIGHTS.filter
         )
@@ -197,7 +197,7 @@ class Files(Feature):
         Raises
         ------
         StudioError
-            If the file is damaged, or for another architecture; the one in use stays.
+            If the file is damaged or has another architecture; the current one stays.
         """
         from ldam_studio.networks.discriminators import discriminator_for, open_discriminator
 
@@ -209,4 +209,4 @@ class Files(Feature):
         if name is None:
             raise StudioError(f"There is no discriminator for {network.name} yet.")
         self.studio.controller.set_discriminator(open_discriminator(name, path))
-        self.studio.notices.say(f"Now using the discriminator in {path.name}.")
+        self.studio.notices.say(f"The session now uses the discriminator in {path.name}.")

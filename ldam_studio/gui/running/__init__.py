@@ -1,1 +1,1 @@
-"""Running, pausing and starting over, and undoing changes."""
+"""Feature: run, pause and restart the chains, and undo changes."""

@@ -1,4 +1,4 @@
-"""Running, pausing and starting over; undoing and redoing changes."""
+"""The actions of the menus Run and Edit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from PyQt6.QtCore import pyqtBoundSignal
     from PyQt6.QtGui import QAction
 
-PLAY = Entry("play", "Play", "Space", "Run or rest", "play", "Pause", canvas=True)
-STEP = Entry("step", "Single Step", "S", "Take one step and rest", "step", "Step", canvas=True)
+PLAY = Entry("play", "Play", "Space", "Run or pause the chains", "play", "Pause", canvas=True)
+STEP = Entry("step", "Single Step", "S", "Take one step, then pause", "step", "Step", canvas=True)
 MELT = Entry(
     "melt",
     "Melt",
     "K",
-    "A hundred times the temperature for 60 steps, then back",
+    "Raise the temperature a hundredfold for 60 steps",
     "melt",
     "Melt",
     canvas=True,
@@ -27,7 +27,7 @@ RESTART = Entry(
     "restart",
     "Restart with the Same Seed",
     "R",
-    "Begin again with the same random numbers",
+    "Restart the chains with the same random numbers",
     "restart",
     "Restart",
     canvas=True,
@@ -36,7 +36,7 @@ NEW_SEED = Entry(
     "new_seed",
     "New Seed",
     "N",
-    "Begin again with other random numbers",
+    "Restart the chains with other random numbers",
     "new-seed",
     "New seed",
     canvas=True,
@@ -45,17 +45,17 @@ RESET_AVERAGE = Entry(
     "reset_average",
     "Reset Average",
     "A",
-    "Forget the samples averaged so far",
+    "Discard the samples averaged so far",
     "reset-average",
     "Reset average",
     canvas=True,
 )
-UNDO = Entry("undo", "Undo", "Ctrl+Z", "Take the last change of a setting back")
-REDO = Entry("redo", "Redo", "Ctrl+Shift+Z", "Make that change again")
+UNDO = Entry("undo", "Undo", "Ctrl+Z", "Undo the last change")
+REDO = Entry("redo", "Redo", "Ctrl+Shift+Z", "Make the undone change again")
 
 
 class Running(Feature):
-    """The menus Run and Edit."""
+    """Fills the menus Run and Edit, and the first buttons of the toolbar."""
 
     entries = (PLAY, STEP, MELT, RESTART, NEW_SEED, RESET_AVERAGE, UNDO, REDO)
 
@@ -82,16 +82,16 @@ class Running(Feature):
         studio.model.run_state_changed.connect(self._show_running)
 
     def _show_running(self, state: RunState) -> None:
-        """Let the play action say what it will do next."""
+        """Name the play action after what it does next: pause or play."""
         running = state is RunState.RUNNING
         self._play.setIcon(icons.icon("pause" if running else "play"))
         self._play.setText("Pause" if running else "Play")
         self._play.setIconText("Pause" if running else "Play")
-        self._play.setToolTip(("Rest" if running else "Run") + " (Space)")
+        self._play.setToolTip(("Pause" if running else "Run") + " the chains (Space)")
 
 
 def _follow(action: QAction, can: pyqtBoundSignal, text: pyqtBoundSignal) -> None:
-    """Let an action say what would be undone, and be there only when something would."""
+    """Name an action after what it would undo or redo; disable it if there is nothing."""
     word = action.text()
     action.setEnabled(False)
     can.connect(action.setEnabled)

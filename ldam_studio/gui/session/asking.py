@@ -1,4 +1,4 @@
-"""Asking the running session something without freezing the window, however long a step takes."""
+"""Asks the running session questions without freezing the window, even during a long step."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.controller import Controller
 
 T = TypeVar("T")
-AT_ONCE_S = 0.04  # most sessions answer within that; the window may stand still for as long
+AT_ONCE_S = 0.04  # most sessions answer within this time, for which the window may freeze
 
 
 class Question(QObject):
-    """One question at a time; its answer is handed over on the window's thread.
+    """Asks one question at a time, and passes its answer on in the window's thread.
 
     Parameters
     ----------
     controller
-        Asks the session in front.
+        The controller of the current session.
     """
 
-    waiting = pyqtSignal()  # for the step under way
-    ended = pyqtSignal()  # there is nothing to wait for any more
+    waiting = pyqtSignal()  # the answer has to wait for the current step
+    ended = pyqtSignal()  # the question was answered or cancelled
     _answered = pyqtSignal(object, object)  # Future, function
 
     def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
@@ -36,9 +36,14 @@ class Question(QObject):
         self._answered.connect(self._hand_over)
 
     def ask(self, question: Callable[[SessionState], T], then: Callable[[T], object]) -> bool:
-        """Ask the session, and call `then` with the answer: at once, or after the step under way.
+        """Ask `question`, and call `then` with its answer, now or after the current step.
 
-        A question that is still open is given up. Returns whether there is a session to ask.
+        An earlier question that is still open is cancelled.
+
+        Returns
+        -------
+        bool
+            Whether there is a session to ask.
         """
         self.cancel()
         future = self._controller.ask(question)
@@ -54,7 +59,7 @@ class Question(QObject):
         return True
 
     def cancel(self) -> None:
-        """Give the question up, if there is one."""
+        """Cancel the open question, if there is one."""
         future, self._future = self._future, None
         if future is not None:
             future.cancel()
@@ -68,5 +73,5 @@ class Question(QObject):
         try:
             answer = future.result(0)
         except CancelledError:
-            return  # the session was left meanwhile
+            return  # the session was closed meanwhile
         then(answer)

@@ -1,4 +1,4 @@
-"""What a person may ask of the session: running it, and what it looks at."""
+"""Everything that the user can ask of a session: running, neurons, networks, comparisons."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ MELT_STEPS = 60
 
 
 class Controller(Edits):
-    """Turns what a person does into changes of the session; the only writer of the model.
+    """Turns what the user does into changes of the session; only it writes to the model.
 
-    Sessions and frames are in `SessionLink`; settings, presets and undo in `Edits`.
+    The base classes provide the rest: `SessionLink` opens sessions and fetches frames, `Edits`
+    changes settings and undoes changes.
     """
 
-    spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty for all of them
+    spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty if all are
     melted = pyqtSignal()
-    unmatched = pyqtSignal(str)  # a sentence: a further network lacks what the first one shows
+    unmatched = pyqtSignal(str)  # which neurons a further network lacks; empty if none
 
     def _prepare(self, opening: Opening) -> None:
         if opening.preset is not None:
@@ -45,51 +46,52 @@ class Controller(Edits):
     # Running
 
     def play(self) -> None:
-        """Run."""
+        """Run the sampler."""
         if self._runner is not None:
             self._runner.play()
 
     def pause(self) -> None:
-        """Rest."""
+        """Pause the sampler."""
         if self._runner is not None:
             self._runner.pause()
 
     def toggle(self) -> None:
-        """Run or rest."""
+        """Run the sampler, or pause it if it runs."""
         if self.model.run_state is RunState.RUNNING:
             self.pause()
         else:
             self.play()
 
     def step(self) -> None:
-        """Take one step and rest."""
+        """Take one step, then pause."""
         if self._runner is not None:
             self._runner.step()
             self._request()
 
     def melt(self) -> None:
-        """Raise the temperature a hundredfold for a while."""
+        """Raise the temperature a hundredfold for `MELT_STEPS` steps."""
         self._try(Change("melt", MELT_STEPS))
         self.melted.emit()
 
     def restart(self) -> None:
-        """Start the chains anew from the same seed."""
+        """Restart the chains from the same seed."""
         self._post_for_good(Change("restart"))
 
     def new_seed(self) -> None:
-        """Start the chains anew from another seed."""
+        """Restart the chains from a random seed."""
         self._post_for_good(Change("seed", secrets.randbelow(2**31)))
 
     def reset_average(self) -> None:
-        """Begin the averages anew."""
+        """Discard all samples of the averages."""
         self._post_for_good(Change("reset_average"))
 
-    # What is looked at
+    # What is shown
 
     def set_neurons(self, chosen: Neuron | Layer | tuple[Neuron, ...]) -> None:
-        """Look at one neuron with all chains, or spread them over a layer.
+        """Show one neuron with all chains, one given neuron per chain, or the neurons of a layer.
 
-        Of several lanes it is the one that is acted on, or all: further ones where they have them.
+        This changes the lane that is acted on, or all lanes; a further lane keeps neurons that its
+        network lacks as they were.
         """
         model, shown = self.model, ""
         if not model.is_open:
@@ -102,51 +104,51 @@ class Controller(Edits):
             neurons = model.acted.network.spread(chosen.name, model.chains)
             if chosen.neurons > model.chains:
                 shown = (
-                    f"Of {chosen.name}'s {chosen.neurons:,} neurons the first {model.chains:,} are "
-                    "shown, one for each chain; more chains show more."
+                    f"{chosen.name} has {chosen.neurons:,} neurons; the first {model.chains:,} are "
+                    "shown, one per chain. More chains show more of them."
                 )
         self.spread_told.emit(shown)
         if self._set({NEURONS: neurons}, model.acting, text="Neurons") and model.acting is None:
             self._tell_unmatched()
 
     def set_network(self, network: Network) -> None:
-        """Look at another network, in the lane acted on; the neurons stay where it has them.
+        """Show another network in the lane that is acted on; neurons that it has, too, are kept.
 
         Raises
         ------
         StudioError
-            If it takes other images than a network that it would be compared with.
+            If its images differ in size from those of a network that it is compared with.
         """
         self._post(Change("network", network, self.model.acting))
 
     def set_weights(self, twin: Network, *, restart: bool = False) -> None:
-        """Let the chains go on with other weights of the network in front, or start anew."""
+        """Use other weights of the current network; the chains continue, or restart."""
         self._try(Change("weights", twin), *((Change("restart"),) if restart else ()))
 
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
-        """Use another discriminator; `StudioError` if it takes other images."""
+        """Use another discriminator, or none; raises `StudioError` if its images differ."""
         self._post(Change("discriminator", discriminator))
 
     def revert_discriminator(self) -> None:
-        """Forget what the discriminator learned here."""
+        """Discard what the discriminator has learned in this session."""
         self._try(Change("revert_discriminator"))
 
     def set_front(self, index: int) -> None:
-        """Bring a chain to the front."""
+        """Make the chain with this index the front chain."""
         self.model.set_front(index)
         self._request()
 
     def step_front(self, by: int) -> None:
-        """Bring the chain before or after to the front, round the end."""
+        """Make the chain `by` places further on the front chain; after the last comes the first."""
         self.set_front((self.model.front + by) % self.model.chains)
 
     def set_display(self, display: Display) -> None:
-        """Display pixels in another way; also while paused."""
+        """Change how pixels become colours; this also works while the sampler is paused."""
         self.model.set_display(display)
         self._request()
 
     def clamp_and_show_as_image(self) -> None:
-        """Clamp pixels to what the discriminator knows, and show them as an image."""
+        """Clamp pixels to the range between black and white, and show them as an image."""
         self.set_value("clamp", True)
         self.set_display(Display())
 
@@ -160,25 +162,27 @@ class Controller(Edits):
         title: str = "",
         restart: bool = True,
     ) -> None:
-        """Put a network beside the one in front: the same neurons, seed, noise and steps.
+        """Compare a network with the current one: the same neurons, seed, noise and steps.
 
-        One that is compared already makes room. Where it lacks a neuron, that is said.
+        It replaces a network that is already compared. `unmatched` reports the neurons that it
+        lacks.
 
         Parameters
         ----------
         network
-            With weights of its own, or the one in front, for other settings.
+            Another network, or the current one to compare two settings.
         settings
-            Those that it begins with; None for those of the first lane.
+            Its initial settings; None for those of the first lane.
         title
-            What it is called in the window; without one, as its name and weights say.
+            Its name in the window; empty for the network's name and weights.
         restart
-            Whether both start anew from the seed, or the new one from the first one's pixels.
+            Whether the chains of both restart from the seed; otherwise those of the new network
+            start from the pixels of the first.
 
         Raises
         ------
         StudioError
-            If it takes other images; what is shown stays as it is.
+            If its images differ in size; nothing is changed then.
         """
         if self._runner is None:
             return
@@ -191,12 +195,12 @@ class Controller(Edits):
         self._tell_unmatched()
 
     def end_comparison(self) -> None:
-        """Show the first network alone again; its chains go on. Undoing it brings both back."""
+        """Remove all networks but the first, whose chains continue. This can be undone."""
         if self.model.is_comparing:
             self._post_for_good(Change("compare"))
 
     def act_on(self, lane: int | None) -> None:
-        """Let settings and neurons be those of one lane, or of all (None)."""
+        """Choose the lane whose settings and neurons the user changes; None for all lanes."""
         if self.model.is_comparing:
             self.model.set_acting(lane)
 

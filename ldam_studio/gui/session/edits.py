@@ -1,4 +1,4 @@
-"""Changes that a person can take back: settings, neurons, and what starts the chains over."""
+"""Changes that the user can undo: settings, neurons, and restarts of the chains."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ FOR_GOOD = {
     "reset_average": "Reset Average",
     "compare": "End Comparison",
 }
-"""What destroys chains or averages, and what it is called in the Edit menu."""
+"""Changes that destroy chains or averages, with their names in the Edit menu."""
 WEIGHT = "discriminator_weight"
 
 
 class Edits(SessionLink):
-    """Posts changes and remembers how to take them back."""
+    """Posts changes, and remembers how to undo them."""
 
-    raised_unclamped = pyqtSignal()  # the discriminator's weight went up while pixels are free
+    raised_unclamped = pyqtSignal()  # the discriminator's weight was raised without clamp
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(model, parent)
@@ -45,42 +45,43 @@ class Edits(SessionLink):
     # Settings
 
     def set_value(self, name: str, value: Any) -> None:
-        """Change a setting by its name; an impossible value is said and changes nothing."""
+        """Change a setting by its name; an invalid value changes nothing and is reported."""
         self.set_values({name: value})
 
     def set_values(self, values: Mapping[str, Any], *, note: bool = True, text: str = "") -> None:
-        """Change settings of what is acted on; see `_set`."""
+        """Change settings of the lane that is acted on; see `_set`."""
         self._set(values, self.model.acting, note=note, text=text)
 
     def apply_preset(self, preset: Preset) -> None:
-        """Set what a preset means for the session in front."""
+        """Set the values of a preset for the current session."""
         if self.model.is_open:
             self.set_values(self.model.values_of(preset), text=f"Preset {preset.label}")
 
     def _set(
         self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""
     ) -> bool:
-        """Change settings or neurons together: one thing to undo.
+        """Change several settings, or the neurons, in one change that can be undone.
 
         Parameters
         ----------
         values
-            By name; with `PerLane` values, each lane gets its own. Where one is impossible, that is
-            said, and none of them is changed.
+            Values by name; `PerLane` values give each lane its own. If one is invalid, none is
+            changed and the reason is reported.
         lane
-            Whose they are; None for all lanes.
+            The lane to change; None for all lanes.
         note
-            Whether it can be undone.
+            Whether the change can be undone.
         text
-            What it is called in the Edit menu; without one it is named after the setting.
+            Its name in the Edit menu; empty for the name of the setting.
 
         Returns
         -------
-        Whether anything is changed.
+        bool
+            Whether anything has changed.
         """
         if self._runner is None:
             return False
-        # Another number of neurons is another number of chains.
+        # Changing the number of neurons also changes the number of chains.
         before = {name: self.model.value(name) for name in ("chains", *values)}
         try:
             rate = SETTINGS[MAX_RATE].check(values.get(MAX_RATE, self.model.max_rate))
@@ -98,7 +99,7 @@ class Edits(SessionLink):
         return bool(after)
 
     def _changes(self, values: Mapping[str, Any], lane: int | None) -> list[Change]:
-        """Return the changes that set values, without those that would change nothing."""
+        """Return the changes that set these values, without those that have no effect."""
         outline, changes = self.model.outline, []
         for name, value in values.items():
             if name == MAX_RATE:
@@ -118,11 +119,11 @@ class Edits(SessionLink):
     # Undo
 
     def undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         self._make(self.undo_stack.undo())
 
     def redo(self) -> None:
-        """Make the change again that was taken back last."""
+        """Make the change again that was undone last."""
         self._make(self.undo_stack.redo())
 
     def _make(self, found: Mapping[str, Any] | None) -> None:
@@ -137,14 +138,14 @@ class Edits(SessionLink):
                 self._set(found, None, note=False)
 
     def _post_for_good(self, change: Change) -> None:
-        """Ask for what destroys chains or averages; undoing it goes back to this moment."""
+        """Post a change that destroys chains or averages; undoing it returns to this moment."""
         if self._runner is not None:
             before = Moment(self._runner.ask(snapshot), self.model.outline)
             self._post(change)
             self.undo_stack.note_moment(before, change, FOR_GOOD[change.name])
 
     def _try(self, *changes: Change) -> None:
-        """Ask for changes; where one cannot be made, say so and make none."""
+        """Post changes; if one cannot be made, report why and post none."""
         try:
             self._post(*changes)
         except StudioError as error:

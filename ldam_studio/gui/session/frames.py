@@ -1,4 +1,4 @@
-"""The frames on the screen, for everything that shows part of them."""
+"""Passes frames on to every part of the window that shows something of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ WORDS_S = 0.2  # numbers that change faster cannot be read
 
 
 class Frames(QObject):
-    """Hands each frame on."""
+    """Emits each frame, and keeps the last one."""
 
-    shown = pyqtSignal(object)  # each Frame
-    read = pyqtSignal(object)  # a Frame whose numbers may be written out: a few times a second
+    shown = pyqtSignal(object)  # every Frame
+    read = pyqtSignal(object)  # a Frame every `WORDS_S` seconds, for texts with numbers
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +26,7 @@ class Frames(QObject):
         self._read_due = 0.0
 
     def show(self, frame: Frame) -> None:
-        """Take over a frame."""
+        """Keep a frame and emit it."""
         self.last = frame
         self.count += 1
         self.shown.emit(frame)
@@ -36,9 +36,9 @@ class Frames(QObject):
             self.read.emit(frame)
 
     def hurry(self) -> None:
-        """Let the numbers of the next frame be written out, whenever it comes."""
+        """Emit `read` for the next frame, however soon it comes."""
         self._read_due = 0.0
 
     def clear(self) -> None:
-        """Forget the last frame, as while another session opens."""
+        """Forget the last frame, because another session opens."""
         self.last = None

@@ -1,4 +1,4 @@
-"""A setting's value over the lanes of an outline, and what the window calls their networks."""
+"""Values of settings over the lanes of an outline, and the titles of the lanes' networks."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ NEURONS = "neurons"
 
 
 def value_of(outline: Outline, name: str, lane: int) -> Any:
-    """Return the value of a setting in one lane; the neurons of its chains are one, too."""
+    """Return the value of a setting in one lane; `NEURONS` counts as a setting."""
     return outline.lanes[lane].neurons if name == NEURONS else outline.value(name, lane)
 
 
 def value_over_lanes(outline: Outline, name: str) -> Any:
-    """Return the value of a setting that all lanes have in common, or the values `PerLane`."""
+    """Return a setting's value if all lanes have the same, else its values as `PerLane`."""
     values = PerLane(value_of(outline, name, lane) for lane in range(len(outline.lanes)))
     return values[0] if all(value == values[0] for value in values) else values
 
 
 def changes_to(outline: Outline, name: str, value: Any, lane: int | None) -> list[Change]:
-    """Return the changes that give a setting a value.
+    """Return the changes that set a value.
 
     Parameters
     ----------
     value
-        With `PerLane` values, each lane gets its own.
+        The value; `PerLane` values give each lane its own.
     lane
-        The lane that is meant where the setting may differ between lanes; None for all of them.
+        The lane to change, if the setting may differ between lanes; None for all lanes.
     """
     if isinstance(value, PerLane):
         own = value[: len(outline.lanes)]
@@ -50,12 +50,12 @@ def are_numbers(values: PerLane) -> bool:
 
 
 def largest(value: Any) -> float:
-    """Return the largest number in a value of one or several lanes, of one or all chains."""
+    """Return the largest number in a value, which may be a (nested) tuple per lane or chain."""
     return max(map(largest, value)) if isinstance(value, tuple) else float(value)
 
 
 def weights_words(network: Network) -> str:
-    """Return whose weights a network has; nothing where they are those that it comes with."""
+    """Return the name of a network's weights; empty if they are the ones it comes with."""
     if network.provenance.untrained:
         return "untrained"
     if network.weights is None:
@@ -65,14 +65,14 @@ def weights_words(network: Network) -> str:
 
 
 def with_weights(title: str, network: Network) -> str:
-    """Return a title that tells weights which are not those that the network comes with."""
+    """Return a title followed by the name of the weights, if the network has other weights."""
     return " · ".join(filter(None, (title, weights_words(network))))
 
 
 def network_titles(networks: Sequence[Network], given: Sequence[str]) -> tuple[str, ...]:
-    """Return what networks side by side are called, told apart from the first one.
+    """Return titles for compared networks, in which a copy of the first says "other settings".
 
-    Where no title is `given` (empty), that is the network's name and its own file of weights.
+    Where the `given` title is empty, it is the network's name and its weights file.
     """
     titles = [
         title or with_weights(short_name(network.name), network)

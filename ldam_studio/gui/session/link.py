@@ -1,4 +1,4 @@
-"""The window's end of a session: its thread, its frames, and what is posted to it."""
+"""Connects the window to a session: runs its thread, fetches frames, posts changes."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from ldam_studio.engine.outline import Outline
     from ldam_studio.gui.session.openings import Opening
 
-RESTING_S = 0.25  # between two looks at a session that rests
-LEFT_S = 60  # for the step under way in a session that was left
-LEAVE_MS = 500  # with what saving may take, closing stays within a second
+RESTING_S = 0.25  # between two requests for a frame while the session is paused
+LEFT_S = 60  # longest wait for the last step of the session before
+LEAVE_MS = 500  # longest wait for a thread when the window closes
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment to go back to: the session, once the sampler has answered, and how it was shown."""
+    """A moment to return to: the session's state, once the sampler delivers it, and its outline."""
 
     state: Future[SessionState]
     outline: Outline
 
 
 class SessionLink(QObject):
-    """Owns the sampler's thread, posts commands to it, and tells the model what frames tell."""
+    """Owns the sampler's thread, posts commands to it, and updates the model from its frames."""
 
     opening = pyqtSignal(object)  # Opening
     opened = pyqtSignal(object)  # Opening
@@ -52,7 +52,7 @@ class SessionLink(QObject):
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.model = model
-        self.way_back: Opening | None = None  # to the session that was left for this one
+        self.way_back: Opening | None = None  # reopens the session before this one
         self._numbers = 0
         self._threads: list[SamplerThread] = []
         self._runner: Runner | None = None
@@ -64,7 +64,7 @@ class SessionLink(QObject):
     # Sessions
 
     def open(self, opening: Opening) -> None:
-        """Leave the session that runs, and open another on a thread of its own."""
+        """Stop the current session, and open another one on a thread of its own."""
         self.way_back = self._way_back()
         self._leave()
         self._numbers += 1
@@ -79,7 +79,7 @@ class SessionLink(QObject):
         thread.start()
 
     def _way_back(self) -> Opening | None:
-        """Return how to go on with the session that is about to be left."""
+        """Return how to reopen the current session as it will be when it stops."""
         runner, current = self._runner, self._current
         if runner is None or current is None:
             return None
@@ -107,20 +107,20 @@ class SessionLink(QObject):
 
     @property
     def current(self) -> Opening | None:
-        """How the session in front, or the one that is being opened, was asked for."""
+        """The opening of the current session, or of the one that is being opened."""
         return self._current
 
     @property
     def runner(self) -> Runner | None:
-        """The runner of the session in front; None while one opens."""
+        """The runner of the current session; None while a session opens."""
         return self._runner
 
     def ask(self, question: Callable[[SessionState], Any]) -> Future[Any] | None:
-        """Have a question answered on the sampler's thread; None without a session."""
+        """Call `question` on the sampler's thread; return its future, None without a session."""
         return None if self._runner is None else self._runner.ask(question)
 
     def close(self) -> bool:
-        """Stop every thread and wait for it; returns whether all have ended."""
+        """Stop all threads and wait for them; return whether all have ended in time."""
         self._leave()
         self._needs.leave()
         late = [thread for thread in self._threads if not thread.wait(LEAVE_MS)]
@@ -159,7 +159,7 @@ class SessionLink(QObject):
         runner.play()
 
     def _prepare(self, opening: Opening) -> None:
-        """Do what an opening asks for before its session is shown; a hook for subclasses."""
+        """Apply an opening's preset and comparison before it is shown; a hook for subclasses."""
 
     def _on_state(self, number: int, state: RunState) -> None:
         if self._is_current(number):
@@ -177,18 +177,18 @@ class SessionLink(QObject):
         if thread in self._threads:
             self._threads.remove(thread)
             thread.deleteLater()
-            # What the session held is free by now. It may take tens of milliseconds to hand over.
+            # The session's memory is free now, but returning it to the system takes a while.
             threading.Thread(target=give_back, name="give-back").start()
 
     # Frames
 
     def take_frame(self) -> Frame | None:
-        """Return the latest frame of the front chain, if there is one, and ask for the next."""
+        """Return the newest frame of the front chain, None if there is none; request the next."""
         if self._runner is None:
             return None
         frame = self._runner.mailbox.take()
         running = self.model.run_state is RunState.RUNNING
-        # A session that rests looks the same until something is changed, which asks by itself.
+        # A paused session looks the same until a change, which requests a frame by itself.
         if (frame is not None and running) or time.monotonic() - self._asked_at > RESTING_S:
             self._request()
         if frame is None:
@@ -196,7 +196,7 @@ class SessionLink(QObject):
         self.model.tell(frame.outline, frame.commands_seen)
         for sentence in frame.notices:
             self.said.emit(sentence, "warning")
-        # One that was asked for before another chain came to the front would flash by.
+        # A frame of the chain that was in front before would be visible for a moment.
         return frame if frame.lanes[0].front == self.model.front else None
 
     def _request(self) -> None:
@@ -208,12 +208,12 @@ class SessionLink(QObject):
     # Changes
 
     def _post(self, *changes: Change) -> None:
-        """Ask for changes, in their order; the model shows at once what they mean.
+        """Post changes in order; the model shows their effect at once.
 
         Raises
         ------
         StudioError
-            If one of them cannot be made; then none is asked for.
+            If one of them cannot be made; none is posted then.
         """
         runner = self._runner
         if runner is None:
@@ -231,14 +231,14 @@ class SessionLink(QObject):
         self._request()
 
     def _return_to(self, moment: Moment) -> None:
-        """Put the session back as it was, after all that was asked before."""
+        """Return the session to an earlier moment, after all commands posted before."""
         if self._runner is not None:
             number = self._runner.return_to(moment.state)
             self.model.expect((number, moment.outline))
             self._request()
 
     def _waits_for_needs(self, change: Change) -> bool:
-        """Return whether a change has to wait for what learning needs, which is then asked for."""
+        """Return whether a change starts learning before its import is done; start that import."""
         if change.name not in SETTINGS or not SETTINGS[change.name].teaches:
             return False
         self.model.pending.release(change.name)

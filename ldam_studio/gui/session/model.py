@@ -1,6 +1,6 @@
-"""What the window knows about the session: values, no widgets.
+"""The state of the session as the window shows it: values, no widgets.
 
-Views read it and listen to its signals; only the controller changes it.
+Views read the model and connect to its signals; only the controller changes it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.presets import Preset
 
-MAX_RATE = "max_rate"  # the setting that is the window's own
+MAX_RATE = "max_rate"  # the one setting that is not in the outline
 SHARED = ("seed", "discriminator", "device")
-"""What all lanes share and is no setting; `Model.value_changed` tells of it, too."""
+"""Values that all lanes share and that are not settings; `Model.value_changed` covers them, too."""
 SIGNED, IMAGE = "signed", "image"
 
 
@@ -43,8 +43,8 @@ class Display:
         ``"signed"``: mid-grey is the rest colour; ``"image"``: black and white are the ends of the
         valid range.
     scale
-        Distance from the rest colour, in pixel units, that is shown as black or white when signed;
-        None takes each image's own largest.
+        For ``"signed"``: the distance from the rest colour, in pixel units, that is shown as black
+        or white; None uses the largest distance in each image.
     """
 
     mode: str = IMAGE
@@ -52,78 +52,78 @@ class Display:
 
 
 class Model(QObject):
-    """The session in front, which chain of it is in front, and how it is displayed.
+    """The current session's outline, its front chain, and how pixels are displayed.
 
-    `outline` says how the session is set: what it told last, with what was asked of it since on
-    top. So the window shows at once what a change means, and what the session made of it as soon
-    as that is known.
+    `outline` is the outline of the last frame, with the changes that this frame has not seen on
+    top. The window therefore shows the effect of a change at once, and later what the session
+    really made of it.
     """
 
-    session_changed = pyqtSignal()  # another session, or another network in it
-    weights_changed = pyqtSignal()  # later weights of the same network
+    session_changed = pyqtSignal()  # another session, or another network in the first lane
+    weights_changed = pyqtSignal()  # other weights of the same network
     neurons_changed = pyqtSignal()
     value_changed = pyqtSignal(str)  # the name of a setting, or one of `SHARED`
     front_changed = pyqtSignal(int)
     display_changed = pyqtSignal()
     run_state_changed = pyqtSignal(object)
-    comparison_changed = pyqtSignal()  # a further lane came, went, or is another network
-    acting_changed = pyqtSignal()  # another lane is acted on
+    comparison_changed = pyqtSignal()  # a further lane was added, removed or has another network
+    acting_changed = pyqtSignal()  # settings and neurons now act on another lane
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._told: Outline | None = None
         self._shown: Outline | None = None
-        self.pending = Pending()  # the controller's
+        self.pending = Pending()  # changed by the controller only
         self._called: WeakKeyDictionary[Network, str] = WeakKeyDictionary()
         self.title = ""
         self.rows: tuple[str, ...] = ()  # titles of the strip's rows, where chains form a table
         self.front = 0
         self.display = Display()
         self.run_state: Any = None
-        self.acting: int | None = None  # the lane that is acted on, None for all
-        self.max_rate = 0  # steps per second; 0 is as many as can be
+        self.acting: int | None = None  # the lane that the user changes; None for all
+        self.max_rate = 0  # limit of steps per second; 0 for no limit
 
     # The session
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a session."""
+        """Whether a session is open."""
         return self._shown is not None
 
     def on_session(self, show: Callable[[], object]) -> None:
-        """Call `show` for each session, and each network in one; also for what is open already."""
+        """Call `show` at each `session_changed`, and now if a session is already open."""
         self.session_changed.connect(show)
         if self.is_open:
             show()
 
     @property
     def outline(self) -> Outline:
-        """How the session in front is set, or will be; only where one is open."""
+        """The outline of the current session with pending changes; a session must be open."""
         assert self._shown is not None, "no session is open"
         return self._shown
 
     @property
     def acted(self) -> LaneOutline:
-        """The lane that is acted on; of all lanes, the first."""
+        """The lane that is acted on; the first one if all are."""
         return self.outline.lanes[self.acting or 0]
 
     @property
     def is_comparing(self) -> bool:
-        """Whether networks are side by side."""
+        """Whether the session compares networks."""
         return self.is_open and len(self.outline.lanes) > 1
 
     @property
     def chains(self) -> int:
-        """How many chains there are, in each lane; 1 without a session."""
+        """Number of chains in each lane; 1 without a session."""
         return self.outline.chains if self.is_open else 1
 
     @property
     def source_of_real_images(self) -> str:
-        """Where a discriminator that learns sees real images."""
+        """The origin of the real images for a discriminator that learns, in words."""
         return origin_of_real_images(self.outline.lane.network, self.outline.data)
 
     def acted_frame(self, frame: Frame) -> LaneFrame:
-        """Return the part of a frame that shows the lane acted on; of all lanes, the first."""
+        """Return a frame's part for the lane that is acted on; the first one if all are."""
         lane = self.acting or 0
         return frame.lanes[lane if lane < len(frame.lanes) else 0]
 
@@ -131,16 +131,16 @@ class Model(QObject):
 
     @property
     def whole_title(self) -> str:
-        """The title with the weights in front, where those are not what the network comes with."""
+        """The session's title, followed by its weights if they are not those of the network."""
         return with_weights(self.title, self.outline.lane.network) if self.is_open else self.title
 
     def lane_titles(self) -> dict[int, str]:
-        """Return what lanes beside the first are called, where that is not name and weights."""
+        """Return the titles given to further lanes, by lane number; see `call`."""
         called = [self._called.get(lane.network, "") for lane in self.outline.lanes]
         return {number: title for number, title in enumerate(called) if number and title}
 
     def call(self, network: Network, title: str) -> None:
-        """Give a network beside the first one a title; an empty one is its name and weights."""
+        """Give the network of a further lane a title; empty for its name and weights."""
         if title != self._called.get(network, ""):
             self._called[network] = title
             if self.is_comparing:
@@ -149,7 +149,7 @@ class Model(QObject):
     # Values of settings
 
     def value(self, name: str) -> Any:
-        """Return the value of a setting, `PerLane` where the lanes differ in it."""
+        """Return the value of a setting; `PerLane` values if it differs between lanes."""
         return self.max_rate if name == MAX_RATE else value_over_lanes(self.outline, name)
 
     def values(self, lane: int = 0) -> dict[str, Any]:
@@ -158,10 +158,10 @@ class Model(QObject):
         return chosen | {MAX_RATE: self.max_rate}
 
     def shown_values(self) -> dict[str, Any]:
-        """Return the values of all settings as they are shown for what is acted on.
+        """Return the values of all settings as the panel shows them.
 
-        If all lanes are acted on and differ, numbers are `PerLane`; other values are the first
-        lane's.
+        They are the values of the lane that is acted on. If all lanes are, numbers that differ are
+        `PerLane`, and other values are those of the first lane.
         """
         values = self.values(self.acting or 0)
         if self.acting is None:
@@ -170,10 +170,10 @@ class Model(QObject):
         return values
 
     def values_of(self, preset: Preset) -> dict[str, Any]:
-        """Return what a preset means for what is acted on, by name."""
+        """Return a preset's values for the lane that is acted on, by name of the setting."""
         shape, has = self.acted.network.pixels.shape, self.outline.discriminator is not None
         values = preset.values(shape, discriminator=has)
-        # Values of its own for each chain are repeated or cut to the chains that there are.
+        # If a preset has one value per chain, these are repeated or cut to the number of chains.
         settings = Settings.of(**values).for_chains(self.chains)
         return {name: getattr(settings, name) for name in values}
 
@@ -189,7 +189,7 @@ class Model(QObject):
         max_rate: int = 0,
         lane_titles: Mapping[int, str] | None = None,
     ) -> None:
-        """Take over a session that was opened."""
+        """Show a session that has just been opened."""
         self._told = self._shown = outline
         self.pending.clear()
         self._called.clear()
@@ -203,22 +203,25 @@ class Model(QObject):
         self.comparison_changed.emit()
 
     def tell(self, outline: Outline, seen: int) -> None:
-        """Take over how the session is set, with all commands up to the number `seen`."""
+        """Take over the outline of a frame that has seen all commands up to number `seen`."""
         self._told = outline
         self.pending.forget_seen(seen)
         self._show_pending()
 
     def expect(self, *posted: tuple[int, Change | Outline]) -> None:
-        """Show what was asked of the session: changes, or the outline of a moment to go back to.
+        """Show the effect of posted commands at once.
 
-        Each comes with the number of its command. Changes that are held are shown, too.
+        Parameters
+        ----------
+        *posted
+            Pairs of a command's number and its change, or the outline of a moment to return to.
         """
         for number, change in posted:
             self.pending.add(number, change)
         self._show_pending()
 
     def _show_pending(self) -> None:
-        """Show the outline with what is pending on top; signals tell what differs."""
+        """Show the outline with pending changes on top, and emit signals for what differs."""
         assert self._told is not None
         before, after = self.outline, self.pending.on_top_of(self._told)
         self._shown = after
@@ -227,7 +230,7 @@ class Model(QObject):
 
     def _tell_apart(self, before: Outline, after: Outline) -> None:
         if _beside(before) != _beside(after):
-            # First: whatever follows shows the network that is acted on.
+            # This comes first, because the other signals show the network that is acted on.
             self.acting = None
             self.comparison_changed.emit()
         if before.chains != after.chains:
@@ -250,32 +253,32 @@ class Model(QObject):
                 self.value_changed.emit(name)
 
     def set_max_rate(self, rate: int) -> None:
-        """Take over how many steps per second are taken at most."""
+        """Take over the limit of steps per second."""
         if rate != self.max_rate:
             self.max_rate = rate
             self.value_changed.emit(MAX_RATE)
 
     def set_acting(self, lane: int | None) -> None:
-        """Act on one lane, or on all that there are."""
+        """Choose the lane that the user changes; None for all lanes."""
         if lane != self.acting:
             self.acting = lane
             self.acting_changed.emit()
 
     def set_front(self, index: int) -> None:
-        """Bring a chain to the front."""
+        """Make a chain the front chain; the index is limited to the existing chains."""
         index = min(max(index, 0), self.chains - 1)
         if index != self.front:
             self.front = index
             self.front_changed.emit(index)
 
     def set_display(self, display: Display) -> None:
-        """Display pixels in another way."""
+        """Change how pixels become colours."""
         if display != self.display:
             self.display = display
             self.display_changed.emit()
 
     def set_run_state(self, state: Any) -> None:
-        """Take over whether the sampler runs."""
+        """Take over the run state of the sampler."""
         if state is not self.run_state:
             self.run_state = state
             self.run_state_changed.emit(state)

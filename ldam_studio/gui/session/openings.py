@@ -1,4 +1,4 @@
-"""The sessions that the window opens: the first one, the examples, and one for any network."""
+"""The sessions that the window opens: the ten digits, the examples, and one for any network."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ SEED = 2
 CLASSES = 10  # of each built-in network
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 DIGITS_START = {"step_size": 0.3, "discriminator_weight": 0.75}
-PLAIN_TO_SEE = 5  # of CIFAR-10's classes, the one that anybody recognises first: dogs
+PLAIN_TO_SEE = 5  # dog, the class of CIFAR-10 that is easiest to recognise
 PHOTO_CHAINS, CLEAN = 4, "clean"
-WINDOW = 150  # samples: the average follows within seconds when the pictures melt
+WINDOW = 150  # samples in the average, so that it follows within seconds when the images melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 
 
@@ -47,33 +47,38 @@ class Opening:
     Parameters
     ----------
     title
-        What it is called in the window's title.
+        The session's name in the title of the window.
     make
         Makes the session; called on the sampler's thread, may raise `StudioError`.
+    display
+        How pixels become colours.
     rows
-        Titles of the strip's rows where the chains form a table; empty for a plain strip.
+        Titles of the strip's rows if the chains form a table; empty for a plain strip.
+    front
+        Index of the front chain.
     hint
-        One line under the images until the person has melted something.
+        A line below the images, until the user melts the chains.
     note
-        What there is to see, for the message bar.
+        A sentence for the message bar about what there is to see.
     max_rate
-        Most steps per second; 0 is as fast as it goes.
+        Limit of steps per second; 0 for no limit.
     fallback
-        What is opened if this cannot be.
+        What to open if this session cannot be opened.
     preset
-        Settings to change once it is open.
+        Settings to change once the session is open.
     published
-        The networks of libraries whose published weights it needs, because a file says so: they
-        are not downloaded unasked.
+        Names of library networks whose published weights the session needs because a file says
+        so; the window asks before it downloads them.
     beside
-        What to compare with once it is open.
+        The network to compare with once the session is open.
     lane_titles
-        What the networks beside the first are called, by the number of their lane, where that is
-        not their name and weights.
+        Titles of the networks in further lanes, by lane number; the others are titled by their name
+        and weights.
     offered
-        What the note offers to open in its place: the session before, which is not opened unasked.
+        Another session that a button beside the note opens.
     remembered
-        What each feature noted about it when the studio was closed, by the feature's name.
+        The values that each feature remembered when the studio was closed, by the feature's name;
+        see `Feature.remember`.
     """
 
     title: str
@@ -117,9 +122,16 @@ def _digits(
 
 
 def start(device: Device, data: Path | None = None, network: Network | None = None) -> Opening:
-    """Return ten digits at once, drawn by LeNet's class neurons and a discriminator.
+    """Return the session of the first start: ten chains, one for each class of LeNet.
 
-    `network` is another built-in network to look at in place of LeNet.
+    Parameters
+    ----------
+    device
+        The device on which the session runs.
+    data
+        Folder of the data sets; None searches the usual folders.
+    network
+        Another built-in network to show instead of LeNet.
     """
     own: Mapping[str, Any] = DIGITS_START
     front = 0
@@ -142,12 +154,14 @@ def start(device: Device, data: Path | None = None, network: Network | None = No
 
 
 def network_opening(network: Network, device: Device, data: Path | None = None) -> Opening:
-    """Return a sensible start for any network.
+    """Return a session with sensible settings for any network.
 
-    Built-in networks open as the program does, with their discriminator. Networks for photographs,
-    be they of CIFAR-10's size, show the first classes with what makes such pictures legible (the
-    preset Clean). Others open with the defaults; unclamped, they are shown as signed. A
-    discriminator is at hand, its weight 0, where there is one for images like the network's.
+    - Built-in networks open like the ten digits, with their discriminator.
+    - Networks for photographs, also those of CIFAR-10's size, show their first classes with the
+      preset Clean, which makes such images legible.
+    - All others open with the default settings and are displayed as signed.
+
+    If there is a discriminator for such images, the last two kinds have it with weight 0.
     """
     if network.name in NETWORKS:
         return replace(start(device, data, network), title=short_name(network.name))
@@ -196,32 +210,34 @@ def figure_1(device: Device, data: Path | None = None) -> Opening:
         ),
         rows=tuple(f"w = {w:g}" for w in FIGURE_1_WEIGHTS),
         front=33,
-        note="Rows: discriminator weight w. The neuron alone (w = 0) is content with noise, the "
-        "discriminator alone (w = 1) with any digit; between them each class draws its own.",
+        note="Each row has its own discriminator weight w. At w = 0 only the neuron counts, so the "
+        "images are noise; at w = 1 only the discriminator counts, so any digit can appear; in "
+        "between, each class neuron shows its own digit.",
     )
 
 
 def melt_and_collapse(device: Device, data: Path | None = None) -> Opening:
-    """Return ten chains of one class, to melt and to see collapse into other images of it."""
+    """Return ten chains of one class, which the user melts and which settle in other images."""
     return Opening(
         title="Melt and collapse",
         make=lambda: _digits(
             device, data, "fc3:4", 10, l2=0.0, discriminator_weight=0.8, clamp=True, window=WINDOW
         ),
         hint="Press K to melt",
-        note="Ten chains of the same class. Wait until they stand still, press K: the temperature "
-        "is 100 times as high for 60 steps, and each chain collapses into another 4.",
+        note="These are ten chains of the same class. Wait until they stand still, then press K: "
+        "the temperature is 100 times as high for 60 steps, and each chain collapses into "
+        "another 4.",
     )
 
 
 def filter_validation(device: Device, data: Path | None = None) -> Opening:
-    """Return first-layer channels, whose regularised average is known: the filter itself."""
+    """Return the channels of the first layer, whose average with L2 must equal their filter."""
     return Opening(
         title="Filter validation",
         make=lambda: _digits(device, data, "conv1:0-5", 1, l2=0.5, discriminator_weight=0.0),
         display=Display(SIGNED),
-        note="First convolution, six channels. Inside the outline the running average becomes the "
-        "filter itself; outside it there is noise alone, which the average takes away.",
+        note="These are the six channels of the first convolution. Inside the outline, the running "
+        "average becomes the filter itself; outside it there is only noise, which averages out.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What was asked of a session and is not in the outline that it told last."""
+"""Commands that were posted to a session and that its last frame has not seen yet."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ldam_studio.errors import StudioError
 
 
 class Pending:
-    """Changes that the session has not seen yet, in the order in which they were posted.
+    """Changes that the session has not made yet, in the order in which they were posted.
 
-    Going back to an earlier moment is among them, as the outline of that moment. Changes that are
-    held are posted later, once something that they need is there.
+    A return to an earlier moment is kept as the outline of that moment. Held changes have not been
+    posted yet: they wait for an import that they need.
     """
 
     def __init__(self) -> None:
@@ -19,34 +19,34 @@ class Pending:
         self._later: dict[str, Change] = {}
 
     def add(self, number: int, change: Change | Outline) -> None:
-        """Remember what was posted as the command of this number."""
+        """Remember a posted command: its number, and its change or the outline it returns to."""
         self._posted.append((number, change))
 
     def forget_seen(self, number: int) -> None:
-        """Forget commands up to this number: what the session tells has them."""
+        """Forget the commands up to this number, because the session's outline contains them."""
         self._posted = [entry for entry in self._posted if entry[0] > number]
 
     def hold(self, change: Change) -> None:
-        """Remember a change that is posted later, in place of an earlier one of the same name."""
+        """Remember a change to post later; it replaces an earlier one of the same name."""
         self._later[change.name] = change
 
     def release(self, name: str) -> None:
-        """Forget the change of this name that is held, if there is one."""
+        """Forget the held change of this name, if there is one."""
         self._later.pop(name, None)
 
     def release_all(self) -> tuple[Change, ...]:
-        """Return the changes that were held; from now on, none is."""
+        """Return all held changes, and forget them."""
         later, self._later = tuple(self._later.values()), {}
         return later
 
     def clear(self) -> None:
-        """Forget everything, as for another session."""
+        """Forget everything, because another session has been opened."""
         self._posted, self._later = [], {}
 
     def on_top_of(self, told: Outline) -> Outline:
-        """Return the outline that will be once all of them are made.
+        """Return the outline `told` by the session, as it will be after all pending changes.
 
-        One that cannot be made is left out, as the session will leave it out.
+        A change that cannot be made is skipped, as the session will skip it.
         """
         for change in (*(change for _, change in self._posted), *self._later.values()):
             if isinstance(change, Outline):

@@ -1,4 +1,4 @@
-"""Which checkpoints a network was read from, and what one is called in a few letters."""
+"""Remembers the checkpoints from which each network was read, and gives them short names."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 
 class ReadFrom:
-    """Remembers the checkpoints of networks for as long as these are in use."""
+    """Remembers the checkpoints of each network for as long as the network exists."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[Network, tuple[Checkpoint, ...]] = WeakKeyDictionary()
 
     def note(self, network: Network, checkpoints: tuple[Checkpoint, ...]) -> None:
-        """Remember what a network was read from, the newest checkpoint last."""
+        """Remember the checkpoints from which a network was read, the newest last."""
         self._known[network] = checkpoints
 
     def of(self, network: Network) -> tuple[Checkpoint, ...]:
-        """Return the checkpoints, as they were when they were read; none where not known."""
+        """Return a network's checkpoints, as they were when they were read; empty if unknown."""
         return self._known.get(network, ())
 
 
 def name_of(checkpoint: Checkpoint) -> str:
-    """Return a checkpoint's name in a few letters: its epoch, else its step, else its file."""
+    """Return a checkpoint's short name: its epoch, else its step, else the name of its file."""
     if checkpoint.epoch is not None:
         return f"epoch {checkpoint.epoch:.4g}"
     if checkpoint.step is not None:

@@ -1,4 +1,4 @@
-"""Remembers the window and the session from one start to the next."""
+"""Saves the window's looks and its session, for the next start."""
 
 from __future__ import annotations
 
@@ -26,11 +26,23 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.model import Model
 
 VERSION = 1
-FRESH = "What was remembered of the last session is damaged ({}); this is a fresh start."
+FRESH = "The record of the last session is damaged ({}), so the studio starts with the ten digits."
 
 
 class Looks(msgspec.Struct):
-    """How the window looked: its geometry as Qt writes it, and how it was divided."""
+    """The looks of the window.
+
+    Attributes
+    ----------
+    geometry
+        Position and size, in Qt's own format.
+    across, middle
+        Sizes of the columns, and of images, strip and traces, in logical pixels.
+    panels
+        Whether the user wants to see each side, by the side's name.
+    theme
+        ``"system"``, ``"dark"`` or ``"light"``.
+    """
 
     geometry: bytes
     across: list[int]
@@ -40,18 +52,19 @@ class Looks(msgspec.Struct):
 
 
 class Note(msgspec.Struct):
-    """What is kept about a session in addition to its file.
+    """What is saved about a session in addition to its file; most fields are those of `Opening`.
 
     Attributes
     ----------
+    network
+        Name of the network in the first lane; empty if unknown.
     code
-        Which of the user's own code it runs; empty for none.
+        Names of the networks in the user's own code; empty if there are none.
     features
-        What each feature remembers, by the feature's name.
-    lane_titles
-        What the networks beside the first are called; see `Opening.lane_titles`.
+        The values that each feature remembers, by the feature's name.
     watched, beside
-        Written by version 0.1.0: what was watched, and what the network beside the first is called.
+        Written by version 0.1.0 only: the watched folder or file, and the title of the second
+        network.
     """
 
     title: str
@@ -70,7 +83,7 @@ class Note(msgspec.Struct):
 
     @classmethod
     def of(cls, model: Model, hint: str, features: dict[str, dict[str, Any]]) -> Note:
-        """Note what the model says of the session in front."""
+        """Return a note about the current session."""
         network = model.outline.lane.network.name if model.is_open else ""
         return cls(
             model.title,
@@ -87,7 +100,7 @@ class Note(msgspec.Struct):
         )
 
     def remembered(self) -> dict[str, dict[str, Any]]:
-        """Return what each feature remembers."""
+        """Return the values that each feature remembers, by the feature's name."""
         if self.watched is None:
             return self.features
         return {"watching": {"place": self.watched, "network": self.network}} | self.features
@@ -106,18 +119,18 @@ class _File(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Recalled:
-    """What is known at a start.
+    """What the store remembers at the start of the studio.
 
     Attributes
     ----------
     opening
-        How to open the last session, or the ten digits of a first start.
+        How to open the last session; the ten digits if there is none.
     looks
-        None on a first start.
+        The looks of the window; None at the first start.
     complaints
         Sentences about what could not be saved or read.
     network
-        Which network the last session looked at; empty if that is not known.
+        Name of the network that the last session showed; empty if unknown.
     """
 
     opening: Opening
@@ -127,12 +140,12 @@ class Recalled:
 
 
 class SessionStore:
-    """Files: the window's as JSON, the session's as it is (chains, averages, log).
+    """Reads and writes two files: the window as JSON, and the session (chains, averages, log).
 
     Parameters
     ----------
     folder
-        Where they lie; made when something is saved.
+        Folder of both files, created when something is saved; None for the usual folder.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -143,9 +156,9 @@ class SessionStore:
     # At the start
 
     def recall(self, device: Device, data: Path | None = None) -> Recalled:
-        """Return how the window looked and how to open its last session.
+        """Return the looks of the window and how to open the last session.
 
-        Whatever is missing or damaged is left at what it is on a first start.
+        Whatever is missing or damaged is as at the first start.
         """
         first = start(device, data)
         try:
@@ -160,7 +173,7 @@ class SessionStore:
         return Recalled(opening, found.window, complaints, network)
 
     def _read(self) -> _File | None:
-        """Return what was written; None where there is nothing, or of another version."""
+        """Return the window's file; None if there is none, or if its version is unknown."""
         if not self.window_file.exists():
             return None
         written = read_bytes(self.window_file)
@@ -179,7 +192,7 @@ class SessionStore:
         remembered = note.remembered()
         again = Opening(
             title=note.title,
-            # Code is only run after a click, see below.
+            # The user's own code runs only after a click, see below.
             make=lambda: read_session(
                 self.session_file, device, opener=Opener(allow_code=bool(note.code))
             ),
@@ -188,14 +201,14 @@ class SessionStore:
             front=note.front,
             hint=note.hint,
             max_rate=int(SETTINGS["max_rate"].check(note.max_rate)),
-            # Other features may go on even where the session cannot be opened.
+            # Features get their remembered values even if the session cannot be opened.
             fallback=replace(first, remembered=remembered),
             lane_titles=note.lane_titles or ({1: note.beside} if note.beside else {}),
             remembered=remembered,
         )
         if not note.code:
             return again
-        said = f"The last session runs your own code, {note.code}; it goes on if you say so."
+        said = f"The last session runs your own code, {note.code}, so it was not opened."
         return replace(first, note=said, offered=again)
 
     # At the end
@@ -203,16 +216,20 @@ class SessionStore:
     def save(
         self, looks: Looks, note: Note, answer: Future[bytes] | None, unsaved: str = ""
     ) -> None:
-        """Save both files.
+        """Save the window and the session.
 
         A failure is reported in the terminal and at the next start; it is not raised.
 
         Parameters
         ----------
+        looks
+            The looks of the window.
+        note
+            The note about the session.
         answer
-            The session's bytes, once they are there; None leaves the session that was saved before.
+            The bytes of the session's file; None keeps the session that was saved before.
         unsaved
-            Why the session is not saved, where that is so.
+            Why the session is not saved; empty if it is.
         """
         saved = False
         if answer is not None:
@@ -220,14 +237,14 @@ class SessionStore:
                 write_bytes(self.session_file, answer.result(0))
                 saved = True
             except Exception as error:
-                # Whatever a session holds that cannot be written, the window must close.
+                # The window must close, whatever prevents the session from being written.
                 unsaved = str(error) or "the sampler did not answer"
         if unsaved:
             print_unsaved(unsaved)
         self._write(looks, note if saved else self._kept_note(), unsaved)
 
     def note_unsaved(self, looks: Looks, unsaved: str) -> None:
-        """Let the next start know that the session was not saved, unless `save` does so yet."""
+        """Record that the session was not saved; a later `save` replaces this record."""
         self._write(looks, self._kept_note(), unsaved)
 
     def _write(self, looks: Looks, note: Note | None, unsaved: str) -> None:
@@ -238,7 +255,7 @@ class SessionStore:
             print_unsaved(str(error))
 
     def _kept_note(self) -> Note | None:
-        """Return what is known about the session file where no newer one could be written."""
+        """Return the note about the session file that was saved before; None if unknown."""
         try:
             found = self._read()
         except StudioError:
@@ -247,14 +264,14 @@ class SessionStore:
 
 
 def bytes_of(state: SessionState) -> bytes:
-    """Return a session as its file holds it."""
+    """Return the bytes of a session's file."""
     from ldam_studio.export.session_file import session_bytes
 
     return session_bytes(state, history=True)
 
 
 def print_unsaved(reason: str) -> None:
-    """Say in the terminal, where a window that closes cannot, that something was not saved."""
+    """Print that the session was not saved; a window that closes cannot show it."""
     print(f"ldam-studio: the session was not saved: {reason}", file=sys.stderr)
 
 
@@ -266,6 +283,6 @@ def _unsaved_words(reason: str) -> str:
 
 
 def _code_of(outline: Outline) -> str:
-    """Return which of a person's own code a session runs; empty for none."""
+    """Return the names of a session's networks in the user's own code; empty if none."""
     names = dict.fromkeys(lane.network.name for lane in outline.lanes)
     return " and ".join(name for name in names if runs_code(name))

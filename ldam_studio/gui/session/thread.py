@@ -1,4 +1,4 @@
-"""The thread that the sampler runs in."""
+"""The thread in which the sampler runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class SamplerThread(QThread):
-    """Opens one session and runs it until it is told to leave.
+    """Opens one session and runs it until `leave` is called.
 
-    Its signals carry rare things, each with the number of the session, so that what an old session
-    still says is known for what it is. Frames never travel in a signal: the window takes them from
-    the runner's mailbox.
+    Its signals are rare, and carry the number of the session, so that late signals of an earlier
+    session can be ignored. Frames are not sent by signals: the window takes them from the runner's
+    mailbox.
     """
 
     opened = pyqtSignal(int, object, object)  # number, Runner, Outline
@@ -48,7 +48,7 @@ class SamplerThread(QThread):
             self._say_error(str(error))
             return
         except Exception as error:
-            # Whatever a file or a driver does, the window must live on.
+            # No error of a file or a driver may end the program.
             self._say_error(f"The session could not be opened ({type(error).__name__}: {error}).")
             return
         with self._lock:
@@ -64,7 +64,7 @@ class SamplerThread(QThread):
             )
 
     def leave(self) -> None:
-        """Ask the sampler to stop after its present step; returns at once."""
+        """Ask the sampler to stop after its current step; returns at once."""
         with self._lock:
             self._leaving = True
             runner = self._runner

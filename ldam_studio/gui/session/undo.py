@@ -10,15 +10,15 @@ from PyQt6.QtGui import QUndoCommand, QUndoStack
 
 from ldam_studio.sampler.settings import SETTINGS
 
-DEPTH = 200
-PAUSE = 0.8  # seconds between two turns of a wheel after which they are two changes
-MOMENT = "moment"  # stands for what is undone by going back to the moment before it
-MOST_MOMENTS = 5  # each of them keeps the chains and averages of then
-MERGES = 1  # the id of commands that Qt asks whether they merge
+DEPTH = 200  # changes that can be undone
+PAUSE = 0.8  # seconds; turns of the wheel further apart than this are separate changes
+MOMENT = "moment"  # key for a change that is undone by returning to the moment before it
+MOST_MOMENTS = 5  # each of them keeps a copy of all chains and averages
+MERGES = 1  # the id of commands that may be merged
 
 
 class _Command(QUndoCommand):
-    """One thing to undo: values before and after it."""
+    """One change on the undo stack: the values before and after it."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class _Command(QUndoCommand):
         super().__init__(text)
         self.before, self.after = dict(before), dict(after)
         self.when, self.dragged = when, dragged
-        # Several values at once are a change of their own.
+        # A change of several values is never merged with a later one.
         self.closed = len(self.after) > 1 or self.is_moment
 
     @property
@@ -43,7 +43,7 @@ class _Command(QUndoCommand):
         return MERGES
 
     def mergeWith(self, other: QUndoCommand | None) -> bool:
-        """Take a later change of the same values in; a change back to the start is none at all."""
+        """Merge a later change of the same value; if the value is the first again, drop both."""
         assert isinstance(other, _Command)
         same = list(self.after) == list(other.after)
         soon = other.dragged or other.when - self.when < PAUSE
@@ -56,10 +56,10 @@ class _Command(QUndoCommand):
 
 
 class Undo:
-    """Remembers changes. A drag, a burst of the wheel or a preset is one change.
+    """Remembers changes. A drag, quick turns of the wheel, or a preset counts as one change.
 
-    It applies nothing itself: `undo` and `redo` return what is to be set. The `stack` says in its
-    signals what would be undone, for the menu.
+    It applies nothing itself: `undo` and `redo` return the values to set. The signals of `stack`
+    carry the name of the change that would be undone, for the menu.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ class Undo:
         Parameters
         ----------
         before, after
-            Their values before and after it, by name.
+            The values before and after the change, by name.
         text
-            What the change is called in the menu; without one it is named after the setting.
+            Name of the change in the menu; empty for the name of the setting.
         """
         dragged = self._dragging in after
         named = f"{text}\n{text}" if text else _text(before, after)
@@ -92,27 +92,27 @@ class Undo:
             self._dragged = command
 
     def note_moment(self, before: object, again: object, text: str = "Restart") -> None:
-        """Remember a change that no setting takes back. Both are returned as `MOMENT`.
+        """Remember a change that cannot be undone by setting values.
 
         Parameters
         ----------
         before
-            The moment before it.
+            The moment before the change; `undo` returns it under the key `MOMENT`.
         again
-            How to do it again.
+            The change itself; `redo` returns it under the key `MOMENT`.
         text
-            What it is called in the menu.
+            Name of the change in the menu.
         """
         self.stack.push(_Command({MOMENT: before}, {MOMENT: again}, text, self._clock()))
         done = [self._command(at) for at in range(self.stack.index())]
         moments = [c for c in done if c is not None and c.is_moment and not c.isObsolete()]
         for command in moments[:-MOST_MOMENTS]:
-            # Qt removes it once it is reached; what it kept is free at once.
+            # Qt removes the command when undo reaches it; its memory is freed now.
             command.before = {MOMENT: None}
             command.setObsolete(True)
 
     def drag(self, name: str, begins: bool) -> None:
-        """Hold the changes of a drag together, and apart from those before and after it."""
+        """Begin or end a drag, whose changes count as one change."""
         if begins:
             self._dragged = None
         self._dragging = name if begins else ""
@@ -121,7 +121,7 @@ class Undo:
             last.closed = True
 
     def resume(self, name: str) -> None:
-        """Go on with the drag before: a double click is one change, not two."""
+        """Continue the previous drag, so that a double click counts as one change."""
         last = self._last()
         if last is not None and last is self._dragged:
             last.closed = False
@@ -147,7 +147,7 @@ class Undo:
         return command.after
 
     def clear(self) -> None:
-        """Forget everything, as for another session."""
+        """Forget everything, because another session opens."""
         self.stack.clear()
 
     def _last(self) -> _Command | None:
@@ -160,7 +160,7 @@ class Undo:
 
 
 def _text(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Return what a change is called: in full, and on a second line for the menu."""
+    """Return the name of a change: in full, and on a second line a short form for the menu."""
     if len(after) > 1:
         return "Settings"
     (name,) = after
