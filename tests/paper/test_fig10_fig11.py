@@ -102,7 +102,7 @@ def test_fig10_weight_zero_is_the_chain_without_a_discriminator(discriminator):
     network = open_network(PLAIN)
     neurons = (Neuron("6", 1), Neuron("2", 0), Neuron("6", 4))
     settings = Settings.of(discriminator_weight=0.0, window=2, burn_in=1, threshold=0.0)
-    device = choose("cpu", threads=1)
+    device = choose("cpu", "float32")
     other = DiscriminatorModel("rough", nn.Sequential(Smooth(), nn.Sigmoid()), discriminator.images)
     rows = [
         fig10.sample(network, neurons, model, settings, 0, device, 3)
@@ -150,7 +150,7 @@ def test_fig11_counts_classes_without_a_gradient():
         None,
         Settings.of(window=2, burn_in=1, threshold=0.0),
         0,
-        choose("cpu", threads=1),
+        choose("cpu", "float32"),
         3,
     )
     found = fig11.summary(network, side)
@@ -277,6 +277,6 @@ def test_a_trained_network_s_gradient_sits_on_a_part_of_the_picture(data_dir):
     network = open_network("torchvision:squeezenet1_0", weights)
     neurons = network.default_neurons(1)
     settings = Settings.of(clamp=True, step_size=0.05, burn_in=1, window=2, threshold=0.0)
-    side = fig11.sample(network, neurons, None, settings, 0, choose("cpu", threads=1), 3)
+    side = fig11.sample(network, neurons, None, settings, 0, choose("cpu", "float32"), 3)
     assert 0.05 < float(side.at_average) < 0.6 and 0.05 < float(side.along) < 0.6
     assert network.label(neurons[0]) == "tench"

@@ -50,7 +50,7 @@ def test_chains_on_the_part_have_the_law_of_chains_on_the_whole_image(monkeypatc
     """The mean is rest + v / (2 l2); what is left over of the noise is as large on both."""
     network = open_network(f"{FACTORIES}:plain")
     neurons = filters.first_layer(network)
-    device = choose("cpu", threads=1)
+    device = choose("cpu", "float32")
     on_part = torch.stack(list(filters.averages(network, neurons, 300, 1, device)))
     monkeypatch.setattr(filters, "part_for", lambda *_: None)
     on_whole = torch.stack(list(filters.averages(network, neurons, 300, 1, device)))
@@ -73,7 +73,7 @@ def test_whole_images_are_sampled_in_portions(monkeypatch):
     assert [len(portion) for portion in filters.portions(network, neurons)] == [3, 2]
     steps = []
     means = filters.averages(
-        network, neurons, 150, 0, choose("cpu", threads=1), lambda: steps.append(1)
+        network, neurons, 150, 0, choose("cpu", "float32"), lambda: steps.append(1)
     )
     for neuron, mean in zip(neurons, means, strict=True):
         assert filter_cosine(network, neuron, mean) > 0.99
@@ -110,7 +110,7 @@ def test_a_convolution_that_does_not_see_the_pixels_is_no_part_of_its_own():
 def test_faint_filters_count_and_those_below_the_sampler_s_floor_do_not():
     network = Network("faint", colour_networks.normed(), colour_networks.PIXELS)
     neurons = filters.first_layer(network)
-    means = list(filters.averages(network, neurons, 200, 0, choose("cpu", threads=1)))
+    means = list(filters.averages(network, neurons, 200, 0, choose("cpu", "float32")))
     zero = [one.neuron.index for one in filters.compare(network, neurons, means) if not one.cosine]
     assert zero == [3]
     with torch.no_grad():
