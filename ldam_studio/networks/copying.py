@@ -13,17 +13,17 @@ from ldam_studio.networks.anatomy.layers import Stop
 
 
 def copied(module: nn.Module) -> nn.Module:
-    """Return a copy of a module, without the `Stop` hooks of forward passes that are running.
+    """Return a copy of a module, without the `Stop` hooks of forward passes in progress.
 
     The module's own hooks, which are part of what it computes, are copied.
 
     Raises
     ------
     StudioError
-        If a person's module cannot be copied.
+        If the user's own module cannot be copied.
     """
-    # Stop hooks come and go while it runs. The dictionaries of hooks are copied here in one
-    # operation each, so that none changes while it is copied.
+    # Other threads add and remove Stop hooks. Each dictionary of hooks is copied in a single
+    # operation, so that it cannot change meanwhile.
     memo: dict[int, Any] = {}
     own = []
     for part in module.modules():
@@ -38,6 +38,6 @@ def copied(module: nn.Module) -> nn.Module:
     except Exception as error:
         raise StudioError(
             f"A network of class {type(module).__name__} cannot be copied ({in_short(error)}), so "
-            "other weights cannot be put into it; open each checkpoint as a network."
+            "it cannot get other weights; open each checkpoint as a network."
         ) from None
     return twin

@@ -17,11 +17,11 @@ from ldam_studio.networks.provenance import Provenance
 
 
 class _Only(nn.Module):
-    """A function as a module without layers inside."""
+    """A function as a module without inner layers."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        # In a tuple, so that a module's layers are not found a second time.
+        # In a tuple, so that torch does not register the module's layers a second time.
         self._function = (function,)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class Part:
     crop: Crop
 
     def neuron(self, index: int) -> Neuron:
-        """Return the part's own address of the layer's unit number `index`."""
+        """Return the address, in the part, of the layer's unit number `index`."""
         return Neuron(OUTPUT, index, self.crop.place)
 
     def on_the_whole(self, x: Tensor, shape: tuple[int, int, int]) -> Tensor:
@@ -52,8 +52,8 @@ def part_for(network: Network, layer: str) -> Part | None:
 
     Inside the receptive field, chains on the part have the same distribution as on the whole image:
     activation and gradient agree (see `fields.find_crop`), and each pixel has its own noise. Their
-    cost, with noise and averages, shrinks with the crop. The part is made once, on the network's
-    device, and does not follow it to another.
+    cost, including noise and averages, shrinks with the crop. The part is made once, on the
+    network's device, and does not follow it to another.
     """
     return network.remembered(("part", layer), lambda: _find_part(network, layer))
 
@@ -76,8 +76,8 @@ def _find_part(network: Network, layer: str) -> Part | None:
 def _alone(network: Network, layer: str) -> tuple[nn.Conv2d, Crop] | None:
     """Return a first convolution with its crop, for a network that takes images of one size only.
 
-    That no layer comes before it shows in its output for noise, which is the same as within the
-    network.
+    The convolution is known to be the first layer if, for noise, its output is the same by itself
+    as within the network.
     """
     module = dict(network.module.named_modules()).get(layer)
     if not isinstance(module, nn.Conv2d) or module.in_channels != network.pixels.channels:

@@ -1,4 +1,4 @@
-"""The discriminators that come with the program, and opening one.
+"""The discriminators that ship with the program, and opening one.
 
 To add one, write its architecture in `models/`, put its weights and card beside the others, and add
 its row to `DISCRIMINATORS`.
@@ -29,7 +29,7 @@ MNIST_DISCRIMINATOR, CIFAR_DISCRIMINATOR = "lenet-discriminator", "cifar10-discr
 NATURAL_DISCRIMINATOR = "natural-discriminator"
 
 DIGITS, CIFAR10, PHOTOGRAPHS = "digits", "cifar10", "photographs"
-"""Kinds of real images that a discriminator learns from, see `training.real_images`."""
+"""Kinds of real images for a discriminator to learn from, see `training.real_images`."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class ImageSizes:
 
     @classmethod
     def exactly(cls, shape: tuple[int, int, int]) -> ImageSizes:
-        """Return the range of the one shape (C, H, W)."""
+        """Return the range that contains only the shape (C, H, W)."""
         channels, *size = shape
         height, width = size
         return cls(channels, (height, width), (height, width))
 
     def include(self, pixels: PixelSpec) -> bool:
-        """Whether a network's images are in the range."""
+        """Return whether a network's images are in the range."""
         size = pixels.height, pixels.width
         large = all(side >= least for side, least in zip(size, self.least, strict=True))
         most = self.most or size
@@ -81,15 +81,15 @@ class Discriminator:
     Attributes
     ----------
     name
-        Also the name of its shipped weights in `models/`.
+        Its name, which is also that of its shipped weights in `models/`.
     builds
         The architectures that its weights may have, by name, the shipped one first.
     takes
-        Images that it can judge.
+        The images that it can judge.
     chosen_for
-        Images whose networks it is offered for: those like the images that it was trained on.
+        The images of the networks for which it is offered: those similar to its training images.
     real_images
-        The kind of real images that it learns from: `DIGITS`, `CIFAR10` or `PHOTOGRAPHS`.
+        The kind of real images from which it learns: `DIGITS`, `CIFAR10` or `PHOTOGRAPHS`.
     """
 
     name: str
@@ -125,7 +125,8 @@ DISCRIMINATORS = {
         ),
     )
 }
-"""The table of discriminators, by name. The first one chosen for a network's images is its own."""
+"""The table of discriminators, by name. A network gets the first one that is chosen for its
+images."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,9 @@ class DiscriminatorModel:
     Attributes
     ----------
     images
-        Images that it takes.
+        The images that it takes.
     sha256, weights
-        Of its file of weights; `weights` is None for the shipped one.
+        SHA-256 and path of its weights file; `weights` is None for the shipped one.
     """
 
     name: str
@@ -147,12 +148,12 @@ class DiscriminatorModel:
     weights: Path | None = None
 
     def takes(self, pixels: PixelSpec) -> bool:
-        """Whether it can judge the images that a network takes."""
+        """Return whether it can judge the images that a network takes."""
         return self.images.include(pixels)
 
     @property
     def reference(self) -> dict[str, Any]:
-        """Return what a recipe keeps to find this discriminator again."""
+        """The description with which a recipe finds this discriminator again."""
         weights = None if self.weights is None else str(self.weights)
         return {"name": self.name, "weights": weights, "sha256": self.sha256}
 
@@ -160,8 +161,8 @@ class DiscriminatorModel:
 def discriminator_for(network: Network) -> str | None:
     """Return the name of the discriminator for a network's images; None if there is none.
 
-    A discriminator sees images only, so that the images that a network takes decide, whatever the
-    network is.
+    A discriminator sees only images, so the choice depends only on the images that the network
+    takes.
     """
     rows = DISCRIMINATORS.values()
     return next((row.name for row in rows if row.chosen_for.include(network.pixels)), None)

@@ -1,4 +1,4 @@
-"""A frozen module that runs: from pixels to the output of any of its layers."""
+"""A frozen module that computes the output of any of its layers from pixels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Forward:
     Parameters
     ----------
     name
-        What the network is called in sentences.
+        Name of the network in messages.
     module
         Takes normalised images (n, C, H, W). It is frozen and put in evaluation mode, in place.
     pixels
@@ -68,11 +68,11 @@ class Forward:
 
     @property
     def device(self) -> torch.device:
-        """Where the module runs."""
+        """The device of the module."""
         return self._mean.device
 
     def layer(self, name: str) -> Layer:
-        """Return the layer called `name`; `StudioError` names those there are."""
+        """Return the layer called `name`; `StudioError` lists the layers if there is none."""
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -81,7 +81,7 @@ class Forward:
         )
 
     def units(self, neurons: Sequence[Neuron]) -> Units:
-        """Return how to read these neurons, all of one layer, off its output."""
+        """Return the units for these neurons, which must all be in one layer."""
         return units_of(self.layer(neurons[0].layer), neurons, self.device)
 
     def normalise(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A network: it runs, knows its neurons and what they see, and where its weights come from."""
+"""A network with its neurons, their receptive fields, and the origin of its weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Network(Forward):
     Parameters
     ----------
     name
-        What the person calls it ("lenet").
+        Its name for the user ("lenet").
     module
         Takes normalised images (n, C, H, W).
     pixels
@@ -58,31 +58,31 @@ class Network(Forward):
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of its weights, which tells whether a recipe's network is this one."""
+        """SHA-256 of its weights, by which a recipe recognises the network."""
         return self.provenance.sha256
 
     @property
     def weights(self) -> Path | None:
-        """The file of its weights; None for shipped, published or own code's weights."""
+        """The file of its weights; None for shipped or published weights and for own code's."""
         return self.provenance.weights
 
     @property
     def reference(self) -> dict[str, Any]:
-        """What a recipe keeps to find this network again."""
+        """The description with which a recipe finds this network again."""
         return self.provenance.reference(self.name)
 
     # Other weights
 
     def weights_in(self, saved: Mapping[str, Any], source: Path) -> dict[str, Tensor]:
-        """Return this network's weights, by its own names, in the content of a file.
+        """Return this network's weights, by its own names, from the content of a file.
 
-        They are looked for as when the network was opened: under any prefix, renamed if its library
-        has renamed them, in part if it was opened so.
+        They are searched in the same way as when the network was opened: under any prefix, renamed
+        if the library has renamed them, and only in part if that was allowed.
 
         Raises
         ------
         StudioError
-            If they are another architecture's.
+            If they belong to another architecture.
         """
         matching = self.provenance.matching
         if matching.new_name is not None:
@@ -90,18 +90,18 @@ class Network(Forward):
         match = weights_for(self.module, saved, source, matching.partial, matching.spare)
         if matching.missing is not None and match.missing != matching.missing:
             raise StudioError(
-                f"{source} lacks other weights than {self.weights} does; open it as another "
+                f"{source} and {self.weights} do not lack the same weights; open it as another "
                 "network."
             )
         return match.state
 
     def with_weights(self, saved: Mapping[str, Any], weights: Path, sha256: str) -> Self:
-        """Return this network with other weights of the same shapes, such as a later checkpoint's.
+        """Return this network with other weights of the same shapes, as in a later checkpoint.
 
         Raises
         ------
         StudioError
-            If the weights in `saved` are another architecture's, or not finite.
+            If the weights in `saved` belong to another architecture, or are not finite.
         """
         own = self.weights_in(saved, weights)
         check_finite(own, weights)
@@ -110,8 +110,8 @@ class Network(Forward):
     def twin(self, weights: Mapping[str, Tensor], *files: WeightsFile) -> Self:
         """Return a copy of this network with other weights, by its own names.
 
-        What its units see is measured again only where it depends on the weights; see
-        `measures_field`. This network may be running meanwhile on another thread.
+        Receptive fields are measured again only if they depend on the weights; see
+        `measures_field`. Another thread may be running this network meanwhile.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class Network(Forward):
         Raises
         ------
         StudioError
-            If the network is a person's module that cannot be copied.
+            If the network is the user's own module and cannot be copied.
         """
         module = copied(self.module)
         put_into(module, weights)
@@ -143,7 +143,7 @@ class Network(Forward):
         return twin
 
     def to(self, device: torch.device | str) -> Self:
-        """Move to `device`, in place; returns self. Only on the same device, measures are kept."""
+        """Move to `device`, in place; return self. A change of device discards measured fields."""
         if torch.device(device) != self.device:
             super().to(device)
             self._remembered.clear()
@@ -152,7 +152,7 @@ class Network(Forward):
     # What its neurons see
 
     def remembered(self, key: Hashable, measure: Callable[[], T]) -> T:
-        """Return the result of `measure`, which is called once per `key`."""
+        """Return the result of `measure`, which is called only once for each `key`."""
         if key not in self._remembered:
             self._remembered[key] = measure()
         found: T = self._remembered[key]
@@ -165,21 +165,21 @@ class Network(Forward):
         return self.remembered(("field", layer, where), lambda: receptive_field(self, known, where))
 
     def measures_field(self, layer: str) -> bool:
-        """Whether a layer's receptive fields are measured, so that they depend on the weights.
+        """Return whether a layer's receptive fields are measured and so depend on the weights.
 
-        That is so behind an operation that `anatomy.rules` has no rule for.
+        They are measured after an operation that has no rule in `anatomy.rules`.
         """
         return self.listing.footprints[layer] is None
 
     def knows_field(self, layer: str) -> bool:
-        """Whether `receptive_field` at a layer's default place answers without measuring."""
+        """Return whether `receptive_field` at a layer's default place needs no new measurement."""
         known = self.layer(layer)
         where = resolved(known, None)
         unmeasured = self.measures_field(layer) and isinstance(where, tuple)
         return not unmeasured or ("field", layer, where) in self._remembered
 
     def crop(self, layer: str, place: Place = None) -> Crop | None:
-        """Return the part of the image that the units at a place need; None for all of it."""
+        """Return the part of the image that the units at a place need; None for the whole image."""
         known = self.layer(layer)
         where = resolved(known, place)
         return self.remembered(
@@ -215,18 +215,18 @@ class Network(Forward):
         return str(neuron)
 
     def default_neurons(self, chains: int) -> tuple[Neuron, ...]:
-        """Return the last layer's neurons, one per chain, repeated if there are fewer."""
+        """Return neurons of the last layer, one per chain, repeated if the layer has fewer."""
         return self.spread(self.layers[-1].name, chains)
 
     def spread(self, layer: str, chains: int) -> tuple[Neuron, ...]:
-        """Return a layer's neurons, one per chain, repeated if there are fewer."""
+        """Return neurons of a layer, one per chain, repeated if the layer has fewer."""
         count = self.layer(layer).neurons
         return tuple(Neuron(layer, i % count) for i in range(chains))
 
 
 def _how_to_write(whose: str, layer: Layer, place: tuple[int, ...]) -> str:
-    """Say how a place in a layer is written, where a place of another kind was given."""
+    """Return an error message about a place that does not suit the layer."""
     if not layer.places:
         return f"{whose} has no places; leave out @{','.join(map(str, place))}."
     wanted = {1: "@TOKEN", 2: "@Y,X"}.get(len(layer.places), "@mean")
-    return f"A place in {whose} is {wanted}."
+    return f"A place in {whose} is written {wanted}."

@@ -1,15 +1,15 @@
-"""Addresses of neurons: the same words in the picker, on the command line and in a recipe.
+"""Addresses of neurons, as in the picker, on the command line and in recipes.
 
 ``layer:index``
-    a feature; or a channel, which stands for its unit at the centre (for tokens, their mean)
+    a feature; or a channel, which means its unit at the centre (for tokens, the mean over them)
 ``layer:index@y,x``
     the channel's unit in that row and column of the layer's output
 ``layer:index@token``
     the feature of one token
 ``layer:index@mean``
-    the mean over all places; what else may stand here is in `anatomy.objectives`
+    the mean over all places; `anatomy.objectives` lists everything that may follow the "@"
 ``-layer:index``
-    the same, to be made small instead of large
+    the same neuron, to be made small instead of large
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ADDRESS = re.compile(
 
 @dataclass(frozen=True)
 class Neuron:
-    """A neuron and its objective; `sign` is -1 where the value is to be made small."""
+    """A neuron and its objective; `sign` is -1 if the value is to be made small."""
 
     layer: str
     index: int
@@ -36,7 +36,7 @@ class Neuron:
     sign: int = 1
 
     def __str__(self) -> str:
-        """Return the address as it is typed, such as ``fc3:4``."""
+        """Return the address as it is typed, for example ``fc3:4``."""
         text = f"{'-' if self.sign < 0 else ''}{self.layer}:{self.index}"
         if self.place is None:
             return text
@@ -44,10 +44,10 @@ class Neuron:
 
     @classmethod
     def parse(cls, text: str) -> Neuron:
-        """Read an address such as ``fc3:4``; `StudioError` if it is none."""
+        """Read an address, for example ``fc3:4``; `StudioError` if the text is not one."""
         (neuron, *more) = parse_neurons(text)
         if more:
-            raise StudioError(f"{text!r} names several neurons where one is wanted.")
+            raise StudioError(f"{text!r} names several neurons, but only one is possible here.")
         return neuron
 
 
@@ -61,7 +61,7 @@ def parse_neurons(text: str) -> list[Neuron]:
     Raises
     ------
     StudioError
-        If the text is neither, or the range runs backwards or is too long.
+        If the text is neither, or the range is reversed or too long.
     """
     found = _ADDRESS.fullmatch(text.strip())
     if found is None:
@@ -75,7 +75,7 @@ def parse_neurons(text: str) -> list[Neuron]:
     first = int(found["first"])
     indices = range(first, int(found["last"] or first) + 1)
     if not indices:
-        raise StudioError(f"The range {text!r} runs backwards: write the smaller number first.")
+        raise StudioError(f"The range {text!r} is reversed; write the smaller number first.")
     if len(indices) > MOST:
         raise StudioError(f"The range {text!r} is too long; at most {MOST:,} neurons are possible.")
     sign = -1 if found["sign"] else 1
@@ -84,6 +84,6 @@ def parse_neurons(text: str) -> list[Neuron]:
 
 def _no_neuron(text: str) -> StudioError:
     return StudioError(
-        f"{text!r} is no neuron: write LAYER:NUMBER or LAYER:FIRST-LAST, such as fc3:4, and behind "
-        f"it {usages()} for a place."
+        f"{text!r} is not a neuron; write LAYER:NUMBER or LAYER:FIRST-LAST, for example fc3:4, "
+        f"followed by {usages()} for a place."
     )

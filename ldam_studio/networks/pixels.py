@@ -12,7 +12,7 @@ from ldam_studio.errors import StudioError
 
 
 class UnknownInputError(StudioError):
-    """Nothing says what images a network takes; the person who opens it has to."""
+    """The images that a network takes are unknown; the user has to describe them."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class PixelSpec:
     Attributes
     ----------
     rest
-        The colour that L2 pulls towards, in the units of the pixels.
+        The colour towards which L2 pulls, in pixel units.
     minimum, maximum
-        Black and white in those units: the range of real images.
+        Black and white in pixel units: the range of real images.
     shown
         The channels, counted from 0, that a picture shows: one as grey, two as red and cyan, three
         as red, green and blue. Empty means the first ones.
@@ -58,7 +58,7 @@ class PixelSpec:
     def from_0_to_1(self) -> PixelSpec:
         """Return the same input for pixels from 0 (black) to 1 (white).
 
-        With these, settings in pixel units mean the same on every network.
+        With such pixels, settings in pixel units mean the same on every network.
         """
         if self.bounds == (0.0, 1.0):
             return self
@@ -76,11 +76,14 @@ class PixelSpec:
         sizes = (self.channels, self.height, self.width)
         if not all(isinstance(size, Integral) for size in sizes):
             raise StudioError(
-                f"An input of {' x '.join(map(str, sizes))} makes no sense; its sizes are whole "
+                f"An input of {' x '.join(map(str, sizes))} makes no sense; sizes must be whole "
                 "numbers."
             )
         if min(sizes) < 1 or max(sizes) > 16384:
-            raise StudioError(f"An input of {' x '.join(map(str, sizes))} makes no sense.")
+            raise StudioError(
+                f"An input of {' x '.join(map(str, sizes))} makes no sense; sizes must be from 1 "
+                "to 16384."
+            )
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise StudioError(
                 f"Mean and std need one number for each of the {self.channels} channels, not "
@@ -88,11 +91,11 @@ class PixelSpec:
             )
         numbers = (*self.mean, *self.std, self.rest, *self.bounds)
         if not all(math.isfinite(number) for number in numbers):
-            raise StudioError(
-                "An input's mean, std, rest colour and range must be finite numbers; give others."
-            )
+            raise StudioError("An input's mean, std, rest colour and range must be finite numbers.")
         if min(self.std) <= 0 or not self.minimum < self.maximum:
-            raise StudioError("Every std must be above 0, and the range's minimum below its end.")
+            raise StudioError(
+                "Every std must be above 0, and the range's minimum must be below its maximum."
+            )
         if not self.minimum <= self.rest <= self.maximum:
             raise StudioError(
                 f"The rest colour {self.rest:g} lies outside the range of pixels, {self.minimum:g} "
@@ -106,7 +109,7 @@ class PixelSpec:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> PixelSpec:
-        """Read what `dataclasses.asdict` returned; `StudioError` for anything else."""
+        """Read the result of `dataclasses.asdict`; `StudioError` for anything else."""
         try:
             fitted = dict(values)
             for name in ("channels", "height", "width"):
@@ -118,4 +121,6 @@ class PixelSpec:
             fitted["shown"] = tuple(int(c) for c in fitted.get("shown", ()))
             return cls(**fitted)
         except (KeyError, TypeError, ValueError) as error:
-            raise StudioError(f"The input's description is damaged ({error}).") from None
+            raise StudioError(
+                f"The description of the input is incomplete or damaged ({error})."
+            ) from None

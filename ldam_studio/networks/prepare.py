@@ -1,7 +1,7 @@
-"""Preparing a network for the sampler: frozen, and fast at gradients with respect to the pixels.
+"""Preparing a network for the sampler: frozen, and with fast gradients with respect to pixels.
 
-The sampler never needs gradients of the weights. The measures for speed change results only by
-rounding.
+The sampler never needs gradients with respect to the weights. The optimisations change results only
+by rounding.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import torch
 from torch import Tensor, nn
 
 FEW_CHANNELS = 4
-"""A convolution with at most so many input channels (grey, RGB, RGBA) is taken to see pixels."""
+"""A convolution with at most this many input channels (grey, RGB, RGBA) is assumed to see
+pixels."""
 
 
 class Conv2d(nn.Conv2d):
-    """A convolution over pixels, by torch's own kernel instead of oneDNN's on processors.
+    """A convolution over pixels; on the CPU it uses torch's own kernel instead of oneDNN's.
 
-    With few input channels, oneDNN's gradient with respect to the input takes several times as long
-    as its forward pass, and torch's about as long. That saves a third to a half of a step on LeNet,
-    and makes first layers at 224 pixels 1.4 to 3 times as fast.
+    With few input channels, oneDNN takes several times as long for the gradient with respect to the
+    input as for the forward pass, torch's kernel only about as long. That saves a third to a half
+    of a step on LeNet, and makes first layers at 224 pixels 1.4 to 3 times as fast.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -35,11 +36,11 @@ class Conv2d(nn.Conv2d):
 
 
 def prepare(module: nn.Module) -> nn.Module:
-    """Freeze a module, put it in evaluation mode and the fastest memory layout; in place.
+    """Freeze a module and put it into evaluation mode and the fastest memory layout, in place.
 
     Weights, names and outputs stay the same. Convolutions over pixels become `Conv2d`.
     """
-    # Convolutions are fastest with channels last, on processors as on CUDA.
+    # Convolutions are fastest with channels last, both on the CPU and on CUDA.
     module = module.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     for part in module.modules():
         if _looks_at_pixels(part):

@@ -1,4 +1,4 @@
-"""Where a network and its weights come from: what a recipe needs to find it again."""
+"""Where a network and its weights come from, so that a recipe can find them again."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class Matching:
-    """How the names in a file of weights are matched with those of the network.
+    """How the names in a weights file are matched with those of the network.
 
     Attributes
     ----------
     new_name
-        Gives today's name for one of the file's, where a library has renamed its weights.
+        Returns the present name of a weight, if the library has renamed its weights.
     spare
-        Prefixes of weights that a file may lack, because they are used in training only.
+        Prefixes of weights that a file may lack, because they are used only in training.
     partial
-        Whether a file may fit in part only.
+        Whether a file may fit only in part.
     missing
-        Weights that the file lacked with which the network was opened; they keep the values of
-        their initialisation. None if it was opened without a file.
+        Weights that were not in the file with which the network was opened; they keep their initial
+        values. None if it was opened without a file.
     """
 
     new_name: Callable[[str], str] | None = None
@@ -48,21 +48,21 @@ class Provenance:
     Attributes
     ----------
     sha256
-        Of its weights.
+        SHA-256 of its weights.
     weights
-        The file of its weights; None for shipped, published or own code's weights.
+        The file of its weights; None for weights that are shipped, published or made by own code.
     given_pixels, given_labels
-        The input and the file of class names that a person gave; None where they did not.
+        The input and the file of class names that the user specified; None if not specified.
     partial
-        Whether the file may fit in part only.
+        Whether the file may fit only in part.
     untrained
         Whether the weights are random.
     mean_of
         The files whose mean the weights are, the newest last; empty otherwise.
     matching
-        How later files of weights are read.
+        How later weights files are read.
     notes
-        Sentences for the person about what was done in opening it.
+        Sentences for the user about what was done when the network was opened.
     """
 
     sha256: str = ""
@@ -76,10 +76,10 @@ class Provenance:
     notes: tuple[str, ...] = ()
 
     def reference(self, name: str) -> dict[str, Any]:
-        """Return what a recipe keeps of the network of that name, in JSON's types."""
+        """Return the description of the network with this name for a recipe, in JSON's types."""
         weights = None if self.weights is None else str(self.weights)
         found: dict[str, Any] = {"name": name, "weights": weights, "sha256": self.sha256}
-        # Only what the name does not imply.
+        # Include only what does not follow from the name.
         if self.given_pixels is not None:
             found["pixels"] = asdict(self.given_pixels)
         if self.given_labels is not None:

@@ -89,11 +89,11 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("mine.py:raising", "mine.py:raising failed (ValueError: no luck)"),
         ("mine.py:asking", "it must work without arguments"),
         ("mine.py:number", "mine.py:number returned int, not a torch.nn.Module"),
-        ("mine.py:nothing", "gives no units to look at"),
-        ("mine.py:text", "gives no units to look at"),
-        ("mine.py:scalar", "gives no units to look at"),
+        ("mine.py:nothing", "has no units to look at"),
+        ("mine.py:text", "has no units to look at"),
+        ("mine.py:scalar", "has no units to look at"),
         ("mine.py:failing", "fails on an image of 3 x 16 x 16 after its layer (none)"),
-        ("mine.py:damaged", "input's description is damaged"),
+        ("mine.py:damaged", "description of the input is incomplete or damaged"),
         ("torchvision:resnet19", "no classification model 'resnet19'"),
         ("torchvision:", "no classification model ''"),
     ],
@@ -145,9 +145,9 @@ def test_weights_of_another_architecture(capsys: pytest.CaptureFixture[str]):
 
 def test_weights_without_tensors(capsys: pytest.CaptureFixture[str]):
     torch.save({"epoch": 3}, "w.pt")
-    assert "holds no weights" in refused(capsys, "mine.py:model", "--weights", "w.pt")
+    assert "contains no weights" in refused(capsys, "mine.py:model", "--weights", "w.pt")
     torch.save([torch.ones(2)], "w.pt")
-    assert "does not hold a state dict" in refused(capsys, "mine.py:model", "--weights", "w.pt")
+    assert "does not contain a state dict" in refused(capsys, "mine.py:model", "--weights", "w.pt")
 
 
 def test_a_pickled_model_is_refused_with_the_lines_that_convert_it(
@@ -186,7 +186,7 @@ def test_a_checkpoint_with_more_in_it_gets_lines_of_its_own(
     lines = ["saved = torch.load(FILE, weights_only=False)", f"torch.save({gets}, NEW_FILE)"]
     assert f"in Python: {lines[0]}, then {lines[1]}." in said
     if value != "whole":
-        assert "holds more than weights (argparse.Namespace)" in said
+        assert "contains more than weights (argparse.Namespace)" in said
     exec("\n".join(lines), {"torch": torch, "FILE": "more.pt", "NEW_FILE": "new.pt"})
     assert main(["info", "--network", "mine.py:model", "--weights", "new.pt"]) == 0
 
@@ -209,7 +209,7 @@ def test_a_torchscript_file_is_named_with_the_lines_that_convert_it(
 def test_labels_of_the_wrong_length(capsys: pytest.CaptureFixture[str], lines: int):
     Path("labels.txt").write_text("name\n" * lines + "\n")
     said = refused(capsys, "mine.py:model", "--labels", "labels.txt")
-    assert f"labels.txt has {lines} labels, the network 5 outputs" in said
+    assert f"labels.txt has {lines} labels, but the network has 5 outputs" in said
 
 
 def test_labels_that_cannot_be_read(capsys: pytest.CaptureFixture[str]):
@@ -217,4 +217,4 @@ def test_labels_that_cannot_be_read(capsys: pytest.CaptureFixture[str]):
     assert "cannot be read" in refused(capsys, "mine.py:model", "--labels", "labels.txt")
     assert "cannot be read" in refused(capsys, "mine.py:model", "--labels", "none.txt")
     said = refused(capsys, "mine.py:model", "--labels", "imagenet")
-    assert "imagenet has 1000 labels, the network 5 outputs" in said
+    assert "imagenet has 1000 labels, but the network has 5 outputs" in said

@@ -191,7 +191,7 @@ def test_weights_that_are_not_numbers_are_said_at_opening(tmp_path):
         "    net.pixels = dict(channels=1, height=4, width=4, mean=[0], std=[1])\n"
         "    return net\n"
     )
-    with pytest.raises(StudioError, match=r"not finite, in '1\.weight'; give others"):
+    with pytest.raises(StudioError, match=r"not finite, in '1\.weight'; give another"):
         open_network(f"{code}:model")
 
 

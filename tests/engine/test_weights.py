@@ -166,7 +166,7 @@ def test_a_part_is_enough_where_a_part_was_to_begin_with(tmp_path):
     twin = network.with_weights(*before_and_after(tmp_path / "part.pt"))
     assert twin.reference == network.reference
     assert twin.reference["partial"]
-    with pytest.raises(StudioError, match="lacks other weights"):
+    with pytest.raises(StudioError, match="do not lack the same weights"):
         network.with_weights(*before_and_after(tmp_path / "whole.pt"))
     with pytest.raises(StudioError, match="another architecture"):
         open_network(name, tmp_path / "whole.pt", Options(pixels)).with_weights(

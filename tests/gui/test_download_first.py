@@ -90,13 +90,13 @@ def test_a_download_can_be_stopped(studio, qtbot, picture, monkeypatch):
 
 def test_without_a_connection_it_is_one_sentence(studio, qtbot, picture, monkeypatch):
     def fetch(_url, _on_bytes, file):
-        raise StudioError(f"{file} cannot be fetched; give a file of weights.")
+        raise StudioError(f"{file} cannot be downloaded; give a weights file.")
 
     monkeypatch.setattr(download_first, "fetch", fetch)
     studio.open(picture)
     until(qtbot, lambda: "Download and open" in buttons(studio))
     buttons(studio)["Download and open"].click()
-    until(qtbot, lambda: any("cannot be fetched" in text for text in studio.banner.texts()))
+    until(qtbot, lambda: any("cannot be downloaded" in text for text in studio.banner.texts()))
     assert layer(studio) == "fc3"
 
 

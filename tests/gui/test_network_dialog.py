@@ -173,11 +173,13 @@ def test_a_model_is_opened_with_the_keyboard_alone(make, qtbot, monkeypatch, tmp
 
 def test_torchvision_that_does_not_import_is_one_sentence(make, qtbot, monkeypatch):
     def broken():
-        raise StudioError("torchvision does not import; install the one made for this torch.")
+        raise StudioError(
+            "torchvision cannot be imported; install the version for your version of torch."
+        )
 
     monkeypatch.setattr(network_source, "list_models", broken)
     library = make().source.library
-    until(qtbot, lambda: "does not import" in library.state.text())
+    until(qtbot, lambda: "cannot be imported" in library.state.text())
 
 
 def test_code_is_run_only_where_that_was_agreed_to(make, factories):
@@ -264,7 +266,7 @@ def test_what_a_person_chose_stays_with_another_source(make, load, factories):
         ("rest", "", "Rest colour needs one number."),
         ("rest", "7", "lies outside the range"),
         ("range", "", "The range is two numbers"),
-        ("range", "1 to 0", "minimum below its end"),
+        ("range", "1 to 0", "minimum must be below its maximum"),
     ],
 )
 def test_an_input_that_makes_no_sense_is_one_sentence(make, factories, field, text, sentence):
@@ -334,7 +336,7 @@ def test_built_in_networks_take_labels_and_a_part_of_the_weights(make, load, tmp
     assert dialog.network.labels == ("ant", "bee", "cat")
     assert card.facts["Notes"].isVisible()
     assert "1 weight is not in three.safetensors" in card.facts["Notes"].text()
-    assert card.facts["Notes"].text().endswith("stays as the network was built: conv1.bias.")
+    assert card.facts["Notes"].text().endswith("keeps its initial value: conv1.bias.")
 
 
 # What is understood
@@ -415,7 +417,7 @@ def test_files_that_are_missing_or_wrong_are_one_sentence(make, load, factories,
     assert load(dialog).sentence == ""
     (tmp_path / "names.txt").write_text("ant\nbee\n")
     dialog.labels.setText(str(tmp_path / "names.txt"))
-    assert "has 2 labels, the network 5 outputs" in load(dialog).sentence
+    assert "has 2 labels, but the network has 5 outputs" in load(dialog).sentence
 
 
 def test_an_input_that_the_network_does_not_take_names_the_layer(make, load, factories):

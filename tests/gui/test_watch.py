@@ -279,7 +279,7 @@ def test_the_dialog_asks_for_a_place_and_may_open_another_network(studio, qtbot,
 def test_a_place_is_a_folder_or_a_file_of_weights(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("no weights")
-    with pytest.raises(StudioError, match=r"notes.txt is no checkpoint"):
+    with pytest.raises(StudioError, match=r"notes.txt is not a checkpoint"):
         checked_place(str(text))
     assert checked_place(f" {tmp_path} ") == tmp_path
 

@@ -177,7 +177,7 @@ def test_a_range_shares_its_place_and_sign():
     ("text", "sentence"),
     [
         ("0:1@62,0", "62 x 54 places; 0:1@62,0 is not among them"),
-        ("0:1@3", "A place in net's layer 0 is @Y,X"),
+        ("0:1@3", "A place in net's layer 0 is written @Y,X"),
         ("2:1@3,4", "net's layer 2 has no places; leave out @3,4."),
         ("2:1@mean", "net's layer 2 has no places; leave out @mean."),
     ],

@@ -160,7 +160,7 @@ def test_a_timm_that_does_not_import_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", broken)
     with pytest.raises(
-        StudioError, match=r"timm does not import .RuntimeError: operator .* exist."
+        StudioError, match=r"timm cannot be imported .RuntimeError: operator .* exist."
     ):
         timm_source("resnet18")
 
@@ -228,7 +228,9 @@ def test_imagenets_names_for_a_network_of_ones_own(tmp_path):
     assert network.reference["labels"] == "imagenet"
     again = Opener(allow_code=True).network(parse(network.reference, Reference))
     assert again.labels == network.labels
-    with pytest.raises(StudioError, match=r"imagenet has 1000 labels, the network 10 outputs"):
+    with pytest.raises(
+        StudioError, match=r"imagenet has 1000 labels, but the network has 10 outputs"
+    ):
         open_network(f"{code}:ten", options=Options(labels=IMAGENET))
     with pytest.raises(StudioError, match=r"labels none\.txt cannot be read"):
         open_network(f"{code}:model", options=Options(labels=Path("none.txt")))
@@ -269,7 +271,9 @@ def test_the_hash_that_a_hub_sends_along_is_checked(hub, tmp_path):
     assert path == tmp_path / "timm-a-model.safetensors"
     assert path.read_bytes() == data
     promised[0] = "0" * 64
-    with pytest.raises(StudioError, match=r"timm-b-model\.safetensors arrived damaged"):
+    with pytest.raises(
+        StudioError, match=r"timm-b-model\.safetensors was damaged during the download"
+    ):
         fetch(url, folder=tmp_path, file="timm-b-model.safetensors")
     assert [p.name for p in tmp_path.iterdir()] == ["timm-a-model.safetensors"]
 

@@ -106,14 +106,14 @@ def test_receptive_fields_follow_kernel_stride_and_dilation(kernel, stride, dila
     "text", ["fc3", "fc3:", ":3", "fc3:x", "fc3:-1", "fc3:3-", "fc3:1-2-3", ""]
 )
 def test_what_is_no_neuron_is_one_sentence(text):
-    with pytest.raises(StudioError, match="is no neuron"):
+    with pytest.raises(StudioError, match="is not a neuron"):
         parse_neurons(text)
 
 
 def test_neurons_and_ranges_are_read():
     assert parse_neurons("fc3:4") == [Neuron("fc3", 4)]
     assert parse_neurons("layer1.0.conv:2-4") == [Neuron("layer1.0.conv", i) for i in (2, 3, 4)]
-    with pytest.raises(StudioError, match="backwards"):
+    with pytest.raises(StudioError, match="is reversed"):
         parse_neurons("fc3:4-2")
 
 

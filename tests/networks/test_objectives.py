@@ -67,7 +67,7 @@ def test_an_address_says_which_it_is(further, lenet):
     for text in ("fc3:4@logp", "-conv1:2@power3", "conv1:2@3,4", "conv1:2@mean", "conv1:5"):
         assert str(Neuron.parse(text)) == text
     assert parse_neurons("fc3:0-1@logp") == [Neuron("fc3", i, "logp") for i in (0, 1)]
-    with pytest.raises(StudioError, match=r"is no neuron: .*@powerN"):
+    with pytest.raises(StudioError, match=r"is not a neuron; .*@powerN"):
         Neuron.parse("fc3:4@power")
     with pytest.raises(StudioError, match=r"fc3 has no places; leave out @power2"):
         lenet.check(Neuron.parse("fc3:4@power2"))

@@ -218,8 +218,8 @@ def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
         ("asking", "must work without arguments"),
         ("number", "returned int, not a torch.nn.Module"),
         ("absent", "has no function 'absent'"),
-        ("plain", "Nothing tells what images"),
-        ("nothing_out", "gives no units to look at"),
+        ("plain", "It is not known which images"),
+        ("nothing_out", "has no units to look at"),
     ],
 )
 def test_a_function_that_does_not_do_is_one_sentence(factories, name, sentence):
@@ -309,7 +309,7 @@ def test_an_input_that_the_network_does_not_take_names_layer_and_size(factories)
 
 def test_a_recipe_does_not_run_code(factories):
     network = open_network(f"{factories}:with_pixels")
-    with pytest.raises(StudioError, match="not run because a file names it"):
+    with pytest.raises(StudioError, match="not run just because a file names it"):
         Opener().network(parse(network.reference, Reference))
 
 
@@ -329,7 +329,7 @@ def test_labels_must_be_as_many_as_outputs(factories, tmp_path):
     network = open_network(f"{factories}:with_pixels", options=Options(labels=labels))
     assert network.label(network.default_neurons(2)[1]) == "b"
     labels.write_text("a\nb\n")
-    with pytest.raises(StudioError, match="has 2 labels, the network 5 outputs"):
+    with pytest.raises(StudioError, match="has 2 labels, but the network has 5 outputs"):
         open_network(f"{factories}:with_pixels", options=Options(labels=labels))
 
 
@@ -349,8 +349,8 @@ def test_what_was_missing_is_noted_and_the_refusal_names_the_flag(factories, tmp
         open_network(f"{factories}:with_pixels", weights)
     network = open_network(f"{factories}:with_pixels", weights, Options(partial=True))
     assert network.provenance.notes == (
-        "3 weights are not in part.safetensors, or not in this shape, and stay as the network was "
-        "built: 0.bias, 3.weight, 3.bias.",
+        "3 weights are not in part.safetensors, or not in this shape, and keep their "
+        "initial values: 0.bias, 3.weight, 3.bias.",
     )
     weights.unlink()
     save_file(network.module.state_dict(), weights)
@@ -371,7 +371,7 @@ def test_built_in_networks_open_with_labels_and_another_number_of_classes(name, 
         Opener().network(parse(json.loads(json.dumps(network.reference)), Reference)).labels
         == network.labels
     )
-    with pytest.raises(StudioError, match="has 7 labels, the network 10 outputs"):
+    with pytest.raises(StudioError, match="has 7 labels, but the network has 10 outputs"):
         open_network(name, options=Options(labels=labels))
 
 
@@ -430,7 +430,7 @@ def test_weights_are_fetched_once_and_their_hash_is_checked(server, tmp_path):
     assert seen[-1] == (len(data), len(data))
     (folder / good).unlink()
     assert fetch(f"{url}/{good}", folder=tmp_path / "cache") == path
-    with pytest.raises(StudioError, match="arrived damaged"):
+    with pytest.raises(StudioError, match="was damaged during the download"):
         fetch(f"{url}/net-00000000.pth", folder=tmp_path / "cache")
     with pytest.raises(StudioError, match="was stopped"):
         (folder / good).write_bytes(data)
@@ -440,5 +440,5 @@ def test_weights_are_fetched_once_and_their_hash_is_checked(server, tmp_path):
 
 
 def test_without_a_connection_the_offline_ways_are_named(tmp_path):
-    with pytest.raises(StudioError, match="give a file of weights"):
+    with pytest.raises(StudioError, match="give a weights file"):
         fetch("http://127.0.0.1:9/net.pth", folder=tmp_path)

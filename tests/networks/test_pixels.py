@@ -86,7 +86,7 @@ def test_a_network_that_takes_another_range_is_opened_as_taking_pixels_from_0_to
         ({"shown": (5,)}, "one to three of the channels 0 to 4, not 5"),
         ({"shown": (-1,)}, "one to three"),
         ({"rest": 2.0}, "rest colour 2 lies outside the range of pixels, 0 to 1"),
-        ({"minimum": 1.0}, "minimum below its end"),
+        ({"minimum": 1.0}, "minimum must be below its maximum"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(given, says):

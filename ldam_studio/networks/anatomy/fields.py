@@ -16,19 +16,20 @@ from ldam_studio.networks.neurons import Neuron
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels; bottom and right are exclusive."""
 
-PROBES = 64  # noise images over which gradients are united
-PROBED_VALUES = PROBES * 28 * 28  # fewer for large images, whose fields have more units
+PROBES = 64  # noise images over which gradients are combined
+PROBED_VALUES = PROBES * 28 * 28  # limits the number of probes for large images
 WORTHWHILE = 0.7  # larger crops, as a share of the image, save too little
 TOLERANCE = 1e-5
 MARGINS = (0, 1, 2)  # strides around the field; a measured field may be incomplete
-LOUD = 10.0  # factor on pixels outside a crop, so that any influence of theirs shows
+LOUD = 10.0  # factor on pixels outside a crop, so that any influence they have shows
 
 
 @dataclass(frozen=True)
 class Crop:
     """A part of the image on which a unit has the same value and gradient as on the whole image.
 
-    `box` is the part, `layer` the layer as it is on that part, `place` the unit's place in it.
+    `box` is the part. `layer` describes the layer's output on that part, and `place` is the unit's
+    place in it.
     """
 
     box: Box
@@ -49,8 +50,8 @@ class Crop:
 def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     """Return the rectangle of pixels that a layer's units at a place see; None for the whole image.
 
-    It is known from the forward pass with which the network was opened. Where it is not, behind an
-    operation that `rules` has no rule for, it is measured.
+    It follows from the forward pass that listed the layers. If an operation has no rule in `rules`,
+    the field is measured instead.
     """
     if not layer.places or not isinstance(place, tuple):
         return None
@@ -62,15 +63,15 @@ def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     top, left, bottom, right = seen.tolist()
     box = (top, left, -bottom, -right)
     pixels = network.pixels
-    # A unit that sees only padding has no field.
+    # A unit that sees only padding has no field; it is treated like the whole image.
     return None if bottom >= 0 or box == (0, 0, pixels.height, pixels.width) else box
 
 
 def measured_field(network: Forward, layer: Layer, place: Place) -> Box | None:
     """Return a receptive field, measured as the pixels on which the gradient is not zero.
 
-    Pooling and rectifiers pass only a part of the gradient for one image. Therefore it is united
-    over several noise images, each with its own random weights over the channels.
+    For one image, pooling and rectifiers pass only a part of the gradient. Therefore the gradients
+    of several noise images are combined, each with its own random weights over the channels.
     """
     pixels = network.pixels
     if not layer.places or isinstance(place, str):
@@ -96,9 +97,9 @@ def measured_field(network: Forward, layer: Layer, place: Place) -> Box | None:
 def find_crop(network: Forward, layer: Layer, place: Place, field: Box | None) -> Crop | None:
     """Return a crop for the units at `place`; None if the whole image is needed.
 
-    A crop is aligned to the layer's stride. It is returned only if activation and gradient on the
-    crop and on the whole image agree to `TOLERANCE` for noise. Global pooling, attention and
-    unusual padding make them differ.
+    A crop is aligned to the layer's stride. It is returned only if, for noise, activation and
+    gradient on the crop and on the whole image agree to `TOLERANCE`. They differ with global
+    pooling, attention or unusual padding.
     """
     where = resolved(layer, place)
     if field is None or len(layer.places) != 2 or not isinstance(where, tuple):
@@ -118,8 +119,8 @@ def find_crop(network: Forward, layer: Layer, place: Place, field: Box | None) -
 def _strides(network: Forward, layer: Layer, place: tuple[int, int]) -> list[int]:
     """Return the possible strides of a layer, in pixels.
 
-    The stride is how far the field moves from place to place. Where that is not known, the ratio of
-    the image's and the layer's heights is tried, and the nearest power of 2.
+    The stride is how far the field moves from place to place. If that is unknown, the candidates
+    are the ratio of the image's height to the layer's, and the nearest power of 2.
     """
     seen = network.listing.footprints[layer.name]
     if seen is not None and seen.shape[1] > 1:
@@ -166,7 +167,7 @@ def _tried(
         with torch.enable_grad():
             output = output_at(network.module, layer.name, network.normalise(part))
     except Exception:
-        # A network may refuse images of another size with any error; then it gets whole images.
+        # A network may raise any error for images of another size; then no crop is used.
         return None
     crop = Crop(box, replace(layer, shape=tuple(output.shape[1:])), inner)
     sizes = crop.layer.places

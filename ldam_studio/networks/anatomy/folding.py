@@ -18,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from ldam_studio.networks.prepare import Conv2d
 
 TOLERANCE = 1e-4
-"""How far a layer's sums may differ in the folded copy, as a share of its absolute values' sum."""
+"""How far a layer's sums may differ in the folded copy, relative to its sum of absolute values."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
         folded = _folded(module, pairs)
         found = _sums(folded, inputs)
     except Exception:
-        # A person's module may not be copyable, or compute its weights in each pass so that they
-        # cannot be set (torch's older weight_norm). Then it runs as it is.
+        # The user's own module may not be copyable, or may compute its weights in each pass, so
+        # that they cannot be set (torch's older weight_norm). Then it runs without folding.
         return None
     same = {name for name, sums in plain.items() if _equal(sums, found.get(name))}
     last = list(plain)[-1]
@@ -69,7 +69,7 @@ Watch = Callable[[str, nn.Module, Tensor, Tensor], None]
 
 
 def _find_pairs(pairs: list[tuple[str, str]]) -> Watch:
-    """Return a watch that appends (convolution, batch norm) where a norm's input is its output."""
+    """Return a function that appends (convolution, batch norm) for a norm after a convolution."""
     last: list[Any] = ["", None]
     called: set[str] = set()
 

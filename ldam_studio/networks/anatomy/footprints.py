@@ -1,9 +1,9 @@
 """Footprints: the rectangle of pixels that each value of a forward pass depends on.
 
 A tensor's `planes` hold four numbers for each of its elements, the rectangle (top, left, -bottom,
--right); written so, the union of rectangles is the minimum of the numbers. An element that depends
-on no pixel has (inf, inf, inf, inf). Planes have shape (4, *shape), with size 1 in dimensions along
-which they are equal. They follow from the architecture alone, whatever the weights are.
+-right). In this form, the union of rectangles is the minimum of the numbers. An element that
+depends on no pixel has (inf, inf, inf, inf). Planes have shape (4, *shape), with size 1 in
+dimensions along which they are equal. They depend only on the architecture, not on the weights.
 
 The rules for single operations are in `rules`; `walk` follows a forward pass with them.
 """
@@ -22,10 +22,10 @@ NOTHING = math.inf
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of a forward pass: its shape, and what its elements depend on.
+    """A tensor of a forward pass: its shape, and the pixels on which its elements depend.
 
-    Concatenated channels (dimension 1) come in `runs` of equal planes, given by their lengths, and
-    `short` holds one plane for each run. Without `runs`, `short` is `planes`.
+    Concatenated channels (dimension 1) form `runs` of equal planes. `runs` has their lengths, and
+    `short` has one plane for each run. Without `runs`, `short` is equal to `planes`.
     """
 
     shape: tuple[int, ...]
@@ -76,7 +76,7 @@ def union(values: Sequence[Value]) -> Tensor:
 def whole(values: Sequence[Value]) -> Tensor | None:
     """Return the footprint that all elements of `values` share; None if they differ.
 
-    An unknown operation may take any element to any place. That does not matter where all elements
+    An unknown operation may move any element to any place. That does not matter if all elements
     have the same footprint.
     """
     seen = [value.short.reshape(4, -1) for value in values]

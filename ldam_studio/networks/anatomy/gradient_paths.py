@@ -1,4 +1,4 @@
-"""Which tensors of a forward pass have a gradient with respect to the image."""
+"""Finding the tensors of a forward pass that have a gradient with respect to the image."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 from torch import Tensor
 
 NO_GRADIENT = "NotImplemented"
-"""Part of the name of the node that torch's backward pass finds behind an operation without one."""
+"""Part of the name of the node in torch's graph that stands for an operation without a gradient."""
 
 
 class GradientPaths:
-    """Follows the graph of a backward pass to one image, and remembers what it found."""
+    """Follows the graph of a backward pass to one image, and remembers the results."""
 
     def __init__(self, image: Tensor) -> None:
         self._leading = {image.grad_fn}
         self._astray: set[Any] = set()
 
     def lead_from(self, tensor: Tensor) -> bool:
-        """Whether a backward pass from a tensor arrives at the image.
+        """Return whether a backward pass from a tensor reaches the image.
 
-        A tensor may require a gradient and yet have none: operations on quantised weights, for
-        example, cannot be differentiated.
+        A tensor may require a gradient and yet have none: for example, operations on quantised
+        weights cannot be differentiated.
         """
         seen: set[Any] = set()
         open_ends = [tensor.grad_fn]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError
 
 OUTPUT = "output"
-"""The layer's name for what the network returns, where no module of its own makes it."""
+"""Name of the layer for the network's result, if no module computes it."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Layer:
     name
         The module's name within the network, or `OUTPUT`.
     kind
-        Its type.
+        The module's class.
     shape
-        Of its output for one image, such as (channels, height, width), (features,) or
+        Shape of its output for one image, for example (channels, height, width), (features,) or
         (tokens, features).
     neurons
         Its number of channels or features.
@@ -57,14 +57,14 @@ class _Reached(Exception):
 
 
 class Stop:
-    """A hook that ends the forward pass of this thread at its module; see `output_at`."""
+    """A hook that ends this thread's forward pass after its module; see `output_at`."""
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
         self._thread = threading.get_ident()
 
     def __call__(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
-        """End the forward pass and carry out the output, with the images in its first dimension."""
+        """End the forward pass and return the output, with the images in its first dimension."""
         if threading.get_ident() != self._thread:
             return
         tensor = first_tensor(output)
@@ -75,9 +75,9 @@ class Stop:
 def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> Tensor:
     """Run `module` on `inputs` up to the sub-module `layer` and return its output.
 
-    Its dimension `batch`, which counts the images, becomes the first. If the layer is called
-    several times, the output is that of the first call. The hook that stops the forward pass is
-    removed whatever happens, and does not stop other threads' passes through the same module.
+    The output's dimension `batch`, which counts the images, becomes the first. If the layer is
+    called several times, the output of the first call is returned. The hook that stops the forward
+    pass is always removed, and it does not stop other threads that run the same module.
 
     Raises
     ------
@@ -96,7 +96,9 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> 
         return reached.output
     finally:
         handle.remove()
-    raise StudioError(f"The forward pass of this network never reaches its layer {layer!r}.")
+    raise StudioError(
+        f"The forward pass of this network never reaches its layer {layer!r}; choose another layer."
+    )
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Listing a network's layers: one forward pass, and what it tells of each."""
+"""Listing a network's layers, and what one forward pass shows about each."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ FEATURES_FIRST = (nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.Group
 
 @dataclass(frozen=True)
 class Layers:
-    """What one forward pass of one image tells of a network.
+    """What one forward pass of one image shows about a network.
 
     Attributes
     ----------
     all
         The layers, in the order in which the forward pass first leaves them.
     footprints
-        By layer, the rectangle of pixels that its units at each place see: whole numbers (top,
-        left, -bottom, -right), (4, *places), with size 1 in dimensions along which they are equal.
-        None if not known.
+        For each layer, the rectangle of pixels that its units at each place see: whole numbers
+        (top, left, -bottom, -right), shape (4, *places), with size 1 in dimensions along which they
+        are equal. None if unknown.
     origins
-        By layer, the units of an earlier layer whose values its output is, after moving, dropout,
-        activation or averaging; None if it is anything else.
+        For each layer, the units of an earlier layer from which its output is computed by moving,
+        dropout, activation functions or averaging only; None if it is computed in another way.
     inputs
         The same for the input of each convolution or fully connected layer.
     """
@@ -49,25 +49,25 @@ class Layers:
 
 
 def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
-    """Return the layers of a network, and what a forward pass tells of them.
+    """Return the layers of a network, and what a forward pass shows about them.
 
     Parameters
     ----------
     name
-        What the network is called, for sentences about it.
+        Name of the network in error messages.
     inputs
         One normalised image, (1, C, H, W).
 
     Raises
     ------
     StudioError
-        If the network cannot take such an image, gives no tensor to look at, or lets no gradient
+        If the network cannot take such an image, returns no usable tensor, or lets no gradient
         through to the image.
     """
     listing = _Listing(module, inputs)
     try:
         try:
-            # No gradients are computed, so that nothing has to be kept for them ...
+            # Nothing is saved for a backward pass, because no gradients are computed ...
             with saved_tensors_hooks(_nothing, _nothing):
                 output = listing.run()
         except Exception as error:
@@ -82,7 +82,7 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
             raise too_little(what, error, "take a smaller input or close other programs") from None
         raise StudioError(
             f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where} "
-            f"({in_short(error)}); give the input that it was made for."
+            f"({in_short(error)}); specify the input that it was made for."
         ) from None
     _note_whole(name, module, output, listing)
     sequences = [layer for layer in listing.found.values() if layer.batch]
@@ -92,19 +92,19 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
 
 
 def _nothing(_saved: Any) -> Any:
-    """Keep nothing of a tensor, since no backward pass follows."""
+    """Save nothing of a tensor, since no backward pass follows."""
 
 
 def _note_whole(name: str, module: nn.Module, output: Any, listing: _Listing) -> None:
-    """Note the network's own output as a layer where no module makes it; check that it is usable.
+    """Add the network's own output as a layer if no module computes it; check that it is usable.
 
     The network may return other things as well. An output without a gradient with respect to the
-    image, such as a decision, is left out if the last module's output has one.
+    image, for example a decision, is left out if the last module's output has one.
 
     Raises
     ------
     StudioError
-        If the network gives no units, or none with a gradient with respect to the image.
+        If the network has no units, or none with a gradient with respect to the image.
     """
     # A single number for the image counts as a unit of the last layer.
     several = [t for t in all_tensors(output) if t.ndim >= 2 or t.shape == (1,)]
@@ -112,8 +112,8 @@ def _note_whole(name: str, module: nn.Module, output: Any, listing: _Listing) ->
     cut_off = bool(numbers) and not any(map(listing.follows, numbers))
     if cut_off and (listing.ends_astray or not listing.found):
         raise StudioError(
-            f"{name} lets no gradient through to the image, which chains follow: its forward pass "
-            "uses torch.no_grad, torch.inference_mode, detach or quantised layers; take those out."
+            f"{name} lets no gradient through to the image, but chains need it: its forward pass "
+            "uses torch.no_grad, torch.inference_mode, detach or quantised layers; remove these."
         )
     whole = first_tensor(output)
     if whole is not None and whole.ndim >= 2 and whole is not listing.output:
@@ -121,13 +121,13 @@ def _note_whole(name: str, module: nn.Module, output: Any, listing: _Listing) ->
             listing.note(OUTPUT, module, whole)
     if not several or not listing.found:
         raise StudioError(
-            f"{name} gives no units to look at; its forward pass must return a tensor (n, units) "
+            f"{name} has no units to look at; its forward pass must return a tensor (n, units) "
             "of floating-point numbers that depend on the image."
         )
 
 
 def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -> set[str]:
-    """Return the layers whose output for two images counts these in its second dimension."""
+    """Return the layers whose output for two images counts them in its second dimension."""
     shapes: dict[str, tuple[int, ...]] = {}
 
     def hook(name: str) -> Any:
@@ -143,7 +143,7 @@ def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -
         with torch.no_grad():
             module(inputs.detach().repeat(2, 1, 1, 1))
     except Exception:
-        # It takes one image at a time, so that nothing can be told.
+        # The network takes only one image at a time, so this cannot be found out.
         return set()
     finally:
         for handle in handles:
@@ -152,7 +152,7 @@ def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -
 
 
 class _Listing:
-    """A forward pass that notes its layers by name, with which axis of each counts the features."""
+    """A forward pass that records its layers, and which axis of each counts the features."""
 
     def __init__(self, module: nn.Module, inputs: Tensor) -> None:
         self._module = module
@@ -165,7 +165,7 @@ class _Listing:
         self.ends_astray = False  # whether the last module's output does not lead to the image
         self.found: dict[str, Layer] = {}
         self.last = ""
-        self._inside: list[tuple[str, str, str]] = []  # modules begun: name, type, given
+        self._inside: list[tuple[str, str, str]] = []  # modules in progress: name, class, input
         self.output: Tensor | None = None
         self._features_last = False
         self._seen: dict[str, Value | None] = {}
@@ -180,7 +180,7 @@ class _Listing:
                 handles.append(part.register_forward_pre_hook(self.pre_hook(path)))
                 handles.append(part.register_forward_hook(self.hook(path)))
         try:
-            # With gradients, since chains run it so.
+            # With gradients, as when chains run it.
             with torch.enable_grad(), self._walk:
                 return self._module(self._image)
         finally:
@@ -189,14 +189,14 @@ class _Listing:
 
     @property
     def where(self) -> str:
-        """Where the forward pass stands, in words: in the innermost module, or after the last."""
+        """Where the forward pass is, in words: in the innermost module, or after the last one."""
         if not self._inside:
             return f"after its layer {self.last or '(none)'}"
         name, kind, given = self._inside[-1]
         return f"in its layer {name} ({kind}), which is given {given}"
 
     def pre_hook(self, name: str) -> Any:
-        """Return a hook that notes that a module begins."""
+        """Return a hook that records that a module begins."""
 
         def pre_hook(module: nn.Module, inputs: Any) -> None:
             tensor = first_tensor(inputs)
@@ -206,11 +206,11 @@ class _Listing:
         return pre_hook
 
     def hook(self, name: str) -> Any:
-        """Return a hook that notes a module's output."""
+        """Return a hook that records a module's output."""
 
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
             while self._inside.pop()[0] != name:
-                pass  # a module inside that failed, with the error caught
+                pass  # an inner module that raised an error, which the network caught
             tensor = first_tensor(output)
             if tensor is None or tensor.ndim < 2:
                 return
@@ -218,7 +218,7 @@ class _Listing:
                 self.ends_astray = not self.follows(tensor)
             if not self.is_usable(tensor):
                 return
-            if self._walk.of(tensor).constant:  # such as a transformer's position bias
+            if self._walk.of(tensor).constant:  # for example a transformer's position bias
                 return
             if tensor.ndim == 3 and tensor.shape[0] != 1 == tensor.shape[1]:
                 self._note_sequence(name, module, tensor)
@@ -231,11 +231,11 @@ class _Listing:
         return hook
 
     def is_usable(self, output: Tensor) -> bool:
-        """Whether an output has numbers with a gradient with respect to the image."""
+        """Return whether an output has numbers with a gradient with respect to the image."""
         return output.is_floating_point() and output.numel() > 0 and self.follows(output)
 
     def note(self, name: str, module: nn.Module, output: Tensor) -> None:
-        """Note a layer. A module that only passes values on keeps the layout of the one before."""
+        """Record a layer. A module that does not change the layout has that of the layer before."""
         self.last, self.output = name, output
         if isinstance(module, FEATURES_LAST):
             self._features_last = not _is_over_channels(module, output)
@@ -245,7 +245,7 @@ class _Listing:
             self._features_last = list(module.dims)[-1] == 1  # type: ignore[arg-type]
         elif output.ndim == 3:  # (tokens, features), unless a one-dimensional convolution made it
             self._features_last = True
-        if name in self.found:  # a later call of the module; its first is the one that counts
+        if name in self.found:  # a later call of the module; only the first one counts
             return
         shape = tuple(output.shape[1:])
         axis = len(shape) - 1 if self._features_last and len(shape) > 1 else 0
@@ -254,21 +254,21 @@ class _Listing:
         self._seen[name], self._origins[name] = known.seen, known.origin
 
     def _note_sequence(self, name: str, module: nn.Module, output: Tensor) -> None:
-        """Note an output that looks like (tokens, images, features)."""
+        """Record an output that looks like (tokens, images, features)."""
         tokens, _, features = output.shape
         if name not in self.found:
             kind = type(module).__name__
             self.found[name] = Layer(name, kind, (tokens, features), features, axis=1, batch=1)
-            # Both are known only for outputs with the images in the first dimension.
+            # Footprints and origins need the images in the first dimension.
             self._seen[name] = self._origins[name] = None
 
     def drop(self, names: set[str]) -> None:
-        """Forget layers."""
+        """Remove layers."""
         for name in names:
             del self.found[name], self._seen[name], self._origins[name]
 
     def layers(self) -> Layers:
-        """Return what was noted."""
+        """Return what was recorded."""
         united: dict[tuple[int, int], Tensor] = {}  # successive layers often share footprints
         footprints: dict[str, Tensor | None] = {}
         for name, layer in self.found.items():
@@ -290,6 +290,6 @@ def _by(sizes: Sequence[int]) -> str:
 
 
 def _is_over_channels(module: nn.Module, output: Tensor) -> bool:
-    """Whether a layer norm is of a class of its own that normalises the channels of planes."""
+    """Return whether a custom layer norm normalises the channels of an image-like tensor."""
     over = getattr(module, "normalized_shape", ())
     return type(module) is not nn.LayerNorm and output.ndim == 4 and over == output.shape[1:2]

@@ -1,7 +1,8 @@
-"""What the value of a neuron can be: how an address writes it, and how it is read off a layer.
+"""What the value of a neuron can be: how addresses write it, and how it is computed from a layer.
 
 To add an objective, write its row and add it to `OBJECTIVES`. Addresses, their help, the sampler,
-recipes and exports then know it. Whether the value is made large or small is the address's sign.
+recipes and exports then support it. The sign of the address says whether the value is made large or
+small.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from torch import Tensor
 from ldam_studio.errors import StudioError
 
 Place = tuple[int, ...] | str | None
-"""What stands behind the "@" of an address: the place (y, x) or (token,) of one unit, or the text
-of another objective. None is the layer's default."""
+"""What follows the "@" of an address: the place (y, x) or (token,) of one unit, or the text of
+another objective. None is the layer's default."""
 
 MEAN = "mean"
 
@@ -28,15 +29,15 @@ class ObjectiveKind:
     Attributes
     ----------
     usage
-        How an address writes it, such as ``@mean``.
+        How an address writes it, for example ``@mean``.
     about
         What the value is.
     pattern
-        The regular expression of what stands behind the "@".
+        The regular expression for the text after the "@".
     values
         Takes a layer's output with its neurons in the second dimension, (n, neurons, *places), and
-        the text behind the "@"; returns the value of every neuron, (n, neurons), differentiable.
-        None for one unit of the output, which needs no computation.
+        the text after the "@"; returns the differentiable value of every neuron, (n, neurons). None
+        for one unit of the output, which needs no computation.
     needs_places
         Whether it makes sense only in layers that have places.
     """
@@ -63,20 +64,20 @@ OBJECTIVES: tuple[ObjectiveKind, ...] = (
 
 
 def kind_of(text: str) -> ObjectiveKind:
-    """Return the row of the text behind an "@"; `StudioError` if there is none."""
+    """Return the row for the text after an "@"; `StudioError` if there is none."""
     for kind in OBJECTIVES:
         if re.fullmatch(kind.pattern, text):
             return kind
-    raise StudioError(f"There is no objective @{text}; write {usages()}.")
+    raise StudioError(f"There is no objective @{text}; use {usages()}.")
 
 
 def place_of(text: str) -> Place:
-    """Return the place that the text behind an "@" means; `StudioError` if it means none."""
+    """Return the place for the text after an "@"; `StudioError` if the text is not valid."""
     is_unit = kind_of(text) is UNIT
     return tuple(int(number) for number in text.split(",")) if is_unit else text
 
 
 def usages() -> str:
-    """Name all objectives in a sentence, as they are written in an address."""
+    """Return a list of all objectives in words, as an address writes them."""
     *first, last = (kind.usage for kind in OBJECTIVES)
     return f"{', '.join(first)} or {last}"

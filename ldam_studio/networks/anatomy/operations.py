@@ -1,4 +1,4 @@
-"""Names of torch's operations, by what they do with the elements of a tensor."""
+"""Names of torch's operations, grouped by what they do with the elements of a tensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Origins: the unit of an earlier layer that each value of a forward pass comes from.
+"""Origins: the unit of an earlier layer from which each value of a forward pass is computed.
 
 Only simple operations are followed: moving, dropout, activation functions, and means over all
 places. After any other operation, the values have no origin.
@@ -19,11 +19,11 @@ from ldam_studio.networks.anatomy.operations import ACTIVATIONS, MOVING, SAME
 
 @dataclass(frozen=True)
 class Origin:
-    """The elements of a tensor as those of a layer's output.
+    """The elements of a tensor, given as elements of a layer's output.
 
     `index` has the tensor's shape and holds positions in the layer's flattened output. If `mean` is
-    true, each element is a mean over all places, and `index` holds numbers of neurons. None means
-    that the tensor is the layer's output, element by element.
+    true, each element is a mean over all places, and `index` holds numbers of neurons. An `index`
+    of None means that the tensor is the layer's output, element by element.
     """
 
     layer: str
@@ -32,14 +32,14 @@ class Origin:
     mean: bool = False
 
     def indices(self) -> Tensor:
-        """Return `index`, with None written out."""
+        """Return `index`, or the positions that it stands for if it is None."""
         if self.index is not None:
             return self.index
         return torch.arange(math.prod(self.shape), dtype=torch.int32).reshape(self.shape)
 
 
 def moved(operation: Callable[..., Any], origin: Origin, *args: Any, **kwargs: Any) -> Any:
-    """Move the indices as an operation moves the elements."""
+    """Move the indices in the way an operation moves the elements."""
     found = operation(origin.indices(), *args, **kwargs)
     if isinstance(found, Tensor):
         return replace(origin, index=found, shape=tuple(found.shape))
@@ -47,7 +47,7 @@ def moved(operation: Callable[..., Any], origin: Origin, *args: Any, **kwargs: A
 
 
 def averaged(origin: Origin, dims: Sequence[int], keepdim: bool) -> Origin | None:
-    """Follow a mean over `dims` of a layer's output, if those are all of its places."""
+    """Follow a mean over `dims` of a layer's output, if `dims` are all of its places."""
     shape = origin.shape
     places = sorted(d % len(shape) for d in dims)
     left = [d for d in range(1, len(shape)) if d not in places]
@@ -72,7 +72,7 @@ def follow(
 ) -> Any:
     """Return the origin of an operation's result `out`; None if the operation is not followed.
 
-    `args` are the arguments after the tensor, whose origin is given.
+    `args` are the arguments after the tensor whose origin is given.
     """
     if name in MOVING:
         return moved(operation, origin, *args, **kwargs)

@@ -1,8 +1,8 @@
-"""How operations carry footprints: one rule for each, see `RULES`.
+"""How operations carry footprints: one rule for each, in the table `RULES`.
 
-A rule is called as its operation is, with a `Value` in place of each tensor, and returns the
-planes or values of the result. An operation without a rule is unknown, and so is everything that
-depends on its result.
+A rule is called like its operation, with a `Value` instead of each tensor, and returns the planes
+or values of the result. The result of an operation without a rule is unknown, and so is everything
+that depends on it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ldam_studio.networks.anatomy.operations import ACTIVATIONS, ARITHMETIC, SAM
 
 
 class NoRuleError(Exception):
-    """A rule does not cover this way of calling its operation, so that the result is unknown."""
+    """A rule does not support these arguments of its operation; the result is unknown."""
 
 
 def elementwise(*args: Any, **kwargs: Any) -> Tensor | Value:
-    """Follow arithmetic and activations: element by element."""
+    """Follow arithmetic and activation functions, which act element by element."""
     values = [v for v in (*args, *kwargs.values()) if isinstance(v, Value)]
     first, *rest = values
     small = all(len(v.shape) <= len(first.shape) and v.short.numel() == 4 for v in rest)
@@ -33,7 +33,7 @@ def elementwise(*args: Any, **kwargs: Any) -> Tensor | Value:
 
 
 def moving(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the rule of an operation that only moves elements: it moves the planes alike."""
+    """Return the rule of an operation that only moves elements: it moves the planes likewise."""
 
     def rule(x: Value, *args: Any, **kwargs: Any) -> Any:
         moved = [operation(plane, *args, **kwargs) for plane in x.full]
@@ -77,7 +77,7 @@ def concatenated(values: Sequence[Value], dim: int = 0) -> Tensor | Value:
 
 
 def padded(x: Value, pad: Sequence[int], mode: str = "constant", value: Any = None) -> Tensor:
-    """Follow padding with constants, or with values moved there."""
+    """Follow padding with constants or with copied values."""
     filling = NOTHING if mode == "constant" else None
     return _stack([functional.pad(p, list(pad), mode=mode, value=filling) for p in x.full])
 
@@ -90,7 +90,7 @@ def _pair(value: Any) -> tuple[int, int]:
 
 
 def _windows(planes: Tensor, kernel: Any, stride: Any, dilation: Any, ceil: bool = False) -> Tensor:
-    """Unite over sliding windows: (4, n, c, H, W) -> (4, n, c, H', W')."""
+    """Unite planes over sliding windows: (4, n, c, H, W) -> (4, n, c, H', W')."""
     four, n, *rest = planes.shape
     kernel, stride, dilation = _pair(kernel), _pair(stride), _pair(dilation)
     seen: Tensor = functional.max_pool2d(
@@ -100,7 +100,7 @@ def _windows(planes: Tensor, kernel: Any, stride: Any, dilation: Any, ceil: bool
 
 
 def _surrounded(x: Value, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
-    """Return planes with rows and columns written out, padded with elements that see nothing."""
+    """Return planes with all rows and columns, padded with elements that depend on no pixel."""
     planes = x.short.expand(4, *x.short.shape[1:-2], *x.shape[-2:])
     return functional.pad(planes, (*columns, *rows), value=NOTHING)
 
@@ -195,7 +195,7 @@ def adaptive_pool2d(x: Value, output_size: Any, return_indices: bool = False) ->
 
 
 def reduced(x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
-    """Follow a sum, mean or the like over some dimensions, or all."""
+    """Follow a sum, mean or similar reduction over some dimensions, or all."""
     dims = range(len(x.shape)) if dim is None else [dim] if isinstance(dim, int) else dim
     dims = [1 + d % len(x.shape) for d in dims]
     return x.planes.amin(dim=dims, keepdim=keepdim)
@@ -242,7 +242,7 @@ def instance_norm(x: Value, *_: Any, **__: Any) -> Tensor:
 
 
 def matmul(a: Value, b: Value) -> Tensor:
-    """Follow a matrix product: a row of one with a column of the other."""
+    """Follow a matrix product, which combines a row of one with a column of the other."""
     if min(len(a.shape), len(b.shape)) < 2:
         raise NoRuleError
     return union([Value(a.shape, mixed(a, [-1])), Value(b.shape, mixed(b, [-2]))])

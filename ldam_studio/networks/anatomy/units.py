@@ -1,4 +1,4 @@
-"""Reading the values of neurons off a layer's output."""
+"""Computing the values of neurons from a layer's output."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ldam_studio.networks.neurons import Neuron
 
 @dataclass(frozen=True)
 class Computed:
-    """An objective that is computed from the output: its row and its text in the addresses.
+    """An objective that is computed from the whole output: its row, and its text in addresses.
 
-    `chosen` (chains,) says which chains have it.
+    `chosen` (chains,) marks the chains that have this objective.
     """
 
     kind: ObjectiveKind
@@ -39,11 +39,11 @@ class Units:
         Positions of their units in one image's flattened output, (chains, 1); 0 for the chains
         whose objective is `computed`.
     signs
-        1 or -1 by which the values are multiplied, (chains,).
+        1 or -1, by which the values are multiplied, (chains,).
     computed
-        The other objectives than one unit of the output.
+        Objectives other than a single unit of the output.
     any_sign
-        Whether there is a sign of -1.
+        Whether any sign is -1.
     """
 
     layer: Layer
@@ -85,7 +85,7 @@ class Units:
 
 
 def units_of(layer: Layer, neurons: Sequence[Neuron], device: torch.device) -> Units:
-    """Return how to read neurons of this layer, which must be in it, off its output."""
+    """Return the units for neurons of this layer."""
     places = [resolved(layer, neuron.place) for neuron in neurons]
     positions = [
         0 if isinstance(place, str) else flat_index(layer, neuron.index, place)
@@ -111,7 +111,7 @@ def units_of(layer: Layer, neurons: Sequence[Neuron], device: torch.device) -> U
 
 
 def resolved(layer: Layer, place: Place) -> Place:
-    """Return a place, or if it is None the layer's default: its centre, or the mean of tokens."""
+    """Return a place, or the layer's default if it is None: the centre, or the mean over tokens."""
     if place is not None or not layer.places:
         return place
     return tuple(n // 2 for n in layer.places) if len(layer.places) > 1 else MEAN

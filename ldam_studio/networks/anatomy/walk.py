@@ -21,12 +21,12 @@ EMPTY = (
     "zeros_like ones_like full_like empty_like rand_like randn_like new_zeros new_ones new_full "
     "new_empty new_tensor"
 ).split()
-"""Operations that take a tensor for its shape alone."""
+"""Operations that use only the shape of a tensor."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a tensor. `seen` is its footprint, None if that is unknown."""
+    """What is known about a tensor. `seen` is its footprint; None if it is unknown."""
 
     seen: Value | None
     origin: Origin | None = None
@@ -37,11 +37,11 @@ UNKNOWN = Known(None)
 
 
 class Walk(TorchFunctionMode):
-    """Follows the operations of a forward pass of one image, and knows the tensors' footprints.
+    """Follows the operations of a forward pass of one image, and records the tensors' footprints.
 
-    It sees what is called from Python. What happens elsewhere, as in a compiled module, and
-    operations without a rule are not guessed at: their results, and what depends on them, are
-    unknown.
+    It sees only operations that are called from Python. The results of other code, for example of a
+    compiled module, and of operations without a rule are unknown, and so is everything that depends
+    on them.
 
     Parameters
     ----------
@@ -56,18 +56,18 @@ class Walk(TorchFunctionMode):
         self._blurred = False
 
     def begin(self, image: Tensor) -> None:
-        """Begin with an image (1, C, H, W), on which everything depends."""
+        """Start with an image (1, C, H, W), on which everything depends."""
         self._known[image] = Known(footprints.pixels(tuple(image.shape)))
 
     def root(self, layer: str, output: Tensor) -> Known:
-        """Return what is known of a layer's output, and make it the origin of later values."""
+        """Return what is known about a layer's output, and make it the origin of later values."""
         known = self.of(output)
         own = Origin(layer, tuple(output.shape))
         self._known[output] = Known(known.seen, own)
         return known
 
     def of(self, tensor: Tensor) -> Known:
-        """Return what is known of a tensor."""
+        """Return what is known about a tensor."""
         found: Known | None = self._known.get(tensor)
         if found is not None and not (self._blurred and not found.constant):
             return found
@@ -99,7 +99,7 @@ class Walk(TorchFunctionMode):
         seen = self._seen(name, func, args, kwargs, results, known)
         sources = self._origins(name, func, args, kwargs, out, len(results), given, known)
         if results[0] is given[0] and given[0]._is_view() and not _same(seen[0], known[0].seen):
-            # The tensor that it is a view of has changed as well, and cannot be found from here.
+            # The base tensor of this view has changed as well, but it cannot be found from here.
             self._blurred = True
         for result, value, origin in zip(results, seen, sources, strict=True):
             self._known[result] = Known(value, origin)
@@ -122,7 +122,8 @@ class Walk(TorchFunctionMode):
             parts = found if isinstance(found, list) else [found]
             return [_fitting(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         except Exception:
-            # No rule, or none for this call. The elements may all have the same footprint, though.
+            # There is no rule for this call. If all elements have the same footprint, the result
+            # has it.
             alike = footprints.whole(values)
             if alike is None:
                 return [None] * len(results)
@@ -167,7 +168,7 @@ class Walk(TorchFunctionMode):
         try:
             found = origins.follow(name, func, first, args[1:], kwargs, out)
         except Exception:
-            # Called in a way that indices cannot follow.
+            # The operation does not work on indices.
             return [None] * count
         listed = found if isinstance(found, list) else [found]
         return listed if len(listed) == count else [None] * count

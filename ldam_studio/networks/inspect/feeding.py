@@ -1,7 +1,7 @@
 """The inputs of a neuron with the largest weights.
 
 A unit of a fully connected layer or a 1 x 1 convolution is a weighted sum of units of an earlier
-layer. The forward pass that lists the layers tells which units these are: flattening, dropout,
+layer. The forward pass that lists the layers shows which units these are: flattening, dropout,
 activation functions and means over all places map single units to single units.
 """
 
@@ -29,7 +29,7 @@ MOST_FED = 3
 
 @dataclass(frozen=True)
 class Feed:
-    """An input of a unit, with its weight. `feeds` are the units in which its weight is largest."""
+    """An input of a unit, with its weight; `feeds` are the units where its weight is largest."""
 
     neuron: Neuron
     weight: float
@@ -40,7 +40,7 @@ class Feed:
 class Feeding:
     """The inputs of a unit `sum` of a fully connected layer or 1 x 1 convolution.
 
-    `feeds` are those with the largest weights, largest first; `inputs` is the number of all.
+    `feeds` are those with the largest weights, largest first; `inputs` is the number of all inputs.
     """
 
     sum: Neuron
@@ -49,12 +49,13 @@ class Feeding:
 
 
 def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
-    """Return the inputs with the largest weights of a neuron, or of the sum that it derives from.
+    """Return the inputs with the largest weights of a neuron, or of the sum behind it.
 
     Raises
     ------
     StudioError
-        If there is no such neuron, it is no weighted sum, or its inputs are not units of one layer.
+        If there is no such neuron, it is not computed from a weighted sum, or its inputs are not
+        units of one layer.
     """
     network.check(neuron)
     unit = _sum_behind(network, neuron)
@@ -75,7 +76,7 @@ def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
 
 
 def _sum_behind(network: Network, neuron: Neuron) -> Neuron:
-    """Return the sum that a unit derives from: itself, or the unit before activation or mean."""
+    """Return the weighted sum of a unit: itself, or the unit before activation or mean."""
     place = resolved(network.layer(neuron.layer), neuron.place)
     if isinstance(place, str) and place != MEAN:
         raise StudioError(f"{neuron} is not a weighted sum of other units.")
@@ -108,14 +109,14 @@ def _group(module: nn.Module, index: int) -> tuple[Tensor, int, int]:
 
 
 def _entering(network: Network, unit: Neuron, module: nn.Module, position: int) -> Neuron:
-    """Return the unit that an input is, in the earliest layer that has it as a unit."""
+    """Return the unit that is a given input, in the earliest layer where it exists."""
     origin = network.listing.inputs[unit.layer]
     places = None if origin is None else _input_places(module, unit, position, origin.shape[1:])
     found = None if origin is None or places is None else _source(network, origin, places)
     if found is None:
         raise StudioError(
             f"The inputs of {unit.layer} are not the units of one layer, so they cannot be "
-            "named here."
+            "listed; choose another neuron."
         )
     while (before := _before(network, found)) is not None:
         found = before
@@ -127,7 +128,8 @@ def _input_places(
 ) -> Positions | None:
     """Return the positions of an input in the flattened tensor of this shape that enters a layer.
 
-    There are several if the unit is a mean over places. None if padding is among them.
+    There are several if the unit is a mean over places. The result is None if one of them is
+    padding.
     """
     if not isinstance(module, nn.Conv2d):
         grid = _places_of(shape, len(shape) - 1, position)
@@ -144,7 +146,7 @@ def _input_places(
 
 
 def _places_of(shape: tuple[int, ...], axis: int, index: int) -> Positions:
-    """Return the positions of an index's elements along an axis in a flattened tensor."""
+    """Return the positions in a flattened tensor of the elements with this index along an axis."""
     behind = math.prod(shape[axis + 1 :])
     ahead = np.arange(math.prod(shape[:axis]))[:, None] * (shape[axis] * behind)
     positions = ahead + index * behind + np.arange(behind)
@@ -163,7 +165,7 @@ def _before(network: Network, unit: Neuron) -> Neuron | None:
 
 
 def _source(network: Network, origin: Origin, elements: Positions) -> Neuron | None:
-    """Return the unit of which the elements of a tensor are the value or the places, if any."""
+    """Return the unit whose value, or whose places, these elements are; None if there is none."""
     layer = network.layer(origin.layer)
     at = elements if origin.index is None else origin.index.numpy().reshape(-1)[elements]
     if origin.mean:
@@ -184,7 +186,7 @@ def _plain(network: Network, unit: Neuron) -> Neuron:
 
 
 def _class_of(network: Network, unit: Neuron) -> Neuron:
-    """Return the class that a unit turns into in the last layer, else the unit."""
+    """Return the class that a unit becomes in the last layer, or the unit itself."""
     last = network.layers[-1]
     if unit.index >= last.neurons:
         return unit

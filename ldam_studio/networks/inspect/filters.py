@@ -1,4 +1,4 @@
-"""The filter of a first-layer neuron, read off its weights."""
+"""The filter of a first-layer neuron, computed from its weights."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _TRANSPARENT = (nn.Flatten, nn.Identity)
 def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
     """Return the gradient of a first-layer neuron with respect to pixels, inside its field.
 
-    The network sees (pixel - mean) / std, so that is the neuron's filter divided by std, channel
-    by channel. It does not depend on the image: before the activation function the neuron is
-    linear, and the average of its L2-regularised chains is rest + filter / std, up to a factor.
+    The network sees (pixel - mean) / std, so this is the neuron's filter divided by std, channel by
+    channel. It does not depend on the image: before the activation function the neuron is linear,
+    and the average of its L2-regularised chains is rest + filter / std, up to a factor.
 
     Returns
     -------
     Tensor or None
-        (C, h, w) on the host: h x w is the kernel (with zeros in its gaps if it is dilated), or the
-        whole image for a fully connected layer. Its sign is turned for a neuron that is to be made
-        small. None if the neuron is not in the first layer, is not a single unit, or the layer is
-        neither fully connected nor a convolution over all channels.
+        (C, h, w) on the host. h x w is the size of the kernel (with zeros in the gaps of a dilated
+        one), or of the whole image for a fully connected layer. The sign is reversed for a neuron
+        that is to be made small. None if the neuron is not in the first layer, is not a single
+        unit, or the layer is neither fully connected nor a convolution over all channels.
     """
     module = _first_module(network)
     if module is None or neuron.layer != module[0] or isinstance(neuron.place, str):
@@ -51,7 +51,7 @@ def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
 
 
 def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | None:
-    """Return the cosine of (average - rest) inside the field with the neuron's filter / std.
+    """Return the cosine between (average - rest) inside the field and the neuron's filter / std.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | 
     Returns
     -------
     float or None
-        From -1 to 1; None where `first_layer_filter` is None, where the field at the image's edge
-        is cut off, or while the average is still the rest colour.
+        From -1 to 1. None if `first_layer_filter` is None, if the image's edge cuts off the field,
+        or while the average is still the rest colour.
     """
     kernel = first_layer_filter(network, neuron)
     if kernel is None:
@@ -76,7 +76,7 @@ def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | 
 
 
 def inside(image: Tensor, field: tuple[int, int, int, int] | None) -> Tensor:
-    """Cut (C, H, W) to a field (top, left, bottom, right); None is the whole image."""
+    """Cut (C, H, W) to a field (top, left, bottom, right); None stands for the whole image."""
     if field is None:
         return image
     top, left, bottom, right = field

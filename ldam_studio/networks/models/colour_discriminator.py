@@ -1,8 +1,8 @@
 """The discriminators of CIFAR-10, which give the probability that an image of 32x32 is real.
 
-The convolutional classifiers of Algorithm 2 in Jiang et al., arXiv 1812.04604. The small one is
-shipped. The one with VGG-16's layers is as in the paper, "as similar as possible" to the network
-under study, and costs accordingly.
+These are the convolutional classifiers of Algorithm 2 in Jiang et al., arXiv 1812.04604. The small
+one is shipped. The one with VGG-16's layers follows the paper, in which the discriminator is "as
+similar as possible" to the network under study; it is slower.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ldam_studio.networks.models.dropout import SeededDropout
 SIDE = 32
 
 VGG16 = ((16, 16), (32, 32), (64, 64, 64), (128, 128, 128), (128, 128, 128))
-"""VGG-16's blocks of convolutions (Simonyan and Zisserman 2015), of a quarter of its channels."""
+"""VGG-16's blocks of convolutions (Simonyan and Zisserman 2015), with a quarter of its channels."""
 
 
 class _Centred(nn.Module):
-    """Gives a body pixels that are centred and of about unit variance; returns logits ``(n,)``.
+    """Feeds pixels with mean 0 and about unit variance to a body; returns logits ``(n,)``.
 
-    In such pixels, the border of zeros around a convolution's input is grey, not black.
+    With such pixels, the border of zeros around a convolution's input is grey, not black.
     """
 
     def __init__(self, body: nn.Module) -> None:
@@ -37,10 +37,11 @@ class _Centred(nn.Module):
 class ColourDiscriminator(_Centred):
     """Convolutional discriminator for 32x32 RGB images in pixel units.
 
-    ``conv 48 - conv 96 - conv 192 - dense 128 - dense 1``, leaky rectified units, overlapping means
-    that halve the size after each convolution, dropout before each dense layer. Only those means
-    have a stride: a gradient through strided convolutions would have a chequerboard pattern (Odena
-    et al., Distill 2016, doi 10.23915/distill.00003), which chains would follow.
+    ``conv 48 - conv 96 - conv 192 - dense 128 - dense 1`` with leaky rectified units. Average
+    pooling over overlapping windows halves the size after each convolution; dropout precedes each
+    dense layer. Only the pooling has a stride: a gradient through strided convolutions would have a
+    chequerboard pattern (Odena et al., Distill 2016, doi 10.23915/distill.00003), which chains
+    would follow.
 
     Takes ``(n, 3, 32, 32)`` with 0 = black and 1 = white, returns one logit for each image,
     ``(n,)``: the sampler's ``log D(x)`` is its ``logsigmoid``.
@@ -78,8 +79,8 @@ class Vgg16Discriminator(_Centred):
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
     convolution = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate")
-    # Without batch norms, which would tie a chain to its neighbours, the scale of the start has to
-    # carry a signal through all layers.
+    # There are no batch norms, since they would make chains depend on each other. Without them, the
+    # scale of the initial weights must preserve the signal through all layers.
     nn.init.kaiming_normal_(convolution.weight, 0.2, nonlinearity="leaky_relu")
     return convolution
 

@@ -1,7 +1,7 @@
 """The discriminator of MNIST, which gives the probability that an image is a real digit.
 
-The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604, small enough that a
-sampling step with it costs little more than one without.
+It is the convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604, and small
+enough that it slows a sampling step down only a little.
 """
 
 from __future__ import annotations

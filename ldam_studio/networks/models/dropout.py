@@ -1,4 +1,4 @@
-"""Dropout that draws from a generator of its own."""
+"""Dropout with its own random generator."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from torch import nn
 
 
 class SeededDropout(nn.Module):
-    """Dropout whose mask comes from a generator of its own.
+    """Dropout whose mask is drawn from its own generator.
 
-    ``torch.nn.Dropout`` draws from torch's global generator and takes no other, so that its draws
-    would change those of everything else. In evaluation mode this is the identity and draws
-    nothing.
+    ``torch.nn.Dropout`` can only draw from torch's global generator, which would change the random
+    numbers of everything else. In evaluation mode this module is the identity and draws nothing.
 
     Attributes
     ----------
     generator
-        The source of the masks, on the device of the images; the training code sets it. It is not
-        part of the weights. Training without a generator is an error, so that nothing draws from
-        the global one by mistake.
+        The generator of the masks, on the device of the images; the training code sets it. It is
+        not part of the weights. Training without a generator raises an error, so that the global
+        one is not used by mistake.
     """
 
     def __init__(self, rate: float = 0.5) -> None:

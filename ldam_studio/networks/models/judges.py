@@ -1,8 +1,8 @@
 """The judges: independent classifiers that say what an image shows.
 
-A judge's answer means something only if it shares nothing but the data with the network under
-study: its architecture, seed and order of the images differ. A LeNet of the same training run
-"recognises" pure noise on which its twin was maximised.
+A judge's answer is meaningful only if the judge and the network under study share nothing but the
+data: architecture, seed and order of the images differ. A LeNet from the same training run
+"recognises" even pure noise on which the other LeNet was maximised.
 """
 
 from __future__ import annotations

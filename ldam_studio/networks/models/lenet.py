@@ -1,8 +1,8 @@
 """LeNet-5, the network of the paper's first experiments.
 
 Two convolutions with 5x5 kernels and three fully connected layers (LeCun et al. 1998, in the form
-of Jiang et al., arXiv 1812.04604, section 4). As in 1998, the 28x28 digits lie in a field of
-32x32: the two pixels around them are the first convolution's zero padding.
+of Jiang et al., arXiv 1812.04604, section 4). As in 1998, the 28x28 digits lie in a field of 32x32
+pixels; the border of two pixels is the first convolution's zero padding.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The discriminator of natural images, which gives the probability that an image is a photograph.
 
-The convolutional classifier of Algorithm 2 in Jiang et al., arXiv 1812.04604. The paper makes it
-"as similar as possible" to the network under study. This one instead sees the image at a quarter of
-its size and judges it window by window (Isola et al., arXiv 1611.07004, section 3.2), so that it
-costs a fraction of that network and takes images of any size. It sees shapes and colours, but not
-the fine patterns by which a frozen discriminator is fooled first.
+It is a convolutional classifier as in Algorithm 2 of Jiang et al., arXiv 1812.04604, but not "as
+similar as possible" to the network under study. Instead it sees the image at a quarter of its size
+and judges it window by window (Isola et al., arXiv 1611.07004, section 3.2). It therefore costs
+only a fraction of that network and takes images of any size. It sees shapes and colours, but not
+the fine patterns with which chains most easily fool a frozen discriminator.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ SHRINK = 4
 """Factor by which the image's sides are divided before it is judged."""
 
 LEAST_SIDE, MOST_SIDE = 160, 300
-"""Range of the sides, in pixels, of images like those that it was trained on."""
+"""Smallest and largest side, in pixels, of images similar to its training images."""
 
 SMALLEST_SIDE, TRAINED_SIDE = 64, 112
-"""The smallest side that holds a window, and the smallest of which windows are mostly image."""
+"""The smallest side that contains a window, and the smallest with windows that are mostly image."""
 
 
 class NaturalDiscriminator(nn.Module):
-    """Convolutional discriminator for RGB images in pixel units, of any size from 64x64 on.
+    """Convolutional discriminator for RGB images in pixel units, of 64x64 pixels or more.
 
-    ``quarter size - conv 48 - conv 96 - conv 192 - dense 128 - dense 1``, leaky rectified units,
-    means over 2x2 after the first two, dropout before each dense layer. The dense layers look at
-    each window of about 130x130 pixels of the image, one every 16 pixels; the image's logit is the
-    mean over its windows.
+    ``quarter size - conv 48 - conv 96 - conv 192 - dense 128 - dense 1`` with leaky rectified
+    units. The first two convolutions are followed by average pooling over 2x2; dropout precedes
+    each dense layer. The dense layers look at each window of about 130x130 pixels of the image, one
+    every 16 pixels; the image's logit is the mean over its windows.
 
-    Only its means have a stride, and the image is reduced by an overlapping filter: a gradient
+    Only the pooling has a stride, and the image is reduced by an overlapping filter: a gradient
     through strided convolutions would have a chequerboard pattern (Odena et al., Distill 2016, doi
     10.23915/distill.00003).
 
@@ -65,6 +65,6 @@ class NaturalDiscriminator(nn.Module):
         small = functional.interpolate(
             pixels, (height, width), mode="bilinear", align_corners=False, antialias=True
         )
-        # Centred and of about unit variance, so that the border of zeros is grey, not black.
+        # With mean 0 and about unit variance, so that the border of zeros is grey, not black.
         logits: torch.Tensor = self.body((small - 0.5) * 4)
         return logits.mean((1, 2, 3))

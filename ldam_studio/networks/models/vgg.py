@@ -14,7 +14,8 @@ from torch import nn
 
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2470, 0.2435, 0.2616)
-"""Of the pixels of CIFAR-10's training images, by channel; the input is ``(x - MEAN) / STD``."""
+"""Mean and standard deviation of the pixels of CIFAR-10's training images, by channel; the input is
+``(x - MEAN) / STD``."""
 
 LABELS = (
     "airplane",
@@ -56,5 +57,5 @@ class Vgg(nn.Sequential):
         layers["flatten"] = nn.Flatten()
         layers["fc"] = nn.Linear(channels, classes)
         super().__init__(layers)
-        # With channels last, a training step takes 0.7 of the time on a processor.
+        # With channels last, a training step on the CPU takes 0.7 times as long.
         self.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""The networks that come with the program."""
+"""The networks that ship with the program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CIFAR_PIXELS = PixelSpec(3, 32, 32, mean=vgg.MEAN, std=vgg.STD, rest=0.5)
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A network that comes with the program: one line about it, and how it is built."""
+    """A network that ships with the program: one line about it, and how it is built."""
 
     about: str
     build: Callable[[int], nn.Module]
@@ -36,15 +36,17 @@ def _vgg(about: str) -> BuiltIn:
 
 
 BUILT_IN = {
-    "lenet": _lenet("LeNet-5 on MNIST, as its training ended"),
-    "lenet-averaged": _lenet("LeNet-5 on MNIST, its parameters averaged over the last five epochs"),
-    "vgg": _vgg("VGG on CIFAR-10, as its training ended"),
+    "lenet": _lenet("LeNet-5 on MNIST, with the parameters at the end of training"),
+    "lenet-averaged": _lenet(
+        "LeNet-5 on MNIST, with parameters averaged over the last five epochs"
+    ),
+    "vgg": _vgg("VGG on CIFAR-10, with the parameters at the end of training"),
     "vgg-averaged": _vgg("VGG on CIFAR-10, its parameters averaged over the last three epochs"),
 }
-"""The networks that come with the program, by name."""
+"""The networks that ship with the program, by name."""
 
 NETWORKS = {name: one.about for name, one in BUILT_IN.items()}
-"""A line about each of them."""
+"""One line about each of them."""
 
 
 def _source(name: str) -> Source:
@@ -62,7 +64,7 @@ def _source(name: str) -> Source:
 FAMILY = Family(
     title="built in",
     usage=", ".join(BUILT_IN),
-    about="networks that come with the program",
+    about="networks that ship with the program",
     find=_source,
     names=lambda: tuple(BUILT_IN),
 )

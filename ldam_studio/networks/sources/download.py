@@ -1,4 +1,4 @@
-"""Downloading published weights once, with progress, cancellation and a check of their hash."""
+"""Downloading published weights, with a cache, progress, cancellation and a check of their hash."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ def fetch(
     folder: Path | None = None,
     file: str | None = None,
 ) -> Path:
-    """Return the file of a URL, from a cache or from the net.
+    """Return the file of a URL, from a cache or from the internet.
 
     Parameters
     ----------
     on_bytes
-        Called with the bytes received and those in all (0 if unknown). It returns False to stop.
+        Called with the number of bytes received and of all bytes (0 if unknown). Returning False
+        stops the download.
     folder
         The cache; torch's own (``torch.hub.get_dir()/checkpoints``) if None.
     file
-        The file's name in the cache; as in the URL if None.
+        The file's name in the cache; that in the URL if None.
 
     Raises
     ------
     StudioError
         If there is no connection, the download was stopped, or the file does not match the hash in
-        its name or the one that the publisher sends.
+        its name or the one that the server sends.
     """
     path = cached(url, folder, file)
     folder, name = path.parent, path.name
@@ -53,8 +54,8 @@ def fetch(
     except (OSError, urllib.error.URLError) as error:
         partial.unlink(missing_ok=True)
         raise StudioError(
-            f"{name} cannot be fetched ({getattr(error, 'reason', error)}); give a file of "
-            f"weights (--weights), or put it into {folder} by hand."
+            f"{name} cannot be downloaded ({getattr(error, 'reason', error)}); give a weights file "
+            f"(--weights), or put {name} into {folder} yourself."
         ) from None
     except BaseException:
         partial.unlink(missing_ok=True)
@@ -64,7 +65,7 @@ def fetch(
     promises = [promised, in_name.group(1) if in_name else None]
     if not all(digest.startswith(each) for each in promises if each):
         partial.unlink()
-        raise StudioError(f"{name} arrived damaged; try again.")
+        raise StudioError(f"{name} was damaged during the download; try again.")
     partial.replace(path)
     return path
 
@@ -89,7 +90,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def _download(url: str, path: Path, on_bytes: OnBytes | None) -> tuple[str, str | None]:
-    """Download to `path`; return the SHA-256, and the one that the server promised, if any."""
+    """Download to `path`; return the SHA-256, and the one that the server announced, if any."""
     digest, had, redirects = hashlib.sha256(), 0, _Redirects()
     opener = urllib.request.build_opener(redirects)
     with opener.open(url, timeout=TIMEOUT_S) as answer, path.open("wb") as file:

@@ -1,4 +1,4 @@
-"""The families of networks: built in, of libraries, and in a person's own code.
+"""The families of networks: built in, from libraries, and the user's own code.
 
 To add a family, write its module in this folder and add its row to `FAMILIES`.
 """
@@ -17,11 +17,11 @@ FAMILIES: tuple[Family, ...] = (
     timm.FAMILY,
     own_code.FAMILY,
 )
-"""The table, in the order in which help and dialogs name them. Own code is the last."""
+"""The table, in the order in which help and dialogs list the families. Own code is the last."""
 
 
 def family_of(name: str) -> Family:
-    """Return the family of a network's name; own code where no other has it."""
+    """Return the family of a network's name; own code if it belongs to no other."""
     return next((family for family in FAMILIES if family.has(name)), FAMILIES[-1])
 
 
@@ -31,9 +31,9 @@ def libraries() -> tuple[Family, ...]:
 
 
 def find_source(name: str) -> Source:
-    """Return how the network of that name is built, without building it.
+    """Return the source of the network with this name, without building the network.
 
-    A name of own code has this code imported, and so run.
+    If the name is one of own code, that code is imported and therefore run.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def find_source(name: str) -> Source:
 
 
 def runs_code(name: str) -> bool:
-    """Whether opening the network of that name runs code that a person wrote."""
+    """Return whether opening the network with this name runs the user's own code."""
     return family_of(name).runs_code
 
 

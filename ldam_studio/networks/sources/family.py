@@ -1,4 +1,4 @@
-"""What a family of networks is: how its names are written, and how one of its networks is built."""
+"""A family of networks: how its names are written, and how one of its networks is built."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Published:
     url
         Where they are downloaded from.
     file
-        Name of the file that a download is kept in.
+        Name of the downloaded file in the cache.
     here
-        The file, where it is on this computer already: shipped, or downloaded by the library.
+        The file, if it is on this computer already: shipped, or downloaded by the library.
     """
 
     url: str
@@ -44,18 +44,18 @@ class Source:
     pixels
         Its input; None if nothing is known about it.
     labels, classes
-        Names of its outputs, and their number where that is known, else 0.
+        Names of its outputs, and their number; 0 if it is unknown.
     published
         Its published weights, if there are any.
     build_published
-        Builds the network from the content of the published file, where the library has to
-        translate the names in it.
+        Builds the network from the content of the published file, if the library has to translate
+        the names in it.
     spare
-        Prefixes of weights that a file may lack, because they are used in training only.
+        Prefixes of weights that a file may lack, because they are used only in training.
     new_name
-        Gives today's name for a weight in an older file.
+        Returns the present name of a weight in an older file.
     takes_other_pixels
-        Whether a person may describe another input.
+        Whether the user may describe another input.
     """
 
     build: Callable[[int | None], nn.Module]
@@ -76,23 +76,23 @@ class Family:
     Attributes
     ----------
     title
-        What the family is called in a sentence or dialog.
+        Name of the family in sentences and dialogs.
     usage
-        How its networks are named, such as ``torchvision:NAME``.
+        How its networks are named, for example ``torchvision:NAME``.
     about
         One line about its networks.
     find
         Returns the source of a network by its name, without the prefix. Nothing is built or
         downloaded yet.
     prefix
-        What the names of a library's networks begin with, such as ``torchvision:``; empty for
+        Beginning of the names of a library's networks, for example ``torchvision:``; empty for
         networks that belong to no library.
     names
         Lists the networks, without the prefix. It may take seconds.
     package
         The Python package that `find` and `names` import; it may be missing or slow to import.
     runs_code
-        Whether building a network runs code that a person wrote.
+        Whether building a network runs the user's own code.
     """
 
     title: str
@@ -105,7 +105,7 @@ class Family:
     runs_code: bool = False
 
     def has(self, name: str) -> bool:
-        """Whether a network's full name belongs to this family."""
+        """Return whether a network's full name belongs to this family."""
         return name.startswith(self.prefix) if self.prefix else name in self.names()
 
     @property

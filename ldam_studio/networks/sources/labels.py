@@ -1,4 +1,4 @@
-"""Names of classes: ImageNet's, which come with the program, or those in a text file."""
+"""Names of classes: ImageNet's, which ship with the program, or those in a text file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
 
 IMAGENET = Path("imagenet")
-"""Stands for ImageNet's 1,000 names where a file of labels is expected."""
-MOST_NEAR = 5  # similar names that are offered for an unknown one
+"""Means ImageNet's 1,000 names, in place of a file with labels."""
+MOST_NEAR = 5  # number of similar names that are suggested for an unknown one
 
 
 def imagenet_labels() -> tuple[str, ...]:
@@ -39,29 +39,30 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def can_be_read(path: Path) -> bool:
-    """Whether there is such a file of labels."""
+    """Return whether this file of labels exists."""
     return path == IMAGENET or path.is_file()
 
 
 def labels_for(outputs: int, path: Path) -> tuple[str, ...]:
-    """Read the names of the outputs; `StudioError` if the file has another number of names."""
+    """Read the names of the outputs; `StudioError` if the number of names is wrong."""
     labels = read_labels(path)
     if len(labels) != outputs:
         raise StudioError(
-            f"{path} has {len(labels)} labels, the network {outputs} outputs; give one per line."
+            f"{path} has {len(labels)} labels, but the network has {outputs} outputs; give one "
+            "label per line."
         )
     return labels
 
 
 def class_called(name: str, labels: Sequence[str]) -> int | None:
-    """Return the number of the class with a name, whatever its case; None if there is none."""
+    """Return the number of the class with this name, ignoring case; None if there is none."""
     known = [label.casefold() for label in labels]
     wanted = name.strip().casefold()
     return known.index(wanted) if wanted in known else None
 
 
 def classes_like(name: str, labels: Sequence[str]) -> list[str]:
-    """Return a few names of classes that are like a mistyped or shortened one."""
+    """Return a few names of classes that are similar to a mistyped or shortened one."""
     known = {label.casefold(): label for label in labels}
     wanted = name.strip().casefold()
     inside = [label for folded, label in known.items() if wanted and wanted in folded]

@@ -1,4 +1,4 @@
-"""Opening networks: building the module, giving it its weights, and checking both."""
+"""Opening networks: building the module, loading its weights, and checking both."""
 
 from __future__ import annotations
 
@@ -31,24 +31,23 @@ from ldam_studio.networks.sources.own_module import (
 from ldam_studio.networks.weights.state_dicts import Match, classes_in, own_tensors, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
 
-NAMED = 3  # weights that are named where some are missing
+NAMED = 3  # number of missing weights that a message names
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to open a network, beyond its name and weights.
+    """How to open a network, besides its name and weights.
 
     Attributes
     ----------
     pixels
-        Its input, where the source does not say it. A built-in network takes only its own.
+        Its input, if the source does not specify it. A built-in network takes only its own.
     labels
-        A text file with one class name a line; "imagenet" for ImageNet's 1,000.
+        A text file with one class name per line; "imagenet" for ImageNet's 1,000.
     partial
-        Accept a file of weights of which only a part fits.
+        Accept a weights file of which only a part fits.
     untrained
-        Where no file is given, keep the random weights of its initialisation, which are the same
-        each time.
+        If no file is given, keep the random initial weights, which are the same each time.
     on_bytes
         Called during a download, see `download.fetch`.
     """
@@ -66,7 +65,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     Parameters
     ----------
     name
-        A name of one of the `families.FAMILIES`. That of a person's own code has the code run.
+        A name of one of the `families.FAMILIES`. If it names the user's own code, that code is run.
     weights
         A safetensors file or a saved state dict. None means the weights that are shipped or
         published, or those of the module that own code returned.
@@ -75,7 +74,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     ------
     StudioError
         If there is no such network, its weights cannot be read or do not fit, its input is not
-        known, or memory is short.
+        known, or there is too little memory.
     """
     with enough_for(f"The network {name}", "close other programs, or take a smaller network"):
         return _open(name, weights, options or Options())
@@ -83,7 +82,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     source = _source(name, options)
-    # Weights that stay random must be the same the next time, or no session replays.
+    # Weights that stay random must be the same every time, or sessions could not be replayed.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module, sha256, missing, notes = _with_weights(source, name, weights, options)
@@ -113,8 +112,8 @@ def _source(name: str, options: Options) -> Source:
         return source
     if replace(options.pixels, shown=()) != source.pixels:
         raise StudioError(
-            f"{name} takes images of {' x '.join(map(str, source.pixels.shape))} with a mean and "
-            "std of its own; leave out --input-size, --mean, --std and what goes with them."
+            f"{name} takes images of {' x '.join(map(str, source.pixels.shape))} with a fixed mean "
+            "and std; leave out --input-size, --mean, --std and related flags."
         )
     return source
 
@@ -122,12 +121,12 @@ def _source(name: str, options: Options) -> Source:
 def _with_weights(
     source: Source, name: str, weights: Path | None, options: Options
 ) -> tuple[nn.Module, str, tuple[str, ...] | None, tuple[str, ...]]:
-    """Build the module and give it its weights.
+    """Build the module and load its weights.
 
     Returns
     -------
-    The module, the SHA-256 of its weights, the names of the weights that a person's file lacked
-    (None without such a file), and notes for the person.
+    The module, the SHA-256 of its weights, the names of the weights that the user's file lacked
+    (None without such a file), and notes for the user.
     """
     published = source.published
     if weights is None and (published is None or options.untrained):
@@ -145,7 +144,7 @@ def _with_weights(
         saved = renamed(saved, source.new_name)
     module, notes = _build(source, name, options)
     if source.classes:
-        # A fine-tuned network differs from the published one in its number of classes alone.
+        # A fine-tuned network may differ from the published one in its number of classes.
         classes = classes_in(saved, module, source.classes)
         module = module if classes is None else source.build(classes)
     match = load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
@@ -157,7 +156,7 @@ def _with_weights(
 
 
 def _input_of(source: Source, module: nn.Module, options: Options) -> PixelSpec | None:
-    """Return a network's input: the person's description, else the source's, else the code's."""
+    """Return a network's input: the user's description, else the source's, else the code's."""
     return options.pixels or source.pixels or declared_pixels(module)
 
 
@@ -167,21 +166,22 @@ def _at_rest(source: Source, module: nn.Module, options: Options) -> Tensor | No
 
 
 def _lacking(match: Match, weights: Path) -> tuple[str, ...]:
-    """Say which weights a file lacked, where a part of them was enough."""
-    # A name of `misshapen` is followed by both shapes.
+    """Return a note about the weights that a file lacked, if fitting in part was allowed."""
+    # In `misshapen`, each name is followed by both shapes.
     names = [*match.missing, *(each.partition(" ")[0] for each in match.misshapen)]
     if not names:
         return ()
     first = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-    are, stay = ("weight is", "stays") if len(names) == 1 else ("weights are", "stay")
+    are, keep = ("weights are", "keep their initial values")
+    if len(names) == 1:
+        are, keep = ("weight is", "keeps its initial value")
     return (
-        f"{len(names)} {are} not in {weights.name}, or not in this shape, and {stay} as the "
-        f"network was built: {first}.",
+        f"{len(names)} {are} not in {weights.name}, or not in this shape, and {keep}: {first}.",
     )
 
 
 def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tuple[str, ...]]:
-    """Build a module, with notes; a person's own is put into the form that the program needs."""
+    """Build a module, with notes; the user's own module is converted to float32 if necessary."""
     module = source.build(None)
     if not runs_code(name):
         return module, ()
@@ -191,12 +191,12 @@ def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tupl
 
 
 def to_download(name: str) -> Published | None:
-    """Return what opening the network `name` with its published weights would download.
+    """Return what has to be downloaded to open the network `name` with its published weights.
 
     Returns
     -------
-    None where nothing has to be downloaded: for a network that is built in or a person's own code,
-    and for weights that are on this computer.
+    None if nothing has to be downloaded: for networks that are built in or the user's own code, and
+    for weights that are on this computer already.
 
     Raises
     ------
@@ -221,8 +221,8 @@ def _built_by_library(
         if is_lack_of_memory(error):
             raise
         raise StudioError(
-            f"The published weights {origin} do not fit {name} ({in_short(error)}); give a file of "
-            "weights (--weights)."
+            f"The published weights {origin} do not fit {name} ({in_short(error)}); give a weights "
+            "file (--weights)."
         ) from None
     check_finite(module.state_dict(), origin)
     return module
@@ -236,7 +236,7 @@ def _labels(network: Network, source: Source, path: Path | None) -> tuple[str, .
 
 
 def fingerprint(module: nn.Module) -> str:
-    """Return a SHA-256 over the weights of a module that was not read from a file."""
+    """Return a SHA-256 over a module's weights, for a module that was not read from a file."""
     digest = hashlib.sha256()
     for name, value in sorted(own_tensors(module).items()):
         digest.update(name.encode())

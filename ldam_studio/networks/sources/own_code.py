@@ -1,4 +1,4 @@
-"""Networks that a function in a person's own code returns; to open one is to run that code."""
+"""Networks that a function in the user's own code returns; opening one runs that code."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ USAGE = "FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
 
 
 def own_code_source(name: str) -> Source:
-    """Return the source of ``path/file.py:function`` or ``package.module:function``.
+    """Return the source for ``path/file.py:function`` or ``package.module:function``.
 
-    The file or module is imported here, so that this runs the person's code. Callers pass only
-    names from the command line or from a dialog in which the person agreed to that.
+    The file or module is imported here, which runs the user's code. Callers must pass only names
+    from the command line, or from a dialog in which the user has agreed to that.
 
     The function returns a module, which may have an attribute `pixels`, or a module and its pixels:
     a `PixelSpec`, or a dictionary of its arguments.
@@ -60,9 +60,9 @@ def own_code_source(name: str) -> Source:
 
 @contextmanager
 def _in_a_sentence(what: str, remedy: Callable[[BaseException], str]) -> Iterator[None]:
-    """Turn an error in a person's code into a sentence; also the exit of a script that ends itself.
+    """Turn an error in the user's code into a sentence, and also an attempt to exit the program.
 
-    Torch's setting whether gradients are computed is restored afterwards.
+    Afterwards it is restored whether torch computes gradients.
     """
     try:
         with torch.set_grad_enabled(torch.is_grad_enabled()):
@@ -76,8 +76,8 @@ def _in_a_sentence(what: str, remedy: Callable[[BaseException], str]) -> Iterato
 
 
 def _remedy(error: BaseException, home: Path) -> str:
-    """Return what to do about an error of a function in the code that lies in the folder `home`."""
-    # Without a frame outside this file, which makes the call, the function was not even entered.
+    """Return what to do about an error of a function in the code in the folder `home`."""
+    # If all frames are in this file, which makes the call, the function was never entered.
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
     if not frames:
         return "it must work without arguments"
@@ -90,11 +90,11 @@ def _remedy(error: BaseException, home: Path) -> str:
 
 @contextmanager
 def _importing_from(folder: Path) -> Iterator[None]:
-    """Let code import modules from its own folder, as when it is run by itself.
+    """Let code import modules from its own folder, as if it were run by itself.
 
-    What the code prints goes to standard error, because it is not the program's output. Modules
-    that were imported from the folder are forgotten afterwards, so that edited ones are read again
-    and another folder may have modules of the same names.
+    Everything that the code prints goes to standard error, because it is not the program's output.
+    Modules imported from the folder are removed afterwards, so that edited ones are read again and
+    another folder may have modules with the same names.
     """
     place = str(folder.absolute())
     before = set(sys.modules)
@@ -111,7 +111,7 @@ def _importing_from(folder: Path) -> Iterator[None]:
 
 
 def _lies_in(module: Any, top: Path) -> bool:
-    """Whether a module is `top`.py, the package `top`, or in that package."""
+    """Return whether a module is `top`.py, the package `top`, or inside that package."""
     files = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     places = [Path(file) for file in files if file]
     return any(p in (top, top.with_name(f"{top.name}.py")) or top in p.parents for p in places)

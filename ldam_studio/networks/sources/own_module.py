@@ -1,4 +1,4 @@
-"""What a person's own code returns: checked, and made fit for the program."""
+"""Checking and preparing the module that the user's own code returns."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def module_of(made: Any, where: str) -> nn.Module:
     Parameters
     ----------
     where
-        The function, as it is named in a sentence.
+        The function's name in error messages.
 
     Raises
     ------
     StudioError
-        If there is no module, or one whose layers cannot be read.
+        If there is no module, or its layers cannot be read.
     """
     if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
         made, pixels = made
@@ -36,14 +36,14 @@ def module_of(made: Any, where: str) -> nn.Module:
         raise StudioError(f"{where} returned {type(made).__name__}, not a torch.nn.Module.")
     if any(isinstance(part, torch.jit.ScriptModule) for part in made.modules()):
         raise StudioError(
-            f"{where} returned a TorchScript module, whose layers cannot be looked at; return the "
-            "torch.nn.Module that it was made from."
+            f"{where} returned a TorchScript module, whose layers cannot be inspected; return the "
+            "torch.nn.Module from which it was made."
         )
     return made
 
 
 def declared_pixels(module: nn.Module) -> PixelSpec | None:
-    """Return the input that a module declares: a `PixelSpec` or a dictionary of one."""
+    """Return the input that a module declares: a `PixelSpec` or a dictionary of its arguments."""
     declared = getattr(module, "pixels", None)
     if isinstance(declared, PixelSpec):
         return declared
@@ -51,20 +51,20 @@ def declared_pixels(module: nn.Module) -> PixelSpec | None:
 
 
 def unknown_input(name: str) -> UnknownInputError:
-    """Return the error for a network of which nothing says what images it takes."""
+    """Return the error for a network whose input nothing describes."""
     return UnknownInputError(
-        f"Nothing tells what images {name} takes; give --input-size, --mean and --std, or a "
-        "pixels attribute on the module."
+        f"It is not known which images {name} takes; give --input-size, --mean and --std, or add "
+        "a pixels attribute to the module."
     )
 
 
 def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
-    """Give a module's lazy layers their sizes, in place, by running it on an image at rest.
+    """Give a module's lazy layers their sizes, in place, by running it on one image.
 
     Raises
     ------
     StudioError
-        If the module fails on that image, or it is not known what images it takes.
+        If the module fails on that image, or its input is not known.
     """
     if not any(is_lazy(tensor) for tensor in chain(module.parameters(), module.buffers())):
         return
@@ -80,22 +80,22 @@ def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
             raise
         raise StudioError(
             f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
-            f"({in_short(error)}); give the input that it was made for."
+            f"({in_short(error)}); specify the input that it was made for."
         ) from None
 
 
 def at_rest(pixels: PixelSpec) -> Tensor:
-    """Return the network's input for one image at rest, (1, C, H, W)."""
+    """Return the network's input for one image of the rest colour, (1, C, H, W)."""
     mean, std = (torch.tensor(v).reshape(1, -1, 1, 1) for v in (pixels.mean, pixels.std))
     return (torch.full((1, *pixels.shape), pixels.rest) - mean) / std
 
 
 def in_float32(module: nn.Module) -> str:
-    """Convert a module's weights to float32, in which the sampler computes; in place.
+    """Convert a module's weights to float32, the sampler's precision, in place.
 
     Returns
     -------
-    The types of the weights before, in words; empty if all of them were float32.
+    The previous types of the weights, in words; empty if all of them were float32.
     """
     kinds = {p.dtype for p in module.parameters() if p.is_floating_point()}
     others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
@@ -105,12 +105,12 @@ def in_float32(module: nn.Module) -> str:
 
 
 def check_batches(network: Network) -> None:
-    """Check that a network takes a batch of two images, as the sampler runs several chains.
+    """Check that a network takes a batch of two images, since the sampler runs several chains.
 
     Raises
     ------
     StudioError
-        If the network takes one image at a time only.
+        If the network takes only one image at a time.
     """
     last = network.layers[-1]
     images = torch.full((2, *network.pixels.shape), network.pixels.rest, device=network.device)
@@ -126,6 +126,6 @@ def check_batches(network: Network) -> None:
         found = in_short(error)
     if found:
         raise StudioError(
-            f"{network.name} takes one image at a time ({found}); its forward pass must take "
-            "several at once, (n, channels, height, width), and give (n, ...)."
+            f"{network.name} takes only one image at a time ({found}); its forward pass must take "
+            "several at once, (n, channels, height, width), and return (n, ...)."
         )

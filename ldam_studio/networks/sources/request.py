@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.sources.download import OnBytes
 
-MOST = 8  # a longer menu is searched, not read
+MOST = 8  # a longer menu would be hard to read
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class NetworkRequest:
-    """All that has to be known to open a network; see `opening.open_network`."""
+    """Everything that is needed to open a network; see `opening.open_network`."""
 
     name: str
     weights: Path | None = None
@@ -35,17 +35,17 @@ class NetworkRequest:
 
     @property
     def runs_code(self) -> bool:
-        """Whether opening it runs code that a person wrote."""
+        """Whether opening it runs the user's own code."""
         return runs_code(self.name)
 
     @property
     def title(self) -> str:
-        """What it is called in a menu, without folders."""
+        """Its title in a menu, without folders."""
         weights = "" if self.weights is None else f" · {self.weights.name}"
         return short_name(self.name) + weights
 
     def open(self, on_bytes: OnBytes | None = None) -> Network:
-        """Open the network; `StudioError` if that cannot be done."""
+        """Open the network; raise `StudioError` if that fails."""
         options = Options(self.pixels, self.labels, self.partial, on_bytes=on_bytes)
         return open_network(self.name, self.weights, options)
 
@@ -76,8 +76,8 @@ class RecentNetworks:
     Parameters
     ----------
     path
-        The file; where it is missing or damaged, the list is empty. None keeps the list in memory
-        only.
+        The file; if it is missing or damaged, the list is empty. None keeps the list only in
+        memory.
     """
 
     def __init__(self, path: Path | None) -> None:

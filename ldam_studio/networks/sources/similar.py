@@ -1,4 +1,4 @@
-"""Names like one that was mistyped."""
+"""Suggestions for a mistyped name."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ MOST = 5
 
 
 def similar(name: str, names: Sequence[str], otherwise: str) -> str:
-    """Return a few of `names` that are like `name`, or `otherwise` if there are none."""
+    """Return a few of `names` that are similar to `name`, or `otherwise` if there are none."""
     return ", ".join(difflib.get_close_matches(name.casefold(), names, MOST) or [otherwise])

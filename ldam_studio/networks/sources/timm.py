@@ -23,7 +23,7 @@ def timm_models() -> tuple[str, ...]:
 
 
 def timm_source(name: str) -> Source:
-    """Return timm's model of that name, such as ``resnet18`` or ``resnet18.a1_in1k``.
+    """Return timm's model of this name, for example ``resnet18`` or ``resnet18.a1_in1k``.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def timm_source(name: str) -> Source:
         return Source(build)
 
     def build_published(saved: dict[str, Any]) -> nn.Module:
-        # Some files have another program's names; timm translates what it is handed.
+        # Some files have the names of another program; timm translates them.
         overlay = {"state_dict": saved}
         module: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
         return module
@@ -79,13 +79,14 @@ def _timm() -> Any:
         ) from None
     except Exception as error:
         raise StudioError(
-            f"timm does not import ({in_short(error)}); install the one made for this torch."
+            f"timm cannot be imported ({in_short(error)}); install the version for your version of "
+            "torch."
         ) from None
     return timm
 
 
 def _labels(timm: Any, config: Any) -> tuple[str, ...]:
-    """Return the names of a model's classes where their number tells which classes they are."""
+    """Return the names of a model's classes, if their number shows which classes they are."""
     if config.num_classes == 1000:
         return imagenet_labels()
     subset = timm.data.infer_imagenet_subset({"num_classes": config.num_classes})
@@ -117,7 +118,7 @@ def _published(config: Any) -> Published | None:
 FAMILY = Family(
     title="timm",
     usage="timm:NAME (with the extra timm)",
-    about="models of timm, where that is installed",
+    about="models of timm, if it is installed",
     find=timm_source,
     prefix="timm:",
     names=timm_models,

@@ -18,7 +18,7 @@ OLD_NAMES = (
     (re.compile(r"(encoder_layer_\d+\.mlp)\.linear_1\."), r"\1.0."),
     (re.compile(r"(encoder_layer_\d+\.mlp)\.linear_2\."), r"\1.3."),
 )
-"""Names of weights in older files, torchvision's own among them, and their names today."""
+"""Names of weights in older files, including torchvision's own, and their present names."""
 SPARE = ("aux1.", "aux2.", "AuxLogits.")
 """Prefixes of the weights of auxiliary heads, which are used in training only."""
 
@@ -49,7 +49,7 @@ def torchvision_source(name: str) -> Source:
             # heads.
             options |= {"init_weights": False, "aux_logits": True, "transform_input": True}
         if name.startswith("vit_"):
-            # Built for one size, and their best weights may be for another than the usual one.
+            # These are built for one size, and their default weights may need an unusual one.
             options["image_size"] = size
         module: nn.Module = models.get_model(name, weights=None, **options)
         return module
@@ -72,7 +72,8 @@ def _models() -> Any:
         from torchvision import models
     except Exception as error:
         raise StudioError(
-            f"torchvision does not import ({in_short(error)}); install the one made for this torch."
+            f"torchvision cannot be imported ({in_short(error)}); install the version for your "
+            "version of torch."
         ) from None
     return models
 
@@ -84,7 +85,7 @@ def _new_name(name: str) -> str:
 
 
 def _first_words(names: list[str]) -> str:
-    """Return the words that the names begin with, for a reader who knows none of them."""
+    """Return the words with which the names begin, for a reader who does not know any of them."""
     words = sorted({re.match("[a-z]*", name).group() for name in names})  # type: ignore[union-attr]
     return ", ".join(word if word in names else f"{word}…" for word in words)
 

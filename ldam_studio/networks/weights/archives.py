@@ -1,4 +1,4 @@
-"""Files that hold more than weights: what is in them, found out without running any code."""
+"""Examining files that contain more than weights, without running any code."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from zipfile import BadZipFile, ZipFile
 from ldam_studio.errors import StudioError
 
 USUAL_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
-"""Keys under which training scripts save a network's weights beside other things."""
+"""Keys under which training scripts save a network's weights together with other things."""
 
 NOTES = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "PROTO", "FRAME")
-"""Instructions of a pickle that make no object."""
+"""Instructions of a pickle that create no object."""
 
 DICTIONARIES = ("collections OrderedDict", "builtins dict")
 
 
 def more_than_weights(path: Path, data: bytes, error: BaseException) -> StudioError:
-    """Return the error for a file that holds more than weights, with Python to extract these.
+    """Return the error for a file that contains more than weights, with code to extract them.
 
     Parameters
     ----------
@@ -37,13 +37,14 @@ def more_than_weights(path: Path, data: bytes, error: BaseException) -> StudioEr
     if inside is not None:
         load, save = load.replace("model", "saved", 1), inside
     return StudioError(
-        f"{path} holds more than weights{what}, or is damaged, and was not opened, because such a "
-        f"file can run code; in Python: {load}, then torch.save({save}, NEW_FILE)."
+        f"{path} contains more than weights{what}, or is damaged. It was not opened, because such "
+        f"a file can run code; if you trust it, extract the weights in Python: {load}, then "
+        f"torch.save({save}, NEW_FILE)."
     )
 
 
 def is_torchscript(data: bytes) -> bool:
-    """Whether a file is what torch.jit.save writes: a program with its weights."""
+    """Return whether a file was written by torch.jit.save: a program with its weights."""
     return any(name.endswith("/constants.pkl") for name in _names(data))
 
 
@@ -56,7 +57,7 @@ def _names(data: bytes) -> list[str]:
 
 
 def _weights_inside(data: bytes) -> str | None:
-    """Return the Python expression for the weights in a saved dictionary; None if it is none."""
+    """Return the Python expression for the weights in a saved dictionary; None if it is not one."""
     made = list(_made(data))
     if not made or not _is_dictionary(made[0]):
         return None
@@ -69,7 +70,7 @@ def _weights_inside(data: bytes) -> str | None:
 
 
 def _made(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Yield a pickle's instructions with arguments, without those that make no object."""
+    """Yield a pickle's instructions with their arguments, except those that create no object."""
     name = next((name for name in _names(data) if name.endswith("/data.pkl")), None)
     if name is None:
         return
@@ -79,7 +80,7 @@ def _made(data: bytes) -> Iterator[tuple[str, Any]]:
                 if instruction.name not in (*NOTES, "MARK"):
                     yield instruction.name, argument
     except Exception:
-        # It is read only to give a better error, so that failing is harmless.
+        # This only improves the error message, so a failure is harmless.
         return
 
 

@@ -146,7 +146,7 @@ class Folder:
                 self._known[path] = known  # its former content, until the new one is complete
 
     def _last_change(self) -> int | None:
-        """Return when a file was last added or removed; None where that is unknown."""
+        """Return when a file was last added or removed; None if that is unknown."""
         try:
             return self.place.stat().st_mtime_ns if self.place.is_dir() else None
         except OSError:
@@ -162,14 +162,14 @@ class Folder:
             entries = list(self.place.iterdir())
         except OSError as error:
             raise StudioError(
-                f"The folder {self.place} cannot be read ({error.strerror}); put it back, or watch "
-                "another."
+                f"The folder {self.place} cannot be read ({error.strerror}); restore it, or watch "
+                "another one."
             ) from None
         return [path for path in entries if is_weights(path) and path.name[0] != "."]
 
 
 def _was_moved(status: os.stat_result) -> bool:
-    """Whether a file was renamed or dated after its last writing, so that its writer is done.
+    """Return whether a file was renamed or dated after its last writing, so that it is complete.
 
     Only POSIX records when that was; on Windows the same field is the time of creation.
     """
@@ -177,6 +177,6 @@ def _was_moved(status: os.stat_result) -> bool:
 
 
 def _has_holes(status: os.stat_result) -> bool:
-    """Whether parts of a file's length are not written yet; Windows does not say."""
+    """Return whether parts of a file are not written yet; always False on Windows."""
     blocks: int | None = getattr(status, "st_blocks", None)
     return blocks is not None and 512 * blocks < status.st_size

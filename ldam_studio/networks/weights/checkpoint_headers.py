@@ -1,4 +1,4 @@
-"""What a checkpoint's header and name say about it, without reading its weights."""
+"""Reading what a checkpoint's header and name say about it, without reading its weights."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ldam_studio.networks.weights.checkpoints import Checkpoint, Shapes, Stamp
 from ldam_studio.networks.weights.suffixes import is_safetensors
 
 KEY = "checkpoint"
-"""Name of the metadata entry in a safetensors file: a JSON object of what `Checkpoint` holds."""
+"""Name of the metadata entry in a safetensors file: a JSON object with fields of `Checkpoint`."""
 
 HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
 OLD_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """How torch.save's files began before torch 1.6: torch.serialization.MAGIC_NUMBER, pickled."""
-DIGITS = 18  # significant digits that are read of a number
+DIGITS = 18  # number of significant digits that are read
 LIMIT = 10.0**DIGITS  # comparisons with NaN are false, so that it is excluded, too
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
 
 
 def examine(path: Path, stamp: Stamp) -> Checkpoint | str:
-    """Return the checkpoint at `path`, or the reason why the file is none."""
+    """Return the checkpoint at `path`, or the reason why the file is not one."""
     try:
         problem, about, shapes = _header(path) if is_safetensors(path) else (*_archive(path), None)
     except OSError as error:
@@ -40,7 +40,7 @@ def _shared(shapes: Shapes) -> Shapes:
 
 
 def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
-    """Read a safetensors header. The file is complete if it is as long as the header says."""
+    """Read a safetensors header; check that the file is as long as the header says."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= HEADER_LIMIT:

@@ -1,4 +1,4 @@
-"""Checkpoints: the files of weights that a training run leaves behind, and reading one."""
+"""Checkpoints: the weights files that a training run writes, and reading one."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One file of weights, and the state of the training when it was written.
+    """A weights file, and the state of the training when it was written.
 
     Attributes
     ----------
     stamp
-        Tells the file from another one that took its place.
+        Distinguishes the file from another one that replaced it.
     epoch, step, loss, accuracy
-        From the file's metadata, else from its name; None where neither says it. Accuracy is a
-        share.
+        From the file's metadata, else from its name; None if neither has it. Accuracy is a share.
     shapes
-        Of its tensors; None where they are known only when it is read.
+        Shapes of its tensors; None if they are known only after reading it.
     """
 
     path: Path
@@ -53,9 +52,9 @@ class Checkpoint:
 class CheckpointError(StudioError):
     """A checkpoint cannot be used; `kind` says why.
 
-    ``"gone"``: it cannot be read now, for example because memory is short; ``"changed"``: it was
-    overwritten while it was read; ``"damaged"``: it is no file of weights; ``"shapes"``: its
-    weights are another architecture's; ``"diverged"``: they are not finite.
+    ``"gone"``: it cannot be read now, for example because there is too little memory;
+    ``"changed"``: it was overwritten while it was read; ``"damaged"``: it is not a weights file;
+    ``"shapes"``: its weights belong to another architecture; ``"diverged"``: they are not finite.
     """
 
     def __init__(
@@ -68,10 +67,10 @@ class CheckpointError(StudioError):
 
 
 def check_kind(place: Path) -> None:
-    """Raise `StudioError` if a place is a file of another kind than weights."""
+    """Raise `StudioError` if a place is a file, but not a weights file."""
     if place.is_file() and not is_weights(place):
         endings = ", ".join(WEIGHTS_SUFFIXES)
-        raise StudioError(f"{place.name} is no checkpoint; those end in {endings}.")
+        raise StudioError(f"{place.name} is not a checkpoint; their names end in {endings}.")
 
 
 def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
@@ -112,5 +111,5 @@ def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
-    """Return what tells a file from another one at the same path, see `Checkpoint`."""
+    """Return what distinguishes a file from another one at the same path, see `Checkpoint`."""
     return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -1,4 +1,4 @@
-"""Finding the weights of a module in what a training run saved."""
+"""Finding the weights of a module in the file of a training run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEPTH = 3  # levels of nested dictionaries that are searched for weights
 
 @dataclass(frozen=True)
 class Match:
-    """Weights by the names of a module, and those that do not fit.
+    """Weights by a module's names, and those that do not fit.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Match:
     misshapen
         Names of weights whose shapes differ, with both shapes.
     where
-        What stood before the names in the file: keys of dictionaries and a prefix.
+        What preceded the names in the file: keys of dictionaries and a prefix.
     """
 
     state: dict[str, Tensor]
@@ -62,14 +62,14 @@ def candidates(
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's weights by name, without other objects in its state (extra state)."""
+    """Return a module's weights by name, without other objects in its state dict (extra state)."""
     return {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
 
 
 def renamed(
     saved: Mapping[Any, Any], new_name: Callable[[str], str], depth: int = DEPTH
 ) -> dict[Any, Any]:
-    """Return what was saved with other names for its tensors, wherever `candidates` finds them."""
+    """Return a file's content with new names for its tensors, wherever `candidates` finds them."""
     found: dict[Any, Any] = {}
     for key, value in saved.items():
         if isinstance(value, Mapping) and depth:
@@ -93,7 +93,9 @@ def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
     own = own_tensors(module)
     matches = [_match(own, tensors, where) for where, tensors in _readings(saved, own)]
     if not matches:
-        raise StudioError(f"{source} holds no weights (tensors by name); save model.state_dict().")
+        raise StudioError(
+            f"{source} contains no weights (tensors by name); save model.state_dict()."
+        )
     return max(
         matches,
         key=lambda m: (
@@ -145,10 +147,10 @@ def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str)
 
 
 def _readings(saved: Any, own: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield every candidate as it is, and without each prefix that some of its names have.
+    """Yield every candidate unchanged, and without each prefix that some of its names have.
 
-    If all of the module's own names have a prefix, candidates are also yielded with it: a module
-    may be wrapped (nn.DataParallel, torch.compile) and its file be plain.
+    If all of the module's own names have a prefix, candidates are also yielded with it: the module
+    may be wrapped (nn.DataParallel, torch.compile) while its file is not.
     """
     wrapped = _wrapping(own)
     plain = {name[len(wrapped) :]: value for name, value in own.items()}
@@ -171,7 +173,7 @@ def _wrapping(own: Mapping[str, Tensor]) -> str:
 
 
 def _prefixes(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
-    """Return the prefixes before the names of a few of the module's own weights."""
+    """Return the prefixes that precede the names of a few of the module's own weights."""
     names = list(own)
     asked = {f".{name}" for name in (*names[:1], *names[len(names) // 2 :][:1], *names[-1:])}
     found = (n[: len(n) - len(e) + 1] for n in tensors for e in asked if n.endswith(e))

@@ -1,4 +1,4 @@
-"""Reading and writing weights safely: files are read as numbers, and no code in them is run."""
+"""Reading and writing weights safely: files are read as numbers; code in them is never run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from ldam_studio.networks.weights.suffixes import SAFETENSORS, is_safetensors
 HINT = f"give a {SAFETENSORS} file or a state dict saved with torch.save"
 
 TIMES_ITS_SIZE = 3
-"""Most memory that opening a file takes, in multiples of its size, as measured: for its bytes, its
-tensors, and the network."""
+"""The most memory that opening a file needs, as a multiple of the file's size, as measured: for its
+bytes, its tensors, and the network."""
 
 SAVED = (b"PK", b"\x80")  # first bytes of torch.save's files: a zip archive, before 1.6 a pickle
 
@@ -46,17 +46,17 @@ def require_room(path: Path) -> None:
 
 
 def enough_for_file(path: Path) -> AbstractContextManager[None]:
-    """Turn a lack of memory while a file is read into a `StudioError`."""
+    """Turn a lack of memory while reading a file into a `StudioError`."""
     return enough_for(f"The weights file {path}", "close other programs")
 
 
 def read_saved(path: Path) -> tuple[dict[str, Any], str]:
-    """Read a file's content (tensors by name, perhaps in nested dictionaries) and its SHA-256.
+    """Read a file's content (tensors by name, possibly in nested dictionaries) and its SHA-256.
 
     Raises
     ------
     StudioError
-        If the file is missing, empty, truncated, or holds no dictionary. Code in it is not run.
+        If the file is missing, empty, truncated, or contains no dictionary. Code in it is not run.
     """
     require_room(path)
     with enough_for_file(path):
@@ -79,19 +79,19 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
     else:
         saved = _unpickle_tensors(path, data)
     if not isinstance(saved, dict):
-        raise StudioError(f"{path} does not hold a state dict (tensors by name); {HINT}.")
+        raise StudioError(f"{path} does not contain a state dict (tensors by name); {HINT}.")
     return saved, hashlib.sha256(data).hexdigest()
 
 
 def _unpickle_tensors(path: Path, data: bytes) -> object:
     try:
         with warnings.catch_warnings(), enough_for_file(path):
-            # Torch warns of unusual pickle protocols, which do no harm here.
+            # Torch warns about unusual pickle protocols, which are harmless here.
             warnings.simplefilter("ignore")
             return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
     except pickle.UnpicklingError as error:
         if not data.startswith(SAVED):
-            raise StudioError(f"{path} is no weights file; {HINT}.") from None
+            raise StudioError(f"{path} is not a weights file; {HINT}.") from None
         raise more_than_weights(path, data, error) from None
     except StudioError:
         raise
@@ -102,7 +102,7 @@ def _unpickle_tensors(path: Path, data: bytes) -> object:
                 "FILE), then torch.save(model.state_dict(), NEW_FILE)."
             ) from None
         # Torch's reader fails on damaged pickles with errors of many types.
-        what = "damaged" if data.startswith(SAVED) else "no weights file"
+        what = "damaged" if data.startswith(SAVED) else "not a weights file"
         raise StudioError(f"{path} is {what}; {HINT}.") from None
 
 
@@ -168,9 +168,9 @@ def weights_for(
 
 
 def put_into(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load weights by the module's own names, in place; weights that are not given stay."""
+    """Load weights by the module's own names, in place; other weights are not changed."""
     state = OrderedDict(weights)
-    # Modules whose names have changed read the version in this metadata, and these are today's.
+    # Modules that have renamed their weights check the version in this metadata.
     state._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False)
 
@@ -180,21 +180,21 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
     name = not_finite(state)
     if name is not None:
         raise StudioError(
-            f"{source} has weights that are not finite, in {name!r}; give others (--weights)."
+            f"{source} has weights that are not finite, in {name!r}; give another file (--weights)."
         )
 
 
 def check_module(module: nn.Module, source: Path | str, image: Tensor | None) -> None:
     """Raise `StudioError` if a module has weights that make its output useless.
 
-    Parameters must be finite. Statistics of batch norms must not be infinite; other buffers may, as
-    masks are. A NaN in a buffer, such as a loss that is not known yet, matters only if the module's
-    output is not finite.
+    Parameters must be finite. Running statistics of batch norms must not be infinite; other buffers
+    may be, for example masks. A NaN in a buffer, for example a loss that is not known yet, matters
+    only if the module's output is not finite.
 
     Parameters
     ----------
     image
-        An input of `module`, (1, C, H, W), at rest; None if that is not known.
+        An input of `module`, (1, C, H, W), of the rest colour; None if that is not known.
     """
     check_finite(dict(module.named_parameters()), source)
     buffers = dict(module.named_buffers())
@@ -212,7 +212,7 @@ def _without(buffer: Tensor, which: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def _gives_numbers(module: nn.Module, image: Tensor | None) -> bool:
-    """Whether a module's output is finite; True if that cannot be told.
+    """Return whether a module's output is finite; True if that cannot be found out.
 
     The module is left in evaluation mode.
     """
@@ -241,8 +241,8 @@ def not_finite(state: Mapping[str, Tensor]) -> str | None:
             continue
         if value.layout != torch.strided or value.is_meta:
             raise StudioError(
-                f"The weights in {name!r} are not stored one by one (sparse or meta tensors); save "
-                "them as plain tensors."
+                f"The weights in {name!r} are sparse or meta tensors, which cannot be used; save "
+                "them as dense tensors."
             )
         if not bool(value.isfinite().all()):
             return name
@@ -250,9 +250,9 @@ def not_finite(state: Mapping[str, Tensor]) -> str | None:
 
 
 def write_weights(path: Path, state: Mapping[str, Any], metadata: dict[str, str]) -> str:
-    """Write tensors as a safetensors file, whole or not at all; return its SHA-256.
+    """Write tensors as a safetensors file, all or nothing; return its SHA-256.
 
-    Other objects, such as a module's extra state, are left out.
+    Other objects, for example a module's extra state, are left out.
     """
     data = save(_apart(state), metadata)
     write_bytes(path, data)
@@ -260,7 +260,7 @@ def write_weights(path: Path, state: Mapping[str, Any], metadata: dict[str, str]
 
 
 def _apart(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return tensors of which no two share memory, as safetensors requires, by copying."""
+    """Return the tensors, copied where two of them share memory, as safetensors requires."""
     found: dict[str, Tensor] = {}
     seen = set()
     for name, value in state.items():
