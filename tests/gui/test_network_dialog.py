@@ -463,7 +463,7 @@ def test_a_download_shows_its_progress_and_can_be_stopped(make, qtbot, download)
     dialog.card.stop.click()
     assert not dialog.is_loading
     until(qtbot, download.ended.is_set)
-    assert dialog.card.words.text() == "Stopped; nothing was opened."
+    assert dialog.card.words.text() == "Loading was stopped."
     # and begun again
     download.may_end.set()
     dialog.load_button.click()

@@ -10,7 +10,7 @@ from gui.windows import exporting, until, watching
 from ldam_studio.gui.exporting import dialog, recipe_note
 from ldam_studio.gui.exporting.recipe_note import REPLAYED
 
-GONE = "cannot be replayed from that alone: last.safetensors no longer holds the weights."
+GONE = "it cannot be replayed, because last.safetensors no longer holds the weights."
 
 
 @pytest.fixture

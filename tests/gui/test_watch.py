@@ -121,7 +121,7 @@ def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
     bar.speed.setCurrentIndex(4)
     bar.speed.activated.emit(4)
     bar.play.click()
-    assert bar.play.accessibleName() == "Rest at this checkpoint"
+    assert bar.play.accessibleName() == "Stop at this checkpoint"
     until(qtbot, lambda: shows(watch, newest) and not watch._player.isActive())
     assert seen == [300, 400]
     # At the end it begins anew; following ends it.
@@ -383,7 +383,7 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     # Nothing is pinned in the place of what is compared already.
     bar.pin.click()
     assert not bar.pin.isChecked()
-    assert "compared already" in studio.banner.texts()[-1]
+    assert "being compared already" in studio.banner.texts()[-1]
     # It outlives the watch.
     watch.stop()
     assert studio.model.is_comparing

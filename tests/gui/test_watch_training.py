@@ -106,7 +106,7 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     panel = watching(studio).watch.panel
     assert studio.windowTitle().startswith("LeNet on MNIST")
     (note,) = [text for text in training.said if text != "It learns from a sample."]
-    assert note.startswith("LeNet learns digits beside the studio")
+    assert note.startswith("LeNet is being trained on digits")
     assert "Back to Small" in [button.text() for button in studio.banner.findChildren(QPushButton)]
     assert panel.state.text() == (
         "Training · epoch 0.2 · step 10 of 100 · loss 0.500 · accuracy 25.0 %"
@@ -115,7 +115,7 @@ def test_a_training_is_shown_and_steered_and_ends_with_the_window(
     assert panel.isVisible() and panel.progress.value() == 100
     assert panel.rounds.value() == ROUNDS
     studio.actions_by_name["watch_mnist"].trigger()
-    assert len(training.runs) == 1 and "runs already" in training.said[-1]
+    assert len(training.runs) == 1 and "already running" in training.said[-1]
     panel.pause.click()
     until(qtbot, lambda: panel.pause.text() == "Resume training")
     assert panel.state.text().startswith("Paused")
@@ -209,7 +209,7 @@ def test_a_training_that_cannot_begin_is_said(studio, qtbot, tmp_path, monkeypat
     (tmp_path / "file").touch()
     monkeypatch.setattr(process, "new_folder", lambda: tmp_path / "file" / "mnist-2")
     watching(studio).train()
-    assert "cannot be made" in studio.banner.texts()[-1]
+    assert "cannot be created" in studio.banner.texts()[-1]
 
 
 def test_old_runs_are_forgotten(tmp_path):
@@ -220,8 +220,8 @@ def test_old_runs_are_forgotten(tmp_path):
 
 
 def test_a_training_is_told_in_a_line():
-    assert words_of(None, False) == "The training begins …"
-    assert words_of(None, True) == "The training did not begin."
+    assert words_of(None, False) == "The training is starting …"
+    assert words_of(None, True) == "The training did not start."
     done = process.Status("finished", 100, 100, 2.0, accuracy=0.99)
     assert words_of(done, True) == "Finished · epoch 2.0 · step 100 of 100 · accuracy 99.0 %"
     # The accuracy may be of before what the loss tells of.

@@ -1,1 +1,1 @@
-"""The sessions that come with the program."""
+"""Feature: the ten digits and the example sessions."""

@@ -1,4 +1,4 @@
-"""The session that the program starts with, and the examples."""
+"""The entries of the File menu for the ten digits and the example sessions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.gui.session.openings import Opening
 
-START = Entry("start", "Start Session", "Ctrl+Home", "Back to the ten digits of the start")
+START = Entry("start", "Start Session", "Ctrl+Home", "Open the ten digits of the first start")
 
 
 class Examples(Feature):
-    """A section of the File menu."""
+    """Adds the example sessions to the File menu."""
 
     entries = (START,)
 

@@ -1,1 +1,1 @@
-"""Exporting pictures."""
+"""Feature: export pictures."""

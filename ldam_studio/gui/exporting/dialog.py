@@ -1,4 +1,4 @@
-"""What to export, how large, and where to."""
+"""The dialog that asks what to export, how large, and to which file."""
 
 from __future__ import annotations
 
@@ -39,12 +39,22 @@ KINDS = {
     "averages": "Running averages of all chains as a grid",
 }
 MOST_ZOOM = 32
-MOST_SIDE = 16_384  # pixels; larger pictures than this few programs open
+MOST_SIDE = 16_384  # pixels; few programs open larger pictures
 
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What a person chose: ``what`` of `KINDS`, ``zoom`` as a whole number, and the file."""
+    """The user's choice.
+
+    Attributes
+    ----------
+    what
+        A key of `KINDS`.
+    zoom
+        Side of the square that each image pixel becomes, in pixels.
+    path
+        The file to write.
+    """
 
     what: str
     zoom: int
@@ -52,18 +62,18 @@ class ExportChoice:
 
 
 class ExportDialog(QDialog):
-    """Asks what to export; remembers the last answer.
+    """Asks what to export, and remembers the last choice.
 
     Parameters
     ----------
     sizes
-        For each of `KINDS` that there is now, its width and height in pixels at zoom 1.
+        Width and height in pixels at zoom 1, for each kind of picture that is available now.
     preview
-        Gives the picture (H, W, 3) of a kind in bytes, or None.
+        Returns the picture of a kind as bytes of shape (H, W, 3), or None.
     settings
-        Where the last choice is remembered; None forgets it with the dialog.
+        The file that keeps the last choice; None does not keep it.
     note
-        A sentence about the recipe that goes with it.
+        A sentence about the recipe in the picture.
     """
 
     def __init__(
@@ -79,7 +89,7 @@ class ExportDialog(QDialog):
         self._sizes = dict(sizes)
         self._picture = preview or (lambda what: None)
         self._settings = settings
-        self._own_name = True  # the file is named after what is exported until a person names it
+        self._own_name = True  # whether the file's name is still the suggested one
         self.setWindowTitle("Export PNG")
         self._build()
         self._recall()
@@ -104,7 +114,7 @@ class ExportDialog(QDialog):
         self._zoom.setRange(1, MOST_ZOOM)
         self._zoom.setSuffix(" ×")
         self._zoom.setAccessibleName("Zoom")
-        self._zoom.setToolTip("Every pixel becomes a square of so many pixels")
+        self._zoom.setToolTip("Side of the square that each pixel becomes, in pixels")
         self._zoom.valueChanged.connect(self._update)
         self._size = QLabel()
         self._size.setProperty("role", "muted")
@@ -156,11 +166,11 @@ class ExportDialog(QDialog):
     # -- the choice -------------------------------------------------------------------------------
 
     def ask(self) -> ExportChoice | None:
-        """Ask, and return what was chosen; None if it was cancelled."""
+        """Show the dialog and return the user's choice; None if it was cancelled."""
         return self.choice() if self.exec() == QDialog.DialogCode.Accepted else None
 
     def choice(self) -> ExportChoice:
-        """Return what is chosen now."""
+        """Return the current choice."""
         path = with_suffix(Path(self._path.text().strip()).expanduser())
         return ExportChoice(self._what(), self._zoom.value(), path)
 
@@ -241,7 +251,7 @@ class ExportDialog(QDialog):
 
 
 class _Preview(QWidget):
-    """The picture, as large as whole device pixels allow."""
+    """Shows the picture as large as possible, each pixel as a square of whole device pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,11 +260,11 @@ class _Preview(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
-        """Return room for a picture and for a wide grid."""
+        """Return a size for single pictures and for wide grids."""
         return QSize(224, 224)
 
     def show_image(self, image: np.ndarray | None) -> None:
-        """Show (H, W, 3) bytes, None for no picture."""
+        """Show a picture: bytes of shape (H, W, 3); None for no picture."""
         self._image = image
         self.setVisible(image is not None)
         self.update()
@@ -275,7 +285,7 @@ class _Preview(QWidget):
         pencil.painter.end()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Paint again in the colours of a new look."""
+        """Paint again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self.update()
@@ -288,7 +298,7 @@ def _pictures() -> Path:
 
 
 def _free(path: Path) -> Path:
-    """Return the path, or the next one with a number that is not taken."""
+    """Return the path if it is free, else the same name with the first number that is free."""
     number, free = 1, path
     while free.exists():
         number += 1

@@ -1,4 +1,4 @@
-"""Saving the picture of this moment, as large and where a person says."""
+"""The action that exports a picture of the current moment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXPORT = Entry(
 
 
 class Exporting(Feature):
-    """The dialog for exports, over a copy of the session as it is when that is asked for."""
+    """Exports pictures of a copy of the session, taken when the user asks for the export."""
 
     entries = (EXPORT,)
 
@@ -39,11 +39,11 @@ class Exporting(Feature):
         self._question = PatientQuestion(studio, "export", "export the picture")
 
     def export(self) -> None:
-        """Ask what to export once the session has answered, and save it."""
+        """Copy the session after its current step, ask what to export, and save it."""
         self._question.ask(snapshot, self._choose)
 
     def leave(self) -> None:
-        """Export nothing that has not been chosen yet."""
+        """Cancel an export that is still waiting for the session."""
         self._question.cancel()
 
     def _choose(self, state: SessionState) -> None:
@@ -57,7 +57,7 @@ class Exporting(Feature):
             try:
                 pictures[what] = picture_of(state, self._shown(what))
             except StudioError:
-                # No sample has been averaged yet; the dialog offers what there is.
+                # No sample has been averaged yet, so this kind of picture is not available.
                 continue
         dialog = ExportDialog(
             {what: (p.shape[1], p.shape[0]) for what, p in pictures.items()},
@@ -84,7 +84,7 @@ class Exporting(Feature):
             self.studio.notices.say(_words(done))
 
     def remembered(self) -> QSettings | None:
-        """Return where the last export's choices are kept; None where nothing is."""
+        """Return the file that keeps the last choice; None if nothing is kept between starts."""
         folder = self.studio.folder
         if folder is None:
             return None
@@ -98,10 +98,10 @@ class Exporting(Feature):
 
 
 def _words(done: Exported) -> str:
-    """Return what was saved, and where its chains stood, in one sentence."""
+    """Return one sentence with the saved files, and a warning if burn-in was not complete."""
     words = f"Saved {done.path}"
     if done.sidecar is not None:
-        words += f" and, for its replay, {done.sidecar.name} beside it"
+        words += f" and {done.sidecar.name}, which its replay needs"
     if not done.burned_in:
         words += "; the chains had not burned in yet"
     elif done.settling:

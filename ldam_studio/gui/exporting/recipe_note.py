@@ -1,4 +1,4 @@
-"""What the dialog for exports says of a picture's recipe: whether it will lead to the picture."""
+"""The sentence in the export dialog that says whether the picture can be replayed."""
 
 from __future__ import annotations
 
@@ -13,36 +13,38 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.weights.checkpoints import Checkpoint, Stamp
 
-REPLAYED = "The recipe travels in the picture, so that it can be replayed."
+REPLAYED = "The picture carries its recipe, so that it can be replayed."
 
-MANY_STEPS = 10_000  # about a quarter of an hour of a large network, and no wait for a small one
+MANY_STEPS = 10_000  # about a quarter of an hour with a large network
 
 
 Read = Callable[["Network"], Sequence["Checkpoint"]]
 
 
 def recipe_note(networks: Sequence[Network], read_from: Read, steps: int = 0) -> str:
-    """Say whether a picture of `networks` can be replayed, and where that takes long.
+    """Return whether a picture of `networks` can be replayed, and a warning if that takes long.
 
     Parameters
     ----------
-    steps
-        How many a replay takes.
+    networks
+        The networks in the picture.
     read_from
-        Gives the checkpoints that a network was read from, as they were then; none where that is
-        not known. Then only that its files are there is looked for: to read them may take long.
+        Returns the checkpoints from which a network was read, as they were then; empty if unknown.
+        For unknown ones, only the existence of the files is tested, because reading takes long.
+    steps
+        Number of steps that a replay takes.
     """
     files = [file for network in networks for file in _files_of(network, read_from)]
     for path, stamp in files:
         if not _holds(path, stamp):
             return (
-                "The recipe travels in the picture, but it cannot be replayed from that alone: "
+                "The picture carries its recipe, but it cannot be replayed, because "
                 f"{path.name} no longer holds the weights."
             )
     if any(path.is_relative_to(runs_folder()) for path, _ in files):
         return (
-            f"{REPLAYED[:-1]} while its weights are kept: those of the last {KEPT_RUNS} trainings "
-            f"stay in the cache.{_how_long(steps)}"
+            f"{REPLAYED[:-1]} while its weights are kept: the cache keeps the last {KEPT_RUNS} "
+            f"trainings.{_how_long(steps)}"
         )
     return REPLAYED + _how_long(steps)
 
@@ -50,7 +52,7 @@ def recipe_note(networks: Sequence[Network], read_from: Read, steps: int = 0) ->
 def _how_long(steps: int) -> str:
     if steps < MANY_STEPS:
         return ""
-    return f" A replay takes all {steps:,} steps since the start of the chains."
+    return f" A replay repeats all {steps:,} steps since the start of the chains."
 
 
 def _files_of(network: Network, read_from: Read) -> list[tuple[Path, Stamp | None]]:

@@ -1,1 +1,1 @@
-"""The dialog that asks for a network, which several features show."""
+"""The dialog that opens a network; several features use it."""

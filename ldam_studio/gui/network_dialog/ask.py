@@ -1,4 +1,4 @@
-"""Showing the dialog over a window that goes on running."""
+"""Shows the dialog that opens a network, without blocking the window."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ Opened = Callable[[Network, NetworkRequest], object]
 def ask_for_network(
     parent: QWidget, opened: Opened, request: NetworkRequest | None = None
 ) -> NetworkDialog:
-    """Ask for a network; `opened` gets what came of it.
+    """Show the dialog that opens a network, and return it.
 
-    With a `request` the network is loaded and opened at once, unless that runs code, which has to
-    be agreed to first.
+    Parameters
+    ----------
+    opened
+        Called with the network and the request for it once the user accepts the dialog.
+    request
+        A network to load and open at once, without further input. If that runs code, the user has
+        to agree first. None for no network.
     """
     dialog = NetworkDialog(request, parent)
     _show(dialog, opened)
@@ -31,7 +36,7 @@ def ask_for_network(
 
 
 def ask_for_comparison(parent: QWidget, opened: Opened, request: NetworkRequest) -> NetworkDialog:
-    """Ask what is put beside the network in front, beginning with a `request`."""
+    """Show the dialog for the network to compare with, filled in with a `request`; return it."""
     dialog = NetworkDialog(request, parent, title="Compare With", verb="Compare")
     _show(dialog, opened)
     return dialog

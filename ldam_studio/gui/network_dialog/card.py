@@ -1,4 +1,4 @@
-"""What became of opening a network: how far it is, what went wrong, or what was understood."""
+"""The lower part of the dialog: the progress of loading a network, an error, or its facts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ MEGABYTE = 1e6
 
 
 class NetworkCard(QFrame):
-    """One of four pages, all of one size, so that the dialog does not jump."""
+    """Shows one of four pages of the same size: a text, progress, an error, or a network."""
 
     stopped = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setAccessibleName("What was understood")
+        self.setAccessibleName("Loaded network")
         self.words = QLabel()
         self.words.setProperty("role", "muted")
         self.words.setWordWrap(True)
@@ -105,30 +105,30 @@ class NetworkCard(QFrame):
     # -- what is shown ---------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
-        """Say what comes next."""
+        """Show what the user can do next."""
         self.words.setText(text)
         self._pages.setCurrentWidget(self._idle)
 
     def show_loading(self, text: str) -> None:
-        """Show that work is under way, for an unknown time."""
+        """Show that something is being loaded, with a progress bar without an end."""
         self.doing.setText(text)
         self.bar.setRange(0, 0)
         self._pages.setCurrentWidget(self._busy)
 
     def show_progress(self, had: int, size: int) -> None:
-        """Show how far a download is, in bytes."""
+        """Show the progress of a download: bytes received, and bytes in all (0 if unknown)."""
         self.doing.setText(f"Downloading the weights: {size_words(had, size)}")
         # Qt counts in 32 bits.
         self.bar.setRange(0, 1000 if size else 0)
         self.bar.setValue(int(1000 * had / size) if size else 0)
 
     def show_error(self, sentence: str) -> None:
-        """Show what went wrong."""
+        """Show an error."""
         self.error.setText(sentence)
         self._pages.setCurrentWidget(self._wrong)
 
     def show_network(self, network: Network) -> None:
-        """Show what was understood."""
+        """Show the facts about a network that has been loaded."""
         parameters = sum(p.numel() for p in network.module.parameters())
         neurons = sum(layer.neurons for layer in network.layers)
         weights = network.weights.name if network.weights is not None else "its own"
@@ -150,7 +150,7 @@ class NetworkCard(QFrame):
 
     @property
     def sentence(self) -> str:
-        """What went wrong; empty if nothing did."""
+        """The error that is shown; empty if none is."""
         return self.error.text() if self._pages.currentWidget() is self._wrong else ""
 
     # -- looks -----------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class NetworkCard(QFrame):
         self._sign.setPixmap(pixmap)
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Draw the sign anew when the look changes."""
+        """Draw the icon again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self._draw_sign()
@@ -177,13 +177,13 @@ def _column(widget: QWidget) -> QVBoxLayout:
 
 
 def size_words(had: int, size: int) -> str:
-    """Return how far a download is, in bytes; `size` is 0 if it is unknown."""
+    """Return the progress of a download of `size` bytes (0 if unknown) in megabytes."""
     of = f" of {size / MEGABYTE:,.1f}" if size else ""
     return f"{had / MEGABYTE:,.1f}{of} MB"
 
 
 def input_words(pixels: PixelSpec) -> str:
-    """Return how pixels become a network's input, in one line."""
+    """Return a network's input format in one line."""
 
     def numbers(values: tuple[float, ...]) -> str:
         return ", ".join(f"{v:g}" for v in (values[:1] if len(set(values)) == 1 else values))
@@ -196,7 +196,7 @@ def input_words(pixels: PixelSpec) -> str:
 
 
 def output_words(network: Network) -> str:
-    """Return how many outputs a network has, and what the first are called."""
+    """Return the number of a network's outputs, and the first classes' names."""
     outputs = network.layers[-1].neurons
     if not network.labels:
         return f"{outputs:,} without names" if outputs > 1 else "1 without a name"

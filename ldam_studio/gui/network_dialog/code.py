@@ -1,4 +1,4 @@
-"""A network in a person's own code: which file, which function, and may it be run."""
+"""The page for a network in the user's own code: file, function, and permission to run it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons
 
-LARGEST_CODE = 100_000  # bytes; reading a larger file for its functions would hold the window up
+LARGEST_CODE = 100_000  # bytes; searching a larger file for functions would freeze the window
 
 
 class OwnCode(QWidget):
-    """A function in a person's file, and that they agree to its being run."""
+    """Fields for a function in the user's file, and a box in which they agree to run it."""
 
     changed = pyqtSignal()
 
@@ -49,8 +49,8 @@ class OwnCode(QWidget):
             "called without arguments; returns the torch.nn.Module"
         )
         warning = QLabel(
-            "Opening it runs the file's code on this computer, with all that you may do yourself: "
-            "open only what you trust."
+            "Opening it runs the file's code on this computer with all your rights: open only code "
+            "that you trust."
         )
         warning.setProperty("role", "warning")
         warning.setWordWrap(True)
@@ -77,13 +77,13 @@ class OwnCode(QWidget):
         return f"{Path(file).expanduser() if file.endswith('.py') else file}:{function}"
 
     def set_name(self, name: str) -> None:
-        """Show a file and its function; without one, the first that may be meant."""
+        """Show ``FILE:FUNCTION``; without a function, the likeliest one in the file."""
         place, _, function = name.rpartition(":")
         self.file.setText(place)
         if function:
             self.function.setCurrentText(function)
         self.agreed.setChecked(False)
-        # Whoever comes with a file has only this left to do.
+        # With a file given, this is all that the user still has to do.
         self.setFocusProxy(self.agreed)
 
     def _browse(self) -> None:
@@ -102,22 +102,25 @@ class OwnCode(QWidget):
         self._changed()
 
     def _changed(self) -> None:
-        # Who agreed to one file's code did not agree to another's.
+        # Permission for one file's code does not cover another's.
         self.agreed.setChecked(False)
         self.changed.emit()
 
 
 def functions_in(path: Path) -> list[str]:
-    """Return the functions and classes at the top of a file, read without running it."""
+    """Return the names of a file's top-level functions and classes, without running the file.
+
+    Functions without required arguments come first.
+    """
     try:
         if path.suffix != ".py" or path.stat().st_size > LARGEST_CODE:
             return []
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
-        return []  # opening it will say what is wrong
+        return []  # opening the file will report what is wrong
     kinds = (ast.FunctionDef, ast.ClassDef)
     names = [node.name for node in tree.body if isinstance(node, kinds)]
-    # Functions of no argument that must be given are likelier what is meant.
+    # A function without required arguments is more likely to return the network.
     free = {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and _is_free(n)}
     return sorted((n for n in names if not n.startswith("_")), key=lambda n: n not in free)
 

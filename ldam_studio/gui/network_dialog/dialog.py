@@ -1,4 +1,4 @@
-"""The dialog that asks for a network and its weights, and shows what was loaded."""
+"""The dialog that asks for a network and its weights, loads it, and shows its facts."""
 
 from __future__ import annotations
 
@@ -44,27 +44,27 @@ WEIGHTS = f"Weights ({' '.join(f'*{end}' for end in WEIGHTS_SUFFIXES)});;All fil
 LABELS = "Text (*.txt);;All files (*)"
 OWN_WEIGHTS = {
     BUILT_IN: "those that come with the program",
-    LIBRARY: "the publisher's own, downloaded once",
-    CODE: "those that the function returns",
+    LIBRARY: "the published ones, downloaded once",
+    CODE: "those of the returned module",
 }
 WAITING = {
     BUILT_IN: "Load it to see what it is.",
     LIBRARY: "Choose a model and load it to see what it is.",
-    CODE: "Name a file and a function, agree to its being run, and load it.",
+    CODE: "Choose a file and a function, agree to run it, and load it.",
 }
 
 
 class NetworkDialog(QDialog):
-    """Asks for a network and loads it on a thread; it is accepted with `network` loaded.
+    """Asks for a network and loads it on a thread; when accepted, it is in `network`.
 
-    Whatever fails is a sentence in the dialog. Closing it leaves a load that is under way behind.
+    Errors are shown in the dialog. Closing the dialog abandons a load that has not finished.
 
     Parameters
     ----------
     request
-        What to show at first; None shows the published models.
+        The network to fill in; None shows the published models.
     title, verb
-        What stands above it, and on the button that accepts.
+        Title of the dialog, and text of the button that accepts it.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class NetworkDialog(QDialog):
         self._task: Task | None = None
         self._opens_itself = False
         self._filling = False
-        self._asked_of = ""  # the source that does not tell what images it takes
+        self._asked_of = ""  # the source that does not tell its input format
         self._build()
         if request is None:
             self.source.choose(LIBRARY)
@@ -98,7 +98,7 @@ class NetworkDialog(QDialog):
         self.weights = self._path("Weights file")
         self.labels = self._path("Labels file")
         self.labels.setPlaceholderText("class names, one a line, or imagenet; optional")
-        self.partial = QCheckBox("Take weights of which only a part fits")
+        self.partial = QCheckBox("Accept weights that fit only in part")
         self.input = InputForm()
         self._form = QFormLayout()
         self._form.setVerticalSpacing(10)
@@ -116,7 +116,7 @@ class NetworkDialog(QDialog):
         self.open_button = present(
             buttons.addButton(self._verb, QDialogButtonBox.ButtonRole.AcceptRole)
         )
-        # The platform orders what ends the dialog; loading does not.
+        # The platform orders the buttons that end the dialog; Load is not one of them.
         below = QHBoxLayout()
         below.addWidget(self.load_button)
         below.addStretch(1)
@@ -171,7 +171,7 @@ class NetworkDialog(QDialog):
     # -- what is asked for ---------------------------------------------------------------------
 
     def set_request(self, request: NetworkRequest) -> None:
-        """Show a wish; code has to be agreed to again."""
+        """Fill in a network; the user has to agree again before code is run."""
         self._filling = True
         self.source.set_name(request.name)
         self.weights.setText("" if request.weights is None else str(request.weights))
@@ -182,14 +182,14 @@ class NetworkDialog(QDialog):
         self._changed()
 
     def wish(self) -> NetworkRequest:
-        """Return what is asked for now; `StudioError` if the input's numbers make no sense."""
+        """Return the request that is filled in; raises `StudioError` if the input is invalid."""
         weights, labels = _file(self.weights), _file(self.labels)
         partial = self.partial.isChecked() and weights is not None
         pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
         return NetworkRequest(self.source.name, weights, labels, partial, pixels)
 
     def _source_changed(self) -> None:
-        """Go by what another source says where a person was asked because the last one did not."""
+        """Reset the input if the user was asked for that of another source, and did not answer."""
         if not self._filling and not self.input.is_chosen and self.source.name != self._asked_of:
             self._filling = True
             self.input.from_source()
@@ -197,7 +197,7 @@ class NetworkDialog(QDialog):
         self._changed()
 
     def _changed(self) -> None:
-        """Forget what was loaded: another network is asked for now."""
+        """Forget the loaded network, because the request has changed."""
         if self._filling:
             return
         self._leave_task()
@@ -213,7 +213,7 @@ class NetworkDialog(QDialog):
     # -- loading -------------------------------------------------------------------------------
 
     def load(self, *, and_open: bool = False) -> None:
-        """Load what is asked for; with `and_open` the dialog is accepted once that is done."""
+        """Load the requested network; with `and_open`, accept the dialog once it is loaded."""
         if not self.source.ready or self._task is not None:
             return
         try:
@@ -234,9 +234,9 @@ class NetworkDialog(QDialog):
         self._task.start()
 
     def stop(self) -> None:
-        """Give up a load."""
+        """Abandon loading."""
         self._leave_task()
-        self.card.say("Stopped; nothing was opened.")
+        self.card.say("Loading was stopped.")
         self._show_buttons()
 
     @property
@@ -272,12 +272,12 @@ class NetworkDialog(QDialog):
         self.input.ask()
         self._filling = False
         self.card.show_error(
-            "The code does not say what images its network takes: choose that under Input "
-            "and load it again, or give the module an attribute pixels."
+            "The code does not say what images its network takes: choose this under Input and load "
+            "it again, or give the module an attribute pixels."
         )
 
     def ask_for_input(self) -> None:
-        """Ask what images the network takes, of somebody who has just had its code run."""
+        """Ask for the input format of a network whose code the user has already agreed to run."""
         self.source.code.agreed.setChecked(True)
         self._ask_for_input()
 
@@ -296,7 +296,7 @@ class NetworkDialog(QDialog):
         self.open_button.setDefault(loaded)
 
     def done(self, result: int) -> None:
-        """Close; whatever still runs is left behind."""
+        """Close the dialog, and abandon loading."""
         self._leave_task()
         self.source.library.leave()
         super().done(result)
@@ -304,7 +304,7 @@ class NetworkDialog(QDialog):
 
 def _open(wish: NetworkRequest, task: Task) -> Network:
     if family_of(wish.name).is_library:
-        list_models()  # their import, in the way that does not hold the window up
+        list_models()  # imports the library in a way that does not freeze the window
     return wish.open(task.progress)
 
 

@@ -1,4 +1,4 @@
-"""What images a network takes: as its source says, or in numbers that a person gives."""
+"""The input format of a network: as its source says, or in numbers that the user gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ldam_studio.networks.pixels import PixelSpec
 
 @dataclass(frozen=True)
 class Preset:
-    """Numbers that many networks share; an empty size leaves what is written there."""
+    """Texts for the fields of a common input format; an empty size keeps that of the field."""
 
     title: str
     size: str
@@ -23,7 +23,7 @@ class Preset:
     rest: str
 
 
-COLOURS = 3  # that a picture has
+COLOURS = 3  # channels of a picture
 FROM_SOURCE, OWN = "As the network's source says", "Other numbers"
 PRESETS = (
     Preset(
@@ -37,7 +37,7 @@ PRESETS = (
 
 
 class InputForm(QWidget):
-    """A choice of presets; the numbers are in sight only where they do not come from the source."""
+    """A list of presets; the fields for numbers are hidden if the source gives the format."""
 
     changed = pyqtSignal()
 
@@ -45,16 +45,16 @@ class InputForm(QWidget):
         super().__init__(parent)
         self.preset = QComboBox()
         self.preset.setAccessibleName("Input")
-        self.preset.setPlaceholderText("Choose what images it takes")
+        self.preset.setPlaceholderText("Choose what images the network takes")
         self.preset.addItems([FROM_SOURCE, *(preset.title for preset in PRESETS), OWN])
         self.extent = self._field("Size", "channels × height × width, such as 3 × 224 × 224")
         self.mean = self._field("Mean", "subtracted: one number, or one for each channel")
         self.std = self._field("Standard deviation", "divides: one number, or one for each channel")
         self.range = self._field("Range", "the values of black and white, such as 0 to 1")
-        self.rest = self._field("Rest colour", "what L2 pulls towards; half-way is grey")
+        self.rest = self._field("Rest colour", "what L2 pulls pixels towards; mid-range is grey")
         self.shown = self._field(
             "Shown channels",
-            "red, green and blue of the picture, counted from 0, such as 3, 2, 1; or one",
+            "channels shown as red, green and blue, counted from 0, such as 3, 2, 1; or only one",
         )
         self._numbers = QWidget()
         form = self._form = QFormLayout(self._numbers)
@@ -92,21 +92,21 @@ class InputForm(QWidget):
         return field
 
     def ask(self) -> None:
-        """Have a person choose: the source does not tell."""
+        """Clear the choice, so that the user has to choose a format."""
         self.preset.setCurrentIndex(-1)
         self.preset.setFocus()
 
     def from_source(self) -> None:
-        """Go by what the source says."""
+        """Choose the format that the source gives."""
         self.preset.setCurrentIndex(0)
 
     @property
     def is_chosen(self) -> bool:
-        """Whether there is an answer, be it right or wrong."""
+        """Whether a format is chosen; its numbers may still be invalid."""
         return self.preset.currentIndex() >= 0
 
     def fill(self, pixels: PixelSpec) -> None:
-        """Write an input's numbers down, to start from where they are to be corrected."""
+        """Write a format's numbers into the fields, so that the user can correct them."""
         self.extent.setText(f"{pixels.channels} × {pixels.height} × {pixels.width}")
         self.mean.setText(_written(pixels.mean))
         self.std.setText(_written(pixels.std))
@@ -115,7 +115,7 @@ class InputForm(QWidget):
         self.shown.setText(", ".join(map(str, pixels.shown)))
 
     def give(self, pixels: PixelSpec | None) -> None:
-        """Show numbers that a person gave before; None goes by the source."""
+        """Show a format that the user gave before; None for the one that the source gives."""
         if pixels is None:
             self.from_source()
         else:
@@ -123,12 +123,12 @@ class InputForm(QWidget):
             self.preset.setCurrentText(OWN)
 
     def pixels(self) -> PixelSpec | None:
-        """Return what was given, None to go by the source.
+        """Return the format in the fields; None for the one that the source gives.
 
         Raises
         ------
         StudioError
-            If a number is missing or makes no sense.
+            If a number is missing or invalid.
         """
         if self.preset.currentText() == FROM_SOURCE:
             return None
@@ -145,7 +145,7 @@ class InputForm(QWidget):
         return PixelSpec(channels, height, width, mean, std, rest, minimum, maximum, shown)
 
     def _size(self) -> tuple[int, int, int] | None:
-        """Read channels, height and width; None where they are not all there."""
+        """Return channels, height and width; None if they are not three whole numbers."""
         words = self.extent.text().lower().replace("×", " ").replace("x", " ").replace(",", " ")
         try:
             channels, height, width = (int(word) for word in words.split())
@@ -168,13 +168,13 @@ class InputForm(QWidget):
             raise StudioError("Shown channels are whole numbers, such as 3, 2, 1.") from None
 
     def _show_channels(self) -> None:
-        """Ask which channels are shown where there are more than a picture has colours."""
+        """Show the field for the shown channels if there are more than three channels."""
         size = self._size()
         self._form.setRowVisible(self.shown, size is not None and size[0] > COLOURS)
 
     @staticmethod
     def _numbers_in(field: QLineEdit, channels: int) -> tuple[float, ...]:
-        """Read one number for all channels or one for each."""
+        """Return one number per channel; a single number holds for all."""
         try:
             found = tuple(float(word) for word in field.text().replace(",", " ").split())
         except ValueError:
@@ -200,7 +200,7 @@ class InputForm(QWidget):
         self.changed.emit()
 
     def _edited(self) -> None:
-        # One change, not two: what is in the fields is what counts.
+        # Emit `changed` once, not for the preset as well.
         self.preset.blockSignals(True)
         self.preset.setCurrentText(OWN)
         self.preset.blockSignals(False)

@@ -1,4 +1,4 @@
-"""Where a network comes from: the program itself, a library, or a person's own code."""
+"""The source of a network: the program itself, a library, or the user's own code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ARROWS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageU
 
 
 def titles() -> tuple[str, str, str]:
-    """Return what the kinds are called; of the libraries those that are installed are named."""
+    """Return the titles of the three kinds of source; the second names the installed libraries."""
     *first, last = (family.title for family in libraries() if family.is_installed)
     named = f"{', '.join(first)} and {last}" if first else last
     return "Built in", named, "Your own code"
@@ -41,7 +41,7 @@ _listed: tuple[str, ...] = ()
 
 
 class NetworkSource(QWidget):
-    """Three kinds of source, one page each; `name` is what `open_network` takes."""
+    """Offers three kinds of source, one page each; `name` is an argument for `open_network`."""
 
     changed = pyqtSignal()
 
@@ -78,7 +78,7 @@ class NetworkSource(QWidget):
         return self._kinds.checkedId()
 
     def choose(self, kind: int) -> None:
-        """Turn to a kind of source."""
+        """Show the page of a kind of source."""
         present(self._kinds.button(kind)).setChecked(True)
 
     @property
@@ -88,16 +88,16 @@ class NetworkSource(QWidget):
 
     @property
     def page(self) -> BuiltIn | Library | OwnCode:
-        """The page of the kind that is chosen."""
+        """The page of the chosen kind."""
         return self._pages[self.pages.currentIndex()]
 
     @property
     def ready(self) -> bool:
-        """Whether a network is named and, where that runs code, this was agreed to."""
+        """Whether a network is named and, if opening it runs code, the user has agreed."""
         return bool(self.name) and (self.kind != CODE or self.code.agreed.isChecked())
 
     def set_name(self, name: str) -> None:
-        """Show a network's name where it belongs; code has to be agreed to again."""
+        """Show a network's name on its page; the user has to agree again before code is run."""
         family = family_of(name)
         kind = LIBRARY if family.is_library else CODE if family.runs_code else BUILT_IN
         self.choose(kind)
@@ -143,9 +143,9 @@ class BuiltIn(QWidget):
 
 
 class Library(QWidget):
-    """The models of the installed libraries, in a list that is searched.
+    """A searchable list of the models of all installed libraries.
 
-    Those of the first library stand there without its prefix.
+    Models of the first library are listed without its prefix.
     """
 
     changed = pyqtSignal()
@@ -181,7 +181,7 @@ class Library(QWidget):
 
     @property
     def name(self) -> str:
-        """The chosen model's name; what was asked for by name while the list is being read."""
+        """The chosen model's name; while the list is being read, the name given to `set_name`."""
         item = self.list.currentItem()
         found = self._wanted if item is None else item.text()
         with_prefix = not found or family_of(found).is_library
@@ -194,7 +194,7 @@ class Library(QWidget):
         self.changed.emit()
 
     def fill(self) -> None:
-        """List the models, on a thread: libraries take seconds to import."""
+        """List the models; they are read on a thread, because libraries take seconds to import."""
         if self.list.count() or self._task is not None:
             return
         if _listed:
@@ -209,7 +209,7 @@ class Library(QWidget):
         self._task.start()
 
     def leave(self) -> None:
-        """Want the list no more."""
+        """Abandon the task that reads the list."""
         if self._task is not None:
             self._task.leave()
             self._task = None
@@ -225,7 +225,7 @@ class Library(QWidget):
         self._searched(self.search.text())
         self._point()
         self.list.blockSignals(False)
-        # What was asked for by name may be loading already.
+        # A model given to `set_name` may be loading already: emit only if the name differs.
         if self.name != before:
             self.changed.emit()
 
@@ -255,7 +255,7 @@ class Library(QWidget):
             self.state.setVisible(first is None)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Let the arrow keys go through the list while the search field has the focus."""
+        """Move through the list with the arrow keys while the search field has the focus."""
         if isinstance(event, QKeyEvent) and present(event).type() == QEvent.Type.KeyPress:
             if present(event).key() in _ARROWS:
                 self.list.keyPressEvent(event)
@@ -266,18 +266,18 @@ class Library(QWidget):
 def list_models() -> tuple[str, ...]:
     """Return the names of the models of all installed libraries.
 
-    Those of the first library come without its prefix. This takes seconds and belongs on a thread
-    beside the window's.
+    Models of the first library are named without its prefix. Importing the libraries takes seconds,
+    so call this on a thread other than the window's.
 
     Raises
     ------
     StudioError
-        If a library does not import, such as one made for another version of torch.
+        If a library cannot be imported, for example because it needs another version of torch.
     """
     installed = [family for family in libraries() if family.is_installed]
     collecting = gc.isenabled() and not all(family.is_imported for family in installed)
-    # The import makes hundreds of thousands of objects that stay. Python's collector would look
-    # through all of them again and again meanwhile, and holds the window up each time.
+    # The import makes hundreds of thousands of objects that stay. Python's garbage collector would
+    # examine them again and again meanwhile, and freeze the window each time.
     if collecting:
         gc.disable()
     try:

@@ -1,1 +1,1 @@
-"""Watching a network while it is trained."""
+"""Feature: watch a network while it is trained."""

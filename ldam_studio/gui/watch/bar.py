@@ -1,4 +1,4 @@
-"""The bar under the images while a training is watched: its timeline, and what to do with it."""
+"""The bar below the images while a training is watched: its timeline and its buttons."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil
 from ldam_studio.gui.watch.plot import TimelinePlot
 
-SPEEDS = (1, 2, 5, 10, 20)  # checkpoints a second
+SPEEDS = (1, 2, 5, 10, 20)  # checkpoints per second
 USUAL_SPEED = 2
-LONGEST_LISTED = 110  # letters of one of them
-LEAST_LISTED, AROUND_LISTED = 300, 60  # pixels of a line, and around it in the menu
-MOST_LISTED = 30  # files in a menu; more of them nobody reads
+LONGEST_LISTED = 110  # characters of a sentence in the menu of skipped files
+LEAST_LISTED, AROUND_LISTED = 300, 60  # pixels: smallest width of a sentence, and space around it
+MOST_LISTED = 30  # files in that menu
 
 
 class Title(QWidget):
-    """A line of words that is shortened where it does not fit."""
+    """A line of text that is shortened if it does not fit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,18 +39,18 @@ class Title(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def show_words(self, words: str, kind: str) -> None:
-        """Show words in the colour of a token of the theme."""
+        """Show a text in the theme's colour of this name."""
         if (words, kind) != (self.words, self.kind):
             self.words, self.kind = words, kind
             self.setAccessibleName(words)
             self.update()
 
     def minimumSizeHint(self) -> QSize:
-        """Let it be narrow."""
+        """Return a small width, because the text can be shortened."""
         return QSize(20, self.fontMetrics().height())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Write the line."""
+        """Paint the text."""
         pencil = Pencil(self)
         room = QRect(0, 0, int(self.width() * pencil.ratio), int(self.height() * pencil.ratio))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -59,12 +59,12 @@ class Title(QWidget):
 
 
 class WatchBar(QFrame):
-    """Says what a person asks for; what is shown, the watch tells."""
+    """The bar's widgets; emits what the user asks for, and shows what `Watch` tells it."""
 
-    played = pyqtSignal(bool)
-    speed_chosen = pyqtSignal(int)
-    followed = pyqtSignal(bool)
-    pin_asked = pyqtSignal(bool)
+    played = pyqtSignal(bool)  # play the checkpoints, or stop playing
+    speed_chosen = pyqtSignal(int)  # checkpoints per second
+    followed = pyqtSignal(bool)  # follow the newest checkpoint, or not
+    pin_asked = pyqtSignal(bool)  # pin the current checkpoint, or unpin it
     closed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -99,12 +99,12 @@ class WatchBar(QFrame):
         self.pin.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.pin.setCheckable(True)
         self.pin.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.pin.setToolTip("Keep this checkpoint beside the ones that come, for comparison")
+        self.pin.setToolTip("Keep this checkpoint, and compare later ones with it")
         self.pin.clicked.connect(self.pin_asked)
         self.follow = QCheckBox("Follow newest")
-        self.follow.setToolTip("Show each new checkpoint as soon as it is there (End)")
+        self.follow.setToolTip("Show each new checkpoint as soon as it is written (End)")
         self.follow.clicked.connect(self.followed)
-        self.close_button = self._button("close", "Watch no longer")
+        self.close_button = self._button("close", "Stop watching")
         self.close_button.clicked.connect(self.closed)
         row = QHBoxLayout()
         row.setSpacing(6)
@@ -123,20 +123,20 @@ class WatchBar(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def show_playing(self, on: bool) -> None:
-        """Let the play button say what it will do next."""
+        """Name the play button after what it does next."""
         self._playing = on
         self.play.setIcon(icons.icon("pause" if on else "play"))
-        words = "Rest at this checkpoint" if on else "Play the checkpoints one after the other"
+        words = "Stop at this checkpoint" if on else "Play the checkpoints one after the other"
         self.play.setToolTip(f"{words} (Space)")
         self.play.setAccessibleName(words)
 
     def show_title(self, text: str, kind: str = "muted", tip: str = "") -> None:
-        """Say what is watched, or what is wrong with it."""
+        """Show what is watched, or what is wrong with it, in the colour `kind`."""
         self.title.show_words(text, kind)
         self.title.setToolTip(tip or text)
 
     def show_skipped(self, sentences: Iterable[str]) -> None:
-        """List the files that are not shown."""
+        """List the files that are not shown, each with the reason in a sentence."""
         sentences = tuple(sentences)
         menu = self.skipped.menu()
         assert menu is not None
@@ -155,7 +155,7 @@ class WatchBar(QFrame):
         self.skipped.setVisible(bool(sentences))
 
     def _fit_skipped(self) -> None:
-        """Shorten what is listed to the room between the button and the window's right edge."""
+        """Shorten the sentences so that the menu does not reach beyond the window."""
         menu, window = self.skipped.menu(), self.window()
         assert menu is not None and window is not None
         left = self.skipped.mapTo(window, QPoint(0, 0)).x()

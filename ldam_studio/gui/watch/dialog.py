@@ -1,4 +1,4 @@
-"""Asks which checkpoints to watch, and with which network."""
+"""The dialog that asks which checkpoints to watch, and for which network."""
 
 from __future__ import annotations
 
@@ -40,20 +40,22 @@ if TYPE_CHECKING:
 
 KINDS = f"Checkpoints ({' '.join(f'*{suffix}' for suffix in WEIGHTS_SUFFIXES)});;All files (*)"
 HINT = (
-    "A folder that a training writes its checkpoints to, or one file that it writes anew each "
-    "time. Another network than those listed is opened first, then its checkpoints are watched."
+    "Choose the folder to which a training writes its checkpoints, or a single file that it "
+    "overwrites. If the network is not listed, open it first, then watch its checkpoints."
 )
 
 
 class WatchDialog(QDialog):
-    """Accepted with `place`, and with `network` where another one than that in front was opened.
+    """Asks for a folder or file, and a network; when accepted, they are in `place` and `network`.
+
+    `network` is None if the current network was chosen.
 
     Parameters
     ----------
     in_front
-        What the network in front is called; None where there is none.
+        Name of the current network; None if there is none.
     requests
-        Networks that can be opened in its place.
+        Other networks that the user can choose.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class WatchDialog(QDialog):
             self.path.setText(path)
 
     def suggest(self, place: Path, network: str) -> None:
-        """Fill in a place, and the network of that name where it is listed."""
+        """Fill in a folder or file, and the network of this name if it is listed."""
         self.path.setText(str(place))
         for at in range(self.which.count()):
             request = self.which.itemData(at)
@@ -136,7 +138,7 @@ class WatchDialog(QDialog):
                 return
 
     def go(self) -> None:
-        """Accept what is said, once the network it needs is open."""
+        """Open the chosen network if necessary, then accept the dialog."""
         if self._task is not None:
             return
         try:
@@ -186,7 +188,7 @@ class WatchDialog(QDialog):
             self._task = None
 
     def done(self, result: int) -> None:
-        """Close; whatever still runs is left behind."""
+        """Close the dialog, and abandon the opening of a network."""
         self._leave_task()
         super().done(result)
 
@@ -197,7 +199,7 @@ def checked_place(text: str) -> Path:
     Raises
     ------
     StudioError
-        If there is none, or it is no file of weights.
+        If it does not exist, or is not a file of weights.
     """
     place = Path(text.strip()).expanduser()
     if not place.exists():
@@ -209,10 +211,10 @@ def checked_place(text: str) -> Path:
 def ask_what_to_watch(
     studio: Studio, chosen: Callable[[Path, Network | None], object]
 ) -> WatchDialog:
-    """Show the dialog over the window, which goes on running; `chosen` gets the answer."""
+    """Show the dialog without blocking the window; `chosen` is called with place and network."""
     model = studio.model
     requests = [NetworkRequest(name) for name in NETWORKS]
-    # What runs code is agreed to in the dialog that opens networks.
+    # Networks that run code need the user's permission, for which only their own dialog asks.
     requests += [r for r in studio.recent.read() if not r.runs_code]
     dialog = WatchDialog(
         model.outline.lane.network.name if model.is_open else None,

@@ -1,7 +1,7 @@
-"""The picture of a timeline that stays while one is scrubbed: its curves and marks.
+"""Draws the curves and marks of a timeline into a picture that is kept while the user scrubs.
 
-Each mark is a line, and those on the same pixel are drawn once, so that thousands of checkpoints
-cost no more than the width of the window.
+Each mark is a vertical line. Marks on the same pixel are drawn once, so the cost is bounded by the
+width of the window, however many checkpoints there are.
 """
 
 from __future__ import annotations
@@ -14,22 +14,24 @@ from ldam_studio.gui.theme import theme
 from ldam_studio.gui.watch.timeline import Timeline, Values
 
 CURVES = {"loss": "warning", "accuracy": "success"}
-"""The colour of each curve, and of the words about it."""
+"""The theme's colour of each curve, and of its value in the text above."""
 
 
 def draw(timeline: Timeline, xs: Values, size: QSize, marks: int, ratio: float) -> QPixmap:
-    """Draw a timeline in the colours of the current look.
+    """Draw a timeline in the colours of the current theme.
 
     Parameters
     ----------
+    timeline
+        The checkpoints with their losses and accuracies.
     xs
-        Where each checkpoint lies, in device pixels.
+        Horizontal position of each checkpoint, in device pixels (n,).
     size
-        Of the picture, in device pixels.
+        Size of the picture, in device pixels.
     marks
-        Height of the marks at its lower edge; the curves fill what is above.
+        Height of the marks at the lower edge, in device pixels; the curves fill the rest.
     ratio
-        Device pixels for each pixel of the widget.
+        Device pixels per logical pixel.
     """
     picture = QPixmap(size)
     picture.fill(Qt.GlobalColor.transparent)
@@ -63,9 +65,12 @@ def _draw_marks(
 
 
 def _curve(x: Values, y: Values, falls: bool) -> tuple[Values, Values]:
-    """Return one point for each two pixels, and how high it lies between the least and the most."""
+    """Return one point per two pixels: its position, and its height from 0 (least) to 1 (most).
+
+    A curve that `falls` over powers of ten, such as a loss, is drawn on a logarithmic scale.
+    """
     if falls and (y > 0).all():
-        y = np.log(y)  # it falls by powers of ten
+        y = np.log(y)
     _columns, inverse, counts = np.unique(x // 2, return_inverse=True, return_counts=True)
     x = np.bincount(inverse, weights=x) / counts
     y = np.bincount(inverse, weights=y) / counts

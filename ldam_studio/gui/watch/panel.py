@@ -1,4 +1,4 @@
-"""What can be set while a training is watched, and how a training of the studio's own goes."""
+"""The panel of a watched training: its settings, and the progress of the studio's own training."""
 
 from __future__ import annotations
 
@@ -25,20 +25,23 @@ ROUNDS = SETTINGS["discriminator_rounds"].label  # as in the manual and in the t
 
 
 class PlainNumber(QDoubleSpinBox):
-    """A number without zeros at its end."""
+    """A field for a number, without trailing zeros."""
 
     def textFromValue(self, value: float) -> str:
-        """Return it in a few digits."""
+        """Return the number with at most four significant digits."""
         return f"{value:.4g}"
 
 
 class WatchPanel(QWidget):
-    """Says what a person wants; `set_training` shows what belongs to a training of the studio's."""
+    """The panel's widgets; emits what the user asks for.
+
+    `set_training` shows the rows that only a training started by the studio has.
+    """
 
     averaging_chosen = pyqtSignal(int)  # checkpoints, or steps of the studio's own training
     rounds_chosen = pyqtSignal(int)
     rate_chosen = pyqtSignal(float)
-    schedule_asked = pyqtSignal()  # the recipe's learning rate again
+    schedule_asked = pyqtSignal()  # follow the recipe's learning rate again
     pause_asked = pyqtSignal(bool)
     stop_asked = pyqtSignal()
     resume_asked = pyqtSignal()
@@ -50,20 +53,20 @@ class WatchPanel(QWidget):
         title.setProperty("role", "title")
         self.averaging = self._count(
             "Averaging",
-            "The weights that are shown are the mean of so many checkpoints, up to the current one",
+            "Show the mean of the weights of so many checkpoints, up to the current one",
         )
         self.averaging.valueChanged.connect(self.averaging_chosen)
         self.rounds = self._count(
             ROUNDS,
-            "After each new checkpoint the discriminator learns so many rounds, so that it keeps "
-            "up with the classifier; 0 leaves it as it is",
+            "How many rounds the discriminator learns after each new checkpoint, to keep up with "
+            "the classifier; 0 for none",
         )
         self.rounds.setRange(0, int(SETTINGS["discriminator_rounds"].maximum))
         self.rounds.valueChanged.connect(self.rounds_chosen)
         self.restart = QCheckBox("Restart chains at each checkpoint")
         self.restart.setToolTip(
-            "Without it the chains go on from their pictures: what an untrained network shows may "
-            "have been drawn by the checkpoint before it"
+            "Otherwise the chains continue from their current images, which then still show "
+            "something of the checkpoints before"
         )
         self.rate = PlainNumber()
         self.rate.setDecimals(8)
@@ -71,8 +74,8 @@ class WatchPanel(QWidget):
         self.rate.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self.rate.setKeyboardTracking(False)
         self.rate.setAccessibleName("Learning rate")
-        self.rate.setToolTip("How far each step of the training goes")
-        self.rate.setSpecialValueText("–")  # until the training tells it
+        self.rate.setToolTip("The learning rate of the training")
+        self.rate.setSpecialValueText("–")  # until the training reports its rate
         self.schedule = QToolButton()
         self.schedule.setIcon(icons.icon("revert"))
         self.schedule.setToolTip("Let the learning rate follow the recipe's schedule again")
@@ -91,7 +94,7 @@ class WatchPanel(QWidget):
         self.pause = QPushButton(icons.icon("pause"), "Pause training")
         self.pause.clicked.connect(lambda _on: self._pressed())
         self.stop = QPushButton("Stop")
-        self.stop.setToolTip("End the training; what it has written can still be looked at")
+        self.stop.setToolTip("End the training; its checkpoints can still be shown")
         self.stop.clicked.connect(self.stop_asked)
         self._paused = self._over = False
         buttons = QHBoxLayout()
@@ -123,12 +126,14 @@ class WatchPanel(QWidget):
         self.set_training(False, 1)
 
     def set_training(self, own: bool, most: int) -> None:
-        """Show the rows of a training of the studio's own, or of one that others do.
+        """Show the rows for a training started by the studio (`own`), or for any other training.
 
         Parameters
         ----------
+        own
+            Whether the studio has started the training.
         most
-            The longest time that can be averaged over.
+            Largest number of steps (`own`) or checkpoints that can be averaged.
         """
         for widget in (
             self._rate_label,
@@ -145,26 +150,36 @@ class WatchPanel(QWidget):
         self.averaging.setSingleStep(100 if own else 1)
         self.averaging.setSuffix(" steps" if own else " checkpoints")
         self.averaging.setToolTip(
-            "The checkpoints that follow hold the moving average of the parameters over so many "
-            "steps of the training"
+            "Later checkpoints hold the moving average of the parameters over so many steps"
             if own
-            else "The weights that are shown are the mean of so many checkpoints, up to the "
-            "current one"
+            else "Show the mean of the weights of so many checkpoints, up to the current one"
         )
 
     def show_averaging(self, value: int) -> None:
-        """Show what is set, without asking for it again."""
+        """Show the number of averaged checkpoints or steps, without emitting it."""
         self._quietly(self.averaging, value)
 
     def show_rounds(self, value: int, available: bool) -> None:
-        """Show how many rounds the discriminator learns, if there is one that can."""
+        """Show the number of rounds; the field is disabled if no discriminator is `available`."""
         self._quietly(self.rounds, value)
         self.rounds.setEnabled(available)
 
     def show_training(
         self, words: str, done: float, *, paused: bool, over: bool, rate: float | None
     ) -> None:
-        """Show how the studio's own training goes; `done` is a share."""
+        """Show the state of the studio's own training.
+
+        Parameters
+        ----------
+        words
+            The state in one line.
+        done
+            Share of the steps that have been taken, from 0 to 1.
+        paused, over
+            Whether the training is paused, or has ended.
+        rate
+            Its learning rate; None if unknown.
+        """
         self.state.setText(words)
         self.progress.setRange(0, 1000)
         self.progress.setValue(round(1000 * done))
@@ -174,7 +189,7 @@ class WatchPanel(QWidget):
         self.pause.setEnabled(done < 1)
         self.stop.setEnabled(not over)
         self.averaging.setEnabled(not over)
-        # What has ended early may be resumed with another rate.
+        # A training that ended early can be resumed with another learning rate.
         self.rate.setEnabled(not over or done < 1)
         self.schedule.setEnabled(not over or done < 1)
         if rate is not None and not self.rate.hasFocus():

@@ -1,4 +1,4 @@
-"""The checkpoint that is kept beside those that come."""
+"""The pinned checkpoint: a comparison of later checkpoints with an earlier one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Pin:
-    """Keeps one checkpoint beside those that come, as a comparison."""
+    """Keeps one checkpoint as the second network of a comparison."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -22,40 +22,41 @@ class Pin:
 
     @property
     def is_on(self) -> bool:
-        """Whether a checkpoint is kept."""
+        """Whether a checkpoint is pinned."""
         return self._swap is not None
 
     @property
     def path(self) -> Path | None:
-        """The file of the checkpoint that is kept."""
+        """The file of the pinned checkpoint; None if there is none."""
         return None if self._swap is None else self._swap.checkpoint.path
 
     def is_free(self) -> bool:
-        """Return whether a checkpoint can be kept; where not, say why."""
+        """Return whether a checkpoint can be pinned; if not, show a message with the reason."""
         if self.is_on or not self._studio.model.is_comparing:
             return True
         self._studio.notices.say(
-            "Two networks are compared already; end that comparison, then pin.", "warning"
+            "Two networks are being compared already; end that comparison first, then pin.",
+            "warning",
         )
         return False
 
     def keep(self, swap: Swap) -> None:
-        """Keep a checkpoint."""
+        """Pin a checkpoint, and compare with it."""
         self._swap = swap
         self._studio.controller.compare(swap.network, title=name_of(swap.checkpoint), restart=False)
 
     def release(self) -> None:
-        """Keep it no longer, and end its comparison."""
+        """Unpin the checkpoint, and end its comparison."""
         if self._swap is not None:
             self._swap = None
             self._studio.controller.end_comparison()
 
     def forget(self) -> None:
-        """Keep it no longer; its comparison stays."""
+        """Unpin the checkpoint, but leave its comparison."""
         self._swap = None
 
     def follow(self) -> bool:
-        """Forget it where its comparison was ended, or is with another; return whether it was."""
+        """Unpin a checkpoint that is no longer compared; return whether there was one."""
         beside = [lane.network for lane in self._studio.model.outline.lanes[1:]]
         if self._swap is None or self._swap.network in beside:
             return False

@@ -1,4 +1,4 @@
-"""The timeline: a mark for each checkpoint, curves, and the one that is looked at."""
+"""The timeline: a mark for each checkpoint, curves of loss and accuracy, and a cursor."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ldam_studio.gui.theme.paint import Pencil
 from ldam_studio.gui.watch.drawing import CURVES, draw
 from ldam_studio.gui.watch.timeline import Timeline, Values, facts_of, words_of
 
-MARGIN = 7  # at both ends, so that the first and the last mark can be grasped
-MARKS = 9  # height of the marks
-CURVE = 34
-PAGE = 10
+MARGIN = 7  # logical pixels at both ends, so that the first and last mark can be clicked
+MARKS = 9  # height of the marks, in logical pixels
+CURVE = 34  # height of the curves
+PAGE = 10  # checkpoints that Page Up and Page Down skip
 
 
 class TimelinePlot(QWidget):
-    """Shows checkpoints and which one is current; says which one a person wants to see."""
+    """Shows all checkpoints and which one is current; emits the one that the user wants to see."""
 
-    wanted = pyqtSignal(int)  # a checkpoint's number
-    newest = pyqtSignal()  # whatever comes last, from now on
-    toggled = pyqtSignal()  # play or rest
+    wanted = pyqtSignal(int)  # the index of a checkpoint
+    newest = pyqtSignal()  # follow the newest checkpoint from now on
+    toggled = pyqtSignal()  # play the checkpoints, or stop playing
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +38,7 @@ class TimelinePlot(QWidget):
         self.current: int | None = None
         self.pinned: int | None = None
         self._empty = self._running = ""
-        self._drawn = QPixmap()  # the curves and marks, which stay while one is scrubbed
+        self._drawn = QPixmap()  # the curves and marks, kept while only the cursor moves
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -46,17 +46,17 @@ class TimelinePlot(QWidget):
         self._describe()
 
     def sizeHint(self) -> QSize:
-        """Return room for a line of words, the curves and the marks."""
+        """Return a size for a line of text, the curves and the marks."""
         return QSize(320, self.fontMetrics().height() + CURVE + MARKS + 8)
 
     def minimumSizeHint(self) -> QSize:
-        """Let it be narrow."""
+        """Return a narrow size of the same height."""
         return QSize(120, self.sizeHint().height())
 
-    # What the window tells
+    # What is shown
 
     def show_timeline(self, timeline: Timeline) -> None:
-        """Show other checkpoints; `show_current` then says which of them is current."""
+        """Show other checkpoints, none of them current until `show_current` is called."""
         self.timeline = timeline
         self._drawn = QPixmap()
         self.current = self.pinned = None
@@ -66,10 +66,15 @@ class TimelinePlot(QWidget):
     def show_current(
         self, current: int | None, pinned: int | None = None, running: str = ""
     ) -> None:
-        """Mark the checkpoint that is looked at, and the one that is kept for comparison.
+        """Mark the current checkpoint and the pinned one.
 
-        `running` names the one whose weights the chains have: where the current one cannot be
-        shown, it is another.
+        Parameters
+        ----------
+        current, pinned
+            Indices of checkpoints; None for none.
+        running
+            Name of the checkpoint whose weights the chains have. It differs from the current one if
+            that cannot be shown.
         """
         if (current, pinned, running) != (self.current, self.pinned, self._running):
             self.current, self.pinned, self._running = current, pinned, running
@@ -77,14 +82,14 @@ class TimelinePlot(QWidget):
             self.update()
 
     def set_empty(self, text: str) -> None:
-        """Say what is waited for while there is no checkpoint."""
+        """Set the text that is shown while there is no checkpoint."""
         if text != self._empty:
             self._empty = text
             self._describe()
             self.update()
 
     def words(self) -> str:
-        """Return what is said about the current checkpoint."""
+        """Return the text about the current checkpoint."""
         if not len(self.timeline):
             return self._empty
         if self.current is None:
@@ -98,13 +103,13 @@ class TimelinePlot(QWidget):
     def _describe(self) -> None:
         of = f", {self.timeline.count(self.current)}" if self.current is not None else ""
         self.setAccessibleDescription(
-            f"{self.words()}{of}; arrow keys go to the one before or after"
+            f"{self.words()}{of}; arrow keys go to the previous or next one"
         )
 
-    # Where things are, in the widget's own pixels
+    # Positions, in logical pixels
 
     def x_of(self, index: int) -> float:
-        """Return where a checkpoint's mark is."""
+        """Return the horizontal position of a checkpoint's mark."""
         return MARGIN + float(self.timeline.places[index]) * self._span()
 
     def _span(self) -> int:
@@ -113,14 +118,13 @@ class TimelinePlot(QWidget):
     def _index_at(self, x: float) -> int:
         return self.timeline.nearest((x - MARGIN) / self._span())
 
-    # A person
-
+    # Mouse and keyboard
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Go to the checkpoint that was clicked."""
         self._scrub(present(event))
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        """Go where it is dragged to."""
+        """Go to the checkpoint under the pointer while the button is down."""
         self._scrub(present(event))
 
     def _scrub(self, event: QMouseEvent) -> None:
@@ -133,7 +137,7 @@ class TimelinePlot(QWidget):
             self.wanted.emit(index)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Go back and forth, to the ends, and play."""
+        """Go to a previous or later checkpoint, or play."""
         key, keys = present(event).key(), Qt.Key
         if key == keys.Key_Space:
             self.toggled.emit()
@@ -155,7 +159,7 @@ class TimelinePlot(QWidget):
         self._want(0 if key == keys.Key_Home else here + by[key])
 
     def event(self, event: QEvent | None) -> bool:
-        """Say of which checkpoint the mark under the mouse is."""
+        """Show the checkpoint under the pointer as a tool tip."""
         if present(event).type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             if len(self.timeline):
                 index = self._index_at(event.pos().x())
@@ -172,7 +176,7 @@ class TimelinePlot(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the words, the curves, the marks and the places of the current one."""
+        """Paint the text, the curves, the marks and the cursor."""
         pencil = Pencil(self)
         ratio = pencil.ratio
         width, height = round(self.width() * ratio), round(self.height() * ratio)
@@ -223,18 +227,18 @@ class TimelinePlot(QWidget):
             pencil.fill(QRect(x - side // 2, bottom - side - round(2 * ratio), side, side), token)
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Paint again in the colours of a new look."""
+        """Paint again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self._drawn = QPixmap()
             self.update()
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
-        """Show that the keys act here."""
+        """Show the focus."""
         super().focusInEvent(event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        """Show that they do not."""
+        """Remove the sign of the focus."""
         super().focusOutEvent(event)
         self.update()

@@ -1,4 +1,4 @@
-"""The thread that reads checkpoints, as the window sees it."""
+"""Connects the thread that reads checkpoints to the window."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Reading(QObject):
-    """Owns one watcher at a time.
+    """Owns one watcher at a time, and emits its reports in the window's thread.
 
-    A watcher reads files on a thread of its own. Its reports come by queued signals, each with the
-    number of the watcher, so that reports of an earlier one are not passed on.
+    A watcher reads files on a thread of its own. Queued signals carry its reports, with the number
+    of the watcher, so that reports of an earlier watcher can be dropped.
     """
 
     told = pyqtSignal(object)  # News
@@ -36,7 +36,7 @@ class Reading(QObject):
         self._swapped.connect(self._pass_swap_on)
 
     def prepare(self, network: Network, plan: Plan) -> Watcher:
-        """Make a watcher of a plan's checkpoints; it reads once it is started."""
+        """Make a watcher for a plan's checkpoints; the caller starts it."""
         self._number += 1
         number = self._number
         self.watcher = Watcher(
@@ -49,12 +49,12 @@ class Reading(QObject):
         return self.watcher
 
     def stop(self) -> bool:
-        """Read no more; returns at once, and whether anything was being read."""
+        """Stop the watcher without waiting for it; return whether there was one."""
         if self.watcher is None:
             return False
         watcher, self.watcher = self.watcher, None
         self._number += 1
-        # It may be in the middle of reading a large file.
+        # Closing waits for the thread, which may be reading a large file.
         closer = threading.Thread(target=watcher.close, name="watch-close")
         closer.start()
         self._closers = [*(c for c in self._closers if c.is_alive()), closer]

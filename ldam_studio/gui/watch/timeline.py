@@ -1,4 +1,4 @@
-"""What is watched, and what its timeline knows: values and words, no widgets."""
+"""The data of a watched training: what is watched, and its timeline. No widgets in here."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Plan:
     place
         A folder of checkpoints, or one file.
     average
-        How many checkpoints the shown weights are the mean of; 0 or 1 for none.
+        Number of checkpoints whose mean is shown; 0 or 1 shows single checkpoints.
     rounds
-        How many rounds the discriminator learns after each checkpoint.
+        Number of rounds that the discriminator learns after each checkpoint.
     own
-        Whether it is a training of the studio's own.
+        Whether the studio has started the training.
     """
 
     place: Path
@@ -40,16 +40,26 @@ class Plan:
 
     @property
     def title(self) -> str:
-        """What is watched, in a few words."""
+        """A title for what is watched."""
         return "MNIST being learnt" if self.own else f"Checkpoints in {self.place.name}"
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Checkpoints in order, and where each lies between the first (0) and the last (1).
+    """Checkpoints in order, with their positions on the timeline.
 
-    They lie by their steps, else by their epochs; where neither grows from one to the next, as in a
-    folder of two runs, at equal distances. `loss` and `accuracy` (n,) are NaN where unknown.
+    Attributes
+    ----------
+    checkpoints
+        The checkpoints, the oldest first.
+    troubles
+        Why a checkpoint cannot be shown, by its file.
+    places
+        Positions from 0 (first) to 1 (last), of shape (n,). They are proportional to the steps, or
+        else the epochs; if neither increases throughout, as in a folder with two runs, the
+        distances are equal.
+    loss, accuracy
+        Values of shape (n,), NaN where unknown.
     """
 
     checkpoints: tuple[Checkpoint, ...] = ()
@@ -60,7 +70,7 @@ class Timeline:
 
     @classmethod
     def of(cls, checkpoints: Sequence[Checkpoint], troubles: Mapping[Path, str]) -> Timeline:
-        """Lay checkpoints out."""
+        """Return the timeline of some checkpoints."""
         return cls(
             tuple(checkpoints),
             dict(troubles),
@@ -73,22 +83,25 @@ class Timeline:
         return len(self.checkpoints)
 
     def index(self, path: Path | None) -> int | None:
-        """Return where the checkpoint of that file stands; None if it is gone."""
+        """Return the index of a file's checkpoint; None if there is none."""
         return None if path is None else self._numbers.get(path)
 
     def following(self, index: int | None) -> int | None:
-        """Return the next checkpoint that can be shown, the first after None; None at the end."""
+        """Return the index of the next checkpoint that can be shown; None if there is none.
+
+        `index` is the current checkpoint, or None to find the first.
+        """
         places = range(0 if index is None else index + 1, len(self))
         good = (at for at in places if self.checkpoints[at].path not in self.troubles)
         return next(good, None)
 
     @cached_property
     def shown(self) -> NDArray[np.int64]:
-        """How many checkpoints up to each one, it included, can be shown (n,)."""
+        """For each checkpoint, the number of those up to it that can be shown, of shape (n,)."""
         return np.cumsum([c.path not in self.troubles for c in self.checkpoints], dtype=np.int64)
 
     def count(self, index: int | None = None) -> str:
-        """Say how many can be shown, and which of them one is."""
+        """Return how many checkpoints can be shown, as "12", or as "3 of 12" with an index."""
         whole = int(self.shown[-1]) if len(self) else 0
         if index is None or self.checkpoints[index].path in self.troubles:
             return f"{whole:,}"
@@ -99,7 +112,7 @@ class Timeline:
         return {checkpoint.path: number for number, checkpoint in enumerate(self.checkpoints)}
 
     def nearest(self, place: float) -> int:
-        """Return the checkpoint nearest to a place from 0 to 1; there has to be one."""
+        """Return the index of the checkpoint nearest to a position; there must be one."""
         return int(np.abs(self.places - place).argmin())
 
 
@@ -122,7 +135,7 @@ def _places(checkpoints: Sequence[Checkpoint]) -> Values:
 
 
 def facts_of(checkpoint: Checkpoint) -> dict[str, str]:
-    """Return all that is known of a checkpoint, each in words; its file's name if nothing is."""
+    """Return what is known about a checkpoint, as texts by name; else the name of its file."""
     facts = {}
     if checkpoint.epoch is not None:
         facts["epoch"] = f"epoch {checkpoint.epoch:.4g}"
@@ -136,10 +149,10 @@ def facts_of(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def words_of(checkpoint: Checkpoint) -> str:
-    """Return all that is known of a checkpoint in one line."""
+    """Return what is known about a checkpoint in one line."""
     return " · ".join(facts_of(checkpoint).values())
 
 
 def _share(value: float) -> str:
-    # A file's name may have it in per cent already.
+    # An accuracy from a file's name may already be in percent.
     return f"{100 * value if value <= 1 else value:.2f} %"

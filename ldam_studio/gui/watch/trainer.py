@@ -1,4 +1,4 @@
-"""The training that the studio starts: a process of its own, and lines of text both ways."""
+"""Runs a training in a process of its own; both sides send lines of text to each other."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 
 from ldam_studio.engine.watching import process
 
-LAST_WORDS_MS = 2000  # for a last checkpoint
-PATIENCE_MS = 500  # with which the window that closes waits for it
+LAST_WORDS_MS = 2000  # time to write a last checkpoint before the process is killed
+PATIENCE_MS = 500  # longest wait for the process when the window closes
 
 
 class Trainer(QObject):
-    """Starts a training, passes on what it says, and ends it.
+    """Starts a training, emits its status, and ends it.
 
-    `ended` is emitted once, whatever happens to the process; it carries a sentence if the end was
-    not asked for.
+    `ended` is emitted exactly once, whatever happens to the process. It carries a sentence if the
+    process ended unexpectedly, else an empty text.
     """
 
     told = pyqtSignal(object)  # process.Status
@@ -47,7 +47,7 @@ class Trainer(QObject):
         resume: bool = False,
         learning_rate: float | None = None,
     ) -> None:
-        """Let a training write its checkpoints to a folder; see `process.command`."""
+        """Start a training that writes its checkpoints to a folder; see `process.command`."""
         program, *arguments = process.command(
             folder, data=data, resume=resume, learning_rate=learning_rate
         )
@@ -60,16 +60,16 @@ class Trainer(QObject):
 
     @property
     def pid(self) -> int:
-        """The process's number; 0 where there is none."""
+        """The id of the process; 0 if there is none."""
         return int(self._process.processId() or 0)
 
     def send(self, line: bytes) -> None:
-        """Tell the training something; what is over hears nothing."""
+        """Send a line to the training, unless it has ended."""
         if not self._over:
             self._process.write(line)
 
     def stop(self) -> None:
-        """Ask it to write a last checkpoint and end; returns at once."""
+        """Ask the training to write a last checkpoint and end; returns at once."""
         self._asked_to_stop = True
         self.send(process.stop())
 
@@ -85,7 +85,7 @@ class Trainer(QObject):
         self._patience.start()
 
     def wait(self) -> None:
-        """Wait until it has ended; its checkpoints are whole whenever that is."""
+        """Wait until the process has ended, or kill it; no checkpoint is left incomplete."""
         self._patience.stop()
         running = self._process.state() != QProcess.ProcessState.NotRunning
         if running and not self._process.waitForFinished(PATIENCE_MS):

@@ -1,4 +1,4 @@
-"""Watch MNIST being learnt: a training of the studio's own, watched from its first step."""
+"""Starts a training of LeNet on MNIST, and watches it from its first step."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 NETWORK = "lenet"
-ROUNDS = 1  # of the discriminator after each checkpoint, to begin with
+ROUNDS = 1  # initial number of rounds that the discriminator learns after each checkpoint
 _STEP = re.compile(r"\d+$")  # at the end of a checkpoint's name
-NOTICE, ENDED = "training", "training-ended"  # keys of sentences in the message bar
+NOTICE, ENDED = "training", "training-ended"  # keys of messages
 
 
 class WatchTraining(QObject):
-    """Starts the training, shows in the panel how it goes, and passes on what a person changes.
+    """Starts the training, shows its state in the panel, and sends it the user's changes.
 
-    The training ends when the watch ends: when it is closed, when another session is opened, and
-    with the window.
+    The training ends when watching ends: when the user stops it, opens another session, or closes
+    the window.
     """
 
     def __init__(self, studio: Studio, watch: Watch) -> None:
@@ -46,7 +46,7 @@ class WatchTraining(QObject):
         self.trainer: Trainer | None = None
         self.folder: Path | None = None
         self._notice = ""
-        self._rate: float | None = None  # as it was set by hand
+        self._rate: float | None = None  # learning rate that the user has set
         self._opening: Opening | None = None
         studio.controller.opening.connect(self._on_opening)
         watch.ended.connect(self.leave)
@@ -59,9 +59,9 @@ class WatchTraining(QObject):
         panel.resume_asked.connect(self.resume)
 
     def start(self) -> None:
-        """Begin a new training and watch it."""
+        """Start a new training and watch it."""
         if self.trainer is not None and not self.trainer.is_over:
-            self._studio.notices.say("A training runs already; stop it first, then begin another.")
+            self._studio.notices.say("A training is already running; stop it, then start another.")
             return
         self._watch.stop()
         self.leave()
@@ -70,13 +70,13 @@ class WatchTraining(QObject):
             folder.mkdir(parents=True)
         except OSError as error:
             self._studio.notices.say(
-                f"The folder {folder} for the training cannot be made ({error.strerror}); make "
-                "room or see to its rights.",
+                f"The folder {folder} for the training cannot be created ({error.strerror}); free "
+                "some space, or check the folder's permissions.",
                 "danger",
             )
             return
         self.folder, self._rate = folder, None
-        self._start_trainer()  # at once: it takes the process seconds to begin
+        self._start_trainer()  # now, because the process takes seconds to start
         self._task = Task(partial(_prepare, folder))
         self._task.setObjectName("watch-training")
         self._task.done.connect(self._on_network)
@@ -84,18 +84,18 @@ class WatchTraining(QObject):
         self._task.start()
 
     def resume(self) -> None:
-        """Go on with a training that was stopped or died."""
+        """Resume a training that was stopped or has failed."""
         if self.folder is not None and (self.trainer is None or self.trainer.is_over):
             self._studio.notices.dismiss(ENDED)
             self._leave_trainer()
             self._start_trainer(resume=True)
-            if self._rate is None:  # it may have been set by hand when it was kept
+            if self._rate is None:  # the saved training may have a rate that was set by hand
                 self._send(process.learning_rate(None))
             self._send(process.averaging(self._watch.panel.averaging.value()))
             self._show()
 
     def leave(self) -> None:
-        """End the training, and what is being opened for it; returns at once."""
+        """End the training, and abandon opening its network; returns at once."""
         self._leave_task()
         self._leave_trainer()
         self.folder = self._opening = None
@@ -113,7 +113,7 @@ class WatchTraining(QObject):
         self.trainer = Trainer(self)
         self.trainer.told.connect(self._show)
         self.trainer.ended.connect(self._on_ended)
-        # From the first step on: the rate that it had may be why it diverged.
+        # The rate holds from the first step on, because the previous rate may have diverged.
         self.trainer.start(self.folder, self._studio.data, resume=resume, learning_rate=self._rate)
 
     def _leave_task(self) -> None:
@@ -131,7 +131,7 @@ class WatchTraining(QObject):
         studio, folder = self._studio, self.folder
         assert folder is not None
         opening = start(studio.device, studio.data, network)
-        note = "LeNet learns digits beside the studio, and is shown as it learns."
+        note = "LeNet is being trained on digits, and is shown as it learns."
         self._opening = replace(opening, title="LeNet on MNIST", hint="", note=note)
         self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
         self._show()
@@ -147,13 +147,13 @@ class WatchTraining(QObject):
     def _on_ended(self, sentence: str) -> None:
         if sentence:
             actions = (("Resume training", self.resume),)
-            # It may have ended before its session began to open.
+            # The training may have ended before its session is open.
             soon = self._opening is None
             self._studio.notices.say(sentence, "danger", actions, key=ENDED, lasting=soon)
         self._show()
 
     def _set_rate(self, rate: float | None) -> None:
-        """Set the learning rate, None for the recipe's; what has ended is resumed with it."""
+        """Set the learning rate, None for the recipe's; a resumed training uses it, too."""
         self._rate = rate
         self._send(process.learning_rate(rate))
 
@@ -185,9 +185,9 @@ class WatchTraining(QObject):
 
 
 def words_of(status: process.Status | None, over: bool) -> str:
-    """Say how a training stands in one line."""
+    """Return the state of a training in one line."""
     if status is None:
-        return "The training did not begin." if over else "The training begins …"
+        return "The training did not start." if over else "The training is starting …"
     words = {"training": "Training", "paused": "Paused", "finished": "Finished"}
     ended = over and status.state != "finished"
     parts = [
@@ -206,7 +206,7 @@ def words_of(status: process.Status | None, over: bool) -> str:
 
 
 def forget_runs(folder: Path) -> None:
-    """Delete all runs beside this one but the last few."""
+    """Delete old runs beside this folder, so that `process.KEPT_RUNS` remain with this one."""
     runs = sorted(path for path in folder.parent.glob("mnist-*") if path != folder)
     for run in runs[: max(0, len(runs) + 1 - process.KEPT_RUNS)]:
         shutil.rmtree(run, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Watching a network learn: new checkpoints come under the running chains, and are played back."""
+"""Watches a training: the running chains get each new checkpoint, or play them back."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from ldam_studio.gui.studio import Studio
     from ldam_studio.networks.network import Network
 
-NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of sentences in the message bar
+NOTICE, TROUBLE = "watch", "watch-trouble"  # keys of messages
 
 
 class Watch(QObject):
-    """Ties a watcher of a folder to the window's session, timeline and panel."""
+    """Connects a watcher of checkpoints to the session, the timeline and the panel."""
 
     ended = pyqtSignal()
 
@@ -43,10 +43,10 @@ class Watch(QObject):
         self.reading = Reading(self)
         self._network: Network | None = None
         self._pending: tuple[Opening, Plan] | None = None
-        self._wished: Path | None = None  # None while the newest is followed
-        self._waits = False  # for the checkpoint that was wished last
+        self._wished: Path | None = None  # the requested checkpoint; None follows the newest
+        self._waits = False  # whether the requested checkpoint is still being read
         self._pin = Pin(studio)
-        self._said: dict[str, str] = {}  # by key
+        self._said: dict[str, str] = {}  # messages by key
         self._player = QTimer(self)
         self._player.setInterval(1000 // USUAL_SPEED)
         self._player.timeout.connect(self._play_on)
@@ -79,7 +79,7 @@ class Watch(QObject):
     # Beginning and ending
 
     def start(self, plan: Plan, opening: Opening | None = None) -> None:
-        """Watch with the session in front, whose chains go on, or with one opened for it."""
+        """Watch with the current session, whose chains continue, or with one that is opened."""
         if opening is not None:
             self._pending = (opening, plan)
             self._studio.open(opening)
@@ -93,11 +93,11 @@ class Watch(QObject):
 
     @property
     def is_on(self) -> bool:
-        """Whether something is watched."""
+        """Whether a training is being watched."""
         return self.reading.watcher is not None
 
     def stop(self) -> None:
-        """Watch no longer; the chains go on with the network as it is."""
+        """Stop watching; the chains continue with the network as it is."""
         if self.reading.stop():
             self._clear()
 
@@ -115,9 +115,9 @@ class Watch(QObject):
         bar.plot.set_empty(f"Waiting for the first checkpoint in {plan.place}")
         bar.show_title(plan.title, tip=str(plan.place))
         bar.close_button.setToolTip(
-            "End the training, and watch it no longer"
+            "End the training and stop watching"
             if plan.own
-            else "Watch no longer; the chains go on with the network as it is"
+            else "Stop watching; the chains continue with the network as it is"
         )
         bar.show_skipped(())
         bar.show_playing(False)
@@ -152,7 +152,7 @@ class Watch(QObject):
         self._begin(plan, self._studio.model.outline.lane.network)
 
     def _on_session(self) -> None:
-        """Stop where another network was opened; a twin with other weights has the same layers."""
+        """Stop watching if another network was opened, not only other weights of the same."""
         if self._network is not None:
             self._show_rounds()
             if self._studio.model.outline.lane.network.listing is not self._network.listing:
@@ -163,10 +163,10 @@ class Watch(QObject):
             self._show_pin()
             self._show_current()
 
-    # What a person wants
+    # What the user asks for
 
     def follow(self) -> None:
-        """Show the newest checkpoint, and each that comes."""
+        """Show the newest checkpoint, and each new one."""
         watcher = self.reading.watcher
         if watcher is None:
             return
@@ -178,7 +178,7 @@ class Watch(QObject):
         self._show_current()
 
     def play(self, on: bool) -> None:
-        """Show the checkpoints one after the other, from the current one, or rest."""
+        """Play the checkpoints from the current one on, or stop playing."""
         first = self.bar.plot.timeline.following(None)
         if on and first is not None:
             if self.bar.plot.timeline.following(self.bar.plot.current) is None:
@@ -191,13 +191,13 @@ class Watch(QObject):
         self.bar.show_playing(self._player.isActive())
 
     def pin(self, on: bool) -> None:
-        """Keep the checkpoint that is shown beside those that come, or keep it no longer."""
+        """Pin the checkpoint that is shown, or unpin the pinned one."""
         if not on:
             self._pin.release()
         elif self.swap is not None and self._pin.is_free():
             here = self.bar.plot.timeline.index(self.swap.checkpoint.path)
             if self._is_in_trouble() and here is not None:
-                self._show(here)  # what runs is what is pinned
+                self._show(here)  # pin the checkpoint that the chains have
             self._pin.keep(self.swap)
         self._show_pin()
         self._show_current()
@@ -227,7 +227,7 @@ class Watch(QObject):
 
     def _play_on(self) -> None:
         if self._waits:
-            return  # none is left out, however long one takes
+            return  # wait for a slow checkpoint, so that none is left out
         following = self.bar.plot.timeline.following(self.bar.plot.current)
         if following is None:
             self.play(False)
@@ -239,12 +239,12 @@ class Watch(QObject):
         if watcher is not None and self.plan is not None and not self.plan.own:
             watcher.set_average(count)
 
-    # What the watcher says
+    # What the watcher reports
 
     def _on_news(self, news: News) -> None:
         if self.plan is None:
             return
-        # The folder, which all of them have in common, would hide what is wrong.
+        # The sentences name files without their folder, which would fill the whole line.
         short = {path: s.replace(str(path), path.name) for path, s in news.troubles.items()}
         news = replace(news, troubles=short)
         before, self.news = self.news, news
@@ -278,11 +278,11 @@ class Watch(QObject):
         self._show_current()
 
     def _is_in_trouble(self) -> bool:
-        """Whether the checkpoint that was wished for cannot be shown."""
+        """Return whether the requested checkpoint cannot be shown."""
         return self.news is not None and self._wished in self.news.troubles
 
     def _say(self, key: str, sentence: str) -> None:
-        """Say something once; it is taken back when it is no longer true."""
+        """Show a message once; an empty sentence closes the message with this key."""
         if self._said.get(key, "") == sentence:
             return
         self._said[key] = sentence

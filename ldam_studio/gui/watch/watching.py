@@ -1,4 +1,4 @@
-"""The entries about watching; what they need is made when it is first asked for."""
+"""The actions for watching; the bar and the panel are made when they are first needed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WATCH = Entry(
     "watch",
     "Watch Checkpoints…",
     "Ctrl+Shift+W",
-    "Look at a network while it learns: each new checkpoint comes under the running chains",
+    "Watch a network while it learns: the running chains get each new checkpoint",
 )
 WATCH_MNIST = Entry(
     "watch_mnist",
     "Watch MNIST Being Learnt",
     "Ctrl+Shift+M",
-    "Train LeNet beside the studio, and watch its neurons become what they are",
+    "Train LeNet on MNIST in the background, and watch its neurons change",
 )
 AGAIN = "watch-again"  # the key of that notice
 NAME = "watching"  # in `Opening.remembered`
@@ -41,7 +41,7 @@ class Watching(Feature):
         super().__init__(studio)
         self._watch: Watch | None = None
         self._training: WatchTraining | None = None
-        self._left: Path | None = None  # what was watched when the window was closed
+        self._left: Path | None = None  # what was watched when the window began to close
         places = studio.places
         places.add_to_menu(
             "File", places.action(WATCH, self.ask), places.action(WATCH_MNIST, self.train)
@@ -49,7 +49,7 @@ class Watching(Feature):
         studio.controller.opened.connect(self._offer)
 
     def _offer(self, opening: Opening) -> None:
-        """Offer to watch again what was watched when the studio was closed."""
+        """Offer to watch the training again that was watched when the studio was closed."""
         studio, known = self.studio, opening.remembered.get(NAME, {})
         if not known.get("place") or not Path(known["place"]).exists():
             return
@@ -64,7 +64,7 @@ class Watching(Feature):
             studio.notices.dismiss(AGAIN)
             self.ask().suggest(place, name)
 
-        # Another network is in front where the weights of that one are no longer there.
+        # Another network is open if the weights of the watched one are gone.
         is_that = name in ("", outline.lane.network.name)
         studio.notices.say(
             f"The checkpoints in {place.name} were watched when the studio was closed.",
@@ -74,7 +74,7 @@ class Watching(Feature):
 
     @property
     def watch(self) -> Watch:
-        """What ties a folder of checkpoints to the session."""
+        """The object that watches checkpoints; made, with its bar and panel, at the first use."""
         if self._watch is None:
             from ldam_studio.gui.watch.watch import Watch
 
@@ -85,7 +85,7 @@ class Watching(Feature):
 
     @property
     def training(self) -> WatchTraining:
-        """What starts trainings of the studio's own."""
+        """The object that starts trainings; made at the first use."""
         if self._training is None:
             from ldam_studio.gui.watch.training import WatchTraining
 
@@ -93,7 +93,7 @@ class Watching(Feature):
         return self._training
 
     def ask(self) -> WatchDialog:
-        """Ask what is to be watched."""
+        """Show the dialog that asks what to watch."""
         from ldam_studio.gui.watch.dialog import ask_what_to_watch
 
         return ask_what_to_watch(self.studio, self.start)
@@ -105,12 +105,14 @@ class Watching(Feature):
 
         Parameters
         ----------
+        place
+            The folder or file.
         network
-            Opened for it; None is the one in front, whose chains go on.
+            The network to open for it; None for the current one, whose chains continue.
         average
-            How many checkpoints the shown weights are the mean of; 0 or 1 for none.
+            Number of checkpoints whose mean is shown; 0 or 1 shows single checkpoints.
         rounds
-            How many rounds the discriminator learns after each checkpoint.
+            Number of rounds that the discriminator learns after each checkpoint.
         """
         from ldam_studio.gui.watch.timeline import Plan
 
@@ -125,14 +127,14 @@ class Watching(Feature):
         self.training.start()
 
     def remember(self) -> Mapping[str, Any]:
-        """Return what was watched, and with which network."""
+        """Return the folder or file that was watched, and the network's name."""
         model = self.studio.model
         if self._left is None or not model.is_open:
             return {}
         return {"place": str(self._left), "network": model.outline.lane.network.name}
 
     def leave(self) -> None:
-        """Ask all that was started to end; returns at once."""
+        """Stop watching and end the training; returns at once."""
         if self._watch is not None:
             plan = self._watch.plan
             self._left = None if plan is None else plan.place
