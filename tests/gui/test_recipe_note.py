@@ -89,6 +89,5 @@ def test_how_long_the_studios_own_trainings_are_kept_is_told(
     write(tmp_path, last, 100)
     watched(studio, qtbot, last, 100)
     assert note().endswith(
-        "can be replayed while its weights are kept: those of the last 3 trainings stay in the "
-        "cache."
+        "can be replayed while its weights are kept: the cache keeps the last 3 trainings."
     )

@@ -102,7 +102,7 @@ def test_the_tool_tip_says_where_a_double_click_goes(row):
     row.home = 0.3
     row.show_value(0.7)
     assert "Default: 0.1." in row.toolTip()
-    assert "a double click goes back to 0.3, which this session began with" in row.toolTip()
+    assert "a double click restores 0.3, the value at the start of this session" in row.toolTip()
     QTest.mouseDClick(row.slider, Qt.MouseButton.LeftButton)
     assert row.heard[-1] == 0.3
     row.home = (0.1, 0.2)

@@ -1,1 +1,1 @@
-"""Two networks side by side."""
+"""Feature: compare two networks."""

@@ -1,4 +1,4 @@
-"""The bar above the images while two networks are compared: which they are, which is acted on."""
+"""The bar above the images while two networks are compared: their titles, and "Act on"."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LANES = ("A", "B")
 TOKENS = ("accent", "comparison")
 """The colours of the lanes, here and in the traces."""
 ACTING = (
-    ("Both", "Settings and neurons are those of both networks"),
-    ("A", "Settings and neurons are those of the first network alone"),
-    ("B", "Settings and neurons are those of the second network alone"),
+    ("Both", "Change settings and neurons of both networks"),
+    ("A", "Change settings and neurons of the first network only"),
+    ("B", "Change settings and neurons of the second network only"),
 )
 
 
 class CompareBar(QFrame):
-    """Shows both titles and which network is acted on; emits what the user chose."""
+    """Shows both titles, and lets the user choose the network to act on."""
 
     acting_chosen = pyqtSignal(object)  # number of the lane, None for both
     closed = pyqtSignal()
@@ -44,7 +44,7 @@ class CompareBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 6, 4)
         row.setSpacing(6)
-        # Side by side at the left: far apart they would read as names of the columns below.
+        # The titles are close together: further apart they would look like titles of columns.
         for name in self._names:
             row.addWidget(name, 1)
             row.addSpacing(10)
@@ -66,8 +66,8 @@ class CompareBar(QFrame):
             row.addWidget(button)
         close = QToolButton()
         close.setIcon(icons.icon("close"))
-        close.setToolTip("Compare no longer; the first network goes on (undo brings both back)")
-        close.setAccessibleName("Compare no longer")
+        close.setToolTip("End the comparison; the first network continues (undo restores both)")
+        close.setAccessibleName("End the comparison")
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(self.closed)
         row.addSpacing(6)
@@ -78,24 +78,24 @@ class CompareBar(QFrame):
 
     @property
     def titles(self) -> tuple[str, str]:
-        """What the networks are called."""
+        """The titles of both networks."""
         return self._titles
 
     def show_titles(self, here: str, beside: str) -> None:
-        """Name both networks."""
+        """Show the titles of both networks."""
         self._titles = (here, beside)
         self._write()
 
     def show_acting(self, lane: int | None) -> None:
-        """Show which lane is acted on."""
+        """Show the lane that is acted on; None for both."""
         self._buttons[0 if lane is None else lane + 1].setChecked(True)
 
     def button(self, lane: int | None) -> QToolButton:
-        """Return the button that lets a lane, or both, be acted on."""
+        """Return the button for acting on a lane; None for both."""
         return self._buttons[0 if lane is None else lane + 1]
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Write the names in the colours of a new look."""
+        """Write the names again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self._write()
@@ -106,7 +106,7 @@ class CompareBar(QFrame):
 
 
 class _Name(QWidget):
-    """A lane's letter in its colour, and what its network is called, shortened in the middle."""
+    """A lane's letter in its colour, and its network's title, shortened in the middle."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class _Name(QWidget):
         self._elide()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Shorten the title to the room there is."""
+        """Shorten the title to the new width."""
         super().resizeEvent(event)
         self._elide()
 
@@ -141,7 +141,7 @@ class _Name(QWidget):
         metrics, room = self._title.fontMetrics(), self._title.width()
         middle, text = Qt.TextElideMode.ElideMiddle, self._text
         if metrics.horizontalAdvance(text) > room:
-            # The numbers in front of it tell checkpoints apart.
+            # Without the suffix, more of the number is visible that distinguishes checkpoints.
             found = (text.removesuffix(end) for end in WEIGHTS_SUFFIXES if text.endswith(end))
             text = next(found, text)
         self._title.setText(metrics.elidedText(text, middle, max(room, 24)))

@@ -1,4 +1,4 @@
-"""Two networks side by side in the window: choosing what is compared, and the bar about both."""
+"""The actions of the menu Compare, and the bar above the images."""
 
 from __future__ import annotations
 
@@ -21,39 +21,43 @@ COMPARE = Entry(
     "compare",
     "Compare With…",
     "Ctrl+Shift+B",
-    "Put another network, or other weights, beside this one: the same neuron, seed and noise",
+    "Compare with another network or other weights, with the same neuron, seed and noise",
 )
 SETTINGS = Entry(
     "compare_settings",
     "Compare With Other Settings",
     "",
-    "Put this network beside itself, and change the settings of one of both",
+    "Compare this network with itself under other settings",
 )
 ACT_ON = {
     None: Entry("act_on_both", "Act on Both", "Alt+0", "Change both networks", checkable=True),
-    0: Entry("act_on_a", "Act on A", "Alt+A", "Change the first network alone", checkable=True),
-    1: Entry("act_on_b", "Act on B", "Alt+B", "Change the second network alone", checkable=True),
+    0: Entry("act_on_a", "Act on A", "Alt+A", "Change only the first network", checkable=True),
+    1: Entry("act_on_b", "Act on B", "Alt+B", "Change only the second network", checkable=True),
 }
 STRIP = Entry(
     "strip_both",
     "Chains of Both in the Strip",
     "",
-    "Show the chains of both networks below the images, or those of the first alone",
+    "Show the chains of both networks below the images, or only those of the first",
     checkable=True,
 )
-END = Entry("end_comparison", "End Comparison", "", "Show the first network alone again")
-UNMATCHED = "unmatched"  # the key of that notice
-AVERAGED = "-averaged"  # a built-in network's twin is called so
+END = Entry("end_comparison", "End Comparison", "", "Show only the first network again")
+UNMATCHED = "unmatched"  # the key of a message
+AVERAGED = "-averaged"  # suffix of the built-in networks whose weights are averaged
 
 
 def another(name: str) -> str:
-    """Return a built-in network's twin; else the name itself, for weights of a person's own."""
+    """Return the name to suggest for a comparison.
+
+    For a built-in network, that is its twin with averaged weights, or the other way round; for
+    others it is the network itself, with which the user can open other weights.
+    """
     twin = name.removesuffix(AVERAGED) if name.endswith(AVERAGED) else name + AVERAGED
     return twin if twin in NETWORKS else name
 
 
 class Comparing(Feature):
-    """The menu Compare, and the bar above the images."""
+    """Fills the menu Compare, and shows the bar while networks are compared."""
 
     entries = (COMPARE, SETTINGS, *ACT_ON.values(), STRIP, END)
 
@@ -89,7 +93,7 @@ class Comparing(Feature):
         self._show()
 
     def ask(self) -> NetworkDialog | None:
-        """Ask for a network, or other weights of the one in front, and put it beside that."""
+        """Show the dialog for the network to compare with; None if no session is open."""
         from ldam_studio.gui.network_dialog.ask import ask_for_comparison
 
         if not self.studio.model.is_open:
@@ -104,14 +108,14 @@ class Comparing(Feature):
         return ask_for_comparison(self.studio.places.root, self._compare, request)
 
     def with_other_settings(self) -> None:
-        """Put the network beside itself, and let the settings be those of the copy."""
+        """Compare the network with a copy of itself, and act on the copy."""
         controller, model = self.studio.controller, self.studio.model
         if model.is_open:
             controller.compare(model.outline.lane.network)
             controller.act_on(1)
             self.studio.notices.say(
-                "Both are the same network; the settings now act on B alone, choose Both or A "
-                "above the images."
+                "A and B are the same network, and the settings now change only B; choose Both or "
+                "A above the images to change this."
             )
 
     def _compare(self, network: Network, _request: NetworkRequest) -> None:
@@ -148,7 +152,7 @@ class Comparing(Feature):
         self._show_acting()
 
     def _checkpoint(self, network: Network) -> str:
-        """Return the name of the checkpoint that a network is, as a pinned one's is."""
+        """Return the name of the checkpoint from which a network was read; empty if unknown."""
         read = self.studio.read_from.of(network)
         return name_of(read[-1]) if read else ""
 

@@ -1,1 +1,1 @@
-"""How pixels become colours: the entries of the View menu and the toolbar."""
+"""Feature: choose how pixels become colours."""

@@ -1,4 +1,4 @@
-"""How pixels become colours: chosen in the View menu or at the right end of the toolbar."""
+"""The choice of how pixels become colours, in the View menu and in the toolbar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCALES: tuple[tuple[str, float | None], ...] = (
 
 
 class DisplayMenu(Feature):
-    """Entries for the mode, and for the scale of signed pixels."""
+    """Adds the display mode, and the scale of signed pixels, to the View menu and the toolbar."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -42,7 +42,7 @@ class DisplayMenu(Feature):
         self.studio.controller.set_display(Display(self.studio.model.display.mode, scale))
 
     def _show(self) -> None:
-        """Tick what the model says."""
+        """Tick the current mode and scale."""
         display = self.studio.model.display
         self._mode.show(display.mode)
         self._box.show_mode(display.mode)
@@ -51,7 +51,7 @@ class DisplayMenu(Feature):
 
 
 class DisplayBox(QWidget):
-    """The mode as a choice in the toolbar."""
+    """The list in the toolbar with the display modes."""
 
     chosen = pyqtSignal(str)
 
@@ -63,7 +63,7 @@ class DisplayBox(QWidget):
         self.combo.setAccessibleName("Display")
         self.combo.setToolTip(
             "As image: black and white are the ends of the valid range. Signed: mid-grey is the "
-            "rest colour, and what lies above or below it is lighter or darker."
+            "rest colour; larger values are lighter and smaller values are darker."
         )
         self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
         row = QHBoxLayout(self)

@@ -1,1 +1,1 @@
-"""The filter of a first-layer neuron beside the average of its chain."""
+"""Feature: the filter of a first-layer neuron, beside the average of its chain."""

@@ -1,4 +1,4 @@
-"""The filter below the neuron picker, tied to the session."""
+"""Connects the panel with the filter to the session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Filtering(Feature):
-    """Shows the kernel of the neuron in front, where it has one."""
+    """Adds the panel with the front neuron's filter below the neuron picker."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ldam_studio.networks.neurons import Neuron
 
 EXPLANATION = (
-    "A first-layer neuron is linear in the pixels, so what its L2-regularised average must show is "
-    "known: the filter's weights divided by the standard deviation of the network's input. "
-    "A cosine of 1 means that the average has that shape."
+    "A first-layer neuron is linear in the pixels, so its L2-regularised average is known: it is "
+    "proportional to the filter's weights divided by the standard deviation of the network's "
+    "input. A cosine of 1 means that the average has exactly this shape."
 )
 
 
 class FilterPanel(QWidget):
-    """Two small pictures and a number; hidden unless the neuron in front is of the first layer."""
+    """Shows filter, average and their cosine; hidden if the front neuron has no filter."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,9 +69,9 @@ class FilterPanel(QWidget):
         self.hide()
 
     def set_weights(self, network: Network) -> None:
-        """Use the filters of later weights of the same network."""
+        """Use the filters of other weights of the same network."""
         self._network = network
-        self._neuron = None  # the next frame reads its filter
+        self._neuron = None  # so that the next frame reads its filter again
 
     def show_frame(self, frame: LaneFrame) -> None:
         """Compare the front chain's average with its neuron's filter."""
@@ -85,7 +85,7 @@ class FilterPanel(QWidget):
             self._average.show_image(None)
             self._say("No samples in the average yet.")
             return
-        # A copy, since a frame is immutable and torch warns about arrays that it may not write to.
+        # A copy, because frames are read-only and torch warns about read-only arrays.
         average = torch.from_numpy(np.array(frame.average))
         part = inside(average, frame.field) - network.pixels.rest
         self._average.show_image(_signed(part, network))
@@ -106,7 +106,7 @@ class FilterPanel(QWidget):
 
 
 def _signed(difference: torch.Tensor, network: Network) -> Bytes:
-    """Return a difference from the rest colour as the canvas shows it: mid-grey is zero."""
+    """Return a difference from the rest colour as an image in which zero is mid-grey."""
     pixels = network.pixels
     return to_bytes((difference + pixels.rest).numpy(), pixels, "signed")
 
@@ -160,7 +160,7 @@ class _Picture(QWidget):
         pencil.painter.end()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Paint again in the colours of a new look."""
+        """Paint again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self.update()

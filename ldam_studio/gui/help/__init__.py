@@ -1,1 +1,1 @@
-"""Help: the guide in a window of its own."""
+"""Feature: the guide in a window of its own."""

@@ -1,4 +1,4 @@
-"""Shows one page of the guide: Markdown, its links and its images."""
+"""Shows one page of the guide: Markdown with links and images."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from ldam_studio.gui.theme.colours import Theme
 
 IMAGE_WIDTH = 640  # pixels; wider images are scaled down
 LINE_HEIGHT = 115.0  # percent
-PROPORTIONAL = 1  # QTextBlockFormat.LineHeightTypes, of which PyQt6 wants the number
+PROPORTIONAL = 1  # QTextBlockFormat.LineHeightTypes.ProportionalHeight as a number
 CODE_LANGUAGE = QTextFormat.Property.BlockCodeLanguage.value
 IMAGE = "\ufffc"  # stands for an image in a paragraph's text
 
 
 class GuideBrowser(QTextBrowser):
-    """A browser of Markdown files in the colours of the window.
+    """A browser for Markdown files, in the colours of the theme.
 
-    Links between pages are followed; other links open in the system's browser when clicked.
+    Links between pages are followed; other links open in the system's web browser.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._page = QUrl()  # Qt's own `source` is still the page before while a page is read
+        self._page = QUrl()  # while a page is read, Qt's own `source` is still the previous page
         self.setOpenExternalLinks(True)
         self.setFrameShape(self.Shape.NoFrame)
         self.setAccessibleName("Page")
@@ -50,11 +50,11 @@ class GuideBrowser(QTextBrowser):
         self.setSource(QUrl.fromLocalFile(str(path)))
 
     def path(self) -> Path:
-        """Return the file of the page in sight."""
+        """Return the file of the current page."""
         return Path(self._page.toLocalFile())
 
     def code(self, language: str) -> str:
-        """Return the lines of code in a language that stand on the page."""
+        """Return all lines of the current page that are code in this language."""
         lines = []
         block = present(self.document()).begin()
         while block.isValid():
@@ -64,7 +64,7 @@ class GuideBrowser(QTextBrowser):
         return "".join(lines)
 
     def loadResource(self, kind: int, url: QUrl) -> Any:
-        """Return a page's text, or an image of it, scaled down where it is too wide."""
+        """Return a page's text, or an image, which is scaled down if it is too wide."""
         url = self._page.resolved(url)
         path = Path(url.toLocalFile())
         if kind == QTextDocument.ResourceType.ImageResource.value:
@@ -79,7 +79,7 @@ class GuideBrowser(QTextBrowser):
             return str(error)
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Show the page again in the colours of a new look."""
+        """Show the page again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange and not self._page.isEmpty():
             bar = present(self.verticalScrollBar())
@@ -92,9 +92,9 @@ class GuideBrowser(QTextBrowser):
 
 
 def dress(document: QTextDocument, look: Theme) -> None:
-    """Give headings room, and code and tables the colours of a look.
+    """Set the spacing of headings, and the theme's colours in code and tables.
 
-    A style sheet would not reach them: Qt's reader of Markdown sets formats itself.
+    A style sheet would have no effect, because Qt's Markdown reader sets the formats itself.
     """
     line = document.defaultFont().pointSizeF() * 1.6
     document.setDocumentMargin(line)
@@ -115,7 +115,7 @@ def dress(document: QTextDocument, look: Theme) -> None:
 
 
 def _change(block: QTextBlock, look: Theme, line: float) -> QTextBlockFormat:
-    """Return what is to be changed in the format of one paragraph."""
+    """Return the changes to the format of one paragraph."""
     change = QTextBlockFormat()
     if block.blockFormat().headingLevel():
         change.setTopMargin(line if block.blockNumber() else 0.0)

@@ -1,4 +1,4 @@
-"""The help window: the guide's pages beside their list, and a search over all of them."""
+"""The help window: a list of the guide's pages, the current page, and a search."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from ldam_studio.gui.qt import present
 class HelpDialog(QDialog):
     """A window of its own that stays open beside the studio.
 
-    A page is read when it is shown, and all of them only for a search.
+    A page is read when it is shown; all pages are read for a search.
 
     Raises
     ------
     StudioError
-        When the installation lacks the guide.
+        If the installation lacks the guide.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -66,7 +66,7 @@ class HelpDialog(QDialog):
         for button in (self.back, self.copy_bibtex):
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         for button in buttons.findChildren(QPushButton):
-            button.setAutoDefault(False)  # Enter in the search field is not for a button
+            button.setAutoDefault(False)  # Enter in the search field must not press a button
         layout = QVBoxLayout(self)
         layout.addWidget(self._splitter, 1)
         layout.addWidget(buttons)
@@ -86,13 +86,13 @@ class HelpDialog(QDialog):
         self.list.setFocus()
 
     def sizeHint(self) -> QSize:
-        """Return a size at which a page's lines are as long as those of a book."""
+        """Return a size at which the lines of a page have a comfortable length."""
         line = self.fontMetrics().height()
         self._splitter.setSizes([14 * line, 50 * line])
         return QSize(64 * line, 44 * line)
 
     def show_page(self, title: str) -> None:
-        """Show the page of this title."""
+        """Show the page with this title."""
         self.list.setCurrentRow([page.title for page in self.pages].index(title))
 
     def _chosen(self, row: int) -> None:
@@ -100,15 +100,15 @@ class HelpDialog(QDialog):
             self.browser.show_page(self.pages[row].path)
 
     def _turned(self) -> None:
-        """Follow the browser to the page that it shows now."""
+        """Select the browser's current page in the list."""
         paths = [page.path.resolve() for page in self.pages]
         path = self.browser.path().resolve()
-        if path in paths:  # a page beside the guide, such as a model card, is in no list
+        if path in paths:  # other pages, such as a model card, are not listed
             self.list.setCurrentRow(paths.index(path))
         self.copy_bibtex.setVisible(bool(self.browser.code("bibtex")))
 
     def _filter(self) -> None:
-        """List only the pages that have the words in the search field, and show the first."""
+        """List only the pages that contain all words in the search field, and show the first."""
         words = self.search.text().casefold().split()
         for row, page in enumerate(self.pages):
             text = f"{page.title} {pages.read(page.path)}".casefold() if words else ""
@@ -122,7 +122,7 @@ class HelpDialog(QDialog):
             self.browser.find(words[0])
 
     def _find_next(self) -> None:
-        """Go to the next place on the page, and from the last one to the first."""
+        """Go to the next occurrence on the page; after the last comes the first."""
         words = self.search.text().split()
         if words and not self.browser.find(words[0]):
             self.browser.moveCursor(QTextCursor.MoveOperation.Start)

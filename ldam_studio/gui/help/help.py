@@ -1,14 +1,14 @@
-"""The entry of the Help menu."""
+"""The action that opens the help window."""
 
 from __future__ import annotations
 
 from ldam_studio.gui.studio import Entry, Feature, Studio
 
-HELP = Entry("help", "Help", "F1", "What everything does, and all keys", "help", "Help")
+HELP = Entry("help", "Help", "F1", "Read the guide: settings, keys and more", "help", "Help")
 
 
 class Help(Feature):
-    """Shows what everything does, and the keys, in a window that stays open beside the studio."""
+    """Shows the guide in a window that stays open beside the studio."""
 
     entries = (HELP,)
 
@@ -19,7 +19,7 @@ class Help(Feature):
         studio.places.add_to_toolbar(action)
 
     def show(self) -> None:
-        """Show the window, or bring it to the front."""
+        """Show the help window, or bring it to the front."""
         from ldam_studio.gui.help.dialog import HelpDialog
 
         places = self.studio.places

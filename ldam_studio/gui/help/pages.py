@@ -1,4 +1,4 @@
-"""The pages of the guide: where they lie, what they are called, what they say."""
+"""The pages of the guide: their files, titles and texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the guide, with the title that the table of contents gives it."""
+    """One page of the guide: its title in the table of contents, and its file."""
 
     title: str
     path: Path
@@ -27,7 +27,7 @@ def contents() -> tuple[Page, ...]:
     Raises
     ------
     StudioError
-        When the installation lacks the guide.
+        If the installation lacks the guide.
     """
     index = asset("resources", "guide", "index.md")
     return tuple(Page(title, index.parent / name) for title, name in LINK.findall(read(index)))
@@ -39,7 +39,7 @@ def read(path: Path) -> str:
     Raises
     ------
     StudioError
-        When the file cannot be read.
+        If the file cannot be read.
     """
     try:
         return COMMENT.sub("", path.read_text(encoding="utf-8"))

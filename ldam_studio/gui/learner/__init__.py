@@ -1,1 +1,1 @@
-"""The discriminator that goes on learning: its switch, its numbers and its way back."""
+"""Feature: a discriminator that continues to learn during the session."""

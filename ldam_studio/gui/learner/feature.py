@@ -1,4 +1,4 @@
-"""The discriminator's panel, tied to the session, and saving what the discriminator learned."""
+"""Connects the discriminator's panel to the session, and saves the discriminator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILES = f"Weights (*{SAFETENSORS})"
 
 
 class Learner(Feature):
-    """Below the settings."""
+    """Adds the discriminator's panel below the settings."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -49,11 +49,11 @@ class Learner(Feature):
             self._show_session()
 
     def save(self) -> None:
-        """Save the discriminator as it has become."""
+        """Ask for a file, and save the discriminator with what it has learned."""
         self._question.ask(snapshot, self._save)
 
     def leave(self) -> None:
-        """Save nothing that has not been named yet."""
+        """Cancel saving if it still waits for the session."""
         self._question.cancel()
 
     def _save(self, state: SessionState) -> None:

@@ -1,4 +1,4 @@
-"""The discriminator's panel: whether it goes on learning, and how well it does."""
+"""The discriminator's panel: switches its learning on and off, and shows its progress."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from ldam_studio.sampler.settings import SETTINGS
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
 
-USUAL_PERIOD = 10  # steps between two rounds after the box is ticked
+USUAL_PERIOD = 10  # steps between two rounds, when the box is ticked for the first time
 NO_NUMBERS = ("none yet", "–", "–")
 COLLAPSED = (
-    "The discriminator has collapsed: its probabilities no longer change, so the chains learn "
-    "nothing from it. Revert to the shipped one, or restart the chains."
+    "The discriminator has collapsed: its probabilities no longer depend on the image, so it has "
+    "no effect on the chains. Revert to the shipped one, or restart the chains."
 )
 
 
 class LearnerPanel(QWidget):
-    """Lets the discriminator go on learning, shows its progress, and takes it back."""
+    """The panel's widgets; emits what the user asks for."""
 
-    learn_every_changed = pyqtSignal(int)  # 0 for not at all
+    learn_every_changed = pyqtSignal(int)  # steps between two rounds; 0 for no learning
     revert_requested = pyqtSignal()
     save_requested = pyqtSignal()
 
@@ -119,7 +119,7 @@ class LearnerPanel(QWidget):
     # -- what is shown ----------------------------------------------------------------------------
 
     def set_learn_every(self, steps: int) -> None:
-        """Show the setting, 0 for no learning, without emitting it."""
+        """Show the steps between two rounds (0 for no learning), without emitting them."""
         for widget in (self._keep, self._period):
             widget.blockSignals(True)
         self._keep.setChecked(steps > 0)
@@ -134,7 +134,7 @@ class LearnerPanel(QWidget):
         self._source.setText(f"Real images: {text or 'none'}")
 
     def set_available(self, available: bool, why: str = "") -> None:
-        """Set whether a discriminator can learn here; `why` says in one sentence why not."""
+        """Enable or disable the panel; `why` is a sentence that says why it is disabled."""
         self._available = available
         if available and self._warning.text() != COLLAPSED:
             self._warn("")
@@ -143,7 +143,7 @@ class LearnerPanel(QWidget):
         self._enable()
 
     def show_frame(self, frame: Frame) -> None:
-        """Show the outcome of the last round."""
+        """Show the results of the last round of learning."""
         lesson = frame.lesson
         self._learned = lesson is not None and lesson.rounds > 0
         if lesson is None:

@@ -1,1 +1,1 @@
-"""The neuron picker."""
+"""Feature: the neuron picker."""

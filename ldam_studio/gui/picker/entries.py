@@ -1,4 +1,4 @@
-"""The texts of neurons in the picker's lists: their names, and what feeds one. No Qt widgets."""
+"""Makes the entries of the picker's lists: neurons by name, and the inputs of a neuron."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def entries_of(network: Network, neurons: Sequence[Neuron]) -> list[Entry]:
-    """Return neurons by name and address; a neuron without a name has its address as the title."""
+    """Return an entry with name and address for each neuron; without a name, only the address."""
     entries = []
     for neuron in neurons:
         label, address = network.label(neuron), str(neuron)
@@ -32,7 +32,10 @@ def _with(entry: Entry, detail: str) -> Entry:
 
 
 def entries_feeding(network: Network, neuron: Neuron) -> tuple[list[Entry], str]:
-    """Return what feeds a neuron most, and a heading; if unknown, no entries and the reason."""
+    """Return the inputs of a neuron with the largest weights, as entries, and a heading.
+
+    If they are unknown, there are no entries, and the text is the reason.
+    """
     try:
         found = feeding(network, neuron)
     except StudioError as error:
@@ -53,6 +56,6 @@ def entries_feeding(network: Network, neuron: Neuron) -> tuple[list[Entry], str]
 
 
 def _short(network: Network, unit: Neuron) -> str:
-    """Return the name of a class, or the address without the place for other units."""
+    """Return the name of a class neuron; for other neurons, the address without its position."""
     label = network.label(unit)
     return label if label != str(unit) else f"{unit.layer}:{unit.index}"

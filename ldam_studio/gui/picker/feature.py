@@ -1,4 +1,4 @@
-"""The neuron picker, tied to the session."""
+"""Connects the neuron picker to the session, and fills the menu Neuron."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ NEXT = Entry("next_neuron", "Next Neuron", "Ctrl+Right", "Show the neuron after 
 PREVIOUS = Entry(
     "previous_neuron", "Previous Neuron", "Ctrl+Left", "Show the neuron before this one"
 )
-RANDOM = Entry("random_neuron", "Random Neuron", "Ctrl+R", "Show any neuron of this layer")
+RANDOM = Entry("random_neuron", "Random Neuron", "Ctrl+R", "Show a random neuron of this layer")
 STAR = Entry(
-    "star_neuron", "Star This Neuron", "Ctrl+D", "Keep the neuron shown in a list, or drop it"
+    "star_neuron", "Star This Neuron", "Ctrl+D", "Star the neuron shown, or remove its star"
 )
 LISTS = (
     Entry("list_neurons", "Neurons of the Layer", "Alt+1", "List the layer's neurons"),
@@ -28,7 +28,7 @@ FILE = "neurons.json"
 
 
 class Picking(Feature):
-    """The panel on the left, and the menu Neuron."""
+    """Adds the neuron picker at the left, and fills the menu Neuron."""
 
     entries = (FIND, NEXT, PREVIOUS, RANDOM, STAR, *LISTS)
 
@@ -63,7 +63,7 @@ class Picking(Feature):
         places.add_to_menu("Neuron", places.action(STAR, picker.star_neuron), *lists)
 
     def find(self) -> None:
-        """Let a person type which neuron they look for."""
+        """Show the picker with the focus in its search field."""
         self.studio.places.show_panel("neurons")
         self.picker.focus_search()
 

@@ -18,7 +18,7 @@ BUTTONS = {
 
 
 class NeuronHeader(QWidget):
-    """A count and buttons; ``pressed`` carries the name of a button."""
+    """The number of listed neurons, and buttons; ``pressed`` carries a key of `BUTTONS`."""
 
     pressed = pyqtSignal(str)
 
@@ -49,12 +49,12 @@ class NeuronHeader(QWidget):
         return button
 
     def enable(self, some: bool, one: bool) -> None:
-        """Enable the buttons: the star if `one` neuron is shown, the others if there are `some`."""
+        """Enable the star if all chains show `one` neuron, the others if `some` are listed."""
         for name, button in self.buttons.items():
             button.setEnabled(one if name == "star" else some)
 
     def show_star(self, on: bool) -> None:
-        """Show whether the neuron is starred."""
+        """Show whether the current neuron is starred."""
         button = self.buttons["star"]
         text = "Remove this neuron's star" if on else BUTTONS["star"]
         button.setIcon(icons.icon("starred" if on else "star"))
@@ -63,7 +63,7 @@ class NeuronHeader(QWidget):
 
 
 class _Count(QLabel):
-    """A number followed by a word, which is left out if there is no space for both."""
+    """A number and a word; the word is left out if there is no space for both."""
 
     def __init__(self) -> None:
         super().__init__()

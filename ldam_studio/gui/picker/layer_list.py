@@ -18,9 +18,9 @@ _ENDS = (Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
 class LayerList(NeuronList):
-    """The neurons of one layer that the search found, and ways through them.
+    """The neurons of one layer that the search found; the user or a method picks one of them.
 
-    A *place* counts all neurons that were found, listed or not (see `NeuronModel`).
+    A *place* is an index among all neurons that were found, listed or not (see `NeuronModel`).
     """
 
     picked = pyqtSignal(int)  # the neuron's index in its layer
@@ -28,7 +28,7 @@ class LayerList(NeuronList):
     def __init__(self) -> None:
         super().__init__("Neurons of the layer")
         self._neurons = NeuronModel(self)
-        self._random = random.Random()  # only picks what to look at; nothing that is sampled
+        self._random = random.Random()  # only for `pick_random`; the sampler does not use it
         self.setModel(self._neurons)
         self.clicked.connect(self._pick_index)
         self.stepped.connect(self._pick_index)
@@ -55,7 +55,7 @@ class LayerList(NeuronList):
         self._pick_at(0)
 
     def pick_neighbour(self, by: int) -> None:
-        """Pick the neuron so many places further on; the first one follows the last."""
+        """Pick the neuron `by` places further on; after the last comes the first."""
         here = self._here()
         if here < 0:
             here = -1 if by > 0 else 0
@@ -63,11 +63,11 @@ class LayerList(NeuronList):
             self._pick_at((here + by) % self.count)
 
     def pick_random(self) -> None:
-        """Pick any neuron except the current one."""
+        """Pick a random neuron other than the current one."""
         count, here = self.count, self._here()
         if count:
             place = self._random.randrange(count if here < 0 or count == 1 else count - 1)
-            # The current neuron is left out: those behind it move up.
+            # The current neuron is skipped: the places after it move up by one.
             self._pick_at(place + 1 if 0 <= here <= place and count > 1 else place)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -88,7 +88,7 @@ class LayerList(NeuronList):
     def _pick_index(self, index: QModelIndex) -> None:
         place = self._neurons.place_in(index.row())
         if self._neurons.is_line(index.row()):
-            self._pick_at(place)  # the list moves on to the neurons that the line stands for
+            self._pick_at(place)  # this also lists the neurons that the line stands for
         else:
             self.picked.emit(self._neurons.neuron_at(place))
 

@@ -1,4 +1,4 @@
-"""The layers of a network as a tree, and what a search leaves of it."""
+"""The layers of a network as a tree, and a filter for those that a search found."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROOT = QModelIndex()
 
 @dataclass(eq=False)
 class Node:
-    """A place in the tree: a layer, a container of layers, or both."""
+    """A node of the tree: a layer, a container of layers, or both."""
 
     name: str  # the last part of the dotted name
     path: str  # the whole dotted name
@@ -141,7 +141,7 @@ class LayerModel(QAbstractItemModel):
         return COLUMNS[section] if role == Role.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
-        """Return what Qt asks for at an index."""
+        """Return the value of an item for one of Qt's roles."""
         node = self._node(index)
         layer = node.layer
         if role == Role.DisplayRole:
@@ -167,7 +167,7 @@ class LayerModel(QAbstractItemModel):
 
 
 class LayerFilter(QSortFilterProxyModel):
-    """Shows the layers that a search found, and the containers that lead to them."""
+    """Shows the layers that a search found, and the containers around them."""
 
     def __init__(self, layers: LayerModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -176,7 +176,7 @@ class LayerFilter(QSortFilterProxyModel):
         self.set_layers(layers)
 
     def set_layers(self, layers: LayerModel) -> None:
-        """Filter another model."""
+        """Use another source model."""
         self._layers = layers
         self.setSourceModel(layers)
 

@@ -1,4 +1,4 @@
-"""Lists of neurons from the whole network: what feeds a neuron, starred and recent ones."""
+"""Lists of neurons from the whole network: inputs of a neuron, starred and recent neurons."""
 
 from __future__ import annotations
 
@@ -36,7 +36,16 @@ PADDING = 6
 class Entry:
     """A neuron in a list, with its texts.
 
-    `share`, from -1 to 1, is the length of a bar, whose colour shows the sign; None for no bar.
+    Attributes
+    ----------
+    neuron
+        The neuron.
+    title, value
+        Texts at the left and at the right of the first line.
+    detail
+        Text of the second line; empty for a single line.
+    share
+        Length of a bar, from -1 to 1, whose colour shows the sign; None for no bar.
     """
 
     neuron: Neuron
@@ -53,10 +62,10 @@ class Entry:
 
 
 class NeuronList(QListView):
-    """A list with signals for the keyboard alone: it moved to a neuron, or confirmed one."""
+    """A list that also emits what the user does with the keyboard."""
 
-    stepped = pyqtSignal(QModelIndex)
-    confirmed = pyqtSignal(QModelIndex)
+    stepped = pyqtSignal(QModelIndex)  # the user moved to an item, or pressed Enter on it
+    confirmed = pyqtSignal(QModelIndex)  # the user pressed Enter on an item
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -66,7 +75,7 @@ class NeuronList(QListView):
         self.setMinimumHeight(80)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Let the list move first, then emit where it is."""
+        """Move in the list, then emit where it is now."""
         before = self.currentIndex()
         confirms = present(event).key() in ENTER
         if not confirms:
@@ -79,7 +88,7 @@ class NeuronList(QListView):
 
 
 class EntryModel(QAbstractListModel):
-    """Entries; the one of the neuron that is shown is bold."""
+    """A list of entries; that of the neuron which the chains show is bold."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -103,7 +112,7 @@ class EntryModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._entries)
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
-        """Return what Qt asks for at an index."""
+        """Return the value of an item for one of Qt's roles."""
         entry = self._entries[index.row()]
         shown = entry.neuron == self._shown
         if role == Role.DisplayRole:
@@ -122,7 +131,7 @@ class EntryModel(QAbstractListModel):
 
 
 class EntryDelegate(QStyledItemDelegate):
-    """Paints an entry in two lines: name and value with its bar, and below them the detail."""
+    """Paints an entry in two lines: title and value, then the detail, with a bar below."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Return a size for one line or two."""
@@ -171,7 +180,7 @@ class EntryDelegate(QStyledItemDelegate):
 class EntryPage(QWidget):
     """A list of entries below a heading, or a text while it is empty.
 
-    The arrow keys only move in the list; Enter and the mouse choose.
+    The arrow keys only move in the list; Enter or a click chooses.
     """
 
     chosen = pyqtSignal(object)  # Neuron

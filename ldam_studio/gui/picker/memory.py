@@ -1,4 +1,4 @@
-"""The neurons that the user looked at last or starred, for each network. No Qt in here."""
+"""Remembers each network's recent and starred neurons. No Qt in here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 MOST_RECENT = 30
-MOST_NETWORKS = 50  # the one that was used longest ago is dropped first
+MOST_NETWORKS = 50  # the networks that were used longest ago are dropped first
 VERSION = 1
 
 
@@ -27,13 +27,13 @@ class _Kept:
 
 
 class NeuronMemory:
-    """Remembers neurons by the name of their network, so that they survive further training.
+    """Remembers neurons by the name of their network, so that they are kept for other weights.
 
     Parameters
     ----------
     path
-        A file that is read at once and written by `save`; None remembers until the program ends.
-        A damaged file counts as empty.
+        A file, read by the constructor and written by `save`; a damaged file counts as empty. None
+        remembers neurons only until the program ends.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -44,15 +44,15 @@ class NeuronMemory:
             self._read(path)
 
     def recent(self, network: Network) -> tuple[Neuron, ...]:
-        """Return the neurons that were looked at and still exist, the last one first."""
+        """Return the neurons that were shown and still exist, the latest first."""
         return _present(network, self._of(network).recent)
 
     def starred(self, network: Network) -> tuple[Neuron, ...]:
-        """Return the starred neurons that still exist, in the order of starring."""
+        """Return the starred neurons that still exist, the latest last."""
         return _present(network, self._of(network).starred)
 
     def note(self, network: Network, neuron: Neuron) -> None:
-        """Remember that a neuron was looked at."""
+        """Remember that a neuron was shown."""
         kept = self._of(network)
         kept.recent[:] = [neuron, *(n for n in kept.recent if n != neuron)][:MOST_RECENT]
         self._changed = True
@@ -89,7 +89,7 @@ class NeuronMemory:
 
     def _of(self, network: Network) -> _Kept:
         kept = self._kept.pop(network.name, None) or _Kept()
-        self._kept[network.name] = kept  # last, since it was used last
+        self._kept[network.name] = kept  # moved to the end, because it was used last
         return kept
 
     def _read(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The lists of the neuron picker, one of them in front."""
+"""The lists of the neuron picker, in tabs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TABS = {
     "Neurons": "The neurons of the layer",
-    "Fed by": "What feeds the neuron shown: the inputs with the largest weights",
+    "Fed by": "The inputs of the neuron shown that have the largest weights",
     "Starred": "The neurons that you starred in this network",
     "Recent": "The neurons that you looked at last",
 }
@@ -27,7 +27,7 @@ NO_STARS = "No neuron is starred. Press the star above to add the one on the scr
 
 
 class NeuronLists(QWidget):
-    """Tabs over the neurons of a layer and over lists of neurons from the whole network."""
+    """Tabs with the neurons of a layer, and with lists of neurons from the whole network."""
 
     chosen = pyqtSignal(object)  # Neuron, from any list but the first
     turned = pyqtSignal()  # another list is in front
@@ -71,12 +71,16 @@ class NeuronLists(QWidget):
         (self.pages[self.front].list if self.front else self._of_layer).setFocus()
 
     def fill(self, network: Network, shown: Neuron | None, memory: NeuronMemory) -> None:
-        """Bring the list in front up to date.
+        """Fill the list in front.
 
         Parameters
         ----------
+        network
+            The network whose neurons are listed.
         shown
             The neuron that all chains show; None if they show several.
+        memory
+            The recent and starred neurons.
         """
         page = self.pages.get(self.front)
         if page is None:

@@ -12,16 +12,16 @@ from PyQt6.QtGui import QColor, QFont
 from ldam_studio.gui.theme import theme
 
 Role = Qt.ItemDataRole
-MOST = 2000  # neurons listed at once: more would delay the window at each key
+MOST = 2000  # neurons listed at once; more would make typing in the search field slow
 _ROOT = QModelIndex()
 
 
 class NeuronModel(QAbstractListModel):
     """The neurons of one layer that a search has found.
 
-    If there are very many, only a part of them is listed, since Qt asks for every row: at most
-    `MOST`, around the place that was asked for last, and a line that says how many more there are.
-    A *place* counts all neurons that were found; a *row* counts what is listed, lines included.
+    Because Qt asks for every row, at most `MOST` neurons are listed, around the place that was
+    requested last; further rows, called lines, say how many more there are. A *place* is an index
+    among all neurons that were found; a *row* is an index in the list, lines included.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -70,7 +70,7 @@ class NeuronModel(QAbstractListModel):
         return place if place < self.count and self._found[place] == neuron else -1
 
     def place_in(self, row: int) -> int:
-        """Return the place of a row; for a line about more neurons, that of the next one."""
+        """Return the place of a row; for a line, the place of the nearest neuron not listed."""
         return row - self._lines_before + self._first
 
     def is_line(self, row: int) -> bool:
@@ -78,7 +78,7 @@ class NeuronModel(QAbstractListModel):
         return not self._first <= self.place_in(row) < self._end
 
     def row_of(self, place: int) -> int:
-        """Return the row of a place, after listing other neurons if it was not listed."""
+        """Return the row of a place; if necessary, list the neurons around it first."""
         if not self._first <= place < self._end:
             self.beginResetModel()
             self._first = max(0, min(place - MOST // 2, self.count - MOST))
@@ -100,7 +100,7 @@ class NeuronModel(QAbstractListModel):
         return self._lines_before + self._end - self._first + int(self._end < self.count)
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
-        """Return what Qt asks for at an index."""
+        """Return the value of an item for one of Qt's roles."""
         if self.is_line(index.row()):
             return self._of_line(index.row(), role)
         neuron = self.neuron_at(self.place_in(index.row()))

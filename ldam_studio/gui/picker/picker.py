@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class NeuronPicker(QWidget):
     """Lets the user choose what the chains show.
 
-    ``chosen`` carries a `Neuron` (all chains show it), a tuple of them (one for each chain) or a
-    `Layer` (the chains spread over it). The picker highlights a choice only after the window has
-    called `set_neurons`.
+    ``chosen`` carries a `Neuron` (all chains show it), a tuple of neurons (one for each chain) or
+    a `Layer` (the chains spread over its neurons). A choice is highlighted only after
+    `set_neurons` has been called.
     """
 
     chosen = pyqtSignal(object)
@@ -37,7 +37,7 @@ class NeuronPicker(QWidget):
         super().__init__(parent)
         self._network: Network | None = None
         self._index: Index | None = None
-        self._layer = ""  # whose neurons are listed
+        self._layer = ""  # the layer whose neurons are listed
         self._before_search = ""  # the layer to return to when a search is cancelled
         self._shown: tuple[Neuron, ...] = ()
         self.memory = NeuronMemory()
@@ -115,7 +115,7 @@ class NeuronPicker(QWidget):
         self._fill_list()
 
     def set_weights(self, network: Network) -> None:
-        """Take over later weights of the network that is shown."""
+        """Use other weights of the same network."""
         self._network = network
         if self._lists.front == FED_BY:
             self._fill_list()
@@ -138,7 +138,7 @@ class NeuronPicker(QWidget):
         self._fill_list()
 
     def shown(self) -> tuple[Neuron, ...]:
-        """Return what is highlighted."""
+        """Return the highlighted neurons, one per chain."""
         return self._shown
 
     def shown_alone(self) -> Neuron | None:
@@ -155,19 +155,19 @@ class NeuronPicker(QWidget):
             self._fill_list()
 
     def next_neuron(self) -> None:
-        """Choose the neuron after the current one; the first one follows the last."""
+        """Choose the neuron after the current one; after the last comes the first."""
         self._list.pick_neighbour(1)
 
     def previous_neuron(self) -> None:
-        """Choose the neuron before the current one; the last one precedes the first."""
+        """Choose the neuron before the current one; before the first comes the last."""
         self._list.pick_neighbour(-1)
 
     def random_neuron(self) -> None:
-        """Choose another one of the listed neurons at random."""
+        """Choose another neuron of the list at random."""
         self._list.pick_random()
 
     def all_neurons(self) -> None:
-        """Choose the whole layer: the chains spread over its neurons."""
+        """Choose the whole layer, so that the chains spread over its neurons."""
         if self._network is not None and self._layer:
             self.chosen.emit(self._network.layer(self._layer))
 
@@ -232,7 +232,7 @@ class NeuronPicker(QWidget):
             self._leave_search(self._layer)
 
     def _leave_search(self, layer: str) -> None:
-        """Show a whole layer again, and the chains' neurons in it, after a search succeeded."""
+        """Clear the search, and list a whole layer with the chains' neurons highlighted."""
         self._before_search = ""
         self._search.wipe()
         self._browse(layer)
@@ -274,7 +274,7 @@ class NeuronPicker(QWidget):
         self._header.count.setToolTip(tip)
 
     def _fill_list(self) -> None:
-        """Bring the list in front and the star up to date."""
+        """Update the list in front and the star."""
         if self._network is None:
             return
         neuron = self.shown_alone()

@@ -31,8 +31,8 @@ def shape_text(layer: Layer) -> str:
 def field_text(network: Network, layer: Layer) -> str:
     """Return the size of the receptive field of a layer's centre unit, such as ``11 × 11``.
 
-    It is empty if the field is computed only when a neuron of the layer is chosen: the window does
-    not wait for that.
+    It is empty if the field has not been computed yet, which happens when a neuron of the layer is
+    chosen, because computing it would freeze the window.
     """
     if not network.knows_field(layer.name):
         return ""
@@ -44,7 +44,7 @@ def field_text(network: Network, layer: Layer) -> str:
 
 
 def addresses_in(text: str) -> tuple[Neuron, ...]:
-    """Return the neurons whose address a text is; none if it is no address."""
+    """Return the neurons that a text addresses; empty if it is not an address."""
     try:
         return tuple(parse_neurons(text))
     except StudioError:
@@ -52,7 +52,7 @@ def addresses_in(text: str) -> tuple[Neuron, ...]:
 
 
 def words_of(text: str) -> str:
-    """Return what to search for: of an address, finished or not, the part before the place."""
+    """Return what to search for: of a complete or incomplete address, the part before "@"."""
     text = text.strip().removeprefix("-")
     if ":" not in text:
         return text
@@ -63,16 +63,17 @@ def words_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class Numbered(Sequence[str]):
-    """The texts of neurons without names, such as "unit 7": a word and a number.
+    """The texts of neurons without names: a word and a number, such as "unit 7".
 
-    A layer may have hundreds of thousands of them, so they are searched without being created.
+    A layer may have hundreds of thousands of neurons, so they are searched without creating the
+    texts.
     """
 
     word: str
     size: int
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of neurons."""
         return self.size
 
     @overload
@@ -80,13 +81,16 @@ class Numbered(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[str]: ...
     def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        """Return one of them."""
+        """Return one text, or a slice of them."""
         if isinstance(index, slice):
             return [f"{self.word} {i}" for i in range(self.size)[index]]
         return f"{self.word} {range(self.size)[index]}"
 
     def having(self, text: str, layer: str) -> NDArray[np.bool_]:
-        """Return which neurons have a text without spaces in "WORD NUMBER LAYER:NUMBER"."""
+        """Return, for each neuron, whether "WORD NUMBER LAYER:NUMBER" contains a text.
+
+        The text must not contain spaces.
+        """
         if text in self.word or text in f"{layer}:":
             return np.ones(self.size, dtype=np.bool_)
         found = np.zeros(self.size, dtype=np.bool_)
@@ -131,7 +135,7 @@ def _beginning(digits: str, count: int) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found.
+    """The result of a search.
 
     Attributes
     ----------
@@ -155,7 +159,7 @@ class Found:
 
 
 class Index:
-    """The searchable texts of one network; those of a layer are made when first needed."""
+    """The searchable texts of one network; those of a layer are made at the first use."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -172,7 +176,7 @@ class Index:
         return self._network.layers[-1].name if self._network.labels else ""
 
     def _texts(self, layer: str) -> Sequence[str]:
-        """Return the text of each neuron of a layer in the list."""
+        """Return the text of each neuron of a layer, as it is listed."""
         found = self._layers[layer]
         if layer == self.class_layer:
             labels = self._network.labels
@@ -186,7 +190,7 @@ class Index:
         return tuple(f"{text} {layer}:{i}".casefold() for i, text in enumerate(self.texts(layer)))
 
     def _having(self, layer: str, words: list[str]) -> NDArray[np.bool_]:
-        """Return which neurons of a layer have all words in their text or address."""
+        """Return, for each neuron of a layer, whether its text or address contains all words."""
         texts = self.texts(layer)
         if isinstance(texts, Numbered):
             found = np.ones(len(texts), dtype=np.bool_)
@@ -201,7 +205,7 @@ class Index:
         return self._layers[layer].neurons
 
     def typed(self, text: str) -> tuple[Neuron, ...] | str:
-        """Return the neurons whose address a text is, or one sentence if there are no such ones."""
+        """Return the neurons that a text addresses, or a sentence if the network lacks them."""
         try:
             return tuple(self._network.check(neuron) for neuron in addresses_in(text))
         except StudioError as error:
@@ -212,8 +216,10 @@ class Index:
 
         Parameters
         ----------
+        text
+            The text.
         layer
-            The layer whose neurons are listed now; it stays if anything in it is found.
+            The layer whose neurons are listed now; it stays if the search finds anything in it.
         """
         query, typed = words_of(text), self.typed(text)
         if typed and not isinstance(typed, str):
@@ -237,7 +243,7 @@ class Index:
         Parameters
         ----------
         query
-            What was typed; every word of it must be found. An empty query finds everything.
+            The text to find; every word of it must be found. An empty query finds everything.
         chosen
             The layer whose neurons are listed; empty for none.
 

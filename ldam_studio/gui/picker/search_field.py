@@ -11,7 +11,7 @@ from ldam_studio.gui.theme import icons
 
 
 class SearchField(QLineEdit):
-    """A field for layers, classes and addresses; Escape clears it, and Down leaves it."""
+    """A field for layers, classes and addresses; Escape clears it, Down leaves it."""
 
     searched = pyqtSignal()  # the user changed the text
     confirmed = pyqtSignal()
@@ -22,8 +22,8 @@ class SearchField(QLineEdit):
         self._wiping = False
         self.setPlaceholderText("Layer, class or address")
         self.setToolTip(
-            "Part of a layer's name or type, part of a class's name, or a whole address, which "
-            "Enter shows: layer:index, layer:index@y,x, layer:index@mean, -layer:index"
+            "Type part of a layer's name or type, part of a class's name, or an address, and press "
+            "Enter. Addresses are layer:index, layer:index@y,x, layer:index@mean, -layer:index."
         )
         self.setAccessibleName("Search layers and neurons")
         self.setClearButtonEnabled(True)

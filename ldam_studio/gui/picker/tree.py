@@ -16,7 +16,7 @@ from ldam_studio.gui.qt import ENTER, present
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-NAME_CHARACTERS = 13  # of a layer's name that can always be read
+NAME_CHARACTERS = 13  # characters of a layer's name that are always visible
 BESIDE = 16  # pixels around a cell's text
 FIRST_TO_STAY = (SEES, SHAPE, TYPE)
 LONGEST_TYPE = 16  # characters; the tool tip has longer names of classes in full
@@ -24,10 +24,10 @@ OPEN_UP_TO = 60  # a tree with more layers than this starts collapsed
 
 
 class LayerTree(QTreeView):
-    """A tree whose names keep their space: in a narrow panel the type is hidden, then the shape.
+    """A tree of layers. In a narrow panel, the columns are hidden from the right: type first.
 
-    The width of a column depends on the network only, and which columns are shown depends on the
-    width of the panel: nothing moves while the user searches or expands the tree.
+    The widths of the columns depend only on the network, and the shown columns only on the width of
+    the panel, so that nothing moves while the user searches or expands the tree.
     """
 
     browsed = pyqtSignal(str)  # the user moved to a layer
@@ -96,7 +96,7 @@ class LayerTree(QTreeView):
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
-        """Keep `browsed` silent: it is not the user that moves."""
+        """Suppress `browsed`, because a method and not the user moves in the tree."""
         self._quiet = True
         try:
             yield
@@ -115,7 +115,7 @@ class LayerTree(QTreeView):
             self.opened.emit()
 
     def _measure(self) -> None:
-        """Make room for the texts of a network's layers."""
+        """Fit the columns to the texts of a network's layers."""
         columns = range(len(COLUMNS))
         self._texts = tuple(tuple(dict.fromkeys(self._layers.texts(column))) for column in columns)
         header = present(self.header())

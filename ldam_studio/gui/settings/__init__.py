@@ -1,1 +1,1 @@
-"""The panel of settings, and presets."""
+"""Feature: the panel of settings, and presets."""

@@ -1,4 +1,4 @@
-"""The control panel: one row per setting, made from the descriptions of the settings."""
+"""The panel of settings: one row per setting, made from the table of settings."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Controls(QWidget):
-    """Shows the values of the settings and emits what the user chose; changes nothing itself."""
+    """Shows the values of the settings, and emits the values that the user chooses."""
 
-    chosen = pyqtSignal(str, object)
-    gesture = pyqtSignal(str, bool)
+    chosen = pyqtSignal(str, object)  # name of a setting, value
+    gesture = pyqtSignal(str, bool)  # see `SettingRow`
     gesture_resumed = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -62,13 +62,13 @@ class Controls(QWidget):
         self._column.addWidget(self.more)
 
     def show_values(self, values: Mapping[str, object]) -> None:
-        """Show the session's values."""
+        """Show values of settings, by name."""
         for name, value in values.items():
             if name in self.rows:
                 self.rows[name].show_value(value)
 
     def show_acting(self, lane: int | None, compared: bool) -> None:
-        """Show whose settings these are if two networks are compared; `lane` is None for both."""
+        """Name the lane in the headings if two networks are `compared`; None names both."""
         whose = "both" if lane is None else lane_name(lane)
         for title, heading in self.headings.items():
             heading.setText(f"{title} of {whose}" if compared else title)
@@ -77,7 +77,7 @@ class Controls(QWidget):
             slider.update()  # a new style alone does not repaint
 
     def set_home(self, values: Mapping[str, object]) -> None:
-        """Let a double click restore these values, with which the session began."""
+        """Set the values that a double click restores: those at the start of the session."""
         for name, row in self.rows.items():
             row.home = values.get(name, row.home)
 
@@ -89,7 +89,7 @@ class Controls(QWidget):
             row.set_caption("")
             return
         if frame.gradient_rms is None:
-            return  # no step since the last frame: the caption still holds
+            return  # no step was taken since the last frame, so the caption is still right
         front = frame.front
         own = (
             temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature

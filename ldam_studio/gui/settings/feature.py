@@ -1,4 +1,4 @@
-"""The settings and the presets, tied to the session."""
+"""Connects the panel of settings and the menu of presets to the session."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EDIT_PRESETS = Entry(
     "edit_presets",
     "Save or Edit Presets…",
     "Ctrl+Shift+P",
-    "Keep the settings of this moment under a name; rename and delete what was kept",
+    "Save the current settings under a name; rename and delete saved presets",
 )
 
 
 class SettingsPanel(Feature):
-    """The panel on the right, and the menu of presets."""
+    """Adds the panel of settings at the right, and fills the menu Presets."""
 
     entries = (EDIT_PRESETS,)
 
@@ -54,7 +54,7 @@ class SettingsPanel(Feature):
         places.add_panel("controls", self.controls)
 
     def edit_presets(self) -> None:
-        """Save the settings of this moment as a preset; rename and delete presets."""
+        """Show the dialog that saves the current settings as a preset, and edits presets."""
         from ldam_studio.gui.settings.presets_dialog import ask_about_presets
 
         model = self.studio.model

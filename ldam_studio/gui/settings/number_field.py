@@ -12,19 +12,19 @@ _AWAY = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason
 
 
 class NumberField(QLineEdit):
-    """A field whose text takes effect on Return or when the focus leaves; Escape restores it."""
+    """A field whose text is accepted on Return or when it loses the focus; Escape restores it."""
 
     cancelled = pyqtSignal()
     left = pyqtSignal()  # the focus went to another widget, not to another window
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        """Emit `left`, after the text was accepted or refused."""
+        """Emit `left` after the text was accepted or rejected."""
         super().focusOutEvent(event)
         if present(event).reason() not in _AWAY:
             self.left.emit()
 
     def event(self, event: QEvent | None) -> bool:
-        """Leave the keys for undo to the window unless the text has unfinished changes."""
+        """Leave the shortcuts for undo to the window, unless the text is being edited."""
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride

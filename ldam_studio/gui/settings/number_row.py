@@ -17,15 +17,15 @@ from ldam_studio.sampler.setting import Setting
 
 
 class NumberRow(SettingRow):
-    """A label, a number field and a unit; below them a slider, and a line for errors."""
+    """A label, a unit and a number field; below them a slider, and a line for errors."""
 
     def __init__(
         self, setting: Setting, parent: QWidget | None = None, *, slider: bool = True
     ) -> None:
         super().__init__(setting, parent)
         self._value: object = setting.default
-        self._wrong = False  # whether the note says what is wrong with the typed text
-        self._was_read = False  # whether the note was there before the focus left
+        self._wrong = False  # whether the note shows an error in the typed text
+        self._was_read = False  # whether that error was visible before the focus left
         self._caption = ""
         self.scale = Scale.of(setting)
         label = QLabel(setting.label)
@@ -78,7 +78,7 @@ class NumberRow(SettingRow):
             self.slider.show_position(0 if number is None else self.scale.position(number))
 
     def set_caption(self, text: str) -> None:
-        """Set the text below the number; an error replaces it."""
+        """Set the text below the number; an error replaces it while it is shown."""
         if text != self._caption:
             self._caption = text
             if not self._wrong:
@@ -88,7 +88,7 @@ class NumberRow(SettingRow):
         self._accept(self._typed_value(self.scale.value(position)))
 
     def _turned(self, notches: float) -> None:
-        """Turn the value; if chains or lanes differ, each of their values by the same factor."""
+        """Change the value by turns of the wheel; differing values keep their ratios."""
         if isinstance(self._value, tuple):
             turned = tuple(self.scale.turned(value, notches) for value in self._value)
             self._accept(PerLane(turned) if isinstance(self._value, PerLane) else turned)
@@ -115,7 +115,7 @@ class NumberRow(SettingRow):
         self._accept(value)
 
     def _leave(self) -> None:
-        """Show the value in force; an error that nobody could read yet stays below it."""
+        """Show the current value; an error that has only just appeared stays visible."""
         if self._wrong:
             sentence = "" if self._was_read else self.note.text()
             self._restore()

@@ -37,7 +37,7 @@ class PresetsDialog(QDialog):
     Parameters
     ----------
     presets
-        Where the presets are stored.
+        The saved presets.
     settings
         The current settings, by name.
     """
@@ -144,7 +144,7 @@ class PresetsDialog(QDialog):
         self._fill(" ".join(after.split()))
 
     def _fill(self, chosen: str = "") -> None:
-        """List the presets again, and select one of them."""
+        """List the presets again, and select the one of this name."""
         self._complain("")
         self.list.blockSignals(True)
         self.list.clear()
@@ -177,7 +177,7 @@ class PresetsDialog(QDialog):
 def ask_about_presets(
     parent: QWidget, presets: UserPresets, settings: Mapping[str, object]
 ) -> PresetsDialog:
-    """Show the dialog without blocking the window."""
+    """Show the dialog without blocking the window, and return it."""
     dialog = PresetsDialog(presets, settings, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()

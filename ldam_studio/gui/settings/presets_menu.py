@@ -1,4 +1,4 @@
-"""The menu of presets, which is in the menu bar and above the settings."""
+"""The menu of presets, shown in the menu bar and above the settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PresetsMenu(QObject):
-    """Fills menus with the presets when they open, and ticks the one that is set.
+    """Fills menus with the presets when they open, and ticks those with the current values.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PresetsMenu(QObject):
     def attach(self, menu: QMenu) -> None:
         """Fill a menu whenever it is opened."""
         menu.setToolTipsVisible(True)
-        # The file is read when the menu opens; the start of the window does not wait for it.
+        # The file is read when the menu opens, so that it does not delay the start.
         menu.aboutToShow.connect(lambda: self._fill(menu, self._own()))
         self._fill(menu, ())
 

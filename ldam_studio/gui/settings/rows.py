@@ -1,4 +1,4 @@
-"""The rows of the control panel, one kind for each kind of setting."""
+"""The rows of the panel of settings: a class for each kind of setting."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class FlagRow(SettingRow):
 
 
 class QuietCombo(QComboBox):
-    """A list that ignores the wheel without the focus, so that the panel can be scrolled."""
+    """A list that ignores the wheel unless it has the focus, so that the panel can scroll."""
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Change the choice only with the focus."""
+        """Change the choice if the list has the focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:

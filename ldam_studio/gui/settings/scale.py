@@ -1,4 +1,4 @@
-"""The values at the positions of a slider."""
+"""Converts between positions of a slider and values of a setting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Scale:
     minimum, maximum
         The values at the ends, in the setting's unit; above 0 on a logarithmic slider.
     logarithmic
-        Whether equal distances are equal ratios.
+        Whether equal distances on the slider are equal ratios of values.
     zero
         Whether the left end of a logarithmic slider means exactly 0.
     whole
@@ -46,7 +46,7 @@ class Scale:
         )
 
     def position(self, value: float) -> int:
-        """Return the position (0 to `STEPS`) of a value; values outside the range are at an end."""
+        """Return the position (0 to `STEPS`) of a value; it is an end for values out of range."""
         if not self.logarithmic:
             share = (value - self.minimum) / (self.maximum - self.minimum)
             return min(max(round(share * STEPS), 0), STEPS)

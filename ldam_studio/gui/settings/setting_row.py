@@ -1,4 +1,4 @@
-"""What all rows of the control panel have in common."""
+"""The base class of all rows in the panel of settings."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class _AbstractWidget(type(QWidget), ABCMeta):  # type: ignore[misc]  # sip's me
 
 
 class SettingRow(QWidget, metaclass=_AbstractWidget):
-    """The base of all rows: has a setting, and emits `chosen(name, value)` when the user acts."""
+    """Shows one setting, and emits `chosen` when the user changes it."""
 
-    chosen = pyqtSignal(str, object)
-    gesture = pyqtSignal(str, bool)  # a drag began (True) or ended (False)
-    gesture_resumed = pyqtSignal(str)  # what follows belongs to the drag that ended last
+    chosen = pyqtSignal(str, object)  # the setting's name, the new value
+    gesture = pyqtSignal(str, bool)  # a drag of this setting began (True) or ended (False)
+    gesture_resumed = pyqtSignal(str)  # later changes belong to the drag that ended last
 
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +30,7 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
 
     @property
     def home(self) -> object:
-        """The value that a double click restores: the one that the session began with."""
+        """The value that a double click restores: the one at the start of the session."""
         return self._home
 
     @home.setter
@@ -40,7 +40,7 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
 
     @abstractmethod
     def show_value(self, value: object) -> None:
-        """Show the session's value."""
+        """Show a value."""
 
     def _tip(self) -> str:
         default = text_of(self.setting.default)
@@ -50,8 +50,8 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
         if self.setting.scale not in ("flag", "choice"):
             home = text_of(self.home)
             goes = "each chain's own value" if home == MIXED else home
-            tip += f". Turn the wheel over the slider; a double click goes back to {goes}, which "
-            tip += "this session began with"
+            tip += f". The wheel over the slider changes it; a double click restores {goes}, the "
+            tip += "value at the start of this session"
         return tip + ".</p>"
 
     def _accept(self, value: object) -> None:

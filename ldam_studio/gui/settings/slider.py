@@ -1,4 +1,4 @@
-"""A slider that can be dragged from anywhere, turned with the wheel and reset by a double click."""
+"""A slider that the wheel turns and a double click resets; it can be dragged from any point."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ldam_studio.gui.settings.scale import STEPS
 class AnnealSlider(QSlider):
     """A horizontal slider with `STEPS` positions.
 
-    Pressing the mouse moves the handle to the pointer at once, so that one gesture is enough. The
-    mouse does not move the focus here, so that the keys of the canvas go on working.
+    Pressing the mouse button moves the handle to the pointer at once. A click does not move the
+    keyboard focus here, so that the shortcuts of the canvas continue to work.
     """
 
     turned = pyqtSignal(float)  # notches of the wheel; up is positive
-    reset = pyqtSignal()
-    grabbed = pyqtSignal()
-    grabbed_again = pyqtSignal()  # by the second press of a double click
-    released = pyqtSignal()
+    reset = pyqtSignal()  # restore the value at the start of the session
+    grabbed = pyqtSignal()  # a drag begins
+    grabbed_again = pyqtSignal()  # the second press of a double click continues the drag
+    released = pyqtSignal()  # the drag ends
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -32,7 +32,7 @@ class AnnealSlider(QSlider):
         self._held_at = 0.0  # pixels from the middle of the handle to the pointer
 
     def show_position(self, position: int) -> None:
-        """Move the handle without a signal."""
+        """Move the handle without emitting a signal."""
         if position == self.value() or self.isSliderDown():
             return
         self.blockSignals(True)
@@ -40,7 +40,7 @@ class AnnealSlider(QSlider):
         self.blockSignals(False)
 
     def show_lane(self, lane: str) -> None:
-        """Take the colour of a lane that is set alone, "B"; the usual one for any other text."""
+        """Use the colour of the lane that the slider changes: that of "B", or the usual one."""
         if lane != self.property("lane"):
             self.setProperty("lane", lane)
             restyle(self)
@@ -57,7 +57,7 @@ class AnnealSlider(QSlider):
         x = event.position().x()
         handle = self._handle()
         on_handle = handle.left() <= x <= handle.right() + 1
-        # A handle that is pressed at its edge stays where it is, and follows from there.
+        # If the handle is pressed off its centre, it keeps this distance from the pointer.
         self._held_at = x - handle.center().x() if on_handle else 0.0
         if not on_handle:
             self.setValue(self._position_at(x))

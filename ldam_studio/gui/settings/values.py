@@ -1,4 +1,4 @@
-"""The texts and numbers of settings' values."""
+"""Converts values of settings to texts and numbers, and back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
 
 
 def text_of(value: object) -> str:
-    """Return a value as a field shows it: numbers with four significant digits."""
+    """Return a value as a text: numbers have four significant digits, unequal ones are "mixed"."""
     if isinstance(value, tuple):
         return text_of(value[0]) if len(set(value)) == 1 else MIXED
     if isinstance(value, float):
@@ -19,7 +19,7 @@ def text_of(value: object) -> str:
 
 
 def number_of(value: object) -> float | None:
-    """Return the number at which a slider stands: a mean of several, None for "auto"."""
+    """Return the number that a slider shows: the mean of several, None for "auto"."""
     if isinstance(value, tuple):
         return float(sum(value) / len(value))
     return float(value) if isinstance(value, int | float) else None

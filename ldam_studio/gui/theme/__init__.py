@@ -1,1 +1,1 @@
-"""The look: colours, fonts, icons, and painting by hand."""
+"""The theme of the window: colours, style sheet, icons, and painting in device pixels."""

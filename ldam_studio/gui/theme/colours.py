@@ -1,7 +1,7 @@
-"""The named colours of the two looks, dark and light.
+"""The colours of the two themes, dark and light.
 
-Every colour in the window is a *token* of one `Theme`, so that contrast can be tested in one place,
-and a widget that paints by hand looks the same as one that Qt paints.
+Every colour in the window is a *token*: a named colour of the current `Theme`. Contrast can
+therefore be tested in one place, and widgets that paint themselves look like those of Qt.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from PyQt6.QtGui import QColor
 
 @dataclass(frozen=True)
 class Theme:
-    """The named colours of one look, as ``#rrggbb``, and the scale of its type.
+    """The colours of one theme, as ``#rrggbb``, and the scale of its text.
 
-    ``outline`` separates areas and carries no meaning; ``control`` outlines what can be operated
-    and therefore has a contrast of at least 3 to 1 (WCAG 2.2, 1.4.11). Texts have at least 4.5 to
-    1 (1.4.3).
+    ``outline`` separates areas and carries no meaning. ``control`` outlines what the user can
+    operate, and therefore has a contrast of at least 3 to 1 (WCAG 2.2, 1.4.11). Texts have a
+    contrast of at least 4.5 to 1 (1.4.3).
     """
 
     dark: bool
@@ -34,7 +34,7 @@ class Theme:
     danger: str
     success: str
     comparison: str  # the second of two compared networks; the first one has the accent
-    canvas: str  # around the images: neutral grey, so that it does not tint what is judged
+    canvas: str  # around the images; a neutral grey, which does not affect how colours look
     scale: float = 1.0
 
     def colour(self, token: str, alpha: int = 255) -> QColor:

@@ -1,4 +1,4 @@
-"""Icons that take the colours of the look in which they are painted."""
+"""Icons in the colours of the current theme."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ICONS = (
 
 
 def icon(name: str) -> QIcon:
-    """Return one of `ICONS`; it takes the colours of the look in which it is painted.
+    """Return one of `ICONS`; it is painted in the colours of the current theme.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _source(name: str) -> str:
 
 
 class _ThemedSvg(QIconEngine):
-    """Paints an SVG whose ``currentColor`` is the text colour of the look, sharp at any scale."""
+    """Paints an SVG, sharp at any scale; ``currentColor`` in it is the theme's text colour."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Painting by hand in whole device pixels, in the colours of the current theme."""
+"""Painting in whole device pixels, in the colours of the current theme."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def qimage(rgb: NDArray[np.uint8]) -> QImage:
 
 
 def logical(part: QRect, ratio: float) -> QRect:
-    """Return the smallest rectangle in widget units that covers one in device pixels."""
+    """Return the smallest rectangle in logical pixels that covers one in device pixels."""
     return QRectF(
         part.x() / ratio, part.y() / ratio, part.width() / ratio, part.height() / ratio
     ).toAlignedRect()
 
 
 class Pencil:
-    """Paints on a widget in units of device pixels; whole numbers are the edges of pixels.
+    """Paints on a widget in device pixels; whole numbers are the edges of pixels.
 
-    At a display scaling of 1.25 or 1.5 a widget may begin between two device pixels. The origin is
-    moved to the next edge then, since images would be uneven otherwise.
+    At a display scaling of 1.25 or 1.5, a widget may begin between two device pixels. The origin is
+    then moved to the nearest edge, because pixels of images would otherwise differ in size.
     """
 
     def __init__(self, widget: QWidget) -> None:

@@ -1,4 +1,4 @@
-"""The style sheet: what a palette cannot express (borders, corners, focus, tool tips)."""
+"""The style sheet, for what a palette cannot express: borders, corners, focus, tool tips."""
 
 from __future__ import annotations
 
@@ -135,12 +135,12 @@ QFrame[role="card"] { background: $surface; border: 1px solid $outline; border-r
 
 
 def _glyph(name: str, dark: bool) -> str:
-    # A style sheet can only refer to files, so these icons exist once for each look.
+    # A style sheet can only refer to files, so these icons exist once for each theme.
     return asset("resources", "icons", f"{name}-{'dark' if dark else 'light'}.svg").as_posix()
 
 
 def stylesheet(theme: Theme) -> str:
-    """Return the style sheet of a look."""
+    """Return the style sheet of a theme."""
 
     def pixels(size: float) -> int:
         return max(1, round(size * theme.scale))

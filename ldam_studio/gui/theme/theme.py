@@ -1,7 +1,7 @@
-"""The look of the window: which colours are in force, their palette and the size of the type.
+"""Applies a theme to the application: colours, palette, style sheet and size of the text.
 
 Calling `apply` again changes a running window: Qt sends ``PaletteChange`` to every widget, and
-widgets that paint by hand read `current` then.
+widgets that paint themselves then read `current`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _current = DARK
 
 
 def current() -> Theme:
-    """Return the look that was applied last."""
+    """Return the theme that was applied last."""
     return _current
 
 
 def system_is_dark(app: QApplication) -> bool:
-    """Return whether the system asks for a dark look; without an answer, its palette decides."""
+    """Return whether the system prefers a dark theme; if it does not say, its palette decides."""
     hints = app.styleHints()
     scheme = hints.colorScheme() if hints is not None else Qt.ColorScheme.Unknown
     if scheme == Qt.ColorScheme.Unknown:
@@ -42,16 +42,16 @@ def system_is_dark(app: QApplication) -> bool:
 
 
 def apply(app: QApplication, choice: str = "system", scale: float = 1.0) -> Theme:
-    """Give the whole application a look and return it.
+    """Apply a theme to the whole application and return it.
 
     Parameters
     ----------
     app
-        The application; its style becomes Fusion, the only style that honours a palette everywhere.
+        The application; its style becomes Fusion, the only style that uses a palette everywhere.
     choice
-        ``"system"`` (follows the system, later changes included), ``"dark"`` or ``"light"``.
+        ``"system"`` (follows the system, also later changes), ``"dark"`` or ``"light"``.
     scale
-        Size of the type relative to the system's: 1 for work, about 1.5 in front of a class.
+        Size of the text relative to the system's: 1 normally, about 1.5 in front of a class.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def apply(app: QApplication, choice: str = "system", scale: float = 1.0) -> Them
 
 
 class _Follower(QObject):
-    """Remembers the chosen look and applies it again when the system turns dark or light."""
+    """Remembers the chosen theme, and applies it again when the system turns dark or light."""
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
@@ -75,7 +75,7 @@ class _Follower(QObject):
         self._app = app
         self._applying = False
         app.setStyle("Fusion")
-        # The desktop's own size, before any scale: scaling twice must not compound.
+        # The desktop's own size, so that scaling twice does not multiply the scales.
         self._size = app.font().pointSizeF()
         hints = app.styleHints()
         if hints is not None:
@@ -118,7 +118,7 @@ class _Follower(QObject):
 
 
 def palette(theme: Theme) -> QPalette:
-    """Return Qt's palette for a look."""
+    """Return Qt's palette for a theme."""
     role, group = QPalette.ColorRole, QPalette.ColorGroup
     colours = {
         role.Window: theme.background,

@@ -1,1 +1,1 @@
-"""Curves over the steps of a run."""
+"""Feature: plots over the steps of a run."""

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QFont, QFontMetricsF
 
 
 class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
-    """An axis with plain numbers, such as 12,000, that never run into each other."""
+    """An axis with plain numbers, such as 12,000, that never overlap."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return the texts of the ticks."""
@@ -22,7 +22,7 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
     def tickValues(
         self, minVal: float, maxVal: float, size: float
     ) -> list[tuple[float, Sequence[float]]]:
-        """Return where ticks are: at round numbers whose texts fit, at least one."""
+        """Return the positions of ticks: round numbers whose texts do not overlap, at least one."""
         if not (size > 0 and maxVal > minVal):
             return [(1.0, [])]
         least = (maxVal - minVal) * self._room(maxVal) / size  # between two ticks
@@ -39,7 +39,7 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
         return [(spacing, fitting)]
 
     def _ticks(self, low: float, high: float, least: float) -> tuple[float, list[float]]:
-        """Return round numbers that are at least `least` apart, and their distance."""
+        """Return the distance of round numbers that are at least `least` apart, and the numbers."""
         if self.logMode:
             return 1.0, _powers(low, high, least)
         # The horizontal axis counts steps, and there are no half steps.
@@ -48,7 +48,7 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
         return spacing, [number * spacing for number in numbers]
 
     def _room(self, longest: float) -> float:
-        """Return how many pixels of the axis a text needs, with its distance to the next."""
+        """Return how many pixels of the axis a text needs, including a space."""
         metrics = QFontMetricsF(self.style["tickFont"] or QFont())
         if self.orientation == "left":
             return 1.3 * metrics.height()
@@ -66,7 +66,7 @@ def _round_up(spacing: float) -> float:
 
 
 def _powers(low: float, high: float, least: float) -> list[float]:
-    """Return the exponents of 1, 2, 5, 10, ..., or of powers of ten only, `least` apart."""
+    """Return the exponents of 1, 2, 5, 10, ..., or fewer of them, at least `least` apart."""
     powers = range(math.floor(low), math.ceil(high) + 1)
     within: tuple[float, ...] = (0.0,)
     if least <= math.log10(2):

@@ -1,4 +1,4 @@
-"""The traces, tied to the session."""
+"""Connects the traces to the session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Tracing(Feature):
-    """The panel below the images."""
+    """Adds the traces below the images."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -30,7 +30,7 @@ class Tracing(Feature):
         studio.places.add_panel("traces", self.traces)
 
     def _show_opening(self, opening: Opening) -> None:
-        """Say in the place of curves that a session opens: nothing can start its chains yet."""
+        """Clear the plots, and say that a session is being opened."""
         self.traces.set_empty(f"Opening “{opening.title}” …")
         self.traces.reset()
 

@@ -1,4 +1,4 @@
-"""Histories of values over steps in bounded memory. No Qt in here."""
+"""Keeps values over steps in bounded memory. No Qt in here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ Steps = NDArray[np.int64]
 
 
 class View(NamedTuple):
-    """Stretches of a run: their first steps (n,); least, mean and greatest values (n, ...)."""
+    """The values of a run in stretches of consecutive steps.
+
+    Attributes
+    ----------
+    steps
+        First step of each stretch, of shape (n,).
+    low, mean, high
+        Least, mean and greatest values in each stretch, of shape (n, ...).
+    """
 
     steps: Steps
     low: Floats
@@ -41,9 +49,9 @@ class View(NamedTuple):
         return bool(np.isfinite(self.high[:, which]).any())
 
     def smoothed(self, which: int, over: int) -> View:
-        """Return the same with one quantity replaced by its mean over the last ``over`` stretches.
+        """Return a view in which one quantity is averaged over the last ``over`` stretches.
 
-        What was not measured (NaN) does not count, and stays so.
+        Values that were not measured (NaN) are ignored in the mean, and stay NaN.
         """
         values = self.mean[:, which]
         known = np.isfinite(values)
@@ -60,11 +68,11 @@ class View(NamedTuple):
         return View(self.steps, *replaced)
 
     def thinned(self, most: int) -> View:
-        """Return the same in at most about ``most`` stretches."""
+        """Return a view with at most about ``most`` stretches."""
         group = -(-len(self.steps) // most)
         if group <= 1:
             return self
-        # Groups start at fixed steps; a view that moves on would flicker otherwise.
+        # Groups start at fixed steps, because moving curves would flicker otherwise.
         starts = np.arange(int(-self.steps[0]) % group, len(self.steps), group)
         if starts[0]:
             starts = np.append(0, starts)
@@ -79,7 +87,7 @@ class View(NamedTuple):
 
 
 class Recent:
-    """The last rows, each unchanged.
+    """Keeps the most recent rows unchanged.
 
     Parameters
     ----------
@@ -91,7 +99,7 @@ class Recent:
 
     def __init__(self, shape: tuple[int, ...], keep: int) -> None:
         self._keep = keep
-        # Twice the space, so that rows move only once in `keep`, and a view is always contiguous.
+        # With twice the space, rows are moved only once in `keep`, and views are contiguous.
         self._steps = np.zeros(2 * keep, np.int64)
         self._rows = np.zeros((2 * keep, *shape), np.float32)
         self._end = 0
@@ -110,7 +118,7 @@ class Recent:
         self._end += len(steps)
 
     def forget_from(self, step: int) -> None:
-        """Forget this step and what came after it."""
+        """Forget this step and all later ones."""
         self._end = int(np.searchsorted(self._steps[: self._end], step))
 
     def view(self) -> View:
@@ -121,10 +129,10 @@ class Recent:
 
 
 class Whole:
-    """A whole run: least, mean and greatest values in stretches that grow with the run.
+    """Keeps a whole run: least, mean and greatest values in stretches that grow with the run.
 
-    When all stretches are in use, they are joined in pairs, so that neither memory nor the cost of
-    drawing depends on how long a run lasts. NaN means not measured.
+    When all stretches are in use, pairs of them are joined, so that neither memory nor the cost of
+    drawing depends on the length of the run. NaN marks values that were not measured.
 
     Parameters
     ----------
@@ -166,7 +174,7 @@ class Whole:
         self._open_steps, self._open = steps.copy(), rows.copy()
 
     def forget_from(self, step: int) -> None:
-        """Forget this step, what came after it and the rest of the stretch in which it lies."""
+        """Forget this step, all later ones, and the whole stretch that contains it."""
         starts = self._steps[: self._used]
         self._used = int(np.searchsorted(starts, step - self.width, side="right"))
         kept = self._open_steps < step

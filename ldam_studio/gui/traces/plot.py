@@ -1,4 +1,4 @@
-"""One plot of the traces: a line per chain, the front chain's on top, and marks of changes."""
+"""One plot of the traces: a line per chain, the front chain on top, and marks of changes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ldam_studio.gui.theme import theme
 from ldam_studio.gui.traces.axis import PlainAxis
 from ldam_studio.gui.traces.history import Floats, View
 
-ROUNDING = 3  # pixels that two texts together may need less than the joined text
-BAND_FROM = 25  # chains from which on their range is filled: so many lines cannot be read
+ROUNDING = 3  # pixels by which a joined text may be wider than its two parts
+BAND_FROM = 25  # with this many chains or more, a band replaces their lines
 
 
 def _between(first: str, second: str, share: float) -> QColor:
@@ -27,10 +27,10 @@ def _between(first: str, second: str, share: float) -> QColor:
 
 
 class _Line(pg.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph is not typed
-    """A curve that takes what is visible as its bounds: its own cost more than drawing it."""
+    """A curve without bounds of its own, because computing them costs more than drawing it."""
 
     def boundingRect(self) -> QRectF:
-        """Return what the view shows; pyqtgraph notices when that changes."""
+        """Return the visible range."""
         box = self.getViewBox()
         return QRectF() if box is None else box.viewRect()
 
@@ -41,7 +41,7 @@ class TracePlot(QWidget):
     Parameters
     ----------
     title
-        What is plotted.
+        Title of the plot: the name of the quantity.
     logarithmic
         Whether the vertical axis is logarithmic; values of 0 and below are left out then.
     limits
@@ -122,23 +122,27 @@ class TracePlot(QWidget):
         return (first, last), (low, high)
 
     def stretches(self) -> int:
-        """Return how many stretches are worth drawing at this width: one for every four pixels."""
+        """Return how many stretches to draw at this width: one for every four pixels."""
         return max(32, int(self._box.width()) // 4)
 
     def show_lines(
         self, view: View, front: int, real: View | None = None, comparison: View | None = None
     ) -> None:
-        """Draw the means (m, chains) as lines, and a band from the least to the greatest values.
+        """Draw the means as lines, and a band from the least to the greatest values.
 
-        The band is that of the front chain. With `BAND_FROM` chains or more it is that of all
-        chains, and replaces the lines of those behind.
+        The band is the range of the front chain. With `BAND_FROM` chains or more, it is the range
+        of all chains and replaces the lines of the others.
 
         Parameters
         ----------
+        view
+            Values of all chains, of shape (m, chains).
+        front
+            Index of the front chain.
         real
-            Values (m,) of real images, drawn in a colour of their own.
+            Values (m,) for real images, drawn in a colour of their own.
         comparison
-            Values (m,) of the front chain of the other network that is compared, likewise.
+            Values (m,) of the second network's front chain, drawn in a colour of their own.
         """
         x = view.steps.astype(np.float64)
         low, mean, high = (self._scaled(values) for values in view[1:])
@@ -149,7 +153,7 @@ class TracePlot(QWidget):
             self._others.setData([], [])
         else:
             bottom, top = low[:, front], high[:, front]
-            # One path for all lines, with NaN in between: ten items cost ten times as much.
+            # All lines are one path with NaN in between: ten paths would cost ten times as much.
             others = np.delete(mean, front, axis=1)
             breaks = np.full((1, chains - 1), np.nan, np.float32)
             flat = np.concatenate((others, breaks)).T.ravel()
@@ -194,7 +198,7 @@ class TracePlot(QWidget):
         self._band.setData(np.concatenate(outline), np.concatenate(edges), connect="finite")
 
     def _fit(self, lowest: Floats, highest: Floats) -> None:
-        """Fit the vertical range, but leave it where it is while it fits well enough."""
+        """Fit the vertical range, unless the present one still fits well enough."""
         if not lowest.size:
             return
         low = float(np.fmin.reduce(lowest, axis=None))
@@ -222,7 +226,7 @@ class TracePlot(QWidget):
     def show_marks(self, steps: Sequence[float]) -> None:
         """Draw a vertical line at each of these steps."""
         low, high = self._y
-        reach = 10 * (high - low)  # far beyond both ends, since the range may still change
+        reach = 10 * (high - low)  # far beyond both ends, because the range may still change
         low, high = low - reach, high + reach
         x = np.repeat(np.asarray(steps, np.float64), 2)
         self._marks.setData(x, np.tile((low, high), len(steps)))
@@ -240,7 +244,7 @@ class TracePlot(QWidget):
             self._write_title()
 
     def _write_title(self) -> None:
-        """Write the title, elided in favour of the newest value if both do not fit."""
+        """Write title and value; the title is shortened if both do not fit."""
         metrics, room = self._title.fontMetrics(), self._title.width()
         value = f"  {self._value}" if self._value else ""
         right = Qt.TextElideMode.ElideRight
@@ -250,7 +254,7 @@ class TracePlot(QWidget):
         self._title.setToolTip(self._title_text + value)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Elide the title to the new width."""
+        """Fit the title to the new width."""
         super().resizeEvent(event)
         self._write_title()
 
@@ -259,7 +263,7 @@ class TracePlot(QWidget):
     def _colour(self) -> None:
         look = theme.current()
         self.view.setBackground(look.surface)
-        # Opaque, though it looks like the muted text colour at half strength: blending is slow.
+        # An opaque colour that looks half transparent, because blending is slow.
         faint = _between(look.surface, look.muted, 0.45)
         self._others.setPen(pg.mkPen(faint, width=1))
         self._front.setPen(pg.mkPen(look.accent, width=1.5))
@@ -279,7 +283,7 @@ class TracePlot(QWidget):
         self._axes["bottom"].setHeight(metrics.height() + 5)
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Take over the colours and the font of a new look."""
+        """Use the colours and the font of another theme."""
         super().changeEvent(event)
         if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._colour()
@@ -293,7 +297,7 @@ class TracePlot(QWidget):
             self.hovered.emit(step if math.isfinite(step) else None)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Notice that the pointer leaves."""
+        """Emit `hovered` with None when the pointer leaves."""
         if present(event).type() == QEvent.Type.Leave:
             self.hovered.emit(None)
         return False

@@ -1,4 +1,4 @@
-"""What the traces remember of a run: values of all chains, and marks of changes. No Qt in here."""
+"""Keeps the values of all chains over a run, and marks of changes. No Qt in here."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from ldam_studio.gui.traces.history import Floats, Recent, Steps, View, Whole
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame, Trace
 
-RECENT = 1000  # steps that are kept one by one
-STRETCHES = 1024  # of a whole run
-MARKS = 500
-SAME_DRAG = RECENT // 20  # steps; a value that changes again within them is still being dragged
+RECENT = 1000  # the latest steps, which are kept one by one
+STRETCHES = 1024  # number of stretches for the whole run
+MARKS = 500  # marks that are kept
+SAME_DRAG = RECENT // 20  # steps; changes of a value closer than this belong to the same drag
 
 ACTIVATION, PROBABILITY, CHANGE, ACCEPTANCE = range(4)
 """The quantities of a chain, in the order in which they are kept."""
 QUANTITIES = 4
-SMOOTHED = 50  # stretches over which acceptance, which is 0 or 1 in a step, is averaged
+SMOOTHED = 50  # stretches over which acceptance is averaged; in one step it is 0 or 1
 
 
 class Kept(NamedTuple):
-    """The same rows twice: the most recent ones as they were, and the whole run in stretches."""
+    """Keeps rows twice: the most recent ones unchanged, and the whole run in stretches."""
 
     recent: Recent
     whole: Whole
 
     @classmethod
     def of(cls, *shape: int) -> Kept:
-        """Begin to keep rows of a shape."""
+        """Return an empty history for rows of this shape."""
         return cls(Recent(shape, RECENT), Whole(shape, STRETCHES))
 
     def add(self, steps: Steps, rows: Floats) -> None:
@@ -40,12 +40,12 @@ class Kept(NamedTuple):
             history.add(steps, rows)
 
     def forget_from(self, step: int) -> None:
-        """Forget this step and what came after it."""
+        """Forget this step and all later ones."""
         for history in self:
             history.forget_from(step)
 
     def view(self, whole: bool) -> View:
-        """Return the whole run or its most recent steps."""
+        """Return the whole run, or only its most recent steps."""
         return self.whole.view() if whole else self.recent.view()
 
 
@@ -55,11 +55,11 @@ class Run:
     Attributes
     ----------
     lanes
-        For each lane, rows (4, chains) of the four quantities.
+        For each lane, rows of shape (4, chains) with the four quantities.
     real
-        What the discriminator says of real images while it learns; rows (1,).
+        The discriminator's mean probability for real images while it learns; rows of shape (1,).
     last
-        The step that was remembered last; -1 before the first.
+        The latest step that is kept; -1 before the first.
     """
 
     def __init__(self) -> None:
@@ -74,10 +74,10 @@ class Run:
         self.last = -1
 
     def add(self, frame: Frame) -> None:
-        """Remember what happened since the last frame.
+        """Add the steps since the last frame.
 
-        Another number of chains and a restart at step 1 begin anew. If the run has gone back to an
-        earlier step, what came after that step is forgotten.
+        If the number of chains changes, or the run restarts at step 1, everything is forgotten. If
+        the run returns to an earlier step, all later steps are forgotten.
         """
         steps = np.asarray(frame.lanes[0].trace.steps, np.int64)
         chains = len(frame.lanes[0].neurons)
@@ -101,11 +101,11 @@ class Run:
             self.real.add(steps[-1:], np.array([[real]], np.float32))
 
     def views(self, whole: bool) -> list[View]:
-        """Return what is kept of each lane, acceptance as an average over `SMOOTHED` stretches."""
+        """Return the values of each lane, with acceptance averaged over `SMOOTHED` stretches."""
         return [kept.view(whole).smoothed(ACCEPTANCE, SMOOTHED) for kept in self.lanes]
 
     def marks(self) -> tuple[tuple[int, str], ...]:
-        """Return the marks that are remembered; a dragged slider has one."""
+        """Return the marks as pairs of step and text; a drag of a slider has only one mark."""
         return tuple(self._marks)
 
     def _go_back(self, step: int) -> None:
@@ -114,7 +114,7 @@ class Run:
         self._marks = deque((mark for mark in self._marks if mark[0] < step), maxlen=MARKS)
 
     def _mark(self, step: int, text: str) -> None:
-        # A dragged slider changes at every step; only the value at which it ended is marked.
+        # A dragged slider changes at every step; only its last value is marked.
         if self._marks:
             before, said = self._marks[-1]
             same = said.rpartition(" ")[0] == text.rpartition(" ")[0] != ""

@@ -29,34 +29,34 @@ from ldam_studio.gui.traces.run import ACCEPTANCE, PROBABILITY, RECENT, Run
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
 
-REDRAW_MS = 250  # fast enough to read a curve; the sampler waits for the interpreter meanwhile
-STACKED = 110  # pixels of height that a plot needs if it stands below another one
-MOST_MARKS = 3  # that are named at the pointer
+REDRAW_MS = 250  # drawing more often would slow the sampler, which shares the interpreter
+STACKED = 110  # height in pixels that a plot needs if plots are stacked
+MOST_MARKS = 3  # marks that are named at the pointer
 HELP = (
     "How strongly the neuron responds to each chain's image, in the neuron's own units.",
     "P(real): the discriminator's probability that a chain's image is real.\n"
     "Green, and the second number: its probability for real images while it learns.",
     "How far one more sample moves the average: root mean square over its pixels, in pixel units.\n"
     "It falls as the average settles.",
-    "How often the kernel mala accepted a proposal in the last 50 steps, from 0 to 1.\n"
-    "A bit more than one half is good; smaller steps are accepted more often.",
+    "The share of proposals that the kernel mala accepted in the last 50 steps, from 0 to 1.\n"
+    "A little more than one half is good; smaller steps are accepted more often.",
 )
 NAMES = ("activation", "P(real)", "change", "acceptance")
 LEGEND = (
-    "Bright: the front chain, its mean as a line and its range as a band. Grey: the other chains.\n"
+    "Bright: the front chain; the line is its mean and the band its range. Grey: other chains.\n"
     "Vertical lines: burn-in and changes of settings; point at one to read it.\n"
     "If two networks are compared, the front chain of the second one has its own colour."
 )
 SOMETIMES = (PROBABILITY, ACCEPTANCE)
-"""What is not always measured; its plot is hidden while none of the steps shown has it."""
+"""Quantities that are not always measured; without values, their plots are hidden."""
 NO_STEPS = "No steps yet. Space starts the chains."
 
 
 class Traces(QWidget):
-    """Linked plots that remember the whole run in bounded memory.
+    """Plots of four quantities over the steps of a run, with a common horizontal axis.
 
-    Frames may arrive at any rate: they are remembered at once and drawn at most four times a
-    second, and not at all while the traces are hidden.
+    Frames may arrive at any rate: their values are kept at once, but drawn at most four times per
+    second, and only while the traces are visible.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -124,22 +124,22 @@ class Traces(QWidget):
     # -- what is shown ----------------------------------------------------------------------------
 
     def set_empty(self, text: str = NO_STEPS) -> None:
-        """Set the text that stands in place of the curves while there are none."""
+        """Set the text that is shown while there are no curves."""
         self._empty.setText(text)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget the whole run."""
         self._run.reset()
         self._soon()
 
     def set_front(self, chain: int) -> None:
-        """Emphasise this chain."""
+        """Set the chain that is emphasised."""
         if chain != self._front:
             self._front = chain
             self._soon()
 
     def add(self, frame: Frame) -> None:
-        """Remember what happened since the last frame."""
+        """Add the steps since the last frame."""
         self._run.add(frame)
         if self._compares == self._legend.isHidden():
             self._legend.setVisible(self._compares)
@@ -158,7 +158,7 @@ class Traces(QWidget):
         )
 
     def marks(self) -> tuple[tuple[int, str], ...]:
-        """Return the marks that are remembered; a dragged slider has one."""
+        """Return the marks of changes; see `Run.marks`."""
         return self._run.marks()
 
     # -- drawing ----------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Traces(QWidget):
             self._timer.start()
 
     def redraw(self) -> None:
-        """Draw what is remembered; the timer does this."""
+        """Draw all curves and marks; the timer calls this."""
         whole = bool(self._range.currentIndex())
         lanes = self._run.views(whole)
         steps = lanes[0].steps
@@ -189,7 +189,7 @@ class Traces(QWidget):
         self._read()
 
     def _draw(self, plot: TracePlot, which: int, lanes: Sequence[View], whole: bool) -> None:
-        """Draw one quantity of all lanes, and write its newest values into the title."""
+        """Draw one quantity of all lanes, and write its newest values into the plot's title."""
         most, front = plot.stretches(), self._front_chain()
         real = self._run.real.view(whole).of(0).thinned(most) if which == PROBABILITY else None
         beside = lanes[1].of_chain(which, front, most) if self._compares else None
@@ -207,7 +207,7 @@ class Traces(QWidget):
 
     def _visible(self, first: int, whole: bool) -> tuple[float, float]:
         """Return the ends of the axis of steps."""
-        # The axes move in jumps: that is calmer to look at, and drawing ticks is expensive.
+        # The axis moves in jumps, because drawing its ticks is slow and jumps are less restless.
         last = self._run.last
         if whole:
             jump = max(100, 10 ** (len(str(last - first)) - 1) // 2)
@@ -237,7 +237,7 @@ class Traces(QWidget):
         return f"step {thousands(step)}: {text}"
 
     def _at(self, step: float) -> str:
-        """Return the values of the front chain at a step, and the marks close to it."""
+        """Return a text with the front chain's values at a step, and the marks near it."""
         whole = bool(self._range.currentIndex())
         steps, low, _, high = self._run.views(whole)[0]
         if not len(steps):
@@ -262,7 +262,7 @@ class Traces(QWidget):
     # -- Qt ---------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Put the plots side by side, or below each other if there is enough height for that."""
+        """Put the plots side by side, or one below the other if there is enough height."""
         super().resizeEvent(event)
         self._arrange()
         self._soon()
@@ -275,7 +275,7 @@ class Traces(QWidget):
         self._flow.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Draw what arrived while the traces were hidden."""
+        """Draw the steps that were added while the traces were hidden."""
         super().showEvent(event)
         self._soon()
 
@@ -285,7 +285,7 @@ class Traces(QWidget):
         self._timer.stop()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Draw again in the colours of a new look."""
+        """Draw again when the theme changes."""
         super().changeEvent(event)
         if present(event).type() == QEvent.Type.PaletteChange:
             self._write_legend()
