@@ -106,6 +106,8 @@ class UserPresets:
 def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
     """Return a person's preset; `StudioError` if a setting or its value is wrong."""
     today = as_today(settings)
+    if "mode" in today:  # in 0.1.0 it decided the kernel too
+        today.setdefault("kernel", "langevin")
     checked = Settings.of(**today)
     values = {key: getattr(checked, key) for key in today}
     return Preset(name, name, "Settings that you saved.", values)

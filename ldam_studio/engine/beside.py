@@ -8,7 +8,7 @@ from typing import Any
 
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.networks.network import Network
-from ldam_studio.sampler.settings import Settings, as_today
+from ldam_studio.sampler.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,7 @@ class Beside:
 
     def settings(self, first: Settings) -> Settings:
         """Return the network's settings, given those of the first network."""
-        for name, value in as_today(self.values).items():
-            first = first.change(name, value)
-        return first
+        return first.with_values(self.values)
 
     def spec(self, first: Settings) -> LaneSpec:
         """Return the lane to open beside a first one with the given settings."""

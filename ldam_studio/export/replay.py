@@ -17,14 +17,14 @@ from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.engine.description import DeviceDescription, parse_session
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session, spec_from
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import read
+from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.recipe import Logged, Recipe, device_of, discriminator_seen, lessons_hash
+from ldam_studio.export.recipe import Recipe, device_of, discriminator_seen, lessons_hash
 from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
-from ldam_studio.sampler.settings import FORMER
 
 OnStep = Callable[[int, int], bool | None]
 
@@ -117,20 +117,10 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
     return state
 
 
-def _log(recipe: Recipe) -> Iterator[Logged]:
-    """Yield the entries of the log in the present form.
-
-    In 0.1.0 BIDMach's rule was a mode, so choosing another mode also meant leaving its kernel.
-    """
-    is_old = "kernel" not in recipe.said.end.lanes[0].settings
-    for entry in recipe.said.log:
-        if not is_old or entry.name != "mode":
-            yield entry
-        elif (former := FORMER.get((entry.name, entry.value))) is not None:
-            yield Logged(entry.step, *former, entry.lane)
-        else:
-            yield entry
-            yield Logged(entry.step, "kernel", "langevin", entry.lane)
+def _log(recipe: Recipe) -> list[LogEntry]:
+    log = [LogEntry(entry.step, entry.name, entry.value, entry.lane) for entry in recipe.said.log]
+    is_former = "kernel" not in recipe.said.end.lanes[0].settings
+    return list(log_as_today(log)) if is_former else log
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import Opener
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.former_log import log_as_today
 from ldam_studio.files import read_bytes
 
 SUFFIX = ".ldam-session.safetensors"
@@ -76,7 +77,8 @@ def read_session(
         state = from_tensors(tensors, saved["about"], device, opener)
         own = {"sidecar": {"file": path.name, "sha256": digest}}
         state.origin = with_lanes(saved.get("origin", own))
-        state.log = [LogEntry(*entry) for entry in saved.get("log", [])]
+        log = [LogEntry(*entry) for entry in saved.get("log", [])]
+        state.log = list(log_as_today(log)) if saved["about"]["version"] == 1 else log
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
         raise StudioError(f"The session file {path} is damaged; start a new session.") from None
     return state

@@ -221,8 +221,22 @@ class Settings:
     @classmethod
     def of(cls, **values: Any) -> Settings:
         """Return the defaults with `values`, each of them checked; `FORMER` names are accepted."""
-        settings = cls()
-        for name, value in as_today(values).items():
+        return cls().with_values(values)
+
+    def with_values(self, values: Mapping[str, Any]) -> Settings:
+        """Return a copy with `values`, each of them checked; `FORMER` names are accepted.
+
+        BIDMach's rule was a mode in 0.1.0: another mode, if no kernel is named, leaves it.
+
+        Raises
+        ------
+        StudioError
+            As `change` does.
+        """
+        today, settings = as_today(values), self
+        if "mode" in today and self.kernel == "bidmach":
+            today.setdefault("kernel", "langevin")
+        for name, value in today.items():
             settings = settings.change(name, value)
         return settings
 

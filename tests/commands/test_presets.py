@@ -34,6 +34,17 @@ def test_a_preset_is_recorded_as_its_settings_and_flags_beside_it_win(mine, tmp_
     assert "preset" not in session
 
 
+def test_modes_of_0_1_0_beside_a_preset_decide_the_kernel(mine, tmp_path, capsys):
+    """Then BIDMach's rule was the mode "reference", so a preset's mode did not outlast a flag's."""
+    mine.save("Paper's own", {"mode": "reference", "l2": 0.1})
+    kernels = []
+    for preset, mode in (("clean", "reference"), ("paper's own", "exact"), ("paper's own", None)):
+        flags = () if mode is None else ("--mode", mode)
+        session = rendered(capsys, tmp_path / "a", "--preset", preset, *flags)
+        kernels.append(session["lanes"][0]["settings"]["kernel"])
+    assert kernels == ["bidmach", "langevin", "bidmach"]
+
+
 def test_without_a_discriminator_a_preset_leaves_it_out(mine, tmp_path, capsys):
     code = tmp_path / "own.py"
     code.write_text(
@@ -133,8 +144,9 @@ def test_presets_of_the_first_release_still_open_and_are_written_alike(mine):
     found = mine.read()
     assert dict(found["Quiet Night"].settings) == {"temperature": 0.125, "l2": (0.25, 0.75)}
     everything = found["everything"].settings
-    assert len(everything) == 17 and everything["burn_in"] == everything["threshold"] == "auto"
+    assert len(everything) == 18 and everything["burn_in"] == everything["threshold"] == "auto"
     assert everything["step_size"] == 0.1 and everything["clamp"] is False
+    assert (everything["mode"], everything["kernel"]) == ("normalised", "langevin")
     mine.save("Third", {"l2": 1.0})
     mine.remove("Third")
     assert mine.read() == found

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from former_formats import in_format_1
 from ldam_studio.engine import tuning
@@ -188,24 +189,48 @@ def test_after_a_chain_exploded_and_was_saved(tmp_path: Path):
     assert found is not None and found.identical
 
 
-def test_the_reference_mode_of_0_1_0_replays(tmp_path: Path):
-    """Its log changed the mode alone; leaving reference mode is leaving BIDMach's kernel."""
+def through_the_reference_mode() -> SessionState:
     state = run(opened(mode="exact"), 5)
     state = run(state, 5, Change("kernel", "bidmach"))
     state = run(state, 5, Change("mode", "normalised"), Change("kernel", "langevin"))
     state = run(state, 5, Change("kernel", "bidmach"))
-    state = run(state, 5, Change("mode", "exact"), Change("kernel", "langevin"))
+    return run(state, 5, Change("mode", "exact"), Change("kernel", "langevin"))
+
+
+FORMER_LOG = [
+    *([5, "mode", "reference"], [10, "mode", "normalised"]),
+    *([15, "mode", "reference"], [20, "mode", "exact"]),
+]
+"""What 0.1.0 wrote of that session: it changed the mode alone, which decided the kernel."""
+
+
+def test_the_reference_mode_of_0_1_0_replays(tmp_path: Path):
+    state = through_the_reference_mode()
     made = export(state, Shown("strip"), tmp_path / "new.png")
     data = in_format_1(json.loads(read_recipe(made.path).text))
     for settings in (data["session"]["settings"], data["end"]["settings"]):
         del settings["kernel"], settings["friction"]
-    data["log"] = [
-        *([5, "mode", "reference"], [10, "mode", "normalised"]),
-        *([15, "mode", "reference"], [20, "mode", "exact"]),
-    ]
+    data["log"] = FORMER_LOG
     again = rerun(recipe.Recipe(data), Nearby(tmp_path))
     assert again is not None and same(state, again)
     assert [entry.json() for entry in again.log] == json.loads(read_recipe(made.path).text)["log"]
+
+
+def test_a_session_file_of_0_1_0_goes_on_after_the_reference_mode(tmp_path: Path):
+    """A picture exported from there has the old log and what was changed since."""
+    state = through_the_reference_mode()
+    data = session_bytes(state, history=True)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    saved = json.loads(header["__metadata__"]["ldam"])
+    saved["about"]["version"], saved["log"] = 1, FORMER_LOG
+    path = tmp_path / "last.ldam-session.safetensors"
+    path.write_bytes(save(load(data), {"ldam": json.dumps(saved)}))
+    again = read_session(path)
+    assert again.log == state.log
+    again = run(again, 5, Change("kernel", "mala"))
+    export(again, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
 
 
 def long_drag(state: SessionState) -> SessionState:

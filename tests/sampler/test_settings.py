@@ -76,6 +76,9 @@ def test_what_cannot_be_set_is_one_sentence(name, value):
 
 def test_the_reference_mode_of_0_1_0_is_the_kernel_of_bidmach():
     assert Settings.of(mode="reference") == Settings.of(kernel="bidmach")
+    assert Settings(kernel="bidmach").with_values({"mode": "exact"}) == Settings(mode="exact")
+    kept = Settings(kernel="mala").with_values({"mode": "exact"})
+    assert kept == Settings(mode="exact", kernel="mala")
     assert parse("mode", " Reference ") == "reference"
     with pytest.raises(StudioError, match="Mode must be one of normalised, exact, not 'reference'"):
         Settings().change("mode", "reference")

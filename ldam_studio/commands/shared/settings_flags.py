@@ -52,7 +52,7 @@ def settings_of(
     `discriminator` tells whether there is one for the images that `pixels` describes.
     """
     given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
-    values = {name: value for name, value in given.items() if value is not None}
+    settings = Settings()
     if preset is not None:
-        values = preset.values(pixels.shape, discriminator=discriminator) | values
-    return Settings.of(**values)
+        settings = Settings.of(**preset.values(pixels.shape, discriminator=discriminator))
+    return settings.with_values({n: value for n, value in given.items() if value is not None})
