@@ -20,6 +20,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.shown import MAX_ZOOM, Shown
 from ldam_studio.files import check_folder
+from ldam_studio.networks.anatomy.objectives import explained
 from ldam_studio.networks.discriminators import (
     discriminator_for,
 )
@@ -37,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:N",
-        help="fc3:4, a range such as fc3:0-9, or a class's name. After the address, @Y,X, @TOKEN "
-        "or @mean chooses a position; before it, a minus (--neuron=-fc3:4) minimises the neuron. "
+        help="fc3:4, a range such as fc3:0-9, or a class's name. After the address may "
+        f"stand {explained()}; a minus before it (--neuron=-fc3:4) minimises the neuron. "
         "May be given several times, for one layer. Default: the first "
         f"{DEFAULT_NEURONS} of the last layer",
     )

@@ -19,7 +19,7 @@ from ldam_studio.files import write_together
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("picture", type=Path, help="a PNG that LDAM Studio exported")
+    parser.add_argument("picture", type=Path, help="a picture that LDAM Studio exported")
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the network's weights, if they have moved"
     )

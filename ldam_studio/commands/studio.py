@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from ldam_studio.commands.shared.beside import add_beside
     from ldam_studio.commands.shared.flags import add_network, add_out, add_preset
 
-    parser.add_argument("picture", nargs="?", type=Path, help="an exported PNG to open")
+    parser.add_argument("picture", nargs="?", type=Path, help="an exported picture to open")
     parser.add_argument(
         "--fresh", action="store_true", help="start a new session instead of the last one"
     )

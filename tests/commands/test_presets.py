@@ -9,7 +9,7 @@ import pytest
 
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
-from ldam_studio.export.formats.png import read_recipe
+from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.sampler.presets import PRESETS
 from ldam_studio.user_presets import LONGEST, UserPresets
 

@@ -17,7 +17,7 @@ from ldam_studio.cli import main
 from ldam_studio.commands import render, rendered
 from ldam_studio.commands.shared import interrupt
 from ldam_studio.commands.shared.neurons import neurons_of
-from ldam_studio.export.formats.png import read_recipe
+from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.sources.labels import classes_like, imagenet_labels
 from ldam_studio.networks.sources.opening import open_network

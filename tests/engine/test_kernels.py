@@ -19,7 +19,7 @@ from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.sampler.kernels import KERNELS
+from ldam_studio.sampler.kernels import KERNELS, State
 from ldam_studio.sampler.settings import SETTINGS, Settings
 from ldam_studio.sampler.terms import TERMS
 
@@ -70,7 +70,10 @@ def test_melting_moves_chains_further(open_one, run, kernel):
         state, _ = run(state, 5, {3: changes})
         return float((state.lane.chains.x - before).square().mean())
 
-    assert moved(("melt", 5)) > 4 * moved()
+    if "noise" in KERNELS[kernel].draws(State(torch.zeros(1))):
+        assert moved(("melt", 5)) > 4 * moved()
+    else:
+        assert moved(("melt", 5)) == moved()
 
 
 def test_another_kernel_goes_on_from_the_same_pixels(open_one, run, kernel):
@@ -81,7 +84,8 @@ def test_another_kernel_goes_on_from_the_same_pixels(open_one, run, kernel):
         assert torch.equal(state.lane.chains.x, x)
         state, info = advance(state)
         assert state.lane.chains.x.isfinite().all()
-        assert (info.lanes[0].acceptance is not None) == (name == "mala")
+        tested = "accept" in KERNELS[name].draws(state.lane.chains)
+        assert (info.lanes[0].acceptance is not None) == tested
     state, _ = advance(state, [Change("kernel", kernel)], 0)
     assert not state.lane.chains.memory or name == kernel
 

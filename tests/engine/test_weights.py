@@ -18,7 +18,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.watching.reader import take
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
-from ldam_studio.export.formats.png import read
+from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
 from ldam_studio.networks.anatomy.layers import Stop

@@ -21,7 +21,7 @@ from ldam_studio.engine.picture import (
 )
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export.exporting import draft, export
-from ldam_studio.export.formats.png import read, read_recipe
+from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.replay import compare, rerun, spec_at_export

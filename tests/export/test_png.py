@@ -23,7 +23,8 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export import exporting, recipe
 from ldam_studio.export.exporting import export
-from ldam_studio.export.formats.png import KEY, encode, read, read_recipe
+from ldam_studio.export.formats.png import KEY, encode
+from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.replay import compare, rerun

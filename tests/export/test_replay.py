@@ -21,7 +21,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export import exporting, recipe
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats import png
-from ldam_studio.export.formats.png import read_recipe
+from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import compare, rerun, spec_at_export
 from ldam_studio.export.session_file import read_session, session_bytes

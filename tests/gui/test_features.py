@@ -90,7 +90,9 @@ def test_a_file_opens_by_its_ending_in_either_case(tmp_path):
             assert kind_of(tmp_path / f"file{suffix.upper()}") is kind
             assert f"*{suffix}" in kind.filter
     assert WEIGHTS.suffixes == WEIGHTS_SUFFIXES
-    with pytest.raises(StudioError, match="neither an exported PNG nor weights nor Python code"):
+    with pytest.raises(
+        StudioError, match="neither an exported picture nor weights nor Python code"
+    ):
         kind_of(tmp_path / "notes.txt")
 
 

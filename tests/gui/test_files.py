@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QFileDialog, QPushButton
 
 from gui.windows import exporting, files, learner, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
-from ldam_studio.export.formats.png import read
+from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
 from ldam_studio.gui.exporting import dialog
 from ldam_studio.gui.exporting.dialog import ExportChoice

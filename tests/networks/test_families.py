@@ -10,7 +10,7 @@ from torch import nn
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources import families, opening
+from ldam_studio.networks.sources import built_in, families, opening, own_code, torchvision
 from ldam_studio.networks.sources.families import family_of, runs_code, short_name
 from ldam_studio.networks.sources.family import Family, Published, Source
 from ldam_studio.networks.sources.opening import open_network, to_download
@@ -43,8 +43,7 @@ TOYS = Family(
 
 @pytest.fixture(autouse=True)
 def _toys(monkeypatch):
-    *others, own_code = families.FAMILIES
-    row = (*(family for family in others if family.title != "timm"), TOYS, own_code)
+    row = (built_in.FAMILY, torchvision.FAMILY, TOYS, own_code.FAMILY)
     monkeypatch.setattr(families, "FAMILIES", row)
 
 

@@ -11,11 +11,11 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
-from ldam_studio.export.formats.png import read_recipe
+from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
 from ldam_studio.networks.anatomy import objectives
-from ldam_studio.networks.anatomy.objectives import OBJECTIVES, ObjectiveKind, usages
+from ldam_studio.networks.anatomy.objectives import OBJECTIVES, ObjectiveKind, explained, usages
 from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.sources.opening import open_network
 
@@ -63,7 +63,8 @@ def test_units_and_means_are_what_they_were(lenet):
 
 
 def test_an_address_says_which_it_is(further, lenet):
-    assert usages() == "@Y,X or @TOKEN, @mean, @logp or @powerN"
+    assert usages().startswith("@Y,X or @TOKEN, @mean") and usages().endswith(", @logp or @powerN")
+    assert explained().endswith(", @logp (log p) or @powerN (the mean of a power)")
     for text in ("fc3:4@logp", "-conv1:2@power3", "conv1:2@3,4", "conv1:2@mean", "conv1:5"):
         assert str(Neuron.parse(text)) == text
     assert parse_neurons("fc3:0-1@logp") == [Neuron("fc3", i, "logp") for i in (0, 1)]

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from ldam_studio import __version__
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
-from ldam_studio.export.recipe import Recipe, pixel_hash
+from ldam_studio.export.recipe import Recipe
 from ldam_studio.files import read_bytes
 
 KEY = "ldam-recipe"
@@ -30,13 +30,13 @@ def encode(picture: Bytes, recipe: Recipe) -> bytes:
     return file.getvalue()
 
 
-def read(path: Path) -> tuple[Recipe, Bytes]:
-    """Read an exported picture: its recipe and its pixels (H, W, 3).
+def decode(path: Path) -> tuple[str | None, Bytes]:
+    """Read the text of a PNG file's recipe, None if it has none, and its pixels (H, W, 3).
 
     Raises
     ------
     StudioError
-        If the file is not a PNG picture, has no recipe, or was altered after the export.
+        If the file is not a PNG picture, or is damaged.
     """
     data = read_bytes(path)
     damage = (
@@ -58,19 +58,4 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
         ) from None
     except damage as error:
         raise StudioError(f"The picture {path} is damaged ({error}); copy it again.") from None
-    if not isinstance(text, str):
-        raise StudioError(
-            f"{path} contains no recipe: either LDAM Studio did not export it, or another program "
-            "saved it again without the recipe; choose the picture as exported."
-        )
-    recipe = Recipe.parse(text, path)
-    if pixel_hash(picture) != recipe.data["pixels"]:
-        raise StudioError(
-            f"The pixels of {path} were changed after the export; use the picture as exported."
-        )
-    return recipe, picture
-
-
-def read_recipe(path: Path) -> Recipe:
-    """Read an exported picture's recipe; raises as `read` does."""
-    return read(path)[0]
+    return text if isinstance(text, str) else None, picture

@@ -9,7 +9,7 @@ from pathlib import Path
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats import png
-from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.recipe import Recipe, pixel_hash
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Format:
         Suffixes of file names, in lower case; the first one is added to a name without a suffix.
     encode
         Returns a file's bytes for a picture (H, W, 3) and its recipe.
-    read
-        Reads recipe and picture from a file; raises `StudioError` if it has another format or was
-        altered.
+    decode
+        Reads the text of the recipe, None if there is none, and the picture from a file; raises
+        `StudioError` if it has another format or is damaged. `read` checks the rest.
     """
 
     title: str
     suffixes: tuple[str, ...]
     encode: Callable[[Bytes, Recipe], bytes]
-    read: Callable[[Path], tuple[Recipe, Bytes]]
+    decode: Callable[[Path], tuple[str | None, Bytes]]
 
     @property
     def filter(self) -> str:
@@ -40,7 +40,7 @@ class Format:
         return f"{self.title} ({' '.join(f'*{suffix}' for suffix in self.suffixes)})"
 
 
-FORMATS: dict[str, Format] = {"png": Format("Pictures", (".png",), png.encode, png.read)}
+FORMATS: dict[str, Format] = {"png": Format("Pictures", (".png",), png.encode, png.decode)}
 """Every format by name."""
 
 USUAL = FORMATS["png"]
@@ -67,9 +67,25 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
     Raises
     ------
     StudioError
-        If the file is not such a picture, or was altered after the export.
+        If the file is not a picture, has no recipe, or was altered after the export.
     """
-    return (_find(path) or USUAL).read(path)
+    text, picture = (_find(path) or USUAL).decode(path)
+    if text is None:
+        raise StudioError(
+            f"{path} contains no recipe: either LDAM Studio did not export it, or another program "
+            "saved it again without the recipe; choose the picture as exported."
+        )
+    recipe = Recipe.parse(text, path)
+    if pixel_hash(picture) != recipe.data["pixels"]:
+        raise StudioError(
+            f"The pixels of {path} were changed after the export; use the picture as exported."
+        )
+    return recipe, picture
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read an exported picture's recipe; raises as `read` does."""
+    return read(path)[0]
 
 
 def _find(path: Path) -> Format | None:

@@ -90,7 +90,7 @@ class ExportDialog(QDialog):
         self._picture = preview or (lambda what: None)
         self._settings = settings
         self._own_name = True  # whether the file's name is still the suggested one
-        self.setWindowTitle("Export PNG")
+        self.setWindowTitle("Export Picture")
         self._build()
         self._recall()
 
@@ -245,7 +245,7 @@ class ExportDialog(QDialog):
     def _agreed(self, question: str) -> bool:
         button = QMessageBox.StandardButton
         answer = QMessageBox.question(
-            self, "Export PNG", question, button.Yes | button.No, button.No
+            self, "Export Picture", question, button.Yes | button.No, button.No
         )
         return answer == button.Yes
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXPORT = Entry(
     "export",
-    "Export PNG…",
+    "Export Picture…",
     "Ctrl+E",
     "Save a picture that carries its recipe and can be replayed",
     "export",

@@ -70,8 +70,8 @@ class FileDrop(QObject):
         path = Path(urls[0].toLocalFile())
         if path.is_dir():
             self._refused(
-                f"{path.name} is a folder: drop an exported PNG, or choose File, Watch Checkpoints "
-                "to watch a folder of checkpoints."
+                f"{path.name} is a folder: drop an exported picture, or choose File, Watch "
+                "Checkpoints to watch a folder of checkpoints."
             )
             return
         try:

@@ -97,7 +97,7 @@ def _published(reference: Reference) -> str:
 
 PICTURE = FileKind(
     "Pictures",
-    "an exported PNG",
+    "an exported picture",
     (".png",),
     lambda opener, path: opener.open_session(picture_opening(path)),
     picture_opening,

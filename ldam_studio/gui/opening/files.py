@@ -29,7 +29,7 @@ NETWORK = Entry(
     "Open a torchvision model or your own network",
 )
 OPEN_PICTURE = Entry(
-    "open_picture", "Open PNG…", "Ctrl+O", "Open the session in an exported picture"
+    "open_picture", "Open Picture…", "Ctrl+O", "Open the session in an exported picture"
 )
 OPEN_WEIGHTS = Entry(
     "open_weights", "Open Network Weights…", "", "Use other weights for this network"

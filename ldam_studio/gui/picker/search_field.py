@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QLineEdit
 
 from ldam_studio.gui.qt import ENTER, present
 from ldam_studio.gui.theme import icons
+from ldam_studio.networks.anatomy.objectives import explained
 
 
 class SearchField(QLineEdit):
@@ -23,7 +24,8 @@ class SearchField(QLineEdit):
         self.setPlaceholderText("Layer, class or address")
         self.setToolTip(
             "Type part of a layer's name or type, part of a class's name, or an address, and press "
-            "Enter. Addresses are layer:index, layer:index@y,x, layer:index@mean, -layer:index."
+            "Enter. Addresses are layer:index, or -layer:index to make the neuron small; after the "
+            f"index may stand {explained()}."
         )
         self.setAccessibleName("Search layers and neurons")
         self.setClearButtonEnabled(True)

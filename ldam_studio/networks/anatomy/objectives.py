@@ -79,5 +79,14 @@ def place_of(text: str) -> Place:
 
 def usages() -> str:
     """Return a list of all objectives in words, as an address writes them."""
-    *first, last = (kind.usage for kind in OBJECTIVES)
+    return _listed([kind.usage for kind in OBJECTIVES])
+
+
+def explained() -> str:
+    """Return the same list with what each objective is."""
+    return _listed([f"{kind.usage} ({kind.about})" for kind in OBJECTIVES])
+
+
+def _listed(names: list[str]) -> str:
+    *first, last = names
     return f"{', '.join(first)} or {last}"
