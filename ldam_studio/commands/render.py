@@ -18,6 +18,7 @@ from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.formats.table import FORMATS
 from ldam_studio.export.shown import MAX_ZOOM, Shown
 from ldam_studio.files import check_folder
 from ldam_studio.networks.anatomy.objectives import explained
@@ -78,6 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--zoom", type=flags.whole_number("--zoom", 1, MAX_ZOOM), default=1, metavar="N"
     )
     group.add_argument(
+        "--format", choices=tuple(FORMATS), default=next(iter(FORMATS)), help="of the pictures"
+    )
+    group.add_argument(
         "--arrays", action="store_true", help="also write chains.npz: x, average, activation"
     )
     group.add_argument("--json", action="store_true", help="print one object on standard output")
@@ -102,7 +106,8 @@ def run(args: argparse.Namespace) -> int:
         )
     check_folder(args.out)
     rendered = sample(open_session(spec), args.steps, keep_activation=args.arrays)
-    paths = write(rendered, shown, args.out, arrays=args.arrays)
+    suffix = FORMATS[args.format].suffixes[0]
+    paths = write(rendered, shown, args.out, suffix, arrays=args.arrays)
     report = report_of(rendered, paths)
     if args.json:
         print(json.dumps(report))

@@ -18,7 +18,6 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import draft
-from ldam_studio.export.formats.table import with_suffix
 from ldam_studio.export.shown import Shown
 
 REDRAW_S = 0.1
@@ -82,17 +81,20 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
     return Rendered(state, activation, seconds, state.step < steps, began_anew)
 
 
-def write(rendered: Rendered, shown: Shown, folder: Path, *, arrays: bool) -> dict[str, Path]:
-    """Write pictures, and arrays if asked for, all or none; return their paths.
+def write(
+    rendered: Rendered, shown: Shown, folder: Path, suffix: str, *, arrays: bool
+) -> dict[str, Path]:
+    """Write pictures whose names end in `suffix`, and arrays if asked for; return their paths.
 
-    There is no average to write if the run was interrupted before the first sample.
+    All files are written or none. There is no average if the run was interrupted before the first
+    sample.
     """
     state = rendered.state
     pictures = {}
     if all(bool((lane.shown_average().count > 0).all()) for lane in state.lanes):
-        pictures["average"] = (with_suffix(folder / "average"), shown)
+        pictures["average"] = (folder / f"average{suffix}", shown)
     raw = Shown("strip", display=shown.display, zoom=shown.zoom)
-    pictures["raw"] = (with_suffix(folder / "raw"), raw)
+    pictures["raw"] = (folder / f"raw{suffix}", raw)
     paths = {name: path for name, (path, _) in pictures.items()}
     others: dict[Path, bytes] = {}
     if arrays:

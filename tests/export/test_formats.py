@@ -2,11 +2,13 @@
 
 import pytest
 
+from ldam_studio.cli import main
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
-from ldam_studio.export.formats.table import FORMATS, format_of, with_suffix
+from ldam_studio.export.formats import png
+from ldam_studio.export.formats.table import FORMATS, Format, format_of, with_suffix
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
 from ldam_studio.networks.sources.opening import open_network
@@ -26,6 +28,15 @@ def test_a_picture_is_written_and_replayed(state, tmp_path, suffix):
     path = export(state, Shown("strip"), tmp_path / f"a{suffix.upper()}").path
     found = compare(path)
     assert found is not None and found.identical
+
+
+def test_a_further_format_is_one_row(tmp_path, monkeypatch):
+    monkeypatch.setitem(FORMATS, "twin", Format("Twins", (".twin",), png.encode, png.decode))
+    assert with_suffix(tmp_path / "a.twin") == tmp_path / "a.twin"
+    line = ["render", "--neuron", "fc3:0", "--steps", "2", "--format", "twin"]
+    assert main([*line, "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"average.twin", "raw.twin"}
+    assert main(["replay", str(tmp_path / "average.twin")]) == 0
 
 
 def test_a_name_without_a_format_gets_the_usual_one(tmp_path):
