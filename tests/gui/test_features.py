@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from PyQt6.QtWidgets import QLabel, QMenu
+from PyQt6.QtWidgets import QFileDialog, QLabel, QMenu
 
 from gui.windows import open_in, small_opening
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.features import FEATURES, Row
-from ldam_studio.gui.opening.file_kinds import KINDS, WEIGHTS, kind_of, opening_of
+from ldam_studio.gui.opening import file_kinds
+from ldam_studio.gui.opening.file_kinds import KINDS, WEIGHTS, FileKind, kind_of, opening_of
 from ldam_studio.gui.studio import Entry, Feature
 from ldam_studio.gui.window import window as window_module
 from ldam_studio.gui.window.sections import Sections
@@ -94,6 +95,21 @@ def test_a_file_opens_by_its_ending_in_either_case(tmp_path):
         StudioError, match="neither an exported picture nor weights nor Python code"
     ):
         kind_of(tmp_path / "notes.txt")
+
+
+def test_a_further_kind_of_file_is_one_row(mine, tmp_path, monkeypatch):
+    opened = []
+    kind = FileKind("Notes", "notes", (".txt",), lambda _opener, path: opened.append(path))
+    monkeypatch.setattr(file_kinds, "KINDS", (*KINDS, kind))
+    path = tmp_path / "a.TXT"
+    asked = []
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *args: (asked.append(args[-1]), (str(path), ""))[1]
+    )
+    mine.actions_by_name["open_file"].trigger()
+    assert opened == [path] and asked[0].endswith(";;Notes (*.txt)")
+    with pytest.raises(StudioError, match=r"a\.md is neither .* nor notes"):
+        kind_of(tmp_path / "a.md")
 
 
 def test_a_file_on_the_command_line_is_a_session(tmp_path):

@@ -117,6 +117,12 @@ CODE = FileKind(
 KINDS = (PICTURE, WEIGHTS, CODE)
 
 
+def filters() -> str:
+    """Return what a file dialog offers: files of all kinds together, then of each kind."""
+    every = " ".join(f"*{suffix}" for kind in KINDS for suffix in kind.suffixes)
+    return ";;".join((f"All that can be opened ({every})", *(kind.filter for kind in KINDS)))
+
+
 def kind_of(path: Path) -> FileKind:
     """Return the kind of a file by its suffix.
 

@@ -10,13 +10,15 @@ from PyQt6.QtWidgets import QFileDialog, QMenu
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening.drop import FileDrop
-from ldam_studio.gui.opening.file_kinds import PICTURE, WEIGHTS, FileKind, kind_of
+from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ldam_studio.gui.network_dialog.dialog import NetworkDialog
     from ldam_studio.gui.opening.download_first import DownloadFirst
     from ldam_studio.gui.session.openings import Opening
@@ -28,8 +30,11 @@ NETWORK = Entry(
     "Ctrl+Shift+O",
     "Open a torchvision model or your own network",
 )
-OPEN_PICTURE = Entry(
-    "open_picture", "Open Picture…", "Ctrl+O", "Open the session in an exported picture"
+OPEN_FILE = Entry(
+    "open_file",
+    "Open File…",
+    "Ctrl+O",
+    "Open an exported picture, or whatever else can be dropped on the window",
 )
 OPEN_WEIGHTS = Entry(
     "open_weights", "Open Network Weights…", "", "Use other weights for this network"
@@ -45,7 +50,7 @@ DISCRIMINATOR = Entry(
 class Files(Feature):
     """Opens files that the user chooses or drops; each failure is one message."""
 
-    entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_PICTURE)
+    entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_FILE)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -53,15 +58,15 @@ class Files(Feature):
         places = studio.places
         self.recent = QMenu("&Recent Networks", places.root)
         self.recent.setToolTipsVisible(True)
-        pictures = partial(self._ask, "Open an exported picture", PICTURE)
-        weights = partial(self._ask, "Open weights", WEIGHTS)
+        any_file = partial(self._ask, "Open a file", filters)
+        weights = partial(self._ask, "Open weights", lambda: WEIGHTS.filter)
         places.add_to_menu(
             "File",
             places.action(NETWORK, self.ask_for_network),
             present(self.recent.menuAction()),
             places.action(OPEN_WEIGHTS, weights),
             places.action(DISCRIMINATOR, self.ask_for_discriminator),
-            places.action(OPEN_PICTURE, pictures),
+            places.action(OPEN_FILE, any_file),
         )
         # The list is read when the menu opens, so that it does not delay the start.
         places.menu("File").aboutToShow.connect(self._show_recent)
@@ -128,8 +133,8 @@ class Files(Feature):
         self.studio.controller.set_network(network)
         self.studio.notices.say(f"The network now has the weights in {path.name}.")
 
-    def _ask(self, title: str, kind: FileKind) -> None:
-        path, _ = QFileDialog.getOpenFileName(self.studio.places.root, title, "", kind.filter)
+    def _ask(self, title: str, offered: Callable[[], str]) -> None:
+        path, _ = QFileDialog.getOpenFileName(self.studio.places.root, title, "", offered())
         if path:
             self.open(Path(path))
 
