@@ -7,10 +7,11 @@ preset.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
+from ldam_studio.sampler.terms import TERMS
 
 SIDE = 224
 """Pixels along the shorter side of the images for which the jitter in `PRESETS` was chosen."""
@@ -78,7 +79,15 @@ starts."""
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
-    return {preset.name: preset for preset in presets}
+    """Return the presets by name; terms of the log-density that they do not name are off in them.
+
+    Otherwise a preset would leave such a term as the preset before it, or the user, has set it.
+    """
+    off = {term.setting: 0.0 for term in TERMS}
+    return {
+        preset.name: replace(preset, settings={**preset.settings, **off, **preset.settings})
+        for preset in presets
+    }
 
 
 PRESETS: dict[str, Preset] = _table(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from PyQt6.QtWidgets import QFileDialog, QLabel, QMenu
@@ -72,6 +74,24 @@ def test_one_row_makes_a_feature_with_a_panel_an_entry_and_frames(mine):
 def test_every_row_names_a_feature_and_no_two_have_a_name_in_common():
     assert all(issubclass(row.load(), Feature) for row in FEATURES)
     assert len({row.name for row in FEATURES}) == len(FEATURES)
+
+
+def test_every_feature_is_in_the_contracts_that_keep_features_apart():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    apart = next(each for each in contracts if each["type"] == "independence")["modules"]
+    unknowing = next(each for each in contracts if each["name"].startswith("Only the window"))
+    (layer,) = (
+        layer.split(" | ")
+        for each in contracts
+        for layer in each.get("layers", ())
+        if "canvas |" in layer
+    )
+    for row in FEATURES:
+        folder = row.factory.partition(".")[0]
+        assert folder in layer
+        assert f"ldam_studio.gui.{folder}" in apart
+        assert f"ldam_studio.gui.{folder}" in unknowing["source_modules"]
 
 
 def test_sections_keep_their_order_whenever_they_come(qapp):

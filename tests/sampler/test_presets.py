@@ -1,8 +1,11 @@
 """Presets: sets of settings that belong together."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from ldam_studio.errors import StudioError
+from ldam_studio.sampler import presets
 from ldam_studio.sampler.presets import PRESETS, SIDE, Preset, find_preset
 from ldam_studio.sampler.settings import Settings
 
@@ -21,6 +24,15 @@ def test_one_preset_after_another_leaves_nothing_of_the_first():
     assert len({tuple(sorted(preset.settings)) for preset in PRESETS.values()}) == 1
     for preset in PRESETS.values():
         assert (preset.small.keys() | preset.coloured.keys()) <= preset.settings.keys()
+
+
+def test_a_further_term_is_off_in_every_preset(monkeypatch):
+    further = SimpleNamespace(setting="friction")  # in the place of a setting of its own
+    monkeypatch.setattr(presets, "TERMS", (*presets.TERMS, further))
+    again = presets._table(*PRESETS.values())
+    for name, preset in again.items():
+        assert dict(preset.settings) == dict(PRESETS[name].settings) | {"friction": 0.0}
+        assert list(preset.settings)[:-1] == list(PRESETS[name].settings)
 
 
 def test_jitter_grows_with_the_image_and_numbers_of_a_person_do_not():
