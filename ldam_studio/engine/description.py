@@ -98,7 +98,7 @@ def parse(value: Any, kind: type[T]) -> T:
     """
     try:
         return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:
         raise StudioError(
             f"The description of the session is incomplete or damaged ({error}); export it again."
         ) from None

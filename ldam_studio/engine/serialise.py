@@ -52,6 +52,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "lessons_due": state.lessons_due,
         "bfloat16_layers": [list(layer) for layer in sorted(state.bfloat16_layers)],
         "lanes": counts,
+        "layouts": {n: _layout(t) for n, t in tensors.items() if not t.is_contiguous()},
     }
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
     return copies, about
@@ -69,6 +70,21 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
     calm, slow = lane.waking.calm, lane.thresholds.slow
     return tensors, {"calm": calm, "slow": slow, "progress": progress}
+
+
+def _layout(tensor: Tensor) -> list[int]:
+    """Return the dimensions in the order of their strides, largest first.
+
+    Files hold contiguous tensors, but the noise that chains draw depends on their layout.
+    """
+    return sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
+
+
+def _laid_out(tensor: Tensor, layout: list[int] | None) -> Tensor:
+    if layout is None:
+        return tensor
+    back = [layout.index(dimension) for dimension in range(tensor.dim())]
+    return tensor.permute(layout).contiguous().permute(back)
 
 
 def from_tensors(
@@ -92,7 +108,8 @@ def from_tensors(
         state.lessons_due = int(about.get("lessons_due", 0))
         layers = about.get("bfloat16_layers", about.get("halved", ()))  # their name in version 1
         state.bfloat16_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
-        moved = {name: value.to(where) for name, value in tensors.items()}
+        layouts = about.get("layouts", {})  # not known of sessions of 0.1.0
+        moved = {n: _laid_out(value.to(where), layouts.get(n)) for n, value in tensors.items()}
         parts = _lanes_of(moved, about)
         state.lanes = tuple(
             _restore(lane, own, counts, state)
@@ -105,7 +122,7 @@ def from_tensors(
             state.learner = learner.from_tensors(state.discriminator.module, learned)
         # This state cannot be computed from step 0; the caller may add the file that contains it.
         state.origin = {"at": state.step}
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StudioError(
             f"The stored session is incomplete or damaged ({error}); it cannot be continued."
         ) from None

@@ -151,7 +151,7 @@ class Recipe:
         recipe = cls(data)
         try:
             recipe.said  # noqa: B018 - parsed only to check it: the hash may be forged
-        except (msgspec.ValidationError, OverflowError) as error:
+        except (ValueError, OverflowError) as error:
             raise StudioError(
                 f"The recipe in {where} is not valid ({error}); export the picture again."
             ) from None

@@ -14,10 +14,12 @@ from ldam_studio.engine.compute import device
 from ldam_studio.engine.description import describe
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
-from ldam_studio.engine.session import open_session, spec_from
+from ldam_studio.engine.session import SessionSpec, open_session, spec_from
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.kernels import KERNELS
+from ldam_studio.sampler.settings import Settings
 
 GREY = PixelSpec(1, 2, 2, mean=(0.0,), std=(1.0,), rest=0.5)
 
@@ -92,6 +94,27 @@ def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, kernel):
     behind, _ = run(again, 6)
     assert torch.equal(ahead.lane.chains.x, behind.lane.chains.x)
     assert torch.equal(ahead.lane.average.mean, behind.lane.average.mean)
+
+
+@pytest.mark.parametrize("kernel", list(KERNELS))
+def test_a_stored_session_of_several_channels_that_began_in_clouds_goes_on(run, kernel):
+    """Clouds are laid out by channel, and the noise of the next steps depends on that."""
+    network = open_network("vgg")
+    settings = Settings(start_spectrum=1.0, colour_correlation=0.5, kernel=kernel)
+    state, _ = run(open_session(SessionSpec(network, network.default_neurons(2), settings)), 2)
+    assert not state.lane.chains.x.is_contiguous()
+    tensors, about = serialise.to_tensors(state)
+    again = serialise.from_tensors(tensors, json.loads(json.dumps(about)))
+    ahead, _ = run(state, 2)
+    behind, _ = run(again, 2)
+    assert torch.equal(ahead.lane.chains.x, behind.lane.chains.x)
+
+
+def test_a_forged_layout_is_one_sentence(open_one):
+    tensors, about = serialise.to_tensors(open_one())
+    for layout in ([0, 1, 2], [0, 1, 2, 9], [0, 0, 1, 2], 5, ["x"], [0.0, 1, 2, 3], {}):
+        with pytest.raises(StudioError, match="incomplete or damaged"):
+            serialise.from_tensors(tensors, about | {"layouts": {"lanes.0.x": layout}})
 
 
 def test_a_damaged_stored_session_is_one_sentence(open_one):

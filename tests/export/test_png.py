@@ -183,6 +183,7 @@ def test_a_later_format(picture: Path):
         {"lanes": [{"samples": ["many"], "burned_in": [], "settling": []}]},
         {"log": [[0, "l2", 0.1, 8]]},
         {"log": [[0, "l2", 0.1, 0, 0]]},
+        {"end": "\ud800"},  # half a character, which no UTF-8 has
     ],
 )
 def test_a_forged_recipe_is_refused_in_one_sentence(picture: Path, changes: dict):
@@ -231,6 +232,7 @@ def test_a_forged_recipe_of_an_earlier_format_is_refused_in_one_sentence(
         {"session": {"sidecar": {}}},
         {"session": {"sidecar": {"file": "../../etc/passwd"}}},
         {"session": {"sidecar": 5}},
+        {"session": {"network": "\ud800"}},
     ],
 )
 def test_a_forged_session_is_refused_in_one_sentence(picture: Path, changes: dict):
