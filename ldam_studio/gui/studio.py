@@ -54,6 +54,8 @@ class Entry:
         can be typed elsewhere.
     checkable
         Whether the action is switched on and off.
+    needs_session
+        Whether the action is disabled until the first session is open.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Entry:
     label: str = ""
     canvas: bool = False
     checkable: bool = False
+    needs_session: bool = False
 
 
 class Notices(Protocol):

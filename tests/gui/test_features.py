@@ -14,8 +14,10 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.features import FEATURES, Row
 from ldam_studio.gui.opening import file_kinds
 from ldam_studio.gui.opening.file_kinds import KINDS, WEIGHTS, FileKind, kind_of, opening_of
+from ldam_studio.gui.opening.files import Files
 from ldam_studio.gui.studio import Entry, Feature
 from ldam_studio.gui.window import window as window_module
+from ldam_studio.gui.window.entries import entries
 from ldam_studio.gui.window.sections import Sections
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
@@ -69,6 +71,18 @@ def test_one_row_makes_a_feature_with_a_panel_an_entry_and_frames(mine):
     # It comes first, as in the list, although it was made last.
     assert texts[:2] == ["Mine", ""] and "Melt" in texts
     assert mine.toolbar.actions()[0] is mine.actions_by_name["mine"]
+
+
+def test_what_needs_a_session_is_disabled_until_one_is_open(make_window, qtbot, tmp_path):
+    window = make_window()
+    needy = [entry.name for entry in entries() if entry.needs_session]
+    assert {"open_weights", "open_discriminator", "compare", "edit_presets"} <= set(needy)
+    made = [window.actions_by_name[name] for name in needy if name in window.actions_by_name]
+    assert made and not any(action.isEnabled() for action in made)
+    window.feature(Files).open(tmp_path / "mine.safetensors")
+    assert "Open a network first" in window.banner.texts()[-1]
+    open_in(window, qtbot, small_opening())
+    assert all(window.actions_by_name[name].isEnabled() for name in needy)
 
 
 def test_every_row_names_a_feature_and_no_two_have_a_name_in_common():

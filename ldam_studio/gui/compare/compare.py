@@ -22,12 +22,14 @@ COMPARE = Entry(
     "Compare With…",
     "Ctrl+Shift+B",
     "Compare with another network or other weights, with the same neuron, seed and noise",
+    needs_session=True,
 )
 SETTINGS = Entry(
     "compare_settings",
     "Compare With Other Settings",
     "",
     "Compare this network with itself under other settings",
+    needs_session=True,
 )
 ACT_ON = {
     None: Entry("act_on_both", "Act on Both", "Alt+0", "Change both networks", checkable=True),
@@ -92,12 +94,10 @@ class Comparing(Feature):
         model.acting_changed.connect(self._show_acting)
         self._show()
 
-    def ask(self) -> NetworkDialog | None:
-        """Show the dialog for the network to compare with; None if no session is open."""
+    def ask(self) -> NetworkDialog:
+        """Show the dialog for the network to compare with, and return it."""
         from ldam_studio.gui.network_dialog.ask import ask_for_comparison
 
-        if not self.studio.model.is_open:
-            return None
         network = self.studio.model.outline.lane.network
         request = NetworkRequest(
             another(network.name),
@@ -109,14 +109,13 @@ class Comparing(Feature):
 
     def with_other_settings(self) -> None:
         """Compare the network with a copy of itself, and act on the copy."""
-        controller, model = self.studio.controller, self.studio.model
-        if model.is_open:
-            controller.compare(model.outline.lane.network)
-            controller.act_on(1)
-            self.studio.notices.say(
-                "A and B are the same network, and the settings now change only B; choose Both or "
-                "A above the images to change this."
-            )
+        controller = self.studio.controller
+        controller.compare(self.studio.model.outline.lane.network)
+        controller.act_on(1)
+        self.studio.notices.say(
+            "A and B are the same network, and the settings now change only B; choose Both or A "
+            "above the images to change this."
+        )
 
     def _compare(self, network: Network, _request: NetworkRequest) -> None:
         try:

@@ -37,13 +37,18 @@ OPEN_FILE = Entry(
     "Open an exported picture, or whatever else can be dropped on the window",
 )
 OPEN_WEIGHTS = Entry(
-    "open_weights", "Open Network Weights…", "", "Use other weights for this network"
+    "open_weights",
+    "Open Network Weights…",
+    "",
+    "Use other weights for this network",
+    needs_session=True,
 )
 DISCRIMINATOR = Entry(
     "open_discriminator",
     "Open Discriminator Weights…",
     "",
     "Replace the discriminator by one that was saved",
+    needs_session=True,
 )
 
 
@@ -107,14 +112,14 @@ class Files(Feature):
         Raises
         ------
         StudioError
-            If the file does not hold weights for this network.
+            If no session is open, or the file does not hold weights for its network.
         """
         from ldam_studio.networks.sources.built_in import NETWORKS
         from ldam_studio.networks.sources.opening import open_network
 
         model = self.studio.model
         if not model.is_open:
-            return
+            raise StudioError(f"Open a network first, then its weights in {path.name}.")
         network = model.outline.lane.network
         if network.name not in NETWORKS:
             # Opening it may take long, run code, or need more information: the dialog does that.
@@ -206,10 +211,7 @@ class Files(Feature):
         """
         from ldam_studio.networks.discriminators import discriminator_for, open_discriminator
 
-        model = self.studio.model
-        if not model.is_open:
-            return
-        network = model.outline.lane.network
+        network = self.studio.model.outline.lane.network
         name = discriminator_for(network)
         if name is None:
             raise StudioError(f"There is no discriminator for {network.name} yet.")

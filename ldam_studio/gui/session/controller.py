@@ -94,8 +94,6 @@ class Controller(Edits):
         network lacks as they were.
         """
         model, shown = self.model, ""
-        if not model.is_open:
-            return
         if isinstance(chosen, Neuron):
             neurons = (chosen,) * model.chains
         elif isinstance(chosen, tuple):

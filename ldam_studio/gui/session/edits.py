@@ -54,8 +54,7 @@ class Edits(SessionLink):
 
     def apply_preset(self, preset: Preset) -> None:
         """Set the values of a preset for the current session."""
-        if self.model.is_open:
-            self.set_values(self.model.values_of(preset), text=f"Preset {preset.label}")
+        self.set_values(self.model.values_of(preset), text=f"Preset {preset.label}")
 
     def _set(
         self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""

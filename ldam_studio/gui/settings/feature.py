@@ -19,6 +19,7 @@ EDIT_PRESETS = Entry(
     "Save or Edit Presets…",
     "Ctrl+Shift+P",
     "Save the current settings under a name; rename and delete saved presets",
+    needs_session=True,
 )
 
 
@@ -57,10 +58,9 @@ class SettingsPanel(Feature):
         """Show the dialog that saves the current settings as a preset, and edits presets."""
         from ldam_studio.gui.settings.presets_dialog import ask_about_presets
 
-        model = self.studio.model
-        if model.is_open:
-            values = {n: value for n, value in model.values().items() if is_of_chains(n)}
-            ask_about_presets(self.studio.places.root, self.user_presets, values)
+        values = self.studio.model.values()
+        chosen = {name: value for name, value in values.items() if is_of_chains(name)}
+        ask_about_presets(self.studio.places.root, self.user_presets, chosen)
 
     def _show_session(self) -> None:
         self.controls.set_home(self.studio.model.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import get_args
 
 from PyQt6.QtCore import QSize, Qt
@@ -10,6 +11,7 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.session.model import Model
 from ldam_studio.gui.studio import Entry, Menu, Side
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.window.panels import Panels
@@ -23,6 +25,8 @@ class WindowPlaces:
     ----------
     window
         The window, which receives the menus and the toolbar.
+    model
+        Tells when a session is open, for actions that need one.
     panels
         The window's central widget, which receives the panels and bars.
     show_both_in_strip
@@ -30,9 +34,13 @@ class WindowPlaces:
     """
 
     def __init__(
-        self, window: QMainWindow, panels: Panels, show_both_in_strip: Callable[[bool], object]
+        self,
+        window: QMainWindow,
+        model: Model,
+        panels: Panels,
+        show_both_in_strip: Callable[[bool], object],
     ) -> None:
-        self._window, self._panels = window, panels
+        self._window, self._model, self._panels = window, model, panels
         self._both_in_strip = show_both_in_strip
         self.rank = 0  # the rank of the feature that is being made, for whatever it adds
         self._actions: list[tuple[int, str, QAction]] = []
@@ -66,6 +74,9 @@ class WindowPlaces:
             self._panels.canvas.addAction(action)
         else:
             self._window.addAction(action)
+        if entry.needs_session:
+            action.setEnabled(False)
+            self._model.on_session(partial(action.setEnabled, True))
         if act is not None:
             action.triggered.connect(lambda _on: act())
         self._actions.append((self.rank, entry.name, action))

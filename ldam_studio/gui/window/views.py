@@ -105,8 +105,7 @@ class Views(QObject):
     def show_both_in_strip(self, on: bool) -> None:
         """Show the chains of all networks in the strip, or only those of the first."""
         self._all_in_strip = on
-        if self._model.is_open:
-            self._show_neurons()
+        self._show_neurons()
 
     def _strip_has_all(self) -> bool:
         """Return whether the strip has one row for each network.

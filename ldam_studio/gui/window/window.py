@@ -77,7 +77,7 @@ class StudioWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.views = Views(self.model, self.frames, self.panels, self.status, self)
         self.first_frame = self.views.first_frame
-        self.places = WindowPlaces(self, self.panels, self.views.show_both_in_strip)
+        self.places = WindowPlaces(self, self.model, self.panels, self.views.show_both_in_strip)
         self.toolbar = self.places.toolbar
         self._toolbar_width = 0  # its width with texts; a narrower window shows only icons
         folder = None if store is None else store.folder
