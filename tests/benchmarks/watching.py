@@ -93,10 +93,10 @@ class _Delays:
 
     def _swapped(self, swap: Swap) -> None:
         # The frame after the next was surely made after the change.
-        self._due.append((self._window.frames_shown + 2, swap.checkpoint.stamp[0] / 1e9))
+        self._due.append((self._window.frames.count + 2, swap.checkpoint.stamp[0] / 1e9))
 
     def _look(self) -> None:
-        shown = self._window.frames_shown
+        shown = self._window.frames.count
         self.seconds += [time.time() - when for frame, when in self._due if frame <= shown]
         self._due = [each for each in self._due if each[0] > shown]
 

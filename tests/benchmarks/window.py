@@ -69,11 +69,11 @@ def observe(window: StudioWindow, lateness: list[float], seconds: float) -> tupl
     beat.timeout.connect(tick)
     beat.start(BEAT_MS)
     runner = window.controller.runner
-    steps, frames, started = runner.status.step, window.frames_shown, time.perf_counter()
+    steps, frames, started = runner.status.step, window.frames.count, time.perf_counter()
     process_until(lambda: time.perf_counter() - started >= seconds, 2 * seconds)
     beat.stop()
     elapsed = time.perf_counter() - started
-    return (runner.status.step - steps) / elapsed, (window.frames_shown - frames) / elapsed
+    return (runner.status.step - steps) / elapsed, (window.frames.count - frames) / elapsed
 
 
 def _drag(window: StudioWindow) -> list[float]:

@@ -122,13 +122,13 @@ def test_the_timeline_is_scrubbed_played_and_followed(studio, qtbot, folder):
     bar.speed.activated.emit(4)
     bar.play.click()
     assert bar.play.accessibleName() == "Stop at this checkpoint"
-    until(qtbot, lambda: shows(watch, newest) and not watch._player.isActive())
+    until(qtbot, lambda: shows(watch, newest) and not watch.player.is_on)
     assert seen == [300, 400]
     # At the end it begins anew; following ends it.
     QTest.keyClick(bar.plot, Qt.Key.Key_Space)
     until(qtbot, lambda: 100 in seen)
     QTest.keyClick(bar.plot, Qt.Key.Key_End)
-    assert bar.follow.isChecked() and not watch._player.isActive()
+    assert bar.follow.isChecked() and not watch.player.is_on
     until(qtbot, lambda: shows(watch, newest) and bar.plot.current == 3)
     bar.follow.click()
     assert watch.news is not None and bar.plot.current == 3
@@ -150,10 +150,10 @@ def test_playing_passes_over_what_cannot_be_shown(studio, qtbot, folder):
         until(qtbot, lambda at=at: bad[(100, 300)[at // 2]] in watch.news.troubles)
     # From a bad one it goes on to the next good one, and rests there: no other follows.
     bar.play.click()
-    until(qtbot, lambda: shows(watch, good[400]) and not watch._player.isActive())
+    until(qtbot, lambda: shows(watch, good[400]) and not watch.player.is_on)
     # From the end it begins at the first that can be shown, and passes over the one between.
     bar.play.click()
-    until(qtbot, lambda: seen[-2:] == [200, 400] and not watch._player.isActive())
+    until(qtbot, lambda: seen[-2:] == [200, 400] and not watch.player.is_on)
     assert shows(watch, good[400]) and bar.plot.current == 3
 
 

@@ -345,12 +345,12 @@ def test_the_display_changes_while_paused(studio, qtbot):
 
 def test_a_resting_session_is_not_painted_all_the_time(studio, qtbot):
     paused(studio, qtbot)
-    before = studio.frames_shown
+    before = studio.frames.count
     with qtbot.waitSignal(studio.pace.timer.timeout):
         pass
     with qtbot.waitSignal(studio.pace.timer.timeout):
         pass
-    assert studio.frames_shown <= before + 1
+    assert studio.frames.count <= before + 1
 
 
 # Panels and reach

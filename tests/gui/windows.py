@@ -103,8 +103,8 @@ def paused(window: StudioWindow, qtbot) -> StudioWindow:
     """Pause a window's session, and wait until it rests and its last frame is shown."""
     window.controller.pause()
     until(qtbot, lambda: window.model.run_state.value == "paused")
-    settled = window.frames_shown
-    until(qtbot, lambda: window.frames_shown > settled + 1)
+    settled = window.frames.count
+    until(qtbot, lambda: window.frames.count > settled + 1)
     return window
 
 

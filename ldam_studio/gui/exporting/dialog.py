@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QRect, QSettings, QSize, QStandardPaths, Qt
-from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtCore import QSettings, QStandardPaths, Qt
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -19,18 +18,16 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
-    QPushButton,
     QRadioButton,
-    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from ldam_studio.export.formats.table import FORMATS, with_suffix
+from ldam_studio.gui.exporting.preview import Preview
+from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
-from ldam_studio.gui.theme import icons
-from ldam_studio.gui.theme.paint import Pencil, qimage
 
 KINDS = {
     "average": "Running average of the front chain",
@@ -127,13 +124,6 @@ class ExportDialog(QDialog):
         self._path.setMinimumWidth(280)
         self._path.textEdited.connect(self._named)
         self._path.textChanged.connect(self._update)
-        browse = QPushButton(icons.icon("folder"), "Browse…")
-        browse.setAutoDefault(False)
-        browse.clicked.connect(self._browse)
-        file = QHBoxLayout()
-        file.setSpacing(8)
-        file.addWidget(self._path, 1)
-        file.addWidget(browse)
         note = QLabel(self._note)
         note.setTextFormat(Qt.TextFormat.PlainText)
         note.setProperty("role", "muted")
@@ -143,9 +133,9 @@ class ExportDialog(QDialog):
         form.setHorizontalSpacing(14)
         form.addRow("Picture", choices)
         form.addRow("Zoom", zoom)
-        form.addRow("File", file)
+        form.addRow("File", PathRow(self._path, self._browse))
         form.addRow("", note)
-        self._preview = _Preview()
+        self._preview = Preview()
         top = QHBoxLayout()
         top.setSpacing(18)
         top.addLayout(form, 1)
@@ -248,47 +238,6 @@ class ExportDialog(QDialog):
             self, "Export Picture", question, button.Yes | button.No, button.No
         )
         return answer == button.Yes
-
-
-class _Preview(QWidget):
-    """Shows the picture as large as possible, each pixel as a square of whole device pixels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._image: np.ndarray | None = None
-        self.setAccessibleName("Preview")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-
-    def sizeHint(self) -> QSize:
-        """Return a size for single pictures and for wide grids."""
-        return QSize(224, 224)
-
-    def show_image(self, image: np.ndarray | None) -> None:
-        """Show a picture: bytes of shape (H, W, 3); None for no picture."""
-        self._image = image
-        self.setVisible(image is not None)
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the picture in the middle."""
-        if self._image is None:
-            return
-        pencil = Pencil(self)
-        room = QRect(0, 0, int(self.width() * pencil.ratio), int(self.height() * pencil.ratio))
-        rows, columns = self._image.shape[:2]
-        scale = min(room.width() / columns, room.height() / rows)
-        scale = int(scale) if scale >= 1 else scale
-        width, height = max(1, int(columns * scale)), max(1, int(rows * scale))
-        part = QRect((room.width() - width) // 2, (room.height() - height) // 2, width, height)
-        pencil.painter.drawImage(part, qimage(self._image))
-        pencil.outline(part.adjusted(-1, -1, 1, 1), "outline")
-        pencil.painter.end()
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Paint again when the theme changes."""
-        super().changeEvent(event)
-        if present(event).type() == QEvent.Type.PaletteChange:
-            self.update()
 
 
 def _pictures() -> Path:

@@ -11,15 +11,13 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QWidget,
 )
 
+from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
-from ldam_studio.gui.theme import icons
 
 LARGEST_CODE = 100_000  # bytes; searching a larger file for functions would freeze the window
 
@@ -34,13 +32,6 @@ class OwnCode(QWidget):
         self.file = QLineEdit()
         self.file.setAccessibleName("Python file")
         self.file.setPlaceholderText("a Python file, or a module such as package.module")
-        browse = QPushButton(icons.icon("folder"), "Browse…")
-        browse.setAutoDefault(False)
-        browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.file, 1)
-        row.addWidget(browse)
         self.function = QComboBox()
         self.function.setEditable(True)
         self.function.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -59,7 +50,7 @@ class OwnCode(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(8)
         form.setHorizontalSpacing(14)
-        form.addRow("File", row)
+        form.addRow("File", PathRow(self.file, self._browse))
         form.addRow("Function", self.function)
         form.addRow(warning)
         form.addRow(self.agreed)

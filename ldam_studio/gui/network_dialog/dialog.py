@@ -29,9 +29,9 @@ from ldam_studio.gui.network_dialog.source import (
     NetworkSource,
     list_models,
 )
+from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
-from ldam_studio.gui.theme import icons
 from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.sources.families import family_of, short_name
 from ldam_studio.networks.sources.request import NetworkRequest
@@ -150,18 +150,9 @@ class NetworkDialog(QDialog):
         field.textChanged.connect(self._changed)
         return field
 
-    def _row(self, field: QLineEdit, title: str, kinds: str) -> QWidget:
-        browse = QPushButton(icons.icon("folder"), "Browse…")
-        browse.setAutoDefault(False)
-        browse.setAccessibleName(f"Browse for {title.lower()}")
-        browse.clicked.connect(lambda _on: self._browse(field, title, kinds))
-        holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(field, 1)
-        row.addWidget(browse)
-        return holder
+    def _row(self, field: QLineEdit, title: str, kinds: str) -> PathRow:
+        browse = partial(self._browse, field, title, kinds)
+        return PathRow(field, browse, name=f"Browse for {title.lower()}")
 
     def _browse(self, field: QLineEdit, title: str, kinds: str) -> None:
         path, _ = QFileDialog.getOpenFileName(self, title, field.text(), kinds)

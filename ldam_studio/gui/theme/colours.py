@@ -81,6 +81,12 @@ LIGHT = Theme(
 )
 
 
+def mix(first: str, second: str, share: float) -> QColor:
+    """Return a colour between two ``#rrggbb`` colours, with a ``share`` of the second."""
+    one, two = QColor(first).getRgb(), QColor(second).getRgb()
+    return QColor(*(round(a + share * (b - a)) for a, b in zip(one[:3], two[:3], strict=True)))
+
+
 def contrast(first: str, second: str) -> float:
     """Return the contrast of two ``#rrggbb`` colours, from 1 to 21 (WCAG 2.2)."""
 

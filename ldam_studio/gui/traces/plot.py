@@ -14,16 +14,12 @@ from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
+from ldam_studio.gui.theme.colours import mix
 from ldam_studio.gui.traces.axis import PlainAxis
 from ldam_studio.gui.traces.history import Floats, View
 
 ROUNDING = 3  # pixels by which a joined text may be wider than its two parts
 BAND_FROM = 25  # with this many chains or more, a band replaces their lines
-
-
-def _between(first: str, second: str, share: float) -> QColor:
-    one, two = QColor(first).getRgb(), QColor(second).getRgb()
-    return QColor(*(round(a + share * (b - a)) for a, b in zip(one[:3], two[:3], strict=True)))
 
 
 class _Line(pg.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph is not typed
@@ -264,14 +260,14 @@ class TracePlot(QWidget):
         look = theme.current()
         self.view.setBackground(look.surface)
         # An opaque colour that looks half transparent, because blending is slow.
-        faint = _between(look.surface, look.muted, 0.45)
+        faint = mix(look.surface, look.muted, 0.45)
         self._others.setPen(pg.mkPen(faint, width=1))
         self._front.setPen(pg.mkPen(look.accent, width=1.5))
         self._real.setPen(pg.mkPen(look.success, width=1.5))
         self._comparison.setPen(pg.mkPen(look.comparison, width=1.5))
         self._marks.setPen(pg.mkPen(look.colour("warning", 130), width=1))
         self._cursor.setPen(pg.mkPen(look.text, width=1, style=Qt.PenStyle.DotLine))
-        self._band.setBrush(pg.mkBrush(_between(look.surface, look.accent, 0.28)))
+        self._band.setBrush(pg.mkBrush(mix(look.surface, look.accent, 0.28)))
         font = QFont(self.font())
         font.setPointSizeF(self.font().pointSizeF() * 0.82)
         metrics = QFontMetrics(font)

@@ -14,19 +14,17 @@ from PyQt6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present, restyle
 from ldam_studio.gui.task import Task
-from ldam_studio.gui.theme import icons
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.networks.sources.opening import Options
@@ -106,16 +104,9 @@ class WatchDialog(QDialog):
         self.setMinimumWidth(38 * self.fontMetrics().height())
         self._changed()
 
-    def _place_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.path, 1)
-        for text, choose in (("Folder…", self._choose_folder), ("File…", self._choose_file)):
-            button = QPushButton(icons.icon("folder"), text)
-            button.setAutoDefault(False)
-            button.setAccessibleName(f"Choose a {text.lower().rstrip('…')}")
-            button.clicked.connect(lambda _on, choose=choose: choose())
-            row.addWidget(button)
+    def _place_row(self) -> PathRow:
+        row = PathRow(self.path, self._choose_folder, "Folder…", "Choose a folder")
+        row.add_button(self._choose_file, "File…", "Choose a file")
         return row
 
     def _choose_folder(self) -> None:

@@ -7,15 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.watching import process
 from ldam_studio.engine.watching.news import News, Swap
 from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS
 from ldam_studio.gui.session.read_from import name_of
-from ldam_studio.gui.watch.bar import USUAL_SPEED, WatchBar
+from ldam_studio.gui.watch.bar import WatchBar
 from ldam_studio.gui.watch.panel import WatchPanel
 from ldam_studio.gui.watch.pin import Pin
+from ldam_studio.gui.watch.player import Player
 from ldam_studio.gui.watch.reading import Reading
 from ldam_studio.gui.watch.timeline import Plan, Timeline
 
@@ -47,9 +48,7 @@ class Watch(QObject):
         self._waits = False  # whether the requested checkpoint is still being read
         self._pin = Pin(studio)
         self._said: dict[str, str] = {}  # messages by key
-        self._player = QTimer(self)
-        self._player.setInterval(1000 // USUAL_SPEED)
-        self._player.timeout.connect(self._play_on)
+        self.player = Player(self.bar, self._show, lambda: self._waits, self)
         self.reading.told.connect(self._on_news)
         self.reading.swapped.connect(self._on_swap)
         self._connect()
@@ -60,9 +59,8 @@ class Watch(QObject):
         self.panel.hide()
         bar.plot.wanted.connect(self._scrubbed)
         bar.plot.newest.connect(self.follow)
-        bar.plot.toggled.connect(lambda: self.play(not self._player.isActive()))
+        bar.plot.toggled.connect(lambda: self.play(not self.player.is_on))
         bar.played.connect(self.play)
-        bar.speed_chosen.connect(lambda speed: self._player.setInterval(1000 // speed))
         bar.followed.connect(lambda on: self.follow() if on else self._stay())
         bar.pin_asked.connect(self.pin)
         bar.closed.connect(self.stop)
@@ -129,7 +127,7 @@ class Watch(QObject):
         watcher.start()
 
     def _clear(self) -> None:
-        self._player.stop()
+        self.player.stop()
         self.plan = self.news = self.swap = self._network = self._wished = None
         self._waits = False
         self.bar.hide()
@@ -170,8 +168,7 @@ class Watch(QObject):
         watcher = self.reading.watcher
         if watcher is None:
             return
-        self._player.stop()
-        self.bar.show_playing(False)
+        self.player.stop()
         self.bar.follow.setChecked(True)
         self._wished, self._waits = None, False
         watcher.follow()
@@ -179,16 +176,10 @@ class Watch(QObject):
 
     def play(self, on: bool) -> None:
         """Play the checkpoints from the current one on, or stop playing."""
-        first = self.bar.plot.timeline.following(None)
-        if on and first is not None:
-            if self.bar.plot.timeline.following(self.bar.plot.current) is None:
-                self._show(first)
-            else:
-                self._stay()
-            self._player.start()
+        if on:
+            self.player.start()
         else:
-            self._player.stop()
-        self.bar.show_playing(self._player.isActive())
+            self.player.stop()
 
     def pin(self, on: bool) -> None:
         """Pin the checkpoint that is shown, or unpin the pinned one."""
@@ -203,8 +194,7 @@ class Watch(QObject):
         self._show_current()
 
     def _scrubbed(self, index: int) -> None:
-        self._player.stop()
-        self.bar.show_playing(False)
+        self.player.stop()
         self._show(index)
 
     def _stay(self) -> None:
@@ -224,15 +214,6 @@ class Watch(QObject):
         self.bar.follow.setChecked(False)
         watcher.show(checkpoint)
         self._show_current()
-
-    def _play_on(self) -> None:
-        if self._waits:
-            return  # wait for a slow checkpoint, so that none is left out
-        following = self.bar.plot.timeline.following(self.bar.plot.current)
-        if following is None:
-            self.play(False)
-        else:
-            self._show(following)
 
     def _average_chosen(self, count: int) -> None:
         watcher = self.reading.watcher

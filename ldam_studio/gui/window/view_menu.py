@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QMenu
 
 from ldam_studio.gui.choice import Choice
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.session.frames import Frames
 from ldam_studio.gui.studio import Entry, Side
 from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.places import WindowPlaces
@@ -51,9 +52,6 @@ QUIT = Entry("quit", "Quit", "Ctrl+Q", "Save the session and close")
 class Looks(Protocol):
     """What the View menu needs of the window."""
 
-    def zoom_to_field(self) -> None:
-        """Zoom to the front neuron's receptive field, or show the whole image again."""
-
     def present(self, on: bool) -> None:
         """Switch the presentation mode on or off."""
 
@@ -64,13 +62,13 @@ class Looks(Protocol):
 class ViewMenu:
     """Adds the window's own entries to the View menu and the toolbar."""
 
-    def __init__(self, places: WindowPlaces, panels: Panels, window: Looks) -> None:
-        canvas, self._panels = panels.canvas, panels
+    def __init__(self, places: WindowPlaces, panels: Panels, frames: Frames, window: Looks) -> None:
+        canvas, self._panels, self._frames = panels.canvas, panels, frames
         fit = places.action(FIT, canvas.fit)
         places.add_to_menu(
             "View",
             fit,
-            places.action(ZOOM_FIELD, window.zoom_to_field),
+            places.action(ZOOM_FIELD, self._zoom_to_field),
             places.action(ZOOM_IN, partial(canvas.zoom_by, 1)),
             places.action(ZOOM_OUT, partial(canvas.zoom_by, -1)),
             places.action(FOCUS, canvas.setFocus),
@@ -88,6 +86,12 @@ class ViewMenu:
         places.add_to_menu("View", present(menu.menuAction()))
         places.add_to_toolbar(fit, self.presentation)
         panels.changed.connect(self.tick_panels)
+
+    def _zoom_to_field(self) -> None:
+        frame = self._frames.last
+        if not self._panels.canvas.zoom_to_field() and frame is not None:
+            neuron = frame.lanes[0].neurons[frame.lanes[0].front]
+            self._panels.banner.say(f"{neuron} sees the whole image; there is no part to zoom to.")
 
     def show_theme(self, choice: str) -> None:
         """Tick the current theme."""

@@ -113,7 +113,7 @@ class StudioWindow(QMainWindow):
 
     def _add_own_entries(self) -> None:
         self.places.rank = VIEW
-        self.view_menu = ViewMenu(self.places, self.panels, self)
+        self.view_menu = ViewMenu(self.places, self.panels, self.frames, self)
         self.view_menu.show_theme(self.presentation.theme_choice)
         self.places.rank = len(FEATURES)
         add_quit(self.places, self.close)
@@ -185,11 +185,6 @@ class StudioWindow(QMainWindow):
         """The frame that is shown; None while a session opens."""
         return self.frames.last
 
-    @property
-    def frames_shown(self) -> int:
-        """How many frames have been shown since the start of the program."""
-        return self.frames.count
-
     def tick(self) -> None:
         """Show the latest frame, if there is one."""
         frame = self.controller.take_frame()
@@ -197,13 +192,6 @@ class StudioWindow(QMainWindow):
             self.views.show_frame(frame)
 
     # Looks
-
-    def zoom_to_field(self) -> None:
-        """Zoom to the front neuron's receptive field, or show the whole image again."""
-        frame = self.last_frame
-        if not self.canvas.zoom_to_field() and frame is not None:
-            neuron = frame.lanes[0].neurons[frame.lanes[0].front]
-            self.banner.say(f"{neuron} sees the whole image; there is no part to zoom to.")
 
     def set_theme(self, choice: str) -> None:
         """Choose "system", "dark" or "light"."""
