@@ -12,7 +12,7 @@ from PyQt6.QtCore import QThread, pyqtSignal
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.stragglers import keep_to_its_end
 
-PROGRESS_S = 0.1  # between two reports of progress: nobody can read them faster
+PROGRESS_S = 0.1  # between two reports of progress, so that the text can be read
 
 
 class Task(QThread):
@@ -44,7 +44,7 @@ class Task(QThread):
         except StudioError as error:
             self.failed.emit(error)
         except BaseException as error:
-            # The user's own code may raise anything, even SystemExit; the window must go on.
+            # The user's own code may raise anything, even SystemExit; the window must continue.
             self.failed.emit(StudioError(f"That failed ({type(error).__name__}: {error})."))
         else:
             self.done.emit(result)

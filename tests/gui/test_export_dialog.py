@@ -8,6 +8,7 @@ from PyQt6.QtCore import QSettings
 from PyQt6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton, QRadioButton, QSpinBox
 
 from ldam_studio.gui.exporting.dialog import ExportChoice, ExportDialog
+from ldam_studio.gui.path_row import PathRow
 
 SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28), "averages": (289, 28)}
 
@@ -59,7 +60,7 @@ def test_another_picture_brings_its_own_name_and_size(make, tmp_path):
 
 def test_a_name_that_a_person_typed_is_kept(make, tmp_path, qtbot):
     dialog = make()
-    field = dialog.findChild(QLineEdit)
+    field = dialog.findChild(PathRow).findChild(QLineEdit)
     field.clear()
     qtbot.keyClicks(field, str(tmp_path / "my seven"))
     _pick(dialog, "Raw sample of")
@@ -68,7 +69,7 @@ def test_a_name_that_a_person_typed_is_kept(make, tmp_path, qtbot):
 
 def test_no_name_cannot_be_exported(make):
     dialog = make()
-    dialog.findChild(QLineEdit).clear()
+    dialog.findChild(PathRow).findChild(QLineEdit).clear()
     assert not next(b for b in dialog.findChildren(QPushButton) if b.text() == "Export").isEnabled()
 
 
@@ -105,7 +106,7 @@ def test_a_file_is_replaced_only_if_the_person_agrees(make, tmp_path, monkeypatc
     dialog = make()
     there = tmp_path / "old.png"
     there.write_bytes(b"")
-    dialog.findChild(QLineEdit).setText(str(there))
+    dialog.findChild(PathRow).findChild(QLineEdit).setText(str(there))
     button = QMessageBox.StandardButton
     monkeypatch.setattr(QMessageBox, "question", lambda *a, **k: getattr(button, answer))
     _export(dialog)
@@ -115,7 +116,7 @@ def test_a_file_is_replaced_only_if_the_person_agrees(make, tmp_path, monkeypatc
 @pytest.mark.parametrize(("answer", "done"), [("Yes", True), ("No", False)])
 def test_a_folder_is_made_only_if_the_person_agrees(make, tmp_path, monkeypatch, answer, done):
     dialog, asked = make(), []
-    dialog.findChild(QLineEdit).setText(str(tmp_path / "new" / "a.png"))
+    dialog.findChild(PathRow).findChild(QLineEdit).setText(str(tmp_path / "new" / "a.png"))
     button = QMessageBox.StandardButton
     monkeypatch.setattr(
         QMessageBox, "question", lambda *a, **k: asked.append(a[2]) or getattr(button, answer)

@@ -59,7 +59,7 @@ class FileDrop(QObject):
         return False
 
     def take(self, data: QMimeData) -> None:
-        """Open the one file that was dropped, or say why not."""
+        """Open the dropped file, or say why it cannot be opened."""
         urls = data.urls()
         if len(urls) > 1:
             self._refused(ONE_ONLY)

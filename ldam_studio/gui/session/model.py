@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.engine.outline import LaneOutline, Outline
+    from ldam_studio.engine.run_state import RunState
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.presets import Preset
 
@@ -79,7 +80,7 @@ class Model(QObject):
         self.rows: tuple[str, ...] = ()  # titles of the strip's rows, where chains form a table
         self.front = 0
         self.display = Display()
-        self.run_state: Any = None
+        self.run_state: RunState | None = None
         self.acting: int | None = None  # the lane that the user changes; None for all
         self.max_rate = 0  # limit of steps per second; 0 for no limit
 
@@ -277,7 +278,7 @@ class Model(QObject):
             self.display = display
             self.display_changed.emit()
 
-    def set_run_state(self, state: Any) -> None:
+    def set_run_state(self, state: RunState) -> None:
         """Take over the run state of the sampler."""
         if state is not self.run_state:
             self.run_state = state

@@ -84,19 +84,18 @@ class Note(msgspec.Struct):
     @classmethod
     def of(cls, model: Model, hint: str, features: dict[str, dict[str, Any]]) -> Note:
         """Return a note about the current session."""
-        network = model.outline.lane.network.name if model.is_open else ""
         return cls(
-            model.title,
-            list(model.rows),
-            model.front,
-            "image" if model.display.mode == "image" else "signed",
-            model.display.scale,
-            hint,
-            model.max_rate,
-            network,
-            model.lane_titles() if model.is_open else {},
-            _code_of(model.outline) if model.is_open else "",
-            features,
+            title=model.title,
+            rows=list(model.rows),
+            front=model.front,
+            mode="image" if model.display.mode == "image" else "signed",
+            scale=model.display.scale,
+            hint=hint,
+            max_rate=model.max_rate,
+            network=model.outline.lane.network.name if model.is_open else "",
+            lane_titles=model.lane_titles() if model.is_open else {},
+            code=_code_of(model.outline) if model.is_open else "",
+            features=features,
         )
 
     def remembered(self) -> dict[str, dict[str, Any]]:
@@ -158,7 +157,7 @@ class SessionStore:
     def recall(self, device: Device, data: Path | None = None) -> Recalled:
         """Return the looks of the window and how to open the last session.
 
-        Whatever is missing or damaged is as at the first start.
+        Missing or damaged parts have the values of a first start.
         """
         first = start(device, data)
         try:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from PyQt6.QtCore import QObject, QTimer
 
-AT_ONCE_S = 0.04  # most sessions answer within this time, for which the window may freeze
+from ldam_studio.gui.session.asking import AT_ONCE_S
+
 LOOK_MS = 20  # between two tests whether the session has answered
 LONGEST_S = 60.0  # longest wait for the current step, which cannot be interrupted
 
