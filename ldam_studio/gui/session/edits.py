@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.session.lanes import changes_to, largest
+from ldam_studio.gui.session.lanes import NEURONS, changes_to, largest
 from ldam_studio.gui.session.link import Moment, SessionLink
 from ldam_studio.gui.session.model import MAX_RATE, Model
 from ldam_studio.gui.session.undo import MOMENT, Undo
@@ -80,8 +80,10 @@ class Edits(SessionLink):
         """
         if self._runner is None:
             return False
-        # Changing the number of neurons also changes the number of chains.
-        before = {name: self.model.value(name) for name in ("chains", *values)}
+        # Changing the number of neurons also changes the number of chains, and the reverse.
+        both = {"chains": None, NEURONS: None}
+        names = values if both.keys().isdisjoint(values) else {**values, **both}
+        before = {name: self.model.value(name) for name in names}
         try:
             rate = SETTINGS[MAX_RATE].check(values.get(MAX_RATE, self.model.max_rate))
             self._post(*self._changes(values, lane))

@@ -32,8 +32,8 @@ class _Command(QUndoCommand):
         super().__init__(text)
         self.before, self.after = dict(before), dict(after)
         self.when, self.dragged = when, dragged
-        # A change of several values is never merged with a later one.
-        self.closed = len(self.after) > 1 or self.is_moment
+        # A change of several settings is never merged with a later one.
+        self.closed = self.is_moment or _are_several(self.after)
 
     @property
     def is_moment(self) -> bool:
@@ -159,11 +159,16 @@ class Undo:
         return command if isinstance(command, _Command) else None
 
 
+def _are_several(values: Mapping[str, Any]) -> bool:
+    """Return whether several values were set; chains and their neurons count as one."""
+    return len(values) > 1 and values.keys() != {"chains", "neurons"}
+
+
 def _text(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return the name of a change: in full, and on a second line a short form for the menu."""
-    if len(after) > 1:
+    if _are_several(after):
         return "Settings"
-    (name,) = after
+    name = next(iter(after))
     if name not in SETTINGS:
         return name.capitalize()
     label = SETTINGS[name].label
