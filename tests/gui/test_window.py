@@ -98,6 +98,24 @@ def test_the_edit_menu_says_what_would_be_undone(studio):
     assert undo.text() == "Undo" and not undo.isEnabled() and redo.isEnabled()
 
 
+def test_fewer_chains_are_taken_back_with_their_neurons(studio, qtbot):
+    neurons = studio.model.outline.lane.neurons
+    assert len(set(neurons)) > 1
+    undo = studio.actions_by_name["undo"]
+    slider = controls(studio).rows["chains"].slider
+    slider.grabbed.emit()
+    for chains in (2, 1):
+        studio.controller.set_value("chains", chains)
+    slider.released.emit()
+    assert undo.text() == "Undo Chains"
+    undo.trigger()
+    assert studio.model.outline.lane.neurons == neurons
+    assert not undo.isEnabled()
+    until(qtbot, lambda: studio.last_frame.lanes[0].neurons == neurons)
+    studio.controller.redo()
+    assert studio.model.outline.lane.neurons == neurons[:1]
+
+
 # Sliders and fields
 
 
@@ -134,6 +152,22 @@ def test_the_wheel_over_a_slider_anneals(studio, qtbot):
     turn(slider, -1)
     assert studio.model.outline.lane.settings.temperature == pytest.approx(0.01, rel=0.01)
     until(qtbot, lambda: settings(studio) == studio.model.outline.lane.settings)
+
+
+def test_the_wheel_that_scrolls_the_settings_turns_no_slider(studio, qtbot):
+    column = studio.panels.column
+    slider = controls(studio).rows["discriminator_weight"].slider
+
+    def at_the_slider():
+        return column.childAt(slider.mapTo(column, slider.rect().center()))
+
+    assert at_the_slider() is slider
+    turn(column.viewport(), -1)
+    assert at_the_slider() is column.viewport()
+    qtbot.waitUntil(lambda: at_the_slider() is slider)
+    turn(column.viewport(), -1)
+    QTest.mouseMove(column.viewport(), QPoint(3, 3))
+    assert at_the_slider() is slider
 
 
 def test_a_double_click_resets(studio, qtbot):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QByteArray
+from PyQt6.QtCore import QByteArray, QSize
 from PyQt6.QtWidgets import QMainWindow
 
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.store import Looks
 from ldam_studio.gui.theme.theme import CHOICES
 from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.presentation import Presentation
+
+TITLE_BAR = 40  # pixels that a window's title may take of the screen's height
 
 
 def looks_of(panels: Panels, presentation: Presentation) -> Looks:
@@ -30,6 +33,12 @@ def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
             splitter.setSizes(sizes)
     panels.wanted |= {side: looks.panels.get(side, True) for side in panels.wanted}
     panels.make_room()
+
+
+def fit_to_screen(window: QMainWindow) -> None:
+    """Make a window smaller if it does not fit on its screen."""
+    room = present(window.screen()).availableSize() - QSize(0, TITLE_BAR)
+    window.resize(window.size().boundedTo(room))
 
 
 def theme_of(looks: Looks) -> str | None:

@@ -176,6 +176,8 @@ class StudioWindow(QMainWindow):
             if choice is not None:
                 self.set_theme(choice)
             memory.restore(self, self.panels, recalled.looks)
+        else:
+            memory.fit_to_screen(self)
         return recalled
 
     # Frames
