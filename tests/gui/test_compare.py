@@ -7,6 +7,7 @@ import pytest
 import torch
 from PyQt6.QtCore import QPoint, QPointF
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QLabel
 from torch import nn
 
 from gui.windows import (
@@ -22,6 +23,7 @@ from gui.windows import (
 )
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.compare.bar import CompareBar
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.session.lanes import largest
 from ldam_studio.gui.session.model import SIGNED, Display
@@ -55,6 +57,22 @@ def compare(window, qtbot, network, **given):
     window.controller.compare(network, **given)
     until(qtbot, lambda: shown_beside(window) and window.last_frame.lanes[1].samples.all())
     return window
+
+
+def test_names_have_the_room_that_large_type_needs(qtbot):
+    bar = CompareBar()
+    qtbot.addWidget(bar)
+    bar.show_titles("epoch 0.668", "epoch 0.033")
+    bar.resize(1200, 60)
+    bar.show()
+    font = bar.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    bar.setFont(font)
+    qtbot.waitUntil(lambda: {"epoch 0.668", "epoch 0.033"} <= _texts(bar))
+
+
+def _texts(widget):
+    return {label.text() for label in widget.findChildren(QLabel)}
 
 
 def shown_beside(window):

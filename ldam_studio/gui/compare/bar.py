@@ -126,11 +126,21 @@ class _Name(QWidget):
         self._letter.setText(f'<b style="color:{colour}">{letter}</b>')
         self._text = title
         self._title.setToolTip(title)
-        room = self._title.fontMetrics().horizontalAdvance(title) + 4
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take no more room than the whole title needs, and shorten it to the room there is."""
+        room = self._title.fontMetrics().horizontalAdvance(self._text) + 4
         self.setMaximumWidth(
             self._letter.sizeHint().width() + present(self.layout()).spacing() + room
         )
         self._elide()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Measure the title again in the type of a new look."""
+        super().changeEvent(event)
+        if present(event).type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Shorten the title to the new width."""

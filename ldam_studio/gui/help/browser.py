@@ -24,7 +24,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.theme.colours import Theme
 
-IMAGE_WIDTH = 640  # pixels; wider images are scaled down
+IMAGE_WIDTH = 560  # pixels; wider images are scaled down
 LINE_HEIGHT = 115.0  # percent
 PROPORTIONAL = 1  # QTextBlockFormat.LineHeightTypes.ProportionalHeight as a number
 CODE_LANGUAGE = QTextFormat.Property.BlockCodeLanguage.value

@@ -34,7 +34,7 @@ class HelpDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Help - LDAM Studio")
+        self.setWindowTitle("Help")
         self.pages = pages.contents()
         self.browser = GuideBrowser()
         self.search = QLineEdit()

@@ -74,7 +74,8 @@ QCheckBox::indicator { width: ${box}px; height: ${box}px; border: 1px solid $con
             background: $surface; }
 QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$check"); }
-QCheckBox::indicator:checked:focus { border: 2px solid $text; }
+QCheckBox::indicator:checked:focus { width: ${box_focus}px; height: ${box_focus}px;
+            border: 2px solid $text; }
 QCheckBox::indicator:disabled { border-color: $outline; background: $background; }
 QRadioButton { spacing: ${pad}px; }
 QRadioButton::indicator { width: ${box}px; height: ${box}px; border: 1px solid $control;
@@ -83,7 +84,8 @@ QRadioButton::indicator:hover, QRadioButton::indicator:focus { border-color: $ac
 QRadioButton::indicator:checked { background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5,
             fx: 0.5, fy: 0.5, stop: 0 $accent, stop: 0.5 $accent, stop: 0.6 $surface,
             stop: 1 $surface); border-color: $accent; }
-QRadioButton::indicator:checked:focus { border: 2px solid $accent; }
+QRadioButton::indicator:checked:focus { width: ${box_focus}px; height: ${box_focus}px;
+            border: 2px solid $accent; }
 QRadioButton::indicator:disabled { border-color: $outline; background: $background; }
 QRadioButton:disabled, QCheckBox:disabled { color: $faint; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $scroll; }
@@ -161,6 +163,7 @@ def stylesheet(theme: Theme) -> str:
         button=pixels(16),
         glyph=pixels(9),
         box=pixels(14),
+        box_focus=pixels(14) - 2,  # its frame is two pixels wider
         box_radius=(pixels(14) + 2) // 2,
         knob=pixels(12),
         knob_half=pixels(12) // 2,
