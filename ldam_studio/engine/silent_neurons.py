@@ -182,8 +182,8 @@ def sentence(waking: Waking, neurons: Sequence[Neuron]) -> str:
     waits = _names(neurons, waking.led & ~waking.answered)
     if waits:
         return (
-            f"{_subject(waits, 'gives', 'give')} no gradient at the start; rectifiers leak until "
-            "there is one."
+            f"{_subject(waits, 'gives', 'give')} no gradient at the start; rectifiers count as "
+            "leaky until there is one."
         )
     woken = _names(neurons, waking.led)
     return (

@@ -119,13 +119,14 @@ def sample_words(frame: LaneFrame) -> str:
 
 def progress_words(frame: LaneFrame) -> str:
     """Return the chains' progress for the status bar."""
-    chains = len(frame.neurons)
+    count = len(frame.neurons)
+    chains = f"{count} chain" + ("" if count == 1 else "s")
     done = int(frame.burned_in.sum())
-    if done < chains:
-        return f"burn-in: {done} of {chains} chains done"
+    if done < count:
+        return f"burn-in: {done} of {chains} done"
     settling = int(frame.settling.sum())
     if settling:
-        return f"settling: {settling} of {chains} chains"
+        return f"settling: {settling} of {chains}"
     return f"averaging {sample_words(frame)}"
 
 

@@ -73,10 +73,10 @@ def test_the_newest_values_of_the_front_chain_are_in_the_titles(traces):
 def test_the_probability_appears_with_a_discriminator_only(traces):
     _feed(traces, 50)
     traces.redraw()
-    assert "Probability real" not in _texts(traces)
+    assert "P(real)" not in _texts(traces)
     _feed(traces, 50, 50, real_probability=True, lesson=SimpleNamespace(real_probability=0.83))
     traces.redraw()
-    assert "Probability real  0.7, real 0.83" in _texts(traces)
+    assert "P(real)  0.7, real 0.83" in _texts(traces)
 
 
 def test_the_acceptance_appears_with_a_kernel_that_has_one_and_is_smoothed(traces):

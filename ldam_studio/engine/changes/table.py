@@ -105,9 +105,15 @@ def _setting_words(change: Change, after: Outline) -> str:
     value = _value(change, after)
     if isinstance(value, tuple):
         shown = "per chain"
+    elif isinstance(value, bool):
+        shown = "on" if value else "off"
     else:
         shown = f"{value:g}" if isinstance(value, float) else str(value)
     return f"{SETTINGS[change.name].label.lower()} {shown}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _addresses(change: Change, _after: Outline) -> list[str]:
@@ -178,7 +184,7 @@ CHANGES: dict[str, Kind] = {
     ),
     "chains": Kind(
         change_chains,
-        words=lambda _change, after: f"{after.chains} chains",
+        words=lambda _change, after: _counted(after.chains, "chain"),
         logged=lambda _change, after: after.chains,
     ),
     "seed": Kind(
@@ -192,7 +198,9 @@ CHANGES: dict[str, Kind] = {
     "learn_every": Kind(change_learning, words=_learning_words, logged=_value),
     "discriminator_rounds": Kind(
         change_learning,
-        words=lambda _change, after: f"{after.discriminator_rounds} rounds per checkpoint",
+        words=lambda _change, after: (
+            f"{_counted(after.discriminator_rounds, 'round')} per checkpoint"
+        ),
         logged=_value,
     ),
     "precision": Kind(change_precision, words=lambda change, _after: str(change.value)),

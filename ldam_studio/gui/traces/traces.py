@@ -34,7 +34,7 @@ STACKED = 110  # height in pixels that a plot needs if plots are stacked
 MOST_MARKS = 3  # marks that are named at the pointer
 HELP = (
     "How strongly the neuron responds to each chain's image, in the neuron's own units.",
-    "P(real): the discriminator's probability that a chain's image is real.\n"
+    "The discriminator's probability that a chain's image is real.\n"
     "Green, and the second number: its probability for real images while it learns.",
     "How far one more sample moves the average: root mean square over its pixels, in pixel units.\n"
     "It falls as the average settles.",
@@ -73,7 +73,7 @@ class Traces(QWidget):
     def _build(self) -> None:
         self._plots = (
             TracePlot("Activation"),
-            TracePlot("Probability real", limits=(-0.03, 1.03)),
+            TracePlot("P(real)", limits=(-0.03, 1.03)),
             TracePlot("Change of average", logarithmic=True),
             TracePlot("Acceptance", limits=(-0.03, 1.03)),
         )

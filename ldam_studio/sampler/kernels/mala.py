@@ -44,7 +44,8 @@ class MALA(Kernel):
     name = "mala"
     help = (
         "mala: a Langevin step that is accepted or rejected so that the chain is exact at any step "
-        "size; it uses the true gradients in any mode, and takes twice the time."
+        "size; it uses the true gradients in any mode, and takes twice the time. If Acceptance "
+        "stays at 0, turn the clamp off and lower the step size."
     )
     mode = "exact"
 
