@@ -12,8 +12,9 @@ import msgspec
 
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, state_folder, write_bytes
+from ldam_studio.sampler.former_settings import as_today
 from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
-from ldam_studio.sampler.settings import Settings, as_today
+from ldam_studio.sampler.settings import Settings
 
 VERSION = 1
 LONGEST = 40  # letters of a name, which has to fit into a menu

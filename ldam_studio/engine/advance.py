@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine import burn_in_threshold, lessons, silent_neurons
 from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
-from ldam_studio.engine.lane import activation_of, draw_shift, log_real_of, reheat
+from ldam_studio.engine.lane import activation_of, draw_for_lanes, log_real_of, reheat
 from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of, sources_of
@@ -27,11 +27,8 @@ from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.objective import ValueAndGradient
-from ldam_studio.training.learner import LearnInfo, learn
-
-SPREAD = 4
-"""Steps between two of the discriminator's lessons that follow a change of weights. A lesson takes
-as long as several steps, so frames are shown between lessons."""
+from ldam_studio.sampler.views import View
+from ldam_studio.training.learner import LearnInfo
 
 
 @dataclass(frozen=True)
@@ -144,13 +141,11 @@ def advance(
 
     before = moment_of(state)
     drawn = {name: state.generators.draw(name, state.lane.chains.x) for name in sources_of(state)}
+    seen = draw_for_lanes(state.lanes, state.generators)
     try:
         moved: list[_Moved] = []
-        for lane in state.lanes:
-            if moved and lane.settings.jitter:
-                # All lanes see their images shifted by the same jitter.
-                state.generators["jitter"].set_state(before.sources["jitter"])
-            moved.append(_move(state, lane, drawn, between))
+        for lane, views in zip(state.lanes, seen, strict=True):
+            moved.append(_move(state, lane, drawn, views, between))
     except GivenUp:
         go_back(state, before)
         return state, Info(state.step, told=tuple(told), refused=tuple(refused))
@@ -175,7 +170,7 @@ def advance(
         raise ChainsExploded(which_to_lower(state), state)
     if state.step != here:
         return state, Info(state.step)
-    lesson = _lesson(state)
+    lesson = lessons.give(state)
     return state, Info(
         state.step,
         tuple(_what_happened(m) for m in moved),
@@ -198,11 +193,14 @@ def _what_happened(moved: _Moved) -> LaneInfo:
 
 @torch.no_grad()
 def _move(
-    state: SessionState, lane: Lane, drawn: Mapping[str, Tensor], between: Callable[[], None]
+    state: SessionState,
+    lane: Lane,
+    drawn: Mapping[str, Tensor],
+    views: Sequence[View],
+    between: Callable[[], None],
 ) -> _Moved:
     """Take one step in one lane, then add the sample to its average."""
-    shift = draw_shift(lane, state.generators)
-    activation = activation_of(lane, state.device, shift, between)
+    activation = activation_of(lane, state.device, views, between)
     leading = None
     if not lane.waking.calm:
         leading = silent_neurons.Leading(
@@ -268,25 +266,7 @@ def _verdicts(moved: Sequence[_Moved]) -> Tensor:
 
 def _must_be_known(state: SessionState) -> bool:
     """Return whether the host needs the step's outcome before it can continue."""
-    return _is_to_learn(state) or not all(lane.waking.calm for lane in state.lanes)
-
-
-def _is_to_learn(state: SessionState) -> bool:
-    due = state.learn_every > 0 and state.step % state.learn_every == 0
-    return due or (state.lessons_due > 0 and state.step % SPREAD == 0)
-
-
-def _lesson(state: SessionState) -> LearnInfo | None:
-    """Let the discriminator learn if a lesson is due at this step."""
-    if not _is_to_learn(state):
-        return None
-    state.lessons_due = max(0, state.lessons_due - 1)
-    if state.learner is None or state.real_images is None:
-        return None
-    # It learns from all lanes: chains that it has never seen would exploit it.
-    fake = torch.cat([lane.chains.x for lane in state.lanes])
-    state.learner, lesson = learn(state.learner, state.real_images, fake)
-    return lesson
+    return lessons.is_due(state) or not all(lane.waking.calm for lane in state.lanes)
 
 
 def _chains_in_words(mask: Tensor) -> str:

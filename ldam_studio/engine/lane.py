@@ -18,11 +18,12 @@ from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import average, burn_in, kernels
-from ldam_studio.sampler.objective import ValueAndGradient, value_and_gradient
+from ldam_studio.sampler.objective import ValueAndGradient, mean_of, value_and_gradient
 from ldam_studio.sampler.preconditioner import clouds
 from ldam_studio.sampler.prepare import parameters_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.views import View, draw_views, seen_in, sources_of_views
 
 
 def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> Lane:
@@ -137,50 +138,57 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
     )
 
 
-def draw_shift(lane: Lane, generators: Generators) -> tuple[int, int]:
-    """Draw the jitter of this step: how many rows and columns the network sees images shifted."""
-    pixels = lane.network.pixels
-    # A part of the image always stays visible.
-    reach = min(lane.settings.jitter, pixels.height - 1, pixels.width - 1)
-    if not reach:
-        return 0, 0
-    generator = generators["jitter"]
-    drawn = torch.randint(-reach, reach + 1, (2,), generator=generator, device=generator.device)
-    down, right = drawn.tolist()
-    return down, right
+def sources_of_lanes(lanes: Sequence[Lane]) -> list[str]:
+    """Return the names of the random sources of all lanes' views, each once."""
+    return list(dict.fromkeys(s for lane in lanes for s in sources_of_views(lane.settings)))
+
+
+def draw_for_lanes(lanes: Sequence[Lane], generators: Generators) -> list[tuple[View, ...]]:
+    """Draw this step's views for each lane.
+
+    All lanes read the same random numbers, so that lanes with equal settings see their images in
+    the same views.
+    """
+    before = {name: generators[name].get_state() for name in sources_of_lanes(lanes)}
+    drawn = []
+    for lane in lanes:
+        for name in sources_of_views(lane.settings):
+            generators[name].set_state(before[name])
+        pixels = lane.network.pixels
+        drawn.append(draw_views(lane.settings, (pixels.height, pixels.width), generators))
+    return drawn
 
 
 def activation_of(
     lane: Lane,
     device: Device,
-    shift: tuple[int, int] = (0, 0),
+    views: Sequence[View] = (View(),),
     between: Callable[[], None] = lambda: None,
 ) -> ValueAndGradient:
     """Return the lane's activation and its gradient as a function of its chains' pixels.
 
-    `shift` moves the images down and to the right before the network sees them; the uncovered
-    pixels get the rest colour. `between` is called between forward and backward pass, see
-    `value_and_gradient`.
+    It is the mean over `views` of the images. `between` is called between forward and backward
+    pass, see `value_and_gradient`.
 
     If the neurons see only a crop of the image, only that crop is evaluated; the gradient is 0
     elsewhere.
     """
+    return mean_of([_activation_in(view, lane, device, between) for view in views])
+
+
+def _activation_in(
+    view: View, lane: Lane, device: Device, between: Callable[[], None]
+) -> ValueAndGradient:
     targets = lane.targets
 
     def activation(x: Tensor) -> Tensor:
         with device.autocast():
             return lane.network.activation(x, targets.units).float()
 
-    if shift != (0, 0):
-        down, right = shift
-        # Negative padding removes the rows and columns that leave the image.
-        sides, rest = (right, -right, down, -down), lane.network.pixels.rest
-
-        def moved(x: Tensor) -> Tensor:
-            x = torch.nn.functional.pad(x, sides, value=rest)
-            return activation(x if targets.crop is None else targets.crop.cut(x))
-
-        return value_and_gradient(moved, between)
+    if view != View():
+        box = None if targets.crop is None else targets.crop.box
+        shown = seen_in(view, targets.fields, lane.chains.x, lane.network.pixels.rest, box)
+        return value_and_gradient(lambda x: activation(shown(x)), between)
     seen = value_and_gradient(activation, between)
     if targets.crop is None:
         return seen

@@ -12,6 +12,7 @@ import math
 from dataclasses import replace
 
 from ldam_studio.engine import silent_neurons
+from ldam_studio.engine.lane import sources_of_lanes
 from ldam_studio.engine.state import Moment, SessionState
 
 
@@ -19,8 +20,7 @@ def moment_of(state: SessionState) -> Moment:
     """Return what is needed to return to this state after steps without changes or lessons."""
     chains = range(len(state.lane.neurons))
     names = [f"{source}/{i}" for source in sources_of(state) for i in chains]
-    if any(lane.settings.jitter for lane in state.lanes):
-        names.append("jitter")
+    names += sources_of_lanes(state.lanes)
     sources = {name: state.generators[name].get_state() for name in names}
     return Moment(state.step, state.lanes, state.melting, sources)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ldam_studio.engine.state import LogEntry
-from ldam_studio.sampler.settings import FORMER
+from ldam_studio.sampler.former_settings import FORMER
 
 
 def log_as_today(log: Iterable[LogEntry]) -> Iterator[LogEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -31,5 +31,20 @@ def value_and_gradient(
             between()
             (gradient,) = torch.autograd.grad(value.sum(), leaf)
         return value.detach(), gradient
+
+    return evaluate
+
+
+def mean_of(functions: Sequence[ValueAndGradient]) -> ValueAndGradient:
+    """Return the mean of functions, evaluated one after the other so that memory stays small."""
+    if len(functions) == 1:
+        return functions[0]
+
+    def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
+        value, gradient = functions[0](x)
+        for function in functions[1:]:
+            further, slope = function(x)
+            value, gradient = value + further, gradient + slope
+        return value / len(functions), gradient / len(functions)
 
     return evaluate

@@ -78,6 +78,15 @@ CLOUDY: Mapping[str, Any] = {"start_spectrum": 1.0, "start_spread": 0.17}
 starts."""
 
 
+NO_VIEWS: Mapping[str, Any] = {
+    "view_zoom": 1.0,
+    "view_rotation": 0.0,
+    "view_flip": False,
+    "views": 1,
+}
+"""Settings without views other than jitter."""
+
+
 def _table(*presets: Preset) -> dict[str, Preset]:
     """Return the presets by name; terms of the log-density that they do not name are off in them.
 
@@ -108,6 +117,7 @@ PRESETS: dict[str, Preset] = _table(
             "spectrum": 0.0,
             "colour_correlation": 0.0,
             "jitter": 0,
+            **NO_VIEWS,
             "window": 200,
         },
         SIDE,
@@ -131,6 +141,7 @@ PRESETS: dict[str, Preset] = _table(
             "spectrum": 0.25,
             "colour_correlation": 0.8,
             "jitter": 16,
+            **NO_VIEWS,
             "window": 0,
         },
         SIDE,
@@ -171,6 +182,7 @@ PRESETS: dict[str, Preset] = _table(
             "spectrum": 0.0,
             "colour_correlation": 0.0,
             "jitter": 4,
+            **NO_VIEWS,
             "window": 50,
         },
         SIDE,

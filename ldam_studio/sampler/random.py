@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-ON_THE_HOST = ("jitter",)
+ON_THE_HOST = ("jitter", "views")
 """Sources that are drawn on the CPU, because the host needs the numbers without waiting."""
 
 UNIFORM = ("accept",)
@@ -46,7 +46,7 @@ class Generators:
     def __getitem__(self, name: str) -> torch.Generator:
         """Return the generator called `name`; it is seeded on first use."""
         if name not in self._by_name:
-            generator = torch.Generator("cpu" if name in ON_THE_HOST else self.device)
+            generator = torch.Generator("cpu" if name.split("/")[0] in ON_THE_HOST else self.device)
             self._by_name[name] = generator.manual_seed(seed_for(self.seed, name))
         return self._by_name[name]
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
+from ldam_studio.sampler import view_settings
+from ldam_studio.sampler.former_settings import FORMER, as_today
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.session_settings import SESSION_SETTINGS
 from ldam_studio.sampler.setting import Setting, setting
 
 PerChain = float | tuple[float, ...]
-
-FORMER = {("mode", "reference"): ("kernel", "bidmach")}
-"""Settings and values of earlier versions, and their present names."""
 
 
 @dataclass(frozen=True)
@@ -106,17 +105,11 @@ class Settings:
         slider=(0, 0.99),
         unsettles=True,
     )
-    jitter: int = setting(
-        "Jitter",
-        0,
-        "In each step the network sees the image shifted by a random distance, at most this many "
-        "pixels. The neuron must then respond to the picture at every position.",
-        scale="count",
-        bounds=(0, 1_024),
-        slider=(0, 32),
-        unit="pixels",
-        unsettles=True,
-    )
+    jitter: int = view_settings.JITTER
+    view_zoom: float = view_settings.ZOOM
+    view_rotation: float = view_settings.ROTATION
+    view_flip: bool = view_settings.FLIP
+    views: int = view_settings.COUNT
     window: int = setting(
         "Averaging window",
         0,
@@ -293,11 +286,3 @@ def parse(name: str, text: str) -> Any:
     """Read the value of setting `name` as the user types it; `StudioError` says what is wrong."""
     former = text.strip().lower()
     return former if (name, former) in FORMER else describe(name).parse(text)
-
-
-def as_today(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of any version under their present names."""
-    return dict(
-        FORMER.get((name, value), (name, value)) if isinstance(value, str) else (name, value)
-        for name, value in values.items()
-    )

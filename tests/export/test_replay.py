@@ -107,6 +107,19 @@ def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: dict[str, str])
     assert again.log == state.log
 
 
+def test_random_views_over_changes_and_a_restart(tmp_path: Path):
+    views = {"jitter": 2, "view_zoom": 1.3, "view_rotation": 20.0, "view_flip": True, "views": 3}
+    state = run(opened(**views), 6)
+    state = run(state, 4, Change("views", 1), Change("view_zoom", 1.1))
+    state = run(state, 4, Change("neurons", (Neuron("conv1", 3),)))
+    state = run(state, 4, Change("seed", 11), Change("jitter", 0))
+    export(state, Shown("averages"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+    again = rerun(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
+    assert again is not None and same(state, again)
+
+
 @pytest.mark.parametrize("teaching", ["learn_every", "discriminator_rounds"])
 def test_a_discriminator_that_came_later_and_learned_before_a_restart(
     tmp_path: Path, discriminator_file: Path, teaching: str

@@ -12,6 +12,7 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.objective import value_and_gradient
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.terms.smoothness import total_variation, total_variation_gradient
+from ldam_studio.sampler.views import View
 
 
 @given(seed=st.integers(0, 50), channels=st.integers(1, 3), size=st.integers(1, 6))
@@ -50,7 +51,7 @@ def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monk
     state = opened(jitter=3, mode="exact")
     lane, device = state.lane, state.device
     x = torch.rand((2, 1, 28, 28), generator=torch.Generator().manual_seed(0))
-    value, gradient = lanes.activation_of(lane, device, (2, -3))(x)
+    value, gradient = lanes.activation_of(lane, device, [View((2, -3))])(x)
     moved = torch.zeros_like(x)
     moved[:, :, 2:, :-3] = x[:, :, :-2, 3:]
     expected, inside = lanes.activation_of(lane, device)(moved)
@@ -61,10 +62,11 @@ def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monk
 
 
 def test_jitter_reaches_as_far_as_it_says_in_both_directions():
-    from ldam_studio.engine.lane import draw_shift
+    from ldam_studio.engine.lane import draw_for_lanes
 
     state = opened(jitter=2)
-    drawn = {draw_shift(state.lane, state.generators) for _ in range(400)}
+    views = [draw_for_lanes(state.lanes, state.generators) for _ in range(400)]
+    drawn = {view.shift for ((view,),) in views}
     assert drawn == {(y, x) for y in range(-2, 3) for x in range(-2, 3)}
 
 

@@ -15,6 +15,8 @@ pixel is T / (2 lam) / (1 - eps lam / 2). Both are exact at every step size.
 With a spectrum or a colour correlation the step is preconditioned, which does not change that
 distribution (see `sampler.preconditioner`).
 
+With random views, a(x) is the mean over a step's views (see `sampler.views`).
+
 In mode *exact* the gradients are grad a and grad log D. In mode *normalised* each of them is
 divided by its root-mean-square, one number per chain (over the neuron's receptive field for a, over
 the image for D), which does not change its direction.

@@ -15,12 +15,14 @@ The stationary distribution of the chain is exp(U / T) inside the bounds. Detail
   a bound, for example by L2, a clamped chain therefore rejects nearly every proposal; do not clamp
   such a chain.
 - Gradients are always the true ones, whatever the setting `mode` says.
-- With jitter, both evaluations of a step see the image with the same shift.
+- With jitter and other random views, both evaluations of a step see the image in the same views
+  (see `sampler.views`). Each step is then exact for the density in these views, but their sequence
+  samples the expected log-density only approximately.
 - At T = 0 the chain climbs: a step that would lower U is rejected.
 - A step that guides a chain whose neuron has no gradient is always accepted (`Density.led`).
 
 Every step evaluates the networks twice. Nothing is reused from the step before, because settings,
-weights, jitter or a learning discriminator may have changed U.
+weights, views or a learning discriminator may have changed U.
 """
 
 from __future__ import annotations

@@ -1,0 +1,58 @@
+"""The settings of views (see `sampler.views`); they are fields of `settings.Settings`."""
+
+from __future__ import annotations
+
+from ldam_studio.sampler.setting import setting
+
+JITTER = setting(
+    "Jitter",
+    0,
+    "In each step the network sees the image shifted by a random distance, at most this many "
+    "pixels. The neuron must then respond to the picture at every position.",
+    scale="count",
+    bounds=(0, 1_024),
+    slider=(0, 32),
+    unit="pixels",
+    unsettles=True,
+)
+ZOOM = setting(
+    "Zoom of views",
+    1.0,
+    "In each step the network sees the image larger or smaller by a random factor, at most this "
+    "one: at 1.25 from 0.8 to 1.25. The neuron must then respond to the picture at every size. 1 "
+    "leaves the size as it is.",
+    bounds=(1, 4),
+    slider=(1, 2),
+    unsettles=True,
+)
+ROTATION = setting(
+    "Rotation of views",
+    0.0,
+    "In each step the network sees the image turned to the left or right by a random angle, at "
+    "most this one.",
+    bounds=(0, 180),
+    slider=(0, 45),
+    unit="degrees",
+    unsettles=True,
+)
+FLIP = setting(
+    "Flip of views",
+    False,
+    "In each step the network sees the image with left and right exchanged, with probability one "
+    "half.",
+    scale="flag",
+    unsettles=True,
+)
+COUNT = setting(
+    "Views per step",
+    1,
+    "In how many random views (Jitter, Zoom, Rotation, Flip) the network sees the image in each "
+    "step. The step follows the mean of their gradients; it is less random and takes as many times "
+    "longer. Whatever the number, the chain samples images by the log-density that is expected "
+    "over all views.",
+    scale="count",
+    bounds=(1, 64),
+    slider=(1, 8),
+    unit="views",
+    unsettles=True,
+)

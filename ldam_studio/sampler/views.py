@@ -1,0 +1,209 @@
+r"""Views: the network sees the image shifted, zoomed, rotated or mirrored at random.
+
+In each step k views V_1, ..., V_k are drawn, and the activation a(x) is replaced by its mean over
+them, with the gradient
+
+    (1/k) sum_i V_i^T grad a(V_i x)
+
+A view is a linear map of the image's deviation from the rest colour, so V^T is exact: it is the
+gradient with respect to the image itself. This is an unbiased estimate of the gradient of the
+expected activation E a(V x). The chain is therefore one of stochastic gradient Langevin dynamics in
+the literal sense (Welling and Teh 2011): for small steps it samples exp of the expected log-density
+over views. More views per step make the estimate less noisy. (Expectation over transformations:
+Athalye et al., "Synthesizing Robust Adversarial Examples", 2018; jitter in pictures of neurons:
+Mordvintsev, Olah and Tyka 2015.) The other terms of the log-density see the image itself.
+
+A view first mirrors, zooms and rotates the image about the centre of the neuron's receptive field,
+and then shifts it. Pixels between the image's own are interpolated (bilinear), and what comes in
+from outside the image has the rest colour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.settings import Settings
+
+Box = tuple[int, int, int, int]
+"""(top, left, bottom, right) in pixels; bottom and right are exclusive."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of the images; the default shows them as they are.
+
+    Attributes
+    ----------
+    shift
+        By how many rows down and columns to the right the network sees the images shifted.
+    zoom
+        The factor by which their contents are larger.
+    angle
+        By how much they are turned, in radians, clockwise.
+    mirrored
+        Whether left and right are exchanged.
+    """
+
+    shift: tuple[int, int] = (0, 0)
+    zoom: float = 1.0
+    angle: float = 0.0
+    mirrored: bool = False
+
+    @property
+    def warps(self) -> bool:
+        """Whether it is more than a shift."""
+        return self.zoom != 1 or self.angle != 0 or self.mirrored
+
+
+def sources_of_views(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the random sources from which `draw_views` draws with these settings.
+
+    Each view has its own, so that the number of views does not change any of them.
+    """
+    jitter = [_jitter(number) for number in range(settings.views) if settings.jitter]
+    others = [_others(number) for number in range(settings.views) if _varies(settings)]
+    return (*jitter, *others)
+
+
+def draw_views(
+    settings: Settings, size: tuple[int, int], generators: Generators
+) -> tuple[View, ...]:
+    """Draw the views of one step on images of `size` = (H, W).
+
+    A part of the image always stays visible. Views that are all alike are returned as one.
+    """
+    reach = min(settings.jitter, size[0] - 1, size[1] - 1)
+    varies = _varies(settings)
+    if not reach and not varies:
+        return (View(),)
+    views = []
+    for number in range(settings.views):
+        view = View()
+        if varies:
+            # Three numbers are drawn in any case, so that no setting moves those of the others.
+            drawn = torch.rand(3, generator=generators[_others(number)]).tolist()
+            view = View(
+                zoom=settings.view_zoom ** (2 * drawn[0] - 1),
+                angle=math.radians(settings.view_rotation) * (2 * drawn[1] - 1),
+                mirrored=settings.view_flip and drawn[2] < 0.5,
+            )
+        if reach:
+            generator = generators[_jitter(number)]
+            down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
+            view = replace(view, shift=(down, right))
+        views.append(view)
+    return tuple(views)
+
+
+def _jitter(number: int) -> str:
+    return f"jitter/{number}" if number else "jitter"  # the first one's name in version 0.1.0
+
+
+def _others(number: int) -> str:
+    return f"views/{number}"
+
+
+def _varies(settings: Settings) -> bool:
+    return settings.view_zoom > 1 or settings.view_rotation > 0 or settings.view_flip
+
+
+def seen_in(
+    view: View, fields: Sequence[Box | None], like: Tensor, rest: float, box: Box | None = None
+) -> Callable[[Tensor], Tensor]:
+    """Return the differentiable function that shows images in a view.
+
+    Parameters
+    ----------
+    fields
+        The receptive field of each chain's neuron; None for the whole image.
+    like
+        Images (chains, C, H, W) of the size and on the device of those that will be shown.
+    rest
+        The colour of what comes in from outside the image.
+    box
+        The part that is computed; None for all of it.
+    """
+    height, width = like.shape[2:]
+    top, left, bottom, right = box or (0, 0, height, width)
+    if not view.warps:
+        down, aside = view.shift
+
+        def shifted(x: Tensor) -> Tensor:
+            # Negative padding removes the rows and columns that leave the image.
+            moved = torch.nn.functional.pad(x, (aside, -aside, down, -down), value=rest)
+            return moved if box is None else moved[:, :, top:bottom, left:right]
+
+        return shifted
+    whole = (0, 0, height, width)
+    centres = [_centre(field or whole) for field in fields]
+    if len(set(centres)) == 1:
+        centres = centres[:1]
+    rows = torch.arange(top, bottom, device=like.device)[:, None]
+    columns = torch.arange(left, right, device=like.device)
+    places = _places(view, torch.tensor(centres, device=like.device), rows, columns)
+    return lambda x: sampled(x - rest, places) + rest
+
+
+def _centre(box: Box) -> tuple[float, float]:
+    top, left, bottom, right = box
+    return (top + bottom - 1) / 2, (left + right - 1) / 2
+
+
+def _places(view: View, centres: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return where in the image each pixel of a view lies, (n, h, w, 2): row and column.
+
+    `centres` is (n, 2), `rows` (h, 1), `columns` (w,).
+    """
+    middle_row, middle_column = centres[:, 0, None, None], centres[:, 1, None, None]
+    down = rows - view.shift[0] - middle_row
+    right = columns - view.shift[1] - middle_column
+    cosine, sine = math.cos(view.angle) / view.zoom, math.sin(view.angle) / view.zoom
+    mirror = -1 if view.mirrored else 1
+    row = middle_row + cosine * down - sine * right
+    column = middle_column + mirror * (sine * down + cosine * right)
+    return torch.stack((row, column), -1)
+
+
+def sampled(x: Tensor, places: Tensor) -> Tensor:
+    """Return x (chains, C, H, W) at `places`, interpolated; 0 outside the image.
+
+    `places` is (chains, h, w, 2) or, for the same places in all chains, (1, h, w, 2): row and
+    column, counted from 0. The result is (chains, C, h, w).
+    """
+    return _by_grid(x, places) if x.device.type == "cpu" else _by_index(x, places)
+
+
+def _by_grid(x: Tensor, places: Tensor) -> Tensor:
+    size = torch.tensor(x.shape[2:], device=x.device)
+    grid = ((2 * places + 1) / size - 1).flip(-1).to(x.dtype).expand(len(x), -1, -1, -1)
+    shown: Tensor = torch.nn.functional.grid_sample(x, grid, align_corners=False)
+    return shown
+
+
+def _by_index(x: Tensor, places: Tensor) -> Tensor:
+    """Do the same as `_by_grid` for accelerators.
+
+    CUDA adds up the gradient of `grid_sample` in any order, so that replay would not be exact; that
+    of indexing has a fixed order. MPS does not have the former at all.
+    """
+    height, width = x.shape[2:]
+    corner = places.floor()
+    further = (places - corner).to(x.dtype)
+    chain = torch.arange(len(x), device=x.device)[:, None, None]
+    shown: Tensor = x.new_zeros(())
+    for down in (0, 1):
+        for right in (0, 1):
+            row, column = (corner[..., 0] + down).long(), (corner[..., 1] + right).long()
+            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            share = (further[..., 0] if down else 1 - further[..., 0]) * inside
+            share = share * (further[..., 1] if right else 1 - further[..., 1])
+            # Outside the image the share is 0, so that any pixel will do.
+            taken = x[chain, :, row % height, column % width]
+            shown = shown + taken.movedim(-1, 1) * share[:, None]
+    return shown
