@@ -1,239 +1,246 @@
-"""``ldam-studio paper named``: how often another network names the class that was asked for.
+"""``ldam-studio paper named``: how often other networks name the class that was asked for.
 
-Fresh chains are run on classes spread over all of a network's. Another architecture, the judge,
-then says what it sees in the last sample and in the average. Each row is a preset at a
-discriminator weight: the share of images whose class is the judge's first guess, and the share
-where it is one of the first five.
+Fresh chains are run on classes spread over all of a split. Other architectures, the judges, then
+say what they see in the averages and in the last samples. Each row is a preset at a discriminator
+weight and a length of the run; photographs of the same classes are the ceiling.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch.nn import functional
-
-from ldam_studio.analysis.sampling import OnStep, run_on
+from ldam_studio.analysis import torch_lucent
+from ldam_studio.analysis.class_photographs import ClassPhotographs, find_class_photographs
+from ldam_studio.analysis.class_splits import RULE, classes_of
+from ldam_studio.analysis.drawing import Chains, Method, batches_of, seconds_for, steps_for
+from ldam_studio.analysis.named import Row, measure, see
+from ldam_studio.commands.paper.named_table import HEAD, lines, notes
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, add_count, add_output, row_of_pictures
-from ldam_studio.commands.shared.neurons import spread_classes
+from ldam_studio.commands.shared.judges import add_judges, judges_of
+from ldam_studio.commands.shared.neurons import add_split, spread_classes
 from ldam_studio.commands.shared.progress import Steps
-from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.picture import Bytes
-from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.sampler.presets import PRESETS, find_preset
-from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.presets import PRESETS
+from ldam_studio.user_presets import UserPresets
 
-STRENGTHS = "0,0.25,0.5,0.75"
-FIVE, JUDGED_AT_ONCE = 5, 10
+CLASSES, STEPS, SEEDS = 60, 200, 3
+SHOWN = 20
+"""Classes in the picture, so that its width stays within what programs open."""
 
-
-@dataclass(frozen=True)
-class Named:
-    """How a judge names some images.
-
-    Attributes
-    ----------
-    first, first_five
-        Share of images whose class is its first guess, and one of its first five.
-    confidence
-        Mean probability that it gives to the class that was asked for.
-    ranks
-        Rank of each image's class among its guesses, 0 for the first.
-    """
-
-    first: float
-    first_five: float
-    confidence: float
-    ranks: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Row:
-    """Chains of one preset at one discriminator weight; images ``(classes, C, H, W)``."""
-
-    preset: str
-    weight: float
-    raw: Named
-    averaged: Named
-    images: tuple[torch.Tensor, torch.Tensor]
-
-    def json(self) -> dict[str, Any]:
-        """Return the row in JSON's types, without its images."""
-        named = {"raw": asdict(self.raw), "averaged": asdict(self.averaged)}
-        return {"preset": self.preset, "discriminator_weight": self.weight, **named}
-
-    def text(self) -> str:
-        """Return the row as it is printed."""
-        shares = (
-            f"{named.first:11.0%} {named.first_five:7.0%}" for named in (self.raw, self.averaged)
-        )
-        return f"{self.preset:8} {self.weight:6.2f} {' '.join(shares)}"
-
-
-HEAD = "preset   weight   raw top 1   top 5  averaged 1   top 5"
-
-
-@torch.no_grad()
-def ask(judge: Network, images: torch.Tensor, classes: torch.Tensor) -> Named:
-    """Let the judge name ``images`` ``(n, C, H, W)`` of ``classes`` ``(n,)``; pixel units.
-
-    Images of another size than the judge's are resized to it.
-    """
-    pixels = judge.pixels
-    if images.shape[2:] != (pixels.height, pixels.width):
-        images = functional.interpolate(
-            images, (pixels.height, pixels.width), mode="bilinear", antialias=True
-        )
-    last = judge.layers[-1].name
-    chances = torch.cat(
-        [judge.output(part, last).flatten(1).softmax(1) for part in images.split(JUDGED_AT_ONCE)]
-    )
-    asked = chances.gather(1, classes[:, None])
-    ranks = (chances > asked).sum(1)
-    return Named(
-        first=float((ranks < 1).double().mean()),
-        first_five=float((ranks < FIVE).double().mean()),
-        confidence=round(float(asked.mean()), 4),
-        ranks=tuple(ranks.tolist()),
-    )
-
-
-def measure(
-    network: Network,
-    judge: Network,
-    discriminator: DiscriminatorModel | None,
-    neurons: Sequence[Neuron],
-    preset: str,
-    weight: float,
-    steps: int,
-    seed: int,
-    on_step: OnStep = lambda: None,
-) -> Row:
-    """Run a fresh chain for each neuron, and let the judge name its last sample and its average."""
-    values = find_preset(preset).values(network.pixels.shape, discriminator=True)
-    # Every row averages the last half of its run.
-    own = {"discriminator_weight": weight, "burn_in": steps // 2, "threshold": 0.0}
-    settings = Settings.of(**{**values, **own})
-    used = discriminator if weight else None
-    spec = SessionSpec(network, tuple(neurons), settings, seed, used, Device())
-    lane = run_on(open_session(spec), steps, on_step).lane
-    bounds = network.pixels.bounds
-    raw, averaged = lane.chains.x.clamp(*bounds), lane.average.mean.clamp(*bounds)
-    classes = torch.tensor([neuron.index for neuron in neurons])
-    verdicts = ask(judge, raw, classes), ask(judge, averaged, classes)
-    return Row(preset, weight, *verdicts, images=(raw, averaged))
+Length = tuple[int, float | None]
+"""Steps, and the seconds from which they were told, if they were."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     flags.add_network(parser, default="torchvision:squeezenet1_0")
     add_output(parser)
-    judge = parser.add_argument_group("judge")
-    judge.add_argument(
-        "--judge",
-        default="torchvision:resnet50",
-        metavar="NAME",
-        help="another architecture with the same classes, named as --network is",
+    add_judges(parser)
+    add_split(parser)
+    parser.add_argument(
+        "--classes",
+        type=flags.whole_number("--classes", 1, 1_000_000),
+        metavar="N",
+        help=f"how many, spread evenly over the split; default {CLASSES}, or all if it has fewer",
     )
-    judge.add_argument("--judge-weights", type=Path, metavar="FILE")
+    add_count(parser, "--seeds", 1, SEEDS, "pictures of each class, from --seed on")
+    parser.add_argument(
+        "--steps",
+        type=flags.whole_number("--steps", 2, 1_000_000),
+        metavar="N",
+        help=f"length of a run; default {STEPS}, or no such rows if --seconds is given",
+    )
+    parser.add_argument(
+        "--seconds",
+        default="",
+        metavar="A,B",
+        help="rows at equal time: seconds per picture, such as 3,10; a few steps of each row are "
+        "timed first, and the table says how many steps were chosen and how long they took",
+    )
+    parser.add_argument(
+        "--presets",
+        default="paper,clean",
+        metavar="A,B",
+        help=f"some of {','.join(PRESETS)}, or presets that you saved in the window",
+    )
+    parser.add_argument(
+        "--strengths",
+        metavar="A,B",
+        help="discriminator weights, with commas between them; default: each preset's own",
+    )
     parser.add_argument(
         "--discriminator-weights", type=Path, help="a discriminator other than the shipped one"
     )
-    add_count(parser, "--classes", 1, 20, "how many, spread evenly over all of them")
-    add_count(parser, "--steps", 2, 200)
-    parser.add_argument("--presets", default="paper,clean", help=f"some of {','.join(PRESETS)}")
     parser.add_argument(
-        "--strengths", default=STRENGTHS, help="discriminator weights, with commas between them"
+        "--lucent",
+        action=argparse.BooleanOptionalAction,
+        help="rows for torch-lucent at its defaults; without this flag, if it is installed",
     )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="folder or zip of photographs of the classes, as the ceiling: a folder for each "
+        "class, or files called CLASS_NAME.jpg, sorted as the classes are; may be given several "
+        "times",
+    )
+    flags.add_device(parser)
+    parser.set_defaults(device="cpu", precision="float32")
 
 
 def make(args: argparse.Namespace, steps: Steps) -> Page:
-    """Sample and judge each preset at each discriminator weight, and print the rows meanwhile."""
-    strengths = _strengths(args.strengths)
-    presets = [find_preset(name).name for name in args.presets.split(",")]
+    """Draw and judge each row, and print it meanwhile."""
     network = flags.network_of(args)
-    judge = open_network(args.judge, args.judge_weights)
-    _check_judge(network, judge)
-    discriminator = None
-    if any(strengths):
-        discriminator = discriminator_of(network, args.discriminator_weights, "use --strengths 0")
-    neurons = spread_classes(network, args.classes)
-    steps.start(args.steps * len(presets) * len(strengths))
-    steps.say(HEAD)
-    rows: list[Row] = []
-    for preset in presets:
-        for weight in strengths:
-            row = measure(
-                network,
-                judge,
-                discriminator,
-                neurons,
-                preset,
-                weight,
-                args.steps,
-                args.seed,
-                steps,
-            )
-            rows.append(row)
-            steps.say(row.text())
+    judges = judges_of(args, network)
+    methods = _methods(args, network)
+    neurons = _neurons(args, network)
+    photographs = find_class_photographs(args.data or (), network)
+    planned = _plan(args, methods, neurons)
+    seeds = range(args.seed, args.seed + args.seeds * batches_of(neurons))
+    steps.start(sum(length for _, (length, _) in planned) * len(seeds))
+    device = flags.device_of(args)
+    clock = "seconds of processor time" if device.name == "cpu" else "elapsed seconds"
+    for line in (*notes(len(neurons), args.seeds, args.split, clock), HEAD):
+        steps.say(line)
+    rest = network.pixels.rest
+    rows = []
+    for method, (length, asked) in planned:
+        row = measure(method, judges, neurons, length, seeds, rest, asked, steps)
+        rows.append(_said(row, steps))
+    for found in photographs:
+        real = _real(found, network, judges, neurons)
+        if real is not None:
+            rows.append(_said(real, steps))
     return Page(
         _picture(network, neurons, rows),
         {
             "network": network.reference,
-            "judge": judge.reference,
-            "discriminator": None if discriminator is None else discriminator.reference,
+            "judges": [judge.reference for judge in judges],
+            "split": args.split,
+            "split_rule": RULE,
             "seed": args.seed,
-            "steps": args.steps,
+            "seeds": args.seeds,
+            "batch_seeds": list(seeds),
             "classes": [neuron.index for neuron in neurons],
             "labels": [network.label(neuron) for neuron in neurons],
-            "presets": {name: dict(find_preset(name).settings) for name in presets},
+            "pictures_in_a_row": len(neurons) * args.seeds,
+            "device": device.json(),
+            "seconds_are": clock,
+            "presets": {
+                method.preset.name: dict(method.preset.settings)
+                for method in methods
+                if isinstance(method, Chains)
+            },
             "rows": [row.json() for row in rows],
         },
     )
 
 
-def _strengths(text: str) -> list[float]:
+def _said(row: Row, steps: Steps) -> Row:
+    for line in lines(row):
+        steps.say(line)
+    return row
+
+
+def _neurons(args: argparse.Namespace, network: Network) -> tuple[Neuron, ...]:
+    classes = len(classes_of(args.split, network.layers[-1].neurons))
+    count = max(1, min(CLASSES, classes)) if args.classes is None else args.classes
+    return spread_classes(network, count, args.split)
+
+
+def _methods(args: argparse.Namespace, network: Network) -> list[Method]:
+    weights = [None] if args.strengths is None else _numbers("--strengths", args.strengths, 1)
+    presets = [UserPresets().find(name) for name in args.presets.split(",")]
+    device = flags.device_of(args)
+
+    def chains(discriminator: DiscriminatorModel | None) -> list[Chains]:
+        return [
+            Chains(network, preset, weight, discriminator, device)
+            for preset in presets
+            for weight in weights
+        ]
+
+    methods = chains(None)
+    if any(each.settings.discriminator_weight for each in methods):
+        path = args.discriminator_weights
+        methods = chains(discriminator_of(network, path, "use --strengths 0"))
+    return [*methods, *_lucent(args, network)]
+
+
+def _lucent(args: argparse.Namespace, network: Network) -> list[Method]:
+    fits = network.pixels.channels == 3
+    if args.lucent and not (fits and torch_lucent.installed()):
+        raise StudioError(
+            "torch-lucent is not installed, or the network takes no RGB images; leave out "
+            "--lucent, or install it as CONTRIBUTING.md says."
+        )
+    wanted = fits and torch_lucent.installed() if args.lucent is None else args.lucent
+    return [torch_lucent.TorchLucent(network)] if wanted else []
+
+
+def _plan(
+    args: argparse.Namespace, methods: Sequence[Method], neurons: Sequence[Neuron]
+) -> list[tuple[Method, Length]]:
+    """Return the rows: each method with each length."""
+    budgets = _numbers("--seconds", args.seconds, None) if args.seconds else []
+    fixed = args.steps or (None if budgets else STEPS)
+    rows: list[tuple[Method, Length]] = []
+    for method in methods:
+        if fixed is not None:
+            rows.append((method, (fixed, None)))
+        if budgets:
+            timed = seconds_for(method, neurons)
+            rows += [(method, (steps_for(timed, budget), budget)) for budget in budgets]
+    return rows
+
+
+def _numbers(flag: str, text: str, most: float | None) -> list[float]:
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError:
         found = []
-    if not found or not all(0 <= weight <= 1 for weight in found):
-        raise StudioError(
-            f"--strengths are numbers from 0 to 1 with commas between them, not {text!r}."
-        )
+    if most is None:
+        good, what = all(0 < number < float("inf") for number in found), "positive numbers"
+    else:
+        good, what = all(0 <= number <= most for number in found), f"numbers from 0 to {most:g}"
+    if not found or not good:
+        raise StudioError(f"{flag} are {what} with commas between them, not {text!r}.")
     return found
 
 
-def _check_judge(network: Network, judge: Network) -> None:
-    ours, theirs = network.layers[-1].neurons, judge.layers[-1].neurons
-    differ = ours != theirs or (network.labels and judge.labels and network.labels != judge.labels)
-    if differ or network.pixels.channels != judge.pixels.channels:
-        raise StudioError(
-            f"The judge {judge.name} has {theirs} classes, {network.name} {ours}; a judge must "
-            "know the same classes in the same order and take the same channels."
-        )
+def _real(
+    found: ClassPhotographs, network: Network, judges: Sequence[Network], neurons: Sequence[Neuron]
+) -> Row | None:
+    wanted = [neuron.index for neuron in neurons]
+    images, classes = found.read(wanted, network.pixels)
+    if not len(images):
+        return None
+    seen = see(judges, "real", images, classes, network.pixels.rest)
+    about = {"photographs": len(images), "classes": len(classes.unique())}
+    return Row(f"{len(images)} of {found.name}", (seen,), about=about)
 
 
 def _picture(network: Network, neurons: Sequence[Neuron], rows: Sequence[Row]) -> bytes:
-    lines: list[list[Bytes]] = []
+    """Return the first run's pictures of `SHOWN` classes, which are evenly spread."""
+    count = min(SHOWN, len(neurons))
+    shown = [number * len(neurons) // count for number in range(count)]
+    images: list[list[Bytes]] = []
     labels = []
     for row in rows:
-        for what, images in zip(("raw", "averaged"), row.images, strict=True):
-            lines.append(row_of_pictures(images, network.pixels, "image"))
-            labels.append(f"{row.preset}, w = {row.weight:g}, {what}")
-    return sheet(lines, labels, [network.label(neuron) for neuron in neurons], zoom=1)
+        for seen, pictures in zip(row.seen, row.pictures, strict=False):
+            images.append(row_of_pictures(pictures[shown], network.pixels, "image"))
+            labels.append(f"{row.name}, {row.steps} steps, {seen.frames}")
+    return sheet(images, labels, [network.label(neurons[number]) for number in shown], zoom=1)
 
 
 run = Figure("named", "named", make).run

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
+from ldam_studio.analysis.class_splits import RULE, SPLITS, classes_of
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron, parse_neurons
@@ -37,18 +39,35 @@ def _neurons_called(text: str, network: Network) -> list[Neuron]:
     return [Neuron(last, index, sign=-1 if text.strip().startswith("-") else 1)]
 
 
-def spread_classes(network: Network, count: int) -> tuple[Neuron, ...]:
+def add_split(parser: argparse.ArgumentParser) -> None:
+    """Add ``--split``, which keeps classes for tuning and classes for reporting apart."""
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="report",
+        help=f"which classes are drawn: settings are chosen on tune, figures are reported on "
+        f"report; {RULE}. Default report",
+    )
+
+
+def spread_classes(network: Network, count: int, split: str | None = None) -> tuple[Neuron, ...]:
     """Return ``count`` class neurons, evenly spread: numbers 0, N/count, 2 N/count and so on.
+
+    With a ``split``, they are spread over its N classes, else over all.
 
     Raises
     ------
     StudioError
-        If the network has fewer classes.
+        If there are fewer classes.
     """
     last = network.layers[-1]
-    if not 1 <= count <= last.neurons:
+    classes = range(last.neurons) if split is None else classes_of(split, last.neurons)
+    if not 1 <= count <= len(classes):
+        within = "" if split is None else f" that are in --split {split}"
         raise StudioError(
-            f"--classes must lie between 1 and {last.neurons}, the classes of {network.name}, not "
-            f"{count}."
+            f"--classes must lie between 1 and {len(classes)}, the classes of {network.name}"
+            f"{within}, not {count}."
         )
-    return tuple(Neuron(last.name, number * last.neurons // count) for number in range(count))
+    return tuple(
+        Neuron(last.name, classes[number * len(classes) // count]) for number in range(count)
+    )
