@@ -254,3 +254,16 @@ def test_undo_brings_the_neurons_of_each_lane_back(make_window, qtbot):
     controller.undo()
     assert window.model.outline == apart
     assert whole(window).outline == apart
+
+
+def test_any_change_can_be_made_and_undone_under_its_own_name(studio, qtbot):
+    controller, before = studio.controller, studio.model.value("chains")
+    controller.make(Change("chains", before + 2), "Two More Chains")
+    assert studio.model.value("chains") == before + 2
+    assert controller.undo_stack.stack.undoText() == "Two More Chains"
+    controller.undo()
+    assert studio.model.value("chains") == before
+    said = []
+    controller.said.connect(lambda text, _kind: said.append(text))
+    controller.make(Change("chains", -1), "Fewer Chains")
+    assert len(said) == 1 and controller.undo_stack.stack.undoText() != "Fewer Chains"

@@ -75,15 +75,15 @@ class Controller(Edits):
 
     def restart(self) -> None:
         """Restart the chains from the same seed."""
-        self._post_for_good(Change("restart"))
+        self.make(Change("restart"), "Restart")
 
     def new_seed(self) -> None:
         """Restart the chains from a random seed."""
-        self._post_for_good(Change("seed", secrets.randbelow(2**31)))
+        self.make(Change("seed", secrets.randbelow(2**31)), "New Seed")
 
     def reset_average(self) -> None:
         """Discard all samples of the averages."""
-        self._post_for_good(Change("reset_average"))
+        self.make(Change("reset_average"), "Reset Average")
 
     # What is shown
 
@@ -195,7 +195,7 @@ class Controller(Edits):
     def end_comparison(self) -> None:
         """Remove all networks but the first, whose chains continue. This can be undone."""
         if self.model.is_comparing:
-            self._post_for_good(Change("compare"))
+            self.make(Change("compare"), "End Comparison")
 
     def act_on(self, lane: int | None) -> None:
         """Choose the lane whose settings and neurons the user changes; None for all lanes."""

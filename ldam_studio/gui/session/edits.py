@@ -19,13 +19,6 @@ from ldam_studio.sampler.settings import SETTINGS
 if TYPE_CHECKING:
     from ldam_studio.sampler.presets import Preset
 
-FOR_GOOD = {
-    "restart": "Restart",
-    "seed": "New Seed",
-    "reset_average": "Reset Average",
-    "compare": "End Comparison",
-}
-"""Changes that destroy chains or averages, with their names in the Edit menu."""
 WEIGHT = "discriminator_weight"
 
 
@@ -117,17 +110,34 @@ class Edits(SessionLink):
             self._runner.post(MAX_RATE, rate)
             self.model.set_max_rate(rate)
 
+    def make(self, change: Change, text: str) -> None:
+        """Make any change of the session; undoing it returns to the moment before it.
+
+        Parameters
+        ----------
+        change
+            One that no setting takes back, because it alters chains or averages. If it cannot be
+            made, nothing is changed and the reason is reported.
+        text
+            Its name in the Edit menu.
+        """
+        if self._runner is None:
+            return
+        before = Moment(self._runner.ask(snapshot), self.model.outline)
+        if self._try(change):
+            self.undo_stack.note_moment(before, change, text)
+
     # Undo
 
     def undo(self) -> None:
         """Undo the last change."""
-        self._make(self.undo_stack.undo())
+        self._apply(self.undo_stack.undo())
 
     def redo(self) -> None:
         """Make the change again that was undone last."""
-        self._make(self.undo_stack.redo())
+        self._apply(self.undo_stack.redo())
 
-    def _make(self, found: Mapping[str, Any] | None) -> None:
+    def _apply(self, found: Mapping[str, Any] | None) -> None:
         if found is None:
             return
         match found.get(MOMENT):
@@ -138,16 +148,11 @@ class Edits(SessionLink):
             case None:
                 self._set(found, None, note=False)
 
-    def _post_for_good(self, change: Change) -> None:
-        """Post a change that destroys chains or averages; undoing it returns to this moment."""
-        if self._runner is not None:
-            before = Moment(self._runner.ask(snapshot), self.model.outline)
-            self._post(change)
-            self.undo_stack.note_moment(before, change, FOR_GOOD[change.name])
-
-    def _try(self, *changes: Change) -> None:
-        """Post changes; if one cannot be made, report why and post none."""
+    def _try(self, *changes: Change) -> bool:
+        """Post changes; if one cannot be made, report why, post none, and return False."""
         try:
             self._post(*changes)
         except StudioError as error:
             self.said.emit(str(error), "warning")
+            return False
+        return True
