@@ -131,3 +131,16 @@ def test_so_many_networks_and_no_more(three, lenet):
     assert not info.refused and len(state.lanes) == MOST_LANES
     state, info = advance(state, [Change("compare", LaneSpec(lenet), MOST_LANES)], 0)
     assert "at most 8 networks" in info.refused[0]
+
+
+def test_changes_are_told_in_plain_words(open_one):
+    changes = [Change("clamp", True), Change("clamp", False), Change("chains", 1)]
+    changes += [Change("chains", 2), Change("discriminator_rounds", 1)]
+    _, info = advance(open_one(), changes, 0)
+    assert info.told == (
+        "clamp to valid pixels on",
+        "clamp to valid pixels off",
+        "1 chain",
+        "2 chains",
+        "1 round per checkpoint",
+    )

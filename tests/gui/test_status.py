@@ -7,7 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ldam_studio.gui.frame_words import average_words, shorter_counts, told_apart
+from ldam_studio.gui.frame_words import (
+    average_words,
+    progress_words,
+    shorter_counts,
+    told_apart,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +47,19 @@ def test_a_count_of_samples_is_shortened_whole():
     assert shorter_counts("last 150 of 1,204 samples") == ("last 150 of 1,204", "last 150", "…")
     assert shorter_counts("1 sample") == ("1", "…")
     assert shorter_counts("of averages, ±0.5") == shorter_counts("") == ()
+
+
+@pytest.mark.parametrize(
+    ("done", "settling", "words"),
+    [
+        ([False], [False], "burn-in: 0 of 1 chain done"),
+        ([True, False], [False] * 2, "burn-in: 1 of 2 chains done"),
+        ([True], [True], "settling: 1 of 1 chain"),
+        ([True] * 2, [True, False], "settling: 1 of 2 chains"),
+    ],
+)
+def test_one_chain_is_not_several(done, settling, words):
+    frame = SimpleNamespace(
+        neurons=(0,) * len(done), burned_in=np.array(done), settling=np.array(settling)
+    )
+    assert progress_words(frame) == words

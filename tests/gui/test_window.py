@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QLineEdit,
+    QMainWindow,
     QScrollBar,
 )
 
@@ -32,6 +33,7 @@ from gui.windows import (
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.controller import MELT_STEPS
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.window.memory import fit_to_screen
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.neurons import Neuron
 
@@ -409,6 +411,19 @@ def test_everything_that_can_be_operated_has_a_name_and_can_be_reached(studio):
     # Buttons inside list headers, combo boxes and the like are reached through their owner.
     assert [u for u in unreachable if not u[1].startswith("qt_")] == []
     assert studio.canvas.accessibleName() and studio.strip.accessibleName()
+
+
+def test_a_window_is_made_no_larger_than_its_screen(qtbot):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    room = window.screen().availableSize()
+    window.resize(room.width() + 100, room.height() + 100)
+    fit_to_screen(window)
+    assert window.width() == room.width()
+    assert room.height() - 60 < window.height() < room.height()
+    window.resize(300, 200)
+    fit_to_screen(window)
+    assert (window.width(), window.height()) == (300, 200)
 
 
 def test_small_windows_keep_images_and_settings(studio, qtbot):
