@@ -55,6 +55,7 @@ def run(
     **about: Any,
 ) -> tuple[State, Info]:
     """Run chains for so many steps; `settings` may differ per chain."""
+    about.setdefault("unrooted", parameters_of(settings, len(x)).unrooted)
     going = states(x, settings, density_of(activation, log_real, **about), seed)
     for _ in range(steps - 1):
         next(going)

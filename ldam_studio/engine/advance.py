@@ -218,6 +218,7 @@ def _move(
         rest=lane.network.pixels.rest,
         field_size=lane.targets.field_size,
         bounds=lane.bounds,
+        unrooted=lane.parameters.unrooted,
         led=lambda: None if leading is None else leading.led,
     )
     chains, info = lane.kernel.step(lane.chains, drawn, lane.parameters, density)

@@ -32,7 +32,9 @@ def fails(lane: Lane, error: Exception) -> StudioError:
 def which_to_lower(state: SessionState) -> str:
     """Return a sentence with the setting that most likely made a chain explode."""
     lanes = [lane.parameters for lane in state.lanes]
-    product = max(float((p.step_size * p.columns["l2"]).max()) for p in lanes)
+    product = max(
+        float((p.step_size * (p.columns["l2"] + p.columns["natural_l2"])).max()) for p in lanes
+    )
     temperature = max(float(p.temperature.max()) for p in lanes)
     if product >= 2:
         cause = (

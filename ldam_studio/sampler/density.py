@@ -14,6 +14,10 @@ def _none() -> Tensor | None:
     return None
 
 
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
 @dataclass(frozen=True)
 class Density:
     """What the terms of U(x) need in this step; the density is exp(U / T) inside the bounds.
@@ -30,6 +34,8 @@ class Density:
         the whole image.
     bounds
         The range of valid pixels, outside of which the density is 0; None for no bounds.
+    unrooted
+        Returns R^-1 x, where R^2 is the preconditioner of the step.
     led
         Returns the mask (chains,) of chains that are guided because their neuron has no gradient,
         or None if there are none. The mask is known only after the network was evaluated. The steps
@@ -40,4 +46,5 @@ class Density:
     rest: float | Tensor = 0.0
     field_size: int | Tensor | None = None
     bounds: tuple[float, float] | None = None
+    unrooted: Callable[[Tensor], Tensor] = _same
     led: Callable[[], Tensor | None] = _none

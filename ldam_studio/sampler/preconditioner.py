@@ -8,9 +8,11 @@ preconditioned as well (Roberts and Stramer 2002, section 4; Girolami and Calder
 
 This step has the same stationary distribution exp(U / T) as eps -> 0. Here P = R^2. In spatial
 frequency f, R is diagonal with gain f^-p; p = 1 gives the amplitudes of natural images (Field
-1987). R also mixes the channels by the square root of a correlation matrix with the same
-correlation c between any two channels. It is scaled so that the mean square of its gain over all
-frequencies and channels is 1, which leaves the strength of white noise unchanged.
+1987). Below a floor, in cycles per image, the gain stays as it is at the floor, so that shapes keep
+up with the broadest shades of the image. R also mixes the channels by the square root of a
+correlation matrix with the same correlation c between any two channels. R is scaled so that the
+mean square of its gain over all frequencies and channels is 1, which leaves the strength of white
+noise unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import torch
 from torch import Tensor
 
 
-def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: float) -> Tensor:
+def precondition(
+    drift: Tensor, noise: Tensor, exponent: float, correlation: float, floor: float = 0.0
+) -> Tensor:
     """Return R (R drift + noise).
 
     Parameters
@@ -34,6 +38,8 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
         p, at least 0.
     correlation
         c between channels, in [0, 1).
+    floor
+        In cycles across the longer side of the image; below 1 it has no effect.
     """
     height, width = drift.shape[2:]
     if correlation and drift.shape[1] > 1:
@@ -41,7 +47,7 @@ def precondition(drift: Tensor, noise: Tensor, exponent: float, correlation: flo
         noise = _mixed(noise, correlation)
     if not exponent:
         return drift + noise
-    gain = _gain(height, width, exponent, drift.device)
+    gain = _gain(height, width, exponent, floor, drift.device)
     waves = torch.fft.rfft2(drift).mul_(gain).add_(torch.fft.rfft2(noise)).mul_(gain)
     moved: Tensor = torch.fft.irfft2(waves, s=(height, width))
     return moved
@@ -57,7 +63,7 @@ def clouds(noise: Tensor, exponent: float, correlation: float) -> Tensor:
     return precondition(torch.zeros_like(noise), noise, exponent, correlation)
 
 
-def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:
+def strength(x: Tensor, exponent: float, correlation: float, floor: float = 0.0) -> Tensor:
     """Return the norm of R x of each chain, (chains,), for ``x`` (chains, C, H, W).
 
     R grad U is the gradient with respect to R^-1 x, the coordinates in which the noise is white.
@@ -71,21 +77,34 @@ def strength(x: Tensor, exponent: float, correlation: float) -> Tensor:
         return norm
     height, width = x.shape[2:]
     waves = torch.view_as_real(torch.fft.rfft2(x, norm="ortho"))
-    power = waves.square().sum((1, 4)) * _gain(height, width, exponent, x.device).square()
+    gain = _gain(height, width, exponent, floor, x.device)
+    power = waves.square().sum((1, 4)) * gain.square()
     # The half spectrum represents the whole: every column that has a mirror image counts twice.
     power[:, :, 1 : (width + 1) // 2] *= 2
     return power.sum((1, 2)).sqrt()
 
 
-def _mixed(x: Tensor, correlation: float) -> Tensor:
-    """Apply the square root of the correlation matrix to the channels.
+def unrooted(x: Tensor, exponent: float, correlation: float, floor: float = 0.0) -> Tensor:
+    """Return R^-1 x for ``x`` (chains, C, H, W)."""
+    if correlation and x.shape[1] > 1:
+        x = _mixed(x, correlation, inverse=True)
+    if not exponent:
+        return x
+    height, width = x.shape[2:]
+    waves = torch.fft.rfft2(x) / _gain(height, width, exponent, floor, x.device)
+    back: Tensor = torch.fft.irfft2(waves, s=(height, width))
+    return back
+
+
+def _mixed(x: Tensor, correlation: float, *, inverse: bool = False) -> Tensor:
+    """Apply the square root of the correlation matrix, or its inverse, to the channels.
 
     The matrix has the eigenvalue 1 + (C - 1) c for the mean of the channels, and 1 - c for
     deviations from the mean; their square roots define the result.
     """
-    channels = x.shape[1]
-    common = (1 + (channels - 1) * correlation) ** 0.5
-    own = (1 - correlation) ** 0.5
+    channels, power = x.shape[1], -0.5 if inverse else 0.5
+    common = (1 + (channels - 1) * correlation) ** power
+    own = (1 - correlation) ** power
     root = torch.full((channels, channels), (common - own) / channels, device=x.device)
     root.diagonal().add_(own)
     mixed: Tensor = torch.einsum("oc,nchw->nohw", root, x)
@@ -93,15 +112,18 @@ def _mixed(x: Tensor, correlation: float) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _gain(height: int, width: int, exponent: float, device: torch.device) -> Tensor:
+def _gain(height: int, width: int, exponent: float, floor: float, device: torch.device) -> Tensor:
     """Return f^-p for the half spectrum of `torch.fft.rfft2`, (H, W // 2 + 1).
 
-    The lowest frequency, f = 0, is treated as one period across the longer side.
+    Frequencies below the floor, and f = 0 in any case, are treated as the floor; it is at least one
+    period across the longer side.
     """
     # Computed on the host, since some devices do not support double precision.
     down = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
     across = torch.fft.fftfreq(width, dtype=torch.float64)[None]
-    frequency = (down.square() + across.square()).sqrt().clamp_min(1 / max(height, width))
+    frequency = (
+        (down.square() + across.square()).sqrt().clamp_min(max(1, floor) / max(height, width))
+    )
     gain: Tensor = frequency**-exponent
     gain = gain / gain.square().mean().sqrt()
     return gain[:, : width // 2 + 1].float().to(device)

@@ -50,5 +50,6 @@ def parameters_of(
         noise=(columns["step_size"] * columns["temperature"]).sqrt(),
         mode=mode_of(settings),
         spectrum=settings.spectrum,
+        spectrum_floor=settings.spectrum_floor,
         colour_correlation=settings.colour_correlation,
     )

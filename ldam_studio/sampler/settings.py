@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler import view_settings
+from ldam_studio.sampler import preconditioner_settings, view_settings
 from ldam_studio.sampler.former_settings import FORMER, as_today
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.session_settings import SESSION_SETTINGS
@@ -86,25 +86,10 @@ class Settings:
         per_chain=True,
         unsettles=True,
     )
-    spectrum: float = setting(
-        "Broad features first",
-        0.0,
-        "How much more a step changes broad features than fine ones: 0 treats all alike, 1 follows "
-        "the proportions in photographs. It changes the path of a chain; in exact mode it does not "
-        "change which images the chain samples.",
-        bounds=(0, 2),
-        unsettles=True,
-    )
-    colour_correlation: float = setting(
-        "Brightness before hue",
-        0.0,
-        "How much more a step changes brightness than hue: 0 treats the colour channels "
-        "independently; in photographs they vary together. Like Broad features first, it changes "
-        "only the path of a chain.",
-        bounds=(0, 0.99),
-        slider=(0, 0.99),
-        unsettles=True,
-    )
+    natural_l2: PerChain = preconditioner_settings.NATURAL_L2
+    spectrum: float = preconditioner_settings.SPECTRUM
+    spectrum_floor: float = preconditioner_settings.FLOOR
+    colour_correlation: float = preconditioner_settings.COLOUR_CORRELATION
     jitter: int = view_settings.JITTER
     view_zoom: float = view_settings.ZOOM
     view_rotation: float = view_settings.ROTATION

@@ -116,7 +116,11 @@ def test_a_preconditioned_chain_has_the_same_law():
 @pytest.mark.parametrize("coloured", [0.0, 0.6])
 def test_the_test_is_that_of_metropolis_and_hastings(coloured):
     """All terms at once, against Gaussian densities of proposals written out."""
-    shape, chains, eps, t, lam, w, beta = (3, 3, 4), 400, 0.05, 0.7, 0.3, 0.4, 0.2
+    shape, chains, eps, t, lam, w, beta = (3, 3, 4), 400, 0.1, 0.7, 0.3, 0.4, 0.2
+    mu, floor = 0.25, 1.5
+    units = torch.eye(36).reshape(36, *shape)
+    root = precondition(torch.zeros_like(units), units, coloured, coloured, floor)
+    root = root.reshape(36, 36).double()
     generator = torch.Generator().manual_seed(8)
     x = torch.randn((chains, *shape), generator=generator)
 
@@ -128,7 +132,9 @@ def test_the_test_is_that_of_metropolis_and_hastings(coloured):
 
     def u(x):
         rest = (x - 0.2).square().flatten(1).sum(1)
-        return (1 - w) * a(x) + w * log_real(x) - lam * rest - beta * total_variation(x)
+        white = (x - 0.2).flatten(1) @ torch.linalg.inv(root).to(x.dtype)
+        natural = mu * white.square().sum(1)
+        return (1 - w) * a(x) + w * log_real(x) - lam * rest - natural - beta * total_variation(x)
 
     settings = Settings.of(
         **MALA,
@@ -137,16 +143,20 @@ def test_the_test_is_that_of_metropolis_and_hastings(coloured):
         l2=lam,
         discriminator_weight=w,
         smoothness=beta,
+        natural_l2=mu,
         spectrum=coloured,
+        spectrum_floor=floor,
         colour_correlation=coloured,
     )
-    density = density_of(value_and_gradient(a), value_and_gradient(log_real), rest=0.2)
     kernel, parameters = kernel_of(settings), parameters_of(settings, chains)
+    density = density_of(
+        value_and_gradient(a),
+        value_and_gradient(log_real),
+        rest=0.2,
+        unrooted=parameters.unrooted,
+    )
     drawn = {name: draw(name, x, generator) for name in ("noise", "accept")}
     state, info = kernel.step(begin(x), drawn, parameters, density)
-
-    units = torch.eye(36).reshape(36, *shape)
-    root = precondition(torch.zeros_like(units), units, coloured, coloured).reshape(36, 36).double()
 
     def mean_from(x):
         gradient = value_and_gradient(u)(x)[1].flatten(1)

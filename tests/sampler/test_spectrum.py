@@ -10,35 +10,88 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from kernel_steps import density_of, linear, run
 from ldam_studio.sampler.kernels import begin
-from ldam_studio.sampler.preconditioner import clouds, precondition, strength
+from ldam_studio.sampler.preconditioner import clouds, precondition, strength, unrooted
 from ldam_studio.sampler.prepare import kernel_of, parameters_of
 from ldam_studio.sampler.settings import Settings
 
 SIZES = [(8, 8), (5, 7), (6, 9), (1, 4)]
 
 
-def matrix(shape, exponent, correlation):
+def matrix(shape, exponent, correlation, floor=0.0):
     """R as a matrix, read off its action on each unit image."""
     count = math.prod(shape)
     units = torch.eye(count).reshape(count, *shape)
-    return precondition(torch.zeros_like(units), units, exponent, correlation).reshape(count, count)
+    still = torch.zeros_like(units)
+    return precondition(still, units, exponent, correlation, floor).reshape(count, count)
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("floor", [0.0, 2.5])
 @pytest.mark.parametrize(("exponent", "correlation"), [(0.5, 0.0), (1.0, 0.8), (0.0, 0.9)])
-def test_the_operator_is_the_root_of_a_positive_matrix_of_unit_mean(size, exponent, correlation):
-    shape = (3, *size)
-    root = matrix(shape, exponent, correlation)
+def test_the_operator_is_the_root_of_a_positive_matrix_of_unit_mean(
+    size, exponent, correlation, floor
+):
+    shape, settings = (3, *size), (exponent, correlation, floor)
+    root = matrix(shape, *settings)
     assert torch.allclose(root, root.T, atol=1e-5)
     values = torch.linalg.eigvalsh(root)
     assert values.min() > 0
     assert float(values.square().mean()) == pytest.approx(1, rel=1e-4)
     drift = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
-    moved = precondition(drift, torch.zeros_like(drift), exponent, correlation)
+    moved = precondition(drift, torch.zeros_like(drift), *settings)
     expected = (drift.flatten(1) @ (root @ root)).reshape(drift.shape)
     assert torch.allclose(moved, expected, atol=1e-4)
     norms = (drift.flatten(1) @ root).norm(dim=1)
-    assert torch.allclose(strength(drift, exponent, correlation), norms, rtol=1e-4)
+    assert torch.allclose(strength(drift, *settings), norms, rtol=1e-4)
+    rooted = (drift.flatten(1) @ root).reshape(drift.shape)
+    assert torch.allclose(unrooted(rooted, *settings), drift, atol=1e-4)
+
+
+def test_below_the_floor_all_frequencies_go_equally_far():
+    across = torch.arange(16) / 16
+    waves = torch.stack([torch.cos(2 * math.pi * k * across) for k in range(9)])
+    waves = waves.view(9, 1, 1, 16).repeat(1, 1, 16, 1)
+    still = torch.zeros_like(waves)
+
+    def gains(floor):
+        moved = precondition(still, waves, 0.5, 0.0, floor)
+        return (moved * waves).mean((1, 2, 3)) / waves.square().mean((1, 2, 3))
+
+    assert torch.equal(gains(0.0), gains(1.0))
+    found = gains(4.0)
+    torch.testing.assert_close(found[:5], found[:1].expand(5))
+    torch.testing.assert_close(found[5:] / found[4], (torch.arange(5, 9) / 4) ** -0.5)
+    torch.testing.assert_close(gains(100.0), torch.ones(9))
+
+
+@pytest.mark.parametrize("kernel", ["langevin", "underdamped", "mala"])
+def test_natural_l2_gives_the_spectrum_of_the_preconditioner(kernel):
+    """In the coordinates R^-1 (x - r) the chain is that of L2 without a preconditioner."""
+    shape, step_size, temperature, weight, chains = (2, 3, 4), 0.6, 0.5, 0.8, 4096
+    v = torch.linspace(-1, 2, math.prod(shape)).reshape(shape)
+    settings = Settings.of(
+        mode="exact",
+        kernel=kernel,
+        step_size=step_size,
+        temperature=temperature,
+        l2=0.0,
+        natural_l2=weight,
+        spectrum=0.5,
+        spectrum_floor=1.2,
+        colour_correlation=0.5,
+    )
+    root = matrix(shape, 0.5, 0.5, 1.2).double()
+    state, _ = run(torch.zeros(chains, *shape), 80, settings, linear(v), rest=0.25)
+    white = (state.x.flatten(1).double() - 0.25) @ torch.linalg.inv(root)
+    mean = root @ v.flatten().double() / (2 * weight)
+    error = 1 / (1 - step_size * weight / 2) if kernel == "langevin" else 1.0
+    variance = temperature / (2 * weight) * error
+    deviation = math.sqrt(variance / chains)
+    assert torch.all((white.mean(0) - mean).abs() < 4.5 * deviation)
+    covariance = torch.cov(white.T)
+    expected = variance * torch.eye(24, dtype=torch.float64)
+    assert float((covariance - expected).abs().max()) < 5 * variance * math.sqrt(2 / chains)
+    assert float(covariance.diagonal().mean()) == pytest.approx(variance, rel=0.03)
 
 
 def test_without_exponent_and_correlation_it_adds():
@@ -94,6 +147,9 @@ def test_settings_at_zero_change_nothing(mode):
         return step(begin(x), {"noise": noise}, parameters_of(settings, 2), density)[0].x
 
     assert torch.equal(moved(), moved(spectrum=0, colour_correlation=0))
+    assert torch.equal(moved(), moved(spectrum_floor=3))
+    assert torch.equal(moved(spectrum=0.5), moved(spectrum=0.5, spectrum_floor=0, natural_l2=0))
+    assert torch.equal(moved(l2=0, natural_l2=0.2), moved(l2=0.2))
     assert not torch.allclose(moved(), moved(spectrum=0.5))
     assert not torch.allclose(moved(), moved(colour_correlation=0.5))
 

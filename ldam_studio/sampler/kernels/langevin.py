@@ -2,7 +2,8 @@ r"""The plain Langevin step of the paper.
 
 The activation is a, the rest colour r, and D is the probability that an image is real. Each chain
 has a temperature T, step size eps, L2 weight lam, discriminator weight w and smoothness beta.
-Smoothness is an addition of this program, 0 by default; TV is the total variation. A step is
+Smoothness is an addition of this program, 0 by default; TV is the total variation. (So is natural
+L2, see `sampler.terms.natural_l2`.) A step is
 
     U(x) = (1 - w) a(x) - lam |x - r|^2 + w log D(x) - beta TV(x)
     x'   = x + (eps/2) grad U(x) + sqrt(eps T) xi,        xi ~ N(0, 1)
@@ -33,7 +34,6 @@ from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.kernels.kernel import Info, Kernel, State
 from ldam_studio.sampler.kernels.look import Look, look
 from ldam_studio.sampler.kernels.parameters import Parameters
-from ldam_studio.sampler.preconditioner import precondition
 
 
 class Langevin(Kernel):
@@ -57,6 +57,6 @@ def move_of(here: Look, noise: Tensor, parameters: Parameters) -> Tensor:
     """Return (eps/2) P grad U + sqrt(eps T) R xi, where P = R^2 is the preconditioner."""
     stir = noise * parameters.noise
     if not parameters.preconditioned:
-        return here.add_drift(stir)
+        return here.add_preconditioned(here.add_drift(stir))
     drift = here.add_drift(torch.zeros_like(stir))
-    return precondition(drift, stir, parameters.spectrum, parameters.colour_correlation)
+    return here.add_preconditioned(parameters.precondition(drift, stir))

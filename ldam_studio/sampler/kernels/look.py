@@ -10,7 +10,6 @@ from torch import Tensor
 from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.kernels.kernel import Info
 from ldam_studio.sampler.kernels.parameters import Parameters, Weighted
-from ldam_studio.sampler.preconditioner import strength
 
 SMALLEST_RMS = 1e-8
 
@@ -36,9 +35,20 @@ class Look:
     info: Info
 
     def add_drift(self, move: Tensor) -> Tensor:
-        """Add (eps/2) grad U to `move`, in place, and return it."""
+        """Add (eps/2) grad U to `move`, in place, and return it.
+
+        Terms that are `preconditioned` are left out; see `add_preconditioned`.
+        """
+        return self._add(move, preconditioned=False)
+
+    def add_preconditioned(self, move: Tensor) -> Tensor:
+        """Add (eps/2) P grad U of the terms that are `preconditioned`, in place, and return it."""
+        return self._add(move, preconditioned=True)
+
+    def _add(self, move: Tensor, *, preconditioned: bool) -> Tensor:
         for part in self.parts:
-            move.addcmul_(part.gradient, part.rate)
+            if part.weighted.term.preconditioned == preconditioned:
+                move.addcmul_(part.gradient, part.rate)
         return move
 
     def log_density(self) -> Tensor:
@@ -87,6 +97,6 @@ def _rms(gradient: Tensor, parameters: Parameters, size: int | Tensor | None) ->
     """
     size = gradient[0].numel() if size is None else size
     if parameters.preconditioned and parameters.mode == "normalised":
-        return strength(gradient, parameters.spectrum, parameters.colour_correlation) / size**0.5
+        return parameters.strength(gradient) / size**0.5
     rms: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) / size**0.5
     return rms

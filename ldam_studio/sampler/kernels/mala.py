@@ -37,7 +37,6 @@ from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.kernels.kernel import Info, Kernel, State
 from ldam_studio.sampler.kernels.look import look
 from ldam_studio.sampler.kernels.parameters import Parameters
-from ldam_studio.sampler.preconditioner import precondition
 
 
 class MALA(Kernel):
@@ -65,11 +64,14 @@ class MALA(Kernel):
         here = look(x, parameters, density, valued=True)
         noise = drawn["noise"] * parameters.noise
         drift = here.add_drift(torch.zeros_like(x))
-        proposed = x + _moved(drift, noise, parameters)
+        proposed = x + here.add_preconditioned(parameters.precondition(drift, noise))
         there = look(proposed, parameters, density, valued=True)
 
         rise = there.log_density() - here.log_density()
-        both = _root(there.add_drift(drift), parameters)
+        both = parameters.root(there.add_drift(drift))
+        if any(weighted.term.preconditioned for weighted in parameters.terms):
+            pulled = there.add_preconditioned(here.add_preconditioned(torch.zeros_like(x)))
+            both = both + parameters.unrooted(pulled)
         cost = ((2 * noise + both) * both / (2 * parameters.step_size)).flatten(1).sum(1)
         passed = torch.where(t > 0, rise - cost > t * drawn["accept"].log(), rise >= 0)
         if bounds is not None:
@@ -80,15 +82,3 @@ class MALA(Kernel):
             proposed = proposed if bounds is None else proposed.clamp(*bounds)
         moved = torch.where(passed.reshape(-1, 1, 1, 1), proposed, x)
         return State(moved), replace(here.info, acceptance=passed.to(x.dtype))
-
-
-def _moved(drift: Tensor, noise: Tensor, parameters: Parameters) -> Tensor:
-    """Return P drift + R noise."""
-    if not parameters.preconditioned:
-        return drift + noise
-    return precondition(drift, noise, parameters.spectrum, parameters.colour_correlation)
-
-
-def _root(x: Tensor, parameters: Parameters) -> Tensor:
-    """Return R x."""
-    return _moved(torch.zeros_like(x), x, parameters)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
+from ldam_studio.sampler.preconditioner import precondition, strength, unrooted
 from ldam_studio.sampler.terms.term import Term
 
 
@@ -37,7 +39,7 @@ class Parameters:
     mode
         How gradients of networks are scaled: "exact" for not at all, "normalised" for division by
         their size, "by pixel" for BIDMach's rule.
-    spectrum, colour_correlation
+    spectrum, spectrum_floor, colour_correlation
         The preconditioning of the step (see `sampler.preconditioner`).
     """
 
@@ -46,6 +48,7 @@ class Parameters:
     noise: Tensor
     mode: str
     spectrum: float
+    spectrum_floor: float
     colour_correlation: float
 
     @property
@@ -62,3 +65,23 @@ class Parameters:
     def preconditioned(self) -> bool:
         """Whether the step is preconditioned."""
         return self.spectrum > 0 or self.colour_correlation > 0
+
+    def precondition(self, drift: Tensor, noise: Tensor) -> Tensor:
+        """Return P drift + R noise, where P = R^2 is the preconditioner."""
+        if not self.preconditioned:
+            return drift + noise
+        return precondition(
+            drift, noise, self.spectrum, self.colour_correlation, self.spectrum_floor
+        )
+
+    def root(self, x: Tensor) -> Tensor:
+        """Return R x."""
+        return self.precondition(torch.zeros_like(x), x) if self.preconditioned else x
+
+    def unrooted(self, x: Tensor) -> Tensor:
+        """Return R^-1 x."""
+        return unrooted(x, self.spectrum, self.colour_correlation, self.spectrum_floor)
+
+    def strength(self, x: Tensor) -> Tensor:
+        """Return the norm of R x of each chain, (chains,)."""
+        return strength(x, self.spectrum, self.colour_correlation, self.spectrum_floor)

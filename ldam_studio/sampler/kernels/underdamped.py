@@ -44,7 +44,6 @@ from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.kernels.kernel import Info, Kernel, State
 from ldam_studio.sampler.kernels.look import look
 from ldam_studio.sampler.kernels.parameters import Parameters
-from ldam_studio.sampler.preconditioner import precondition
 
 
 class Underdamped(Kernel):
@@ -72,17 +71,17 @@ class Underdamped(Kernel):
         kept = torch.exp(-p.columns["friction"] * h)
         velocity = state.memory.get("velocity")
         if velocity is None:
-            velocity = _spread(drawn["velocity"] * p.temperature.sqrt(), p)
+            velocity = p.root(drawn["velocity"] * p.temperature.sqrt())
         here = look(x, p, density)
         drift = here.add_drift(torch.zeros_like(x))
         if p.preconditioned:
-            still = torch.zeros_like(drift)
-            drift = precondition(drift, still, p.spectrum, p.colour_correlation)
+            drift = p.precondition(drift, torch.zeros_like(drift))
+        here.add_preconditioned(drift)
         # The second B of the last step and the first B of this one: h grad U is (2/h) (eps/2) grad
         # U.
         velocity = torch.addcmul(velocity, drift, 2 / h)
         moved = torch.addcmul(x, velocity, h / 2)
-        stir = _spread(drawn["noise"] * (p.temperature * (1 - kept.square())).sqrt(), p)
+        stir = p.root(drawn["noise"] * (p.temperature * (1 - kept.square())).sqrt())
         velocity = torch.addcmul(stir, velocity, kept)
         moved.addcmul_(velocity, h / 2)
         if density.bounds is not None:
@@ -92,11 +91,3 @@ class Underdamped(Kernel):
             # bound.
             moved = (2 * inside - moved).clamp_(*density.bounds)
         return State(moved, {"velocity": velocity}), here.info
-
-
-def _spread(noise: Tensor, parameters: Parameters) -> Tensor:
-    """Return R noise."""
-    if not parameters.preconditioned:
-        return noise
-    still = torch.zeros_like(noise)
-    return precondition(still, noise, parameters.spectrum, parameters.colour_correlation)

@@ -25,12 +25,16 @@ class Term(ABC):
         bidmach scale it; gradients of closed forms are never scaled.
     always
         Whether it is evaluated even if its factor is 0, because its value is displayed.
+    preconditioned
+        Whether `gradient` returns P times the gradient, with the step's preconditioner P = R^2 (see
+        `sampler.preconditioner`). A preconditioned step then uses it as it is.
     """
 
     name: ClassVar[str]
     setting: ClassVar[str]
     source: ClassVar[str | None] = None
     always: ClassVar[bool] = False
+    preconditioned: ClassVar[bool] = False
 
     @abstractmethod
     def factor(self, weight: Tensor) -> Tensor:
@@ -42,7 +46,7 @@ class Term(ABC):
 
     @abstractmethod
     def gradient(self, x: Tensor, density: Density) -> Tensor:
-        """Return the gradient of `value` at x, shaped like x."""
+        """Return the gradient of `value` at x, shaped like x; see `preconditioned`."""
 
     def evaluate(
         self, x: Tensor, density: Density, *, valued: bool
