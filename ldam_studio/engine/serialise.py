@@ -146,15 +146,13 @@ def _restore(
     lane: Lane, tensors: Mapping[str, Tensor], about: Mapping[str, Any], state: SessionState
 ) -> Lane:
     x, counts = tensors["x"], about["progress"]
-    if x.shape != lane.chains.x.shape:
-        raise ValueError(f"chains of shape {tuple(x.shape)}")
     memory = _under(MOMENTS, tensors) | _under(MEMORY, tensors)
     if any(len(tensor) != len(x) for tensor in memory.values()):
         raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
     # The parameters depend on whether the chains were melting.
     lane = reheat(lane, state.device, state.heat)
-    return replace(
+    restored = replace(
         lane,
         chains=kernels.State(x, memory),
         average=average.Average(*(tensors[f"average.{name}"] for name in AVERAGE)),
@@ -171,6 +169,21 @@ def _restore(
         ),
         waking=_waking(tensors, about, len(x)),
     )
+    for part in ("chains", "average", "progress", "thresholds", "waking"):
+        _check_shapes(part, getattr(lane, part), getattr(restored, part))
+    return restored
+
+
+def _check_shapes(part: str, fresh: Any, restored: Any) -> None:
+    """Check that tensors read from a file are as those of a new lane; a ValueError if not."""
+    for name, tensor in vars(restored).items():
+        like = vars(fresh)[name]
+        # Of what was seen of the threshold so far, each row has one number per chain.
+        drop = 1 if name == "seen" else 0
+        if isinstance(tensor, Tensor) and isinstance(like, Tensor):
+            there, here = ((t.shape[drop:], t.dtype) for t in (tensor, like))
+            if there != here:
+                raise ValueError(f"{part}.{name} of shape {tuple(tensor.shape)}, {tensor.dtype}")
 
 
 def _waking(

@@ -73,12 +73,19 @@ def read_session(
     try:
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")
-        saved = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["ldam"])
+        saved = json.loads(
+            json.loads(data[8 : 8 + length])["__metadata__"]["ldam"], parse_constant=_refuse
+        )
         state = from_tensors(tensors, saved["about"], device, opener)
         own = {"sidecar": {"file": path.name, "sha256": digest}}
         state.origin = with_lanes(saved.get("origin", own))
         log = [LogEntry(*entry) for entry in saved.get("log", [])]
         state.log = list(log_as_today(log)) if saved["about"]["version"] == 1 else log
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StudioError(f"The session file {path} is damaged; start a new session.") from None
     return state
+
+
+def _refuse(constant: str) -> None:
+    """Refuse NaN and infinities, which no session file has and no recipe can hold."""
+    raise ValueError(constant)

@@ -117,6 +117,17 @@ def test_a_forged_layout_is_one_sentence(open_one):
             serialise.from_tensors(tensors, about | {"layouts": {"lanes.0.x": layout}})
 
 
+@pytest.mark.parametrize(
+    "name", ["x", "average.count", "progress.steady", "thresholds.values", "waking.led"]
+)
+def test_a_stored_session_of_other_shapes_or_types_is_one_sentence(open_one, name):
+    tensors, about = serialise.to_tensors(open_one())
+    right = tensors[f"lanes.0.{name}"]
+    for wrong in (torch.cat([right, right]), torch.tensor(1.0), right.to(torch.int8)):
+        with pytest.raises(StudioError, match="incomplete or damaged"):
+            serialise.from_tensors({**tensors, f"lanes.0.{name}": wrong}, about)
+
+
 def test_a_damaged_stored_session_is_one_sentence(open_one):
     tensors, about = serialise.to_tensors(open_one())
     del tensors["lanes.0.average.mean"]

@@ -233,8 +233,7 @@ def test_a_session_file_of_0_1_0_goes_on_after_the_reference_mode(tmp_path: Path
     """A picture exported from there has the old log and what was changed since."""
     state = through_the_reference_mode()
     data = session_bytes(state, history=True)
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    saved = json.loads(header["__metadata__"]["ldam"])
+    saved = json.loads(saved_text(data))
     saved["about"]["version"], saved["log"] = 1, FORMER_LOG
     path = tmp_path / "last.ldam-session.safetensors"
     path.write_bytes(save(load(data), {"ldam": json.dumps(saved)}))
@@ -244,6 +243,34 @@ def test_a_session_file_of_0_1_0_goes_on_after_the_reference_mode(tmp_path: Path
     export(again, Shown("strip"), tmp_path / "a.png")
     found = compare(tmp_path / "a.png")
     assert found is not None and found.identical
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[" * 100_000, "[1, NaN]", '{"about": {"version": 2, "session": "\\ud800"}}']
+)
+def test_a_session_file_that_says_nothing_of_use_is_one_sentence(tmp_path: Path, text: str):
+    path = tmp_path / "last.ldam-session.safetensors"
+    path.write_bytes(save({"lanes.0.x": torch.zeros(1)}, {"ldam": text}))
+    with pytest.raises(StudioError, match="damaged") as caught:
+        read_session(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_log_with_numbers_that_no_recipe_can_hold_is_one_sentence(tmp_path: Path):
+    data = session_bytes(opened(), history=True)
+    altered = save(
+        load(data), {"ldam": saved_text(data).replace('"log": []', '"log": [[0, "l2", NaN]]')}
+    )
+    path = tmp_path / "last.ldam-session.safetensors"
+    path.write_bytes(altered)
+    with pytest.raises(StudioError, match="damaged"):
+        read_session(path)
+
+
+def saved_text(data: bytes) -> str:
+    """Return what a session file says beside its tensors."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header["__metadata__"]["ldam"]
 
 
 def long_drag(state: SessionState) -> SessionState:
