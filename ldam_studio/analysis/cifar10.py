@@ -1,7 +1,7 @@
 """Measures of generated CIFAR-10 images: a judge's agreement, and the distance to real images.
 
-``paper fig7``, ``paper fig8`` and the discriminator's model card take their numbers from here, so
-that they agree for the same weights.
+The numbers of ``paper fig7``, ``paper fig8`` and the discriminator's model card are computed here,
+so that they agree for the same weights.
 """
 
 from __future__ import annotations
@@ -30,36 +30,37 @@ COLOUR_SETTINGS = Settings.of(
     **CLOUDY,
     **find_preset("clean").values(CIFAR_PIXELS.shape, discriminator=True),
 )
-"""Settings of the figures, and of the chains that the discriminator is trained with.
+"""Settings of the figures, and of the chains with which the discriminator is trained.
 
 Each row of a figure sets its own discriminator weight. Without smoothness, jitter and the spectrum
-of photographs, a VGG is satisfied with fine noise in which neither a person nor another network
-sees anything; from white noise, its chains end in images that are too much alike.
-"""
+of photographs, fine noise satisfies a VGG, although neither a person nor another network recognises
+anything in it. Chains that start from white noise end in images that are too similar."""
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)
 
 STEPS = 100
-"""Steps from faint noise to a picture that no longer changes."""
+"""Number of steps from faint noise to a picture that no longer changes."""
 
 WINDOW = 50
-"""A chain's average is over this many last samples, or over all if there are fewer."""
+"""Each chain is averaged over its last `WINDOW` samples, or over all if there are fewer."""
 
 
 @dataclass(frozen=True)
 class Yardstick:
-    """A judge, and the statistics of real images that generated ones are compared with.
+    """A judge, and the statistics of real images with which generated ones are compared.
 
     Attributes
     ----------
     judge
         It differs from the network under study in architecture, seed and order of the images.
     mean, covariance
-        Of its last features over the real test images, float64.
+        Mean and covariance of its last features over the real test images, float64.
     pictures, labels
-        As many test images of each class as there are chains, (n, 3, 32, 32) in pixel units.
+        Test images of each class, as many as there are chains, (n, 3, 32, 32) in pixel units, and
+        their labels.
     distance
-        Frechet distance of `pictures` to the other test images: the least that so few images reach.
+        Frechet distance of `pictures` to the other test images: the least that so few images can
+        reach.
     """
 
     judge: Judge
@@ -72,16 +73,16 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the judge says of some images, and how alike those of a class are.
+    """The judge's verdict on some images, and how similar those of a class are.
 
     Attributes
     ----------
     agreement, agreement_by_class
-        Share of images in which the judge sees the class that was asked for.
+        Share of images in which the judge sees the intended class.
     distance
         Frechet distance of the judge's last features to those of real images.
     cosine
-        Mean cosine, from the rest colour, between images of a class.
+        Mean cosine between images of a class, measured from the rest colour.
     """
 
     agreement: float
@@ -92,19 +93,19 @@ class Seen:
 
 @dataclass(frozen=True)
 class Row:
-    """Measures of fresh chains of all classes at one discriminator weight.
+    """Measures of new chains of all classes at one discriminator weight.
 
     Attributes
     ----------
     weight
         The discriminator weight.
     activation, real_probability
-        Of the last samples: mean activation of the class neuron, and the discriminator's mean
+        For the last samples: mean activation of the class neuron, and the discriminator's mean
         probability that an image is real (None without a discriminator).
     raw, averaged
-        The last samples, and the averages over the last `WINDOW` of them.
+        Measures of the last samples, and of the averages over the last `WINDOW` samples.
     pictures
-        The averages, (chains, 3, 32, 32), those of a class in a row.
+        The averages, (chains, 3, 32, 32), ordered by class.
     """
 
     weight: float
@@ -130,12 +131,12 @@ class Row:
 def open_yardstick(
     judge: Judge, data: Path | None, download: bool, of_each_class: int
 ) -> Yardstick:
-    """Take the judge's statistics of the test images, and keep so many of each class.
+    """Compute the judge's statistics of the test images, and keep some images of each class.
 
     Raises
     ------
     StudioError
-        CIFAR-10 is missing or damaged.
+        If CIFAR-10 is missing or damaged.
     """
     test = load_cifar10(data, "test", download)
     labels = test.labels
@@ -168,8 +169,8 @@ def see(yardstick: Yardstick, images: Tensor, classes: Tensor) -> Seen:
 def frechet(seen: Tensor, mean: Tensor, covariance: Tensor) -> float:
     """Return the Frechet distance of features (n, d) to a Gaussian with this mean and covariance.
 
-    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Heusel et al. 2017), in float64. It is biased
-    upwards for few images, whose covariance has a low rank.
+    It is ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Heusel et al. 2017), in float64. It is
+    biased upwards for few images, whose covariance has a low rank.
     """
     own_mean, own = _moments(seen)
     values, vectors = torch.linalg.eigh(covariance)
@@ -190,9 +191,9 @@ def sample(
     on_step: OnStep = lambda: None,
     settings: Settings = COLOUR_SETTINGS,
 ) -> Row:
-    """Run fresh chains of all classes at a discriminator weight and measure them at the end.
+    """Run new chains of all classes at a discriminator weight, and measure them at the end.
 
-    Runs with equal seeds and steps have equal starts and noise, whatever the network and settings.
+    Runs with equal seeds and steps have equal starts and noise, for any network and settings.
     """
     settings = averaging(settings, steps).change("discriminator_weight", weight)
     neurons = class_neurons(network, chains_per_class)
@@ -211,7 +212,7 @@ def sample(
 def averaging(settings: Settings, steps: int) -> Settings:
     """Return settings that average over the last `WINDOW` of ``steps`` steps."""
     burn_in = max(0, steps - WINDOW)
-    # A fixed threshold saves measuring one: whether a chain is burned in is not asked here.
+    # A fixed threshold avoids measuring one: burn-in does not matter here.
     return settings.change("burn_in", burn_in).change("window", 0).change("threshold", 0.0)
 
 

@@ -1,6 +1,6 @@
 """Measures of generated digits: a judge's agreement, variety within a class, melting and collapse.
 
-``paper fig1`` and the discriminator's model card both take their numbers from here, so that they
+The numbers of ``paper fig1`` and of the discriminator's model card are computed here, so that they
 agree for the same weights.
 """
 
@@ -28,7 +28,7 @@ from ldam_studio.training.data import load_digits_sheet
 FIGURE_SETTINGS = Settings.of(
     mode="normalised", step_size=0.1, temperature=0.01, l2=0.0, clamp=True
 )
-"""Settings of the paper's Figure 1, and of the chains that the discriminator is trained with."""
+"""Settings of the paper's Figure 1, and of the chains with which the discriminator is trained."""
 
 DARK = 0.25
 """Pixels below this value count as background."""
@@ -38,7 +38,7 @@ MELT_STEPS, COLLAPSE_STEPS = 60, 300
 
 @dataclass(frozen=True)
 class Row:
-    """Measures of fresh chains at one discriminator weight, the same number for each class.
+    """Measures of new chains at one discriminator weight, with the same number for each class.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class Row:
         Mean activation of the class neuron, and the discriminator's mean probability that an image
         is real.
     agreement, agreement_by_class
-        Share of images in which the judge sees the class that was asked for.
+        Share of images in which the judge sees the intended class.
     cosine
-        Mean cosine between images of the same class; the lower, the more varied they are.
+        Mean cosine between images of the same class; a lower value means more variety.
     dark
         Share of background pixels.
     """
@@ -77,7 +77,7 @@ def sample(
     seed: int,
     on_step: OnStep = lambda: None,
 ) -> SessionState:
-    """Run fresh chains of all classes for ``steps`` steps on the CPU; return their session."""
+    """Run new chains of all classes for ``steps`` steps on the CPU; return their session."""
     spec = SessionSpec(
         network,
         class_neurons(network, chains_per_class),
@@ -121,7 +121,7 @@ def rows(
     seed: int,
     on_step: OnStep = lambda: None,
 ) -> Iterator[tuple[Row, SessionState]]:
-    """Sample and measure each discriminator weight, from the same starts with the same noise."""
+    """Sample and measure at each discriminator weight, with the same starts and noise."""
     for weight in weights:
         settings = FIGURE_SETTINGS.change("discriminator_weight", weight)
         # At weight 0 the discriminator is not used, whether or not the session has one.
@@ -136,7 +136,7 @@ def melt_and_collapse(
     weight: float,
     on_step: OnStep = lambda: None,
 ) -> dict[str, Any]:
-    """Melt a session's pictures, let them collapse, and measure how far they are from before.
+    """Melt a session's pictures, let them form again, and compare them with those before.
 
     The temperature is 100 times as high for 60 steps, then as before for 300.
     """
@@ -162,8 +162,8 @@ def real_digits() -> dict[str, float]:
 def within_class_cosine(images: torch.Tensor, classes: torch.Tensor) -> float:
     """Return the mean cosine between two different images ``(n, C, H, W)`` of the same class.
 
-    The mean is over pairs and then over classes; 1 means that all images of a class are the same.
-    Classes with a single image do not count; NaN if there are no others.
+    The mean is over pairs and then over classes; 1 means that all images of a class are equal.
+    Classes with a single image do not count; the result is NaN if there are no others.
     """
     means = []
     for index in classes.unique():

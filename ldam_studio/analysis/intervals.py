@@ -52,7 +52,7 @@ def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int 
     """Return a statistic of `values` (n,) with its percentile interval (Efron 1979).
 
     The values are resampled with replacement, `RESAMPLES` times; equal seeds draw equal resamples.
-    The interval of a single value has no width, which means nothing.
+    The interval of a single value has no width and is meaningless.
     """
     sample = torch.as_tensor(values, dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)
@@ -63,9 +63,9 @@ def bootstrap(values: Sequence[float] | Tensor, statistic: Statistic, seed: int 
 def bootstrap_crossed(values: Tensor, seed: int = 0) -> Interval:
     """Return the mean of `values` (runs, neurons) with its percentile interval.
 
-    Runs and neurons are resampled independently, each with replacement, so that the interval
-    accounts for what all neurons of a run share and for what all runs of a neuron share (Owen
-    2007). If there is a single run, only the neurons are resampled.
+    Runs and neurons are resampled independently, each with replacement. The interval thus accounts
+    for what all neurons of a run have in common, and for what all runs of a neuron have in common
+    (Owen 2007). If there is a single run, only the neurons are resampled.
     """
     sample = torch.as_tensor(values, dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)

@@ -1,8 +1,8 @@
-"""The judges of generated images: how they are trained and opened, and what they are asked.
+"""The judges of generated images: training, opening and using them.
 
-A judge is an independent classifier that says whether a generated image shows the class that was
-asked for. Weights that are not shipped are looked for in the cache; if they are not there either,
-the judge is trained and its weights are put there.
+A judge is an independent classifier that says whether a generated image shows the intended class.
+If a judge's weights do not ship with the program and are not in the cache, the judge is trained,
+and its weights are put into the cache.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from ldam_studio.training.kept import RUN_FILE, KeptRun
 from ldam_studio.training.progress import TrainingProgress
 
 UNSEEN = TrainingProgress()
-"""For a training that nobody watches."""
+"""Progress of a training that is not displayed."""
 
 SEED = 4711
-"""Of the judges' trainings; far from the seeds of the networks that they judge."""
+"""Seed of the judges' trainings; far from the seeds of the networks that they judge."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class JudgeKind:
     load
         Reads a split of its data, see `ldam_studio.training.data.load_mnist`.
     about, what, data, licence
-        For the file of weights and its model card.
+        Texts for the weights file and its model card.
     """
 
     key: str
@@ -107,14 +107,14 @@ def open_judge(
     Parameters
     ----------
     data, download
-        Where to find the data for the training, see `ldam_studio.training.data.load_mnist`.
+        Where to find the training data, see `ldam_studio.training.data.load_mnist`.
     progress
-        Is told how the training goes.
+        Receives the progress of the training.
 
     Raises
     ------
     StudioError
-        It must be trained and the data is missing, or its weights are damaged.
+        If it must be trained and the data is missing, or its weights are damaged.
     """
     try:
         path = asset("models", kind.file)
@@ -146,7 +146,8 @@ def train_judge(
     Raises
     ------
     StudioError
-        The data is missing or damaged, the folder cannot be written, or there is no run to resume.
+        If the data is missing or damaged, the folder cannot be written, or there is no run to
+        resume.
     """
     torch.set_num_threads(1)
     train, test = (kind.load(data, part, download) for part in ("train", "test"))
@@ -184,10 +185,10 @@ def verdicts(judge: Judge, images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def features(judge: Judge, images: torch.Tensor) -> torch.Tensor:
-    """Return the judge's last features of ``images``: ``(n, features)``."""
+    """Return the input of the judge's last layer for ``images``: ``(n, features)``."""
     return torch.cat([judge.features(judge.normalise(part)) for part in images.split(500)])
 
 
 def agreement(judge: Judge, images: torch.Tensor, asked: torch.Tensor) -> float:
-    """Return the share of images in which the judge sees the class that was asked for."""
+    """Return the share of images in which the judge sees the intended class."""
     return float((verdicts(judge, images) == asked).double().mean())

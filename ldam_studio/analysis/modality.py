@@ -1,8 +1,8 @@
-"""How many pictures excite one neuron: chains from different starts, cooled, and grouped.
+"""How many pictures excite one neuron: chains with different starts are cooled and grouped.
 
-An overfitted network may respond to many different pictures. Each chain has a start of its own,
-cools from a high temperature, and is averaged once it is cool. The averages are then grouped by
-their similarity. How similar two of one group have to be is best taken from two real images of a
+An overfitted network may respond to many different pictures. Each chain has its own start, cools
+from a high temperature, and is averaged once it is cool. The averages are then grouped by their
+similarity. The required similarity is best taken from real images: the mean between two of one
 class.
 """
 
@@ -26,7 +26,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import Settings
 
 COOLINGS = 20
-"""Number of times that the temperature is lowered, each time by the same factor."""
+"""Number of times the temperature is lowered, each time by the same factor."""
 
 HOT = 100.0
 """Factor by which the temperature is higher at first."""
@@ -41,11 +41,11 @@ class Plan:
     chains
         Number of chains of each neuron.
     cooling
-        Steps in which the temperature falls from `HOT` times its final value.
+        Number of steps in which the temperature falls from `HOT` times its final value.
     averaged
-        Steps after that, all of which are averaged.
+        Number of steps after that; all of them are averaged.
     similarity
-        Mean cosine from which two groups of averages are one mode.
+        Mean cosine above which two groups of averages form one mode.
     """
 
     chains: int = 20
@@ -66,14 +66,14 @@ class Groups:
     Attributes
     ----------
     pictures
-        Mean of each group's images, (groups, C, H, W) in pixel units, most populated first.
+        Mean of each group's images, (groups, C, H, W) in pixel units, largest group first.
     shares
         Share of the images in each group.
     effective
-        Exponential of the entropy of the shares: the number of equally populated groups with the
-        same entropy.
+        Exponential of the entropy of the shares: the number of equally large groups with the same
+        entropy.
     pairwise
-        Mean cosine between two images, from the rest colour.
+        Mean cosine between two images, measured from the rest colour.
     """
 
     pictures: Tensor
@@ -182,7 +182,7 @@ def group(cosines: Tensor, least: float) -> list[list[int]]:
     cosines
         Cosines between any two of n items, (n, n), symmetric.
     least
-        Two groups are joined while the mean cosine between their items is at least this.
+        Two groups are joined if the mean cosine between their items is at least this.
 
     Returns
     -------

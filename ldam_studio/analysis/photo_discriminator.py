@@ -1,7 +1,7 @@
 """Measures of a finished discriminator of natural images, for its model card.
 
-How well it tells photographs from fresh chains at several discriminator weights, now that it is
-frozen, and how long it takes compared with the network.
+They say how well the frozen discriminator distinguishes photographs from new chains at several
+discriminator weights, and how long it takes compared with the network.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _mean_probability(model: DiscriminatorModel, images: torch.Tensor) -> float:
 def _chains(
     network: Network, model: DiscriminatorModel, seed: int, on_step: OnStep
 ) -> torch.Tensor:
-    """Return `CHAINS` fresh chains at each of `WEIGHTS`, of classes spread over all of them."""
+    """Return `CHAINS` new chains at each of `WEIGHTS`, with classes spread over all of them."""
     last = network.layers[-1]
     classes = network.spread(last.name, last.neurons)
     count = CHAINS * len(WEIGHTS)
@@ -78,7 +78,10 @@ def _chains(
 
 
 def cost(network: Network, module: nn.Module) -> float:
-    """Return the time of the module's value and gradient over that of the network's class units."""
+    """Return the time for the module's value and gradient, as a share of the network's.
+
+    For the network, it is the time for its class units.
+    """
     last = network.layers[-1].name
     images = torch.rand(
         (TIMED_IMAGES, *network.pixels.shape), generator=torch.Generator().manual_seed(0)
@@ -94,4 +97,4 @@ def _seconds(function: Callable[[torch.Tensor], torch.Tensor], images: torch.Ten
         began = time.process_time()
         evaluate(images)
         times.append(time.process_time() - began)
-    return max(min(times), TICK_S)  # the clock of processor time may tick seldom
+    return max(min(times), TICK_S)  # the clock of processor time may have a low resolution

@@ -1,4 +1,4 @@
-"""Running chains for a fixed number of steps, as every measure needs it."""
+"""Running chains for a fixed number of steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 
 OnStep = Callable[[], None]
-"""Is called after each sampler step."""
+"""Called after each sampler step."""
 
 
 def class_neurons(network: Network, chains_per_class: int) -> tuple[Neuron, ...]:

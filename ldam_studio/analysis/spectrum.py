@@ -6,14 +6,12 @@ import torch
 from torch import Tensor
 
 RADIUS = 0.125
-"""Cycles per pixel below which a frequency is low: its wavelength is 8 pixels or more.
-
-White noise has 5 % of its power there, photographs nearly all.
-"""
+"""Upper limit of low frequencies, in cycles per pixel: their wavelength is 8 pixels or more. White
+noise has 5 % of its power there, photographs nearly all."""
 
 
 def low_share(images: Tensor, rest: float, radius: float = RADIUS) -> Tensor:
-    """Return the share of the power in frequencies below `radius`, the mean colour included.
+    """Return the share of the power in frequencies below `radius`, including the mean colour.
 
     Parameters
     ----------
@@ -21,12 +19,12 @@ def low_share(images: Tensor, rest: float, radius: float = RADIUS) -> Tensor:
         (n, C, H, W) in pixel units. The power is that of their difference from `rest`, summed over
         channels, in the discrete Fourier transform without a window.
     radius
-        Length of the frequency's vector in cycles per pixel; 0.5 is the finest stripe.
+        Length of the frequency vector in cycles per pixel; 0.5 is the finest stripe.
 
     Returns
     -------
     Tensor
-        (n,), from 0 to 1; 0 for an image at rest.
+        (n,), from 0 to 1; 0 for an image of the rest colour.
     """
     height, width = images.shape[-2:]
     power = torch.fft.fft2((images - rest).double()).abs().square().sum(1)

@@ -1,4 +1,4 @@
-"""Training: classifiers, the discriminator, and the images they learn from."""
+"""Training: classifiers, the discriminator, and the images from which they learn."""
 
 from ldam_studio.training.checkpoint_writer import CheckpointWriter
 

@@ -24,13 +24,13 @@ def save_weights(state: Mapping[str, torch.Tensor], path: Path, about: str) -> s
     Parameters
     ----------
     about
-        One sentence for the file's metadata. This is the only entry on purpose: safetensors writes
-        several in no fixed order, so that equal weights would get different hashes.
+        One sentence for the file's metadata. It is the only entry, because safetensors writes
+        several entries in no fixed order, so that equal weights would get different hashes.
 
     Raises
     ------
     StudioError
-        The file cannot be written.
+        If the file cannot be written.
     """
     return write_weights(path, state, {"about": about})
 

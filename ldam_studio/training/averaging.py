@@ -17,15 +17,15 @@ class ParameterAverage:
     """Running mean of a module's parameters, one sample for each `update`.
 
     The mean is kept in float64, so that it does not lose precision over thousands of steps, and in
-    main memory for devices without float64 (MPS). Buffers, such as the statistics of a batch norm,
-    are averaged like parameters. Counters, which are integers, are those of the last update. Other
-    objects than tensors are left out.
+    main memory for devices without float64 (MPS). Buffers, for example the statistics of a batch
+    norm, are averaged like parameters. Integer counters are those of the last update. Objects that
+    are not tensors are left out.
 
     Parameters
     ----------
     window
         The n-th sample has the weight 1/n, but never less than 1/`window`: the mean is arithmetic
-        at first and exponential later. 0 keeps it arithmetic.
+        at first and exponential later. With 0 it stays arithmetic.
     """
 
     def __init__(self, window: int = 0) -> None:

@@ -44,16 +44,16 @@ from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training.averaging import ParameterAverage
 
 AVERAGED = "averaged"
-"""Name of the folder within that of the checkpoints that holds the averaged parameters."""
+"""Name of the folder for averaged parameters, inside the folder of the checkpoints."""
 
 
 class CheckpointWriter:
-    """Writes a model's weights as safetensors files, each whole or not at all, with their step.
+    """Writes a model's weights as safetensors files with their step; no file is ever incomplete.
 
     Parameters
     ----------
     folder
-        The folder of the files; it is made if it does not exist.
+        The folder of the files; it is created if it does not exist.
     average
         Averaging time of the parameters, in calls of `average_in`; 0 means no averaging. The
         average is arithmetic for that number of calls and exponential afterwards. It is written
@@ -86,12 +86,12 @@ class CheckpointWriter:
         Parameters
         ----------
         step, epoch, loss, accuracy
-            Numbers of any type, such as one-element tensors; accuracy is a share.
+            Numbers of any type, including one-element tensors; accuracy is a share.
 
         Raises
         ------
         StudioError
-            The folder cannot be written to or the disk is full. No partial file is left behind.
+            If the folder cannot be written to or the disk is full. No partial file is left behind.
         """
         known = {"epoch": epoch, "loss": loss, "accuracy": accuracy}
         about = {name: _number(value) for name, value in known.items() if value is not None}
@@ -105,5 +105,5 @@ class CheckpointWriter:
 
 
 def _number(value: SupportsFloat) -> float:
-    # A loss may still have its graph, of which torch would warn.
+    # A loss may still be attached to its graph, about which torch would warn.
     return float(value.detach() if isinstance(value, Tensor) else value)

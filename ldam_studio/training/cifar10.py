@@ -52,7 +52,7 @@ def load_cifar10(data: Path | None, split: str, download: bool = False) -> Label
         named = data or os.environ.get("LDAM_DATA") or f"the cache ({cache_folder()})"
         raise StudioError(
             f"CIFAR-10 was not found in {named}: neither {ARCHIVE} nor {BINARY} is there; name its "
-            "folder with --data, or add --download to fetch it (170 MB)."
+            "folder with --data, or add --download to download it (170 MB)."
         )
     images, labels = _read_archive(found, split) if found.is_file() else _read_binary(found, split)
     if images.shape[1:] != SHAPE or labels.shape != images.shape[:1] or not len(images):
@@ -79,7 +79,7 @@ def _read_archive(path: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np
     except Exception as error:
         # Damage raises errors of many types: of files, zips, compression and numpy.
         raise StudioError(
-            f"{path} is damaged ({in_short(error)}); delete it, then fetch it again with "
+            f"{path} is damaged ({in_short(error)}); delete it, then download it again with "
             "--download."
         ) from error
     if images.ndim != 4 or images.dtype != np.uint8:
@@ -103,7 +103,7 @@ def _read_binary(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[n
 
 
 def _download() -> None:
-    """Fetch CIFAR-10 with torchvision, which checks its hash, and keep it as one archive."""
+    """Download CIFAR-10 with torchvision, which checks its hash, and save it as one archive."""
     from torchvision.datasets import CIFAR10
 
     folder = cache_folder()
@@ -119,7 +119,7 @@ def _download() -> None:
         )
     except (OSError, RuntimeError) as error:
         raise StudioError(
-            f"CIFAR-10 could not be downloaded ({error}); check the connection, or name a folder "
-            "that holds it with --data."
+            f"CIFAR-10 could not be downloaded ({error}); check the connection, or use --data to "
+            "name a folder that contains it."
         ) from error
     write_bytes(folder / ARCHIVE, content.getvalue())

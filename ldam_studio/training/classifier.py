@@ -1,8 +1,8 @@
 """Training of small image classifiers, reproducible to the bit.
 
-Everything random comes from the seed: the initial parameters from one stream, the order of the
-images and their augmentation from another. Nothing is printed or written here; `train` yields after
-each epoch, and its caller reports and saves.
+All random numbers come from the seed: one stream for the initial parameters, another for the order
+of the images and their augmentation. Nothing is printed or written here; `train` yields after each
+epoch, and its caller reports and saves.
 """
 
 from __future__ import annotations
@@ -29,13 +29,17 @@ class ClassifierRun:
     ----------
     module
         The network, taking normalised images.
+    optimiser
+        The optimiser of its parameters.
+    order
+        The generator for the images' order and augmentation.
     average
-        Mean of the parameters over the steps so far of the last ``average_epochs`` epochs.
+        Mean of the parameters over all steps so far in the last ``average_epochs`` epochs.
     epoch, step, loss
-        Epochs done, steps done, mean loss of the last epoch.
+        Number of finished epochs, number of steps, mean loss of the last epoch.
     done, losses, shuffle
-        Of the current epoch: steps done, the sum of their losses, and the state of `order` before
-        the images' order was drawn. With them a run can resume in the middle of an epoch.
+        For the current epoch: number of steps, sum of their losses, and the state of `order` before
+        the images' order was drawn. With these, a run can resume in the middle of an epoch.
     rate
         The learning rate if it was set by hand; None for the recipe's.
     """
@@ -56,8 +60,8 @@ class ClassifierRun:
 def start(make: Callable[[], nn.Module], recipe: ClassifierRecipe, seed: int) -> ClassifierRun:
     """Return a run before its first step.
 
-    Torch draws initial parameters from its global generator and takes no other. The generator's
-    state is restored afterwards, so that other draws do not change.
+    Torch can draw initial parameters only from its global generator. The generator's state is
+    restored afterwards, so that other random numbers do not change.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -72,14 +76,14 @@ def train(
     images: LabelledImages,
     on_step: Callable[[ClassifierRun], None] = lambda run: None,
 ) -> Iterator[ClassifierRun]:
-    """Train epoch by epoch, beginning at the run's state.
+    """Train epoch by epoch, starting from the run's state.
 
     Parameters
     ----------
     run
         From `start`; changed in place.
     images
-        Training images; a last incomplete batch of an epoch is dropped.
+        Training images; an incomplete last batch of an epoch is dropped.
     on_step
         Called after each step, for progress. An exception in it ends the training.
 
@@ -91,7 +95,7 @@ def train(
     Raises
     ------
     StudioError
-        There are fewer images than one batch.
+        If there are fewer images than one batch.
     """
     if len(images) < recipe.batch:
         raise StudioError(
@@ -146,7 +150,7 @@ def predict(
     recipe: ClassifierRecipe = LENET_RECIPE,
     batch: int = 1000,
 ) -> torch.Tensor:
-    """Return the logits ``(n, classes)`` of ``images``, the module in evaluation mode."""
+    """Return the logits ``(n, classes)`` of ``images``, with the module in evaluation mode."""
     module.eval()
     parts = torch.arange(len(images)).split(batch)
     return torch.cat([module(_normalised(images.pixels(part), recipe)) for part in parts])
@@ -158,8 +162,8 @@ def estimate_norms(
 ) -> None:
     """Estimate a module's batch norm statistics over some batches, after parameters were averaged.
 
-    The averaged statistics are those of the networks that were averaged, not those of their mean
-    (Izmailov et al. 2018, section 3.2).
+    The averaged statistics belong to the networks that were averaged, not to the network with the
+    mean parameters (Izmailov et al. 2018, section 3.2).
     """
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     parts = order.split(recipe.batch)[:batches]

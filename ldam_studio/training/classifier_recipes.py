@@ -1,4 +1,4 @@
-"""How classifiers are trained: LeNet, the VGG and the judges."""
+"""The recipes for training classifiers: LeNet, the VGG and the judges."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class ClassifierRecipe:
-    """How a classifier is trained.
+    """The settings for training a classifier.
 
     Attributes
     ----------
     optimiser
         ``"rmsprop"`` (with momentum), ``"adam"`` or ``"sgd"`` (with Nesterov's momentum).
     learning_rate
-        The rate where the schedule is 1.
+        The learning rate where the schedule is 1.
     schedule
-        Factor on the learning rate, linear between the points (share of the run, factor).
+        Factor for the learning rate, linear between the points (share of the run, factor).
     momentum
-        RMSProp's momentum; Adam's first beta.
+        Momentum of RMSProp or SGD; Adam's first beta.
     smoothing
         Decay of the squared gradients: RMSProp's alpha, Adam's second beta.
     average_epochs
-        Number of last epochs over whose steps the parameters are averaged; 0 = no averaging.
+        Number of last epochs over whose steps the parameters are averaged; 0 for no averaging.
     label_smoothing
         Share of each label that is spread over all classes.
     shift, flip
@@ -34,7 +34,8 @@ class ClassifierRecipe:
     bfloat16
         Whether products are computed in bfloat16; parameters, sums and batch norms stay float32.
     mean, std
-        Of the pixels, by channel; the network's input is ``(x - mean) / std``.
+        Mean and standard deviation of the pixels, by channel; the network's input is ``(x - mean) /
+        std``.
     """
 
     optimiser: str
@@ -54,11 +55,11 @@ class ClassifierRecipe:
     std: tuple[float, ...] = (lenet.STD,)
 
     def with_epochs(self, epochs: int) -> ClassifierRecipe:
-        """Return the recipe for another number of epochs, averaging over no more than those."""
+        """Return the recipe for another number of epochs; it averages over at most that many."""
         return replace(self, epochs=epochs, average_epochs=min(self.average_epochs, epochs))
 
     def describe(self) -> str:
-        """Return the recipe in a sentence, for a model card."""
+        """Return the recipe as one sentence for a model card."""
         names = {"rmsprop": "RMSProp", "adam": "AdamW", "sgd": "SGD, Nesterov"}
         counts_squares = self.optimiser != "sgd"
         squares = f"decay of the squared gradients {self.smoothing}, " if counts_squares else ""

@@ -1,4 +1,4 @@
-"""Real digits: MNIST's own files, and the sheet of them that is shipped with the program."""
+"""Real digits: MNIST's own files, and the sheet of digits that ships with the program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
-"""MNIST's four files, as published: images and labels of each split."""
+"""MNIST's four published files: images and labels of each split."""
 
 SIDE = 28
 CLASSES = 10
@@ -33,22 +33,22 @@ class Digits(LabelledImages):
 
 
 def cache_folder() -> Path:
-    """Return the folder in which downloads and trained judges are kept between runs."""
+    """Return the folder for downloads and trained judges, which are kept between runs."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ldam-studio", appauthor=False))
 
 
 def find_mnist(data: Path | None = None) -> Path:
-    """Return the folder that holds MNIST's four files.
+    """Return the folder that contains MNIST's four files.
 
     It is ``data`` if given, else ``$LDAM_DATA``, else the cache; or the folder ``mnist`` or
-    torchvision's ``MNIST/raw`` in it.
+    torchvision's ``MNIST/raw`` inside it.
 
     Raises
     ------
     StudioError
-        The files are not there.
+        If the files are not there.
     """
     if data is not None:
         base, named = data, f"{data}"
@@ -65,20 +65,22 @@ def find_mnist(data: Path | None = None) -> Path:
         for name in names
         if not any((folder / name).is_file() for folder in (base, base / "mnist"))
     ]
-    what = "folder does not exist" if not base.is_dir() else f"{missing[0]} is not there"
+    what = f"{missing[0]} is not there" if missing else "the four files are in different folders"
+    if not base.is_dir():
+        what = "the folder does not exist"
     raise StudioError(
         f"MNIST was not found in {named}: {what}; name the folder of its four .gz files with "
-        "--data, or add --download to fetch them (11 MB)."
+        "--data, or add --download to download them (11 MB)."
     )
 
 
 def download_mnist() -> Path:
-    """Fetch MNIST into the cache with torchvision, with a progress bar; return its folder.
+    """Download MNIST into the cache with torchvision, with a progress bar; return its folder.
 
     Raises
     ------
     StudioError
-        There is no connection, or the files arrived damaged.
+        If there is no connection, or a file was damaged during the download.
     """
     from torchvision.datasets import MNIST
 
@@ -87,8 +89,8 @@ def download_mnist() -> Path:
         MNIST(str(folder), download=True)
     except (OSError, RuntimeError) as error:
         raise StudioError(
-            f"MNIST could not be downloaded ({error}); check the connection, or name a folder that "
-            "holds its four .gz files with --data."
+            f"MNIST could not be downloaded ({error}); check the connection, or use --data to name "
+            "a folder that contains its four .gz files."
         ) from error
     return find_mnist(folder)
 
@@ -134,13 +136,13 @@ def load_mnist(data: Path | None, split: str, download: bool = False) -> Digits:
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Read a gzipped IDX file of unsigned bytes, MNIST's format.
 
-    Two zero bytes, a type code (8 = unsigned byte), the number of dimensions, each dimension as
-    a big-endian 32-bit integer, then the values (Yann LeCun's MNIST page).
+    The format is: two zero bytes, a type code (8 = unsigned byte), the number of dimensions, each
+    dimension as a big-endian 32-bit integer, then the values (Yann LeCun's MNIST page).
 
     Raises
     ------
     StudioError
-        The file cannot be read, is no gzip or IDX file, or is cut short.
+        If the file cannot be read, is not a gzip or IDX file, or is truncated.
     """
     try:
         content = gzip.decompress(path.read_bytes())
@@ -154,8 +156,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
     if values.size != int(np.prod(shape, dtype=np.int64)):
         raise StudioError(
-            f"{path} is damaged: {values.size} values where its header says {shape}; "
-            "fetch the file again."
+            f"{path} is damaged: it has {values.size} values, but its header says {shape}; "
+            "download the file again."
         )
     return values.reshape(shape).copy()
 
@@ -176,11 +178,11 @@ def load_digits_sheet(path: Path | None = None) -> Digits:
             sheet = np.asarray(picture.convert("L"))
     except (OSError, SyntaxError) as error:
         raise StudioError(
-            f"the sample of real digits, {path}, cannot be read; install the program again."
+            f"The sample of real digits, {path}, cannot be read; install the program again."
         ) from error
     if sheet.shape != (SHEET_ROWS * SIDE, SHEET_COLUMNS * SIDE):
         raise StudioError(
-            f"the sample of real digits, {path}, is {sheet.shape[1]}x{sheet.shape[0]} pixels, not "
+            f"The sample of real digits, {path}, has {sheet.shape[1]}x{sheet.shape[0]} pixels, not "
             f"{SHEET_COLUMNS * SIDE}x{SHEET_ROWS * SIDE}; install the program again."
         )
     grid = sheet.reshape(SHEET_ROWS, SIDE, SHEET_COLUMNS, SIDE).transpose(0, 2, 1, 3)
@@ -189,20 +191,20 @@ def load_digits_sheet(path: Path | None = None) -> Digits:
 
 
 def make_digits_sheet(train: Digits) -> Image.Image:
-    """Arrange the first 500 training digits of each class as the sheet for `load_digits_sheet`.
+    """Arrange the first 500 training digits of each class in a sheet for `load_digits_sheet`.
 
     Raises
     ------
     StudioError
-        ``train`` has fewer than 500 digits of some class.
+        If ``train`` has fewer than 500 digits of some class.
     """
     chosen = [
         train.images[train.labels == label][:SHEET_DIGITS_PER_CLASS] for label in range(CLASSES)
     ]
     if any(len(images) < SHEET_DIGITS_PER_CLASS for images in chosen):
         raise StudioError(
-            f"the digits sheet needs {SHEET_DIGITS_PER_CLASS} digits of each class, and the data "
-            "has fewer; use MNIST's training files."
+            f"The sheet of digits needs {SHEET_DIGITS_PER_CLASS} digits of each class, but the "
+            "data has fewer; use MNIST's training files."
         )
     grid = torch.cat(chosen).reshape(SHEET_ROWS, SHEET_COLUMNS, SIDE, SIDE).permute(0, 2, 1, 3)
     return Image.fromarray(grid.reshape(SHEET_ROWS * SIDE, SHEET_COLUMNS * SIDE).numpy())

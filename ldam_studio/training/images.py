@@ -39,7 +39,7 @@ def flipped(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def shifted(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
-    """Shift each image by up to `reach` pixels each way, filling the gap by reflection.
+    """Shift each image by up to `reach` pixels in each direction, filling the gap by reflection.
 
     Parameters
     ----------

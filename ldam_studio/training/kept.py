@@ -1,4 +1,4 @@
-"""Trainings that are kept in a file as they go, so that they can be resumed from there."""
+"""Trainings whose state is saved to a file regularly, so that they can be resumed."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ldam_studio.training.classifier_recipes import ClassifierRecipe
 from ldam_studio.training.resume import load_run, save_run
 
 RUN_FILE = "run.pt"
-"""File name of a kept training, in the folder that it writes to."""
+"""Name of the file with a training's saved state, in the training's output folder."""
 
 
 class Kept:
-    """How much of a training its file holds.
+    """The part of a training that its file contains.
 
     Parameters
     ----------
     path
         The file.
     unit, of
-        What is counted ("epoch" or "round"), and how many of them the training has.
+        The unit in which progress is counted ("epoch" or "round"), and the total number of units.
 
     Attributes
     ----------
     done
-        How many of them the file holds; 0 before anything was kept.
+        Number of units that are saved in the file; 0 before anything was saved.
     """
 
     def __init__(self, path: Path, unit: str, of: int) -> None:
@@ -42,19 +42,19 @@ class Kept:
         return self._seconds + time.monotonic() - self._since
 
     def mark(self, done: int, seconds: float) -> None:
-        """Note how much the file now holds, and how many seconds that took."""
+        """Record how many units the file now contains, and how many seconds they took."""
         self.done, self._seconds, self._since = done, seconds, time.monotonic()
 
 
 class KeptRun(Kept):
-    """How much of a classifier's training its file holds.
+    """The part of a classifier's training that its file contains.
 
     Parameters
     ----------
     recipe
         How it is trained.
     flags
-        Values by name that also decide the weights, such as the seed.
+        Other values by name that determine the weights, for example the seed.
     """
 
     def __init__(self, path: Path, recipe: ClassifierRecipe, **flags: int) -> None:
@@ -62,26 +62,26 @@ class KeptRun(Kept):
         self._recipe, self._flags = recipe, flags
 
     def load(self, run: ClassifierRun) -> dict[str, Any]:
-        """Bring a fresh run to the state in the file; return what was saved `beside` it.
+        """Restore a new run to the state in the file; return what was saved `beside` it.
 
         Raises
         ------
         StudioError
-            The file is missing or damaged, or belongs to a run with other settings.
+            If the file is missing or damaged, or belongs to a run with other settings.
         """
         beside = load_run(run, self._recipe, self.path)
         for flag, given in self._flags.items():
             known = beside.get(flag, given)
             if known != given:
                 raise StudioError(
-                    f"{self.path} is of a run with --{flag} {known}, not {given}; give the same, "
-                    "or start anew."
+                    f"{self.path} belongs to a run with --{flag} {known}, not {given}; use the "
+                    "same value, or start a new run."
                 )
         self.mark(run.epoch, beside.get("seconds", 0.0))
         return beside
 
     def save(self, run: ClassifierRun, beside: Mapping[str, Any] | None = None) -> None:
-        """Save a run after an epoch, and `beside` it what else is needed to resume it."""
+        """Save a run after an epoch, together with other data that is needed to resume it."""
         seconds = self.total()
         known = {**self._flags, "seconds": seconds, **(beside or {})}
         save_run(run, self._recipe, self.path, known)

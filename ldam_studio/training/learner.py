@@ -1,8 +1,8 @@
 """The discriminator's learner: the update of Algorithm 2 in Jiang et al., arXiv 1812.04604.
 
-`start` makes a `LearnerState`; `learn` takes one and returns the next. Everything random comes from
-the state's own named generators, so that equal states with equal images give equal bits, and a
-snapshot (`LearnerState.tensors`) continues as the original would have.
+`start` makes a `LearnerState`; `learn` takes one and returns the next. All random numbers come from
+the state's own named generators. Equal states with equal images therefore give equal bits, and a
+snapshot (`LearnerState.tensors`) continues like the original.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ BETAS = (0.5, 0.9)
 INSTANCE_NOISE = 0.1
 BATCH = 64
 LARGE, LARGE_BATCH = 64 * 64 * 3, 8
-"""Images of more values than the first are learned from in batches of the second size, so that a
-round beside running chains does not take many times as long as their step."""
+"""Images with more values than `LARGE` are learned in batches of `LARGE_BATCH`, so that a round
+beside running chains does not take many times as long as one of their steps."""
 STEPS_PER_ROUND = 2
 RECENT_ROUNDS = 20
 COLLAPSE_ROUNDS = 50
@@ -35,18 +35,19 @@ GENERATORS = ("real", "fakes", "noise", "dropout")
 
 @dataclass(frozen=True)
 class LearnInfo:
-    """Figures of one round of learning.
+    """Measurements of one round of learning.
 
     Attributes
     ----------
     rounds
-        Rounds learned so far, including this one.
+        Number of rounds so far, including this one.
     real_probability, fake_probability
-        Mean probability "real" that the discriminator gave the real and the generated images of
-        this round, while learning (with dropout and instance noise).
+        Mean probability "real" that the discriminator gave to the real and to the generated images
+        of this round, while learning (with dropout and instance noise).
     collapsed
-        Whether both probabilities have been constant for `COLLAPSE_ROUNDS` rounds: then the
-        discriminator answers the same for all images, and its gradient tells the chains nothing.
+        Whether both probabilities have been constant for `COLLAPSE_ROUNDS` rounds. The
+        discriminator then gives the same answer for all images, and its gradient contains no
+        information for the chains.
     """
 
     rounds: int
@@ -65,13 +66,14 @@ class LearnerState:
         Takes pixels ``(n, C, H, W)``, returns logits ``(n,)``. Between rounds it is frozen and in
         evaluation mode, ready for the sampler.
     optimiser
-        Adam over the module's parameters.
+        Adam for the module's parameters.
     generators
-        By name: the choice of real images, that of generated ones, instance noise, dropout.
+        Generators by name: for the choice of real images, the choice of generated ones, instance
+        noise, and dropout.
     recent
         The chains' images in the last `RECENT_ROUNDS` rounds, each ``(chains, C, H, W)``.
     rounds
-        Rounds learned.
+        Number of rounds so far.
     probabilities
         Mean P(real) of real and of generated images in each of the last `COLLAPSE_ROUNDS` rounds.
     """
@@ -87,7 +89,7 @@ class LearnerState:
 
     @property
     def last_round(self) -> LearnInfo | None:
-        """Figures of the last round; None before the first."""
+        """Measurements of the last round; None before the first."""
         if not self.probabilities:
             return None
         return LearnInfo(self.rounds, *self.probabilities[-1], _collapsed(self))
@@ -97,7 +99,7 @@ class LearnerState:
         return from_tensors(self.module, self.tensors())
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return a copy of the whole state as tensors by name, as safetensors takes them."""
+        """Return a copy of the whole state as tensors by name, as safetensors requires."""
         values = {f"module.{name}": value for name, value in self.module.state_dict().items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             values |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
@@ -111,14 +113,15 @@ class LearnerState:
 
 
 def start(module: nn.Module, seed: int, device: torch.device | str = "cpu") -> LearnerState:
-    """Return a learner that begins with a copy of ``module``.
+    """Return a learner that starts with a copy of ``module``.
 
     Parameters
     ----------
     module
-        A discriminator: pixels ``(n, C, H, W)`` to logits ``(n,)``, its dropout a `SeededDropout`.
+        A discriminator: pixels ``(n, C, H, W)`` to logits ``(n,)``; its dropout must be
+        `SeededDropout`.
     seed
-        Seed of all generators; each gets a stream of its own.
+        Seed of all generators; each gets its own stream.
     """
     streams = torch.Generator().manual_seed(seed)
     seeds = torch.randint(2**62, (len(GENERATORS),), generator=streams).tolist()
@@ -141,7 +144,7 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
     Raises
     ------
     StudioError
-        The tensors are those of another architecture, or not of a learner.
+        If the tensors belong to another architecture, or not to a learner.
     """
     device = next(module.parameters()).device
     state = start(module, 0, device)
@@ -162,7 +165,7 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
         state.probabilities.extend((float(real), float(fake)) for real, fake in tensors["scores"])
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         raise StudioError(
-            "the discriminator's learning cannot go on from this snapshot: it belongs to another "
+            "The discriminator cannot continue learning from this snapshot: it belongs to another "
             f"discriminator or is damaged ({str(error).splitlines()[0]})."
         ) from error
     return state
@@ -171,24 +174,24 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
 def learn(
     state: LearnerState, real_images: torch.Tensor, fake: torch.Tensor
 ) -> tuple[LearnerState, LearnInfo]:
-    """Learn one round: `STEPS_PER_ROUND` steps on real images and the chains' recent ones.
+    """Learn one round: `STEPS_PER_ROUND` steps on real images and recent images of the chains.
 
     Parameters
     ----------
     state
-        Consumed: the state returned is the only valid one (`LearnerState.clone` keeps a copy).
+        Consumed: only the returned state is valid afterwards (`LearnerState.clone` makes a copy).
     real_images
-        ``(n, C, H, W)``, float32 in pixel units or uint8; each step draws `BATCH` of them,
-        `LARGE_BATCH` where they are large.
+        ``(n, C, H, W)``, float32 in pixel units or uint8; each step draws `BATCH` of them, or
+        `LARGE_BATCH` if they are large.
     fake
-        ``(chains, C, H, W)`` float32 in pixel units, the chains' present images. They join those of
-        recent rounds, and each step draws from all of these: a discriminator that sees only the
-        newest images forgets the earlier ones.
+        ``(chains, C, H, W)`` float32 in pixel units, the chains' present images. Each step draws
+        from these and from those of recent rounds: a discriminator that sees only the newest images
+        forgets the earlier ones.
 
     Returns
     -------
     tuple
-        The next state, and the round's figures.
+        The next state, and the round's measurements.
     """
     state.recent.append(fake.detach().clone())
     pool = torch.cat(list(state.recent))
@@ -216,17 +219,17 @@ def learn_from_pool(
     pool
         ``(m, C, H, W)``, generated images in pixel units.
     shares
-        ``(m,)`` non-negative, how often each image of the pool is drawn relative to the others;
-        None draws all alike.
+        ``(m,)`` non-negative numbers: how often each image of the pool is drawn relative to the
+        others. None for equal shares.
     batch, steps
-        Images of either kind in a step, and steps of the round.
+        Number of images of either kind in a step, and number of steps in the round.
     noises
-        Least and most standard deviation of the instance noise, in pixel units; each image's own
-        is uniform between them.
+        Smallest and largest standard deviation of the instance noise, in pixel units; that of each
+        image is uniform between them.
     rate
         Adam's learning rate in this round.
     denoising
-        What the discriminator's gradient learns as well, if anything.
+        An additional loss on the discriminator's gradient; None for no such loss.
     """
     for group in state.optimiser.param_groups:
         group["lr"] = rate
@@ -278,7 +281,7 @@ def _copy(module: nn.Module) -> nn.Module:
 
 
 def _laid_out(value: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-    """Copy one of the optimiser's values in its parameter's memory layout, as Adam creates it."""
+    """Copy one of the optimiser's values into its parameter's memory layout, as Adam creates it."""
     if value.shape != parameter.shape:
         return value.clone()
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

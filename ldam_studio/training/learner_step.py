@@ -9,22 +9,22 @@ from torch import nn
 from torch.nn import functional
 
 REAL_LABEL = 0.9
-"""Label of real images in place of 1, so that the logits do not grow without bound."""
+"""Label of real images instead of 1, so that the logits do not grow without bound."""
 
 
 @dataclass(frozen=True)
 class Denoising:
-    """Training the discriminator's gradient to point from noisy real images back to the real ones.
+    """A loss that makes the discriminator's gradient point from noisy real images to clean ones.
 
-    If only the discriminator's answers are trained, its gradient may point anywhere that changes
-    the answer, and chains follow it into patterns that no person would call real.
+    If only the discriminator's answers are trained, its gradient may point in any direction that
+    changes the answer, and chains follow it into patterns that nobody would call real.
 
     Attributes
     ----------
     weight
-        Weight of this loss beside the cross entropy.
+        Weight of this loss relative to the cross entropy.
     noises
-        Least and largest standard deviation of the noise, in pixel units.
+        Smallest and largest standard deviation of the noise, in pixel units.
     batch
         Number of real images in a step that are used for it. An image takes about three times as
         long as in the cross entropy, because gradients are differentiated.
@@ -47,8 +47,8 @@ def step(
     """Take one step on the cross entropy; return the mean P(real) of real and generated images.
 
     All images get instance noise (Soenderby et al., arXiv 1610.04490), so that the discriminator
-    cannot tell them apart by the last bits of a pixel. `noise` is its source, and `noises`
-    its least and largest standard deviation.
+    cannot distinguish them by the last bits of a pixel. `noise` is its generator, and `noises` its
+    smallest and largest standard deviation.
     """
     module.train().requires_grad_(True)
     images = torch.cat([real, fake])
@@ -56,7 +56,7 @@ def step(
     logits = module(images + _deviations(noise, len(images), noises) * added)
     labels = torch.zeros_like(logits)
     labels[: len(real)] = REAL_LABEL
-    # The mean of each half counts once, as in Algorithm 2, whatever their sizes.
+    # Both halves have the same weight, as in Algorithm 2, even if their sizes differ.
     losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     loss = losses[: len(real)].mean() + losses[len(real) :].mean()
     if denoising is not None:
@@ -74,10 +74,10 @@ def step(
 def _denoising_loss(
     module: nn.Module, noise: torch.Generator, real: torch.Tensor, noises: tuple[float, float]
 ) -> torch.Tensor:
-    """Return the mean of 1 - cos between the gradient at a noisy image and the way back from it.
+    """Return the mean of 1 - cos between a noisy image's gradient and the way to the clean image.
 
     This is denoising score matching (Vincent 2011; Saremi et al., arXiv 1805.08306) of the
-    direction alone, since chains that use a normalised gradient follow nothing else.
+    direction only, since chains with a normalised gradient use nothing else.
     """
     added = torch.randn(real.shape, generator=noise, device=real.device)
     noisy = real + _deviations(noise, len(real), noises) * added
@@ -98,5 +98,5 @@ def _deviations(
 
 
 def settle(module: nn.Module) -> nn.Module:
-    """Freeze a module and put it in evaluation mode, as the sampler needs it; in place."""
+    """Freeze a module and put it into evaluation mode, as the sampler needs it, in place."""
     return module.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Photographs to learn from: a folder or a zip of them, read on demand."""
+"""Photographs for training: a folder or a zip of them, read on demand."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LEAST_CROP = 0.5
 
 @dataclass(frozen=True)
 class Photos:
-    """Photographs of a folder or zip, by name, in the order of their names.
+    """The photographs in a folder or zip, sorted by name.
 
     Attributes
     ----------
     place
         The folder or the zip.
     names
-        Paths within it.
+        Their paths inside it.
     """
 
     place: Path
@@ -42,12 +42,14 @@ class Photos:
 
     @contextmanager
     def reader(self) -> Iterator[Callable[[int], Image.Image]]:
-        """Yield a function that reads a photograph by its number, as RGB. A zip is opened once.
+        """Yield a function that reads a photograph by its number, as RGB.
+
+        A zip is opened only once.
 
         Raises
         ------
         StudioError
-            The place or a photograph in it is gone, or the photograph is no picture.
+            If the place or a photograph is missing, or the photograph cannot be read.
         """
         if self.place.is_dir():
             yield lambda number: self._decode(number, (self.place / self.names[number]).read_bytes)
@@ -62,13 +64,13 @@ class Photos:
                 return picture.convert("RGB")
         except Image.DecompressionBombError:
             raise StudioError(
-                f"{name} in {self.place} is too large a picture to be read; take it out."
+                f"{name} in {self.place} is too large to be read; remove it."
             ) from None
         except Exception as error:
             # Damage, or a password, raises errors of many types, depending on the format.
             raise StudioError(
-                f"{name} in {self.place} cannot be read as a picture ({in_short(error)}); take it "
-                "out or fetch it again."
+                f"{name} in {self.place} cannot be read as a picture ({in_short(error)}); remove "
+                "it or download it again."
             ) from error
 
 
@@ -83,7 +85,7 @@ def _archive(place: Path) -> Iterator[zipfile.ZipFile]:
         ) from None
     except Exception:
         raise StudioError(
-            f"{place} is no zip, or a damaged one; name a folder or a zip of photographs."
+            f"{place} is not a zip file, or is damaged; name a folder or a zip of photographs."
         ) from None
     with archive:
         yield archive
@@ -95,7 +97,7 @@ def find_photos(place: Path) -> Photos:
     Raises
     ------
     StudioError
-        The place does not exist, is damaged, or holds fewer than `LEAST_PHOTOS` pictures.
+        If the place does not exist, is damaged, or contains fewer than `LEAST_PHOTOS` pictures.
     """
     if place.is_dir():
         found = [file.relative_to(place).as_posix() for file in place.rglob("*")]
@@ -105,14 +107,14 @@ def find_photos(place: Path) -> Photos:
     names = tuple(sorted(filter(_is_picture, found)))
     if len(names) < LEAST_PHOTOS:
         raise StudioError(
-            f"{place} holds {len(names)} pictures ({', '.join(ENDINGS)}); at least {LEAST_PHOTOS} "
-            "are needed."
+            f"{place} contains {len(names)} pictures ({', '.join(ENDINGS)}), but at least "
+            f"{LEAST_PHOTOS} are needed; name another with --data."
         )
     return Photos(place, names)
 
 
 def _is_picture(name: str) -> bool:
-    # In zips, macOS adds a file "._NAME" for each file, which is no picture.
+    # In zips, macOS adds a file "._NAME" for each file, which is not a picture.
     return name.lower().endswith(ENDINGS) and not name.rsplit("/", 1)[-1].startswith("._")
 
 
@@ -131,16 +133,16 @@ def draw_crops(
     Parameters
     ----------
     sources
-        All are drawn from equally often, however many photographs they hold.
+        Each source is drawn from equally often, no matter how many photographs it contains.
     size
         Height and width of the crops, in pixels.
     generator
-        Source of all randomness here.
+        The generator of all random numbers.
 
     Raises
     ------
     StudioError
-        A photograph cannot be read.
+        If a photograph cannot be read.
     """
     with ExitStack() as stack:
         readers = [stack.enter_context(photos.reader()) for photos in sources]
@@ -159,7 +161,7 @@ def draw_crops(
 def _crop(
     picture: Image.Image, size: tuple[int, int], scale: float, across: float, down: float
 ) -> Image.Image:
-    """Cut out the part at fractions ``across`` and ``down``, and resize it."""
+    """Cut out the part at the fractions ``across`` and ``down``, and resize it."""
     height, width = size
     largest = min(picture.height / height, picture.width / width)
     least = min(largest, max(1.0, LEAST_CROP * largest))

@@ -1,4 +1,4 @@
-"""What a training reports while it runs."""
+"""The interface through which a training reports its progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class TrainingProgress:
     """Receives a training's progress and ignores it; a subclass shows it."""
 
     def step(self, done: int, total: int) -> None:
-        """Receive the numbers of optimiser steps done and in all."""
+        """Receive the number of optimiser steps done, and the number of all steps."""
 
     def epoch(self, words: str) -> None:
-        """Receive a line about an epoch that has ended."""
+        """Receive a line about a finished epoch."""

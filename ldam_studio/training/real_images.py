@@ -1,6 +1,6 @@
-"""The real images that a discriminator learns from while it steers chains, by kind.
+"""The real images from which a discriminator learns while it steers chains, by kind.
 
-To add a kind, add its row to `REAL_IMAGES`; the rows of `networks.discriminators` name it.
+To add a kind, add its row to `REAL_IMAGES`; the rows of `networks.discriminators` refer to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ldam_studio.training.data import load_digits_sheet, load_mnist
 from ldam_studio.training.photos import draw_crops, find_photos
 
 CROPS = 256
-"""Random crops of photographs that one session learns from."""
+"""Number of random crops of photographs from which one session learns."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class RealImages:
     Attributes
     ----------
     load
-        Takes the folder of data that was given, if any, the shape (C, H, W) and a seed; returns
-        images (n, C, H, W), uint8. Raises `StudioError` where they cannot be read.
+        Takes the user's data folder or None, the shape (C, H, W) and a seed; returns images (n, C,
+        H, W), uint8. Raises `StudioError` if they cannot be read.
     origin
-        Takes that folder and says in words where the images come from. Nothing is read.
+        Takes that folder and returns in words where the images come from. Nothing is read.
     """
 
     load: Callable[[Path | None, tuple[int, int, int], int], Tensor]
@@ -43,7 +43,7 @@ def _digits(data: Path | None, _shape: tuple[int, int, int], _seed: int) -> Tens
 
 
 def _origin_of_digits(data: Path | None) -> str:
-    return "the digits that come with the program" if data is None else str(data)
+    return "the digits that ship with the program" if data is None else str(data)
 
 
 def _cifar10(data: Path | None, _shape: tuple[int, int, int], _seed: int) -> Tensor:
@@ -62,8 +62,8 @@ def _origin_of_cifar10(data: Path | None) -> str:
 def _photographs(data: Path | None, shape: tuple[int, int, int], seed: int) -> Tensor:
     if data is None:
         raise StudioError(
-            "The discriminator of natural images learns from photographs, and none are shipped; "
-            "start with --data FOLDER or --data FILE.zip to name some."
+            "The discriminator of natural images learns from photographs, but none ship with the "
+            "program; name some with --data FOLDER or --data FILE.zip."
         )
     return draw_crops([find_photos(data)], CROPS, shape[1:], Generator().manual_seed(seed))
 

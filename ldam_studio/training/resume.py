@@ -1,4 +1,4 @@
-"""Keeping a training run on disk, so that it can be resumed after it was cancelled or killed."""
+"""Saving a training run on disk, so that it can be resumed after it was cancelled or killed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write_kept(path: Path, content: Mapping[str, Any]) -> None:
     Raises
     ------
     StudioError
-        The file cannot be written.
+        If the file cannot be written.
     """
     written = io.BytesIO()
     torch.save(dict(content), written)
@@ -37,7 +37,7 @@ def kept_in(path: Path) -> Iterator[dict[str, Any]]:
     Raises
     ------
     StudioError
-        The file is missing or damaged. A StudioError raised in the block is passed on.
+        If the file is missing or damaged. A StudioError raised in the block is passed on.
     """
     try:
         yield torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
@@ -50,13 +50,15 @@ def kept_in(path: Path) -> Iterator[dict[str, Any]]:
     except StudioError:
         raise
     except Exception:
-        # Torch's reader raises errors of many types, whose advice does not apply here.
-        raise StudioError(f"{path} is damaged; start the run anew.") from None
+        # Torch's reader raises errors of many types, with advice that does not apply here.
+        raise StudioError(f"{path} is damaged; start a new run.") from None
 
 
 def other_settings(path: Path) -> StudioError:
-    """Return the error for a kept run that has other settings than those asked for."""
-    return StudioError(f"{path} is of a run with other settings; give the same, or start anew.")
+    """Return the error for a saved run whose settings differ from the present ones."""
+    return StudioError(
+        f"{path} belongs to a run with other settings; use the same settings, or start a new run."
+    )
 
 
 def save_run(
@@ -88,26 +90,26 @@ def save_run(
 
 
 def kept_recipe(path: Path) -> dict[str, Any]:
-    """Return the recipe of a kept classifier's run, as a dictionary.
+    """Return the recipe of a classifier's saved run, as a dictionary.
 
     Raises
     ------
     StudioError
-        The file is missing or damaged.
+        If the file is missing or damaged.
     """
     with kept_in(path) as saved:
         return dict(saved["recipe"])
 
 
 def load_run(run: ClassifierRun, recipe: ClassifierRecipe, path: Path) -> dict[str, Any]:
-    """Restore a run, fresh from `classifier.start`, to the state that `save_run` wrote; in place.
+    """Restore a run from `classifier.start` to the state that `save_run` wrote, in place.
 
     Returns what was written `beside` it.
 
     Raises
     ------
     StudioError
-        The file is missing or damaged, or is of a run by another recipe.
+        If the file is missing or damaged, or belongs to a run with another recipe.
     """
     with kept_in(path) as saved:
         if saved["recipe"] != asdict(recipe):

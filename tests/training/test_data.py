@@ -67,6 +67,14 @@ def test_says_which_file_is_missing(tmp_path: Path) -> None:
         load_mnist(tmp_path, "train")
 
 
+def test_says_that_the_files_are_in_different_folders(tmp_path: Path) -> None:
+    write_mnist(tmp_path)
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / FILES["test"][1]).rename(tmp_path / "mnist" / FILES["test"][1])
+    with pytest.raises(StudioError, match="in different folders"):
+        load_mnist(tmp_path, "train")
+
+
 def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
 

@@ -114,7 +114,7 @@ def test_what_holds_no_photographs_is_refused(tmp_path) -> None:
     with pytest.raises(StudioError, match="cannot be read"):
         find_photos(tmp_path / "nowhere.zip")
     (tmp_path / "broken.zip").write_bytes(b"PK nothing")
-    with pytest.raises(StudioError, match="no zip"):
+    with pytest.raises(StudioError, match="not a zip file"):
         find_photos(tmp_path / "broken.zip")
     with pytest.raises(StudioError, match=f"at least {LEAST_PHOTOS}"):
         find_photos(folder_of(tmp_path / "few", {"a.jpg": jpeg(8, 8)}))

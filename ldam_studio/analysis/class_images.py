@@ -1,4 +1,4 @@
-"""Real images of a built-in network's classes, to compare its neurons' pictures with."""
+"""Real images of a built-in network's classes, to compare with the pictures of its neurons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ldam_studio.training.data import load_digits_sheet
 from ldam_studio.training.images import LabelledImages
 
 MOST = 500
-"""Images of each class whose similarity is measured."""
+"""Number of images of each class whose similarity is measured."""
 
 
 def real_images(network: Network, data: Path | None = None) -> LabelledImages | None:
@@ -28,7 +28,7 @@ def real_images(network: Network, data: Path | None = None) -> LabelledImages | 
     Raises
     ------
     StudioError
-        `data` was given, and CIFAR-10 is not there or damaged.
+        If `data` was given, and CIFAR-10 is missing there or damaged.
     """
     if network.name not in BUILT_IN:
         return None
@@ -43,7 +43,7 @@ def real_images(network: Network, data: Path | None = None) -> LabelledImages | 
 
 
 def likeness(network: Network, images: LabelledImages) -> float:
-    """Return the mean cosine, from the rest colour, of two real images of a class."""
+    """Return the mean cosine between two real images of a class, measured from the rest colour."""
     chosen = torch.cat([numbers[:MOST] for numbers in _by_class(images)])
     shapes = images.pixels(chosen) - network.pixels.rest
     return within_class_cosine(shapes, images.labels[chosen])
