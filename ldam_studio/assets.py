@@ -1,4 +1,4 @@
-"""The files that are shipped with the program: pictures, lists of labels, weights."""
+"""The files that ship with the program: pictures, lists of labels, weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from ldam_studio.errors import StudioError
 
 _PACKAGE = Path(__file__).resolve().parent
-# A wheel carries the folders inside the package; a checkout has them beside it.
+# A wheel has these folders inside the package, a checkout has them beside it.
 _ROOTS = (_PACKAGE, _PACKAGE.parent)
 
 
@@ -17,7 +17,7 @@ def asset(*parts: str) -> Path:
     Parameters
     ----------
     *parts : str
-        The path below the project's root, such as ``"models", "lenet.safetensors"``.
+        The path below the project's root, for example ``"models", "lenet.safetensors"``.
 
     Returns
     -------
@@ -27,12 +27,12 @@ def asset(*parts: str) -> Path:
     Raises
     ------
     StudioError
-        The installation lacks it.
+        If the installation lacks it.
     """
     for root in _ROOTS:
         path = root.joinpath(*parts)
         if path.exists():
             return path
     raise StudioError(
-        f"the shipped file {'/'.join(parts)} is missing from {_PACKAGE}: install LDAM Studio again"
+        f"The shipped file {'/'.join(parts)} is missing from {_PACKAGE}; install LDAM Studio again."
     )

@@ -1,8 +1,8 @@
 """The command line: one parser; each sub-command's module is imported only when it is called.
 
-A sub-command's module has two functions: ``add_arguments(parser)`` adds its flags, and
-``run(args) -> int`` does the work and returns the exit code. It raises `StudioError` for what the
-user can put right. So ``--help`` answers at once, and ``render`` needs no Qt.
+A sub-command's module has two functions: ``add_arguments(parser)`` adds its flags, and ``run(args)
+-> int`` does the work and returns the exit code. It raises `StudioError` for problems that the user
+can solve. Importing late makes ``--help`` fast, and ``render`` works without Qt.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Raise a `StudioError`, where argparse would print its usage and exit."""
-        raise StudioError(f"{message} ({self.prog} --help lists what there is)")
+        """Raise a `StudioError`; argparse itself would print its usage and exit."""
+        raise StudioError(f"{message} ({self.prog} --help lists all flags)")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _with_signs(arguments: Sequence[str]) -> list[str]:
-    """Join ``--neuron`` and a neuron that begins with a minus, which argparse takes for a flag."""
+    """Join ``--neuron`` and a neuron with a minus sign, which argparse would take for a flag."""
     joined: list[str] = []
     for argument in arguments:
         signed = argument.startswith("-") and not argument.startswith("--") and argument != "-h"
@@ -95,10 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 2 after an error of the user's, 130 after Ctrl-C.
+        0 on success, 2 after a user's error, 130 after Ctrl-C.
     """
-    # Spinning OpenMP threads would slow the window down on few cores. The library reads this when
-    # it is loaded, so it has to be set before torch is imported.
+    # Busy-waiting OpenMP threads would slow the window down on few cores. The library reads this
+    # variable when it is loaded, so it must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
     general = {"-h", "--help", "--version"}

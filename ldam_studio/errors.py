@@ -1,4 +1,4 @@
-"""The one exception whose message is shown to the person who uses the program."""
+"""The one exception whose message is shown to the user."""
 
 from __future__ import annotations
 

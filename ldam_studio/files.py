@@ -1,6 +1,7 @@
-"""Reading and writing whole files, and the folder in which the program remembers.
+"""Reading and writing whole files, and the folder for the program's settings.
 
-Files appear whole: readers never see part of one, or only some of several that belong together.
+Files are written atomically: readers never see a part of a file, or only some of several files that
+belong together.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ WAITS_S = (0.01, 0.03, 0.1, 0.3)
 
 
 def state_folder() -> Path:
-    """Return the folder for what is remembered between runs; ``LDAM_STATE_DIR`` sets another."""
+    """Return the folder for data that is kept between runs; ``LDAM_STATE_DIR`` sets another."""
     chosen = os.environ.get("LDAM_STATE_DIR")
     return Path(chosen) if chosen else platformdirs.user_state_path("ldam-studio", appauthor=False)
 
@@ -70,21 +71,22 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     except BaseException as error:
         for temporary in temporaries.values():
             _remove(temporary)
-        if not isinstance(error, OSError):  # such as Ctrl-C
+        if not isinstance(error, OSError):  # for example Ctrl-C
             raise
         raise StudioError(
-            f"{path} cannot be written ({error.strerror or error}); choose another folder or make "
-            "room."
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or free "
+            "some space."
         ) from None
 
 
 def _date_back(path: Path) -> None:
-    """Set a file's time of writing a little back, so that it lies before its renaming.
+    """Set a file's modification time slightly back, so that it lies before the renaming.
 
-    By that difference, a watcher of the folder sees at once that the file is complete
-    (`networks.weights.checkpoints`). Within one tick of the disk's clock both times would be equal.
+    This difference shows a watcher of the folder that the file is complete
+    (`networks.weights.checkpoints`). Otherwise both times could be equal, because the file system's
+    clock has a limited resolution.
     """
-    with contextlib.suppress(OSError):  # a disk that keeps no such times
+    with contextlib.suppress(OSError):  # a file system without such times
         written = path.stat().st_mtime_ns - 1
         os.utime(path, ns=(written, written))
 
@@ -95,7 +97,7 @@ def _replace(source: Path, target: Path) -> None:
         try:
             os.replace(source, target)
         except PermissionError:
-            # Only Windows refuses while a file is being read, and readers close it soon.
+            # Only Windows refuses while another program reads the file, which ends soon.
             if sys.platform != "win32":
                 raise
             time.sleep(wait)
@@ -105,12 +107,12 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Make `folder` and check that files can be written to it, before work on them begins.
+    """Create `folder` and check that files can be written to it, before any work is done.
 
     Raises
     ------
     StudioError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
     """
     probe = folder / f".{secrets.token_hex(6)}"
     try:

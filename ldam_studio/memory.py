@@ -1,4 +1,4 @@
-"""How much memory is free, and the errors where it is too little."""
+"""How much memory is free, and the errors if it is too little."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ldam_studio.errors import StudioError
 GROUP = Path("/sys/fs/cgroup")
 UNITS = {"bytes": 1.0, "K": 2.0**10, "M": 2.0**20, "G": 2.0**30, "T": 2.0**40}
 LACKS = ("can't allocate memory", "not enough memory: you tried to allocate", "out of memory")
-"""Torch's messages where a lack of memory has no exception type: on processors, on Windows, and on
-Apple's graphics."""
+"""Torch's messages about a lack of memory that has no exception type of its own: on the CPU, on
+Windows, and on Apple's GPUs."""
 
 
 M_ARENA_MAX = -8
@@ -26,7 +26,7 @@ M_ARENA_MAX = -8
 
 
 class TooLittleMemory(StudioError):
-    """Memory is short at the moment; the same may succeed later."""
+    """There is too little memory at the moment; the same operation may succeed later."""
 
 
 def free_bytes(group: Path = GROUP) -> int:
@@ -48,50 +48,50 @@ def free_bytes(group: Path = GROUP) -> int:
 
 
 def require(what: str, needed: float, free: float, way_out: str) -> None:
-    """Raise `TooLittleMemory` if `needed` bytes are more than are `free`.
+    """Raise `TooLittleMemory` if `needed` bytes are more than `free` bytes.
 
     Parameters
     ----------
     what
-        What needs them: the beginning of the sentence.
+        Beginning of the message: what needs the memory.
     way_out
-        What to do: the end of the sentence.
+        End of the message: what to do.
     """
     if needed > free:
         raise TooLittleMemory(
-            f"{what} at least {in_words(needed)} of memory, and {in_words(free)} are free; "
+            f"{what} at least {in_words(needed)} of memory, but only {in_words(free)} are free; "
             f"{way_out}."
         )
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Whether an operation failed because memory was short."""
+    """Return whether an operation failed because of too little memory."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(lack in str(error) for lack in LACKS)
 
 
 def asked_for(error: BaseException) -> float | None:
-    """Return the size of a failed allocation in bytes, if the error says it."""
-    # On Apple's graphics, torch says GB and means GiB.
+    """Return the size of a failed allocation in bytes; None if the error does not say it."""
+    # On Apple's GPUs, torch says GB and means GiB.
     found = re.search(r"ried to allocate ([\d.]+) ?(bytes|[KMGT](?=i?B))", str(error))
     return float(found[1]) * UNITS[found[2]] if found else None
 
 
 def too_little(what: str, error: BaseException, way_out: str) -> TooLittleMemory:
-    """Return the error for an operation that found too little memory.
+    """Return the error for an operation that failed because of too little memory.
 
     Parameters
     ----------
     what
-        The operation: the beginning of the sentence.
+        Beginning of the message: the operation.
     way_out
-        What to do: the end of the sentence.
+        End of the message: what to do.
     """
     size = asked_for(error)
     wanted = "" if size is None else f", {in_words(size)} in one piece"
     return TooLittleMemory(
-        f"{what} needs more memory than there is{wanted}, and {in_words(free_bytes())} are free; "
+        f"{what} needs more memory than there is{wanted}; {in_words(free_bytes())} are free; "
         f"{way_out}."
     )
 
@@ -108,9 +108,9 @@ def enough_for(what: str, way_out: str) -> Iterator[None]:
 
 
 def share_one_heap() -> None:
-    """Make threads that start later share one heap.
+    """Make all threads that are started later share one heap.
 
-    Each session has its own thread, for which glibc would make a separate heap; memory that is
+    Each session has its own thread, for which glibc would create a separate heap; memory that is
     freed in one heap cannot be used by another.
     """
     _ask_glibc("mallopt", M_ARENA_MAX, 1)
@@ -130,7 +130,7 @@ def _ask_glibc(name: str, *numbers: int) -> None:
 
 
 def in_words(size: float) -> str:
-    """Return a number of bytes in words, such as 3.4 GB."""
+    """Return a number of bytes in words, for example 3.4 GB."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if size >= factor:
             return f"{size / factor:,.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The presets that a person has saved, in addition to those of the program."""
+"""The presets that the user has saved, in addition to those of the program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
 from ldam_studio.sampler.settings import Settings
 
 VERSION = 1
-LONGEST = 40  # letters of a name, which has to fit into a menu
+LONGEST = 40  # number of letters in a name, which has to fit into a menu
 
 
 class _Header(msgspec.Struct):
@@ -36,12 +36,12 @@ class _File(_Header):
 
 
 class UserPresets:
-    """A person's presets, in a file that is read again each time.
+    """The user's presets, in a file that is read again each time.
 
     Parameters
     ----------
     folder
-        Where the file is; created when something is saved.
+        The folder of the file; it is created when something is saved.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -59,22 +59,22 @@ class UserPresets:
             made = [_preset(_free(each.name), each.settings) for each in saved]
         except (StudioError, ValueError, RecursionError, msgspec.ValidationError) as error:
             raise StudioError(
-                f"Your presets in {self.path} cannot be read ({error}); mend or remove the file."
+                f"Your presets in {self.path} cannot be read ({error}); repair or remove the file."
             ) from None
         return {preset.name: preset for preset in sorted(made, key=lambda p: p.name.casefold())}
 
     def all(self) -> dict[str, Preset]:
-        """Return the program's presets, then the person's; raises as `read` does."""
+        """Return the program's presets, then the user's; raises as `read` does."""
         return PRESETS | self.read()
 
     def find(self, name: str) -> Preset:
-        """Return a preset, the program's or the person's; `StudioError` if there is none."""
+        """Return a preset of the program or the user; `StudioError` if there is none."""
         wanted = name.strip().casefold()
         # The program's presets can be used even if the file is damaged.
         return find_preset(name, PRESETS if wanted in PRESETS else self.all())
 
     def save(self, name: str, settings: Mapping[str, Any]) -> Preset:
-        """Save settings, values by name, as a preset; it replaces one of the same name.
+        """Save settings, values by name, as a preset; it replaces one with the same name.
 
         Raises
         ------
@@ -87,16 +87,16 @@ class UserPresets:
         return preset
 
     def rename(self, name: str, new: str) -> None:
-        """Rename one of the person's presets; `StudioError` if the new name cannot be used."""
+        """Rename one of the user's presets; `StudioError` if the new name cannot be used."""
         presets = self.read()
         new = _name(new)
         if any(_same(new, other) for other in presets if other != name):
-            raise StudioError(f"There is a preset {new!r} already; take another name.")
+            raise StudioError(f"There is already a preset {new!r}; choose another name.")
         changed = replace(find_preset(name, presets), name=new, label=new)
         self._write([p for p in presets.values() if p.name != name] + [changed])
 
     def remove(self, name: str) -> None:
-        """Delete one of the person's presets."""
+        """Delete one of the user's presets."""
         self._write([p for p in self.read().values() if p.name != name])
 
     def _write(self, presets: list[Preset]) -> None:
@@ -105,7 +105,7 @@ class UserPresets:
 
 
 def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
-    """Return a person's preset; `StudioError` if a setting or its value is wrong."""
+    """Return a preset of the user; `StudioError` if a setting or its value is wrong."""
     today = as_today(settings)
     if "mode" in today:  # in 0.1.0 it decided the kernel too
         today.setdefault("kernel", "langevin")
@@ -115,16 +115,16 @@ def _preset(name: str, settings: Mapping[str, Any]) -> Preset:
 
 
 def _free(name: str) -> str:
-    """Return the preset's name, changed if a later version of the program uses it for its own."""
+    """Return the preset's name, changed if a later version of the program uses it itself."""
     return f"{name} (yours)" if any(_same(name, taken) for taken in PRESETS) else name
 
 
 def _name(text: str) -> str:
     name = " ".join(text.split())
     if not name or len(name) > LONGEST:
-        raise StudioError(f"A preset's name has 1 to {LONGEST} letters, not {len(name)}.")
+        raise StudioError(f"A preset's name must have 1 to {LONGEST} letters, not {len(name)}.")
     if any(_same(name, taken) for taken in PRESETS):
-        raise StudioError(f"{name!r} is a preset of the program; take another name.")
+        raise StudioError(f"{name!r} is a preset of the program; choose another name.")
     return name
 
 

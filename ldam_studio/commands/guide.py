@@ -1,4 +1,4 @@
-"""``ldam-studio guide``: the lists in the guide that come from the program's own tables."""
+"""``ldam-studio guide``: writes the lists in the guide that come from the program's own tables."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write each list between the marks in its page; return the exit code.
+    """Write each list between the markers in its page; return the exit code.
 
     Raises
     ------
     StudioError
-        If a page cannot be read or written, or has no marks.
+        If a page cannot be read or written, or has no markers.
     """
     for name, listed in LISTS.items():
         path = args.out / name
@@ -43,12 +43,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def with_list(text: str, listed: str, name: str) -> str:
-    """Return a page's text with `listed` between the marks.
+    """Return a page's text with `listed` between the markers.
 
     Raises
     ------
     StudioError
-        If the page, called `name`, has no marks.
+        If the page, called `name`, has no markers.
     """
     begin, end = MARKS
     between = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
@@ -58,14 +58,14 @@ def with_list(text: str, listed: str, name: str) -> str:
 
 
 def settings() -> str:
-    """Return what each setting does, and what each preset is for."""
+    """Return the description of each setting and of each preset."""
     rows = [(preset.label, f"`{preset.name}`", preset.help) for preset in PRESETS.values()]
     presets = _table(("preset", "name", "what it is for"), rows)
     return f"{settings_table.markdown()}\n\n## Presets\n\n{presets}"
 
 
 def keys() -> str:
-    """Return a table of what each key does, in the order of the actions."""
+    """Return a table of all keys, in the order of the actions."""
     from ldam_studio.gui.window.entries import entries
 
     keyed = (entry for entry in entries() if entry.key)
@@ -74,7 +74,7 @@ def keys() -> str:
 
 
 def commands() -> str:
-    """Return a table of what each command does."""
+    """Return a table of all commands."""
     rows = [(f"`ldam-studio {words}`", text) for words, (_, text) in COMMANDS.items()]
     return _table(("command", "what it does"), rows)
 
@@ -89,4 +89,4 @@ LISTS: dict[str, Callable[[], str]] = {
     "keys.md": keys,
     "command-line.md": commands,
 }
-"""The pages with a list, and the function that returns it."""
+"""The pages with a list, each with the function that returns the list."""

@@ -1,4 +1,4 @@
-"""``ldam-studio info``: lists the networks, the layers of one, or the settings."""
+"""``ldam-studio info``: lists the networks, the layers of one network, or the settings."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what was asked for; return the exit code.
+    """Print the requested list; return the exit code.
 
     Raises
     ------
     StudioError
-        There is no such network, or its weights cannot be read.
+        If there is no such network, or its weights cannot be read.
     """
     about: Any
     if args.settings:
         about, text = settings_table.about_settings(), settings_table.markdown()
     elif args.network is None:
         if args.weights is not None:
-            raise StudioError("--weights needs --network, to say which architecture they are for.")
+            raise StudioError("--weights needs --network, which names the architecture.")
         about = about_all()
         text = words_on_all(about)
     else:
@@ -83,9 +83,9 @@ def words_on_all(about: dict[str, Any]) -> str:
 def about_network(network: Network) -> dict[str, Any]:
     """Return a network's identity, pixels and layers.
 
-    `notes` are sentences about what opening it did, `missing` the weights that its file lacks. A
-    layer's receptive field is that of its default place, (top, left, bottom, right), None for the
-    whole image.
+    `notes` are sentences about what was done when it was opened, `missing` are the weights that its
+    file lacks. A layer's receptive field is that of its default place, (top, left, bottom, right),
+    or None for the whole image.
     """
     pixels = network.pixels
     return {

@@ -1,4 +1,4 @@
-"""``ldam-studio modes``: how many different pictures excite a neuron, of one network or of two."""
+"""``ldam-studio modes``: how many different pictures excite a neuron, in one network or two."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.settings import Settings
 
 FILES = ("modes", "modes-against")
-"""Names of the files about the first and the second network."""
+"""Names of the files for the first and the second network."""
 
 PLANNED = ("window", "thin", "burn_in", "threshold")
-"""Settings of the averages, which the plan decides."""
+"""Settings of the averages, which the plan determines."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:INDEX",
-        help="or a range such as fc3:0-9; may be given several times; default: up to ten neurons "
-        "of the last layer",
+        help="or a range, for example fc3:0-9; may be given several times; default: up to ten "
+        "neurons of the last layer",
     )
     modes.add_plan(parser)
     parser.add_argument(
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=flags.whole_number("--seeds", 1, 1000),
         default=1,
         metavar="N",
-        help="number of runs, each with a seed one higher; default 1",
+        help="number of runs, with successive seeds; default 1",
     )
     flags.add_out(parser, "out/modes")
     flags.add_seed(parser)
@@ -64,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        A flag is out of range, a network cannot be opened or lacks a neuron, a file cannot be
+        If a flag is out of range, a network cannot be opened or lacks a neuron, or a file cannot be
         written.
     """
     for name in PLANNED:
         if getattr(args, name) is not None:
             raise StudioError(
-                f"--{name.replace('_', '-')} has no say here: each step after the --cooling is "
-                "averaged, --averaged of them; leave it out."
+                f"--{name.replace('_', '-')} cannot be used here, because --cooling and --averaged "
+                "determine which steps are averaged; leave it out."
             )
     device = flags.device_of(args)
     check_folder(args.out)
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
             options = Options(on_bytes=on_bytes)
             networks.append(open_network(args.against, args.against_weights, options))
     elif args.against_weights is not None:
-        raise StudioError("--against-weights says something about --against; give that too.")
+        raise StudioError("--against-weights needs --against, which names the network.")
     neurons = neurons_of(args.neuron, networks[0])
     neurons = neurons or list(networks[0].default_neurons(min(10, networks[0].layers[-1].neurons)))
     for network in networks:
@@ -117,7 +117,7 @@ def _examined(
 
 
 def settings_for(args: argparse.Namespace, network: Network) -> Settings:
-    """Return the settings that the flags ask for; `modes.SETTINGS` where they say nothing."""
+    """Return the settings from the flags, or those of `modes.SETTINGS` where no flag is given."""
     settings = settings_of(args, flags.preset_of(args), network.pixels, discriminator=False)
     for name, value in modes.SETTINGS.items():
         if getattr(args, name) is None and args.preset is None:

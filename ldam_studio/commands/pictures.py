@@ -1,4 +1,4 @@
-"""``ldam-studio pictures``: the pictures in the README, made by the program itself."""
+"""``ldam-studio pictures``: makes the pictures in the README."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from ldam_studio.engine.picture import Bytes, enlarge, grid, to_bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 
-SETTLE = 400  # steps before the melt, until digits stand
-MELT = 60  # steps at 100 times the temperature, as the key K does it
-COLLAPSE = 340  # steps after it
-BEFORE = 40  # of the steps before the melt, so many are shown
-EVERY = 5  # steps from one picture of the animation to the next
+SETTLE = 400  # number of steps before the melt, until digits have formed
+MELT = 60  # number of steps at 100 times the temperature, as with the key K
+COLLAPSE = 340  # number of steps after the melt
+BEFORE = 40  # number of steps before the melt that are shown
+EVERY = 5  # number of steps from one picture of the animation to the next
 FRAME_MS = 70
 ZOOM = 3
 GREYS = 32
 SIZE = (1280, 820)
-WORDS_AT = 15  # pixels
+WORDS_AT = 15  # height of the text, in pixels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio pictures``."""
-    parser.add_argument("--out", type=Path, default=Path("resources/readme"), help="where to")
+    parser.add_argument("--out", type=Path, default=Path("resources/readme"), help="output folder")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the screenshot and the animation; returns the exit code.
+    """Make the screenshot and the animation; return the exit code.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def animation() -> bytes:
-    """Return a WebP animation: ten digits stand, melt, and collapse into other digits."""
+    """Return a WebP animation: ten digits melt and collapse into other digits."""
     from ldam_studio.gui.session.openings import start
 
     pictures = [Image.fromarray(sheet) for sheet in _melting(start(Device()).make())]
@@ -79,7 +79,7 @@ def animation() -> bytes:
 
 
 def _melting(state: SessionState) -> Iterator[Bytes]:
-    """Run a session and give a sheet of its raw samples now and then."""
+    """Run a session and yield a sheet of its raw samples every `EVERY` steps."""
     for step in range(SETTLE + MELT + COLLAPSE):
         changes = [Change("melt", MELT)] if step == SETTLE else []
         state, _ = advance(state, changes)
@@ -92,7 +92,7 @@ def _sheet(state: SessionState) -> Bytes:
     images = lane.chains.x.cpu().numpy()
     pixels = lane.network.pixels
     sheet = enlarge(grid([to_bytes(image, pixels, "image") for image in images], 5, 2), ZOOM)
-    # Few greys: what noise costs in bytes is its depth.
+    # With few grey levels, noise compresses better.
     sheet = (np.round(sheet / 255 * (GREYS - 1)) * 255 / (GREYS - 1)).astype(np.uint8)
     temperature = float(lane.parameters.temperature[0])
     words = f"step {state.step}    temperature {temperature:g}"
@@ -106,7 +106,7 @@ def _sheet(state: SessionState) -> Bytes:
 
 
 def screenshot(look: str) -> bytes:
-    """Return a PNG of the whole window on its opening session, once digits stand."""
+    """Return a PNG of the whole window with its first session, once digits have formed."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from ldam_studio.gui.app.screenshot import grab_window
 

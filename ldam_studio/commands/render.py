@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:N",
-        help="fc3:4, a range such as fc3:0-9, or a class's name. After the address may "
-        f"stand {explained()}; a minus before it (--neuron=-fc3:4) minimises the neuron. "
+        help="fc3:4, a range like fc3:0-9, or the name of a class. The address may be followed "
+        f"by {explained()}; a minus before it (--neuron=-fc3:4) minimises the neuron. "
         "May be given several times, for one layer. Default: the first "
         f"{DEFAULT_NEURONS} of the last layer",
     )
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--chains",
         type=flags.whole_number("--chains", 1, int(SETTINGS["chains"].maximum)),
         metavar="N",
-        help="number of all chains, spread evenly over the neurons, at least one for each. "
+        help="total number of chains, spread evenly over the neurons, at least one for each. "
         "Default: one for each",
     )
     parser.add_argument(
@@ -67,12 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="DIR",
-        help="real images for a discriminator that learns; default: the shipped ones",
+        help="folder of real images for a discriminator that learns; default: the shipped ones",
     )
     add_settings(parser)
     add_beside(parser)
     flags.add_device(parser)
-    group = parser.add_argument_group("what is written")
+    group = parser.add_argument_group("output")
     flags.add_out(group, "out")
     group.add_argument("--display", default="signed", metavar="|".join(DISPLAYS))
     group.add_argument(
@@ -88,20 +88,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Sample and write; return the exit code, 130 after Ctrl-C.
+    """Sample and write the pictures; return the exit code, 130 after Ctrl-C.
 
     Raises
     ------
     StudioError
-        Something that was asked for does not exist or is out of range, a chain exploded, or a file
-        cannot be written.
+        If something that the flags name does not exist or is out of range, a chain exploded, or a
+        file cannot be written.
     """
     shown = Shown("averages", display=args.display, zoom=args.zoom)
     spec = spec_of(args)
     thin = max(lane.settings.thin for lane in spec.outline.lanes)
     if thin > args.steps:
         raise StudioError(
-            f"With a thinning of {thin}, {args.steps} steps give no sample; take more steps or "
+            f"With a thinning of {thin}, {args.steps} steps give no sample; use more steps or a "
             "lower --thin."
         )
     check_folder(args.out)
@@ -157,6 +157,6 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
 
 
 def spread(neurons: list[Neuron], chains: int | None) -> tuple[Neuron, ...]:
-    """Repeat each neuron for its chains, as evenly as possible; those of a neuron are adjacent."""
+    """Repeat each neuron for its chains, as evenly as possible; chains of a neuron are adjacent."""
     count = max(len(neurons), chains or 0)
     return tuple(neurons[i * len(neurons) // count] for i in range(count))

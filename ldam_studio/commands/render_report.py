@@ -1,4 +1,4 @@
-"""What ``ldam-studio render`` reports, as JSON and in words."""
+"""The report of ``ldam-studio render``, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ldam_studio.engine.state import Lane
 
 
 def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
-    """Return what ``--json`` prints.
+    """Return the object that ``--json`` prints.
 
     `activation` is that of the raw samples; `burned_in` says whether all chains are burned in, and
-    `samples_averaged` is the smallest number of all chains; `chains` has the values of each. `dead`
-    names neurons that gave no gradient, and `notes` are sentences. `second` has the same about the
-    network that is compared with, if there is one.
+    `samples_averaged` is the smallest number over all chains; `chains` has the values of each
+    chain. `dead` lists neurons that gave no gradient, and `notes` are sentences. `second` has the
+    same about the network beside the first, if there is one.
     """
     state = rendered.state
     first, *others = state.lanes
@@ -93,7 +93,7 @@ def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
 
 
 def in_words(report: dict[str, Any]) -> str:
-    """Return the report as a person reads it."""
+    """Return the report as text."""
     chains = report["chains"]
     neurons = report["neurons"]
     named = ", ".join(neurons) if len(neurons) <= 4 else f"{neurons[0]} to {neurons[-1]}"

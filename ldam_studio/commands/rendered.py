@@ -1,4 +1,4 @@
-"""A session that is sampled without a window, and the files that it is written to."""
+"""Sampling a session without a window, and writing the files."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Rendered:
     state
         The session.
     activation
-        One (chains,) tensor for each step, of the pixels before it; empty unless kept.
+        One (chains,) tensor for each step, for the pixels before it; empty unless kept.
     seconds
         Time that the steps took.
     interrupted
         Whether Ctrl-C was pressed.
     began_anew
-        Whether averages of chains that were not burned in began anew at half time.
+        Whether averages of chains that were not burned in were reset at half time.
     """
 
     state: SessionState
@@ -52,13 +52,13 @@ class Rendered:
 def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendered:
     """Take `steps` steps, or fewer if Ctrl-C is pressed.
 
-    After half of them, the averages of chains that are not burned in begin anew, so that a chain
+    After half of them, the averages of chains that are not burned in are reset, so that a chain
     that never burns in shows the average of the last half.
 
     Raises
     ------
     StudioError
-        If a chain is no longer finite.
+        If a chain becomes infinite or NaN.
     """
     activation: list[torch.Tensor] = []
     thin = state.lane.settings.thin
@@ -84,7 +84,7 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
 def write(
     rendered: Rendered, shown: Shown, folder: Path, suffix: str, *, arrays: bool
 ) -> dict[str, Path]:
-    """Write pictures whose names end in `suffix`, and arrays if asked for; return their paths.
+    """Write pictures with this `suffix`, and arrays if requested; return their paths.
 
     All files are written or none. There is no average if the run was interrupted before the first
     sample.

@@ -1,4 +1,4 @@
-"""``ldam-studio replay``: run an exported picture's session again and compare the pixels."""
+"""``ldam-studio replay``: runs an exported picture's session again and compares the pixels."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--discriminator-weights",
         type=Path,
         metavar="FILE",
-        help="the discriminator's, if they have moved",
+        help="the discriminator's weights, if they have moved",
     )
     parser.add_argument(
         "--compare-weights",
         type=Path,
         metavar="FILE",
-        help="the second network's, of two side by side, if they have moved",
+        help="the second network's weights in a comparison, if they have moved",
     )
     parser.add_argument(
         "--allow-code",
@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        The picture has no recipe or was altered, weights are missing or have changed, or the recipe
-        names code and that was not allowed.
+        If the picture has no recipe or was altered, weights are missing or have changed, or the
+        recipe names code and that was not allowed.
     """
     given = (args.weights, args.discriminator_weights, args.compare_weights)
     nearby = Nearby(
@@ -98,13 +98,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def in_words(found: Comparison) -> str:
-    """Return a few lines that say how both pictures compare."""
+    """Return a few lines about how the two pictures compare."""
     if found.identical:
         first = f"identical: {_steps_of(found)} gave the same pixels"
     else:
         first = f"not identical: the pixels correlate by {found.correlation:.4f}"
     different = found.differences or (
-        () if found.identical else ("nothing that is recorded: this may be another build of torch",)
+        () if found.identical else ("nothing recorded; torch may have been built differently",)
     )
     if not different:
         return first
@@ -112,7 +112,7 @@ def in_words(found: Comparison) -> str:
 
 
 def _steps_of(found: Comparison) -> str:
-    """Return which steps were run: all, or the last ones if the picture depends on these only."""
+    """Return which steps were run: all, or only the last ones that affect the picture."""
     if found.replayed == found.steps:
         return in_steps(found.steps)
-    return f"the {found.replayed:,} steps that it depends on, of {found.steps:,} in all,"
+    return f"the last {found.replayed:,} of {found.steps:,} steps, which determine the picture,"

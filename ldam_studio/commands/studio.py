@@ -1,4 +1,4 @@
-"""The ``studio`` sub-command: its flags, turned into what the window starts with."""
+"""The ``studio`` sub-command: converts its flags to what the window starts with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT_NETWORK += ("compare", "compare_weights", "compare_set")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio studio``."""
-    # Imported late, so that this module can be imported without torch.
+    # Imported here, so that this module can be imported without torch.
     from ldam_studio.commands.shared.beside import add_beside
     from ldam_studio.commands.shared.flags import add_network, add_out, add_preset
 
@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fresh", action="store_true", help="start a new session instead of the last one"
     )
     add_window(parser)
-    add_out(parser, "out", "where a run without a display writes")
+    add_out(parser, "out", "output folder of a run without a display")
     parser.add_argument(
-        "--seconds", type=float, default=4.0, help="how long a run without a display lasts"
+        "--seconds", type=float, default=4.0, help="duration of a run without a display"
     )
     add_preset(parser)
     add_network(parser, default=None)
@@ -54,26 +54,28 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        When flags contradict each other, what they name cannot be opened, or Qt cannot be loaded.
+        If flags contradict each other, what they name cannot be opened, or Qt cannot be loaded.
     """
     if args.network is None:
         values = {name: getattr(args, name) for name in ABOUT_NETWORK}
         given = [name for name, value in values.items() if value is not None and value is not False]
         if given:
             flag = given[0].replace("_", "-")
-            raise StudioError(f"--{flag} says something about --network; give that too.")
+            raise StudioError(f"--{flag} needs --network, which names the network.")
     elif args.picture is not None:
-        raise StudioError("A picture names its own network; give either it or --network.")
+        raise StudioError(
+            "A picture contains the name of its network; give either a picture or --network."
+        )
     return open_studio(start_of(args))
 
 
 def start_of(args: argparse.Namespace) -> Start:
-    """Return what the flags ask the studio to start with.
+    """Return what the studio starts with according to the flags.
 
     Raises
     ------
     StudioError
-        If the device is not there, or a preset or network that was named cannot be opened.
+        If the device is not available, or a preset or network cannot be opened.
     """
     from ldam_studio.commands.shared.flags import device_of, preset_of
 
@@ -98,14 +100,14 @@ def named_or_unknown(
 ) -> tuple[Named | None, NetworkRequest | None]:
     """Open the network that ``--network`` names.
 
-    Where nothing tells what images it takes and there is a window to ask in, what was asked for is
-    returned second, and nothing is opened. What it is compared with could not be handed on to the
-    dialog; then the error says which flags to give.
+    If its input is unknown and there is a window, nothing is opened: the request is returned as the
+    second value, and a dialog asks for the input. The dialog cannot take over a comparison; in that
+    case the error says which flags to give.
 
     Raises
     ------
     StudioError
-        If it cannot be opened.
+        If the network cannot be opened.
     """
     from ldam_studio.networks.pixels import UnknownInputError
     from ldam_studio.networks.sources.request import NetworkRequest
@@ -119,7 +121,7 @@ def named_or_unknown(
 
 
 def named_network(args: argparse.Namespace, device: Device) -> Named | None:
-    """Open the network that ``--network`` names, and what is compared with it; None without one.
+    """Open the network that ``--network`` names, and the network beside it; None without the flag.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""All commands, each with its module and what it does; the modules are not imported here."""
+"""All commands, each with its module and a short description; the modules are not imported here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ COMMANDS = {
     "watch": ("ldam_studio.commands.watch", "watch a network's checkpoints while it is trained"),
     "render": ("ldam_studio.commands.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.commands.replay", "run an exported picture again and compare it"),
-    "info": ("ldam_studio.commands.info", "list the networks, or the layers of one"),
+    "info": ("ldam_studio.commands.info", "list the networks, or the layers of a network"),
     "modes": (
         "ldam_studio.commands.modes",
         "count the pictures that excite a neuron, and group them",
@@ -21,16 +21,16 @@ COMMANDS = {
     "train cifar10": ("ldam_studio.commands.train.cifar10", "train a VGG on CIFAR-10"),
     "train live": (
         "ldam_studio.commands.train.live",
-        "train LeNet while the studio watches it and sends commands on the standard input",
+        "train LeNet while the studio watches and sends commands on standard input",
     ),
     "train discriminator": (
         "ldam_studio.commands.train.discriminator",
         "train a discriminator along with the chains",
     ),
-    "train judge": ("ldam_studio.commands.train.judge", "train a judge of the paper's figures"),
+    "train judge": ("ldam_studio.commands.train.judge", "train a judge for the paper's figures"),
     "train digits-sheet": (
         "ldam_studio.commands.train.digits_sheet",
-        "lay out the sample of real digits that is shipped",
+        "make the sample of real digits that ships with the program",
     ),
     "paper fig1": (
         "ldam_studio.commands.paper.fig1",
@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "paper fig5": (
         "ldam_studio.commands.paper.fig5",
-        "the paper's Figure 5: LeNet as its training ended, and with averaged parameters",
+        "the paper's Figure 5: LeNet after its last epoch, and with averaged parameters",
     ),
     "paper fig6": (
         "ldam_studio.commands.paper.fig6",
@@ -54,7 +54,7 @@ COMMANDS = {
     ),
     "paper fig8": (
         "ldam_studio.commands.paper.fig8",
-        "the paper's Figure 8: CIFAR-10, with averaged parameters, and with a discriminator too",
+        "the paper's Figure 8: CIFAR-10 with averaged parameters, without and with a discriminator",
     ),
     "paper fig9": (
         "ldam_studio.commands.paper.fig9",
@@ -74,11 +74,11 @@ COMMANDS = {
     ),
     "paper named": (
         "ldam_studio.commands.paper.named",
-        "how often another network names the class that was asked for, as a table",
+        "how often another network recognises the intended class, as a table",
     ),
     "paper filters": (
         "ldam_studio.commands.paper.filters",
-        "a network's first-layer filters beside what its chains make of them",
+        "a network's first-layer filters beside the averages of its chains",
     ),
 }
 GROUPS = {"train": "train the shipped networks", "paper": "reproduce the paper's figures"}

@@ -1,4 +1,4 @@
-"""The ``watch`` sub-command: the studio over a network that is being trained somewhere else."""
+"""The ``watch`` sub-command: opens the studio on a network that is being trained elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ldam_studio.gui.app.start import Start, Watched
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ldam-studio watch``."""
-    # Imported late, so that this module can be imported without torch.
+    # Imported here, so that this module can be imported without torch.
     from ldam_studio.commands.shared.flags import add_network, whole_number
     from ldam_studio.engine.watching.watcher import MOST_CHECKPOINTS
     from ldam_studio.sampler.settings import SETTINGS
@@ -43,13 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the network and watch; return the exit code.
+    """Open the network and watch its training; return the exit code.
 
     Raises
     ------
     StudioError
-        The place cannot be read or is another kind of file, its checkpoints are not this network's,
-        or the window cannot be opened.
+        If the place cannot be read or is another kind of file, its checkpoints belong to another
+        network, or the window cannot be opened.
     """
     from ldam_studio.commands.shared.flags import device_of, network_of
     from ldam_studio.engine.watching.opening import open_watched

@@ -50,7 +50,7 @@ class LaneInfo:
 
 
 @dataclass(frozen=True)
-class Info:
+class StepInfo:
     """What happened in one call of `advance`.
 
     `lanes` is empty if no step was taken. `told` describes the changes that were made, `refused`
@@ -100,12 +100,12 @@ def advance(
     budget: int = 1,
     between: Callable[[], None] = lambda: None,
     lag: int = 0,
-) -> tuple[SessionState, Info]:
+) -> tuple[SessionState, StepInfo]:
     """Apply changes, then take `budget` (0 or 1) steps.
 
     `state` is consumed: its generators and learner are modified, so use only the state that is
     returned (`snapshot` makes a copy). A change that cannot be made has no effect and is reported
-    in `Info.refused`; the others take effect and are logged.
+    in `StepInfo.refused`; the others take effect and are logged.
 
     `between` is called in the middle of the step. If it raises `GivenUp`, the step is abandoned:
     the result is the same as with a budget of 0, and the next step draws the same random numbers.
@@ -114,7 +114,7 @@ def advance(
     after `lag` further steps, or earlier if something is to be changed or learned. Before `state`
     is read, a call without changes and with a budget of 0 must confirm all steps. If a step did not
     go well, the steps after it are undone; the returned state then has a lower step number than
-    earlier `Info` objects. The steps themselves are the same with any `lag`.
+    earlier `StepInfo` objects. The steps themselves are the same with any `lag`.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def advance(
     if failure:
         raise ChainsExploded(failure, state)
     if not budget:
-        return state, Info(state.step, told=tuple(told), refused=tuple(refused))
+        return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
 
     before = moment_of(state)
     drawn = {name: state.generators.draw(name, state.lane.chains.x) for name in sources_of(state)}
@@ -148,7 +148,7 @@ def advance(
             moved.append(_move(state, lane, drawn, views, between))
     except GivenUp:
         go_back(state, before)
-        return state, Info(state.step, told=tuple(told), refused=tuple(refused))
+        return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
     except Exception as error:
         go_back(state, before)
         if is_lack_of_memory(error):
@@ -169,9 +169,9 @@ def advance(
     if not look_back(state, 0 if _must_be_known(state) else lag):
         raise ChainsExploded(which_to_lower(state), state)
     if state.step != here:
-        return state, Info(state.step)
+        return state, StepInfo(state.step)
     lesson = lessons.give(state)
-    return state, Info(
+    return state, StepInfo(
         state.step,
         tuple(_what_happened(m) for m in moved),
         told=tuple(told),

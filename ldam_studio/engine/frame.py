@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
-from ldam_studio.engine.advance import Info, LaneInfo
+from ldam_studio.engine.advance import LaneInfo, StepInfo
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
@@ -110,7 +110,7 @@ def make_frame(
     request: FrameRequest,
     *,
     number: int,
-    infos: Sequence[Info],
+    infos: Sequence[StepInfo],
     notices: Sequence[str],
     steps_per_second: float,
     lesson: LearnInfo | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ldam_studio.engine.advance import Info
+from ldam_studio.engine.advance import StepInfo
 from ldam_studio.engine.frame import Frame, FrameRequest, make_frame
 from ldam_studio.engine.state import SessionState
 
@@ -15,11 +15,11 @@ class Reports:
     """Collects what happens between two frames."""
 
     def __init__(self) -> None:
-        self._infos: deque[Info] = deque(maxlen=TRACE_STEPS)
+        self._infos: deque[StepInfo] = deque(maxlen=TRACE_STEPS)
         self._notices: list[str] = []
         self._frames = 0
 
-    def add(self, info: Info) -> None:
+    def add(self, info: StepInfo) -> None:
         """Store what one call of `advance` returned."""
         if info.lanes or info.told:
             self._infos.append(info)

@@ -42,7 +42,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--neuron fc3:10", "neurons 0 to 9"),
         ("--neuron fc3:8-10", "neurons 0 to 9"),
         ("--neuron fc3", "not a neuron"),
-        ("--neuron fc3:-1", "no neuron"),
+        ("--neuron fc3:-1", "neither a neuron"),
         ("--neuron fc3:9-0", "is reversed"),
         ("--neuron fc3:1 --neuron fc2:1", "one layer"),
         ("--device tpu", "The device must be one of"),

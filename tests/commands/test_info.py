@@ -43,8 +43,8 @@ def test_missing_weights_are_told_of_wherever_a_network_is_opened(capsys, tmp_pa
     save_file(state, path)
     flags = ["--network", "lenet", "--weights", str(path), "--partial"]
     note = (
-        "1 weight is not in part.safetensors, or not in this shape, and stays as the network was "
-        "built: fc1.bias."
+        "1 weight is not in part.safetensors, or not in this shape, and keeps its initial "
+        "value: fc1.bias."
     )
     assert main(["info", *flags]) == 0
     assert note in capsys.readouterr().out

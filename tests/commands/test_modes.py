@@ -66,8 +66,8 @@ def test_a_layer_can_be_named(tmp_path, capsys):
         ("--against-weights x.pt", "--against"),
         ("--against nothing", "There is no network"),
         ("--temperature -1", "Temperature"),
-        ("--thin 2", "--thin has no say here"),
-        ("--burn-in 50", "--burn-in has no say here"),
+        ("--thin 2", "--thin cannot be used here"),
+        ("--burn-in 50", "--burn-in cannot be used here"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path, capsys, words, sentence):

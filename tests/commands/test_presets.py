@@ -85,7 +85,7 @@ def test_names_that_will_not_do(mine, name, says):
 def test_a_name_that_is_taken_is_not_overwritten_by_renaming(mine):
     mine.save("one", {"l2": 1.0})
     mine.save("two", {"l2": 2.0})
-    with pytest.raises(StudioError, match="a preset 'one' already"):
+    with pytest.raises(StudioError, match="already a preset 'one'"):
         mine.rename("two", "one")
     assert mine.find("one").settings == {"l2": 1.0}
 

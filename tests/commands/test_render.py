@@ -51,7 +51,7 @@ def test_a_class_is_asked_for_by_its_name(named, meant):
 
 @pytest.mark.parametrize(
     ("named", "says"),
-    [("seven", "is not a neuron"), ("fc3:x", "is not a neuron"), ("77", "there is 7.")],
+    [("seven", "is not a neuron"), ("fc3:x", "is not a neuron"), ("77", "similar classes: 7.")],
 )
 def test_a_class_that_is_not_there_is_a_sentence(named, says, tmp_path, capsys):
     assert main(["render", "--neuron", named, "--out", str(tmp_path)]) == 2

@@ -68,9 +68,9 @@ def test_other_settings_of_the_same_network(tmp_path, capsys):
     [
         (["--compare", "nothing"], "There is no network 'nothing'"),
         (["--compare", "nothing.pt"], "nothing.pt"),
-        (["--compare", "a.pt", "--compare-weights", "b.pt"], "is a file of weights itself"),
-        (["--compare-weights", "b.pt"], "--compare-weights are those of --compare NETWORK"),
-        (["--compare-set", "chains=3"], "takes NAME=VALUE with a setting's name"),
+        (["--compare", "a.pt", "--compare-weights", "b.pt"], "is a weights file itself"),
+        (["--compare-weights", "b.pt"], "--compare-weights needs --compare"),
+        (["--compare-set", "chains=3"], "takes NAME=VALUE with the name of a setting"),
         (["--compare-set", "l2"], "takes NAME=VALUE"),
         (["--compare-set", "l2=-1"], "L2"),
         (["--compare-set", "thin=50"], "thinning of 50"),
@@ -107,4 +107,4 @@ def test_a_network_without_the_neuron_is_noted(tmp_path, capsys):
 
 def test_the_studio_names_what_is_compared_with_a_network(capsys):
     said = refused(capsys, "studio", "--compare", "lenet-averaged")
-    assert said.endswith("--compare says something about --network; give that too.")
+    assert said.endswith("--compare needs --network, which names the network.")

@@ -42,7 +42,10 @@ def test_the_steps_at_both_ends_are_the_same(picture, capsys):
     assert main(["replay", picture]) == 0
     captured = capsys.readouterr()
     assert "replaying 3 steps\n" in captured.err
-    assert "identical: the 3 steps that it depends on, of 8 in all, gave the same" in captured.out
+    assert (
+        "identical: the last 3 of 8 steps, which determine the picture, gave the same"
+        in captured.out
+    )
     assert main(["replay", picture, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["steps"], found["replayed"]) == (8, 3)

@@ -82,7 +82,7 @@ def test_mnist(digits, tmp_path, monkeypatch, capsys) -> None:
     # In the second epoch of the second run; the first is gone on with, too, and is done already.
     check_resumes(words, tmp_path, (classifier, "predict", 6), monkeypatch)
     told = capsys.readouterr().out.splitlines()
-    assert "seed 1: stopped, epoch 1 of 3 is the last that was kept; --resume goes on" in told[4]
+    assert "seed 1: stopped; epoch 1 of 3 is the last that was saved; --resume continues" in told[4]
     assert told[:3] == told[5:] and told[2].startswith("mean of 2: base")
 
 
@@ -92,7 +92,7 @@ def test_judge(of, digits, pictures, tmp_path, monkeypatch, capsys, small) -> No
     words = ["judge", "--of", of, "--data", str(data), "--epochs", "3"]
     steps = len(judging.KINDS[of].load(data, "train", False)) // judging.KINDS[of].recipe.batch
     check_resumes(words, tmp_path, (classifier, "_varied", steps + 2), monkeypatch)
-    assert "stopped, epoch 1 of 3 is the last that was kept" in capsys.readouterr().out
+    assert "stopped; epoch 1 of 3 is the last that was saved" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("of", ["lenet", "vgg"])
@@ -103,7 +103,7 @@ def test_discriminator(of, digits, pictures, tmp_path, monkeypatch, capsys, smal
         write_weights(tmp_path / "vgg.safetensors", vgg.Vgg().state_dict(), {})
         words += ["--weights", str(tmp_path / "vgg.safetensors")]
     check_resumes(words, tmp_path, (rounds, "learn_from_pool", 4), monkeypatch)
-    assert "stopped, round 2 of 5 is the last that was kept" in capsys.readouterr().out
+    assert "stopped; round 2 of 5 is the last that was saved" in capsys.readouterr().out
 
 
 def test_a_discriminator_that_is_done_is_only_measured_again(
@@ -113,10 +113,10 @@ def test_a_discriminator_that_is_done_is_only_measured_again(
     with monkeypatch.context() as patch:
         patch.setattr(discriminator_jobs.measures, "measure_digits", stopped_at(1, lambda: None))
         assert main(["train", *words]) == INTERRUPTED
-    assert "stopped, round 3 of 3 is the last that was kept" in capsys.readouterr().out
+    assert "stopped; round 3 of 3 is the last that was saved" in capsys.readouterr().out
     monkeypatch.setattr(rounds, "learn_from_pool", stopped_at(1, rounds.learn_from_pool))
     assert main(["train", *words, "--chains-per-class", "0", "--resume"]) == 0
-    assert "real score while learning, last round" in capsys.readouterr().out
+    assert "mean P(real) of real images while learning, last round" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["mnist", "judge", "discriminator"])
@@ -136,10 +136,10 @@ def test_what_cannot_be_gone_on_with_is_one_sentence(
     assert "There is no run to resume in" in told()
     assert main(words) == 0
     capsys.readouterr()
-    assert "give the same, or start anew" in told("--seed", "7")
+    assert "or start a new run" in told("--seed", "7")
     (run,) = tmp_path.glob("*run.pt")
     kept = torch.load(run, weights_only=True)
     for part in ("module", "training"):
         kept.pop(part, None)
     torch.save(kept, run)
-    assert "is damaged; start the run anew" in told()
+    assert "is damaged; start a new run" in told()

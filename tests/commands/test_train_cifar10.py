@@ -94,7 +94,7 @@ def test_a_run_in_another_precision_is_not_gone_on_with(pictures, tmp_path, caps
 def test_a_run_with_another_seed_is_not_gone_on_with(pictures, tmp_path, capsys) -> None:
     assert train(pictures, tmp_path, "--epochs", "1") == 0
     assert train(pictures, tmp_path, "--epochs", "1", "--resume", "--seed", "7") == 2
-    assert "is of a run with --seed 0, not 7" in capsys.readouterr().err
+    assert "belongs to a run with --seed 0, not 7" in capsys.readouterr().err
 
 
 def test_a_run_with_other_threads_is_not_gone_on_with(
@@ -103,7 +103,7 @@ def test_a_run_with_other_threads_is_not_gone_on_with(
     monkeypatch.setattr(torch, "set_num_threads", lambda _threads: None)
     assert train(pictures, tmp_path, "--epochs", "1") == 0
     assert train(pictures, tmp_path, "--epochs", "1", "--resume", "--threads", "2") == 2
-    assert "is of a run with --threads 1, not 2; give the same" in capsys.readouterr().err
+    assert "belongs to a run with --threads 1, not 2; use the same value" in capsys.readouterr().err
     run_file = tmp_path / train_cifar10.RUN_FILE
     earlier = torch.load(run_file, weights_only=True)
     del earlier["beside"]["threads"]  # as runs were kept once, which are gone on with all the same
@@ -137,13 +137,13 @@ def test_what_is_said_when_stopped_is_what_was_kept(
     with monkeypatch.context() as patch:
         patch.setattr(classifier, "_varied", stopped_after(varied, 1))
         assert train(pictures, tmp_path) == INTERRUPTED
-    assert "stopped before the first epoch was kept; start it again" in capsys.readouterr().out
+    assert "stopped before the first epoch was saved; start it again" in capsys.readouterr().out
     with monkeypatch.context() as patch:
         # While the second epoch is judged.
         patch.setattr(classifier, "predict", stopped_after(predict, 1))
         assert train(pictures, tmp_path) == INTERRUPTED
     told = capsys.readouterr().out
-    assert "stopped, epoch 1 of 2 is the last that was kept; --resume goes on" in told
+    assert "stopped; epoch 1 of 2 is the last that was saved; --resume continues" in told
     kept = torch.load(tmp_path / train_cifar10.RUN_FILE, weights_only=True)
     assert kept["epoch"] == 1
     kept["beside"]["seconds"] += 600

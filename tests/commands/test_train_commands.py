@@ -74,7 +74,7 @@ def test_mnist_stopped_leaves_whole_snapshots(digits, tmp_path, capsys, monkeypa
     assert main(["train", "mnist", *flags]) == INTERRUPTED
     assert sorted(p.name for p in tmp_path.rglob("*.*")) == ["lenet-01.safetensors", "run.pt"]
     open_network("lenet", tmp_path / "epochs" / "lenet-01.safetensors")
-    assert "seed 0: stopped, epoch 1 of 3 is the last that was kept" in capsys.readouterr().out
+    assert "seed 0: stopped; epoch 1 of 3 is the last that was saved" in capsys.readouterr().out
 
 
 def test_judge_is_trained_where_it_is_missing(digits, tmp_path, monkeypatch) -> None:
@@ -123,7 +123,7 @@ def test_discriminator_writes_what_can_be_opened(digits, tmp_path, capsys, few_c
     model = open_discriminator(weights=out / "lenet-discriminator.safetensors")
     card = (out / "lenet-discriminator.md").read_text()
     assert model.sha256 in card and "--rounds 3" in card
-    assert "real score" in capsys.readouterr().out
+    assert "of real images while learning" in capsys.readouterr().out
 
 
 def test_its_learning_rate_falls_from_the_first_round_to_the_last() -> None:
@@ -186,7 +186,7 @@ def test_discriminator_stopped_leaves_whole_snapshots(
     files = sorted(tmp_path.rglob("*.*"))
     assert [p.name for p in files] == ["lenet-discriminator-0002.safetensors", "run.pt"]
     open_discriminator(weights=files[0])
-    assert "stopped, round 2 of 9 is the last that was kept" in capsys.readouterr().out
+    assert "stopped; round 2 of 9 is the last that was saved" in capsys.readouterr().out
 
 
 def test_digits_sheet_command(tmp_path, capsys) -> None:
@@ -206,7 +206,7 @@ def test_digits_sheet_command(tmp_path, capsys) -> None:
         ("judge --epochs 0", "--epochs"),
         ("discriminator --rounds 0", "--rounds"),
         ("discriminator --network alexnet", "alexnet"),
-        ("discriminator --shape vgg16", "CIFAR-10 alone"),
+        ("discriminator --shape vgg16", "only for the discriminator of CIFAR-10"),
         ("discriminator --chains-per-class -1", "--chains-per-class"),
     ],
 )

@@ -221,7 +221,7 @@ def test_what_is_set_while_it_rests_on_a_checkpoint_is_kept(digits, tmp_path, mo
 
 def test_fewer_digits_than_a_batch_are_a_sentence(tmp_path):
     few = write_mnist(tmp_path / "few", train=19, test=5)
-    with pytest.raises(StudioError, match="are 19, too few for one batch of 20"):
+    with pytest.raises(StudioError, match="19 training images here, too few for one batch of 20"):
         alone(flags(tmp_path / "out", few))
 
 
@@ -265,7 +265,7 @@ def test_without_mnist_it_says_so_and_learns_from_what_is_shipped(tmp_path, monk
 
 def test_mnist_is_fetched_where_that_is_asked_for(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "download_mnist", lambda: digits)
-    with pytest.raises(StudioError, match="or add --download to fetch them"):
+    with pytest.raises(StudioError, match="or add --download to download them"):
         alone(flags(tmp_path / "out", tmp_path / "nothing"))
     statuses = alone(flags(tmp_path / "out", tmp_path / "nothing", "--download"))
     assert statuses[-1].state == "finished" and not statuses[0].notice

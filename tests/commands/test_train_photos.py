@@ -95,7 +95,7 @@ def test_it_writes_what_can_be_opened_the_same_each_time(own, photographs, tmp_p
     assert model.sha256 in card
     for words in ("--side 112", "--seed 4", "--rounds 3", "3 rounds; 6 chains", "112x112 pixels"):
         assert words in card
-    assert "real score" in capsys.readouterr().out
+    assert "of real images while learning" in capsys.readouterr().out
 
 
 def test_it_is_measured_at_the_networks_own_size(own, photographs, tmp_path) -> None:
@@ -121,7 +121,7 @@ def test_stopped_it_leaves_whole_snapshots(own, photographs, tmp_path, capsys, m
     files = sorted(tmp_path.rglob("*.*"))
     assert [p.name for p in files] == ["natural-discriminator-0002.safetensors", "run.pt"]
     open_discriminator("natural-discriminator", files[0])
-    assert "stopped, round 2 of 3 is the last that was kept" in capsys.readouterr().out
+    assert "stopped; round 2 of 3 is the last that was saved" in capsys.readouterr().out
 
 
 def test_weights_of_which_a_part_fits_are_taken_at_another_size_too(

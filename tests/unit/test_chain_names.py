@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ldam_studio.engine.advance import Info, LaneInfo
+from ldam_studio.engine.advance import LaneInfo, StepInfo
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from ldam_studio.engine.advance import Info, LaneInfo
 def test_marks_count_chains_as_the_strip_does(steady, words):
     zeros = torch.zeros(len(steady))
     lane = LaneInfo(zeros, None, zeros, None, zeros, torch.tensor(steady))
-    assert Info(step=1, lanes=(lane,)).marks == (words,)
+    assert StepInfo(step=1, lanes=(lane,)).marks == (words,)

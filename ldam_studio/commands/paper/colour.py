@@ -1,4 +1,4 @@
-"""What the figures of CIFAR-10 share: flags, the yardstick of real images, the table."""
+"""Shared parts of the CIFAR-10 figures: flags, the statistics of real images, the table."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def add_cifar10(parser: argparse.ArgumentParser) -> None:
 
 
 def yardstick_of(args: argparse.Namespace) -> cifar10.Yardstick:
-    """Open the judge and show it the test images of CIFAR-10.
+    """Open the judge and compute its statistics of CIFAR-10's test images.
 
     Raises
     ------
     StudioError
-        CIFAR-10 is missing or damaged.
+        If CIFAR-10 is missing or damaged.
     """
     judge = open_judge(args.data, args.download, COLOUR)
     return cifar10.open_yardstick(judge, args.data, args.download, args.chains_per_class)
@@ -39,7 +39,7 @@ def yardstick_of(args: argparse.Namespace) -> cifar10.Yardstick:
 def table(
     groups: Sequence[tuple[str, Sequence[cifar10.Row]]], yardstick: cifar10.Yardstick
 ) -> list[str]:
-    """Return the lines of a table: each group's title and rows, then as many real images."""
+    """Return the lines of a table: each group's title and rows, then measures of real images."""
     lines = [
         "                     raw samples                   averages",
         "weight  activation   judge  distance  cosine       judge  distance  cosine",

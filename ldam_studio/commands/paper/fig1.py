@@ -1,7 +1,7 @@
 """``ldam-studio paper fig1``: the paper's Figure 1, five discriminator weights by ten classes.
 
-Fresh chains under a frozen discriminator. The numbers beside the picture say whether an independent
-judge sees the class that was asked for, whether the images of a class are as varied as real ones,
+New chains run with a frozen discriminator. The numbers beside the picture say whether an
+independent judge sees the intended class, whether the images of a class are as varied as real ones,
 and whether melted pictures collapse into others (Jiang et al., arXiv 1812.04604, sections 3 and 4).
 """
 
@@ -31,7 +31,7 @@ from ldam_studio.networks.sources.opening import open_network
 
 WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 MELTED = 0.8
-"""The weight whose chains are melted."""
+"""The discriminator weight at which chains are melted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,8 +2,8 @@
 
 Class neurons and inner neurons have the same starts and noise at each weight, and are averaged over
 a window of frames. The numbers beside the picture are the share of the power in low spatial
-frequencies. It rises with the weight if the discriminator removes the fine noise that networks
-respond to and photographs do not have (Jiang et al., arXiv 1812.04604).
+frequencies. This share rises with the weight if the discriminator removes the fine noise to which
+networks respond and which photographs do not have (Jiang et al., arXiv 1812.04604).
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Row:
     weight
         The discriminator weight.
     averages
-        Over the window, (neurons, C, H, W).
+        Averages over the window, (neurons, C, H, W).
     low, low_varied, low_raw
         Share of the power in low frequencies, (neurons,): of the averages, of the averages without
         their mean colour (since a uniform tint is not a natural image), and of the last samples.
     activation, real_probability
-        Of the last samples, (neurons,): the neuron's activation, and the probability that they are
+        For the last samples, (neurons,): the neuron's activation, and the probability that they are
         real.
     """
 
@@ -91,7 +91,7 @@ def sample(
 ) -> Row:
     """Run a chain for each neuron, those of one layer together, and measure them at the end.
 
-    Runs with equal neurons, seeds and steps have equal starts and noise, whatever the settings.
+    Runs with equal neurons, seeds and steps have equal starts and noise, for any settings.
     """
     found: dict[Neuron, tuple[Tensor, ...]] = {}
     rest = network.pixels.rest
@@ -136,7 +136,7 @@ def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
 
 
 def rise(rows: Sequence[Row]) -> Interval:
-    """Return by how much the share in low frequencies rises from the first weight to the last."""
+    """Return the increase of the share in low frequencies from the first weight to the last."""
     return bootstrap(rows[-1].low - rows[0].low, mean)
 
 
@@ -147,7 +147,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neuron",
         action="append",
         metavar="LAYER:N",
-        help="as in render, of any layers. Default: some spread over the classes, and over two "
+        help="as in render, in any layers. Default: some spread over the classes, and over two "
         "layers inside the network",
     )
 

@@ -1,9 +1,9 @@
 """``ldam-studio paper fig11``: two architectures side by side, with discriminator, L2 and average.
 
 Both networks show the same classes, averaged over a window of frames. Below each picture are the
-pixels on which the class neuron's gradient is concentrated: the fewest that hold 90 % of its
+pixels on which the class neuron's gradient is concentrated: the smallest set with 90 % of its
 energy. The paper sees smaller fields in ResNet than in AlexNet (Jiang et al., arXiv 1812.04604);
-this command measures their share.
+this command measures which share of the pixels they are.
 """
 
 from __future__ import annotations
@@ -41,36 +41,36 @@ from ldam_studio.sampler.objective import value_and_gradient
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 VARIANTS = (
-    "Weights trained for a variant of an architecture, such as one with its strides elsewhere, "
-    "need that variant: name a function that builds it, as FILE.py:FUNCTION, and give the module "
-    "an attribute `pixels` (channels, height, width, mean, std) that says what images it takes."
+    "Weights for a variant of an architecture, for example with other strides, need that variant: "
+    "name a function that builds it, as FILE.py:FUNCTION, and give the module an attribute "
+    "`pixels` (channels, height, width, mean, std) that describes its input."
 )
 
 HELD = 0.9
-"""Share of the gradient's energy that the marked pixels hold."""
+"""Share of the gradient's energy in the marked pixels."""
 
 EVERY = 10
-"""Frames between two measurements along the chain."""
+"""Number of frames between two measurements along the chain."""
 
 FADED = 0.15
-"""Opacity of pixels that are not marked, on white."""
+"""Opacity of unmarked pixels, on white."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One network's chains, a class neuron each.
+    """One network's chains, one for each class neuron.
 
     Attributes
     ----------
     averages
-        Over the window, (neurons, C, H, W).
+        Averages over the window, (neurons, C, H, W).
     gradients
-        Of the class neuron at the averages, like them.
+        Gradients of the class neurons at the averages, of the same shape.
     at_average, along
-        Share of the pixels that hold 90 % of the gradient's energy, (neurons,): at the average, and
-        the mean over frames of the window. NaN where the gradient is 0.
+        Share of the pixels with 90 % of the gradient's energy, (neurons,): at the average, and as a
+        mean over frames of the window. NaN if the gradient is 0.
     activation
-        Of the class neuron at the averages, (neurons,).
+        Activation of the class neurons at the averages, (neurons,).
     """
 
     averages: Tensor
@@ -81,9 +81,10 @@ class Side:
 
 
 def held(gradients: Tensor, part: float = HELD) -> Tensor:
-    """Mark the fewest pixels that hold a part of the energy: (n, C, H, W) -> bool (n, H, W).
+    """Mark the smallest set of pixels with a part of the energy: (n, C, H, W) -> bool (n, H, W).
 
-    A pixel's energy is the sum of the squares over its channels. None is marked where all is 0.
+    A pixel's energy is the sum of squares over its channels. No pixel is marked if all energies are
+    0.
     """
     energy = gradients.double().square().sum(1)
     ordered, places = energy.flatten(1).sort(dim=1, descending=True, stable=True)
@@ -94,7 +95,7 @@ def held(gradients: Tensor, part: float = HELD) -> Tensor:
 
 
 def share(gradients: Tensor) -> Tensor:
-    """Return the share of the pixels that `held` marks, (n,); NaN where the gradient is 0."""
+    """Return the share of the pixels that `held` marks, (n,); NaN if the gradient is 0."""
     found = held(gradients).double().mean((1, 2))
     return found.where(found > 0, torch.full_like(found, torch.nan))
 
@@ -117,7 +118,7 @@ def sample(
     for number in range(steps):
         state, _ = advance(state)
         on_step()
-        # Counted from the end, so that the last frame is among them.
+        # Frames are counted from the end, so that the last one is measured.
         if number >= int(settings.burn_in) and (steps - 1 - number) % EVERY == 0:
             along.append(share(gradient(state.lane.chains.x)[1]))
     mean = state.lane.average.mean
@@ -132,7 +133,7 @@ def sample(
 
 
 def interval(shares: Tensor) -> Interval | None:
-    """Return the median of the finite shares, with its bootstrap interval; None if none is."""
+    """Return the median of the finite shares, with its bootstrap interval; None without any."""
     there = shares[shares.isfinite()]
     return bootstrap(there, median) if len(there) else None
 
@@ -160,7 +161,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against",
         default="torchvision:resnet50",
         metavar="NAME",
-        help="the second network, named as the first one is. Default: torchvision:resnet50",
+        help="the second network, named like the first one. Default: torchvision:resnet50",
     )
     parser.add_argument("--against-weights", type=Path, metavar="FILE", help="its weights")
     parser.add_argument(
@@ -168,20 +169,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=SETTINGS["discriminator_weight"].parse,
         default=0.75,
         metavar="N",
-        help="0 does without a discriminator. Default: 0.75, as in the paper",
+        help="0 uses no discriminator. Default: 0.75, as in the paper",
     )
-    add_count(parser, "--classes", 1, 8, "how many, spread evenly over all of them")
+    add_count(parser, "--classes", 1, 8, "number of classes, spread evenly over all")
 
 
 def make(args: argparse.Namespace, steps: Steps) -> Page:
-    """Sample the classes in both networks, and compare where their gradients are."""
+    """Sample the classes in both networks, and compare where their gradients are concentrated."""
     device, preset = flags.device_of(args), photographs.preset_of(args)
     networks = (flags.network_of(args), _against(args))
     outputs = [network.layers[-1].neurons for network in networks]
     if len(set(outputs)) > 1:
         raise StudioError(
-            f"{networks[0].name} has {outputs[0]} classes, {networks[1].name} {outputs[1]}; choose "
-            "two networks of the same classes."
+            f"{networks[0].name} has {outputs[0]} classes, {networks[1].name} has {outputs[1]}; "
+            "choose two networks with the same classes."
         )
     weight = args.discriminator_weight
     settings = [
@@ -226,7 +227,7 @@ def _discriminator(network: Network, args: argparse.Namespace) -> DiscriminatorM
     if not args.discriminator_weight:
         return None
     return discriminator_of(
-        network, args.discriminator_weights, "do without, with --discriminator-weight 0"
+        network, args.discriminator_weights, "use none, with --discriminator-weight 0"
     )
 
 

@@ -1,6 +1,6 @@
 """``ldam-studio paper fig4``: the paper's Figure 4, without and with L2, raw and averaged.
 
-In exact mode the stationary distribution is known: its mean satisfies ``2 l2 (mean - rest) =
+In exact mode the mean of the stationary distribution satisfies ``2 l2 (mean - rest) =
 E[gradient]``, so the picture of a class neuron is the mean of its gradient along the chain. The
 numbers are the cosines between the two (Jiang et al., arXiv 1812.04604, section 4).
 """
@@ -37,7 +37,8 @@ from ldam_studio.sampler.settings import Settings, parse
 
 L2_WEIGHTS = (0.0, 0.5)
 BURN_IN = 200
-"""Steps before averaging, ten times the 1 / (step size * L2) in which an exact chain forgets."""
+"""Number of steps before averaging: ten times 1 / (step size * L2), in which an exact chain forgets
+its start."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Panel:
     Attributes
     ----------
     raw, over_time, over_chains
-        The last sample, the average over time, and that over time and the chains of the class.
+        The last sample, the average over time, and the average over time and the chains of the
+        class.
     mean_gradient, gradient_at_average
         Gradient of the activation in pixel units: its mean along the chain while averaging, and its
         value at the average over time.
@@ -79,8 +81,7 @@ def sample(
     total = torch.zeros_like(state.lane.chains.x)
     for number in range(steps):
         if number >= BURN_IN:
-            # Asked for once more instead of taken from the step: the check shall not lean on what
-            # it checks.
+            # Computed independently of the step, since it serves to check the step.
             total += gradient(state.lane.chains.x)[1]
         state, _ = advance(state)
         on_step()
@@ -96,7 +97,7 @@ def sample(
 
 
 def cosines(panel: Panel, rest: float, classes: int) -> dict[str, list[float]]:
-    """Compare each class's averages with its gradients: least and mean cosine over its chains."""
+    """Compare each class's averages with its gradients: smallest and mean cosine of its chains."""
 
     def by_class(gradient: torch.Tensor) -> torch.Tensor:
         cosine = functional.cosine_similarity(

@@ -1,8 +1,8 @@
-"""``ldam-studio paper fig5``: LeNet as its training ended against its averaged parameters.
+"""``ldam-studio paper fig5``: LeNet after its last epoch, and with averaged parameters.
 
-Both have the same starts and noise, with L2 and without a discriminator, so that differences are
-due to the networks alone. The paper sees clearer digits in the averaged one (Jiang et al., arXiv
-1812.04604, section 4); the numbers beside the picture test this, with intervals over the classes.
+Both have the same starts and noise, with L2 and without a discriminator, so that only the networks
+differ. The paper sees clearer digits in the averaged one (Jiang et al., arXiv 1812.04604, section
+4); the numbers beside the picture test this, with intervals over the classes.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ NAMES = ("last epoch", "averaged")
 
 @dataclass(frozen=True)
 class Side:
-    """One network's chains, those of a class in a row.
+    """One network's chains, ordered by class.
 
     Attributes
     ----------
     raw, over_time, over_chains
-        The last sample, the average over the second half of the steps, and that over the chains of
-        the class too; each (chains, C, H, W).
+        The last sample, the average over the second half of the steps, and the average also over
+        the chains of the class; each (chains, C, H, W).
     classes
-        Of each chain, (chains,).
+        Class of each chain, (chains,).
     """
 
     raw: Tensor
@@ -84,8 +84,8 @@ def sample(
 def measured(side: Side, judge: Judge, rest: float) -> dict[str, Tensor]:
     """Return measures of the averages over time by name, each with one value per class, (classes,).
 
-    How often the judge sees the digit, how alike the chains are, and how much of their power is in
-    low frequencies.
+    They are the share in which the judge sees the digit, the similarity of the chains, and the
+    share of their power in low frequencies.
     """
     images, classes = side.over_time, side.classes
     agrees = (verdicts(judge, images.clamp(0, 1)) == classes).double()

@@ -1,4 +1,4 @@
-"""``ldam-studio paper fig6``: the VGG on CIFAR-10 without regulariser, with L2, and L2 averaged.
+"""``ldam-studio paper fig6``: the VGG on CIFAR-10 without regulariser, with L2, and averaged.
 
 The chains are unclamped and have no discriminator. The rows are the last samples of chains without
 any regulariser, those of chains with L2, and the averages of the latter (Jiang et al., arXiv
@@ -34,11 +34,11 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 FREE = Settings.of(mode="normalised", clamp=False, step_size=0.1, temperature=0.002, l2=0.0)
-"""Nothing but the neuron: no smoothness, no jitter, no spectrum."""
+"""Settings without any regulariser: no smoothness, no jitter, no spectrum."""
 
 L2 = 0.5
-"""As in Figure 4. Against a gradient with a root-mean-square of 1, it limits that of the picture to
-1 / (2 L2), and to much less where the gradient keeps changing its direction."""
+"""As in Figure 4. With a gradient whose root-mean-square is 1, it limits that of the picture to 1 /
+(2 L2), and to much less if the gradient keeps changing its direction."""
 
 
 def sample(
@@ -49,7 +49,7 @@ def sample(
     seed: int,
     on_step: OnStep = lambda: None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Run free chains of all classes; return last samples, averages and the chains' classes."""
+    """Run chains of all classes; return last samples, averages and the chains' classes."""
     settings = cifar10.averaging(FREE.change("l2", l2), steps)
     neurons = class_neurons(network, chains_per_class)
     spec = SessionSpec(network, neurons, settings, seed, device=Device())
@@ -104,7 +104,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
 def _measured(
     network: Network, yardstick: cifar10.Yardstick, images: Tensor, classes: Tensor
 ) -> dict[str, Any]:
-    """Return numbers in JSON's types; the judge sees the images within the range of real ones."""
+    """Return numbers in JSON's types; images are clamped to the valid range for the judge."""
     rest = network.pixels.rest
     seen = cifar10.see(yardstick, images.clamp(*network.pixels.bounds), classes)
     return cifar10.rounded(

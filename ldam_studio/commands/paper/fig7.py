@@ -1,8 +1,8 @@
-"""``ldam-studio paper fig7``: the VGG on CIFAR-10 with a discriminator, from none to much of it.
+"""``ldam-studio paper fig7``: the VGG on CIFAR-10 at several discriminator weights.
 
-Fresh chains of all classes under the frozen discriminator. The numbers beside the picture say
-whether a judge sees the class that was asked for, how far the images are from real ones in the
-judge's features, and whether the images of a class are as varied as real ones (Jiang et al., arXiv
+New chains of all classes run with the frozen discriminator. The numbers beside the picture say
+whether a judge sees the intended class, how far the images are from real ones in the judge's
+features, and whether the images of a class are as varied as real ones (Jiang et al., arXiv
 1812.04604, section 6).
 """
 

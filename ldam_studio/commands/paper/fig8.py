@@ -1,8 +1,8 @@
-"""``ldam-studio paper fig8``: the VGG on CIFAR-10 as it is, averaged, averaged with discriminator.
+"""``ldam-studio paper fig8``: the VGG on CIFAR-10 with averaged parameters and discriminator.
 
-The same starts and noise in the network as its training ended and in its twin with averaged
-parameters, which is also steered by the discriminator. The numbers are those of ``paper fig7``
-(Jiang et al., arXiv 1812.04604, section 6).
+The network after its last epoch and its twin with averaged parameters have the same starts and
+noise; the twin is also run with the discriminator. The numbers are those of ``paper fig7`` (Jiang
+et al., arXiv 1812.04604, section 6).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 
 SHOWN = 0.75
-"""The discriminator weight that is printed."""
+"""The discriminator weight in the picture."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

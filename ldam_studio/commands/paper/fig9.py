@@ -1,8 +1,8 @@
 """``ldam-studio paper fig9``: one class in several colour temperatures.
 
-Averages of many chains of one neuron, sorted by their mean colour from cool to warm: a class that
-was photographed in many lights gives pictures in many lights (Jiang et al., arXiv 1812.04604,
-section 6).
+It shows averages of many chains of one neuron, sorted by their mean colour from cool to warm. A
+class that was photographed in different light gives pictures in different light (Jiang et al.,
+arXiv 1812.04604, section 6).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def sample(
     seed: int,
     on_step: OnStep = lambda: None,
 ) -> Tensor:
-    """Run fresh chains of one neuron; return their averages (chains, 3, H, W), cool ones first."""
+    """Run new chains of one neuron; return their averages (chains, 3, H, W), the coolest first."""
     settings = cifar10.averaging(
         cifar10.COLOUR_SETTINGS.change("discriminator_weight", weight), steps
     )
@@ -137,7 +137,7 @@ def _class_neuron(network: Network, text: str) -> Neuron:
     last = network.layers[-1].name
     neurons = [network.check(neuron) for neuron in neurons_of([text], network)]
     if len(neurons) != 1 or neurons[0].layer != last:
-        raise StudioError(f"The figure is of one class neuron, such as {last}:0, not {text}.")
+        raise StudioError(f"The figure needs one class neuron, for example {last}:0, not {text}.")
     return neurons[0]
 
 

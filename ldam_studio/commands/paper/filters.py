@@ -1,9 +1,9 @@
-"""``ldam-studio paper filters``: a network's first-layer filters beside what chains make of them.
+"""``ldam-studio paper filters``: a network's first-layer filters beside the averages of chains.
 
 A neuron of the first layer is linear in the pixels, so the average of its L2-regularised chains is
-``rest + v / (2 l2)`` for the gradient ``v`` in normalised units. Inside the receptive field, ``v``
-is the filter divided by std. All neurons of the layer are sampled at once, each on the few pixels
-that it sees. The numbers are the cosines between averages and filters (Jiang et al., arXiv
+``rest + v / (2 l2)``, where ``v`` is the gradient in normalised units. Inside the receptive field,
+``v`` is the filter divided by std. All neurons of the layer are sampled at once, each on the few
+pixels that it sees. The numbers are the cosines between averages and filters (Jiang et al., arXiv
 1812.04604, section 4).
 """
 
@@ -36,7 +36,8 @@ from ldam_studio.sampler.settings import Settings
 NETWORK = "torchvision:alexnet"
 
 BURN_IN = 100
-"""Steps before averaging, five times the 1 / (step size * L2) in which a linear chain forgets."""
+"""Number of steps before averaging: five times 1 / (step size * L2), in which a linear chain
+forgets its start."""
 
 SETTINGS = Settings.of(
     mode="normalised",
@@ -49,18 +50,18 @@ SETTINGS = Settings.of(
 )
 
 PORTION_VALUES = 64 * 3 * 224 * 224
-"""Pixel values that are sampled at once, where whole images are."""
+"""Number of pixel values that are sampled at once if whole images are needed."""
 
 PICTURE = 44
-"""Least side of a filter on the page, in pixels."""
+"""Smallest side of a filter on the page, in pixels."""
 
 
 @dataclass(frozen=True)
 class Compared:
     """A first-layer filter and its neuron's average, (C, h, w) inside the receptive field.
 
-    `kernel` is the filter divided by std, `average` is in pixel units. `norm` is the kernel's;
-    `cosine` is None for a filter that counts as zero.
+    `kernel` is the filter divided by std and `norm` its norm. `average` is in pixel units. `cosine`
+    is None for a filter that counts as zero.
     """
 
     neuron: Neuron
@@ -76,12 +77,13 @@ class Compared:
 
 
 def first_layer(network: Network) -> tuple[Neuron, ...]:
-    """Return the neurons whose filters can be read off their weights.
+    """Return the neurons whose filters can be computed from their weights.
 
     Raises
     ------
     StudioError
-        If the network's first layer has no filters, or a unit at its centre does not see one whole.
+        If the network's first layer has no filters, or its central unit does not see a whole
+        filter.
     """
     for layer in network.layers:
         kernel = first_layer_filter(network, Neuron(layer.name, 0))
@@ -101,7 +103,10 @@ def first_layer(network: Network) -> tuple[Neuron, ...]:
 
 
 def portions(network: Network, neurons: Sequence[Neuron]) -> list[Sequence[Neuron]]:
-    """Return the neurons in groups that are sampled together: one group if a part is enough."""
+    """Return groups of neurons that are sampled together.
+
+    There is one group if a part of the image is enough.
+    """
     count = len(neurons)
     if part_for(network, neurons[0].layer) is None:
         count = max(1, PORTION_VALUES // math.prod(network.pixels.shape))
@@ -118,7 +123,7 @@ def averages(
 ) -> Iterator[Tensor]:
     """Run one chain for each of the first layer's neurons; yield their averages, (C, H, W).
 
-    Only what the neurons see is sampled, and all other pixels stay at the rest colour. If the
+    Only the pixels that the neurons see are sampled; all others keep the rest colour. If the
     network cannot be run on a part of its image, whole images are sampled, in `portions`.
     """
     part = part_for(network.to(device.name), neurons[0].layer)
@@ -147,7 +152,7 @@ def compare(network: Network, neurons: Sequence[Neuron], means: Iterable[Tensor]
     """Compare each neuron's average (C, H, W) with its filter.
 
     A filter counts as zero if its root-mean-square in pixel units is below `SMALLEST_RMS`: the
-    sampler does not normalise smaller gradients, so only noise would be compared.
+    sampler does not normalise such small gradients, so that the average would be only noise.
     """
     found = []
     for neuron, mean in zip(neurons, means, strict=True):
@@ -165,15 +170,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     flags.add_network(parser, NETWORK)
     parser.epilog = f"Without --network: {NETWORK}."
-    parser.add_argument(
-        "--untrained", action="store_true", help="keep the random weights that it is built with"
-    )
+    parser.add_argument("--untrained", action="store_true", help="keep the random initial weights")
     add_count(
         parser,
         "--steps",
         BURN_IN + 1,
         400,
-        f"of each chain; those after the first {BURN_IN} are averaged",
+        f"steps of each chain; those after the first {BURN_IN} are averaged",
     )
     add_output(parser)
     flags.add_device(parser, reproducible=True)
@@ -204,7 +207,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
 
 
 def summary(compared: Sequence[Compared]) -> dict[str, Any]:
-    """Return how many filters there are, how many count as zero, and the cosines of the others."""
+    """Return the number of filters, the number that count as zero, and cosines of the others."""
     cosines = torch.tensor([one.cosine for one in compared if one.cosine is not None])
     found: dict[str, Any] = {"filters": len(compared), "zero": len(compared) - len(cosines)}
     if len(cosines):
@@ -214,7 +217,7 @@ def summary(compared: Sequence[Compared]) -> dict[str, Any]:
 
 
 def in_words(network: Network, compared: Sequence[Compared]) -> str:
-    """Return the summary as a person reads it."""
+    """Return the summary as text."""
     found = summary(compared)
     layer = compared[0].neuron.layer
     zero = f", {found['zero']} of them zero" if found["zero"] else ""

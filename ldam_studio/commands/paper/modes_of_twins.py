@@ -1,9 +1,9 @@
-"""``ldam-studio paper modes``: whether averaged parameters leave a neuron fewer pictures.
+"""``ldam-studio paper modes``: whether neurons have fewer pictures with averaged parameters.
 
-This measures the paper's finding: a network as its training ended is compared with its twin with
-averaged parameters, in all ten classes, over several trainings that differ in their seed (Jiang et
-al., arXiv 1812.04604, sections 4 and 6). What has already been trained and examined is read from
-the folder, so that a stopped run can be continued.
+This measures the paper's finding. A network after its last epoch is compared with its twin with
+averaged parameters, in all ten classes, over several trainings with different seeds (Jiang et al.,
+arXiv 1812.04604, sections 4 and 6). Finished trainings and measurements are read from the folder,
+so that a stopped run can be continued.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TRAININGS = {"lenet": mnist, "vgg": cifar10}
 SEEDS, QUICK = 5, 2
 
 Found = tuple[Sequence[Values], Sequence[Values]]
-"""The measures of each class neuron, of the network and of its twin."""
+"""The measures of each class neuron, for the network and for its twin."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number("--seeds", 1, 1000),
         default=SEEDS,
         metavar="N",
-        help=f"trainings; default {SEEDS}",
+        help=f"number of trainings; default {SEEDS}",
     )
     number.add_argument(
         "--quick", dest="seeds", action="store_const", const=QUICK, help=f"{QUICK} trainings"
@@ -62,12 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and examine what is missing, print the table, write JSON; return the exit code.
+    """Train and measure what is missing, print the table, write JSON; return the exit code.
 
     Raises
     ------
     StudioError
-        A flag is out of range, the data is missing or damaged, a file cannot be written.
+        If a flag is out of range, the data is missing or damaged, or a file cannot be written.
     """
     check_folder(args.out)
     found: list[Found] = []
@@ -132,7 +132,7 @@ def _train(args: argparse.Namespace, folder: Path, seed: int) -> int:
 def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) -> Found | None:
     """Return the measures of both networks, read from the folder if it has them.
 
-    None after Ctrl-C.
+    The result is None after Ctrl-C.
     """
     about = json.loads(
         json.dumps(
@@ -170,7 +170,7 @@ def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) 
 
 
 def _kept(path: Path, about: dict[str, Any]) -> Found | None:
-    """Return what an earlier run found with the same plan and weights; None if there is none."""
+    """Return the results of an earlier run with the same plan and weights; None without any."""
     try:
         content = json.loads(path.read_bytes())
         if {name: content[name] for name in about} != about:
@@ -179,5 +179,5 @@ def _kept(path: Path, about: dict[str, Any]) -> Found | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StudioError(f"{path} is damaged ({error}); delete it to examine anew.") from None
+        raise StudioError(f"{path} is damaged ({error}); delete it to measure again.") from None
     return base, twin

@@ -1,4 +1,4 @@
-"""What the figures of networks for photographs share: flags, settings, discriminator, pictures."""
+"""Shared parts of the figures for photographs: flags, settings, discriminator, pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ldam_studio.sampler.settings import Settings
 
 NETWORK, PRESET = "torchvision:alexnet", "paper"
 SHOWN_SIDE = 224
-"""Pictures are enlarged while their longer side stays within so many pixels."""
+"""Pictures are enlarged as long as their longer side has at most this many pixels."""
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -27,15 +27,15 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--discriminator-weights", type=Path, metavar="FILE")
     flags.add_preset(parser)
     parser.set_defaults(preset=PRESET)
-    add_count(parser, "--steps", 0, 200, "before frames are averaged")
-    add_count(parser, "--window", 1, 200, "frames averaged after those steps, 200 in the paper")
+    add_count(parser, "--steps", 0, 200, "steps before frames are averaged")
+    add_count(parser, "--window", 1, 200, "number of frames that are averaged, 200 in the paper")
     add_output(parser)
     flags.add_device(parser, reproducible=True)
     parser.epilog = f"Without --network and --preset: {NETWORK}, with the preset {PRESET!r}."
 
 
 def preset_of(args: argparse.Namespace) -> Preset:
-    """Return the preset that ``--preset`` names; `StudioError` if there is none of that name."""
+    """Return the preset that ``--preset`` names; `StudioError` if there is none with this name."""
     preset = flags.preset_of(args)
     assert preset is not None
     return preset
@@ -51,14 +51,14 @@ def settings_of(
         "window": args.window,
         "thin": 1,
         "burn_in": args.steps,
-        # A fixed threshold saves measuring one, which a fixed burn-in does not need.
+        # A fixed threshold avoids measuring one, which a fixed burn-in does not need.
         "threshold": 0.0,
     }
     return Settings.of(**{**values, **own})
 
 
 def short_name(network: Network) -> str:
-    """Return the network's name without the prefix that says where it comes from."""
+    """Return the network's name without the prefix of its family."""
     return network.name.rpartition(":")[2]
 
 

@@ -1,4 +1,4 @@
-"""The networks of the figures: LeNet, VGG, and their twins with averaged parameters."""
+"""The networks of the figures: LeNet and VGG, each with its twin with averaged parameters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def add_digit_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network", type=_digit_network, default="lenet", help="lenet or lenet-averaged"
     )
-    parser.add_argument("--weights", type=Path, help="the network's weights, where not shipped")
+    parser.add_argument("--weights", type=Path, help="weights to use instead of the shipped ones")
 
 
 def _digit_network(name: str) -> str:
     digits = [each for each, one in BUILT_IN.items() if one.pixels == MNIST_PIXELS]
     if name not in digits:
         raise StudioError(
-            f"this figure is of MNIST's digits, not of a network {name!r}; choose "
+            f"This figure shows MNIST's digits, which {name!r} does not know; choose "
             f"{' or '.join(digits)}."
         )
     return name
@@ -31,7 +31,9 @@ def _digit_network(name: str) -> str:
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
     """Add ``--weights``."""
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="in place of the shipped ones")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="weights to use instead of the shipped ones"
+    )
 
 
 def add_twins(parser: argparse.ArgumentParser) -> None:
@@ -43,12 +45,12 @@ def add_twins(parser: argparse.ArgumentParser) -> None:
 
 
 def open_twins(args: argparse.Namespace, name: str) -> tuple[Network, Network]:
-    """Open a built-in network as its training ended, and its twin with averaged parameters.
+    """Open a built-in network after its last epoch, and its twin with averaged parameters.
 
     Raises
     ------
     StudioError
-        Weights are missing or damaged.
+        If weights are missing or damaged.
     """
     return (
         open_network(name, args.weights),

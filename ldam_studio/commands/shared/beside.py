@@ -31,13 +31,13 @@ def add_beside(parser: argparse.ArgumentParser) -> None:
         "--compare-set",
         action="append",
         metavar="NAME=VALUE",
-        help="a setting of the second network only, such as temperature=0.1; without --compare, "
-        "the same network is shown beside itself. May be given several times",
+        help="a setting of the second network only, for example temperature=0.1; without "
+        "--compare, the same network is shown beside itself. May be given several times",
     )
 
 
 def beside_of(args: argparse.Namespace, network: Network) -> Beside | None:
-    """Return the comparison that the flags ask for; None if they ask for none.
+    """Return the comparison that the flags describe; None if there is none.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def beside_of(args: argparse.Namespace, network: Network) -> Beside | None:
     values = dict(_setting(text) for text in args.compare_set or ())
     if args.compare is None:
         if args.compare_weights is not None:
-            raise StudioError("--compare-weights are those of --compare NETWORK; give that too.")
+            raise StudioError("--compare-weights needs --compare, which names the network.")
         return Beside(network, values) if values else None
     second = _open(args, network)
     check_alike(network, second)
@@ -55,7 +55,7 @@ def beside_of(args: argparse.Namespace, network: Network) -> Beside | None:
 
 
 def _open(args: argparse.Namespace, network: Network) -> Network:
-    # Imported late, so that the window, which also uses these flags, starts without loading rich.
+    # Imported here, so that the window, which also uses these flags, starts without loading rich.
     from ldam_studio.commands.shared.progress import download
 
     name, weights = args.compare, args.compare_weights
@@ -63,8 +63,8 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
     if is_weights(Path(name)):
         if weights is not None:
             raise StudioError(
-                f"{name} is a file of weights itself; give --compare a network's name, or leave "
-                "--compare-weights out."
+                f"{name} is a weights file itself; give --compare the name of a network, or leave "
+                "out --compare-weights."
             )
         name, weights = network.name, Path(name)
     if name == network.name:
@@ -83,7 +83,7 @@ def _setting(text: str) -> tuple[str, Any]:
     name = name.strip().removeprefix("--").replace("-", "_")
     if not equals or not is_of_chains(name):
         raise StudioError(
-            f"--compare-set takes NAME=VALUE with a setting's name, such as temperature=0.1, not "
-            f"{text!r}; ldam-studio info --settings lists them."
+            f"--compare-set takes NAME=VALUE with the name of a setting, for example "
+            f"temperature=0.1, not {text!r}; ldam-studio info --settings lists all settings."
         )
     return name, parse(name, value.strip())

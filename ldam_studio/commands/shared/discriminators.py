@@ -1,4 +1,4 @@
-"""Opening the discriminator that fits a network's images."""
+"""Opening the discriminator for a network's images."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ldam_studio.networks.network import Network
 
 
 def discriminator_of(network: Network, weights: Path | None, otherwise: str) -> DiscriminatorModel:
-    """Open the discriminator of a network's images, with the shipped weights or with `weights`.
+    """Open the discriminator for a network's images, with the shipped weights or with `weights`.
 
     Raises
     ------
     StudioError
-        If there is none; its sentence ends in `otherwise`, which says what to do.
+        If there is none; the message ends in `otherwise`, which says what to do.
     """
     name = discriminator_for(network)
     if name is None:

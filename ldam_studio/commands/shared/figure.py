@@ -1,4 +1,4 @@
-"""What every figure of the paper does: flags, progress, Ctrl-C, files written together, a table.
+"""The common part of all paper figures: flags, progress, Ctrl-C, writing files, printing a table.
 
 A figure's module declares its own flags in ``add_arguments``, computes its `Page` in a function
 ``make(args, steps)``, and defines ``run = Figure(name, title, make).run``.
@@ -33,11 +33,11 @@ class Page:
     Attributes
     ----------
     picture
-        A PNG.
+        The bytes of a PNG file.
     numbers
-        What goes into the JSON file, after the program's version.
+        The content of the JSON file, after the program's version.
     table
-        The lines that are printed.
+        The lines to print.
     """
 
     picture: bytes
@@ -52,9 +52,9 @@ class Figure:
     Attributes
     ----------
     name
-        Its files' name, without a suffix.
+        The name of its files, without a suffix.
     title
-        Shown beside the progress bar.
+        The text beside the progress bar.
     make
         Computes the page from the flags. It starts the progress bar with the number of sampler
         steps, and calls it after each of them.
@@ -70,7 +70,7 @@ class Figure:
         Raises
         ------
         StudioError
-            A flag is out of range, weights or data are missing or damaged, a file cannot be
+            If a flag is out of range, weights or data are missing or damaged, or a file cannot be
             written.
         """
         check_folder(args.out)
@@ -91,7 +91,7 @@ def write_page(folder: Path, name: str, page: Page) -> list[Path]:
     Raises
     ------
     StudioError
-        The folder cannot be written to.
+        If the folder cannot be written to.
     """
     picture, numbers = folder / f"{name}.png", folder / f"{name}.json"
     content = {"version": __version__, **page.numbers}
@@ -110,7 +110,7 @@ def rounded(values: Tensor) -> list[float]:
 
 
 def row_of_pictures(images: Tensor, pixels: PixelSpec, display: str) -> list[Bytes]:
-    """Return images (n, C, H, W) as they are printed; see `engine.picture.to_bytes`."""
+    """Return images (n, C, H, W) as pictures of 8 bits; see `engine.picture.to_bytes`."""
     return [to_bytes(image.cpu().numpy(), pixels, display) for image in images]
 
 
@@ -123,7 +123,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_count(
     parser: argparse.ArgumentParser, flag: str, least: int, default: int, text: str = ""
 ) -> None:
-    """Add a flag that takes a whole number; its help names the default."""
+    """Add a flag that takes a whole number; its help includes the default."""
     parser.add_argument(
         flag,
         type=whole_number(flag, least, MOST),

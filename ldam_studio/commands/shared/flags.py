@@ -1,4 +1,4 @@
-"""The flags that several commands share, described once: network, preset, device, data, output."""
+"""The flags that several commands share: network, preset, device, data, output."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def add_preset(parser: argparse._ActionsContainer) -> None:
 
 
 def preset_of(args: argparse.Namespace) -> Preset | None:
-    """Return the preset that ``--preset`` names; `StudioError` if there is none of that name."""
+    """Return the preset that ``--preset`` names; `StudioError` if there is none with this name."""
     return None if args.preset is None else UserPresets().find(args.preset)
 
 
 def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add ``--network``, ``--weights`` and the flags that describe the images it takes."""
+    """Add ``--network``, ``--weights`` and the flags that describe the network's input."""
     group = parser.add_argument_group("network")
     group.add_argument(
         "--network",
@@ -47,18 +47,18 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--weights", type=Path, metavar="FILE", help="safetensors, or a saved state dict"
     )
     group.add_argument(
-        "--partial", action="store_true", help="accept weights of which only a part fits"
+        "--partial", action="store_true", help="accept weights that fit only in part"
     )
     group.add_argument(
         "--labels",
         type=Path,
         metavar="FILE",
-        help="class names, one per line; imagenet for its 1,000",
+        help="class names, one per line, or imagenet for ImageNet's 1,000 names",
     )
     group.add_argument(
         "--input-size",
         metavar="CxHxW",
-        help="size of its images, such as 3x224x224; needed where nothing else tells it",
+        help="size of its images, for example 3x224x224; needed if it is not known",
     )
     for name, what in (("mean", "subtracted from"), ("std", "that divide")):
         group.add_argument(
@@ -70,7 +70,7 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--rest",
         type=float,
         metavar="V",
-        help="pixel value that L2 pulls towards; default: half-way between",
+        help="pixel value towards which L2 pulls; default: half-way between black and white",
     )
     group.add_argument(
         "--show-channels",
@@ -97,14 +97,14 @@ def network_of(
     Parameters
     ----------
     untrained
-        Keep the random weights that it is built with.
+        Keep the random initial weights.
     opened
         Opens a network by its name, weights and options.
 
     Raises
     ------
     StudioError
-        If it cannot be opened, or only a part of its input is described.
+        If it cannot be opened, or its input is only partly described.
     """
     given = [args.input_size, args.mean, args.std]
     pixels = None
@@ -119,7 +119,7 @@ def network_of(
         options = Options(pixels, args.labels, args.partial, untrained, on_bytes)
         network = opened(args.network, args.weights, options)
     if pixels is None and args.show_channels is not None:
-        # The rest of the input is already known.
+        # Everything else about the input is already known.
         network.pixels = replace(network.pixels, shown=_channels(args.show_channels))
         network.provenance = replace(network.provenance, given_pixels=network.pixels)
     return network
@@ -131,8 +131,8 @@ def _pixels_of(args: argparse.Namespace) -> PixelSpec:
         mean, std = (_numbers(text, channels) for text in (args.mean, args.std))
     except ValueError:
         raise StudioError(
-            "--input-size is written as 3x224x224, --mean and --std as numbers with commas, "
-            "such as 0.5,0.5,0.5."
+            "--input-size must be written like 3x224x224, --mean and --std as numbers with commas "
+            "like 0.5,0.5,0.5."
         ) from None
     minimum = 0.0 if args.minimum is None else args.minimum
     maximum = 1.0 if args.maximum is None else args.maximum
@@ -146,12 +146,12 @@ def _channels(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise StudioError(
-            f"--show-channels takes numbers with commas, such as 3,2,1, not {text!r}."
+            f"--show-channels takes numbers with commas, for example 3,2,1, not {text!r}."
         ) from None
 
 
 def _numbers(text: str, channels: int) -> tuple[float, ...]:
-    """Read one number for all channels or one for each."""
+    """Read one number for all channels, or one for each."""
     numbers = tuple(float(part) for part in text.split(","))
     return numbers * channels if len(numbers) == 1 else numbers
 
@@ -164,10 +164,10 @@ def add_device(
     Parameters
     ----------
     reproducible
-        Leave out ``--precision`` and automatic threads: results are in float32, and depend neither
-        on what the device is fast at nor on a trial of it.
+        Leave out ``--precision`` and automatic threads: results are in float32, and do not depend
+        on a measurement of the device's speed.
     default_threads
-        0 tries which number is fastest.
+        Default of ``--threads``; 0 measures which number is fastest.
     """
     group = parser.add_argument_group("device")
     group.add_argument("--device", default="auto", metavar="|".join(DEVICES))
@@ -183,31 +183,31 @@ def add_device(
         type=whole_number("--threads", 1, MOST_THREADS) if reproducible else threads,
         default=default_threads,
         metavar="N",
-        help=f"of the processor{choice}; default {default}",
+        help=f"number of processor threads{choice}; default {default}",
     )
 
 
 def device_of(args: argparse.Namespace) -> Device:
-    """Return the device that the flags ask for."""
+    """Return the device that the flags describe."""
     return choose(args.device, args.precision, args.threads)
 
 
 def add_data(
     parser: argparse.ArgumentParser, what: str, fetched: str = "it", *, several: bool = False
 ) -> None:
-    """Add ``--data``, whose help is ``what``, and ``--download``, which fetches ``fetched``.
+    """Add ``--data``, whose help is ``what``, and ``--download``, which downloads ``fetched``.
 
     With ``several``, ``--data`` may be given more than once, and its value is a list.
     """
     action = "append" if several else "store"
     parser.add_argument("--data", type=Path, action=action, metavar="DIR", help=what)
     parser.add_argument(
-        "--download", action="store_true", help=f"fetch {fetched} where it is missing"
+        "--download", action="store_true", help=f"download {fetched} if it is missing"
     )
 
 
-def add_out(parser: argparse._ActionsContainer, default: str, what: str = "where files go") -> None:
-    """Add ``--out``, the folder for what is written."""
+def add_out(parser: argparse._ActionsContainer, default: str, what: str = "output folder") -> None:
+    """Add ``--out``, the output folder."""
     parser.add_argument(
         "--out", type=Path, default=Path(default), metavar="DIR", help=f"{what}; default {default}"
     )
@@ -220,7 +220,7 @@ def add_seed(parser: argparse._ActionsContainer, default: int = 0, most: int = 2
         type=whole_number("--seed", 0, most),
         default=default,
         metavar="N",
-        help=f"of all that is random; default {default}",
+        help=f"seed of all random numbers; default {default}",
     )
 
 

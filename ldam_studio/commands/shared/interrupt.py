@@ -1,4 +1,4 @@
-"""Ctrl-C that takes effect between two steps, so that partial results can be written."""
+"""Handling Ctrl-C between two steps, so that partial results can be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def interruptible() -> Iterator[Wish]:
     """Yield a `Wish` that the first Ctrl-C sets; a second one interrupts as usual."""
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():
-        # Signals reach the main thread only.
+        # Only the main thread receives signals.
         yield wish
         return
 

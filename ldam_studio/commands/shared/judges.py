@@ -19,7 +19,7 @@ JUDGE = "torchvision:resnet50"
 def open_judge(
     data: Path | None = None, fetch: bool = False, kind: judging.JudgeKind = judging.DIGITS
 ) -> Judge:
-    """Return a judge as `judging.open_judge` does, and show its training if there is one."""
+    """Return a judge as `judging.open_judge` does, and show a progress bar if it is trained."""
     with TrainingBar("judge") as bar:
         return judging.open_judge(data, fetch, kind, bar)
 

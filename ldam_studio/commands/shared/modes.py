@@ -1,14 +1,14 @@
-"""What the two commands that count modes share: the plan's flags, the table, the gallery."""
+"""Shared parts of the two commands that count modes: the plan's flags, the table, the gallery."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
 
+from ldam_studio.analysis.class_images import likeness, real_groups, real_images
 from ldam_studio.analysis.intervals import Interval
 from ldam_studio.analysis.modality import Groups, Modality, Plan
 from ldam_studio.analysis.mode_statistics import of_real
-from ldam_studio.analysis.real_images import likeness, real_groups, real_images
 from ldam_studio.commands.shared.figure import add_count, row_of_pictures
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
@@ -17,32 +17,31 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 
 SHOWN = 8
-"""Modes of a neuron in the gallery, the most populated ones."""
+"""Largest number of modes of a neuron in the gallery."""
 
 ENLARGED = 64
-"""Pictures with sides up to this are enlarged in the gallery."""
+"""Pictures with sides of at most this many pixels are enlarged in the gallery."""
 
 SETTINGS = {"step_size": 0.1, "temperature": 0.1, "l2": 2.0}
-"""Used unless a flag or a preset says otherwise.
+"""Settings that are used unless a flag or a preset changes them.
 
-There is no discriminator, so that the pictures depend on the network alone. L2 limits a picture's
-root-mean-square to 1 / (2 L2), a quarter of the way from black to white as in real images. With
-less of it the chains end far outside of the training data, each in an optimum of its own. The
-temperature lets a chain cross shallow barriers between optima.
-"""
+There is no discriminator, so that the pictures depend only on the network. L2 limits a picture's
+root-mean-square to 1 / (2 L2), a quarter of the range from black to white, as in real images. With
+a smaller L2 weight the chains end far outside of the training data, each in a different optimum.
+The temperature lets a chain cross shallow barriers between optima."""
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say how the chains of each neuron are run and grouped."""
     plan = Plan()
-    add_count(parser, "--chains", 1, plan.chains, "of each neuron")
-    add_count(parser, "--cooling", 0, plan.cooling, "steps down from 100 times the temperature")
+    add_count(parser, "--chains", 1, plan.chains, "number of chains of each neuron")
+    add_count(parser, "--cooling", 0, plan.cooling, "steps of cooling from 100-fold temperature")
     add_count(parser, "--averaged", 1, plan.averaged, "steps after that, which are averaged")
     parser.add_argument(
         "--similarity",
         type=_cosine,
         metavar="COSINE",
-        help="of two groups of averages, from which they are one mode; default: that of two real "
+        help="cosine above which two groups of averages form one mode; default: that of two real "
         f"images of a class if the program has some, else {plan.similarity}",
     )
 
@@ -53,17 +52,19 @@ def _cosine(text: str) -> float:
     except ValueError:
         raise StudioError(f"--similarity must be a number, not {text!r}.") from None
     if not -1 <= value <= 1:
-        raise StudioError(f"--similarity is a cosine, between -1 and 1, not {value:g}.")
+        raise StudioError(f"--similarity must lie between -1 and 1, not {value:g}.")
     return value
 
 
 def plan_of(args: argparse.Namespace, network: Network) -> tuple[Plan, list[Groups]]:
-    """Return the plan of the flags, and as many real images of each class, grouped by it.
+    """Return the plan from the flags, and groups of real images with the same plan.
+
+    There are as many real images of each class as chains of a neuron.
 
     Raises
     ------
     StudioError
-        The data that was named is missing or damaged.
+        If the data that was named is missing or damaged.
     """
     images = real_images(network, args.data)
     least = args.similarity
@@ -90,7 +91,7 @@ def table(
 
 
 def gallery(network: Network, neurons: Sequence[Neuron], each: Sequence[Modality]) -> bytes:
-    """Return a PNG with a row for each neuron: its modes, the most populated first, and shares."""
+    """Return a PNG with a row for each neuron: its modes, the largest first, and their shares."""
     columns = max(min(SHOWN, len(modality.shares)) for modality in each)
     lines: list[list[Bytes]] = []
     words = []

@@ -13,7 +13,7 @@ from ldam_studio.networks.sources.labels import class_called, classes_like
 
 
 def neurons_of(texts: Sequence[str] | None, network: Network) -> list[Neuron]:
-    """Return the neurons that ``--neuron`` names: addresses, ranges of them, or classes by name.
+    """Return the neurons that ``--neuron`` names: addresses, ranges of them, or names of classes.
 
     Raises
     ------
@@ -34,7 +34,8 @@ def _neurons_called(text: str, network: Network) -> list[Neuron]:
             raise
     if index is None:
         raise StudioError(
-            f"{text!r} is no neuron, such as {last}:0, and no class; there is {', '.join(near)}."
+            f"{text!r} is neither a neuron, for example {last}:0, nor a class; similar classes: "
+            f"{', '.join(near)}."
         )
     return [Neuron(last, index, sign=-1 if text.strip().startswith("-") else 1)]
 
@@ -65,8 +66,8 @@ def spread_classes(network: Network, count: int, split: str | None = None) -> tu
     if not 1 <= count <= len(classes):
         within = "" if split is None else f" that are in --split {split}"
         raise StudioError(
-            f"--classes must lie between 1 and {len(classes)}, the classes of {network.name}"
-            f"{within}, not {count}."
+            f"--classes must lie between 1 and {len(classes)}, the number of classes of "
+            f"{network.name}{within}, not {count}."
         )
     return tuple(
         Neuron(last.name, classes[number * len(classes) // count]) for number in range(count)

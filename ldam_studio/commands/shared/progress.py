@@ -1,4 +1,4 @@
-"""Progress on the terminal, for the commands that train and sample without a window."""
+"""Progress in the terminal, for the commands that train and sample without a window."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as in shells."""
 
 STOPPED = "stopped; nothing was written"
-"""What a command prints after Ctrl-C when it has no partial result."""
+"""The text after Ctrl-C for a command without partial results."""
 
 EVERY_S = 10.0
-"""Seconds between two lines about progress where no bar can be drawn."""
+"""Seconds between two lines about progress when there is no bar."""
 
 
 def progress() -> Progress:
-    """Return a bar with the share that is done and the time left, on standard error.
+    """Return a progress bar on standard error with the share that is done and the time left.
 
     Nothing is drawn unless standard error is a terminal.
     """
@@ -52,14 +52,14 @@ def progress() -> Progress:
 
 
 class Steps:
-    """Counts sampler steps under a progress bar, which appears when `start` is called.
+    """Counts sampler steps with a progress bar, which appears when `start` is called.
 
-    Calling it counts a step. Use it as a context manager, which removes the bar.
+    Calling the object counts a step. As a context manager it removes the bar at the end.
 
     Parameters
     ----------
     title
-        Shown beside the bar.
+        The text beside the bar.
     """
 
     def __init__(self, title: str) -> None:
@@ -85,24 +85,24 @@ class Steps:
             self._bar.advance(self._task)
 
     def say(self, line: str) -> None:
-        """Print a line on standard output, which rich would redirect while the bar is shown."""
+        """Print a line on standard output; rich would redirect it while the bar is shown."""
         self._bar.stop()
         print(line, flush=True)
         self._bar.start()
 
 
 class TrainingBar(TrainingProgress):
-    """Shows a training: a bar on a terminal, else a line on standard output after each epoch.
+    """Shows a training: a bar in a terminal, otherwise a line on standard output after each epoch.
 
-    The bar appears with the first step, so that nothing is drawn where no training is needed. Use
-    it as a context manager, which removes the bar.
+    The bar appears with the first step, so that nothing is drawn if no training is needed. As a
+    context manager it removes the bar at the end.
 
     Parameters
     ----------
     title
-        What is shown before the first epoch has ended.
+        The text before the first epoch has ended.
     prints
-        Whether epochs are printed where there is no terminal.
+        Whether a line is printed for each epoch when there is no terminal.
     """
 
     def __init__(self, title: str, *, prints: bool = True) -> None:
@@ -120,7 +120,7 @@ class TrainingBar(TrainingProgress):
         self._bar.stop()
 
     def step(self, done: int, total: int) -> None:
-        """Move the bar to so many of all steps."""
+        """Move the bar to `done` of `total` steps."""
         now = time.monotonic()
         if self._task is None:
             self._bar.start()
@@ -131,7 +131,7 @@ class TrainingBar(TrainingProgress):
         self._left = seconds / steps * (total - done)
 
     def epoch(self, words: str) -> None:
-        """Put the words beside the bar, or print them with the time that is left."""
+        """Show the words beside the bar, or print them with the remaining time."""
         if self._task is not None:
             self._bar.update(self._task, description=words)
         if self._prints and self._bar.disable:
@@ -139,12 +139,12 @@ class TrainingBar(TrainingProgress):
 
 
 class ProgressLines:
-    """Prints now and then how far a command is, if standard error is not a terminal.
+    """Prints a line about progress from time to time, if standard error is not a terminal.
 
     Parameters
     ----------
     doing
-        What the command does, such as "replaying".
+        What the command does, for example "replaying".
     clock
         Returns seconds from a monotonic clock.
     """
@@ -156,7 +156,7 @@ class ProgressLines:
         self._said = 0.0
 
     def tell(self, done: int, total: int) -> None:
-        """Note that so many of all steps are done, and print a line if one is due."""
+        """Record that `done` of `total` steps are done, and print a line if one is due."""
         now = self._clock()
         if self._first is None:
             self._first, self._said = (done, now), now
@@ -178,7 +178,7 @@ def in_steps(count: int) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Return a duration in its largest unit or two, such as "3 min" or "2 h 5 min"."""
+    """Return a duration in its largest unit or two, for example "3 min" or "2 h 5 min"."""
     minutes = round(seconds / 60)
     if minutes < 2:
         return f"{seconds:.0f} s"

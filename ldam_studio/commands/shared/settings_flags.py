@@ -1,4 +1,4 @@
-"""Flags made from the descriptions of the settings, and the settings that they give."""
+"""Flags made from the descriptions of the settings, and the settings from these flags."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def _shown(value: Any) -> str:
 def settings_of(
     args: argparse.Namespace, preset: Preset | None, pixels: PixelSpec, *, discriminator: bool
 ) -> Settings:
-    """Return the settings that the flags ask for.
+    """Return the settings from the flags.
 
-    A setting without a flag of its own gets the preset's value, or else its default.
-    `discriminator` tells whether there is one for the images that `pixels` describes.
+    A setting whose flag is not given has the preset's value, or else its default. `discriminator`
+    says whether there is one for the images that `pixels` describes.
     """
     given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
     settings = Settings()

@@ -30,7 +30,7 @@ from ldam_studio.training.kept import RUN_FILE, KeptRun
 from ldam_studio.training.resume import kept_recipe
 
 TRIED_STEPS = 2
-"""Steps that are timed in each precision before a training."""
+"""Number of steps that are timed in each precision before a training."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number("--threads", 1, MOST_THREADS),
         default=1,
         metavar="N",
-        help="of the processor; default 1",
+        help="number of processor threads; default 1",
     )
     parser.add_argument(
         "--precision",
         default="auto",
         choices=PRECISIONS,
-        help="of the products; auto takes bfloat16 if the processor has it and is faster with it",
+        help="precision of the products; auto uses bfloat16 if the processor is faster with it",
     )
 
 
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        A flag is out of range, the data is missing or damaged, a file cannot be written, or there
-        is no run to go on with.
+        If a flag is out of range, the data is missing or damaged, a file cannot be written, or
+        there is no run to resume.
     """
     torch.set_num_threads(args.threads)
     train, test = (load_cifar10(args.data, part, args.download) for part in ("train", "test"))
@@ -84,11 +84,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Enough(Exception):
-    """Enough steps were taken."""
+    """Raised to stop after enough timed steps."""
 
 
 def _faster_in_bfloat16(recipe: recipes.ClassifierRecipe, images: LabelledImages) -> bool:
-    """Return whether the processor has bfloat16 and is clearly faster with it."""
+    """Return whether the processor supports bfloat16 and is clearly faster with it."""
     if not computes_in_bfloat16("cpu"):
         return False
     whole, half = (_seconds(replace(recipe, bfloat16=on), images) for on in (False, True))
@@ -96,7 +96,7 @@ def _faster_in_bfloat16(recipe: recipes.ClassifierRecipe, images: LabelledImages
 
 
 def _seconds(recipe: recipes.ClassifierRecipe, images: LabelledImages) -> float:
-    """Return the seconds that a step takes, the shortest of `TRIED_STEPS`."""
+    """Return the time of a step in seconds, the shortest of `TRIED_STEPS`."""
     times: list[float] = []
 
     def on_step(_run: classifier.ClassifierRun) -> None:
@@ -140,7 +140,7 @@ def _train(
 def _check(finite: bool, epoch: int) -> None:
     if not finite:
         raise StudioError(
-            f"The training diverged in epoch {epoch}: its loss or weights are no longer numbers; "
+            f"The training diverged in epoch {epoch}: its loss or weights are infinite or NaN; "
             "start it with another --seed, or with --precision float32."
         )
 

@@ -1,4 +1,4 @@
-"""``ldam-studio train digits-sheet``: lay out the sample of real digits that is shipped."""
+"""``ldam-studio train digits-sheet``: makes the sample of real digits that is shipped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ discriminator learns from them where no other data is at hand.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_data(parser, MNIST, "MNIST")
-    add_out(parser, "out", "where the sheet goes")
+    add_out(parser, "out", "output folder")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        The data is missing or damaged, or the folder cannot be written.
+        If the data is missing or damaged, or the folder cannot be written.
     """
     content = io.BytesIO()
     sheet = make_digits_sheet(load_mnist(args.data, "train", args.download))

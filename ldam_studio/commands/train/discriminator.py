@@ -1,4 +1,4 @@
-"""``ldam-studio train discriminator``: train a discriminator along with the chains it steers."""
+"""``ldam-studio train discriminator``: trains a discriminator together with chains."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training(
         parser,
         "out/discriminator",
-        data=f"{EITHER}; for networks of photographs, a folder or zip of photographs, and may be "
-        "given several times",
+        data=f"{EITHER}; for photographs a folder or zip of them, which may be given several times",
         fetched="MNIST or CIFAR-10",
         several=True,
     )
@@ -48,21 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rounds",
         type=flags.whole_number("--rounds", 1, 1_000_000),
         metavar="N",
-        help="how often chains and discriminator take turns; default: as for the shipped weights",
+        help="number of rounds of chains and discriminator; default: as for the shipped weights",
     )
     parser.add_argument(
         "--side",
         type=flags.whole_number("--side", 1, 100_000),
         metavar="N",
-        help="train on square images of N pixels, if the network takes them: it is less work, and "
-        "the discriminator of photographs judges any size",
+        help="train on square images of N x N pixels, if the network accepts them: this takes less "
+        "time, and the discriminator of photographs judges any size",
     )
     parser.add_argument(
         "--chains-per-class",
         type=flags.whole_number("--chains-per-class", 0, 1_000_000),
         default=20,
         metavar="N",
-        help="fresh chains on which the finished discriminator of digits or of CIFAR-10 is "
+        help="number of new chains with which the finished discriminator of digits or CIFAR-10 is "
         "measured; 0 skips the measurement; default 20",
     )
     parser.add_argument(
@@ -79,18 +78,19 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        A flag is out of range, the data is missing or damaged, a file cannot be written.
+        If a flag is out of range, the data is missing or damaged, or a file cannot be written.
     """
     network = flags.network_of(args)
     name = discriminator_for(network)
     if name is None:
         raise StudioError(
-            f"there is no discriminator for the images of {network.name!r}; there are those for "
+            f"There is no discriminator for the images of {network.name!r}; there are "
+            f"discriminators for "
             f"{', '.join(str(row.chosen_for) for row in DISCRIMINATORS.values())}."
         )
     row = DISCRIMINATORS[name]
     if args.shape is not None and name != CIFAR_DISCRIMINATOR:
-        raise StudioError("--shape is for the discriminator of CIFAR-10 alone; leave it out.")
+        raise StudioError("--shape is only for the discriminator of CIFAR-10; leave it out.")
     job = jobs.JOBS[row.real_images](args, network, row)
     network = _smaller(network, args)
     check_folder(args.out)
@@ -120,7 +120,7 @@ class _KeptTraining(Kept):
         Raises
         ------
         StudioError
-            The file is missing or damaged, or belongs to a training with other settings.
+            If the file is missing or damaged, or belongs to a training with other settings.
         """
         with kept_in(self.path) as kept:
             if kept["about"] != self._about:
@@ -170,12 +170,12 @@ def _train(
 
 
 def _smaller(network: Network, args: argparse.Namespace) -> Network:
-    """Return the network for square images with the side that ``--side`` names.
+    """Return the network for square images with the side in ``--side``.
 
     Raises
     ------
     StudioError
-        It does not take that size, or the discriminator does not.
+        If the network or the discriminator does not accept that size.
     """
     side = args.side
     if side is None:
@@ -188,7 +188,7 @@ def _smaller(network: Network, args: argparse.Namespace) -> Network:
 
 
 def _result(training: rounds.Training, job: Job) -> dict[str, torch.Tensor]:
-    """Return the averaged parameters, as they are written."""
+    """Return the averaged parameters in the form that is written."""
     state = training.average.state_dict()
     return {name: value.half() for name, value in state.items()} if job.half else state
 
@@ -200,21 +200,19 @@ def _finish(
     job: Job,
     seconds: float,
 ) -> None:
-    """Measure the discriminator on fresh chains unless told not to; write weights and card."""
+    """Measure the discriminator with new chains unless this is disabled; write weights and card."""
     state = _result(training, job)
     module = copy.deepcopy(training.learner.module)
     module.load_state_dict(state)
     row = DISCRIMINATORS[job.name]
     figures = {}
-    # The judges know the classes of the built-in networks only.
+    # The judges know only the classes of the built-in networks.
     judged = row.real_images == PHOTOGRAPHS or network.name in NETWORKS
     if args.chains_per_class and judged:
         figures = job.measure(DiscriminatorModel(job.name, module, row.takes))
-    if training.info is not None:
-        figures["real score while learning, last round"] = f"{training.info.real_probability:.2f}"
-        figures["generated score while learning, last round"] = (
-            f"{training.info.fake_probability:.2f}"
-        )
+    if (info := training.info) is not None:
+        for kind, share in (("real", info.real_probability), ("generated", info.fake_probability)):
+            figures[f"mean P(real) of {kind} images while learning, last round"] = f"{share:.2f}"
     file = f"{job.name}.safetensors"
     sha256 = artifact.save_weights(state, args.out / file, job.what.partition(":")[0])
     artifact.Card(

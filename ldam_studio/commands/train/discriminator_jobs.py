@@ -1,4 +1,4 @@
-"""What ``ldam-studio train discriminator`` can train: one job for each kind of images."""
+"""The trainings of ``ldam-studio train discriminator``: one job for each kind of images."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Job:
     real_images, drawn
         Returns the real images of a round; the generator that chooses them.
     what, data, licence
-        For the model card.
+        Texts for the model card.
     snapshots
-        Rounds between two snapshots.
+        Number of rounds between two snapshots.
     half
         Whether the weights are written as float16, which is precise enough for them.
     measure
@@ -94,10 +94,10 @@ def digits(args: argparse.Namespace, network: Network, row: Discriminator) -> Jo
 
 
 def _place(args: argparse.Namespace) -> Path | None:
-    """Return the folder of data, for images of a fixed size."""
+    """Return the data folder, for images of a fixed size."""
     places: list[Path | None] = args.data or [None]
     if len(places) > 1 or args.side is not None:
-        raise StudioError("For this network there is one --data folder, and no --side.")
+        raise StudioError("For this network, give only one --data folder, and no --side.")
     return places[0]
 
 
@@ -169,7 +169,7 @@ def photos(args: argparse.Namespace, network: Network, row: Discriminator) -> Jo
 
 
 JOBS = {DIGITS: digits, CIFAR10: pictures, PHOTOGRAPHS: photos}
-"""How a discriminator is trained, by the kind of real images that it learns from."""
+"""The training of a discriminator, by the kind of real images from which it learns."""
 
 
 def _shape(args: argparse.Namespace, row: Discriminator) -> str:
@@ -180,6 +180,6 @@ def _shape(args: argparse.Namespace, row: Discriminator) -> str:
 def _recipe(
     recipe: DiscriminatorRecipe, args: argparse.Namespace, row: Discriminator
 ) -> DiscriminatorRecipe:
-    """Return a recipe with the architecture and the number of rounds that were asked for."""
+    """Return the recipe with the architecture and the number of rounds from the flags."""
     built = replace(recipe, build=row.builds[_shape(args, row)])
     return built if args.rounds is None else replace(built, rounds=args.rounds)

@@ -1,4 +1,4 @@
-"""Measuring a finished discriminator for its model card, under a progress bar."""
+"""Measuring a finished discriminator for its model card, with a progress bar."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ldam_studio.networks.network import Network
 from ldam_studio.training.photos import Photos
 
 DIGIT_WEIGHTS, MELTED_WEIGHT, DIGIT_STEPS = (0.0, 0.8, 1.0), 0.8, 600
-"""For digits: discriminator weights, the one at which chains are melted, and steps."""
+"""For digits: discriminator weights, the one at which chains are melted, and number of steps."""
 
 COLOUR_WEIGHTS, COLOUR_STEPS = (0.0, 0.5, 0.75), cifar10.STEPS
-"""For CIFAR-10: discriminator weights and steps."""
+"""For CIFAR-10: discriminator weights and number of steps."""
 
 
 def measure_digits(

@@ -1,4 +1,4 @@
-"""The recipes by which the shipped discriminators are trained: of digits, CIFAR-10, photographs."""
+"""The recipes of the shipped discriminators: for digits, CIFAR-10 and photographs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,5 @@ COLOUR_RECIPE = DiscriminatorRecipe(
     by_round={"step_size": (0.05, 0.1), "jitter": (0, 2), "spectrum": (0.0, 0.25, 0.5)},
     build=ColourDiscriminator,
 )
-"""For CIFAR-10: few chains, so that each moves often enough to respond to what has been learned.
-
-With more instance noise the discriminator is more tolerant and lets finer patterns pass.
-"""
+"""For CIFAR-10: few chains, so that each moves often enough to respond to what was learned. With
+more instance noise the discriminator is more tolerant and lets finer patterns pass."""

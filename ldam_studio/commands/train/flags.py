@@ -1,4 +1,4 @@
-"""The flags that the trainings share, and what a training prints when it is stopped."""
+"""The flags that the trainings share, and the text that a training prints when it is stopped."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def add_training(
     add_data(parser, data, fetched, several=several)
     add_out(parser, out)
     add_seed(parser, seed, MOST_SEED)
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
 
 
 def add_epochs(parser: argparse.ArgumentParser, default: int | None) -> None:
-    """Add ``--epochs``; None stands for those of the shipped weights."""
+    """Add ``--epochs``; None means the number for the shipped weights."""
     shown = "as for the shipped weights" if default is None else default
     parser.add_argument(
         "--epochs",
@@ -54,6 +54,6 @@ def add_epochs(parser: argparse.ArgumentParser, default: int | None) -> None:
 def stopped(kept: Kept) -> str:
     """Return the sentence that a training prints after Ctrl-C."""
     if not kept.done:
-        return f"stopped before the first {kept.unit} was kept; start it again"
-    done = f"stopped, {kept.unit} {kept.done} of {kept.of} is the last that was kept"
-    return f"{done}; --resume goes on from there"
+        return f"stopped before the first {kept.unit} was saved; start it again"
+    done = f"stopped; {kept.unit} {kept.done} of {kept.of} is the last that was saved"
+    return f"{done}; --resume continues from there"

@@ -1,4 +1,4 @@
-"""``ldam-studio train judge``: train the judge that says what the chains show."""
+"""``ldam-studio train judge``: trains the judge that says what the chains' images show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        A flag is out of range, the data is missing or damaged, a file cannot be written.
+        If a flag is out of range, the data is missing or damaged, or a file cannot be written.
     """
     kind = KINDS[args.of]
     recipe = kind.recipe if args.epochs is None else kind.recipe.with_epochs(args.epochs)

@@ -1,4 +1,4 @@
-"""``ldam-studio train live``: train LeNet while the studio watches and sends commands."""
+"""``ldam-studio train live``: trains LeNet while the studio watches and sends commands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone",
         action="store_true",
-        help="read no commands, and do not stop when the standard input is closed",
+        help="read no commands, and do not stop when standard input is closed",
     )
 
 
@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        MNIST is not in the folder that was named, or damaged; checkpoints cannot be written; the
+        If MNIST is missing in the given folder or damaged, checkpoints cannot be written, or the
         training diverged.
     """
-    # More threads than one cost time on a network this small, and change the last bits.
+    # On a network this small, more threads take longer, and they change the last bits.
     torch.set_num_threads(1)
     _give_way()
     return follow(args, None if args.alone else sys.stdin.fileno(), sys.stdout.fileno())
@@ -64,6 +64,6 @@ def follow(args: argparse.Namespace, commands: int | None, statuses: int) -> int
 
 
 def _give_way() -> None:
-    """Lower this process's priority, so that the window and its sampler go first."""
+    """Lower this process's priority, so that the window and its sampler run first."""
     low = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10
     psutil.Process().nice(low)

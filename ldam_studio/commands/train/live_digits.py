@@ -1,4 +1,4 @@
-"""The digits that ``ldam-studio train live`` learns from and is tested on."""
+"""The digits for the training and the tests of ``ldam-studio train live``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ldam_studio.errors import StudioError
 from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.data import Digits, find_mnist, load_digits_sheet, load_mnist
 
-TESTED = 1000  # test digits on which each checkpoint's accuracy is measured
-HELD_OUT = 50  # shipped digits of each class that are tested instead of learned
+TESTED = 1000  # number of test digits for each checkpoint's accuracy
+HELD_OUT = 50  # number of shipped digits of each class that are used for tests
 SHEET_EPOCHS = 40
 
 
@@ -23,11 +23,11 @@ class LiveDigits:
     Attributes
     ----------
     train, test
-        Digits to learn from, and those on which checkpoints are tested.
+        Digits for training, and digits for testing checkpoints.
     epochs
-        How often it goes through the former.
+        Number of passes through the training digits.
     notice
-        A sentence about the data; empty if it is MNIST as usual.
+        A sentence about the data; empty for MNIST.
     """
 
     train: Digits
@@ -37,12 +37,12 @@ class LiveDigits:
 
     @classmethod
     def find(cls, data: Path | None, download: bool) -> LiveDigits:
-        """Return MNIST, or the shipped digits if it is nowhere and was not asked for.
+        """Return MNIST, or the shipped digits if MNIST is not found and was not requested.
 
         Raises
         ------
         StudioError
-            MNIST is not in the folder that was named, cannot be downloaded, or is damaged.
+            If MNIST is missing in the given folder, cannot be downloaded, or is damaged.
         """
         try:
             find_mnist(data)
@@ -55,7 +55,7 @@ class LiveDigits:
 
     @classmethod
     def shipped(cls) -> LiveDigits:
-        """Return the digits that come with the program, some of each class kept for testing."""
+        """Return the digits that ship with the program; some of each class are kept for testing."""
         sheet = load_digits_sheet()
         number = torch.arange(len(sheet)) % (len(sheet) // int(sheet.labels.max() + 1))
         learned = number >= HELD_OUT
@@ -64,6 +64,6 @@ class LiveDigits:
             train,
             test,
             SHEET_EPOCHS,
-            f"MNIST is not on this computer, so it learns from {len(train):,} digits that come "
-            "with the program; ldam-studio train mnist --download fetches all of it (11 MB).",
+            f"MNIST is not on this computer, so {len(train):,} digits that ship with the program "
+            "are used; ldam-studio train mnist --download downloads all of MNIST (11 MB).",
         )

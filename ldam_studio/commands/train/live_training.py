@@ -1,4 +1,4 @@
-"""LeNet's training under the eyes of the studio: checkpoints out, commands in."""
+"""LeNet's training while the studio watches: it writes checkpoints and reads commands."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ldam_studio.training.resume import load_run, save_run
 
 STATE_FILE = "run.state"
 EARLY = (0, 5, 10, 20, 50)
-"""Steps with a checkpoint of their own: the first ones change most."""
-TOLD_S = 0.25  # between two statuses
+"""Additional steps with a checkpoint, because the first steps change the network most."""
+TOLD_S = 0.25  # seconds between two statuses
 
 
 class _Stopped(Exception):
@@ -34,20 +34,20 @@ class _Stopped(Exception):
 
 
 class LiveTraining:
-    """A training that writes checkpoints, reports its status and obeys commands.
+    """A training that writes checkpoints, reports its status and carries out commands.
 
     Parameters
     ----------
     args
         The flags of ``train live``.
     commands, telling
-        Where commands come from, and where statuses go.
+        Source of the commands, and receiver of the statuses.
 
     Raises
     ------
     StudioError
-        MNIST is missing or damaged, the folder cannot be written to or holds another run, or there
-        is no run to resume.
+        If MNIST is missing or damaged, the folder cannot be written to or contains another run, or
+        there is no run to resume.
     """
 
     def __init__(self, args: argparse.Namespace, commands: Commands, telling: Telling) -> None:
@@ -56,8 +56,8 @@ class LiveTraining:
         batch, there = recipes.LENET_RECIPE.batch, len(self._data.train)
         if there < batch:
             raise StudioError(
-                f"MNIST's training images are {there}, too few for one batch of {batch}; name a "
-                "folder with all of them (--data)."
+                f"MNIST has only {there} training images here, too few for one batch of {batch}; "
+                "name a folder with all of them (--data)."
             )
         self._every = args.every
         self._folder: Path = args.out
@@ -90,8 +90,8 @@ class LiveTraining:
             )
         elif any(is_weights(path) for path in self._folder.iterdir()):
             raise StudioError(
-                f"{self._folder} has checkpoints of another run; choose another folder with --out, "
-                "or go on with that run with --resume."
+                f"{self._folder} contains checkpoints of another run; choose another folder with "
+                "--out, or continue that run with --resume."
             )
         if args.learning_rate is not None:
             self._set_rate(args.learning_rate)
@@ -100,12 +100,12 @@ class LiveTraining:
         self._writer = CheckpointWriter(self._folder, name="lenet")
 
     def run(self) -> int:
-        """Train until the end or until told to stop; return the exit code.
+        """Train until the end or until a command stops it; return the exit code.
 
         Raises
         ------
         StudioError
-            The training diverged, or a checkpoint cannot be written.
+            If the training diverged, or a checkpoint cannot be written.
         """
         try:
             if self._state.step == 0:
@@ -126,8 +126,8 @@ class LiveTraining:
         self._status = replace(self._status, loss=loss)
         if not math.isfinite(loss) or not_finite(state.module.state_dict()) is not None:
             raise StudioError(
-                f"The training diverged in step {state.step:,}: its loss or weights are no longer "
-                "numbers; resume it from the last checkpoint with a lower learning rate."
+                f"The training diverged in step {state.step:,}: its loss or weights are infinite "
+                "or NaN; resume it from the last checkpoint with a lower learning rate."
             )
         if self._average is not None:
             self._average.update(state.module)
@@ -163,7 +163,7 @@ class LiveTraining:
     def _set_rate(self, rate: Any) -> None:
         """Set the learning rate by hand; None returns to the recipe's schedule."""
         if rate is not None and (not isinstance(rate, int | float) or not 0 <= rate <= 100):
-            raise StudioError(f"The learning rate is a number from 0 to 100, not {rate!r}.")
+            raise StudioError(f"The learning rate must be a number from 0 to 100, not {rate!r}.")
         self._state.rate = None if rate is None else float(rate)
 
     def _set_averaging(self, steps: Any) -> None:
@@ -173,8 +173,8 @@ class LiveTraining:
             or not 0 <= steps <= LONGEST_AVERAGING
         ):
             raise StudioError(
-                f"The averaging time is a whole number of steps from 0 to {LONGEST_AVERAGING}, not "
-                f"{steps!r}."
+                "The averaging time must be a whole number of steps from 0 to "
+                f"{LONGEST_AVERAGING}, not {steps!r}."
             )
         self._window = steps
         if not steps:

@@ -23,7 +23,7 @@ from ldam_studio.training.kept import RUN_FILE, KeptRun
 
 @dataclass(frozen=True)
 class Accuracies:
-    """Accuracy on the test images, each a share: after the last epoch, and of the two averages."""
+    """Shares of correctly classified test images: after the last epoch, and for both averages."""
 
     base: float
     parameters: float
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number("--seeds", 1, 1000),
         default=1,
         metavar="N",
-        help="number of runs, each with a seed one higher; default 1",
+        help="number of runs, with successive seeds; default 1",
     )
     add_epochs(parser, recipes.LENET_RECIPE.epochs)
 
@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        A flag is out of range, the data is missing or damaged, a file cannot be written.
+        If a flag is out of range, the data is missing or damaged, or a file cannot be written.
     """
-    # More threads than one cost time on a network this small, and change the last bits.
+    # On a network this small, more threads take longer, and they change the last bits.
     torch.set_num_threads(1)
     train, test = (load_mnist(args.data, part, args.download) for part in ("train", "test"))
     check_folder(args.out)
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         seed = args.seed + number
         folder = args.out if number == 0 else args.out / f"seed-{seed}"
         kept = KeptRun(folder / RUN_FILE, recipe, seed=seed)
-        # When several runs are resumed, the later ones may not have begun.
+        # When several runs are resumed, the later ones may not have started.
         resume = args.resume and (number == 0 or kept.path.is_file())
         try:
             result = _train_one(train, test, recipe, seed, folder, kept, resume=resume)
