@@ -85,5 +85,5 @@ def test_lines_come_now_and_then_with_share_and_time_left(capsys):
 
 
 def test_the_export_dialog_says_that_a_replay_takes_long():
-    assert "takes all 25,000 steps" in recipe_note((), lambda network: (), 25_000)
+    assert "repeats all 25,000 steps" in recipe_note((), lambda network: (), 25_000)
     assert "steps" not in recipe_note((), lambda network: (), 300)
