@@ -33,8 +33,8 @@ def test_what_is_there_is_not_done_again(digits, tmp_path, capsys, monkeypatch) 
     path = tmp_path / "modes-lenet.json"
     first = json.loads(path.read_text())
     assert [len(side) for seed in first["by_seed"] for side in seed.values()] == [10] * 4
-    for measure, gap in first["means"]["averaged minus as it ended"].items():
-        sides = (first["means"][n] for n in ("averaged parameters", "as its training ended"))
+    for measure, gap in first["means"]["averaged minus last epoch"].items():
+        sides = (first["means"][n] for n in ("averaged parameters", "last epoch"))
         after, before = (side[measure]["value"] for side in sides)
         assert gap["value"] == pytest.approx(after - before, abs=2e-4)
         assert gap["low"] <= gap["value"] <= gap["high"]
@@ -78,7 +78,7 @@ def test_the_vgg_goes_on_where_it_was_stopped(tmp_path, capsys, monkeypatch) -> 
 
     monkeypatch.setattr(classifier, "predict", stop_in_the_second_epoch)
     assert main(["paper", "modes", *flags]) == INTERRUPTED
-    assert "--resume goes on" in capsys.readouterr().out
+    assert "--resume continues" in capsys.readouterr().out
     assert main(["paper", "modes", *flags]) == 0
     # One epoch was left of the first training, and two of the second, before its last accuracies.
     assert len(calls) == 2 + 1 + 2 + 2 + 2

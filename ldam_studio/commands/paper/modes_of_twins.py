@@ -88,9 +88,9 @@ def run(args: argparse.Namespace) -> int:
     assert real is not None
     first, second = ([values for each in found for values in each[side]] for side in (0, 1))
     columns = [
-        ("as its training ended", summary(first, len(found))),
+        ("last epoch", summary(first, len(found))),
         ("averaged parameters", summary(second, len(found))),
-        ("averaged minus as it ended", difference(first, second, len(found))),
+        ("averaged minus last epoch", difference(first, second, len(found))),
     ]
     path = args.out / f"modes-{args.network}.json"
     content = {
