@@ -1,4 +1,4 @@
-"""Classes for tuning and classes for reporting, kept apart by a rule that nobody can bend.
+"""Classes for tuning and classes for reporting, kept apart by a fixed rule.
 
 Settings that were chosen on some classes look better on these than on others. A class belongs to
 one of the two splits by a hash of its index, which is the same for every network and every run.

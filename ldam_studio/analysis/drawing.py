@@ -23,7 +23,7 @@ AT_ONCE = 10
 """Pictures that are drawn in one batch, as in a session of the window."""
 
 SHORT, LONG = 2, 7
-"""Steps of the two runs from whose difference the time of a step is told."""
+"""Steps of two runs; the difference of their times gives the time of one step."""
 
 LEAST_STEPS = 2
 

@@ -118,7 +118,7 @@ class Row:
     seconds
         Seconds per picture; None for photographs.
     steps, asked_seconds
-        Number of steps, and the seconds per picture from which it was told, if it was.
+        Number of steps, and the seconds per picture for which it was chosen; None if it was given.
     seen
         The averages and the last samples, as far as there are any.
     pictures
@@ -219,7 +219,7 @@ def measure(
     rest
         The colour from which the cosines of pixels are taken.
     asked_seconds
-        What `steps` was told from, for the table.
+        Seconds per picture for which `steps` was chosen; shown in the table.
     """
     each = batches_of(neurons)
     runs = [

@@ -37,7 +37,7 @@ SHOWN = 20
 """Classes in the picture, so that its width stays within what programs open."""
 
 Length = tuple[int, float | None]
-"""Steps, and the seconds from which they were told, if they were."""
+"""Number of steps, and the seconds per picture for which it was chosen; None if it was given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ LEGEND = (
 def notes(classes: int, seeds: int, split: str, clock: str) -> list[str]:
     """Return the lines above the table: how many pictures of which classes, and what columns are.
 
-    `clock` says in words which seconds are told.
+    `clock` says in words which seconds are measured.
     """
     texts = (
         f"{classes} classes of the split {split} x {seeds} seeds = {classes * seeds} pictures in "
