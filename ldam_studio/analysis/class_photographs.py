@@ -1,8 +1,8 @@
-"""Photographs of a network's classes: what a judge says of these is the ceiling for pictures.
+"""Photographs of a network's classes; a judge's results for them are an upper limit for pictures.
 
-The photographs' names tell their classes: the folder of each, or, where all are in one folder, the
+The photographs' names contain their classes: the folder of each, or, if all are in one folder, the
 first part of the file's name, as in ``n01440764_tench.jpg``. Sorted by name, these are the
-network's classes in order; ImageNet's are sorted in this way.
+network's classes in order; ImageNet's classes are sorted in this way.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.training.photos import Photos, find_photos
 
 MOST = 10
-"""Photographs of one class that are looked at."""
+"""Largest number of photographs of one class that are used."""
 
 CENTRE = 0.875
-"""Side of the part that is shown to a judge, as a share of the largest part that fits: 224 of 256,
-as ImageNet's networks are tested."""
+"""Side of the central part that is shown to a judge, as a share of the largest part that fits: 224
+of 256, as in the usual tests of ImageNet's networks."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class ClassPhotographs:
         return self.photos.place.name
 
     def read(self, wanted: Sequence[int], pixels: PixelSpec) -> tuple[Tensor, Tensor]:
-        """Read up to `MOST` photographs of each wanted class, the first by name.
+        """Read up to `MOST` photographs of each wanted class, the first ones by name.
 
         Returns
         -------
-        The images ``(n, 3, H, W)`` in the network's pixel units, and their classes ``(n,)``. There
-        are none of a class that has no photograph here.
+        The images ``(n, 3, H, W)`` in the network's pixel units, and their classes ``(n,)``.
+        Classes without photographs are missing.
 
         Raises
         ------
         StudioError
-            A photograph cannot be read.
+            If a photograph cannot be read.
         """
         images, classes = [], []
         with self.photos.reader() as photograph:
@@ -65,22 +65,22 @@ class ClassPhotographs:
 
 
 def find_class_photographs(places: Sequence[Path], network: Network) -> list[ClassPhotographs]:
-    """Find photographs with their classes; one entry for each place.
+    """Find photographs with their classes; the result has one entry for each place.
 
     A place may lack some classes if another place has them.
 
     Raises
     ------
     StudioError
-        A place cannot be read, the network takes no colour images, or the places together have not
-        as many classes as the network.
+        If a place cannot be read, the network takes no colour images, or the number of classes in
+        all places together is not that of the network.
     """
     if not places:
         return []
     if network.pixels.channels != 3:
         raise StudioError(
-            f"{network.name} takes no RGB images, so photographs are nothing to compare its "
-            "pictures with; leave out --data."
+            f"{network.name} takes no RGB images, so its pictures cannot be compared with "
+            "photographs; leave out --data."
         )
     found = [find_photos(place) for place in places]
     keys = [_keys(photos.names) for photos in found]
@@ -88,9 +88,9 @@ def find_class_photographs(places: Sequence[Path], network: Network) -> list[Cla
     classes = network.layers[-1].neurons
     if len(every) != classes:
         raise StudioError(
-            f"The photographs of --data are of {len(every)} classes, those of {network.name} are "
+            f"The photographs in --data have {len(every)} classes, but {network.name} has "
             f"{classes}; give a folder or zip with a folder for each class, or with files called "
-            "CLASS_NAME.jpg, for all of them."
+            "CLASS_NAME.jpg, for all classes."
         )
     index = {key: number for number, key in enumerate(every)}
     return [
@@ -107,7 +107,7 @@ def _keys(names: Sequence[str]) -> list[str]:
 
 
 def _centre(picture: Image.Image, pixels: PixelSpec) -> Tensor:
-    """Cut out the centre in the network's proportions, resized to its images' size."""
+    """Cut out the centre in the network's proportions, and resize it to the network's images."""
     factor = CENTRE * min(picture.height / pixels.height, picture.width / pixels.width)
     width, height = factor * pixels.width, factor * pixels.height
     left, top = (picture.width - width) / 2, (picture.height - height) / 2

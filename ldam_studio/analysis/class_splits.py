@@ -1,7 +1,8 @@
-"""Classes for tuning and classes for reporting, kept apart by a fixed rule.
+"""Classes for tuning and classes for reporting, separated by a fixed rule.
 
-Settings that were chosen on some classes look better on these than on others. A class belongs to
-one of the two splits by a hash of its index, which is the same for every network and every run.
+Settings that were chosen on some classes give better results for these than for others. A class
+belongs to one of the two splits by a hash of its index, which is the same for every network and
+every run.
 """
 
 from __future__ import annotations
@@ -21,5 +22,5 @@ def split_of(index: int) -> str:
 
 
 def classes_of(split: str, classes: int) -> list[int]:
-    """Return the indices of a split, ascending, for a network of so many classes."""
+    """Return the indices of a split, ascending, for a network with this number of classes."""
     return [index for index in range(classes) if split_of(index) == split]

@@ -1,4 +1,4 @@
-"""Ways to draw pictures for class neurons, with the seconds that each of them takes."""
+"""Methods of drawing pictures for class neurons, and the time that each of them takes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
 
 AT_ONCE = 10
-"""Pictures that are drawn in one batch, as in a session of the window."""
+"""Number of pictures that are drawn in one batch, as in a session of the window."""
 
 SHORT, LONG = 2, 7
-"""Steps of two runs; the difference of their times gives the time of one step."""
+"""Numbers of steps of two runs; the difference of their times gives the time of one step."""
 
 LEAST_STEPS = 2
 
@@ -35,11 +35,11 @@ class Drawn:
     Attributes
     ----------
     last
-        As they are after the last step.
+        The pictures after the last step.
     averaged
-        The averages over the run; None where the method has none.
+        The averages over the run; None if the method has none.
     seconds
-        For all of them together: processor time, or elapsed time where a graphics card draws.
+        Time for all of them together: processor time, or elapsed time on a graphics card.
     """
 
     last: Tensor
@@ -48,11 +48,11 @@ class Drawn:
 
 
 class Method(Protocol):
-    """A way to draw pictures; `name` is shown in tables."""
+    """A method of drawing pictures."""
 
     @property
     def name(self) -> str:
-        """What is shown in tables."""
+        """Its name in tables."""
 
     def draw(
         self, neurons: Sequence[Neuron], steps: int, seed: int, on_step: OnStep = ...
@@ -65,12 +65,12 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Chains:
-    """Fresh chains with a preset's settings at a discriminator weight; averages of the last half.
+    """New chains with a preset's settings at a discriminator weight, averaged over the last half.
 
     Attributes
     ----------
     weight
-        None for the preset's own.
+        The discriminator weight; None for that of the preset.
     """
 
     network: Network
@@ -96,7 +96,7 @@ class Chains:
     ) -> Drawn:
         """Run a chain for each neuron."""
         began = clock(self.device.name)
-        # A fixed threshold saves measuring one: whether a chain is burned in is not asked here.
+        # A fixed threshold avoids measuring one: burn-in does not matter here.
         settings = self.settings.change("burn_in", steps // 2).change("threshold", 0.0)
         used = self.discriminator if settings.discriminator_weight else None
         spec = SessionSpec(self.network, tuple(neurons), settings, seed, used, self.device)
@@ -112,12 +112,12 @@ class Chains:
 
 
 def clock(device: str) -> float:
-    """Return seconds: processor time, or elapsed time where another device than the CPU draws."""
+    """Return seconds: processor time on the CPU, elapsed time on other devices."""
     return time.process_time() if device == "cpu" else time.perf_counter()
 
 
 def seconds_for(method: Method, neurons: Sequence[Neuron]) -> tuple[float, float]:
-    """Return the seconds a picture that drawing takes: before the steps, and for each step."""
+    """Return the seconds per picture that drawing takes: before the steps, and for each step."""
     some = neurons[:AT_ONCE]
 
     def timed(steps: int) -> float:
@@ -125,13 +125,13 @@ def seconds_for(method: Method, neurons: Sequence[Neuron]) -> tuple[float, float
 
     timed(SHORT)  # the first run is slower
     short, long = timed(SHORT), timed(LONG)
-    # A clock of processor time may tick seldom, and another program may disturb the short run.
+    # The clock may have a low resolution, and another program may disturb the short run.
     each = max((long - short) / (LONG - SHORT), long / LONG / 4, 1e-6)
     return max(0.0, short - SHORT * each), each
 
 
 def steps_for(timed: tuple[float, float], seconds: float) -> int:
-    """Return the number of steps that fit into so many seconds a picture; at least two."""
+    """Return the number of steps, at least two, that fit into this time per picture."""
     before, each = timed
     return max(LEAST_STEPS, round((seconds - before) / each))
 
@@ -143,7 +143,7 @@ def in_batches(
     seeds: Sequence[int],
     on_step: OnStep = lambda: None,
 ) -> Drawn:
-    """Draw a picture of each neuron, `AT_ONCE` in a batch; one seed for each batch."""
+    """Draw a picture of each neuron, `AT_ONCE` per batch, with one seed for each batch."""
     batches = [neurons[first : first + AT_ONCE] for first in range(0, len(neurons), AT_ONCE)]
     parts = [
         method.draw(batch, steps, seed, on_step) for batch, seed in zip(batches, seeds, strict=True)

@@ -1,7 +1,7 @@
-"""How often judges name the class for which a picture was drawn, and how alike pictures are.
+"""How often judges recognise the class for which a picture was drawn, and how similar pictures are.
 
-A judge is a network of another architecture that knows the same classes. Ties count against the
-picture, and so does an output that is not a number.
+A judge is a network of another architecture with the same classes. Ties count as wrong, and so do
+outputs that are NaN.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FIVE, AT_ONCE = 5, 10
 
 @dataclass(frozen=True)
 class Answers:
-    """What a judge says of n pictures.
+    """A judge's results for n pictures.
 
     Attributes
     ----------
@@ -45,16 +45,16 @@ class Answers:
 
 @dataclass(frozen=True)
 class Named:
-    """How a judge names some pictures.
+    """Statistics of a judge's guesses for some pictures.
 
     Attributes
     ----------
     judge
         The judge's name.
     first, first_five
-        Share of pictures whose class is its first guess, and one of its first five.
+        Share of pictures whose class is its first guess, or among its first five.
     probability
-        Mean probability that it gives to the class that was asked for.
+        Mean probability that it gives to the intended class.
     likeness
         Mean cosine of its features between two pictures of a class; NaN if no class has two.
     ranks
@@ -82,17 +82,17 @@ class Named:
 
 @dataclass(frozen=True)
 class Seen:
-    """What all judges say of some pictures.
+    """The results of all judges for some pictures.
 
     Attributes
     ----------
     frames
-        What the pictures are: "averaged", "last" or "real".
+        The kind of pictures: "averaged", "last" or "real".
     named
-        For each judge.
+        The results of each judge.
     likeness
-        Mean cosine of the pixels, from the rest colour, between two pictures of a class; NaN if no
-        class has two.
+        Mean cosine of the pixels between two pictures of a class, measured from the rest colour;
+        NaN if no class has two.
     """
 
     frames: str
@@ -114,17 +114,18 @@ class Row:
     Attributes
     ----------
     name
-        What drew them.
+        Name of the method.
     seconds
         Seconds per picture; None for photographs.
     steps, asked_seconds
-        Number of steps, and the seconds per picture for which it was chosen; None if it was given.
+        Number of steps, and the seconds per picture for which it was chosen; None if the number was
+        given.
     seen
-        The averages and the last samples, as far as there are any.
+        The results for the averages and the last samples, if there are any.
     pictures
         The first run's pictures for each of `seen`, ``(classes, C, H, W)``.
     about
-        Its description in JSON's types.
+        Description of the method in JSON's types.
     """
 
     name: str
@@ -156,9 +157,9 @@ def features_layer(judge: Network) -> str:
 
 @torch.no_grad()
 def ask(judge: Network, images: Tensor, classes: Tensor) -> Answers:
-    """Let the judge name ``images`` ``(n, C, H, W)`` of ``classes`` ``(n,)``; pixel units.
+    """Let the judge classify ``images`` ``(n, C, H, W)`` of ``classes`` ``(n,)``, in pixel units.
 
-    Images of another size than the judge's are resized to it.
+    Images of another size than the judge's are resized.
     """
     pixels = judge.pixels
     if images.shape[2:] != (pixels.height, pixels.width):

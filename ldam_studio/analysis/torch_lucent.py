@@ -1,8 +1,8 @@
-"""torch-lucent, another program that draws what neurons respond to, at its own defaults.
+"""torch-lucent, another program that draws pictures for neurons, with its own defaults.
 
-Lucent ascends the gradient with Adam, without noise and average, over a Fourier parameterisation of
-128 pixels with decorrelated colours, seen under random shifts, zooms and rotations. It is no part
-of the program; CONTRIBUTING.md says how to install it for comparisons.
+Lucent climbs the gradient with Adam, without noise or averages. It uses a Fourier parameterisation
+of 128 pixels with decorrelated colours, and random shifts, zooms and rotations. It is not part of
+this program; CONTRIBUTING.md says how to install it for comparisons.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class TorchLucent:
 
 
 class _Counted(nn.Module):
-    """A network that tells when it is run, and whose output has a name, as Lucent needs it."""
+    """A network that reports each run, and whose output has a name, as Lucent requires."""
 
     def __init__(self, module: nn.Module, on_step: OnStep) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ def _pixels(images: np.ndarray[Any, Any], network: Network) -> Tensor:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed the global sources that Lucent draws from, and restore them afterwards."""
+    """Seed the global generators that Lucent uses, and restore them afterwards."""
     state = np.random.get_state()
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""When the discriminator of a session learns, and from what."""
+"""When the discriminator of a session learns, and from which images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ as long as several steps, so frames are shown between lessons."""
 
 
 def is_due(state: SessionState) -> bool:
-    """Return whether the discriminator is to learn after this step."""
+    """Return whether the discriminator has to learn after this step."""
     due = state.learn_every > 0 and state.step % state.learn_every == 0
     return due or (state.lessons_due > 0 and state.step % SPREAD == 0)
 

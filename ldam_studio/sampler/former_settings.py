@@ -1,4 +1,4 @@
-"""Settings and values of earlier versions that are still read."""
+"""Settings and values of earlier versions, which can still be read."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ SPECTRUM = setting(
 FLOOR = setting(
     "Broadest features",
     0.0,
-    "Where Broad features first ends: features broader than this, in cycles per image, are treated "
-    "alike, so that shapes keep up with the shades of the whole image. 0 sets no limit.",
+    "The limit of Broad features first: features broader than this, in cycles per image, are "
+    "treated alike, so that shapes change as much as the shading of the whole image. 0 sets no "
+    "limit.",
     bounds=(0, 1_000),
     slider=(0, 20),
     unit="cycles",
@@ -36,9 +37,9 @@ COLOUR_CORRELATION = setting(
 NATURAL_L2 = setting(
     "Natural L2 weight",
     0.0,
-    "How strongly the image is pulled back to the rest colour, like the L2 weight, but with all "
-    "features returning at the same pace: those that Broad features first and Brightness before "
-    "hue favour are pulled back less than the others. Where both are 0 it is the L2 weight.",
+    "How strongly the image is pulled back to the rest colour, like the L2 weight, but so that all "
+    "features return at the same pace: features that Broad features first and Brightness before "
+    "hue favour are pulled less than the others. If both are 0, this is the same as the L2 weight.",
     scale="log",
     bounds=(0, 1_000),
     slider=(1e-3, 10),

@@ -46,10 +46,10 @@ FLIP = setting(
 COUNT = setting(
     "Views per step",
     1,
-    "In how many random views (Jitter, Zoom, Rotation, Flip) the network sees the image in each "
-    "step. The step follows the mean of their gradients; it is less random and takes as many times "
-    "longer. Whatever the number, the chain samples images by the log-density that is expected "
-    "over all views.",
+    "The number of random views (Jitter, Zoom, Rotation, Flip) in which the network sees the image "
+    "in each step. The step follows the mean of their gradients. With more views it is less random "
+    "and takes proportionally longer; the chain always samples the log-density expected over all "
+    "views.",
     scale="count",
     bounds=(1, 64),
     slider=(1, 8),

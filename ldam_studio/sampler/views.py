@@ -36,16 +36,16 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class View:
-    """One view of the images; the default shows them as they are.
+    """One view of the images; the default shows them unchanged.
 
     Attributes
     ----------
     shift
-        By how many rows down and columns to the right the network sees the images shifted.
+        Number of rows down and columns to the right by which the network sees the images shifted.
     zoom
-        The factor by which their contents are larger.
+        The factor by which their contents are enlarged.
     angle
-        By how much they are turned, in radians, clockwise.
+        The angle by which they are turned, in radians, clockwise.
     mirrored
         Whether left and right are exchanged.
     """
@@ -74,9 +74,10 @@ def sources_of_views(settings: Settings) -> tuple[str, ...]:
 def draw_views(
     settings: Settings, size: tuple[int, int], generators: Generators
 ) -> tuple[View, ...]:
-    """Draw the views of one step on images of `size` = (H, W).
+    """Draw the views of one step for images of `size` = (H, W).
 
-    A part of the image always stays visible. Views that are all alike are returned as one.
+    A part of the image always stays visible. If nothing varies, a single unchanged view is
+    returned.
     """
     reach = min(settings.jitter, size[0] - 1, size[1] - 1)
     varies = _varies(settings)
@@ -86,7 +87,7 @@ def draw_views(
     for number in range(settings.views):
         view = View()
         if varies:
-            # Three numbers are drawn in any case, so that no setting moves those of the others.
+            # Three numbers are always drawn, so that no setting changes the numbers of the others.
             drawn = torch.rand(3, generator=generators[_others(number)]).tolist()
             view = View(
                 zoom=settings.view_zoom ** (2 * drawn[0] - 1),
@@ -123,11 +124,11 @@ def seen_in(
     fields
         The receptive field of each chain's neuron; None for the whole image.
     like
-        Images (chains, C, H, W) of the size and on the device of those that will be shown.
+        Images (chains, C, H, W) with the size and device of those that will be shown.
     rest
-        The colour of what comes in from outside the image.
+        The colour outside the image.
     box
-        The part that is computed; None for all of it.
+        The part that is computed; None for the whole image.
     """
     height, width = like.shape[2:]
     top, left, bottom, right = box or (0, 0, height, width)
@@ -156,7 +157,7 @@ def _centre(box: Box) -> tuple[float, float]:
 
 
 def _places(view: View, centres: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Return where in the image each pixel of a view lies, (n, h, w, 2): row and column.
+    """Return the position in the image of each pixel of a view, (n, h, w, 2): row and column.
 
     `centres` is (n, 2), `rows` (h, 1), `columns` (w,).
     """
@@ -187,10 +188,10 @@ def _by_grid(x: Tensor, places: Tensor) -> Tensor:
 
 
 def _by_index(x: Tensor, places: Tensor) -> Tensor:
-    """Do the same as `_by_grid` for accelerators.
+    """Compute the same as `_by_grid` for accelerators.
 
-    CUDA adds up the gradient of `grid_sample` in any order, so that replay would not be exact; that
-    of indexing has a fixed order. MPS does not have the former at all.
+    On CUDA the gradient of `grid_sample` is summed in no fixed order, so that replay would not be
+    exact; the gradient of indexing has a fixed order. MPS does not support the former at all.
     """
     height, width = x.shape[2:]
     corner = places.floor()

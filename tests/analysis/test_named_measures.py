@@ -198,7 +198,7 @@ def test_classes_in_files_names_and_a_place_that_lacks_some(photographs, tmp_pat
 
 
 def test_photographs_that_do_not_fit_are_a_sentence(photographs) -> None:
-    with pytest.raises(StudioError, match="of 10 classes, those of tiny are 9"):
+    with pytest.raises(StudioError, match="have 10 classes, but tiny has 9"):
         find_class_photographs([photographs], network(9))
     grey = PixelSpec(1, 16, 16, (0.5,), (0.5,))
     with pytest.raises(StudioError, match="takes no RGB images"):

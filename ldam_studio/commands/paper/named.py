@@ -1,8 +1,8 @@
-"""``ldam-studio paper named``: how often other networks name the class that was asked for.
+"""``ldam-studio paper named``: how often other networks recognise the intended class.
 
-Fresh chains are run on classes spread over all of a split. Other architectures, the judges, then
-say what they see in the averages and in the last samples. Each row is a preset at a discriminator
-weight and a length of the run; photographs of the same classes are the ceiling.
+New chains are run for classes spread over a whole split. Other architectures, the judges, then
+classify the averages and the last samples. Each row is a preset at a discriminator weight and a
+length of the run; results for photographs of the same classes are an upper limit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ldam_studio.user_presets import UserPresets
 
 CLASSES, STEPS, SEEDS = 60, 200, 3
 SHOWN = 20
-"""Classes in the picture, so that its width stays within what programs open."""
+"""Number of classes in the picture, which limits its width."""
 
 Length = tuple[int, float | None]
 """Number of steps, and the seconds per picture for which it was chosen; None if it was given."""
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--classes",
         type=flags.whole_number("--classes", 1, 1_000_000),
         metavar="N",
-        help=f"how many, spread evenly over the split; default {CLASSES}, or all if it has fewer",
+        help=f"number of classes, spread evenly over the split; default {CLASSES}, or all if fewer",
     )
     add_count(parser, "--seeds", 1, SEEDS, "pictures of each class, from --seed on")
     parser.add_argument(
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         default="",
         metavar="A,B",
-        help="rows at equal time: seconds per picture, such as 3,10; a few steps of each row are "
+        help="rows at equal time: seconds per picture, like 3,10; a few steps of each row are "
         "timed first, and the table says how many steps were chosen and how long they took",
     )
     parser.add_argument(
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make(args: argparse.Namespace, steps: Steps) -> Page:
-    """Draw and judge each row, and print it meanwhile."""
+    """Draw and judge each row, and print each finished row."""
     network = flags.network_of(args)
     judges = judges_of(args, network)
     methods = _methods(args, network)

@@ -1,4 +1,4 @@
-"""The table that ``paper named`` prints, a line for each row, kind of frame and judge."""
+"""The table of ``paper named``, with a line for each row, kind of frame and judge."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LEGEND = (
 
 
 def notes(classes: int, seeds: int, split: str, clock: str) -> list[str]:
-    """Return the lines above the table: how many pictures of which classes, and what columns are.
+    """Return the lines above the table, which describe the pictures and the columns.
 
-    `clock` says in words which seconds are measured.
+    `clock` says in words which time is measured.
     """
     texts = (
         f"{classes} classes of the split {split} x {seeds} seeds = {classes * seeds} pictures in "

@@ -1,4 +1,4 @@
-"""``ldam-studio train mnist``: train LeNet-5 and average its parameters, as the paper does."""
+"""``ldam-studio train mnist``: trains LeNet-5 and averages its parameters, as the paper does."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Status:
     error: str = ""
 
     def line(self) -> bytes:
-        """Return the line that is written."""
+        """Return the status as a line of JSON."""
         path = None if self.checkpoint is None else str(self.checkpoint)
         return _line(asdict(self) | {"checkpoint": path})
 
@@ -172,7 +172,7 @@ def new_folder() -> Path:
 
 
 class Commands:
-    """Reads commands on a thread of its own, so that waiting for one does not delay a step.
+    """Reads commands on its own thread, so that waiting for one does not delay a step.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ class CheckpointReader:
             return self._network.twin(weights, *files)
         except StudioError as error:
             raise CheckpointError("shapes", str(error)) from None
-        except Exception as error:  # a person's own module may raise anything
+        except Exception as error:  # the user's own module may raise anything
             raise CheckpointError(
                 "gone" if is_lack_of_memory(error) else "shapes",
                 f"{self._network.name} fails with {files[-1].weights} ({in_short(error)}); choose "

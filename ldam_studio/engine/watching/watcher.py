@@ -112,7 +112,7 @@ class Watcher:
         self._choose(None)
 
     def show(self, checkpoint: Checkpoint) -> None:
-        """Hand over this checkpoint and stay there."""
+        """Hand over this checkpoint, and do not follow newer ones."""
         self._choose(checkpoint.path)
 
     def set_average(self, checkpoints: int) -> None:
@@ -258,7 +258,7 @@ class Watcher:
             yield candidate
 
     def _note(self, checkpoint: Checkpoint, error: CheckpointError) -> None:
-        """Remember that a checkpoint cannot be used; what may change later is tried again."""
+        """Record that a checkpoint cannot be used; temporary problems are tried again later."""
         again = time.monotonic() + AGAIN_S if error.kind == "gone" else math.inf
         self._troubles[checkpoint.path] = _Trouble(checkpoint.stamp, str(error), again)
 

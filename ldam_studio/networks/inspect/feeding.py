@@ -109,7 +109,7 @@ def _group(module: nn.Module, index: int) -> tuple[Tensor, int, int]:
 
 
 def _entering(network: Network, unit: Neuron, module: nn.Module, position: int) -> Neuron:
-    """Return the unit that is a given input, in the earliest layer where it exists."""
+    """Return the unit behind an input, in the earliest layer that contains it."""
     origin = network.listing.inputs[unit.layer]
     places = None if origin is None else _input_places(module, unit, position, origin.shape[1:])
     found = None if origin is None or places is None else _source(network, origin, places)

@@ -1,1 +1,1 @@
-"""Where networks come from: the program itself, libraries, or a person's own code."""
+"""Where networks come from: the program itself, libraries, or the user's own code."""

@@ -83,7 +83,7 @@ def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
     """Return the candidate, stripped of a prefix, that fits `module` best.
 
     Among equals, plain weights are preferred to a moving average of them ("ema"). A prefix is
-    anything before a weight's own name, such as "module.", "model." or "_orig_mod.".
+    anything before a weight's own name, for example "module.", "model." or "_orig_mod.".
 
     Raises
     ------

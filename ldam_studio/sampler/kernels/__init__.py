@@ -1,4 +1,4 @@
-"""The kernels, which move every chain by one step; each is in a file of its own."""
+"""The kernels, which move every chain by one step; each has its own file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terms of the log-density; each is in a file of its own."""
+"""The terms of the log-density; each has its own file."""
 
 from __future__ import annotations
 

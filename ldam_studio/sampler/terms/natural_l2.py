@@ -1,4 +1,4 @@
-"""Natural L2: the image is pulled back to the rest colour as far as the preconditioner says."""
+"""Natural L2: a pull back to the rest colour that follows the preconditioner."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ldam_studio.sampler.terms.term import Term
 class NaturalL2(Term):
     """-mu (x - r)^T P^-1 (x - r) with the rest colour r and the preconditioner P = R^2.
 
-    Alone it makes x - r normal with the covariance T P / (2 mu); with a spectrum of 1 these are
-    images with the amplitudes of photographs. P times its gradient is -2 mu (x - r), so that a step
-    does not need P^-1, which rounding errors would amplify.
+    With this term alone, x - r is normal with the covariance T P / (2 mu); with a spectrum of 1
+    these images have the amplitudes of photographs. P times the gradient is -2 mu (x - r), so that
+    a step does not need P^-1, which would amplify rounding errors.
     """
 
     name = "natural_l2"
