@@ -94,20 +94,20 @@ def test_weights_larger_than_memory_are_not_read(monkeypatch, tmp_path):
 
 PROCESSOR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4200000000 bytes."
 LACKS = {
-    "processor": (RuntimeError(PROCESSOR), ", 4.2 GB in one piece, and "),
+    "processor": (RuntimeError(PROCESSOR), ", 4.2 GB in one piece; "),
     "graphics card": (
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has"),
-        ", 2.7 GB in one piece, and ",
+        ", 2.7 GB in one piece; ",
     ),
     "processor on Windows": (
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 900000 bytes."),
-        ", 900.0 kB in one piece, and ",
+        ", 900.0 kB in one piece; ",
     ),
     "Apple's graphics": (
         RuntimeError("MPS backend out of memory (max allowed: 9 GB). Tried to allocate 2.50 GB on"),
-        ", 2.7 GB in one piece, and ",
+        ", 2.7 GB in one piece; ",
     ),
-    "Python": (MemoryError(), " needs more memory than there is, and "),
+    "Python": (MemoryError(), " needs more memory than there is; "),
 }
 
 
