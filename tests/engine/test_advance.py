@@ -239,7 +239,7 @@ def test_a_discriminator_for_other_images_is_refused(lenet, untrained_discrimina
 
 
 def test_first_layer_average_is_the_filter_at_the_default_temperature(lenet, run):
-    """DESIGN.md section 2: inside the field, the L2-regularised average is filter / std."""
+    """Inside the field, the L2-regularised average is filter / std."""
     neurons = lenet.spread("conv1", 6)
     state = open_session(SessionSpec(lenet, neurons, Settings.of(burn_in=60), seed=3))
     state, _ = run(state, 500)
