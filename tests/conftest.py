@@ -158,6 +158,8 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
         widget.close()
         widget.deleteLater()
     assert not found, f"left behind: {found}"
+    # What is alive now stays so, as imported modules do; later searches need not go over it again.
+    gc.freeze()
 
 
 def _loop_is_over() -> bool:

@@ -165,7 +165,7 @@ def test_thousands_of_changes_from_another_thread(start):
     runner = start(chains=2)
     runner.play()
     chance = random.Random(0)
-    for _ in range(4000):
+    for _ in range(1000):
         runner.post("temperature", chance.uniform(0, 0.1))
         runner.post("discriminator_weight", chance.random())
         layer, size = chance.choice([("fc3", 10), ("conv1", 6), ("fc1", 120)])
