@@ -115,9 +115,9 @@ def from_tensors(
             _restore(lane, own, counts, state)
             for lane, (own, counts) in zip(state.lanes, parts, strict=True)
         )
-        generators = _under("generator.", tensors)
+        generators = learner.tensors_under("generator.", tensors)
         state.generators = Generators.restore(state.seed, where, generators)
-        learned = _under("learner.", tensors)
+        learned = learner.tensors_under("learner.", tensors)
         if learned and state.discriminator is not None:
             state.learner = learner.from_tensors(state.discriminator.module, learned)
         # This state cannot be computed from step 0; the caller may add the file that contains it.
@@ -135,18 +135,20 @@ def _lanes_of(
     """Return each lane's tensors and counts."""
     if "lanes" in about:
         counts = enumerate(about["lanes"])
-        return [(_under(f"lanes.{number}.", tensors), count) for number, count in counts]
+        return [
+            (learner.tensors_under(f"lanes.{number}.", tensors), count) for number, count in counts
+        ]
     first = [(tensors, about)]
-    return (
-        first if "second" not in about else [*first, (_under("second.", tensors), about["second"])]
-    )
+    if "second" not in about:
+        return first
+    return [*first, (learner.tensors_under("second.", tensors), about["second"])]
 
 
 def _restore(
     lane: Lane, tensors: Mapping[str, Tensor], about: Mapping[str, Any], state: SessionState
 ) -> Lane:
     x, counts = tensors["x"], about["progress"]
-    memory = _under(MOMENTS, tensors) | _under(MEMORY, tensors)
+    memory = learner.tensors_under(MOMENTS, tensors) | learner.tensors_under(MEMORY, tensors)
     if any(len(tensor) != len(x) for tensor in memory.values()):
         raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
@@ -194,9 +196,3 @@ def _waking(
         return silent_neurons.begin(chains, tensors["x"].device, answered=True)
     quiet, answered, led = (tensors[f"waking.{name}"] for name in WAKING)
     return silent_neurons.Waking(quiet, answered, led, calm=bool(about["calm"]))
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
-    }

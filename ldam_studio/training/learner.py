@@ -149,17 +149,17 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
     device = next(module.parameters()).device
     state = start(module, 0, device)
     try:
-        state.module.load_state_dict(_under("module.", tensors))
+        state.module.load_state_dict(tensors_under("module.", tensors))
         moments: dict[int, dict[str, torch.Tensor]] = {}
         parameters = list(state.module.parameters())
-        for name, value in _under("optimiser.", tensors).items():
+        for name, value in tensors_under("optimiser.", tensors).items():
             number, _, moment = name.partition(".")
             moments.setdefault(int(number), {})[moment] = _laid_out(value, parameters[int(number)])
         optimiser = state.optimiser.state_dict()
         state.optimiser.load_state_dict({**optimiser, "state": moments})
         for name, generator in state.generators.items():
             generator.set_state(tensors[f"generator.{name}"].cpu())
-        recent = {int(name): value for name, value in _under("recent.", tensors).items()}
+        recent = {int(name): value for name, value in tensors_under("recent.", tensors).items()}
         state.recent.extend(recent[number].clone().to(device) for number in sorted(recent))
         state.rounds = int(tensors["rounds"])
         state.probabilities.extend((float(real), float(fake)) for real, fake in tensors["scores"])
@@ -287,7 +287,8 @@ def _laid_out(value: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
     return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
-def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def tensors_under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors whose names begin with `prefix`, by the rest of their names."""
     return {
         name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
     }
