@@ -88,8 +88,7 @@ def proceed(
     if settings.clamp:
         x = x.clamp_(*pixels.bounds)
     with torch.no_grad(), device.autocast():
-        output = network.output(x if crop is None else crop.cut(x), units.layer.name)
-        values = units.read_all(output).float()
+        values = network.all_activations(x if crop is None else crop.cut(x), units).float()
     seen = torch.cat([seen, values])
     if len(seen) < NOISE_IMAGES:
         return replace(thresholds, seen=seen)

@@ -35,7 +35,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
         network=network,
         neurons=neurons,
         settings=settings,
-        targets=targets(network, neurons),
+        targets=targets(network, neurons, settings.objective),
         parameters=parameters_of(settings, chains, device.name),
         chains=kernels.State(x),
         average=average.init(x),
@@ -60,8 +60,10 @@ def draw_starts(
     return x.clamp_(*pixels.bounds) if settings.clamp else x
 
 
-def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
+def targets(network: Network, neurons: Sequence[Neuron], objective: str) -> Targets:
     """Return units, receptive fields and crop of the chains' neurons.
+
+    `objective` is the setting with this name.
 
     Raises
     ------
@@ -74,13 +76,14 @@ def targets(network: Network, neurons: Sequence[Neuron]) -> Targets:
     fields = tuple(places[neuron.place] for neuron in neurons)
     crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
     check_memory(network, layer, crop, len(neurons))
+    value = network.class_value(layer, objective)
     numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
     sizes = [_values_in(field, network) for field in fields]
     return Targets(
         layer=layer,
-        units=network.units(neurons)
+        units=network.units(neurons, value)
         if crop is None
-        else crop.units(tuple(neurons), network.device),
+        else crop.units(tuple(neurons), network.device, value),
         crop=crop,
         groups=torch.tensor([numbers[neuron] for neuron in neurons], device=network.device),
         fields=fields,
@@ -112,7 +115,7 @@ def turn(
     If there are more neurons than chains, chains are added.
     """
     network, neurons, settings = outline.network, outline.neurons, outline.settings
-    found = targets(network, neurons)
+    found = targets(network, neurons, settings.objective)
     kept = lane.chains.x[: len(neurons)]
     if kept.shape[1:] != network.pixels.shape:
         kept = kept.new_empty((0, *network.pixels.shape))

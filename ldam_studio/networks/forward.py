@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.class_values import ClassValue, forward_pass_for
 from ldam_studio.networks.anatomy.folding import Folded, fold
 from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.listing import list_layers
@@ -80,9 +81,9 @@ class Forward:
             f"{self.name} has no layer {name!r}; it has {', '.join(la.name for la in self.layers)}."
         )
 
-    def units(self, neurons: Sequence[Neuron]) -> Units:
+    def units(self, neurons: Sequence[Neuron], class_value: ClassValue | None = None) -> Units:
         """Return the units for these neurons, which must all be in one layer."""
-        return units_of(self.layer(neurons[0].layer), neurons, self.device)
+        return units_of(self.layer(neurons[0].layer), neurons, self.device, class_value)
 
     def normalise(self, x: Tensor) -> Tensor:
         """Turn pixels (n, C, H, W) into the module's input."""
@@ -96,4 +97,12 @@ class Forward:
 
     def activation(self, x: Tensor, units: Units) -> Tensor:
         """Return the value of one neuron per image: x (n, C, H, W), n units -> (n,)."""
-        return units.read(self.output(x, units.layer.name))
+        with forward_pass_for(units.class_value):
+            output = self.output(x, units.layer.name)
+        return units.read(output)
+
+    def all_activations(self, x: Tensor, units: Units) -> Tensor:
+        """Return the value of every unit at every image: x (n, C, H, W) -> (n, units)."""
+        with forward_pass_for(units.class_value):
+            output = self.output(x, units.layer.name)
+        return units.read_all(output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -11,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.class_values import ACTIVATION, ClassValue
+from ldam_studio.networks.anatomy.ending import Ending, find_ending
 from ldam_studio.networks.anatomy.fields import Box, Crop, find_crop, receptive_field
-from ldam_studio.networks.anatomy.layers import Layer
+from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
 from ldam_studio.networks.anatomy.units import resolved
 from ldam_studio.networks.copying import copied
@@ -188,6 +191,23 @@ class Network(Forward):
         )
 
     # Its neurons
+
+    def class_value(self, layer: str, objective: str) -> ClassValue | None:
+        """Return the value of a layer's neurons for the setting `objective`.
+
+        None stands for the activation, which it is in all layers but the last one.
+        """
+        last = self.layers[-1]
+        if objective == ACTIVATION or layer != last.name:
+            return None
+        return ClassValue(objective, self.remembered(("ending",), lambda: self._ending(last)))
+
+    def _ending(self, last: Layer) -> Ending:
+        noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
+        weights = (*self.module.parameters(), *self.module.buffers())
+        images = self.normalise(noise.to(self.device))
+        run = partial(output_at, self.module, last.name, images, last.batch)
+        return find_ending(run, weights, 1 + last.axis)
 
     def check(self, neuron: Neuron) -> Neuron:
         """Return `neuron` if this network has it, else raise `StudioError`."""

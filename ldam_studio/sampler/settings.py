@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler import preconditioner_settings, view_settings
+from ldam_studio.sampler import network_settings, preconditioner_settings, view_settings
 from ldam_studio.sampler.former_settings import FORMER, as_today
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.session_settings import SESSION_SETTINGS
@@ -95,6 +95,7 @@ class Settings:
     view_rotation: float = view_settings.ROTATION
     view_flip: bool = view_settings.FLIP
     views: int = view_settings.COUNT
+    objective: str = network_settings.OBJECTIVE
     window: int = setting(
         "Averaging window",
         0,

@@ -39,7 +39,7 @@ def exchange_chains(
         state.lane,
         neurons=tuple(neurons),
         settings=settings.for_chains(len(x)),
-        targets=targets(state.lane.network, neurons),
+        targets=targets(state.lane.network, neurons, settings.objective),
     )
     state.lanes = (begin(lane, x, state.device, state.heat),)
     return state

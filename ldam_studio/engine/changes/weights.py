@@ -25,11 +25,14 @@ def change_weights(
 
     def swapped(lane: Lane, number: int) -> Lane:
         network, count = after.lanes[number].network, len(lane.neurons)
+        objective = lane.settings.objective
         measured = network.measures_field(lane.targets.layer)
+        if lane.targets.units.class_value is not None:
+            measured = True  # how the network ends was confirmed with the former weights
         lane = replace(
             lane,
             network=network,
-            targets=targets(network, lane.neurons) if measured else lane.targets,
+            targets=targets(network, lane.neurons, objective) if measured else lane.targets,
             thresholds=burn_in_threshold.begin_again(lane.settings, count, state.device.name),
             waking=silent_neurons.begin(count, state.device.name),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ldam_studio.networks.anatomy.class_values import ClassValue
 from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.objectives import Place
 from ldam_studio.networks.anatomy.units import Units, resolved, units_of
@@ -41,10 +42,15 @@ class Crop:
         top, left, bottom, right = self.box
         return x[:, :, top:bottom, left:right]
 
-    def units(self, neurons: tuple[Neuron, ...], device: torch.device) -> Units:
+    def units(
+        self,
+        neurons: tuple[Neuron, ...],
+        device: torch.device,
+        class_value: ClassValue | None = None,
+    ) -> Units:
         """Return the units of neurons that share the crop's place."""
         moved = [replace(neuron, place=self.place) for neuron in neurons]
-        return units_of(self.layer, moved, device)
+        return units_of(self.layer, moved, device, class_value)
 
 
 def receptive_field(network: Forward, layer: Layer, place: Place) -> Box | None:

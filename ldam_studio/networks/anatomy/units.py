@@ -8,21 +8,29 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ldam_studio.networks.anatomy.class_values import ClassValue, at_place
 from ldam_studio.networks.anatomy.layers import Layer
-from ldam_studio.networks.anatomy.objectives import MEAN, ObjectiveKind, Place, kind_of
+from ldam_studio.networks.anatomy.objectives import MEAN, Place, kind_of
 from ldam_studio.networks.neurons import Neuron
 
 
 @dataclass(frozen=True)
 class Computed:
-    """An objective that is computed from the whole output: its row, and its text in addresses.
+    """An objective that is computed from the whole output, at a place of addresses.
 
     `chosen` (chains,) marks the chains that have this objective.
     """
 
-    kind: ObjectiveKind
-    text: str
+    place: tuple[int, ...] | str
     chosen: Tensor
+
+    def of(self, output: Tensor) -> Tensor:
+        """Return every neuron's value: (n, neurons, *places) -> (n, neurons)."""
+        if isinstance(self.place, tuple):
+            return at_place(output, self.place)
+        values = kind_of(self.place).values
+        assert values is not None
+        return values(output, self.place)
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Units:
         Objectives other than a single unit of the output.
     any_sign
         Whether any sign is -1.
+    class_value
+        The value of class neurons, if it is not their activation. All objectives are then computed.
     """
 
     layer: Layer
@@ -52,6 +62,7 @@ class Units:
     signs: Tensor
     computed: tuple[Computed, ...]
     any_sign: bool
+    class_value: ClassValue | None = None
 
     def first(self, count: int) -> Units:
         """Return the neurons of the first `count` chains."""
@@ -64,7 +75,10 @@ class Units:
         )
 
     def read(self, output: Tensor) -> Tensor:
-        """Return the value of neuron i at image i: output (chains, *layer.shape) -> (chains,)."""
+        """Return the value of neuron i at image i: output (chains, *layer.shape) -> (chains,).
+
+        With a `class_value`, the output is that of its forward pass.
+        """
         values = output.flatten(1).gather(1, self.column).squeeze(1)
         for each in self.computed:
             own = self._every(each, output).gather(1, self.indices[:, None]).squeeze(1)
@@ -73,25 +87,37 @@ class Units:
 
     def read_all(self, output: Tensor) -> Tensor:
         """Return the value of every neuron at every image: (n, *layer.shape) -> (n, chains)."""
-        values = output.flatten(1)[:, self.column.squeeze(1)]
+        if self.class_value is None:
+            values = output.flatten(1)[:, self.column.squeeze(1)]
+        else:
+            values = torch.zeros((), device=output.device)
         for each in self.computed:
             own = self._every(each, output)[:, self.indices]
             values = torch.where(each.chosen, own, values)
         return values * self.signs
 
     def _every(self, each: Computed, output: Tensor) -> Tensor:
-        assert each.kind.values is not None
-        return each.kind.values(output.movedim(self.layer.axis + 1, 1), each.text)
+        values = each.of(output.movedim(self.layer.axis + 1, 1))
+        return values if self.class_value is None else self.class_value.of(values)
 
 
-def units_of(layer: Layer, neurons: Sequence[Neuron], device: torch.device) -> Units:
-    """Return the units for neurons of this layer."""
+def units_of(
+    layer: Layer,
+    neurons: Sequence[Neuron],
+    device: torch.device,
+    class_value: ClassValue | None = None,
+) -> Units:
+    """Return the units for neurons of this layer; they are class neurons with a `class_value`."""
     places = [resolved(layer, neuron.place) for neuron in neurons]
+    if class_value is not None:
+        places = [() if place is None else place for place in places]
     positions = [
         0 if isinstance(place, str) else flat_index(layer, neuron.index, place)
         for neuron, place in zip(neurons, places, strict=True)
     ]
-    texts = dict.fromkeys(place for place in places if isinstance(place, str))
+    distinct = dict.fromkeys(
+        place for place in places if isinstance(place, str) or class_value is not None
+    )
     signs = [float(neuron.sign) for neuron in neurons]
     return Units(
         layer=layer,
@@ -99,14 +125,12 @@ def units_of(layer: Layer, neurons: Sequence[Neuron], device: torch.device) -> U
         column=torch.tensor(positions)[:, None].to(device),
         signs=torch.tensor(signs, device=device),
         computed=tuple(
-            Computed(
-                kind_of(text),
-                text,
-                torch.tensor([place == text for place in places], device=device),
-            )
-            for text in texts
+            Computed(each, torch.tensor([place == each for place in places], device=device))
+            for each in distinct
+            if each is not None
         ),
         any_sign=min(signs) < 0,
+        class_value=class_value,
     )
 
 
