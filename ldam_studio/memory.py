@@ -24,6 +24,12 @@ Windows, and on Apple's GPUs."""
 M_ARENA_MAX = -8
 """Parameter of glibc's mallopt: the largest number of heaps."""
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Parameters of glibc's mallopt: how much freed memory at the end of a heap is kept, and the size
+of a block from which on it is not taken from a heap."""
+
+KEPT = 2**30  # bytes
+
 
 class TooLittleMemory(StudioError):
     """There is too little memory at the moment; the same operation may succeed later."""
@@ -114,6 +120,16 @@ def share_one_heap() -> None:
     freed in one heap cannot be used by another.
     """
     _ask_glibc("mallopt", M_ARENA_MAX, 1)
+
+
+def keep_freed() -> None:
+    """Keep memory that a step frees for the next step.
+
+    Otherwise glibc returns most of it to the system, and the system then fills every page with
+    zeros again, which takes more time than many of the operations themselves. See `give_back`.
+    """
+    _ask_glibc("mallopt", M_TRIM_THRESHOLD, KEPT)
+    _ask_glibc("mallopt", M_MMAP_THRESHOLD, KEPT)
 
 
 def give_back() -> None:

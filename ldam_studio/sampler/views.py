@@ -182,9 +182,12 @@ def sampled(x: Tensor, places: Tensor) -> Tensor:
 
 def _by_grid(x: Tensor, places: Tensor) -> Tensor:
     size = torch.tensor(x.shape[2:], device=x.device)
-    grid = ((2 * places + 1) / size - 1).flip(-1).to(x.dtype).expand(len(x), -1, -1, -1)
-    shown: Tensor = torch.nn.functional.grid_sample(x, grid, align_corners=False)
-    return shown
+    grid = ((2 * places + 1) / size - 1).flip(-1).to(x.dtype)
+    # Images with the same places are sampled as the channels of one image: positions and shares are
+    # then computed once for all of them.
+    seen = x.flatten(0, 1)[None] if len(grid) == 1 else x
+    shown: Tensor = torch.nn.functional.grid_sample(seen, grid, align_corners=False)
+    return shown.reshape(*x.shape[:2], *places.shape[1:3])
 
 
 def _by_index(x: Tensor, places: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute import memory_needed
 from ldam_studio.errors import StudioError
-from ldam_studio.memory import free_bytes, give_back, in_words, share_one_heap
+from ldam_studio.memory import free_bytes, give_back, in_words, keep_freed, share_one_heap
 from ldam_studio.networks.sources import opening
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights import weights
@@ -212,7 +212,7 @@ def test_bytes_in_words(size, words):
     assert in_words(size) == words
 
 
-@pytest.mark.parametrize("care", [give_back, share_one_heap])
+@pytest.mark.parametrize("care", [give_back, keep_freed, share_one_heap])
 def test_care_of_the_heap_changes_nothing_that_is_kept(care):
     kept = torch.arange(1000)
     care()

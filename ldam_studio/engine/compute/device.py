@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ldam_studio.errors import StudioError
+from ldam_studio.memory import keep_freed
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -45,8 +46,11 @@ class Device:
     def apply(self) -> None:
         """Set the number of processor threads. Torch keeps this number per thread.
 
+        The process keeps freed memory from now on, see `memory.keep_freed`.
+
         On CUDA, also allow TF32 rounding in matrix products, as convolutions do by default.
         """
+        keep_freed()
         torch.set_num_threads(max(1, self.threads))
         if self.name == "cuda":
             torch.set_float32_matmul_precision("high")

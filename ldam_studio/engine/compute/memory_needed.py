@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ldam_studio.memory import free_bytes, require
+from ldam_studio.memory import free_bytes, give_back, require
 from ldam_studio.networks.anatomy.fields import Crop
 from ldam_studio.networks.network import Network
 
@@ -23,6 +23,9 @@ def check_memory(network: Network, layer: str, crop: Crop | None, chains: int) -
     """
     needed = step_bytes(network, layer, crop, chains)
     free = free_bytes()
+    if needed > free:
+        give_back()  # what this process has kept from earlier steps
+        free = free_bytes()
     if network.device.type == "cuda":
         free = torch.cuda.mem_get_info(network.device)[0]
     are = "1 chain needs" if chains == 1 else f"{chains} chains need"

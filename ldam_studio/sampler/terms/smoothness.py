@@ -12,6 +12,9 @@ ROUNDING = 0.1
 """Differences far below this (in pixel units) count quadratically, so that flat areas are
 stable."""
 
+CACHED = 2**17
+"""Pixel values that are processed at a time on the CPU, so that they stay in its cache."""
+
 
 def total_variation(x: Tensor) -> Tensor:
     """Return sum sqrt(dx^2 + dy^2 + r^2) - r over pixels and channels: (n, C, H, W) -> (n,).
@@ -25,12 +28,16 @@ def total_variation(x: Tensor) -> Tensor:
 
 def total_variation_gradient(x: Tensor) -> Tensor:
     """Return the gradient of `total_variation` in closed form, shaped like x."""
-    right, down = _differences(x)
-    length = (right.square() + down.square() + ROUNDING**2).sqrt()
-    right, down = right / length, down / length
-    gradient = -(right + down)
-    gradient[..., 1:] += right[..., :-1]
-    gradient[..., 1:, :] += down[..., :-1, :]
+    gradient = torch.empty_like(x)
+    some = max(1, CACHED // max(1, x[:1].numel())) if x.is_cpu else max(1, len(x))
+    for part, result in zip(x.split(some), gradient.split(some), strict=True):
+        right, down = _differences(part)
+        length = right.square().add_(down.square()).add_(ROUNDING**2).sqrt_()
+        right.div_(length)
+        down.div_(length)
+        torch.add(right, down, out=result).neg_()
+        result[..., 1:] += right[..., :-1]
+        result[..., 1:, :] += down[..., :-1, :]
     return gradient
 
 
