@@ -18,15 +18,18 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, draw_for_lanes, log_real_of, reheat
+from ldam_studio.engine.noise import draw_noise
+from ldam_studio.engine.schedule import follow
 from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
-from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of, sources_of
+from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.objective import ValueAndGradient
+from ldam_studio.sampler.schedule import is_coarse
 from ldam_studio.sampler.views import View
 from ldam_studio.training.learner import LearnInfo
 
@@ -140,12 +143,12 @@ def advance(
         return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
 
     before = moment_of(state)
-    drawn = {name: state.generators.draw(name, state.lane.chains.x) for name in sources_of(state)}
+    drawn = draw_noise(state)
     seen = draw_for_lanes(state.lanes, state.generators)
     try:
         moved: list[_Moved] = []
-        for lane, views in zip(state.lanes, seen, strict=True):
-            moved.append(_move(state, lane, drawn, views, between))
+        for lane, noise, views in zip(state.lanes, drawn, seen, strict=True):
+            moved.append(_move(state, lane, noise, views, between))
     except GivenUp:
         go_back(state, before)
         return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
@@ -165,6 +168,7 @@ def advance(
         if not state.melting:
             state.lanes = tuple(reheat(lane, state.device, 1.0) for lane in state.lanes)
             told.append("melt ends")
+    told.extend(follow(state))
     here = state.step
     if not look_back(state, 0 if _must_be_known(state) else lag):
         raise ChainsExploded(which_to_lower(state), state)
@@ -210,7 +214,7 @@ def _move(
             exact=lane.parameters.mode == "exact",
         )
     sources: dict[str, ValueAndGradient] = {"network": leading or activation}
-    log_real = log_real_of(state.discriminator_module, state.device)
+    log_real = log_real_of(state.discriminator_module, lane, state.device)
     if log_real is not None:
         sources["discriminator"] = log_real
     density = Density(
@@ -225,10 +229,13 @@ def _move(
     if leading is not None and leading.led is not None:
         info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
     settings = lane.settings
-    if lane.thresholds.wanted and lane.progress.steps:  # not before the first frame
+    # Not before the first frame, and not before the chains have their last resolution: burn-in
+    # starts again there.
+    measuring = lane.thresholds.wanted and not is_coarse(settings, lane.clock)
+    if measuring and lane.progress.steps:
         units, crop = lane.targets.units, lane.targets.crop
         further = burn_in_threshold.proceed(
-            lane.thresholds, lane.network, units, crop, settings, state.device
+            lane.thresholds, lane.sized, units, crop, settings, state.device
         )
         lane = replace(lane, thresholds=further)
     sampled = (state.step + 1) % settings.thin == 0

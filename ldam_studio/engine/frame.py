@@ -16,10 +16,12 @@ from ldam_studio.engine.advance import LaneInfo, StepInfo
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
+from ldam_studio.engine.schedule import present_values
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.sampler.resize import resized
 from ldam_studio.training.learner import LearnInfo
 
 THUMBNAIL = 96  # maximal length of a thumbnail's longer side, in pixels
@@ -59,11 +61,15 @@ class LaneFrame:
     `raw` and `average` (C, H, W) are those of the `front` chain, in pixel units; `average` is None
     before its first sample. `thumbnails` (chains, h, w, 3) are the images in colours. Images larger
     than `THUMBNAIL` are first reduced by averaging squares of n x n pixels, with the smallest n
-    that makes them fit. Other arrays have shape (chains,).
+    that makes them fit; images of another resolution than the network's own have thumbnails of the
+    same size. Other arrays have shape (chains,).
 
     `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
     for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
     sentence about silent neurons, empty if there are none.
+
+    `clock` is the number of steps since the chains started. `now` has the values that a schedule
+    gives the front chain at present, by the settings' names; it is empty when no schedule runs.
     """
 
     front: int
@@ -83,6 +89,8 @@ class LaneFrame:
     silence: str
     trace: Trace
     temperature: float
+    clock: int
+    now: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ class _Picked:
             {
                 "raw": lane.chains.x[front],
                 "average": shown.mean[front],
-                "thumbnails": _shrunk(shown.mean if request.averages else lane.chains.x),
+                "thumbnails": _shrunk(shown.mean if request.averages else lane.chains.x, lane),
                 "samples": shown.count,
                 "burned_in": lane.progress.done,
                 "settling": lane.progress.settling,
@@ -188,6 +196,8 @@ class _Picked:
             silence=silent_neurons.sentence(lane.waking, lane.neurons),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),
+            clock=lane.clock.steps,
+            now=present_values(lane, front),
         )
 
 
@@ -207,9 +217,12 @@ def _only(rows: Floats | None) -> Floats | None:
     return None if rows is None else rows[0]
 
 
-def _shrunk(pictures: Tensor) -> Tensor:
+def _shrunk(pictures: Tensor, lane: Lane) -> Tensor:
     """Shrink pictures (chains, C, H, W) to thumbnails; small pictures are returned unchanged."""
-    stride = -(-max(pictures.shape[2:]) // THUMBNAIL)
+    pixels = lane.network.pixels
+    stride = -(-max(pixels.height, pixels.width) // THUMBNAIL)
+    if lane.sized is not lane.network:
+        return resized(pictures, (-(-pixels.height // stride), -(-pixels.width // stride)))
     if stride <= 1:
         return pictures
     # The last row and column may average fewer pixels.

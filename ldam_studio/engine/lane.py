@@ -14,7 +14,9 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.outline import LaneOutline
 from ldam_studio.engine.state import Lane, Targets
+from ldam_studio.networks.anatomy.class_values import ClassValue
 from ldam_studio.networks.anatomy.fields import Box
+from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import average, burn_in, kernels
@@ -22,27 +24,42 @@ from ldam_studio.sampler.objective import ValueAndGradient, mean_of, value_and_g
 from ldam_studio.sampler.preconditioner import clouds
 from ldam_studio.sampler.prepare import parameters_of
 from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.resize import resized
+from ldam_studio.sampler.schedule import Clock, at_present
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.views import View, draw_views, seen_in, sources_of_views
+from ldam_studio.sampler.views import (
+    View,
+    draw_views,
+    seen_in,
+    sides_of_views,
+    sources_of_views,
+)
 
 
 def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> Lane:
     """Make a lane with one freshly started chain per neuron."""
     network, neurons = outline.network, outline.neurons
     chains, settings = len(neurons), outline.settings
-    x = draw_starts(network, settings, generators, range(chains))
+    sized = sized_for(network, settings, Clock())
+    x = draw_starts(sized, settings, generators, range(chains))
     return Lane(
         network=network,
+        sized=sized,
         neurons=neurons,
         settings=settings,
-        targets=targets(network, neurons, settings.objective),
-        parameters=parameters_of(settings, chains, device.name),
+        targets=targets(network, sized, neurons, settings),
+        parameters=parameters_of(at_present(settings, Clock()), chains, device.name),
         chains=kernels.State(x),
         average=average.init(x),
         progress=burn_in.init(chains, device.name),
         thresholds=burn_in_threshold.begin(settings, chains, device.name),
         waking=silent_neurons.begin(chains, device.name),
     )
+
+
+def sized_for(network: Network, settings: Settings, clock: Clock) -> Network:
+    """Return a network for images of the present size; itself if it takes its own size only."""
+    return network.at_side(at_present(settings, clock).resolution) or network
 
 
 def draw_starts(
@@ -60,35 +77,61 @@ def draw_starts(
     return x.clamp_(*pixels.bounds) if settings.clamp else x
 
 
-def targets(network: Network, neurons: Sequence[Neuron], objective: str) -> Targets:
+def targets(
+    opened: Network, network: Network, neurons: Sequence[Neuron], settings: Settings
+) -> Targets:
     """Return units, receptive fields and crop of the chains' neurons.
 
-    `objective` is the setting with this name.
+    Parameters
+    ----------
+    opened, network
+        The network to which the neurons belong, and the same for images of the present size.
 
     Raises
     ------
     StudioError
         If a neuron does not exist, the neurons are in several layers, or memory is too small.
     """
-    check_neurons(network, neurons)
+    check_neurons(opened, neurons)
+    numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
+    groups = torch.tensor([numbers[neuron] for neuron in neurons], device=network.device)
+    of_opened, neurons = neurons, network.seen_from(opened, neurons)
     layer = neurons[0].layer
     places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
     fields = tuple(places[neuron.place] for neuron in neurons)
     crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
     check_memory(network, layer, crop, len(neurons))
-    value = network.class_value(layer, objective)
-    numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
+    value = opened.class_value(layer, settings.objective)
     sizes = [_values_in(field, network) for field in fields]
+    sees_all = crop is None and not any(fields)
     return Targets(
         layer=layer,
         units=network.units(neurons, value)
         if crop is None
         else crop.units(tuple(neurons), network.device, value),
         crop=crop,
-        groups=torch.tensor([numbers[neuron] for neuron in neurons], device=network.device),
+        groups=groups,
         fields=fields,
         field_size=sizes[0] if len(set(sizes)) == 1 else torch.tensor(sizes, device=network.device),
+        sizes=_at_sizes(opened, network, of_opened, settings, value) if sees_all else {},
     )
+
+
+def _at_sizes(
+    opened: Network,
+    network: Network,
+    neurons: Sequence[Neuron],
+    settings: Settings,
+    value: ClassValue | None,
+) -> dict[tuple[int, int], Units]:
+    """Return the neurons' units for each size of random views, if there are several."""
+    found = {}
+    for side in sides_of_views(settings, network.pixels.side):
+        shown = opened.at_side(side)
+        if shown is not None and shown.pixels.side == side:
+            _, *size = shown.pixels.shape
+            found[size[0], size[1]] = shown.units(shown.seen_from(opened, neurons), value)
+    return found if len(found) > 1 else {}
 
 
 def _values_in(field: Box | None, network: Network) -> int:
@@ -99,9 +142,10 @@ def _values_in(field: Box | None, network: Network) -> int:
 
 def reheat(lane: Lane, device: Device, heat: float) -> Lane:
     """Return the lane with its parameters computed anew and its chains marked as settling."""
+    now = at_present(lane.settings, lane.clock)
     return replace(
         lane,
-        parameters=parameters_of(lane.settings, len(lane.neurons), device.name, heat),
+        parameters=parameters_of(now, len(lane.neurons), device.name, heat),
         progress=burn_in.disturb(lane.progress),
     )
 
@@ -112,27 +156,52 @@ def turn(
     """Give a lane's chains the network, neurons and settings of an outline.
 
     Existing pictures stay, unless the network takes other images; averages and burn-in start again.
-    If there are more neurons than chains, chains are added.
+    If there are more neurons than chains, chains are added. The schedule starts again, unless all
+    chains keep network and neuron: small steps at its end would take long to turn a picture.
     """
     network, neurons, settings = outline.network, outline.neurons, outline.settings
-    found = targets(network, neurons, settings.objective)
+    goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
+    clock = lane.clock if goes_on else Clock()
+    sized = sized_for(network, settings, clock)
+    found = targets(network, sized, neurons, settings)
+    channels, *size = sized.pixels.shape
     kept = lane.chains.x[: len(neurons)]
-    if kept.shape[1:] != network.pixels.shape:
-        kept = kept.new_empty((0, *network.pixels.shape))
-    new = draw_starts(network, settings, generators, range(len(kept), len(neurons)))
-    return begin(
-        replace(lane, network=network, neurons=neurons, settings=settings, targets=found),
-        torch.cat([kept, new]),
-        device,
-        heat,
+    if network.pixels.shape == lane.network.pixels.shape:
+        kept = resized(kept, (size[0], size[1]))
+    else:
+        kept = kept.new_empty((0, channels, *size))
+    new = draw_starts(sized, settings, generators, range(len(kept), len(neurons)))
+    turned = replace(
+        lane,
+        network=network,
+        sized=sized,
+        neurons=neurons,
+        settings=settings,
+        targets=found,
+        clock=clock,
     )
+    return begin(turned, torch.cat([kept, new]), device, heat)
+
+
+def with_clock(lane: Lane, clock: Clock) -> Lane:
+    """Return the lane at another time of its schedule, for chains of the size of that time."""
+    sized = sized_for(lane.network, lane.settings, clock)
+    if sized is not lane.sized:
+        found = targets(lane.network, sized, lane.neurons, lane.settings)
+        lane = replace(lane, sized=sized, targets=found)
+    return replace(lane, clock=clock)
 
 
 def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
-    """Return the lane with its chains at `x`, without averages or burn-in."""
+    """Return the lane with its chains at `x`, without averages or burn-in.
+
+    If `x` has another size than the lane's images, it is interpolated.
+    """
+    x = resized(x, (lane.sized.pixels.height, lane.sized.pixels.width))
+    now = at_present(lane.settings, lane.clock)
     return replace(
         lane,
-        parameters=parameters_of(lane.settings, len(x), device.name, heat),
+        parameters=parameters_of(now, len(x), device.name, heat),
         chains=kernels.begin(x, lane.bounds),
         average=average.init(x),
         progress=burn_in.init(len(x), device.name),
@@ -157,8 +226,9 @@ def draw_for_lanes(lanes: Sequence[Lane], generators: Generators) -> list[tuple[
     for lane in lanes:
         for name in sources_of_views(lane.settings):
             generators[name].set_state(before[name])
-        pixels = lane.network.pixels
-        drawn.append(draw_views(lane.settings, (pixels.height, pixels.width), generators))
+        pixels, sizes = lane.sized.pixels, tuple(lane.targets.sizes)
+        size, full = (pixels.height, pixels.width), lane.network.pixels.side
+        drawn.append(draw_views(lane.settings, size, generators, sizes, full))
     return drawn
 
 
@@ -183,10 +253,13 @@ def _activation_in(
     view: View, lane: Lane, device: Device, between: Callable[[], None]
 ) -> ValueAndGradient:
     targets = lane.targets
+    network, units = lane.sized, targets.units
+    if view.size is not None:
+        network, units = lane.network.at_side(min(view.size)) or network, targets.sizes[view.size]
 
     def activation(x: Tensor) -> Tensor:
         with device.autocast():
-            return lane.network.activation(x, targets.units).float()
+            return network.activation(x, units).float()
 
     if view != View():
         box = None if targets.crop is None else targets.crop.box
@@ -207,14 +280,18 @@ def _activation_in(
 
 
 def log_real_of(
-    discriminator: Callable[[Tensor], Tensor] | None, device: Device
+    discriminator: Callable[[Tensor], Tensor] | None, lane: Lane, device: Device
 ) -> ValueAndGradient | None:
-    """Return log D and its gradient as a function of pixels; None without a discriminator."""
+    """Return log D and its gradient as a function of pixels; None without a discriminator.
+
+    It judges images of the size that the network was opened for, for which it was chosen.
+    """
     if discriminator is None:
         return None
-    judge = discriminator
+    judge, pixels = discriminator, lane.network.pixels
 
     def log_real(x: Tensor) -> Tensor:
+        x = resized(x, (pixels.height, pixels.width))
         with device.autocast():
             return torch.nn.functional.logsigmoid(judge(x).float())
 

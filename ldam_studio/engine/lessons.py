@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ldam_studio.engine.state import SessionState
+from ldam_studio.sampler.resize import resized
 from ldam_studio.training.learner import LearnInfo, learn
 
 SPREAD = 4
@@ -26,6 +27,7 @@ def give(state: SessionState) -> LearnInfo | None:
     if state.learner is None or state.real_images is None:
         return None
     # It learns from all lanes: chains that it has never seen would exploit it.
-    fake = torch.cat([lane.chains.x for lane in state.lanes])
+    size = state.real_images.shape[2], state.real_images.shape[3]
+    fake = torch.cat([resized(lane.chains.x, size) for lane in state.lanes])
     state.learner, lesson = learn(state.learner, state.real_images, fake)
     return lesson

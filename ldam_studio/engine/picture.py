@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.sampler.resize import resized
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -102,6 +104,15 @@ def _numbers(values: Floats, instead: float) -> Floats:
 def enlarge(picture: Bytes, zoom: int) -> Bytes:
     """Repeat every pixel of (H, W, 3) `zoom` times in both directions."""
     return picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+
+
+def at_largest_size(rows: Sequence[Floats]) -> list[Floats]:
+    """Return images (n, C, H, W) at the largest size among them; schedules change sizes."""
+    size = max((row.shape[2], row.shape[3]) for row in rows)
+    return [
+        row if row.shape[2:] == size else resized(torch.from_numpy(np.array(row)), size).numpy()
+        for row in rows
+    ]
 
 
 def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) -> Bytes:

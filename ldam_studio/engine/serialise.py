@@ -12,12 +12,13 @@ from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import describe
-from ldam_studio.engine.lane import reheat
+from ldam_studio.engine.lane import begin, with_clock
 from ldam_studio.engine.session import Opener, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.schedule import Clock
 from ldam_studio.training import learner
 
 VERSION = 2
@@ -69,7 +70,8 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"{MEMORY}{name}": tensor for name, tensor in lane.chains.memory.items()}
     progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
     calm, slow = lane.waking.calm, lane.thresholds.slow
-    return tensors, {"calm": calm, "slow": slow, "progress": progress}
+    clock = {"steps": lane.clock.steps, "taken": sorted(lane.clock.taken)}
+    return tensors, {"calm": calm, "slow": slow, "progress": progress, "clock": clock}
 
 
 def _layout(tensor: Tensor) -> list[int]:
@@ -152,8 +154,7 @@ def _restore(
     if any(len(tensor) != len(x) for tensor in memory.values()):
         raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
-    # The parameters depend on whether the chains were melting.
-    lane = reheat(lane, state.device, state.heat)
+    lane = begin(with_clock(lane, _clock(about)), lane.chains.x, state.device, state.heat)
     restored = replace(
         lane,
         chains=kernels.State(x, memory),
@@ -174,6 +175,12 @@ def _restore(
     for part in ("chains", "average", "progress", "thresholds", "waking"):
         _check_shapes(part, getattr(lane, part), getattr(restored, part))
     return restored
+
+
+def _clock(about: Mapping[str, Any]) -> Clock:
+    """Return a lane's position in its schedule; before there were schedules, it was not stored."""
+    stored = about.get("clock", {})
+    return Clock(int(stored.get("steps", 0)), frozenset(map(str, stored.get("taken", ()))))
 
 
 def _check_shapes(part: str, fresh: Any, restored: Any) -> None:

@@ -29,6 +29,7 @@ from ldam_studio.sampler.average import Average, over_chains, pooled
 from ldam_studio.sampler.burn_in import BurnIn
 from ldam_studio.sampler.prepare import kernel_of
 from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.schedule import Clock
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.learner import LearnerState
 
@@ -42,7 +43,9 @@ class Targets:
     `units` evaluates the neurons from their layer's output; if there is a `crop`, only that part of
     the image has to be evaluated. `groups` (chains,) has equal numbers for equal neurons. `fields`
     has the receptive field of each neuron (None: the whole image). `field_size` is the number of
-    pixel values in it, a single number or (chains,) if it differs.
+    pixel values in it, a single number or (chains,) if it differs. `sizes` has the units for each
+    size (height, width) at which a random view may show the images; it is empty if views keep the
+    size.
     """
 
     layer: str
@@ -51,13 +54,19 @@ class Targets:
     groups: Tensor
     fields: tuple[Box | None, ...]
     field_size: int | Tensor
+    sizes: Mapping[tuple[int, int], Units] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Chains of one network that look at one layer and share their settings."""
+    """Chains of one network that look at one layer and share their settings.
+
+    `sized` is the network for images of the chains' present size, see `Network.at_side`. `targets`
+    belong to it. `clock` is the chains' position in their schedule, see `sampler.schedule`.
+    """
 
     network: Network
+    sized: Network
     neurons: tuple[Neuron, ...]
     settings: Settings
     targets: Targets
@@ -67,6 +76,7 @@ class Lane:
     progress: BurnIn
     thresholds: Thresholds
     waking: Waking
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def kernel(self) -> kernels.Kernel:
@@ -84,7 +94,7 @@ class Lane:
         Only the part of the image that the neurons see is evaluated.
         """
         crop = self.targets.crop
-        return self.network.activation(x if crop is None else crop.cut(x), self.targets.units)
+        return self.sized.activation(x if crop is None else crop.cut(x), self.targets.units)
 
     def shown_average(self) -> Average:
         """Return the average that the settings select: over time, over chains, or both."""

@@ -11,7 +11,7 @@ from ldam_studio.memory import in_words
 def too_large(lane: Lane) -> StudioError:
     """Return an error that says how much memory a lane's steps need."""
     chains, targets = len(lane.neurons), lane.targets
-    needed = in_words(step_bytes(lane.network, targets.layer, targets.crop, chains))
+    needed = in_words(step_bytes(lane.sized, targets.layer, targets.crop, chains))
     return StudioError(
         f"There is not enough memory for {chains} chain{'s' * (chains > 1)} in layer "
         f"{targets.layer} of {lane.network.name}: at least {needed}; take fewer chains or a "

@@ -72,7 +72,7 @@ def _precision(device: Device, lane: Lane) -> str:
 
     Some processors have the instructions, but take longer with them.
     """
-    small = math.prod(lane.network.pixels.shape) < WORTH_HALVING
+    small = math.prod(lane.sized.pixels.shape) < WORTH_HALVING
     if small or not computes_in_bfloat16(device.name):
         return "float32"
     kept = compare(device, lane) is Verdict.KEPT

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.lane import sources_of_lanes
+from ldam_studio.engine.noise import sources_of
 from ldam_studio.engine.state import Moment, SessionState
 
 
@@ -23,11 +24,6 @@ def moment_of(state: SessionState) -> Moment:
     names += sources_of_lanes(state.lanes)
     sources = {name: state.generators[name].get_state() for name in names}
     return Moment(state.step, state.lanes, state.melting, sources)
-
-
-def sources_of(state: SessionState) -> list[str]:
-    """Return the names of the random sources that the next step's kernels use, each once."""
-    return list(dict.fromkeys(s for lane in state.lanes for s in lane.kernel.draws(lane.chains)))
 
 
 def go_back(state: SessionState, moment: Moment) -> None:

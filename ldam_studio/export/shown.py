@@ -10,6 +10,7 @@ from ldam_studio.engine.picture import (
     DISPLAYS,
     Bytes,
     Floats,
+    at_largest_size,
     common_scale,
     difference_scale,
     difference_to_bytes,
@@ -80,7 +81,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
         If there is no such chain, or its average has no sample yet.
     """
     pixels = state.lane.network.pixels
-    rows = [_images(lane, shown) for lane in state.lanes]
+    rows = at_largest_size([_images(lane, shown) for lane in state.lanes])
     # The pictures of one chain in all lanes share a scale, so that they can be compared.
     scales = [
         common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
@@ -103,7 +104,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
 
 def difference_scales(state: SessionState, shown: Shown) -> list[float]:
     """Return the display scale of each difference from the first lane, if these are shown."""
-    rows = [_images(lane, shown) for lane in state.lanes]
+    rows = at_largest_size([_images(lane, shown) for lane in state.lanes])
     return [difference_scale(apart) for apart in _differences(rows, shown)]
 
 

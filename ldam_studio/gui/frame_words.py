@@ -79,13 +79,18 @@ def shorter_counts(words: str) -> tuple[str, ...]:
 def pixel_words(frame: Frame, pixels: PixelSpec, x: int, y: int) -> str:
     """Return the position of one pixel and its values, in pixel units.
 
-    If the image has many channels, only the values of those that are displayed are given.
+    The position is in images of the network's own size; images of another resolution have their
+    value at the same place. If the image has many channels, only the values of those that are
+    displayed are given.
     """
 
     def values(image: NDArray[np.float32] | None) -> str:
         if image is None:
             return "-"
-        column = image[:, y, x] if len(image) <= MOST_VALUES else image[list(pixels.picture), y, x]
+        row, across = y * image.shape[1] // pixels.height, x * image.shape[2] // pixels.width
+        column = image[:, row, across]
+        if len(image) > MOST_VALUES:
+            column = column[list(pixels.picture)]
         return " ".join(f"{value:.3f}" for value in column)
 
     def lane(shown: LaneFrame) -> str:
@@ -128,6 +133,11 @@ def progress_words(frame: LaneFrame) -> str:
     if settling:
         return f"settling: {settling} of {chains}"
     return f"averaging {sample_words(frame)}"
+
+
+def schedule_words(frame: LaneFrame, steps: int) -> str:
+    """Return how far a schedule of so many steps has run; empty when none runs."""
+    return f"schedule {thousands(frame.clock)} of {thousands(steps)}" if frame.now else ""
 
 
 def short_label(label: str) -> str:

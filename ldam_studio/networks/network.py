@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import copy
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from ldam_studio.networks.anatomy.class_values import ACTIVATION, ClassValue
 from ldam_studio.networks.anatomy.ending import Ending, find_ending
 from ldam_studio.networks.anatomy.fields import Box, Crop, find_crop, receptive_field
 from ldam_studio.networks.anatomy.layers import Layer, output_at
+from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
 from ldam_studio.networks.anatomy.units import resolved
 from ldam_studio.networks.copying import copied
@@ -23,6 +25,7 @@ from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
+from ldam_studio.networks.sizes import MULTIPLE, listing_at, moved
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
 
@@ -143,6 +146,10 @@ class Network(Forward):
             for k, v in known.items()
             if k[0] in ("field", "crop") and not self.measures_field(k[1])
         }
+        for key, sized in known.items():
+            if key[0] == "side":
+                again = None if sized is None else twin._resized(sized.pixels, sized.listing)
+                twin._remembered[key] = again
         return twin
 
     def to(self, device: torch.device | str) -> Self:
@@ -151,6 +158,46 @@ class Network(Forward):
             super().to(device)
             self._remembered.clear()
         return self
+
+    # Images of another size
+
+    def at_side(self, side: int) -> Self | None:
+        """Return this network for images whose shorter side has `side` pixels; 0 is its own size.
+
+        It has the same module and weights and the same neurons, at other places and with other
+        receptive fields. If the network cannot take the size, the nearest multiple of `MULTIPLE` is
+        used; None if it cannot take that either. The result is found once for each size. It is on
+        this network's device, and does not follow it to another.
+        """
+        if side in (0, self.pixels.side):
+            return self
+        return self.remembered(("side", side), lambda: self._at_side(side))
+
+    def _at_side(self, side: int) -> Self | None:
+        near = max(1, round(side / MULTIPLE)) * MULTIPLE
+        for found in dict.fromkeys((side, near)):
+            if found == self.pixels.side:
+                return self
+            pixels = self.pixels.at_side(found)
+            listing = listing_at(self, pixels)
+            if listing is not None:
+                return self._resized(pixels, listing)
+        return None
+
+    def _resized(self, pixels: PixelSpec, listing: Layers) -> Self:
+        twin = copy.copy(self)
+        twin.pixels, twin.listing, twin.layers = pixels, listing, listing.all
+        twin._remembered = {}
+        return twin
+
+    def seen_from(self, opened: Network, neurons: Sequence[Neuron]) -> tuple[Neuron, ...]:
+        """Return the `neurons` of the network that this one is `at_side`, as neurons of this one.
+
+        Explicit places move in proportion to the layers' sizes.
+        """
+        if self is opened:
+            return tuple(neurons)
+        return tuple(moved(n, opened.layer(n.layer), self.layer(n.layer)) for n in neurons)
 
     # What its neurons see
 

@@ -46,6 +46,19 @@ class PixelSpec:
         return self.channels, self.height, self.width
 
     @property
+    def side(self) -> int:
+        """The number of pixels along the shorter side."""
+        return min(self.height, self.width)
+
+    def at_side(self, side: int) -> PixelSpec:
+        """Return the same input for larger or smaller images, whose shorter side has `side` pixels.
+
+        The longer side keeps its ratio to the shorter one, rounded.
+        """
+        height, width = (round(n * side / self.side) for n in (self.height, self.width))
+        return replace(self, height=height, width=width)
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """The range of real images' pixels."""
         return self.minimum, self.maximum

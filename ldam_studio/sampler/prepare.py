@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import torch
 from torch import Tensor
@@ -53,3 +53,27 @@ def parameters_of(
         spectrum_floor=settings.spectrum_floor,
         colour_correlation=settings.colour_correlation,
     )
+
+
+def repaced(parameters: Parameters, settings: Settings, heat: float = 1.0) -> Parameters:
+    """Return parameters with another step size and temperature, those of `settings`.
+
+    The result is what `parameters_of` returns if nothing else has changed, but it takes less time
+    and never waits for the device, so that a schedule can do it in every step.
+    """
+    like = parameters.step_size
+    size, warmth = (_column(v, like) for v in (settings.step_size, settings.temperature))
+    warmth = warmth * heat
+    half = size / 2
+    return replace(
+        parameters,
+        columns={**parameters.columns, "step_size": size, "temperature": warmth},
+        terms=tuple(Weighted(t.term, t.factor, half * t.factor) for t in parameters.terms),
+        noise=(size * warmth).sqrt(),
+    )
+
+
+def _column(value: PerChain, like: Tensor) -> Tensor:
+    if isinstance(value, tuple):
+        return torch.tensor(value, dtype=like.dtype, device=like.device).reshape(like.shape)
+    return torch.full_like(like, value)

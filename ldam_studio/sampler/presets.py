@@ -82,9 +82,20 @@ NO_VIEWS: Mapping[str, Any] = {
     "view_zoom": 1.0,
     "view_rotation": 0.0,
     "view_flip": False,
+    "view_size": 1.0,
     "views": 1,
 }
 """Settings without views other than jitter."""
+
+NO_SCHEDULE: Mapping[str, Any] = {
+    "schedule": 0,
+    "step_size_start": 0.0,
+    "temperature_start": 0.0,
+    "resolution": 0,
+    "resolution_start": 0,
+    "coarse_share": 0.5,
+}
+"""Settings without a schedule, at the network's own resolution."""
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
@@ -121,6 +132,7 @@ PRESETS: dict[str, Preset] = _table(
             "colour_correlation": 0.0,
             "jitter": 0,
             **NO_VIEWS,
+            **NO_SCHEDULE,
             "window": 200,
         },
         SIDE,
@@ -147,6 +159,7 @@ PRESETS: dict[str, Preset] = _table(
             "colour_correlation": 0.8,
             "jitter": 16,
             **NO_VIEWS,
+            **NO_SCHEDULE,
             "window": 0,
         },
         SIDE,
@@ -190,6 +203,7 @@ PRESETS: dict[str, Preset] = _table(
             "colour_correlation": 0.0,
             "jitter": 4,
             **NO_VIEWS,
+            **NO_SCHEDULE,
             "window": 50,
         },
         SIDE,

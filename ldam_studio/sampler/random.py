@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-ON_THE_HOST = ("jitter", "views")
+ON_THE_HOST = ("jitter", "views", "size")
 """Sources that are drawn on the CPU, because the host needs the numbers without waiting."""
 
 UNIFORM = ("accept",)

@@ -11,7 +11,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler import network_settings, preconditioner_settings, view_settings
+from ldam_studio.sampler import (
+    network_settings,
+    preconditioner_settings,
+    schedule_settings,
+    view_settings,
+)
 from ldam_studio.sampler.former_settings import FORMER, as_today
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.session_settings import SESSION_SETTINGS
@@ -94,8 +99,15 @@ class Settings:
     view_zoom: float = view_settings.ZOOM
     view_rotation: float = view_settings.ROTATION
     view_flip: bool = view_settings.FLIP
+    view_size: float = view_settings.SIZE
     views: int = view_settings.COUNT
     objective: str = network_settings.OBJECTIVE
+    schedule: int = schedule_settings.SCHEDULE
+    step_size_start: float = schedule_settings.STEP_SIZE_START
+    temperature_start: float = schedule_settings.TEMPERATURE_START
+    resolution: int = schedule_settings.RESOLUTION
+    resolution_start: int = schedule_settings.RESOLUTION_START
+    coarse_share: float = schedule_settings.COARSE_SHARE
     window: int = setting(
         "Averaging window",
         0,

@@ -8,7 +8,8 @@ JITTER = setting(
     "Jitter",
     0,
     "In each step the network sees the image shifted by a random distance, at most this many "
-    "pixels. The neuron must then respond to the picture at every position.",
+    "pixels at the network's own size, and in proportion at another resolution. The neuron must "
+    "then respond to the picture at every position.",
     scale="count",
     bounds=(0, 1_024),
     slider=(0, 32),
@@ -43,13 +44,24 @@ FLIP = setting(
     scale="flag",
     unsettles=True,
 )
+SIZE = setting(
+    "Smallest size of views",
+    1.0,
+    "In each step the network sees the image at a random size, from this share of its size to its "
+    "full size in steps of 32 pixels: at 0.57 a picture of 224 pixels is seen at 128, 160, 192 or "
+    "224. It has an effect only where the neuron sees the whole image and the network takes images "
+    "of several sizes. 1 leaves the size as it is.",
+    bounds=(0.1, 1),
+    slider=(0.1, 1),
+    unsettles=True,
+)
 COUNT = setting(
     "Views per step",
     1,
-    "The number of random views (Jitter, Zoom, Rotation, Flip) in which the network sees the image "
-    "in each step. The step follows the mean of their gradients. With more views it is less random "
-    "and takes proportionally longer; the chain always samples the log-density expected over all "
-    "views.",
+    "The number of random views (Jitter, Zoom, Rotation, Flip, Size) in which the network sees the "
+    "image in each step. The step follows the mean of their gradients. With more views it is less "
+    "random and takes proportionally longer; the chain always samples the log-density expected "
+    "over all views.",
     scale="count",
     bounds=(1, 64),
     slider=(1, 8),

@@ -1,4 +1,4 @@
-r"""Views: the network sees the image shifted, zoomed, rotated or mirrored at random.
+r"""Views: the network sees the image shifted, zoomed, rotated, mirrored or smaller at random.
 
 In each step k views V_1, ..., V_k are drawn, and the activation a(x) is replaced by its mean over
 them, with the gradient
@@ -13,9 +13,9 @@ over views. More views per step make the estimate less noisy. (Expectation over 
 Athalye et al., "Synthesizing Robust Adversarial Examples", 2018; jitter in pictures of neurons:
 Mordvintsev, Olah and Tyka 2015.) The other terms of the log-density see the image itself.
 
-A view first mirrors, zooms and rotates the image about the centre of the neuron's receptive field,
-and then shifts it. Pixels between the image's own are interpolated (bilinear), and what comes in
-from outside the image has the rest colour.
+A view first reduces the image to a smaller size, if sizes vary, then mirrors, zooms and rotates it
+about the centre of the neuron's receptive field, and then shifts it. Pixels between the image's own
+are interpolated (bilinear), and what comes in from outside the image has the rest colour.
 """
 
 from __future__ import annotations
@@ -28,10 +28,14 @@ import torch
 from torch import Tensor
 
 from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.resize import resized
 from ldam_studio.sampler.settings import Settings
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels; bottom and right are exclusive."""
+
+STEP = 32
+"""Pixels between the sizes at which views show images."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,15 @@ class View:
         The angle by which they are turned, in radians, clockwise.
     mirrored
         Whether left and right are exchanged.
+    size
+        The size (height, width) to which they are reduced before; None for their own.
     """
 
     shift: tuple[int, int] = (0, 0)
     zoom: float = 1.0
     angle: float = 0.0
     mirrored: bool = False
+    size: tuple[int, int] | None = None
 
     @property
     def warps(self) -> bool:
@@ -68,32 +75,62 @@ def sources_of_views(settings: Settings) -> tuple[str, ...]:
     """
     jitter = [_jitter(number) for number in range(settings.views) if settings.jitter]
     others = [_others(number) for number in range(settings.views) if _varies(settings)]
-    return (*jitter, *others)
+    sizes = [_size(number) for number in range(settings.views) if settings.view_size < 1]
+    return (*jitter, *others, *sizes)
+
+
+def sides_of_views(settings: Settings, side: int) -> tuple[int, ...]:
+    """Return the sides at which views show images whose shorter side has `side` pixels.
+
+    They are the multiples of `STEP` from the setting's share of `side` to `side`; none if views
+    keep the size.
+    """
+    if settings.view_size >= 1:
+        return ()
+    least = math.ceil(settings.view_size * side / STEP)
+    return tuple(STEP * number for number in range(max(1, least), side // STEP + 1))
 
 
 def draw_views(
-    settings: Settings, size: tuple[int, int], generators: Generators
+    settings: Settings,
+    size: tuple[int, int],
+    generators: Generators,
+    sizes: Sequence[tuple[int, int]] = (),
+    full: int | None = None,
 ) -> tuple[View, ...]:
     """Draw the views of one step for images of `size` = (H, W).
 
     A part of the image always stays visible. If nothing varies, a single unchanged view is
     returned.
+
+    Parameters
+    ----------
+    sizes
+        The sizes from which each view draws its own; empty if views keep the size.
+    full
+        The shorter side of the images that the jitter is meant for; views of other sizes are
+        shifted in proportion. None for that of these images.
     """
-    reach = min(settings.jitter, size[0] - 1, size[1] - 1)
-    varies = _varies(settings)
-    if not reach and not varies:
+    varies, full = _varies(settings), full or min(size)
+    if not varies and not sizes and not _reach(settings, size, full):
         return (View(),)
     views = []
     for number in range(settings.views):
         view = View()
+        if sizes:
+            drawn = torch.rand(1, generator=generators[_size(number)]).item()
+            found = sizes[int(drawn * len(sizes))]
+            view = View(size=None if found == size else found)
         if varies:
             # Three numbers are always drawn, so that no setting changes the numbers of the others.
-            drawn = torch.rand(3, generator=generators[_others(number)]).tolist()
-            view = View(
-                zoom=settings.view_zoom ** (2 * drawn[0] - 1),
-                angle=math.radians(settings.view_rotation) * (2 * drawn[1] - 1),
-                mirrored=settings.view_flip and drawn[2] < 0.5,
+            zoom, angle, mirror = torch.rand(3, generator=generators[_others(number)]).tolist()
+            view = replace(
+                view,
+                zoom=settings.view_zoom ** (2 * zoom - 1),
+                angle=math.radians(settings.view_rotation) * (2 * angle - 1),
+                mirrored=settings.view_flip and mirror < 0.5,
             )
+        reach = _reach(settings, view.size or size, full)
         if reach:
             generator = generators[_jitter(number)]
             down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
@@ -102,12 +139,21 @@ def draw_views(
     return tuple(views)
 
 
+def _reach(settings: Settings, size: tuple[int, int], full: int) -> int:
+    """Return how far images of `size` may be shifted, in pixels."""
+    return min(round(settings.jitter * min(size) / full), size[0] - 1, size[1] - 1)
+
+
 def _jitter(number: int) -> str:
     return f"jitter/{number}" if number else "jitter"  # the first one's name in version 0.1.0
 
 
 def _others(number: int) -> str:
     return f"views/{number}"
+
+
+def _size(number: int) -> str:
+    return f"size/{number}"
 
 
 def _varies(settings: Settings) -> bool:
@@ -128,8 +174,13 @@ def seen_in(
     rest
         The colour outside the image.
     box
-        The part that is computed; None for the whole image.
+        The part that is computed; None for the whole image. A view that changes the size has none.
     """
+    if view.size is not None:
+        small = like.new_empty(()).expand(*like.shape[:2], *view.size)
+        after = seen_in(replace(view, size=None), fields, small, rest, box)
+        size = view.size
+        return lambda x: after(resized(x, size))
     height, width = like.shape[2:]
     top, left, bottom, right = box or (0, 0, height, width)
     if not view.warps:

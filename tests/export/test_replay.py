@@ -14,6 +14,7 @@ from former_formats import in_format_1
 from ldam_studio.engine import tuning
 from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
@@ -426,3 +427,37 @@ def test_a_recorded_device_that_is_not_here_is_replaced(tmp_path: Path):
     found = compare(tmp_path / "a.png")
     assert found is not None
     assert found.differences == ("device cuda there, cpu here",)
+
+
+def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path):
+    vgg, averaged = open_network("vgg"), open_network("vgg-averaged")
+    settings = Settings.of(
+        schedule=10,
+        step_size_start=0.3,
+        temperature_start=0.05,
+        resolution=64,
+        resolution_start=32,
+        view_size=0.5,
+        jitter=2,
+        clamp=True,
+        threshold=0.0,
+    )
+    state = open_session(SessionSpec(vgg, vgg.default_neurons(2), settings, seed=3))
+    state = run(state, 8)
+    state = run(state, 3, Change("step_size", 0.05))
+    state = run(state, 4, Change("restart"))
+    state = run(state, 4, Change("temperature", 0.02), Change("temperature", 0.03))
+    state = run(state, 7, Change("neurons", (Neuron("relu3_1", 5, (4, 1)), Neuron("fc", 2))[:1]))
+    state = run(state, 4, Change("neurons", (Neuron("fc", 4),)), Change("resolution", 48))
+    state = run(state, 3, Change("compare", LaneSpec(averaged, restart=False)))
+    state = run(state, 4, Change("resolution_start", 40, 1), Change("coarse_share", 0.9, 1))
+    assert [lane.chains.x.shape[-1] for lane in state.lanes] == [48, 48]
+    state = run(state, 3, Change("neurons", (Neuron("fc", 6),)))
+    assert [lane.chains.x.shape[-1] for lane in state.lanes] == [32, 40]
+    state = run(state, 3, Change("chains", 3), Change("melt", 2))
+    export(state, Shown("averages"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+    again = rerun(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
+    assert again is not None and same(state, again) and again.log == state.log
+    assert torch.equal(again.lanes[1].chains.x, state.lanes[1].chains.x)

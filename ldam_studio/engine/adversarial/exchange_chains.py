@@ -35,11 +35,12 @@ def exchange_chains(
     settings = state.lane.settings
     for name, value in values.items():
         settings = settings.change(name, value if isinstance(value, int | float) else tuple(value))
+    settings, lane = settings.for_chains(len(x)), state.lane
     lane = replace(
-        state.lane,
+        lane,
         neurons=tuple(neurons),
-        settings=settings.for_chains(len(x)),
-        targets=targets(state.lane.network, neurons, settings.objective),
+        settings=settings,
+        targets=targets(lane.network, lane.sized, neurons, settings),
     )
     state.lanes = (begin(lane, x, state.device, state.heat),)
     return state

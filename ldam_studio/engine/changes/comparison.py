@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.every_lane import start_anew
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.lane import begin, open_lane
+from ldam_studio.engine.lane import begin, open_lane, with_clock
 from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler.random import Generators
@@ -25,7 +25,9 @@ def compare(state: SessionState, change: Change, after: Outline, _numbers: Seque
     if spec is not None:
         added = (open_beside(after.lanes[place], state.seed, state.device),)
     if spec is not None and not spec.restart:
-        added = (begin(added[0], state.lane.chains.x, state.device, state.heat),)
+        here = state.lane
+        joined = with_clock(added[0], here.clock)
+        added = (begin(joined, here.chains.x, state.device, state.heat),)
         # All lanes burn in again: otherwise they would average samples that the new lane discards.
         lanes = tuple(begin(lane, lane.chains.x, state.device, state.heat) for lane in lanes)
     state.lanes = (*lanes[:place], *added, *lanes[place + 1 :])

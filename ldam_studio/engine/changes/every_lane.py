@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ldam_studio.engine.lane import begin, draw_starts, reheat, turn
+from ldam_studio.engine.lane import begin, draw_starts, reheat, turn, with_clock
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler.random import Generators
+from ldam_studio.sampler.schedule import Clock
 
 
 def change_lanes(
@@ -36,8 +37,8 @@ def start_anew(state: SessionState) -> None:
     state.melting = 0
 
     def started(lane: Lane, _number: int) -> Lane:
-        chains = range(len(lane.neurons))
-        x = draw_starts(lane.network, lane.settings, state.generators, chains)
+        lane = with_clock(lane, Clock())
+        x = draw_starts(lane.sized, lane.settings, state.generators, range(len(lane.neurons)))
         return begin(lane, x, state.device, state.heat)
 
     change_lanes(state, range(len(state.lanes)), started)

@@ -9,12 +9,20 @@ from ldam_studio.engine import burn_in_threshold, silent_neurons
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.lane import reheat, targets
 from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.schedule import fitted
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler import kernels
+from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 MEASURED_WITH = ("threshold", "clamp", "start_spread", "objective")
 """Settings on which the burn-in threshold depends."""
+
+OF_TARGETS = ("objective", "view_size")
+"""Settings on which the units depend that are evaluated."""
+
+OF_SCHEDULES = ("schedule", "coarse_share", *STARTS, *STARTS.values())
+"""Settings on which the present values of a schedule depend."""
 
 
 def change_setting(
@@ -28,18 +36,20 @@ def change_setting(
 
 
 def _set(state: SessionState, lane: Lane, name: str, settings: Settings) -> Lane:
-    lane = replace(lane, settings=settings)
+    lane = replace(lane, settings=settings, clock=lane.clock.taking(name, settings))
     if name == "kernel":
         # Keep the pixels only: a kernel cannot use the memory of another one.
         lane = replace(lane, chains=kernels.State(lane.chains.x))
+    if name in OF_TARGETS:
+        found = targets(lane.network, lane.sized, lane.neurons, settings)
+        lane = replace(lane, targets=found)
     if name == "objective":
-        lane = replace(
-            lane,
-            targets=targets(lane.network, lane.neurons, settings.objective),
-            waking=silent_neurons.begin(len(lane.neurons), state.device.name),
-        )
+        waking = silent_neurons.begin(len(lane.neurons), state.device.name)
+        lane = replace(lane, waking=waking)
     if SETTINGS[name].unsettles:
         lane = reheat(lane, state.device, state.heat)
+    if name in OF_SCHEDULES:
+        lane = fitted(lane, state.device, state.heat)
     if name in MEASURED_WITH:
         fresh = burn_in_threshold.begin(settings, len(lane.neurons), state.device.name)
         lane = replace(lane, thresholds=fresh)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ldam_studio.engine import burn_in_threshold, silent_neurons
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.every_lane import change_lanes
-from ldam_studio.engine.lane import reheat, targets
+from ldam_studio.engine.lane import reheat, sized_for, targets
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.state import Lane, SessionState
 
@@ -25,14 +25,18 @@ def change_weights(
 
     def swapped(lane: Lane, number: int) -> Lane:
         network, count = after.lanes[number].network, len(lane.neurons)
-        objective = lane.settings.objective
         measured = network.measures_field(lane.targets.layer)
         if lane.targets.units.class_value is not None:
             measured = True  # how the network ends was confirmed with the former weights
+        sized = sized_for(network, lane.settings, lane.clock)
+        found = lane.targets
+        if measured:
+            found = targets(network, sized, lane.neurons, lane.settings)
         lane = replace(
             lane,
             network=network,
-            targets=targets(network, lane.neurons, objective) if measured else lane.targets,
+            sized=sized,
+            targets=found,
             thresholds=burn_in_threshold.begin_again(lane.settings, count, state.device.name),
             waking=silent_neurons.begin(count, state.device.name),
         )

@@ -56,13 +56,18 @@ class Canvas(ZoomableWidget):
     # What is shown
 
     def show_frame(self, frame: Frame, display: Display, pixels: PixelSpec) -> None:
-        """Show a frame, or the same frame again in another display."""
-        resized = self._frame is None or frame.lanes[0].raw.shape[1:] != self._shape[1:]
+        """Show a frame, or the same frame again in another display.
+
+        Images of every resolution take the place of an image of the network's own size (`pixels`),
+        so that nothing jumps when a schedule changes the resolution.
+        """
+        resized = self._frame is None or pixels.shape[1:] != self._shape[1:]
         before, self._shown = self._shown, shown_of(frame, display, pixels)
         self._frame, self._pixels = frame, pixels
-        if self.view.part is not None and self.view.part != frame.lanes[0].field:
+        field = self._shown.fields[0]
+        if self.view.part is not None and self.view.part != field:
             # Another neuron is in front; if it sees the whole image, the whole image is shown.
-            self._panes.fit(frame.lanes[0].field)
+            self._panes.fit(field)
             resized = True
         if resized or not self._shown.has_the_panes_of(before):
             self._hold()
@@ -79,7 +84,7 @@ class Canvas(ZoomableWidget):
 
     @property
     def _shape(self) -> tuple[int, ...]:
-        return (1, 28, 28) if self._frame is None else self._frame.lanes[0].raw.shape
+        return (1, 28, 28) if self._frame is None or self._pixels is None else self._pixels.shape
 
     def _hold(self) -> None:
         shape = self._shape
@@ -130,9 +135,10 @@ class Canvas(ZoomableWidget):
         if self.view.part is not None:
             self.fit()
             return True
-        if self._frame is None or self._frame.lanes[0].field is None:
+        field = self._shown.fields[0]
+        if field is None:
             return False
-        self._panes.fit(self._frame.lanes[0].field)
+        self._panes.fit(field)
         self.update()
         return True
 

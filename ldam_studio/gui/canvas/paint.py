@@ -24,17 +24,20 @@ def paint_pane(
 
     Parameters
     ----------
+    image
+        An image of any resolution; it takes the place of one of the layout's size.
     field
         The neuron's receptive field; None if it is the whole image.
     spot
         The image pixel (x, y) under the pointer; None if there is none.
     """
     target, scale = layout.image_in(pane), layout.view.scale
-    if scale < 1:
+    whole = target.width() % image.width() == 0 and target.height() % image.height() == 0
+    if target.width() < image.width():
         smooth = Qt.TransformationMode.SmoothTransformation
         image = image.scaled(target.size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
     hint = QPainter.RenderHint.SmoothPixmapTransform
-    pencil.painter.setRenderHint(hint, layout.view.smooth)
+    pencil.painter.setRenderHint(hint, layout.view.smooth or not whole)
     pencil.painter.drawImage(target, image)
     pencil.painter.setRenderHint(hint, False)
     if field is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldam_studio.engine.picture import (
+    at_largest_size,
     common_scale,
     difference_scale,
     difference_to_bytes,
@@ -18,7 +19,7 @@ from ldam_studio.gui.theme.paint import qimage
 if TYPE_CHECKING:
     from PyQt6.QtGui import QImage
 
-    from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.engine.picture import Floats
     from ldam_studio.gui.canvas.viewport import Box
     from ldam_studio.gui.session.model import Display
@@ -38,7 +39,8 @@ class Shown:
     images
         The image of each pane; None for an empty one.
     fields
-        The receptive field of each pane's neuron; None for the whole image.
+        The receptive field of each pane's neuron, in pixels of the network's own size; None for the
+        whole image.
     scale
         The difference, in pixel units, that is shown as black or white; None without a difference.
     """
@@ -73,7 +75,8 @@ def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
         images = tuple(
             _image(image, display, pixels, display.scale) for image in (first.raw, first.average)
         )
-        return Shown(images, (first.field, first.field))
+        field = _field(first, pixels)
+        return Shown(images, (field, field))
     other = others[0]
     rows = ((first.raw, first.average), (other.raw, other.average))
     scales = [_scale(pair, display, pixels) for pair in zip(*rows, strict=True)]
@@ -83,9 +86,22 @@ def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
         for image, scale in zip(row, scales, strict=True)
     )
     apart, scale = _difference(first.average, other.average, pixels)
-    fields = (first.field, first.field, other.field, other.field)
-    common = first.field if first.field == other.field else None
-    return Shown((*images, apart), (*fields, common), scale)
+    here, there = _field(first, pixels), _field(other, pixels)
+    return Shown(
+        (*images, apart), (here, here, there, there, here if here == there else None), scale
+    )
+
+
+def _field(frame: LaneFrame, pixels: PixelSpec) -> Box | None:
+    """Return a receptive field in pixels of the network's own size, at which images are shown."""
+    if frame.field is None:
+        return None
+    height, width = frame.raw.shape[1:]
+    top, left, bottom, right = frame.field
+    rows = (round(edge * pixels.height / height) for edge in (top, bottom))
+    columns = (round(edge * pixels.width / width) for edge in (left, right))
+    (top, bottom), (left, right) = rows, columns
+    return top, left, bottom, right
 
 
 def _scale(images: tuple[Floats | None, ...], display: Display, pixels: PixelSpec) -> float | None:
@@ -106,6 +122,7 @@ def _difference(
 ) -> tuple[QImage | None, float | None]:
     if first is None or second is None:
         return None, None
-    apart = second - first
+    one, other = at_largest_size((first[None], second[None]))
+    apart = (other - one)[0]
     scale = difference_scale(apart)
     return qimage(difference_to_bytes(apart, pixels, scale)), scale

@@ -15,6 +15,7 @@ from ldam_studio.gui.settings.rows import row_for
 from ldam_studio.gui.settings.setting_row import SettingRow
 from ldam_studio.gui.settings.slider import AnnealSlider
 from ldam_studio.gui.theme import icons
+from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -82,7 +83,14 @@ class Controls(QWidget):
             row.home = values.get(name, row.home)
 
     def show_frame(self, frame: LaneFrame, mode: str, temperature: PerChain) -> None:
-        """Show the temperature of the front chain in units of its neuron's activation."""
+        """Show the present values of a schedule, and the temperature in units of the activation.
+
+        Both are those of the front chain.
+        """
+        for name in STARTS:
+            scheduled = self.rows[name]
+            assert isinstance(scheduled, NumberRow)
+            scheduled.show_present(frame.now.get(name))
         row = self.rows["temperature"]
         assert isinstance(row, NumberRow)
         if mode != "normalised":
@@ -94,6 +102,7 @@ class Controls(QWidget):
         own = (
             temperature[front % len(temperature)] if isinstance(temperature, tuple) else temperature
         )
+        own = frame.now.get("temperature", own)
         rms = float(frame.gradient_rms[front])
         row.set_caption(f"{own * rms:.2g} in units of the activation")
 

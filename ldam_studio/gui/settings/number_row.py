@@ -17,7 +17,10 @@ from ldam_studio.sampler.setting import Setting
 
 
 class NumberRow(SettingRow):
-    """A label, a unit and a number field; below them a slider, and a line for errors."""
+    """A label, a unit and a number field; below them a slider, and a line for errors.
+
+    While a schedule changes the setting, its present value is shown beside the label.
+    """
 
     def __init__(
         self, setting: Setting, parent: QWidget | None = None, *, slider: bool = True
@@ -45,11 +48,15 @@ class NumberRow(SettingRow):
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
         grid.addWidget(label, 0, 0)
+        self.present = QLabel()
+        self.present.setProperty("role", "muted")
+        self.present.setAccessibleName(f"{setting.label} at present")
+        grid.addWidget(self.present, 0, 1)
         unit = QLabel(setting.unit)
         unit.setProperty("role", "muted")
         unit.setVisible(bool(setting.unit))
-        grid.addWidget(unit, 0, 1)
-        grid.addWidget(self.field, 0, 2)
+        grid.addWidget(unit, 0, 2)
+        grid.addWidget(self.field, 0, 3)
         self.slider = AnnealSlider() if slider else None
         if self.slider is not None:
             self.slider.setAccessibleName(setting.label)
@@ -60,8 +67,8 @@ class NumberRow(SettingRow):
             self.slider.grabbed.connect(lambda: self.gesture.emit(setting.name, True))
             self.slider.grabbed_again.connect(lambda: self.gesture_resumed.emit(setting.name))
             self.slider.released.connect(lambda: self.gesture.emit(setting.name, False))
-            grid.addWidget(self.slider, 1, 0, 1, 3)
-        grid.addWidget(self.note, 2, 0, 1, 3)
+            grid.addWidget(self.slider, 1, 0, 1, 4)
+        grid.addWidget(self.note, 2, 0, 1, 4)
         self.field.editingFinished.connect(self._typed)
         self.field.cancelled.connect(self._restore)
         self.field.left.connect(self._leave)
@@ -76,6 +83,14 @@ class NumberRow(SettingRow):
         number = number_of(value)
         if self.slider is not None:
             self.slider.show_position(0 if number is None else self.scale.position(number))
+
+    def show_present(self, value: float | None) -> None:
+        """Show the value that a schedule gives the setting at present; None if there is none."""
+        text = "" if value is None else f"now {value:.2g}"
+        if self.setting.scale == "count" and value is not None:
+            text = f"now {value:g}"
+        if text != self.present.text():
+            self.present.setText(text)
 
     def set_caption(self, text: str) -> None:
         """Set the text below the number; an error replaces it while it is shown."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from ldam_studio.gui.frame_words import progress_words, thousands
+from ldam_studio.gui.frame_words import progress_words, schedule_words, thousands
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
@@ -43,7 +43,9 @@ class StatusBar(QStatusBar):
 
     def show_frame(self, frame: Frame, frames_per_second: float) -> None:
         """Show a frame's figures."""
-        self._say(self.progress, progress_words(frame.lanes[0]))
+        steps = frame.outline.lane.settings.schedule
+        words = progress_words(frame.lanes[0]), schedule_words(frame.lanes[0], steps)
+        self._say(self.progress, "  ·  ".join(filter(None, words)))
         self._figure("step", f"step {thousands(frame.step)}")
         speed = frame.steps_per_second
         shown = f"{speed:.1f}" if 0 < speed < 9.95 else thousands(round(speed))

@@ -142,7 +142,7 @@ class Views(QObject):
     def show_frame(self, frame: Frame) -> None:
         """Show a frame; it is ignored if its image size belongs to an earlier session."""
         shown, panels = self._model.outline.lane, self._panels
-        if frame.lanes[0].raw.shape != shown.network.pixels.shape:
+        if frame.outline.lane.network.pixels.shape != shown.network.pixels.shape:
             return
         first = self._frames.last is None
         panels.canvas.show_frame(frame, self._model.display, shown.network.pixels)

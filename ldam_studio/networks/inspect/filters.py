@@ -56,7 +56,7 @@ def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | 
     Parameters
     ----------
     average
-        (C, H, W), in pixel units.
+        (C, H, W), in pixel units; also of another size than the network's own, if it can take it.
 
     Returns
     -------
@@ -67,9 +67,9 @@ def filter_cosine(network: Network, neuron: Neuron, average: Tensor) -> float | 
     kernel = first_layer_filter(network, neuron)
     if kernel is None:
         return None
-    part = (
-        inside(average, network.receptive_field(neuron.layer, neuron.place)) - network.pixels.rest
-    )
+    sized = network.at_side(min(average.shape[1:])) or network
+    (seen,) = sized.seen_from(network, (neuron,))
+    part = inside(average, sized.receptive_field(seen.layer, seen.place)) - network.pixels.rest
     if part.shape != kernel.shape or not part.any() or not kernel.any():
         return None
     return float(nn.functional.cosine_similarity(part.flatten(), kernel.flatten(), dim=0))

@@ -1,0 +1,74 @@
+"""Chains in their schedule: the step size, temperature and size of images that they have now.
+
+A lane between two steps always fits its clock: its images, network and parameters are those of its
+next step. `follow` sees to that after each step, `fitted` after a change of settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ldam_studio.engine.comparison import lane_name
+from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.lane import begin, with_clock
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.sampler.prepare import repaced
+from ldam_studio.sampler.schedule import STARTS, at_present, runs
+from ldam_studio.sampler.settings import PerChain
+
+
+def follow(state: SessionState) -> list[str]:
+    """Set the clocks of a session's lanes one step later, and what their schedules change.
+
+    The lanes are changed in place. Returns the lines to write into the traces.
+    """
+    lanes, told = [], []
+    for number, lane in enumerate(state.lanes):
+        later = replace(lane, clock=lane.clock.after_step())
+        if later.clock.steps <= later.settings.schedule:
+            later = fitted(later, state.device, state.heat)
+        lanes.append(later)
+        words = _words(lane, later)
+        if words:
+            told.append(f"{lane_name(number)}: {words}" if len(state.lanes) > 1 else words)
+    state.lanes = tuple(lanes)
+    return told
+
+
+def _words(before: Lane, after: Lane) -> str:
+    if after.sized is not before.sized:
+        return f"resolution {after.sized.pixels.side}"
+    return keeps_one_size(after) if not before.clock.steps else ""
+
+
+def fitted(lane: Lane, device: Device, heat: float) -> Lane:
+    """Return the lane with the step size, temperature and size of its settings and clock.
+
+    At another size the picture is kept; averages and burn-in start again.
+    """
+    before = lane.sized
+    lane = with_clock(lane, lane.clock)
+    if lane.sized is not before:
+        return begin(lane, lane.chains.x, device, heat)
+    now = at_present(lane.settings, lane.clock)
+    return replace(lane, parameters=repaced(lane.parameters, now, heat))
+
+
+def present_values(lane: Lane, chain: int) -> dict[str, float]:
+    """Return the values that a schedule gives one chain at present, by the settings' names."""
+    now = at_present(lane.settings, lane.clock)
+    names = (name for name in STARTS if runs(lane.settings, lane.clock, name))
+    return {name: _of_chain(getattr(now, name), chain) for name in names}
+
+
+def _of_chain(value: PerChain, chain: int) -> float:
+    return value[chain] if isinstance(value, tuple) else value
+
+
+def keeps_one_size(lane: Lane) -> str:
+    """Return a sentence if the settings ask for other sizes of images than the network takes."""
+    settings = lane.settings
+    wanted = {side for side in (settings.resolution, settings.resolution_start) if side}
+    if not wanted or any(lane.network.at_side(side) is not None for side in wanted):
+        return ""
+    return f"{lane.network.name} takes images of one size only, so Resolution has no effect"

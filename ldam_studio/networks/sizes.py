@@ -1,0 +1,52 @@
+"""Networks on images of another size than the one that they were opened for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from ldam_studio.errors import StudioError
+from ldam_studio.memory import TooLittleMemory
+from ldam_studio.networks.anatomy.layers import Layer
+from ldam_studio.networks.anatomy.listing import Layers, list_layers
+from ldam_studio.networks.forward import Forward
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
+
+MULTIPLE = 32
+"""Sides that are a multiple of this suit nearly all networks that take images of several sizes."""
+
+
+def listing_at(network: Forward, pixels: PixelSpec) -> Layers | None:
+    """Return the layers of a network on other images; None if it cannot take them.
+
+    A network with fully connected layers after its places, or with an embedding for each place,
+    takes one size only. The layers must have the same neurons as before.
+
+    Raises
+    ------
+    TooLittleMemory
+        If there is too little memory to find out.
+    """
+    image = network.normalise(torch.zeros(1, *pixels.shape, device=network.device))
+    try:
+        listing = list_layers(network.name, network.module, image)
+    except TooLittleMemory:
+        raise
+    except StudioError:
+        return None
+    same = [_neurons(layer) for layer in listing.all] == [_neurons(la) for la in network.layers]
+    return listing if same else None
+
+
+def _neurons(layer: Layer) -> tuple[object, ...]:
+    return layer.name, layer.neurons, layer.axis, layer.batch, len(layer.places)
+
+
+def moved(neuron: Neuron, there: Layer, here: Layer) -> Neuron:
+    """Return a neuron with an explicit place moved from a layer to the same layer's other size."""
+    if not isinstance(neuron.place, tuple):
+        return neuron
+    sizes = zip(neuron.place, there.places, here.places, strict=True)
+    return replace(neuron, place=tuple((2 * at + 1) * new // (2 * old) for at, old, new in sizes))

@@ -1,0 +1,271 @@
+"""A session that runs a schedule: its values, the size of its images, and what begins it again."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ldam_studio.engine.advance import ChainsExploded, GivenUp, advance
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import LaneSpec
+from ldam_studio.engine.frame import FrameRequest, make_frame
+from ldam_studio.engine.serialise import from_tensors, to_tensors
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import snapshot
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.prepare import parameters_of
+from ldam_studio.sampler.resize import resized
+from ldam_studio.sampler.schedule import at_present
+from ldam_studio.sampler.settings import Settings
+
+SCHEDULE = {
+    "schedule": 8,
+    "step_size": 0.02,
+    "step_size_start": 0.2,
+    "temperature": 0.001,
+    "temperature_start": 0.01,
+    "resolution_start": 24,
+    "clamp": True,
+    "threshold": 0.0,  # measuring it takes longer than the steps
+}
+
+
+@pytest.fixture(scope="module")
+def vgg():
+    return open_network("vgg")
+
+
+@pytest.fixture
+def opened(vgg):
+    def make(chains=2, **settings):
+        chosen = Settings.of(**{**SCHEDULE, **settings})
+        return open_session(SessionSpec(vgg, vgg.default_neurons(chains), chosen, seed=4))
+
+    return make
+
+
+def frame_of(state):
+    return make_frame(
+        state,
+        FrameRequest(),
+        number=1,
+        infos=(),
+        notices=(),
+        steps_per_second=0.0,
+        lesson=None,
+        commands_seen=0,
+    )
+
+
+def sides(state):
+    return [lane.chains.x.shape[-1] for lane in state.lanes]
+
+
+def same(one, other):
+    return all(
+        torch.equal(a.chains.x, b.chains.x)
+        and torch.equal(a.average.mean, b.average.mean)
+        and a.clock == b.clock
+        for a, b in zip(one.lanes, other.lanes, strict=True)
+    )
+
+
+def test_every_step_has_the_values_of_its_time(opened, run):
+    state, seen = opened(), []
+    for _ in range(12):
+        lane = state.lane
+        expected = parameters_of(at_present(lane.settings, lane.clock), 2)
+        assert torch.equal(lane.parameters.noise, expected.noise)
+        seen.append(lane.parameters.step_size.flatten()[0].item())
+        state, _ = run(state, 1)
+    assert seen[0] == pytest.approx(0.2) and seen[8:] == pytest.approx([0.02] * 4)
+    assert seen[:9] == sorted(seen[:9], reverse=True)
+
+
+def test_the_picture_is_kept_where_the_resolution_changes(opened, run):
+    state, _ = run(opened(), 3)
+    assert sides(state) == [24] and state.lane.sized.pixels.shape == (3, 24, 24)
+    small, _ = run(snapshot(state), 1)
+    state, infos = run(state, 1)
+    assert sides(state) == [32] and state.lane.sized is state.lane.network
+    assert "resolution 32" in infos[-1].marks
+    assert not state.lane.average.count.any() and not state.lane.progress.steps
+    assert same(small, state)
+    again = resized(state.lane.chains.x, (24, 24))
+    assert (again - resized(small.lane.chains.x, (24, 24))).abs().max() < 1e-6
+
+
+def test_chains_without_a_schedule_live_at_their_resolution(opened, run):
+    state, _ = run(opened(schedule=0, resolution=48), 2)
+    assert sides(state) == [48]
+    state, _ = run(state, 1, {2: [("resolution", 0)]})
+    assert sides(state) == [32]
+
+
+@pytest.mark.parametrize("begins", [("restart", None), ("seed", 9), ("neurons", ["fc:7"])])
+def test_what_begins_the_schedule_again(opened, run, begins):
+    state, _ = run(opened(), 10)
+    before = state.lane.chains.x
+    state, _ = advance(state, [Change(*begins)], 0)
+    assert state.lane.clock.steps == 0 and sides(state) == [24]
+    assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.2)
+    if begins[0] == "neurons":
+        assert torch.equal(state.lane.chains.x, resized(before, (24, 24)).clamp(0, 1))
+    else:
+        fresh = opened() if begins[0] == "restart" else None
+        assert fresh is None or torch.equal(state.lane.chains.x, fresh.lane.chains.x)
+    state, _ = run(state, 8)
+    assert sides(state) == [32]
+
+
+def test_added_chains_begin_it_again_and_fewer_go_on(opened, run):
+    state, _ = run(opened(chains=3), 6)
+    state, _ = advance(state, [Change("chains", 2)], 0)
+    assert state.lane.clock.steps == 6 and sides(state) == [32]
+    state, _ = advance(state, [Change("chains", 4)], 0)
+    assert state.lane.clock.steps == 0 and state.lane.chains.x.shape == (4, 3, 24, 24)
+
+
+def test_a_dragged_setting_is_taken_over_until_the_restart(opened, run):
+    state, _ = run(opened(), 3, {2: [("step_size", 0.05), ("resolution", 40)]})
+    assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.05)
+    assert sides(state) == [40]
+    assert frame_of(state).lanes[0].now.keys() == {"temperature"}
+    state, _ = run(state, 1)
+    assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.05)
+    state, _ = advance(state, [Change("restart")], 0)
+    assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.2)
+    assert sides(state) == [24]
+
+
+def test_thresholds_are_measured_at_the_last_resolution_only(opened, run):
+    state, _ = run(opened(threshold="auto"), 3)
+    assert not len(state.lane.thresholds.seen)
+    state, _ = run(state, 3)
+    assert len(state.lane.thresholds.seen)
+
+
+def test_frames_tell_what_the_schedule_does(opened, run):
+    state, _ = run(opened(), 2)
+    frame = frame_of(state).lanes[0]
+    assert frame.clock == 2 and frame.now["resolution"] == 24
+    assert frame.now["step_size"] == pytest.approx(0.2 * 0.1 ** (2 / 8))
+    assert frame.raw.shape == (3, 24, 24) and frame.thumbnails.shape == (2, 32, 32, 3)
+    state, _ = run(state, 6)
+    assert frame_of(state).lanes[0].now == {}
+
+
+def test_melting_multiplies_the_present_temperature(opened, run):
+    state, _ = run(opened(), 1, {0: [("melt", 2)]})
+    expected = 100 * 0.01 * 0.1 ** (1 / 8)
+    assert state.lane.parameters.temperature.flatten()[0].item() == pytest.approx(expected)
+    state, _ = run(state, 1)
+    expected = 0.01 * 0.1 ** (2 / 8)
+    assert state.lane.parameters.temperature.flatten()[0].item() == pytest.approx(expected)
+
+
+def test_a_given_up_step_leaves_the_schedule_where_it_was(opened, run):
+    def give_up():
+        raise GivenUp
+
+    state, _ = run(opened(), 3)
+    plain, _ = run(snapshot(state), 3)
+    for _ in range(3):
+        state, _ = advance(state, between=give_up)
+        state, _ = advance(state)
+    assert same(state, plain)
+
+
+def test_steps_that_are_confirmed_later_are_the_same(opened, run):
+    plain, _ = run(opened(), 12)
+    late = opened()
+    for _ in range(12):
+        late, _ = advance(late, lag=3)
+    late, _ = advance(late, budget=0)
+    assert same(plain, late)
+
+
+def test_an_exploded_step_is_taken_back_with_its_change_of_resolution(opened, run):
+    state, _ = run(opened(clamp=False, mode="exact"), 3)
+    lane = state.lane
+    bad = torch.full_like(lane.chains.x, torch.inf)
+    state.lanes = (replace(lane, chains=replace(lane.chains, x=bad)),)
+    with pytest.raises(ChainsExploded) as caught:
+        advance(state)
+    assert caught.value.state.lane.clock.steps == 3 and sides(caught.value.state) == [24]
+
+
+@pytest.mark.parametrize("kernel", ["langevin", "underdamped", "mala"])
+@pytest.mark.parametrize("saved_at", [2, 5, 9])
+def test_a_saved_session_goes_on_with_the_same_bits(opened, run, saved_at, kernel):
+    settings = {"kernel": kernel, "view_size": 0.3, "resolution": 64, "jitter": 3}
+    state, _ = run(opened(**settings), saved_at, {1: [("temperature", 0.002)]})
+    again = from_tensors(*to_tensors(state))
+    assert again.lane.clock == state.lane.clock
+    state, _ = run(state, 5)
+    again, _ = run(again, 5)
+    assert same(state, again)
+
+
+def test_a_session_file_from_before_schedules_opens(opened):
+    tensors, about = to_tensors(opened(schedule=0))
+    del about["lanes"][0]["clock"]
+    for name in ("schedule", "resolution", "view_size"):
+        del about["session"]["lanes"][0]["settings"][name]
+    assert from_tensors(tensors, about).lane.clock.steps == 0
+
+
+def test_a_network_of_one_size_runs_at_it_and_says_so_once(lenet, run):
+    settings = Settings.of(**SCHEDULE)
+    state = open_session(SessionSpec(lenet, lenet.default_neurons(2), settings))
+    state, infos = run(state, 9)
+    assert sides(state) == [28]
+    told = [mark for info in infos for mark in info.marks if "one size" in mark]
+    assert told == ["lenet takes images of one size only, so Resolution has no effect"]
+    assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.02)
+
+
+def test_a_place_moves_with_the_size(opened, run, vgg):
+    asked = (Neuron("conv1_2", 3, (8, 8)),)
+    settings = Settings.of(**SCHEDULE, resolution=64)
+    state = open_session(SessionSpec(vgg, asked, settings))
+    assert state.lane.targets.fields == (vgg.at_side(24).receptive_field("conv1_2", (6, 6)),)
+    state, _ = run(state, 4)
+    assert state.lane.neurons == asked
+    assert state.lane.targets.fields == (vgg.at_side(64).receptive_field("conv1_2", (17, 17)),)
+
+
+def test_lanes_of_one_size_share_their_noise_and_others_have_their_own(opened, run, vgg):
+    state = opened()
+    plain = Settings.of(**{**SCHEDULE, "resolution_start": 0})
+    state, _ = advance(state, [Change("compare", LaneSpec(vgg, settings=plain))], 0)
+    alone, _ = run(opened(), 12)
+    state, infos = run(state, 3)
+    assert sides(state) == [24, 32]
+    assert frame_of(state).lanes[1].raw.shape == (3, 32, 32)
+    state, infos = run(state, 9)
+    assert any("A: resolution 32" in info.marks for info in infos)
+    assert torch.equal(state.lane.chains.x, alone.lane.chains.x)
+
+
+def test_a_lane_that_joins_takes_the_pictures_and_the_time(opened, run, vgg):
+    state, _ = run(opened(), 2)
+    joins = LaneSpec(vgg, settings=Settings.of(**SCHEDULE, resolution=48), restart=False)
+    state, _ = run(state, 1, {2: [("compare", joins)]})
+    assert [lane.clock.steps for lane in state.lanes] == [3, 3]
+    state, _ = run(state, 1)
+    assert sides(state) == [32, 48]
+
+
+def test_views_of_other_sizes_average_the_gradients_at_them(opened, vgg):
+    state = opened(schedule=0, resolution=96, view_size=0.3, views=4)
+    assert list(state.lane.targets.sizes) == [(32, 32), (64, 64), (96, 96)]
+    state, info = advance(state)
+    assert sides(state) == [96] and torch.isfinite(info.lanes[0].activation).all()
+    state, _ = advance(state, [Change("neurons", [Neuron("conv2_1", 3)])], 0)
+    assert not state.lane.targets.sizes
+    state, _ = advance(state, [Change("neurons", [Neuron("relu4_2", 3, "mean")])])
+    assert len(state.lane.targets.sizes) == 3
+    state, _ = advance(state, [Change("view_size", 1.0)])
+    assert not state.lane.targets.sizes
