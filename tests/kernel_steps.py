@@ -33,11 +33,12 @@ def draw(source: str, x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def states(
-    x: Tensor, settings: Settings, density: Density, seed: int = 0
+    x: Tensor, settings: Settings, density: Density, seed: int = 0, arithmetic: int = 1
 ) -> Iterator[tuple[State, Info]]:
     """Yield the chains after each step from x on, and what the step saw, without end."""
     generator = torch.Generator().manual_seed(seed)
-    kernel, parameters = kernel_of(settings), parameters_of(settings, len(x))
+    kernel = kernel_of(settings)
+    parameters = parameters_of(settings, len(x), arithmetic=arithmetic)
     state = begin(x, density.bounds)
     while True:
         drawn = {name: draw(name, x, generator) for name in kernel.draws(state)}
@@ -52,11 +53,12 @@ def run(
     activation: ValueAndGradient,
     log_real: ValueAndGradient | None = None,
     seed: int = 0,
+    arithmetic: int = 1,
     **about: Any,
 ) -> tuple[State, Info]:
     """Run chains for so many steps; `settings` may differ per chain."""
     about.setdefault("unrooted", parameters_of(settings, len(x)).unrooted)
-    going = states(x, settings, density_of(activation, log_real, **about), seed)
+    going = states(x, settings, density_of(activation, log_real, **about), seed, arithmetic)
     for _ in range(steps - 1):
         next(going)
     return next(going)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ldam_studio.engine.comparison import MOST_LANES
+from ldam_studio.engine.compute.device import ARITHMETIC
 from ldam_studio.engine.outline import Outline
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler.settings import SETTINGS
@@ -71,6 +72,15 @@ class DeviceDescription(Struct, frozen=True):
     precision: str
     threads: int
     tried: bool = False
+    arithmetic: Annotated[int, Meta(ge=1)] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what a later version computed in a way that this one does not know."""
+        if self.arithmetic > ARITHMETIC:
+            raise StudioError(
+                "The session was computed by a newer version of LDAM Studio; update the program "
+                "to open it."
+            )
 
 
 class SessionDescription(Struct, frozen=True):

@@ -48,7 +48,9 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
         neurons=neurons,
         settings=settings,
         targets=targets(network, sized, neurons, settings),
-        parameters=parameters_of(at_present(settings, Clock()), chains, device.name),
+        parameters=parameters_of(
+            at_present(settings, Clock()), chains, device.name, arithmetic=device.arithmetic
+        ),
         chains=kernels.State(x),
         average=average.init(x),
         progress=burn_in.init(chains, device.name),
@@ -145,7 +147,7 @@ def reheat(lane: Lane, device: Device, heat: float) -> Lane:
     now = at_present(lane.settings, lane.clock)
     return replace(
         lane,
-        parameters=parameters_of(now, len(lane.neurons), device.name, heat),
+        parameters=parameters_of(now, len(lane.neurons), device.name, heat, device.arithmetic),
         progress=burn_in.disturb(lane.progress),
     )
 
@@ -201,7 +203,7 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
     now = at_present(lane.settings, lane.clock)
     return replace(
         lane,
-        parameters=parameters_of(now, len(x), device.name, heat),
+        parameters=parameters_of(now, len(x), device.name, heat, device.arithmetic),
         chains=kernels.begin(x, lane.bounds),
         average=average.init(x),
         progress=burn_in.init(len(x), device.name),

@@ -232,7 +232,8 @@ def spec_from(
 def _device(given: Device | None, recorded: DeviceDescription) -> Device:
     """Return the recorded device, or the given one completed with recorded values."""
     if given is None:
-        return choose(recorded.device, recorded.precision, recorded.threads)
+        given = choose(recorded.device, recorded.precision, recorded.threads)
+    given = replace(given, arithmetic=recorded.arithmetic)
     threads = given.threads or recorded.threads
     if given.precision != "auto":
         return replace(given, threads=threads)

@@ -228,11 +228,11 @@ def _device(recorded: DeviceDescription) -> Device:
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     """List everything that affects the last bits and has changed since the export."""
     there, here = recipe.said.machine, device_of(state)
-    # "tried" does not matter: replay uses the recorded precision, however it was chosen.
+    # Replay uses the recorded arithmetic, and the recorded precision, however it was chosen.
     found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
         for name in here
-        if name != "tried" and there.get(name) != here[name]
+        if name not in ("arithmetic", "tried") and there.get(name) != here[name]
     ]
     if recipe.said.real_images != lessons_hash(state):
         found.append("the real images from which the discriminator learned")

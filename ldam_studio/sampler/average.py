@@ -42,7 +42,7 @@ def update(average: Average, x: Tensor, window: int = 0) -> Average:
     shift = column * delta
     variance = torch.addcmul(average.variance, shift, delta).mul_(1 - column)
     change = torch.linalg.vector_norm(shift, dim=(1, 2, 3)) / x[0].numel() ** 0.5
-    return Average(average.mean + shift, variance, count, change)
+    return Average(shift.add_(average.mean), variance, count, change)
 
 
 def reset(average: Average, chains: Tensor | None = None) -> Average:

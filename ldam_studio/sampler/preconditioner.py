@@ -47,7 +47,7 @@ def precondition(
         noise = _mixed(noise, correlation)
     if not exponent:
         return drift + noise
-    gain = _gain(height, width, exponent, floor, drift.device)
+    gain = gain_of(height, width, exponent, floor, drift.device)
     waves = torch.fft.rfft2(drift).mul_(gain).add_(torch.fft.rfft2(noise)).mul_(gain)
     moved: Tensor = torch.fft.irfft2(waves, s=(height, width))
     return moved
@@ -77,7 +77,7 @@ def strength(x: Tensor, exponent: float, correlation: float, floor: float = 0.0)
         return norm
     height, width = x.shape[2:]
     waves = torch.view_as_real(torch.fft.rfft2(x, norm="ortho"))
-    gain = _gain(height, width, exponent, floor, x.device)
+    gain = gain_of(height, width, exponent, floor, x.device)
     power = waves.square().sum((1, 4)) * gain.square()
     # The half spectrum represents the whole: every column that has a mirror image counts twice.
     power[:, :, 1 : (width + 1) // 2] *= 2
@@ -91,28 +91,33 @@ def unrooted(x: Tensor, exponent: float, correlation: float, floor: float = 0.0)
     if not exponent:
         return x
     height, width = x.shape[2:]
-    waves = torch.fft.rfft2(x) / _gain(height, width, exponent, floor, x.device)
+    waves = torch.fft.rfft2(x) / gain_of(height, width, exponent, floor, x.device)
     back: Tensor = torch.fft.irfft2(waves, s=(height, width))
     return back
 
 
 def _mixed(x: Tensor, correlation: float, *, inverse: bool = False) -> Tensor:
-    """Apply the square root of the correlation matrix, or its inverse, to the channels.
-
-    The matrix has the eigenvalue 1 + (C - 1) c for the mean of the channels, and 1 - c for
-    deviations from the mean; their square roots define the result.
-    """
-    channels, power = x.shape[1], -0.5 if inverse else 0.5
-    common = (1 + (channels - 1) * correlation) ** power
-    own = (1 - correlation) ** power
+    """Apply the square root of the correlation matrix, or its inverse, to the channels."""
+    channels = x.shape[1]
+    common, own = roots_of_eigenvalues(channels, correlation, -0.5 if inverse else 0.5)
     root = torch.full((channels, channels), (common - own) / channels, device=x.device)
     root.diagonal().add_(own)
     mixed: Tensor = torch.einsum("oc,nchw->nohw", root, x)
     return mixed
 
 
+def roots_of_eigenvalues(
+    channels: int, correlation: float, power: float = 0.5
+) -> tuple[float, float]:
+    """Return the square roots of the eigenvalues of the correlation matrix.
+
+    They are 1 + (C - 1) c for the mean of the channels, and 1 - c for deviations from the mean.
+    """
+    return (1 + (channels - 1) * correlation) ** power, (1 - correlation) ** power
+
+
 @lru_cache(maxsize=8)
-def _gain(height: int, width: int, exponent: float, floor: float, device: torch.device) -> Tensor:
+def gain_of(height: int, width: int, exponent: float, floor: float, device: torch.device) -> Tensor:
     """Return f^-p for the half spectrum of `torch.fft.rfft2`, (H, W // 2 + 1).
 
     Frequencies below the floor, and f = 0 in any case, are treated as the floor; it is at least one

@@ -24,9 +24,16 @@ def mode_of(settings: Settings) -> str:
 
 
 def parameters_of(
-    settings: Settings, chains: int, device: torch.device | str = "cpu", heat: float = 1.0
+    settings: Settings,
+    chains: int,
+    device: torch.device | str = "cpu",
+    heat: float = 1.0,
+    arithmetic: int = 1,
 ) -> Parameters:
-    """Expand `settings` to `chains` chains; `heat` multiplies the temperature (melting)."""
+    """Expand `settings` to `chains` chains; `heat` multiplies the temperature (melting).
+
+    `arithmetic` is that of `Parameters`.
+    """
 
     def column(value: PerChain) -> Tensor:
         numbers = torch.tensor(value, dtype=torch.float32, device=device)
@@ -52,6 +59,7 @@ def parameters_of(
         spectrum=settings.spectrum,
         spectrum_floor=settings.spectrum_floor,
         colour_correlation=settings.colour_correlation,
+        arithmetic=arithmetic,
     )
 
 

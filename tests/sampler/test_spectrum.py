@@ -64,8 +64,11 @@ def test_below_the_floor_all_frequencies_go_equally_far():
     torch.testing.assert_close(gains(100.0), torch.ones(9))
 
 
-@pytest.mark.parametrize("kernel", ["langevin", "underdamped", "mala"])
-def test_natural_l2_gives_the_spectrum_of_the_preconditioner(kernel):
+@pytest.mark.parametrize(
+    ("kernel", "arithmetic"),
+    [("langevin", 1), ("langevin", 2), ("underdamped", 1), ("underdamped", 2), ("mala", 2)],
+)
+def test_natural_l2_gives_the_spectrum_of_the_preconditioner(kernel, arithmetic):
     """In the coordinates R^-1 (x - r) the chain is that of L2 without a preconditioner."""
     shape, step_size, temperature, weight, chains = (2, 3, 4), 0.6, 0.5, 0.8, 4096
     v = torch.linspace(-1, 2, math.prod(shape)).reshape(shape)
@@ -81,7 +84,8 @@ def test_natural_l2_gives_the_spectrum_of_the_preconditioner(kernel):
         colour_correlation=0.5,
     )
     root = matrix(shape, 0.5, 0.5, 1.2).double()
-    state, _ = run(torch.zeros(chains, *shape), 80, settings, linear(v), rest=0.25)
+    start = torch.zeros(chains, *shape)
+    state, _ = run(start, 80, settings, linear(v), rest=0.25, arithmetic=arithmetic)
     white = (state.x.flatten(1).double() - 0.25) @ torch.linalg.inv(root)
     mean = root @ v.flatten().double() / (2 * weight)
     error = 1 / (1 - step_size * weight / 2) if kernel == "langevin" else 1.0
@@ -110,7 +114,8 @@ def test_broad_features_and_brightness_go_further():
     assert further[0] > further[1] > further[2]
 
 
-def test_a_linear_neuron_keeps_its_mean_and_has_the_variance_of_the_discrete_chain():
+@pytest.mark.parametrize("arithmetic", [1, 2])
+def test_a_linear_neuron_keeps_its_mean_and_has_the_variance_of_the_discrete_chain(arithmetic):
     """Along each eigenvector with eigenvalue P the chain is that of step size eps P."""
     shape, step_size, temperature, l2, chains = (2, 3, 4), 0.4, 0.5, 0.5, 2048
     v = torch.linspace(-1, 2, math.prod(shape)).reshape(shape)
@@ -125,7 +130,8 @@ def test_a_linear_neuron_keeps_its_mean_and_has_the_variance_of_the_discrete_cha
     root = matrix(shape, 0.5, 0.5).double()
     eigen, vectors = torch.linalg.eigh(root @ root)
     steps = math.ceil(6 / (step_size * l2 * float(eigen.min())))
-    state, _ = run(torch.zeros(chains, *shape), steps, settings, linear(v), rest=0.25)
+    start = torch.zeros(chains, *shape)
+    state, _ = run(start, steps, settings, linear(v), rest=0.25, arithmetic=arithmetic)
     along = (state.x.flatten(1).double() - 0.25) @ vectors
     mean = (v.flatten().double() / (2 * l2)) @ vectors
     variance = temperature / (2 * l2) / (1 - step_size * l2 * eigen / 2)
@@ -180,8 +186,11 @@ def test_a_device_without_double_precision_is_asked_for_none():
         assert precondition(x, x, 1.0, 0.5).shape == x.shape
 
 
+@pytest.mark.parametrize("arithmetic", [1, 2])
 @pytest.mark.parametrize(("exponent", "correlation"), [(0.0, 0.0), (0.5, 0.8), (1.0, 0.0)])
-def test_normalised_gradients_have_unit_strength_where_the_noise_is_white(exponent, correlation):
+def test_normalised_gradients_have_unit_strength_where_the_noise_is_white(
+    exponent, correlation, arithmetic
+):
     """A flat gradient goes as far as R lets it, not as R R would throw it."""
     settings = Settings.of(
         mode="normalised",
@@ -198,6 +207,6 @@ def test_normalised_gradients_have_unit_strength_where_the_noise_is_white(expone
     expected = 0.125 * float((root @ torch.ones(192)).norm()) / 192**0.5
     for pulls in [(flat, silent), (silent, flat)]:
         sources = [lambda x, g=gradient: (torch.zeros(1), g) for gradient in pulls]
-        state, _ = run(x, 1, settings, *sources)
+        state, _ = run(x, 1, settings, *sources, arithmetic=arithmetic)
         moved = float(state.x.square().mean().sqrt())
         assert moved == pytest.approx(expected, rel=1e-4)

@@ -127,7 +127,8 @@ def test_with_much_friction_it_is_the_overdamped_step_with_the_mean_of_two_noise
     torch.testing.assert_close(state.x, expected)
 
 
-def test_a_preconditioned_chain_has_the_same_law():
+@pytest.mark.parametrize("arithmetic", [1, 2])
+def test_a_preconditioned_chain_has_the_same_law(arithmetic):
     shape, chains = (2, 3, 4), 2048
     values = {"temperature": 0.5, "l2": 0.5, "step_size": 0.4, "friction": 2.0}
     settings = Settings.of(**EXACT, **values, spectrum=0.5, colour_correlation=0.5)
@@ -135,7 +136,8 @@ def test_a_preconditioned_chain_has_the_same_law():
     units = torch.eye(24).reshape(24, *shape)
     root = precondition(torch.zeros_like(units), units, 0.5, 0.5).reshape(24, 24).double()
     _, vectors = torch.linalg.eigh(root)
-    state, _ = run(torch.zeros(chains, *shape), 400, settings, linear(v), rest=0.25)
+    start = torch.zeros(chains, *shape)
+    state, _ = run(start, 400, settings, linear(v), rest=0.25, arithmetic=arithmetic)
     along = (state.x.flatten(1).double() - 0.25) @ vectors
     mean = v.flatten().double() @ vectors
     assert torch.all((along.mean(0) - mean).abs() < 5 * (0.5 / chains) ** 0.5 + 5e-3)

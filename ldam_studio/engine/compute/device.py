@@ -13,6 +13,9 @@ from ldam_studio.memory import keep_freed
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 PRECISIONS = ("auto", "float32", "bfloat16")
+ARITHMETIC = 2
+"""The newest way to compute a step, for new sessions; see `sampler.kernels.Parameters`."""
+
 STEPS_UNDER_WAY = 8
 """Large enough that a step's verdict has long arrived, small enough that the pixels of these steps
 fit into memory."""
@@ -26,13 +29,17 @@ class Device:
     means that bfloat16 was chosen by a measurement; it is measured again when chains turn to
     another layer. A precision that was requested or recorded is kept.
 
-    `Device()` measures nothing, so that figures and trainings are the same on every run.
+    `arithmetic` is how a step is computed, see `sampler.kernels.Parameters`; it is always recorded.
+
+    `Device()` measures nothing and computes as version 0.1.0 did, so that figures and trainings are
+    the same on every run.
     """
 
     name: str = "cpu"
     precision: str = "float32"
     threads: int = 1
     tried: bool = False
+    arithmetic: int = 1
 
     @property
     def lag(self) -> int:
@@ -92,7 +99,7 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> D
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
         raise StudioError(f"This computer has no usable {device} device; use --device cpu.")
-    return Device(device, precision, threads)
+    return Device(device, precision, threads, arithmetic=ARITHMETIC)
 
 
 def _has_cuda() -> bool:

@@ -56,6 +56,10 @@ class Langevin(Kernel):
 def move_of(here: Look, noise: Tensor, parameters: Parameters) -> Tensor:
     """Return (eps/2) P grad U + sqrt(eps T) R xi, where P = R^2 is the preconditioner."""
     stir = noise * parameters.noise
+    if parameters.in_waves:
+        size = (noise.shape[2], noise.shape[3])
+        move = parameters.step_in_waves(here.drift_in_waves(), stir, size)
+        return here.add_preconditioned(move)
     if not parameters.preconditioned:
         return here.add_preconditioned(here.add_drift(stir))
     drift = here.add_drift(torch.zeros_like(stir))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.sampler.density import Density
+from ldam_studio.sampler.half_spectrum import waves_of
 from ldam_studio.sampler.kernels.kernel import Info
 from ldam_studio.sampler.kernels.parameters import Parameters, Weighted
 
@@ -18,13 +19,15 @@ SMALLEST_RMS = 1e-8
 class Part:
     """A term at x: its value (chains,), None if not requested, and its gradient shaped like x.
 
-    `rate`, (chains, 1, 1, 1), is the factor of the gradient in a step.
+    `rate`, (chains, 1, 1, 1), is the factor of the gradient in a step. `waves` is the half spectrum
+    of the gradient if its size was computed from it (see `Parameters.in_waves`), otherwise None.
     """
 
     weighted: Weighted
     value: Tensor | None
     gradient: Tensor
     rate: Tensor
+    waves: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,21 @@ class Look:
     def add_preconditioned(self, move: Tensor) -> Tensor:
         """Add (eps/2) P grad U of the terms that are `preconditioned`, in place, and return it."""
         return self._add(move, preconditioned=True)
+
+    def drift_in_waves(self) -> Tensor:
+        """Return the half spectrum of the drift that `add_drift` adds."""
+        parts = [part for part in self.parts if not part.weighted.term.preconditioned]
+        waves = [part.waves * part.rate for part in parts if part.waves is not None]
+        others = [part for part in parts if part.waves is None]
+        if others:
+            drift = others[0].gradient * others[0].rate
+            for part in others[1:]:
+                drift.addcmul_(part.gradient, part.rate)
+            waves.append(waves_of(drift))
+        total = waves[0]
+        for further in waves[1:]:
+            total += further
+        return total
 
     def _add(self, move: Tensor, *, preconditioned: bool) -> Tensor:
         for part in self.parts:
@@ -70,7 +88,7 @@ def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = 
     sizes: dict[str, Tensor] = {}
     normalised = parameters.mode == "normalised"
     for weighted in parameters.terms:
-        term, rate = weighted.term, weighted.rate
+        term, rate, waves = weighted.term, weighted.rate, None
         if term.source is not None and term.source not in density.sources:
             continue
         value, gradient = term.evaluate(x, density, valued=valued)
@@ -78,17 +96,21 @@ def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = 
             values[term.source] = value
             if normalised or term.source == "network":
                 seen = density.field_size if term.source == "network" else None
-                sizes[term.source] = rms = _rms(gradient, parameters, seen)
+                if normalised and parameters.in_waves:
+                    waves = waves_of(gradient)
+                sizes[term.source] = rms = _rms(gradient, waves, parameters, seen)
             if normalised:
                 # Dividing this factor has the effect of dividing the gradient, with much less work.
                 rate = rate / rms.clamp_min(SMALLEST_RMS).reshape(-1, 1, 1, 1)
-        parts.append(Part(weighted, value, gradient, rate))
+        parts.append(Part(weighted, value, gradient, rate, waves))
     log_real = values.get("discriminator")
     real_probability = None if log_real is None else log_real.exp()
     return Look(tuple(parts), Info(values["network"], real_probability, sizes["network"]))
 
 
-def _rms(gradient: Tensor, parameters: Parameters, size: int | Tensor | None) -> Tensor:
+def _rms(
+    gradient: Tensor, waves: Tensor | None, parameters: Parameters, size: int | Tensor | None
+) -> Tensor:
     """Return the root-mean-square per chain over `size` values, or over the whole image if None.
 
     Values outside a receptive field are 0 anyway. In a preconditioned normalised step the gradient
@@ -96,6 +118,8 @@ def _rms(gradient: Tensor, parameters: Parameters, size: int | Tensor | None) ->
     gradients with broad features, which such a step amplifies, would move the chain too far.
     """
     size = gradient[0].numel() if size is None else size
+    if waves is not None:
+        return parameters.strength_of_waves(waves, gradient.shape[3]) / size**0.5
     if parameters.preconditioned and parameters.mode == "normalised":
         return parameters.strength(gradient) / size**0.5
     rms: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) / size**0.5

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ldam_studio.sampler import half_spectrum
 from ldam_studio.sampler.preconditioner import precondition, strength, unrooted
 from ldam_studio.sampler.terms.term import Term
 
@@ -41,6 +42,9 @@ class Parameters:
         their size, "by pixel" for BIDMach's rule.
     spectrum, spectrum_floor, colour_correlation
         The preconditioning of the step (see `sampler.preconditioner`).
+    arithmetic
+        How a step is computed: 1 as in version 0.1.0, so that its pictures replay to the same
+        pixels; 2 with fewer operations (see `sampler.half_spectrum`).
     """
 
     columns: Mapping[str, Tensor]
@@ -50,6 +54,7 @@ class Parameters:
     spectrum: float
     spectrum_floor: float
     colour_correlation: float
+    arithmetic: int = 1
 
     @property
     def temperature(self) -> Tensor:
@@ -66,6 +71,11 @@ class Parameters:
         """Whether the step is preconditioned."""
         return self.spectrum > 0 or self.colour_correlation > 0
 
+    @property
+    def in_waves(self) -> bool:
+        """Whether the step is computed in Fourier space (see `sampler.half_spectrum`)."""
+        return self.arithmetic > 1 and self.spectrum > 0
+
     def precondition(self, drift: Tensor, noise: Tensor) -> Tensor:
         """Return P drift + R noise, where P = R^2 is the preconditioner."""
         if not self.preconditioned:
@@ -78,6 +88,20 @@ class Parameters:
         """Return R x."""
         return self.precondition(torch.zeros_like(x), x) if self.preconditioned else x
 
+    def step_in_waves(
+        self, drift: Tensor | None, noise: Tensor | None, size: tuple[int, int]
+    ) -> Tensor:
+        """Return P drift + R noise, see `half_spectrum.step_in_waves`; `drift` is overwritten."""
+        return half_spectrum.step_in_waves(
+            drift, noise, size, self.spectrum, self.colour_correlation, self.spectrum_floor
+        )
+
+    def coloured(self, noise: Tensor) -> Tensor:
+        """Return R noise for normal numbers; those are coefficients if the step is `in_waves`."""
+        if not self.in_waves:
+            return self.root(noise)
+        return self.step_in_waves(None, noise, (noise.shape[2], noise.shape[3]))
+
     def unrooted(self, x: Tensor) -> Tensor:
         """Return R^-1 x."""
         return unrooted(x, self.spectrum, self.colour_correlation, self.spectrum_floor)
@@ -85,3 +109,9 @@ class Parameters:
     def strength(self, x: Tensor) -> Tensor:
         """Return the norm of R x of each chain, (chains,)."""
         return strength(x, self.spectrum, self.colour_correlation, self.spectrum_floor)
+
+    def strength_of_waves(self, waves: Tensor, width: int) -> Tensor:
+        """Return the same as `strength`, given the half spectrum of x and its width."""
+        return half_spectrum.strength(
+            waves, width, self.spectrum, self.colour_correlation, self.spectrum_floor
+        )

@@ -71,17 +71,20 @@ class Underdamped(Kernel):
         kept = torch.exp(-p.columns["friction"] * h)
         velocity = state.memory.get("velocity")
         if velocity is None:
-            velocity = p.root(drawn["velocity"] * p.temperature.sqrt())
+            velocity = p.coloured(drawn["velocity"] * p.temperature.sqrt())
         here = look(x, p, density)
-        drift = here.add_drift(torch.zeros_like(x))
-        if p.preconditioned:
-            drift = p.precondition(drift, torch.zeros_like(drift))
+        if p.in_waves:
+            drift = p.step_in_waves(here.drift_in_waves(), None, (x.shape[2], x.shape[3]))
+        else:
+            drift = here.add_drift(torch.zeros_like(x))
+            if p.preconditioned:
+                drift = p.precondition(drift, torch.zeros_like(drift))
         here.add_preconditioned(drift)
         # The second B of the last step and the first B of this one: h grad U is (2/h) (eps/2) grad
         # U.
         velocity = torch.addcmul(velocity, drift, 2 / h)
         moved = torch.addcmul(x, velocity, h / 2)
-        stir = p.root(drawn["noise"] * (p.temperature * (1 - kept.square())).sqrt())
+        stir = p.coloured(drawn["noise"] * (p.temperature * (1 - kept.square())).sqrt())
         velocity = torch.addcmul(stir, velocity, kept)
         moved.addcmul_(velocity, h / 2)
         if density.bounds is not None:
