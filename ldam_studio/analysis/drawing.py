@@ -22,8 +22,9 @@ from ldam_studio.sampler.settings import Settings
 AT_ONCE = 10
 """Number of pictures that are drawn in one batch, as in a session of the window."""
 
-SHORT, LONG = 2, 7
-"""Numbers of steps of two runs; the difference of their times gives the time of one step."""
+SHORT, LONG = 4, 24
+"""Numbers of steps of two runs; the difference of their times gives the time of one step. The long
+one has steps at all sizes of a schedule and of the views."""
 
 LEAST_STEPS = 2
 
@@ -67,6 +68,8 @@ class Method(Protocol):
 class Chains:
     """New chains with a preset's settings at a discriminator weight, averaged over the last half.
 
+    A preset's averaging window limits the average further. A schedule lasts as long as the run.
+
     Attributes
     ----------
     weight
@@ -81,8 +84,10 @@ class Chains:
 
     @property
     def name(self) -> str:
-        """The preset and the weight."""
-        return f"{self.preset.name}, w = {self.settings.discriminator_weight:g}"
+        """The preset, and the discriminator weight unless it is the preset's 0."""
+        weight = self.settings.discriminator_weight
+        plain = self.weight is None and not weight
+        return self.preset.name if plain else f"{self.preset.name}, w = {weight:g}"
 
     @property
     def settings(self) -> Settings:
@@ -98,6 +103,8 @@ class Chains:
         began = clock(self.device.name)
         # A fixed threshold avoids measuring one: burn-in does not matter here.
         settings = self.settings.change("burn_in", steps // 2).change("threshold", 0.0)
+        if settings.schedule:
+            settings = settings.change("schedule", steps)
         used = self.discriminator if settings.discriminator_weight else None
         spec = SessionSpec(self.network, tuple(neurons), settings, seed, used, self.device)
         lane = run_on(open_session(spec), steps, on_step).lane

@@ -19,7 +19,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.sampler.presets import find_preset
+from ldam_studio.sampler.presets import Preset, find_preset
 
 GREY = (0.5, 0.5, 0.5)
 PIXELS = PixelSpec(3, 32, 24, GREY, GREY, 0.5)
@@ -232,3 +232,15 @@ def test_torch_lucent_draws_the_same_from_the_same_seed(monkeypatch) -> None:
     assert torch.equal(once.last, lucent.draw(neurons, 3, 5).last)
     assert not torch.equal(once.last, lucent.draw(neurons, 3, 6).last)
     assert not lucent.network.module._forward_hooks
+
+
+def test_a_schedule_lasts_as_long_as_the_run() -> None:
+    def last(schedule: int, steps: int):
+        falling = {"schedule": schedule, "step_size_start": 0.5, "step_size": 0.02}
+        preset = Preset("falling", "Falling", "", falling)
+        chains = Chains(network(), preset, None, None, Device())
+        assert chains.name == "falling"  # no discriminator, no weight
+        return chains.draw([Neuron("4", 0)], steps, 0).last
+
+    assert torch.equal(last(100, 6), last(6, 6))
+    assert not torch.equal(last(0, 6), last(6, 6))
