@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ldam_studio.commands.rendered import Rendered
+from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.comparison import lane_name, unmatched
 from ldam_studio.engine.silent_neurons import dead_neurons, sentence
 from ldam_studio.engine.state import Lane
@@ -89,7 +90,7 @@ def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
         part = "the last half of the run" if rendered.began_anew else "all samples since the start"
         notes.append(f"{which} not burned in after {state.step:,} steps; {its} of {part}.")
     silence = sentence(lane.waking, lane.neurons)
-    return [*notes, silence] if silence else notes
+    return [*notes, *filter(None, (silence, without_statistics(lane)))]
 
 
 def in_words(report: dict[str, Any]) -> str:

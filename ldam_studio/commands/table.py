@@ -27,6 +27,10 @@ COMMANDS = {
         "ldam_studio.commands.train.discriminator",
         "train a discriminator along with the chains",
     ),
+    "train statistics": (
+        "ldam_studio.commands.train.statistics",
+        "measure how active a network's channels are on photographs",
+    ),
     "train judge": ("ldam_studio.commands.train.judge", "train a judge for the paper's figures"),
     "train digits-sheet": (
         "ldam_studio.commands.train.digits_sheet",

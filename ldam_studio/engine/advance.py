@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import burn_in_threshold, lessons, silent_neurons
+from ldam_studio.engine.balanced import balanced_of
 from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
@@ -204,7 +205,8 @@ def _move(
     between: Callable[[], None],
 ) -> _Moved:
     """Take one step in one lane, then add the sample to its average."""
-    activation = activation_of(lane, state.device, views, between)
+    balanced = balanced_of(lane, state.device, views, between)
+    activation = balanced or activation_of(lane, state.device, views, between)
     leading = None
     if not lane.waking.calm:
         leading = silent_neurons.Leading(
@@ -228,6 +230,9 @@ def _move(
     chains, info = lane.kernel.step(lane.chains, drawn, lane.parameters, density)
     if leading is not None and leading.led is not None:
         info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
+    if balanced is not None:
+        lane = replace(lane, balance=balanced.balance)
+        info = replace(info, activation=balanced.objective)
     settings = lane.settings
     # Not before the first frame, and not before the chains have their last resolution: burn-in
     # starts again there.

@@ -35,7 +35,8 @@ class FileReference(Struct, frozen=True):
 class Reference(Struct, frozen=True):
     """A network or discriminator, see `Network.reference`; `weights` is None for shipped weights.
 
-    The other fields say how a network was opened where its name does not; see `Options`.
+    `statistics` is the SHA-256 of its photo statistics, if there are any. The other fields say how
+    a network was opened where its name does not; see `Options`.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Reference(Struct, frozen=True):
     partial: bool = False
     untrained: bool = False
     mean_of: tuple[FileReference, ...] = ()
+    statistics: str | None = None
 
 
 class LaneDescription(Struct, frozen=True):

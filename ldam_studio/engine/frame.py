@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.advance import LaneInfo, StepInfo
+from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
@@ -193,7 +194,7 @@ class _Picked:
             burned_in=here["burned_in"],
             settling=here["settling"],
             dead=here["dead"],
-            silence=silent_neurons.sentence(lane.waking, lane.neurons),
+            silence=silent_neurons.sentence(lane.waking, lane.neurons) or without_statistics(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),
             clock=lane.clock.steps,

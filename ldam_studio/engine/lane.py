@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine import burn_in_threshold, photo_statistics, silent_neurons
 from ldam_studio.engine.comparison import check_neurons
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import check_memory
@@ -40,6 +40,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     """Make a lane with one freshly started chain per neuron."""
     network, neurons = outline.network, outline.neurons
     chains, settings = len(neurons), outline.settings
+    photo_statistics.check(network, settings)
     sized = sized_for(network, settings, Clock())
     x = draw_starts(sized, settings, generators, range(chains))
     return Lane(
@@ -56,6 +57,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
         progress=burn_in.init(chains, device.name),
         thresholds=burn_in_threshold.begin(settings, chains, device.name),
         waking=silent_neurons.begin(chains, device.name),
+        balance=photo_statistics.begin(chains, device.name),
     )
 
 
@@ -162,6 +164,7 @@ def turn(
     chains keep network and neuron: small steps at its end would take long to turn a picture.
     """
     network, neurons, settings = outline.network, outline.neurons, outline.settings
+    photo_statistics.check(network, settings)
     goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
     sized = sized_for(network, settings, clock)
@@ -209,6 +212,7 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
         progress=burn_in.init(len(x), device.name),
         thresholds=burn_in_threshold.begin(lane.settings, len(x), device.name),
         waking=silent_neurons.begin(len(x), device.name),
+        balance=photo_statistics.begin(len(x), device.name),
     )
 
 
@@ -255,9 +259,7 @@ def _activation_in(
     view: View, lane: Lane, device: Device, between: Callable[[], None]
 ) -> ValueAndGradient:
     targets = lane.targets
-    network, units = lane.sized, targets.units
-    if view.size is not None:
-        network, units = lane.network.at_side(min(view.size)) or network, targets.sizes[view.size]
+    network, units = evaluated_in(view, lane)
 
     def activation(x: Tensor) -> Tensor:
         with device.autocast():
@@ -279,6 +281,14 @@ def _activation_in(
         return value, gradient
 
     return on_the_whole
+
+
+def evaluated_in(view: View, lane: Lane) -> tuple[Network, Units]:
+    """Return the network for the images of a view, and the neurons' units in it."""
+    if view.size is None:
+        return lane.sized, lane.targets.units
+    network = lane.network.at_side(min(view.size)) or lane.sized
+    return network, lane.targets.sizes[view.size]
 
 
 def log_real_of(

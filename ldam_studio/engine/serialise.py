@@ -13,6 +13,7 @@ from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import describe
 from ldam_studio.engine.lane import begin, with_clock
+from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.session import Opener, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
@@ -65,13 +66,15 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
     tensors["thresholds.values"] = lane.thresholds.values
     tensors |= {f"waking.{name}": getattr(lane.waking, name) for name in WAKING}
+    tensors["balance.gamma"] = lane.balance.gamma
     if lane.thresholds.seen is not None:
         tensors["thresholds.seen"] = lane.thresholds.seen
     tensors |= {f"{MEMORY}{name}": tensor for name, tensor in lane.chains.memory.items()}
     progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
     calm, slow = lane.waking.calm, lane.thresholds.slow
     clock = {"steps": lane.clock.steps, "taken": sorted(lane.clock.taken)}
-    return tensors, {"calm": calm, "slow": slow, "progress": progress, "clock": clock}
+    counts = {"calm": calm, "slow": slow, "progress": progress, "clock": clock}
+    return tensors, counts | {"balance": lane.balance.age}
 
 
 def _layout(tensor: Tensor) -> list[int]:
@@ -172,7 +175,10 @@ def _restore(
         ),
         waking=_waking(tensors, about, len(x)),
     )
-    for part in ("chains", "average", "progress", "thresholds", "waking"):
+    if "balance.gamma" in tensors:  # older sessions have no photo statistics
+        balance = Balance(tensors["balance.gamma"], int(about["balance"]))
+        restored = replace(restored, balance=balance)
+    for part in ("chains", "average", "progress", "thresholds", "waking", "balance"):
         _check_shapes(part, getattr(lane, part), getattr(restored, part))
     return restored
 

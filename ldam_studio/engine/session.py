@@ -172,6 +172,7 @@ class Opener:
             untrained=reference.untrained,
         )
         network = open_network(reference.name, _path(reference), options)
+        network.statistics_sha256 = reference.statistics
         _same_weights(f"network {network.name}", reference, network.sha256)
         files = [WeightsFile(Path(part.weights), part.sha256) for part in reference.mean_of]
         return mean_of(network, files) if files else network

@@ -18,6 +18,7 @@ from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.outline import LaneOutline, Outline
+from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.silent_neurons import Waking
 from ldam_studio.networks.anatomy.fields import Box, Crop
 from ldam_studio.networks.anatomy.units import Units
@@ -76,6 +77,7 @@ class Lane:
     progress: BurnIn
     thresholds: Thresholds
     waking: Waking
+    balance: Balance
     clock: Clock = field(default_factory=Clock)
 
     @property

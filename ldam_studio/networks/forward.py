@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.class_values import ClassValue, forward_pass_for
 from ldam_studio.networks.anatomy.folding import Folded, fold
-from ldam_studio.networks.anatomy.layers import Layer, output_at
+from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
 from ldam_studio.networks.anatomy.listing import list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.prepare import prepare
+from ldam_studio.sampler.moments import moments_of
 
 
 class Forward:
@@ -91,15 +92,41 @@ class Forward:
 
     def output(self, x: Tensor, layer: str) -> Tensor:
         """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there."""
+        return self._output(self._module_for(layer), x, layer)
+
+    def _module_for(self, *layers: str) -> nn.Module:
+        """Return the module to run for the outputs of these layers."""
         folded = self._folded
-        module = folded.module if folded is not None and layer in folded.layers else self.module
+        return folded.module if folded and folded.layers.issuperset(layers) else self.module
+
+    def _output(self, module: nn.Module, x: Tensor, layer: str) -> Tensor:
         return output_at(module, layer, self.normalise(x), self.layer(layer).batch)
+
+    def output_and_moments(
+        self, x: Tensor, layer: str, compared: Sequence[str]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return a layer's output and, of the same forward pass, the moments of earlier layers.
+
+        See `sampler.moments.moments_of`.
+        """
+        module = self._module_for(layer, *compared)
+        with noting(module, compared, moments_of) as noted:
+            output = self._output(module, x, layer)
+        return output, [noted[name] for name in compared]
 
     def activation(self, x: Tensor, units: Units) -> Tensor:
         """Return the value of one neuron per image: x (n, C, H, W), n units -> (n,)."""
         with forward_pass_for(units.class_value):
             output = self.output(x, units.layer.name)
         return units.read(output)
+
+    def activation_and_moments(
+        self, x: Tensor, units: Units, compared: Sequence[str]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return what `activation` does, and the moments of earlier layers in the same pass."""
+        with forward_pass_for(units.class_value):
+            output, moments = self.output_and_moments(x, units.layer.name, compared)
+        return units.read(output), moments
 
     def all_activations(self, x: Tensor, units: Units) -> Tensor:
         """Return the value of every unit at every image: x (n, C, H, W) -> (n, units)."""

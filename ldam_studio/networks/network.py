@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,18 +21,18 @@ from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
 from ldam_studio.networks.anatomy.units import resolved
 from ldam_studio.networks.copying import copied
-from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
 from ldam_studio.networks.sizes import MULTIPLE, listing_at, moved
+from ldam_studio.networks.statistics.compared import Compared
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
 
 T = TypeVar("T")
 
 
-class Network(Forward):
+class Network(Compared):
     """A trained network, frozen and in evaluation mode, with what is known about it.
 
     Parameters
@@ -60,7 +60,6 @@ class Network(Forward):
         super().__init__(name, module, pixels)
         self.labels = labels
         self.provenance = provenance or Provenance()
-        self._remembered: dict[Any, Any] = {}
 
     @property
     def sha256(self) -> str:
@@ -75,7 +74,12 @@ class Network(Forward):
     @property
     def reference(self) -> dict[str, Any]:
         """The description with which a recipe finds this network again."""
-        return self.provenance.reference(self.name)
+        found = self.provenance.reference(self.name)
+        try:
+            statistics = self.photo_statistics
+        except StudioError:  # reported where they are needed
+            return found
+        return found if statistics is None else found | {"statistics": statistics.sha256}
 
     # Other weights
 
@@ -200,13 +204,6 @@ class Network(Forward):
         return tuple(moved(n, opened.layer(n.layer), self.layer(n.layer)) for n in neurons)
 
     # What its neurons see
-
-    def remembered(self, key: Hashable, measure: Callable[[], T]) -> T:
-        """Return the result of `measure`, which is called only once for each `key`."""
-        if key not in self._remembered:
-            self._remembered[key] = measure()
-        found: T = self._remembered[key]
-        return found
 
     def receptive_field(self, layer: str, place: Place = None) -> Box | None:
         """Return the pixels that a layer's units at a place see; None for the whole image."""

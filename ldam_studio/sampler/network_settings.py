@@ -15,3 +15,23 @@ OBJECTIVE = setting(
     choices=("activation", "pre-activation", "log-probability", "mix"),
     unsettles=True,
 )
+PHOTO_STATISTICS = setting(
+    "Photo statistics",
+    0.0,
+    "How strongly the channels of the network's layers are kept as active, on average and in their "
+    "spread over the image, as on photographs. The number is the strength of this pull relative to "
+    "that of the neuron. It needs statistics of photographs for the network.",
+    bounds=(0, 100),
+    slider=(0, 1),
+    per_chain=True,
+    unsettles=True,
+)
+STATISTICS_TOLERANCE = setting(
+    "Tolerance of statistics",
+    1.0,
+    "By how many standard deviations a channel may differ from the average photograph before Photo "
+    "statistics pulls it back.",
+    bounds=(0, 100),
+    slider=(0, 4),
+    unsettles=True,
+)

@@ -102,9 +102,12 @@ def _table(*presets: Preset) -> dict[str, Preset]:
     """Return the presets by name; terms of the log-density that they do not name are off in them.
 
     Otherwise a preset would leave such a term as the preset before it, or the user, has set it. In
-    the same way the objective is the activation.
+    the same way the objective is the activation, without photo statistics.
     """
-    off = {term.setting: 0.0 for term in TERMS} | {"objective": "activation"}
+    off = {term.setting: 0.0 for term in TERMS} | {
+        "objective": "activation",
+        "photo_statistics": 0.0,
+    }
     return {
         preset.name: replace(preset, settings={**preset.settings, **off, **preset.settings})
         for preset in presets

@@ -102,6 +102,8 @@ class Settings:
     view_size: float = view_settings.SIZE
     views: int = view_settings.COUNT
     objective: str = network_settings.OBJECTIVE
+    photo_statistics: PerChain = network_settings.PHOTO_STATISTICS
+    statistics_tolerance: float = network_settings.STATISTICS_TOLERANCE
     schedule: int = schedule_settings.SCHEDULE
     step_size_start: float = schedule_settings.STEP_SIZE_START
     temperature_start: float = schedule_settings.TEMPERATURE_START

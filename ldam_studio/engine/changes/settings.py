@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine import burn_in_threshold, photo_statistics, silent_neurons
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.lane import reheat, targets
 from ldam_studio.engine.outline import Outline
@@ -23,6 +23,9 @@ OF_TARGETS = ("objective", "view_size")
 
 OF_SCHEDULES = ("schedule", "coarse_share", *STARTS, *STARTS.values())
 """Settings on which the present values of a schedule depend."""
+
+BALANCED_WITH = ("photo_statistics", "statistics_tolerance", "objective", "spectrum")
+"""Settings after which the balance of photo statistics is measured anew at once."""
 
 
 def change_setting(
@@ -46,11 +49,15 @@ def _set(state: SessionState, lane: Lane, name: str, settings: Settings) -> Lane
     if name == "objective":
         waking = silent_neurons.begin(len(lane.neurons), state.device.name)
         lane = replace(lane, waking=waking)
+    photo_statistics.check(lane.network, settings)
+    if name in BALANCED_WITH:
+        balance = photo_statistics.begin(len(lane.neurons), state.device.name)
+        lane = replace(lane, balance=balance)
     if SETTINGS[name].unsettles:
         lane = reheat(lane, state.device, state.heat)
     if name in OF_SCHEDULES:
         lane = fitted(lane, state.device, state.heat)
     if name in MEASURED_WITH:
-        fresh = burn_in_threshold.begin(settings, len(lane.neurons), state.device.name)
-        lane = replace(lane, thresholds=fresh)
+        thresholds = burn_in_threshold.begin(settings, len(lane.neurons), state.device.name)
+        lane = replace(lane, thresholds=thresholds)
     return lane

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ldam_studio.engine import burn_in_threshold, silent_neurons
+from ldam_studio.engine import burn_in_threshold, photo_statistics, silent_neurons
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.every_lane import change_lanes
 from ldam_studio.engine.lane import reheat, sized_for, targets
@@ -39,6 +39,7 @@ def change_weights(
             targets=found,
             thresholds=burn_in_threshold.begin_again(lane.settings, count, state.device.name),
             waking=silent_neurons.begin(count, state.device.name),
+            balance=photo_statistics.begin(count, state.device.name),
         )
         return reheat(lane, state.device, state.heat)
 

@@ -66,5 +66,6 @@ def forward_pass_for(value: ClassValue | None) -> AbstractContextManager[object]
 
 def at_place(output: Tensor, place: tuple[int, ...]) -> Tensor:
     """Return the neurons at one place: (n, neurons, *places) -> (n, neurons)."""
-    picked: Tensor = output[(slice(None), slice(None), *place)]
-    return picked
+    for at in place:
+        output = output.select(2, at)
+    return output

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,33 @@ def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> 
     raise StudioError(
         f"The forward pass of this network never reaches its layer {layer!r}; choose another layer."
     )
+
+
+@contextmanager
+def noting(
+    module: nn.Module, layers: Sequence[str], note: Callable[[Tensor], Tensor]
+) -> Iterator[dict[str, Tensor]]:
+    """Collect what `note` makes of the outputs of some sub-modules, in this thread's passes.
+
+    Yields a dictionary that has an entry for each layer that was reached. The hooks are removed at
+    the end.
+    """
+    noted: dict[str, Tensor] = {}
+    thread = threading.get_ident()
+
+    def hook(name: str) -> Any:
+        def take(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if threading.get_ident() == thread:
+                noted[name] = note(output)
+
+        return take
+
+    handles = [module.get_submodule(name).register_forward_hook(hook(name)) for name in layers]
+    try:
+        yield noted
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def first_tensor(output: Any) -> Tensor | None:

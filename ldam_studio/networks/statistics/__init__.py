@@ -1,0 +1,1 @@
+"""The moments of photographs at the layers of a network."""

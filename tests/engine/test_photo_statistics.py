@@ -1,0 +1,260 @@
+"""Chains with photo statistics: the strength of the pull, when it is measured, and replay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from ldam_studio.engine.balanced import balanced_of, without_statistics
+from ldam_studio.engine.lane import activation_of
+from ldam_studio.engine.serialise import from_tensors, to_tensors
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
+from ldam_studio.export.exporting import export
+from ldam_studio.export.replay import compare
+from ldam_studio.export.shown import Shown
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.statistics import finding
+from ldam_studio.networks.statistics.finding import keep
+from ldam_studio.networks.statistics.measuring import measure
+from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.views import View
+from ldam_studio.training.data import load_digits_sheet
+
+PLAIN = (View(),)
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    folder = tmp_path / "statistics"
+    monkeypatch.setattr(finding, "cache_folder", lambda: folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def statistics():
+    return measure(open_network("lenet"), load_digits_sheet().images[::50], "digits")
+
+
+@pytest.fixture
+def network(cache, statistics):
+    """LeNet with the statistics of digits."""
+    keep(statistics)
+    return open_network("lenet")
+
+
+@pytest.fixture
+def open_one(network):
+    def make(chains=3, neurons=None, **settings):
+        settings = {"photo_statistics": 0.5} | settings
+        neurons = neurons or network.default_neurons(chains)
+        return open_session(SessionSpec(network, neurons, Settings.of(**settings), seed=1))
+
+    return make
+
+
+def parts(lane, device, x):
+    """Return the gradients of the objective and of H, and H."""
+    expected = lane.network.expected(28, lane.targets.layer)
+    leaf = x.clone().requires_grad_(True)
+    _, moments = lane.network.output_and_moments(leaf, lane.targets.layer, expected.layers)
+    departure = expected.departure(moments, lane.settings.statistics_tolerance)
+    (other,) = torch.autograd.grad(departure.sum(), leaf)
+    return activation_of(lane, device)(x)[1], other, departure.detach()
+
+
+@pytest.mark.parametrize("spectrum", [0.0, 0.5])
+def test_the_pull_has_its_strength_relative_to_the_objective(open_one, spectrum):
+    weights = (0.5, 0.25, 0.0)
+    state = open_one(photo_statistics=weights, spectrum=spectrum, colour_correlation=0.0)
+    lane, x = state.lane, state.lane.chains.x
+    own, other, departure = parts(lane, state.device, x)
+    strength = lane.parameters.strength
+    gamma = torch.tensor(weights) * strength(own) / strength(other)
+    balanced = balanced_of(lane, state.device, PLAIN)
+    value, slope = balanced(x)
+    torch.testing.assert_close(balanced.balance.gamma, gamma)
+    torch.testing.assert_close(slope, own - gamma.reshape(-1, 1, 1, 1) * other)
+    torch.testing.assert_close(value, balanced.objective - gamma * departure)
+    assert torch.equal(balanced.objective, activation_of(lane, state.device)(x)[0])
+    # Between measurements the balance stays, and one backward pass gives the same gradient.
+    held = replace(lane, balance=replace(balanced.balance, age=1))
+    further = balanced_of(held, state.device, PLAIN)
+    torch.testing.assert_close(further(x)[1], slope)
+    assert torch.equal(further.balance.gamma, balanced.balance.gamma)
+
+
+def test_it_is_measured_at_some_ages_only(open_one, run):
+    state = open_one()
+    found = []
+    for _ in range(52):
+        state, _ = run(state, 1)
+        found.append(state.lane.balance.gamma)
+    changed = [i for i in range(1, 52) if not torch.equal(found[i], found[i - 1])]
+    assert changed == [3, 10, 25, 50] and state.lane.balance.age == 52
+
+
+def test_the_gradient_agrees_with_finite_differences(open_one, run):
+    """At a kink the difference is that of two sides, so that few directions are enough."""
+    state, _ = run(open_one(), 2)
+    lane = state.lane
+    x = lane.chains.x.double().float()
+    way = torch.randn(x.shape, generator=torch.Generator().manual_seed(3))
+    way = way / way.norm()
+
+    def value(x):
+        return balanced_of(lane, state.device, PLAIN)(x)
+
+    _, slope = value(x)
+    up, down = value(x + 0.02 * way)[0], value(x - 0.02 * way)[0]
+    torch.testing.assert_close(
+        (up - down) / 0.04, (slope * way).flatten(1).sum(1), rtol=0.05, atol=0.02
+    )
+
+
+def test_several_views_are_averaged(open_one):
+    state = open_one()
+    lane, x = state.lane, state.lane.chains.x
+    views = (View(shift=(2, -1)), View(zoom=1.2))
+    value, slope = balanced_of(lane, state.device, views)(x)
+    expected = activation_of(lane, state.device, views)
+    assert slope.isfinite().all() and value.shape == (3,)
+    found = balanced_of(lane, state.device, views)
+    found(x)
+    torch.testing.assert_close(found.objective, expected(x)[0])
+
+
+def test_what_is_shown_is_the_objective(open_one, run):
+    state = open_one(objective="log-probability")
+    expected = activation_of(state.lane, state.device)(state.lane.chains.x)[0]
+    _, infos = run(state, 1)
+    assert torch.equal(infos[0].lanes[0].activation, expected)
+
+
+def test_chains_come_closer_to_photographs(open_one, run):
+    found = {}
+    for weight in (0.0, 0.5):
+        state, _ = run(open_one(photo_statistics=weight, temperature=0.001), 40)
+        found[weight] = parts(state.lane, state.device, state.lane.chains.x)[2].mean()
+    assert found[0.5] < 0.7 * found[0.0]
+
+
+def test_a_metropolis_test_sees_one_density(open_one):
+    """Both evaluations of a step have the same gamma, that of the first pixels."""
+    state = open_one(kernel="mala")
+    lane, x = state.lane, state.lane.chains.x
+    balanced = balanced_of(lane, state.device, PLAIN)
+    balanced(x)
+    gamma = balanced.balance.gamma
+    other = x + 0.01
+    value, _ = balanced(other)
+    departure = parts(lane, state.device, other)[2]
+    expected = activation_of(lane, state.device)(other)[0] - gamma * departure
+    torch.testing.assert_close(value, expected)
+    assert torch.equal(balanced.balance.gamma, gamma)
+
+
+def test_small_steps_are_accepted(open_one, run):
+    settings = {"kernel": "mala", "temperature": 0.01, "step_size": 1e-5, "l2": 0.0}
+    _, infos = run(open_one(**settings), 12)
+    accepted = torch.stack([info.lanes[0].acceptance for info in infos])
+    assert accepted.mean() > 0.9
+
+
+@pytest.mark.parametrize("kernel", ["langevin", "mala"])
+def test_replay_is_exact(open_one, run, kernel, tmp_path):
+    state = open_one(kernel=kernel, jitter=1, spectrum=0.25)
+    changes = {4: [("photo_statistics", 0.2)], 6: [("statistics_tolerance", 0.5)]}
+    state, _ = run(state, 15, changes | {8: [("objective", "mix")], 9: [("melt", 3)]})
+    export(state, Shown("raw"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+
+
+def test_a_recipe_names_the_statistics(open_one, run, cache, tmp_path):
+    state, _ = run(open_one(), 2)
+    export(state, Shown("raw"), tmp_path / "a.png")
+    for file in cache.iterdir():
+        file.unlink()
+    with pytest.raises(StudioError, match=r"^The photo statistics with SHA-256 .* measure them"):
+        compare(tmp_path / "a.png")
+    plain, _ = run(open_one(photo_statistics=0.0), 2)  # which needs none
+    export(plain, Shown("raw"), tmp_path / "b.png")
+    assert compare(tmp_path / "b.png").identical
+
+
+def test_sessions_go_on_as_before(open_one, run):
+    state, _ = run(open_one(), 5)
+    copy = snapshot(state)
+    stored = from_tensors(*to_tensors(state))
+    assert stored.lane.balance.age == 5
+    straight, back, again = (run(one, 8)[0].lane for one in (state, copy, stored))
+    assert torch.equal(straight.chains.x, back.chains.x)
+    assert torch.equal(straight.chains.x, again.chains.x)
+    assert torch.equal(straight.balance.gamma, again.balance.gamma)
+    tensors, about = to_tensors(state)
+    old = {name: t for name, t in tensors.items() if not name.endswith("balance.gamma")}
+    assert from_tensors(old, about).lane.balance.age == 0
+
+
+def test_without_statistics_the_user_is_told(cache, run):
+    lenet = open_network("lenet")
+    spec = SessionSpec(lenet, lenet.default_neurons(2), seed=1)
+    plain, _ = run(open_session(spec), 3)
+    assert without_statistics(plain.lane) == ""
+    state, _ = run(open_session(spec), 3, {0: [("photo_statistics", 0.5)]})
+    assert torch.equal(state.lane.chains.x, plain.lane.chains.x)
+    assert without_statistics(state.lane).startswith(
+        "Photo statistics have no effect, because there are none for the weights of lenet; measure"
+    )
+
+
+def test_neurons_that_see_a_part_of_the_image_are_not_compared(open_one):
+    state = open_one(neurons=(Neuron.parse("conv2:3"),))
+    assert balanced_of(state.lane, state.device, PLAIN) is None
+    assert "see only a part of the image" in without_statistics(state.lane)
+    state = open_one(neurons=(Neuron.parse("conv1:3@mean"),))
+    assert "choose a later layer" in without_statistics(state.lane)
+    state = open_one(neurons=(Neuron.parse("conv2:3@mean"),))
+    assert without_statistics(state.lane) == ""
+    assert balanced_of(state.lane, state.device, PLAIN) is not None
+
+
+def test_a_damaged_file_refuses_the_change(network, cache, run):
+    state = open_session(SessionSpec(network, network.default_neurons(2), seed=1))
+    network._remembered.clear()
+    (file,) = cache.iterdir()
+    damaged = bytearray(file.read_bytes())
+    damaged[-1] = damaged[-2] = 0xFF  # not a number
+    file.write_bytes(damaged)
+    state, infos = run(state, 1, {0: [("photo_statistics", 0.5)]})
+    assert infos[0].refused[0].startswith("The photo statistics in")
+    assert state.lane.settings.photo_statistics == 0
+
+
+def test_images_are_compared_at_the_size_at_which_they_are_seen(cache, run):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = [nn.Sequential(nn.Conv2d(c, 6, 3, padding=1), nn.ReLU()) for c in (3, 6, 6)]
+        module = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4))
+    network = Network("own", module, PixelSpec(3, 32, 32, (0.5,) * 3, (0.25,) * 3, rest=0.5))
+    generator = torch.Generator().manual_seed(0)
+    photos = torch.randint(0, 256, (32, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    keep(measure(network, photos, "noise"))
+    settings = Settings.of(photo_statistics=0.3, schedule=8, resolution_start=18, coarse_share=0.5)
+    state = open_session(SessionSpec(network, network.default_neurons(2), settings, seed=1))
+    assert network.expected(18, "5").mean is not network.expected(32, "5").mean
+    sides, ages = [], []
+    for _ in range(8):
+        sides.append(state.lane.chains.x.shape[-1])
+        ages.append(state.lane.balance.age)
+        state, _ = run(state, 1)
+    assert sides == [18] * 4 + [32] * 4
+    assert ages == [0, 1, 2, 3] * 2  # gamma is measured anew at the other size
