@@ -44,12 +44,15 @@ def _words(before: Lane, after: Lane) -> str:
 def fitted(lane: Lane, device: Device, heat: float) -> Lane:
     """Return the lane with the step size, temperature and size of its settings and clock.
 
-    At another size the picture is kept; averages and burn-in start again.
+    At another size the picture is kept; averages and burn-in start again. A burn-in of a fixed
+    number of steps still counts them from the chains' start.
     """
     before = lane.sized
     lane = with_clock(lane, lane.clock)
     if lane.sized is not before:
-        return begin(lane, lane.chains.x, device, heat)
+        steps = lane.progress.steps
+        lane = begin(lane, lane.chains.x, device, heat)
+        return replace(lane, progress=replace(lane.progress, steps=steps))
     now = at_present(lane.settings, lane.clock)
     return replace(lane, parameters=repaced(lane.parameters, now, heat))
 

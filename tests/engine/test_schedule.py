@@ -90,7 +90,7 @@ def test_the_picture_is_kept_where_the_resolution_changes(opened, run):
     state, infos = run(state, 1)
     assert sides(state) == [32] and state.lane.sized is state.lane.network
     assert "resolution 32" in infos[-1].marks
-    assert not state.lane.average.count.any() and not state.lane.progress.steps
+    assert not state.lane.average.count.any()
     assert same(small, state)
     again = resized(state.lane.chains.x, (24, 24))
     assert (again - resized(small.lane.chains.x, (24, 24))).abs().max() < 1e-6
@@ -139,11 +139,18 @@ def test_a_dragged_setting_is_taken_over_until_the_restart(opened, run):
     assert sides(state) == [24]
 
 
+def test_a_fixed_burn_in_counts_from_the_start_of_the_chains(opened, run):
+    state, _ = run(opened(burn_in=6), 6)
+    assert not state.lane.progress.done.any()
+    state, _ = run(state, 3)
+    assert state.lane.progress.done.all() and set(state.lane.average.count.tolist()) == {3}
+
+
 def test_thresholds_are_measured_at_the_last_resolution_only(opened, run):
     state, _ = run(opened(threshold="auto"), 3)
     assert not len(state.lane.thresholds.seen)
     state, _ = run(state, 3)
-    assert len(state.lane.thresholds.seen)
+    assert not state.lane.thresholds.wanted
 
 
 def test_frames_tell_what_the_schedule_does(opened, run):
