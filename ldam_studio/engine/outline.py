@@ -29,6 +29,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
 
 MAX_MELT = 100_000
@@ -259,6 +260,14 @@ def _melt(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outlin
     return outline
 
 
+def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    if change.value is not None and change.value not in STARTS:
+        raise StudioError(
+            f"Only {', '.join(STARTS)} can follow a schedule, not {change.value!r}; choose one."
+        )
+    return outline
+
+
 def _check_whole(value: Any, most: int, sentence: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise StudioError(f"{sentence}, not {value!r}.")
@@ -306,6 +315,8 @@ RULES: dict[str, Rule] = {
     "chains": Rule(_chains),  # int
     "seed": Rule(_seed),  # int: restart with it
     "restart": Rule(_same),  # None: restart with the same seed
+    # None: begin the schedule again from the present pictures; a setting that left it: follow it
+    "run_schedule": Rule(_run_schedule, Scope.ANY),
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none

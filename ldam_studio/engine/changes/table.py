@@ -20,6 +20,7 @@ from ldam_studio.engine.changes.melt import melt
 from ldam_studio.engine.changes.network import change_network
 from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.precision import change_precision
+from ldam_studio.engine.changes.schedule import run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.start import restart
 from ldam_studio.engine.changes.weights import change_weights
@@ -150,6 +151,12 @@ def _learning_words(_change: Change, after: Outline) -> str:
     return f"learning every {after.learn_every}" if after.learn_every else "learning off"
 
 
+def _schedule_words(change: Change, _after: Outline) -> str:
+    if change.value is None:
+        return "schedule from its start"
+    return f"{SETTINGS[change.value].label.lower()} follows the schedule"
+
+
 def _compare_words(change: Change, _after: Outline) -> str:
     if change.value is None:
         return "comparison ended"
@@ -193,6 +200,7 @@ CHANGES: dict[str, Kind] = {
         restarts=lambda _value: True,
     ),
     "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
+    "run_schedule": Kind(run_schedule, words=_schedule_words),
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
     "melt": Kind(melt, words=lambda _change, _after: "melt"),
     "learn_every": Kind(change_learning, words=_learning_words, logged=_value),

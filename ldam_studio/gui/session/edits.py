@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ldam_studio.sampler.presets import Preset
 
 WEIGHT = "discriminator_weight"
+RUN_SCHEDULE = "run_schedule"
+"""The change that puts settings back into a schedule; with the values before a change, the settings
+that left the schedule by it."""
 
 
 class Edits(SessionLink):
@@ -46,8 +49,14 @@ class Edits(SessionLink):
         self._set(values, self.model.acting, note=note, text=text)
 
     def apply_preset(self, preset: Preset) -> None:
-        """Set the values of a preset for the current session."""
-        self.set_values(self.model.values_of(preset), text=f"Preset {preset.label}")
+        """Set the values of a preset for the current session, and run its schedule if it has one.
+
+        Without that, the small steps at the end of a schedule would take long to turn a picture.
+        """
+        values = self.model.values_of(preset)
+        self.set_values(values, text=f"Preset {preset.label}")
+        if values.get("schedule"):
+            self._try(Change(RUN_SCHEDULE, None, self.model.acting))
 
     def _set(
         self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""
@@ -86,7 +95,11 @@ class Edits(SessionLink):
         self._set_max_rate(rate)
         after = {n: value for n in before if (value := self.model.value(n)) != before[n]}
         if after and note:
-            self.undo_stack.note({name: before[name] for name in after}, after, text)
+            former = {name: before[name] for name in after}
+            left = tuple(name for name in after if name in self.scheduled)
+            if left:
+                former[RUN_SCHEDULE] = left
+            self.undo_stack.note(former, after, text)
         if WEIGHT in after and not self.model.acted.settings.clamp:
             if largest(after[WEIGHT]) > largest(before[WEIGHT]):
                 self.raised_unclamped.emit()
@@ -146,7 +159,10 @@ class Edits(SessionLink):
             case Change() as change:
                 self._try(change)
             case None:
-                self._set(found, None, note=False)
+                values = dict(found)
+                back = values.pop(RUN_SCHEDULE, ())
+                self._set(values, None, note=False)
+                self._try(*(Change(RUN_SCHEDULE, name) for name in back))
 
     def _try(self, *changes: Change) -> bool:
         """Post changes; if one cannot be made, report why, post none, and return False."""

@@ -58,6 +58,8 @@ class SessionLink(QObject):
         self._runner: Runner | None = None
         self._current: Opening | None = None
         self._asked_at = 0.0
+        self.scheduled: frozenset[str] = frozenset()
+        """The settings that followed a schedule in the last frame."""
         self._needs = LearningNeeds(self)
         self._needs.met.connect(self._on_needs_met)
 
@@ -131,6 +133,7 @@ class SessionLink(QObject):
 
     def _leave(self) -> None:
         self._runner = None
+        self.scheduled = frozenset()
         for thread in self._threads:
             thread.leave()
 
@@ -194,6 +197,7 @@ class SessionLink(QObject):
         if frame is None:
             return None
         self.model.tell(frame.outline, frame.commands_seen)
+        self.scheduled = frozenset(name for lane in frame.lanes for name in lane.now)
         for sentence in frame.notices:
             self.said.emit(sentence, "warning")
         # A frame of the chain that was in front before would be visible for a moment.

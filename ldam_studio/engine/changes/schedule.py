@@ -1,0 +1,29 @@
+"""Running a schedule again from the present pictures, or putting a setting back into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.every_lane import change_lanes
+from ldam_studio.engine.lane import begin, with_clock
+from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.schedule import fitted
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.sampler.schedule import Clock
+
+
+def run_schedule(
+    state: SessionState, change: Change, _after: Outline, numbers: Sequence[int]
+) -> None:
+    """Begin the schedule again, or let the setting that the change names follow it again."""
+
+    def begun(lane: Lane, _number: int) -> Lane:
+        return begin(with_clock(lane, Clock()), lane.chains.x, state.device, state.heat)
+
+    def followed(lane: Lane, _number: int) -> Lane:
+        clock = replace(lane.clock, taken=lane.clock.taken - {change.value})
+        return fitted(replace(lane, clock=clock), state.device, state.heat)
+
+    change_lanes(state, numbers, begun if change.value is None else followed)

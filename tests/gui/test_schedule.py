@@ -1,0 +1,104 @@
+"""A window over a session that runs a schedule."""
+
+from dataclasses import replace
+
+import pytest
+
+from gui.windows import CPU, controls, open_in, paused, until
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.gui.session.model import IMAGE, Display
+from ldam_studio.gui.session.openings import Opening
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.presets import PRESETS
+from ldam_studio.sampler.settings import Settings
+
+LONG = 100_000  # steps, so that the schedule does not end during a test
+
+
+def opening(**settings):
+    chosen = Settings.of(
+        **{
+            "schedule": LONG,
+            "step_size": 0.02,
+            "step_size_start": 0.2,
+            "resolution_start": 24,
+            "coarse_share": 1.0,
+            "clamp": True,
+            "threshold": 0.0,
+            **settings,
+        }
+    )
+
+    def make():
+        vgg = open_network("vgg")
+        return open_session(SessionSpec(vgg, vgg.default_neurons(2), chosen, device=CPU))
+
+    return Opening("Scheduled", make, Display(IMAGE))
+
+
+@pytest.fixture
+def scheduled(make_window, qtbot):
+    return open_in(make_window(), qtbot, opening())
+
+
+def present(window, name):
+    return controls(window).rows[name].present.text()
+
+
+def follows(window):
+    return window.last_frame.lanes[0].now.keys()
+
+
+def test_rows_and_status_bar_show_the_present_values(scheduled, qtbot):
+    until(qtbot, lambda: present(scheduled, "step_size") == "now 0.2")
+    assert present(scheduled, "resolution") == "now 24" and not present(scheduled, "l2")
+    assert controls(scheduled).rows["step_size"].field.text() == "0.02"
+    assert f"of {LONG:,}" in scheduled.status.progress.text()
+
+
+def test_a_dragged_slider_leaves_the_schedule_and_undo_puts_it_back(scheduled, qtbot):
+    scheduled.controller.set_value("step_size", 0.05)
+    until(qtbot, lambda: follows(scheduled) == {"resolution"})
+    until(qtbot, lambda: not present(scheduled, "step_size"))
+    scheduled.controller.undo()
+    until(qtbot, lambda: follows(scheduled) == {"step_size", "resolution"})
+    assert scheduled.model.outline.lane.settings.step_size == 0.02
+    scheduled.controller.redo()
+    until(qtbot, lambda: follows(scheduled) == {"resolution"})
+
+
+def test_a_preset_with_a_schedule_runs_it_from_the_present_picture(scheduled, qtbot):
+    values = {"schedule": LONG, "step_size": 0.03, "step_size_start": 0.2, "l2": 0.1}
+    scheduled.controller.apply_preset(replace(PRESETS["explore"], settings=values))
+    until(qtbot, lambda: scheduled.model.outline.lane.settings.step_size == 0.03)
+    until(qtbot, lambda: "step_size" in follows(scheduled))
+    log = scheduled.controller.ask(lambda state: [e.name for e in state.log]).result(30)
+    assert log == ["step_size", "l2", "run_schedule"]
+
+
+def test_images_of_every_resolution_have_the_same_place(scheduled, qtbot):
+    canvas, strip = scheduled.canvas, scheduled.strip
+    places, thumbs = canvas.image_rects(), strip.layout_now.thumbs
+    for side in (32, 40):
+        scheduled.controller.set_value("resolution", side)
+        until(qtbot, lambda side=side: scheduled.last_frame.lanes[0].raw.shape == (3, side, side))
+        assert canvas.image_rects() == places and strip.layout_now.thumbs == thumbs
+
+
+def test_pixel_values_are_those_under_the_pointer(scheduled, qtbot):
+    paused(scheduled, qtbot)
+    words = scheduled.canvas.readout
+    raw = scheduled.last_frame.lanes[0].raw
+    scheduled.canvas._cursor = scheduled.canvas.image_rects()[0].bottomRight().toPointF()
+    assert words().startswith("x 31   y 31")
+    assert " ".join(f"{value:.3f}" for value in raw[:, -1, -1]) in words()
+
+
+def test_lanes_of_two_resolutions_are_compared(scheduled, qtbot):
+    scheduled.controller.compare(scheduled.model.outline.lane.network)
+    until(qtbot, lambda: len(scheduled.last_frame.lanes) == 2)
+    scheduled.model.set_acting(1)
+    scheduled.controller.set_value("resolution", 40)
+    until(qtbot, lambda: scheduled.last_frame.lanes[1].raw.shape == (3, 40, 40))
+    until(qtbot, lambda: scheduled.canvas.difference_scale is not None)
+    assert scheduled.last_frame.lanes[0].raw.shape == (3, 24, 24)
