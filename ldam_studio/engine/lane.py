@@ -42,7 +42,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     chains, settings = len(neurons), outline.settings
     photo_statistics.check(network, settings)
     sized = sized_for(network, settings, Clock())
-    x = draw_starts(sized, settings, generators, range(chains))
+    x = draw_starts(sized, settings, generators, range(chains), device.arithmetic)
     return Lane(
         network=network,
         sized=sized,
@@ -67,16 +67,25 @@ def sized_for(network: Network, settings: Settings, clock: Clock) -> Network:
 
 
 def draw_starts(
-    network: Network, settings: Settings, generators: Generators, chains: range
+    network: Network,
+    settings: Settings,
+    generators: Generators,
+    chains: range,
+    arithmetic: int,
 ) -> Tensor:
     """Draw x0 = rest + spread * xi for the chains with these numbers.
 
     Each chain has its own random source. With a start spectrum, xi is replaced by R xi, the clouds
     of `sampler.preconditioner`.
+
+    In `arithmetic` 1 (see `kernels.Parameters`) clouds are laid out by channel, and so is all that
+    follows; drawing noise in that layout takes many times longer.
     """
     pixels = network.pixels
     noise = generators.normal("start", (len(chains), *pixels.shape), first=chains.start)
     noise = clouds(noise, settings.start_spectrum, settings.colour_correlation)
+    if arithmetic > 1:
+        noise = noise.contiguous()
     x = pixels.rest + settings.start_spread * noise
     return x.clamp_(*pixels.bounds) if settings.clamp else x
 
@@ -175,7 +184,8 @@ def turn(
         kept = resized(kept, (size[0], size[1]))
     else:
         kept = kept.new_empty((0, channels, *size))
-    new = draw_starts(sized, settings, generators, range(len(kept), len(neurons)))
+    added = range(len(kept), len(neurons))
+    new = draw_starts(sized, settings, generators, added, device.arithmetic)
     turned = replace(
         lane,
         network=network,

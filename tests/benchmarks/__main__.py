@@ -24,6 +24,7 @@ import picker
 import sampler_speed
 import side_by_side
 import startup
+import step
 import swaps
 import watching
 import window
@@ -43,6 +44,7 @@ PARTS = {
     "watching": watching.measure,
     "swaps": swaps.measure,
     "compare": side_by_side.measure,
+    "step": step.measure,
 }
 OUT = Path("build/bench.json")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from former_formats import without_lanes
 from ldam_studio.engine import serialise
 from ldam_studio.engine.compute import device
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import describe
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.picture import enlarge, grid, to_bytes
@@ -101,7 +102,8 @@ def test_a_stored_session_of_several_channels_that_began_in_clouds_goes_on(run, 
     """Clouds are laid out by channel, and the noise of the next steps depends on that."""
     network = open_network("vgg")
     settings = Settings(start_spectrum=1.0, colour_correlation=0.5, kernel=kernel)
-    state, _ = run(open_session(SessionSpec(network, network.default_neurons(2), settings)), 2)
+    spec = SessionSpec(network, network.default_neurons(2), settings, device=Device())
+    state, _ = run(open_session(spec), 2)
     assert not state.lane.chains.x.is_contiguous()
     tensors, about = serialise.to_tensors(state)
     again = serialise.from_tensors(tensors, json.loads(json.dumps(about)))

@@ -38,7 +38,8 @@ def start_anew(state: SessionState) -> None:
 
     def started(lane: Lane, _number: int) -> Lane:
         lane = with_clock(lane, Clock())
-        x = draw_starts(lane.sized, lane.settings, state.generators, range(len(lane.neurons)))
+        chains, arithmetic = range(len(lane.neurons)), state.device.arithmetic
+        x = draw_starts(lane.sized, lane.settings, state.generators, chains, arithmetic)
         return begin(lane, x, state.device, state.heat)
 
     change_lanes(state, range(len(state.lanes)), started)
