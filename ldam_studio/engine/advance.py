@@ -18,8 +18,8 @@ from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
-from ldam_studio.engine.lane import activation_of, draw_for_lanes, log_real_of, reheat
-from ldam_studio.engine.noise import draw_noise
+from ldam_studio.engine.lane import activation_of, log_real_of, reheat
+from ldam_studio.engine.noise import draw_for_lanes, draw_noise
 from ldam_studio.engine.schedule import follow
 from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower

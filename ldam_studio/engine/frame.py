@@ -17,7 +17,7 @@ from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
-from ldam_studio.engine.schedule import present_values
+from ldam_studio.engine.schedule import keeps_one_size, present_values
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.neurons import Neuron
@@ -67,7 +67,7 @@ class LaneFrame:
 
     `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
     for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
-    sentence about silent neurons, empty if there are none.
+    sentence about silent neurons, or about settings without effect; it is empty without these.
 
     `clock` is the number of steps since the chains started. `now` has the values that a schedule
     gives the front chain at present, by the settings' names; it is empty when no schedule runs.
@@ -194,7 +194,9 @@ class _Picked:
             burned_in=here["burned_in"],
             settling=here["settling"],
             dead=here["dead"],
-            silence=silent_neurons.sentence(lane.waking, lane.neurons) or without_statistics(lane),
+            silence=silent_neurons.sentence(lane.waking, lane.neurons)
+            or without_statistics(lane)
+            or keeps_one_size(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),
             clock=lane.clock.steps,

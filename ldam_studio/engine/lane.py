@@ -29,10 +29,8 @@ from ldam_studio.sampler.schedule import Clock, at_present
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.views import (
     View,
-    draw_views,
     seen_in,
     sides_of_views,
-    sources_of_views,
 )
 
 
@@ -224,28 +222,6 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
         waking=silent_neurons.begin(len(x), device.name),
         balance=photo_statistics.begin(len(x), device.name),
     )
-
-
-def sources_of_lanes(lanes: Sequence[Lane]) -> list[str]:
-    """Return the names of the random sources of all lanes' views, each once."""
-    return list(dict.fromkeys(s for lane in lanes for s in sources_of_views(lane.settings)))
-
-
-def draw_for_lanes(lanes: Sequence[Lane], generators: Generators) -> list[tuple[View, ...]]:
-    """Draw this step's views for each lane.
-
-    All lanes read the same random numbers, so that lanes with equal settings see their images in
-    the same views.
-    """
-    before = {name: generators[name].get_state() for name in sources_of_lanes(lanes)}
-    drawn = []
-    for lane in lanes:
-        for name in sources_of_views(lane.settings):
-            generators[name].set_state(before[name])
-        pixels, sizes = lane.sized.pixels, tuple(lane.targets.sizes)
-        size, full = (pixels.height, pixels.width), lane.network.pixels.side
-        drawn.append(draw_views(lane.settings, size, generators, sizes, full))
-    return drawn
 
 
 def activation_of(

@@ -15,6 +15,7 @@ from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler.prepare import repaced
 from ldam_studio.sampler.schedule import STARTS, at_present, runs
 from ldam_studio.sampler.settings import PerChain
+from ldam_studio.sampler.views import sides_of_views
 
 
 def follow(state: SessionState) -> list[str]:
@@ -38,7 +39,7 @@ def follow(state: SessionState) -> list[str]:
 def _words(before: Lane, after: Lane) -> str:
     if after.sized is not before.sized:
         return f"resolution {after.sized.pixels.side}"
-    return keeps_one_size(after) if not before.clock.steps else ""
+    return keeps_one_size(after).rstrip(".") if not before.clock.steps else ""
 
 
 def fitted(lane: Lane, device: Device, heat: float) -> Lane:
@@ -70,8 +71,12 @@ def _of_chain(value: PerChain, chain: int) -> float:
 
 def keeps_one_size(lane: Lane) -> str:
     """Return a sentence if the settings ask for other sizes of images than the network takes."""
-    settings = lane.settings
-    wanted = {side for side in (settings.resolution, settings.resolution_start) if side}
+    settings, own = lane.settings, lane.network.pixels.side
+    wanted = {settings.resolution, settings.resolution_start, *sides_of_views(settings, own)}
+    wanted -= {0, own}
     if not wanted or any(lane.network.at_side(side) is not None for side in wanted):
         return ""
-    return f"{lane.network.name} takes images of one size only, so Resolution has no effect"
+    return (
+        f"{lane.network.name} takes images of one size only, so Resolution and the size of views "
+        "have no effect."
+    )

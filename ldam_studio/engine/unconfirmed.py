@@ -12,8 +12,7 @@ import math
 from dataclasses import replace
 
 from ldam_studio.engine import silent_neurons
-from ldam_studio.engine.lane import sources_of_lanes
-from ldam_studio.engine.noise import sources_of
+from ldam_studio.engine.noise import sources_of, sources_of_lanes
 from ldam_studio.engine.state import Moment, SessionState
 
 

@@ -243,7 +243,8 @@ def test_a_network_of_one_size_runs_at_it_and_says_so_once(lenet, run):
     state, infos = run(state, 9)
     assert sides(state) == [28]
     told = [mark for info in infos for mark in info.marks if "one size" in mark]
-    assert told == ["lenet takes images of one size only, so Resolution has no effect"]
+    words = "so Resolution and the size of views have no effect"
+    assert told == [f"lenet takes images of one size only, {words}"]
     assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.02)
 
 

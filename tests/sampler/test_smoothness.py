@@ -62,7 +62,7 @@ def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monk
 
 
 def test_jitter_reaches_as_far_as_it_says_in_both_directions():
-    from ldam_studio.engine.lane import draw_for_lanes
+    from ldam_studio.engine.noise import draw_for_lanes
 
     state = opened(jitter=2)
     views = [draw_for_lanes(state.lanes, state.generators) for _ in range(400)]
