@@ -21,7 +21,7 @@ from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, log_real_of, reheat
 from ldam_studio.engine.noise import draw_for_lanes, draw_noise
 from ldam_studio.engine.schedule import follow
-from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
+from ldam_studio.engine.state import MELT_HEAT, Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError
@@ -150,6 +150,8 @@ def advance(
         moved: list[_Moved] = []
         for lane, noise, views in zip(state.lanes, drawn, seen, strict=True):
             moved.append(_move(state, lane, noise, views, between))
+        heat = MELT_HEAT if state.melting > 1 else 1.0
+        later, marks = follow([m.lane for m in moved], state.device, heat)
     except GivenUp:
         go_back(state, before)
         return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
@@ -162,14 +164,14 @@ def advance(
         raise fails(lane, error) from None
     rms = tuple(m.info.gradient_rms for m in moved)
     state.unconfirmed.append(Unconfirmed(before, Arriving(_verdicts(moved)), rms))
-    state.lanes = tuple(m.lane for m in moved)
+    state.lanes = later
     state.step += 1
     if state.melting:
         state.melting -= 1
         if not state.melting:
             state.lanes = tuple(reheat(lane, state.device, 1.0) for lane in state.lanes)
             told.append("melt ends")
-    told.extend(follow(state))
+    told.extend(marks)
     here = state.step
     if not look_back(state, 0 if _must_be_known(state) else lag):
         raise ChainsExploded(which_to_lower(state), state)

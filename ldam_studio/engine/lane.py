@@ -112,6 +112,10 @@ def targets(
     fields = tuple(places[neuron.place] for neuron in neurons)
     crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
     check_memory(network, layer, crop, len(neurons))
+    # What does not fit at the end of a schedule is refused before it begins.
+    final = opened.at_side(settings.resolution) or opened
+    if crop is None and final.pixels.side > network.pixels.side:
+        check_memory(final, layer, None, len(neurons))
     value = opened.class_value(layer, settings.objective)
     sizes = [_values_in(field, network) for field in fields]
     sees_all = crop is None and not any(fields)

@@ -6,34 +6,36 @@ next step. `follow` sees to that after each step, `fitted` after a change of set
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import begin, with_clock
-from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.state import Lane
 from ldam_studio.sampler.prepare import repaced
 from ldam_studio.sampler.schedule import STARTS, at_present, runs
 from ldam_studio.sampler.settings import PerChain
 from ldam_studio.sampler.views import sides_of_views
 
 
-def follow(state: SessionState) -> list[str]:
-    """Set the clocks of a session's lanes one step later, and what their schedules change.
+def follow(
+    lanes: Sequence[Lane], device: Device, heat: float
+) -> tuple[tuple[Lane, ...], list[str]]:
+    """Set the clocks of lanes that took a step one step later, and what their schedules change.
 
-    The lanes are changed in place. Returns the lines to write into the traces.
+    Returns the lanes, and the lines to write into the traces.
     """
-    lanes, told = [], []
-    for number, lane in enumerate(state.lanes):
+    followed, told = [], []
+    for number, lane in enumerate(lanes):
         later = replace(lane, clock=lane.clock.after_step())
         if later.clock.steps <= later.settings.schedule:
-            later = fitted(later, state.device, state.heat)
-        lanes.append(later)
+            later = fitted(later, device, heat)
+        followed.append(later)
         words = _words(lane, later)
         if words:
-            told.append(f"{lane_name(number)}: {words}" if len(state.lanes) > 1 else words)
-    state.lanes = tuple(lanes)
-    return told
+            told.append(f"{lane_name(number)}: {words}" if len(lanes) > 1 else words)
+    return tuple(followed), told
 
 
 def _words(before: Lane, after: Lane) -> str:

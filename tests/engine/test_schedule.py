@@ -5,13 +5,16 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ldam_studio.engine import schedule
 from ldam_studio.engine.advance import ChainsExploded, GivenUp, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
+from ldam_studio.engine.compute import memory_needed
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.prepare import parameters_of
@@ -213,6 +216,28 @@ def test_an_exploded_step_is_taken_back_with_its_change_of_resolution(opened, ru
     with pytest.raises(ChainsExploded) as caught:
         advance(state)
     assert caught.value.state.lane.clock.steps == 3 and sides(caught.value.state) == [24]
+
+
+def test_a_resolution_that_cannot_be_reached_leaves_the_session_as_it_was(opened, run, monkeypatch):
+    state, _ = run(opened(), 3)
+    before = snapshot(state)
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(schedule, "begin", fail)
+    with pytest.raises(StudioError, match="not enough memory"):
+        advance(state)
+    monkeypatch.undo()
+    assert state.step == 3 and same(before, state)
+    assert same(run(state, 3)[0], run(before, 3)[0])
+
+
+def test_a_schedule_whose_end_does_not_fit_into_memory_is_refused(opened, monkeypatch):
+    monkeypatch.setattr(memory_needed, "free_bytes", lambda: 200_000_000)
+    opened(resolution=32)
+    with pytest.raises(StudioError, match="2 chains need"):
+        opened(resolution=512)
 
 
 @pytest.mark.parametrize(
