@@ -31,8 +31,13 @@ def total_variation_gradient(x: Tensor) -> Tensor:
     gradient = torch.empty_like(x)
     some = max(1, CACHED // max(1, x[:1].numel())) if x.is_cpu else max(1, len(x))
     for part, result in zip(x.split(some), gradient.split(some), strict=True):
-        right, down = _differences(part)
-        length = right.square().add_(down.square()).add_(ROUNDING**2).sqrt_()
+        right, down = torch.empty_like(part), torch.empty_like(part)
+        torch.sub(part[..., 1:], part[..., :-1], out=right[..., :-1])
+        torch.sub(part[..., 1:, :], part[..., :-1, :], out=down[..., :-1, :])
+        right[..., -1:] = 0
+        down[..., -1:, :] = 0
+        torch.mul(right, right, out=result)
+        length = result.add_(down * down).add_(ROUNDING**2).sqrt_()
         right.div_(length)
         down.div_(length)
         torch.add(right, down, out=result).neg_()
