@@ -38,7 +38,9 @@ def _both_in(view: View, lane: Lane, device: Device) -> Both | None:
     fields, rest = lane.targets.fields, network.pixels.rest
 
     def both(x: Tensor) -> tuple[Tensor, Tensor]:
-        seen = x if view == View() else seen_in(view, fields, x, rest)(x)
+        seen = x
+        if view != View():
+            seen = seen_in(view, fields, x, rest, arithmetic=device.arithmetic)(x)
         with device.autocast():
             value, moments = network.activation_and_moments(seen, units, expected.layers)
         return value.float(), expected.departure(moments, tolerance)

@@ -257,7 +257,8 @@ def _activation_in(
 
     if view != View():
         box = None if targets.crop is None else targets.crop.box
-        shown = seen_in(view, targets.fields, lane.chains.x, lane.network.pixels.rest, box)
+        rest = lane.network.pixels.rest
+        shown = seen_in(view, targets.fields, lane.chains.x, rest, box, device.arithmetic)
         return value_and_gradient(lambda x: activation(shown(x)), between)
     seen = value_and_gradient(activation, between)
     if targets.crop is None:

@@ -161,7 +161,12 @@ def _varies(settings: Settings) -> bool:
 
 
 def seen_in(
-    view: View, fields: Sequence[Box | None], like: Tensor, rest: float, box: Box | None = None
+    view: View,
+    fields: Sequence[Box | None],
+    like: Tensor,
+    rest: float,
+    box: Box | None = None,
+    arithmetic: int = 1,
 ) -> Callable[[Tensor], Tensor]:
     """Return the differentiable function that shows images in a view.
 
@@ -175,10 +180,12 @@ def seen_in(
         The colour outside the image.
     box
         The part that is computed; None for the whole image. A view that changes the size has none.
+    arithmetic
+        That of `kernels.Parameters`.
     """
     if view.size is not None:
         small = like.new_empty(()).expand(*like.shape[:2], *view.size)
-        after = seen_in(replace(view, size=None), fields, small, rest, box)
+        after = seen_in(replace(view, size=None), fields, small, rest, box, arithmetic)
         size = view.size
         return lambda x: after(resized(x, size))
     height, width = like.shape[2:]
@@ -199,6 +206,11 @@ def seen_in(
     rows = torch.arange(top, bottom, device=like.device)[:, None]
     columns = torch.arange(left, right, device=like.device)
     places = _places(view, torch.tensor(centres, device=like.device), rows, columns)
+    if view.mirrored and arithmetic > 1:
+        # Sampling from right to left takes nearly twice the time.
+        row, column = places.unbind(-1)
+        reflected = torch.stack((row, width - 1 - column), -1)
+        return lambda x: sampled((x - rest).flip(3), reflected) + rest
     return lambda x: sampled(x - rest, places) + rest
 
 

@@ -30,8 +30,8 @@ def images(shape=SHAPE, seed=0):
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def shown(view, x, fields=(None, None), box=None):
-    return seen_in(view, fields, x, REST, box)(x)
+def shown(view, x, fields=(None, None), box=None, arithmetic=1):
+    return seen_in(view, fields, x, REST, box, arithmetic)(x)
 
 
 def by_hand(view, x, fields):
@@ -59,11 +59,13 @@ def by_hand(view, x, fields):
     "view", [MIXED, View(zoom=0.7), View(zoom=1.6), View(angle=-0.5), View(mirrored=True)]
 )
 @pytest.mark.parametrize("fields", [(None, None), FIELDS], ids=["image", "fields"])
-def test_a_view_shows_what_its_description_says(view, fields):
+@pytest.mark.parametrize("arithmetic", [1, 2])
+def test_a_view_shows_what_its_description_says(view, fields, arithmetic):
     x = images()
-    torch.testing.assert_close(shown(view, x, fields), by_hand(view, x, fields), atol=1e-5, rtol=0)
-    part = shown(view, x, fields, (2, 1, 6, 7))
-    torch.testing.assert_close(part, shown(view, x, fields)[:, :, 2:6, 1:7])
+    whole = shown(view, x, fields, arithmetic=arithmetic)
+    torch.testing.assert_close(whole, by_hand(view, x, fields), atol=1e-5, rtol=0)
+    part = shown(view, x, fields, (2, 1, 6, 7), arithmetic)
+    torch.testing.assert_close(part, whole[:, :, 2:6, 1:7])
 
 
 def test_turning_and_mirroring_by_whole_pixels_moves_them_as_torch_does():
@@ -90,8 +92,9 @@ def test_what_comes_in_from_outside_has_the_rest_colour():
 @pytest.mark.parametrize("box", [None, (2, 1, 6, 7)], ids=["image", "crop"])
 def test_the_gradient_is_that_of_finite_differences(view, box):
     x = images().requires_grad_()
-    show = seen_in(view, FIELDS, x, REST, box)
-    assert torch.autograd.gradcheck(lambda x: show(x).square().sum((1, 2, 3)), x)
+    for arithmetic in (1, 2):
+        show = seen_in(view, FIELDS, x, REST, box, arithmetic)
+        assert torch.autograd.gradcheck(lambda x, show=show: show(x).square().sum((1, 2, 3)), x)
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "per chain"])

@@ -108,6 +108,8 @@ class Parameters:
 
     def strength(self, x: Tensor) -> Tensor:
         """Return the norm of R x of each chain, (chains,)."""
+        if self.in_waves:
+            return self.strength_of_waves(half_spectrum.waves_of(x), x.shape[3])
         return strength(x, self.spectrum, self.colour_correlation, self.spectrum_floor)
 
     def strength_of_waves(self, waves: Tensor, width: int) -> Tensor:
