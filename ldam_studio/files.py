@@ -27,6 +27,12 @@ def state_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_state_path("ldam-studio", appauthor=False)
 
 
+def cache_folder() -> Path:
+    """Return the folder for what can be made again; ``LDAM_CACHE_DIR`` sets another."""
+    chosen = os.environ.get("LDAM_CACHE_DIR")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("ldam-studio", appauthor=False)
+
+
 def read_bytes(path: Path) -> bytes:
     """Return a file's content. The file is closed at once, so that others may replace it.
 

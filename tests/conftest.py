@@ -67,6 +67,12 @@ def _nobody_s_presets(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_plans(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test read which plans were found on this computer, or write any."""
+    monkeypatch.setenv("LDAM_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache" / "none"))
+
+
+@pytest.fixture(autouse=True)
 def _same_numbers() -> None:
     """Let what a test draws not depend on the tests before it."""
     torch.manual_seed(0)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
@@ -99,15 +100,19 @@ class Chains:
     def draw(
         self, neurons: Sequence[Neuron], steps: int, seed: int, on_step: OnStep = lambda: None
     ) -> Drawn:
-        """Run a chain for each neuron."""
-        began = clock(self.device.name)
+        """Run a chain for each neuron.
+
+        The time that a search for the plan of execution takes is not counted.
+        """
         # A fixed threshold avoids measuring one: burn-in does not matter here.
         settings = self.settings.change("burn_in", steps // 2).change("threshold", 0.0)
         if settings.schedule:
             settings = settings.change("schedule", steps)
         used = self.discriminator if settings.discriminator_weight else None
         spec = SessionSpec(self.network, tuple(neurons), settings, seed, used, self.device)
-        lane = run_on(open_session(spec), steps, on_step).lane
+        state = find_plan(open_session(spec))
+        began = clock(self.device.name)
+        lane = run_on(state, steps, on_step).lane
         bounds = self.network.pixels.bounds
         last, averaged = (x.clamp(*bounds).cpu() for x in (lane.chains.x, lane.average.mean))
         return Drawn(last, averaged, clock(self.device.name) - began)

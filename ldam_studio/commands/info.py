@@ -12,6 +12,9 @@ import torch
 from ldam_studio import __version__
 from ldam_studio.assets import asset
 from ldam_studio.commands.shared import flags
+from ldam_studio.engine.compute.device import Device, plan_words
+from ldam_studio.engine.plans.cache import recall_all
+from ldam_studio.engine.tuning import FEW
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources import families
@@ -85,7 +88,8 @@ def about_network(network: Network) -> dict[str, Any]:
 
     `notes` are sentences about what was done when it was opened, `missing` are the weights that its
     file lacks. A layer's receptive field is that of its default place, (top, left, bottom, right),
-    or None for the whole image.
+    or None for the whole image. `plans` are the plans of execution that were measured on this
+    computer: layer, number of chains, and the plan in words.
     """
     pixels = network.pixels
     return {
@@ -113,6 +117,10 @@ def about_network(network: Network) -> dict[str, Any]:
             }
             for layer in network.layers
         ],
+        "plans": [
+            {"layer": layer, "chains": chains, "plan": plan_words(Device().with_plan(plan))}
+            for layer, chains, plan in recall_all(network)
+        ],
     }
 
 
@@ -131,7 +139,17 @@ def words_on_network(about: dict[str, Any]) -> str:
     size = " x ".join(str(side) for side in about["pixels"]["shape"])
     head = [f"{about['network']}: images of {size}, weights {about['sha256'][:12]}"]
     head += about["notes"]
+    head += [
+        f"plan for {one['layer']} and {_chains(one['chains'])}: {one['plan']}"
+        for one in about["plans"]
+    ]
     return "\n".join([*head, "", _table(("layer", "type", "shape", "neurons", "sees"), rows)])
+
+
+def _chains(count: int) -> str:
+    if count == FEW:
+        return f"{FEW} or more chains"
+    return "1 chain" if count == 1 else f"{count} chains"
 
 
 def _field(box: Sequence[int] | None) -> str:

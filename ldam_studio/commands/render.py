@@ -16,6 +16,7 @@ from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.engine.picture import DISPLAYS
+from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import FORMATS
@@ -105,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
             "lower --thin."
         )
     check_folder(args.out)
-    rendered = sample(open_session(spec), args.steps, keep_activation=args.arrays)
+    rendered = sample(find_plan(open_session(spec)), args.steps, keep_activation=args.arrays)
     suffix = FORMATS[args.format].suffixes[0]
     paths = write(rendered, shown, args.out, suffix, arrays=args.arrays)
     report = report_of(rendered, paths)

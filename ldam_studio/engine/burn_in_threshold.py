@@ -87,8 +87,9 @@ def proceed(
     x = pixels.rest + settings.start_spread * noise
     if settings.clamp:
         x = x.clamp_(*pixels.bounds)
-    with torch.no_grad(), device.autocast():
-        values = network.all_activations(x if crop is None else crop.cut(x), units).float()
+    with torch.no_grad():
+        shown = x if crop is None else crop.cut(x)
+        values = network.all_activations(shown, units, device.plan).float()
     seen = torch.cat([seen, values])
     if len(seen) < NOISE_IMAGES:
         return replace(thresholds, seen=seen)

@@ -16,6 +16,7 @@ from ldam_studio.engine.comparison import MOST_LANES
 from ldam_studio.engine.compute.device import ARITHMETIC
 from ldam_studio.engine.outline import Outline
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.plan import FORMER, TORCH, Plan
 from ldam_studio.sampler.settings import SETTINGS
 
 MOST_CHAINS = round(SETTINGS["chains"].maximum)
@@ -75,6 +76,10 @@ class DeviceDescription(Struct, frozen=True):
     threads: int
     tried: bool = False
     arithmetic: Annotated[int, Meta(ge=1)] = 1
+    layout: str = FORMER
+    first_layers: str = TORCH
+    folded: bool = True
+    asked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what a later version computed in a way that this one does not know."""
@@ -83,6 +88,11 @@ class DeviceDescription(Struct, frozen=True):
                 "The session was computed by a newer version of LDAM Studio; update the program "
                 "to open it."
             )
+
+    @property
+    def plan(self) -> Plan:
+        """How networks were run; as in 0.1.0 if the description does not say it."""
+        return Plan(self.precision, self.threads, self.layout, self.first_layers, self.folded)
 
 
 class SessionDescription(Struct, frozen=True):

@@ -19,6 +19,7 @@ from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.plan import PLAIN, Plan
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.objective import ValueAndGradient, mean_of, value_and_gradient
 from ldam_studio.sampler.preconditioner import clouds
@@ -46,7 +47,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
         sized=sized,
         neurons=neurons,
         settings=settings,
-        targets=targets(network, sized, neurons, settings),
+        targets=targets(network, sized, neurons, settings, device.plan),
         parameters=parameters_of(
             at_present(settings, Clock()), chains, device.name, arithmetic=device.arithmetic
         ),
@@ -89,7 +90,11 @@ def draw_starts(
 
 
 def targets(
-    opened: Network, network: Network, neurons: Sequence[Neuron], settings: Settings
+    opened: Network,
+    network: Network,
+    neurons: Sequence[Neuron],
+    settings: Settings,
+    plan: Plan = PLAIN,
 ) -> Targets:
     """Return units, receptive fields and crop of the chains' neurons.
 
@@ -111,11 +116,11 @@ def targets(
     places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
     fields = tuple(places[neuron.place] for neuron in neurons)
     crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
-    check_memory(network, layer, crop, len(neurons))
+    check_memory(network, layer, crop, len(neurons), plan)
     # What does not fit at the end of a schedule is refused before it begins.
     final = opened.at_side(settings.resolution) or opened
     if crop is None and final.pixels.side > network.pixels.side:
-        check_memory(final, layer, None, len(neurons))
+        check_memory(final, layer, None, len(neurons), plan)
     value = opened.class_value(layer, settings.objective)
     sizes = [_values_in(field, network) for field in fields]
     sees_all = crop is None and not any(fields)
@@ -179,7 +184,7 @@ def turn(
     goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
     sized = sized_for(network, settings, clock)
-    found = targets(network, sized, neurons, settings)
+    found = targets(network, sized, neurons, settings, device.plan)
     channels, *size = sized.pixels.shape
     kept = lane.chains.x[: len(neurons)]
     if network.pixels.shape == lane.network.pixels.shape:
@@ -252,8 +257,7 @@ def _activation_in(
     network, units = evaluated_in(view, lane)
 
     def activation(x: Tensor) -> Tensor:
-        with device.autocast():
-            return network.activation(x, units).float()
+        return network.activation(x, units, device.plan).float()
 
     if view != View():
         box = None if targets.crop is None else targets.crop.box

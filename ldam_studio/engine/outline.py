@@ -24,11 +24,12 @@ from ldam_studio.engine.comparison import (
     matched,
     matched_or_kept,
 )
-from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.engine.compute.device import AUTO, Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.plan import Plan
 from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
 
@@ -282,6 +283,16 @@ def _precision(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> O
     return replace(outline, device=outline.device.in_float32())
 
 
+def _plan(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    plan, name = change.value, outline.device.name
+    if not isinstance(plan, Plan):
+        raise StudioError(f"A plan of execution cannot be {plan!r}.")
+    chosen = choose(name, plan.precision, plan.threads, plan)
+    if AUTO in (chosen.precision, chosen.layout) or not chosen.threads:
+        raise StudioError("A running session can only change to a plan that is decided.")
+    return replace(outline, device=outline.device.with_plan(plan))
+
+
 def _learning(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
     number = SETTINGS[change.name].check(change.value)
     if change.name == "learn_every":
@@ -321,7 +332,8 @@ RULES: dict[str, Rule] = {
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
     "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
-    "precision": Rule(_precision),  # "float32", if bfloat16 does not suit the new layer
+    "plan": Rule(_plan),  # Plan: another one was measured to suit the layer and chains in front
+    "precision": Rule(_precision),  # "float32"; only in logs of 0.1.0, which has no plans
     "compare": Rule(_compare, Scope.PLACE),  # LaneSpec to put beside the first lane; None: remove
 }
 """The rule of each change by name; comments show the values that it takes. All settings of chains

@@ -28,6 +28,7 @@ from ldam_studio.engine.commands import (
 )
 from ldam_studio.engine.frame import Frame, FrameRequest
 from ldam_studio.engine.mailbox import Mailbox
+from ldam_studio.engine.plans.finder import PlanFinder
 from ldam_studio.engine.reports import Reports
 from ldam_studio.engine.run_state import RunState, Status
 from ldam_studio.engine.speed import Speed
@@ -75,6 +76,7 @@ class Runner:
         self._max_rate = 0
         self._due = 0.0
         self._speed = Speed()
+        self._plans = PlanFinder()
         self._error = ""
 
     # These methods may be called from any thread. Commands are carried out in the order in which
@@ -158,6 +160,7 @@ class Runner:
                 self._step()
                 self._look_back()
                 self._serve_frame()
+                self._measure()
         finally:
             self._closed = True
             self._enter(RunState.CLOSED)
@@ -230,6 +233,8 @@ class Runner:
                 return
             moment = moment.result()
         self._state = snapshot(moment)
+        self._state.device.apply()
+        self._plans.forget()
         self._reports.forget_steps()
 
     def _step(self) -> None:
@@ -246,6 +251,14 @@ class Runner:
         if self._state.step > before:
             self._single_steps = max(0, self._single_steps - 1)
             self._speed.count()
+
+    def _measure(self) -> None:
+        """Make one trial in the search for the fastest plan; change to the plan that it finds."""
+        if self._closed or not self._may_step() or self._queue.is_urgent():
+            return
+        plan = self._plans.proceed(self._state)
+        if plan is not None:
+            self._advance([Change("plan", plan)], 0)
 
     def _look_back(self) -> None:
         """Confirm all steps before a frame shows their result, and before pausing."""

@@ -52,7 +52,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "step": state.step,
         "melting": state.melting,
         "lessons_due": state.lessons_due,
-        "bfloat16_layers": [list(layer) for layer in sorted(state.bfloat16_layers)],
+        "checked_layers": [list(layer) for layer in sorted(state.checked_layers)],
         "lanes": counts,
         "layouts": {n: _layout(t) for n, t in tensors.items() if not t.is_contiguous()},
     }
@@ -111,8 +111,9 @@ def from_tensors(
     try:
         state.step, state.melting = int(about["step"]), int(about["melting"])
         state.lessons_due = int(about.get("lessons_due", 0))
-        layers = about.get("bfloat16_layers", about.get("halved", ()))  # their name in version 1
-        state.bfloat16_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
+        former = about.get("bfloat16_layers", about.get("halved", ()))  # of 0.1.0, and before it
+        layers = about.get("checked_layers", former)
+        state.checked_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
         layouts = about.get("layouts", {})  # not known of sessions of 0.1.0
         moved = {n: _laid_out(value.to(where), layouts.get(n)) for n, value in tensors.items()}
         parts = _lanes_of(moved, about)

@@ -10,7 +10,7 @@ from typing import Any
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.comparison import open_beside
 from ldam_studio.engine.comparison import LaneSpec, check_neurons
-from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.engine.compute.device import AUTO, Device, choose
 from ldam_studio.engine.description import (
     BesideDescription,
     DeviceDescription,
@@ -95,7 +95,7 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
     """Start a session: make its lanes and draw the chains' first images.
 
     With `restoring`, the caller will replace the chains by stored ones. The stored result about the
-    precision then holds, so it is not measured again on the first images.
+    plan then holds, so it is not compared again on the first images.
 
     Raises
     ------
@@ -122,8 +122,8 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
         discriminator_rounds=spec.discriminator_rounds,
         data=spec.data,
     )
-    if state.device.tried and spec.device.precision == "auto":
-        state.bfloat16_layers = frozenset({layer_of(lane)})
+    if state.device.tried and spec.device.precision == AUTO:
+        state.checked_layers = frozenset({layer_of(lane)})
     if not restoring:
         try_again(state)  # for the lanes beside the first, which `settle` has not measured
     prepare_learner(state)
@@ -233,12 +233,13 @@ def spec_from(
 def _device(given: Device | None, recorded: DeviceDescription) -> Device:
     """Return the recorded device, or the given one completed with recorded values."""
     if given is None:
-        given = choose(recorded.device, recorded.precision, recorded.threads)
+        given = choose(recorded.device, recorded.precision, recorded.threads, recorded.plan)
     given = replace(given, arithmetic=recorded.arithmetic)
     threads = given.threads or recorded.threads
-    if given.precision != "auto":
+    if given.precision != AUTO:
         return replace(given, threads=threads)
-    return replace(given, precision=recorded.precision, threads=threads, tried=recorded.tried)
+    kept = given.with_plan(replace(recorded.plan, threads=threads))
+    return replace(kept, tried=recorded.tried, asked=recorded.asked)
 
 
 def _path(reference: Reference) -> Path | None:

@@ -169,9 +169,9 @@ class SessionState:
         The discriminator with what it has learned in this session; None while it is unchanged.
     discriminator_rounds, lessons_due
         Number of lessons after each change of weights, and number of lessons still due.
-    bfloat16_layers
+    checked_layers
         Layers (name and SHA-256 of the network, layer) whose gradients were measured to be the same
-        in bfloat16.
+        under the present plan.
     """
 
     seed: int
@@ -190,7 +190,7 @@ class SessionState:
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     unconfirmed: list[Unconfirmed] = field(default_factory=list)
-    bfloat16_layers: frozenset[tuple[str, str, str]] = frozenset()
+    checked_layers: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def lane(self) -> Lane:

@@ -22,6 +22,7 @@ from msgspec import Meta, Struct
 
 from ldam_studio import __version__
 from ldam_studio.engine.comparison import MOST_LANES
+from ldam_studio.engine.compute.device import processor
 from ldam_studio.engine.description import (
     Count,
     SessionDescription,
@@ -236,17 +237,9 @@ def device_of(state: SessionState) -> dict[str, Any]:
     gpu = torch.cuda.get_device_name() if device == "cuda" else None
     return state.device.json() | {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": gpu or _processor(),
+        "processor": gpu or processor(),
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown"
 
 
 def pixel_hash(picture: Bytes) -> str:

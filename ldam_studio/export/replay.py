@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from ldam_studio.export.locate import Nearby
 from ldam_studio.export.recipe import Recipe, device_of, discriminator_seen, lessons_hash
 from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
+from ldam_studio.networks.plan import PLAIN
 
 OnStep = Callable[[int, int], bool | None]
 
@@ -220,19 +221,21 @@ def _beginning(recipe: Recipe, nearby: Nearby) -> SessionState:
 def _device(recorded: DeviceDescription) -> Device:
     """Choose the recorded device, or the best available one if it is missing."""
     try:
-        return choose(recorded.device, recorded.precision, recorded.threads)
+        return choose(recorded.device, recorded.precision, recorded.threads, recorded.plan)
     except StudioError:
         return replace(choose("auto", threads=1), precision="float32")
 
 
 def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     """List everything that affects the last bits and has changed since the export."""
-    there, here = recipe.said.machine, device_of(state)
-    # Replay uses the recorded arithmetic, and the recorded precision, however it was chosen.
+    # Recipes of 0.1.0 do not record a plan.
+    there, here = asdict(PLAIN) | recipe.said.machine, device_of(state)
+    # How the plan was chosen does not matter: replay uses the recorded one, as it uses the recorded
+    # arithmetic.
     found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
         for name in here
-        if name not in ("arithmetic", "tried") and there.get(name) != here[name]
+        if name not in ("arithmetic", "tried", "asked") and there.get(name) != here[name]
     ]
     if recipe.said.real_images != lessons_hash(state):
         found.append("the real images from which the discriminator learned")

@@ -161,10 +161,10 @@ def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def device_words(device: Device) -> str:
-    """Return the device on which the sampler runs, for the status bar."""
+    """Return where and how the sampler runs, for the status bar."""
     words = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(device.name, device.name)
-    if device.precision != "float32":
-        words += f" {device.precision}"
+    if device.plan.words != "float32":
+        words += f" {device.plan.words}"
     if device.name == "cpu":
         words += f", {device.threads} thread" + ("" if device.threads == 1 else "s")
     return words

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.anatomy.layers import Stop
 
 
-def copied(module: nn.Module) -> nn.Module:
+def copied(module: nn.Module, shared: Mapping[int, Tensor] | None = None) -> nn.Module:
     """Return a copy of a module, without the `Stop` hooks of forward passes in progress.
 
-    The module's own hooks, which are part of what it computes, are copied.
+    The module's own hooks, which are part of what it computes, are copied. Tensors that are
+    `shared`, by their `id`, are not copied.
 
     Raises
     ------
@@ -24,7 +26,7 @@ def copied(module: nn.Module) -> nn.Module:
     """
     # Other threads add and remove Stop hooks. Each dictionary of hooks is copied in a single
     # operation, so that it cannot change meanwhile.
-    memo: dict[int, Any] = {}
+    memo: dict[int, Any] = dict(shared or {})
     own = []
     for part in module.modules():
         hooks = part._forward_hooks.copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import torch
@@ -13,11 +14,12 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.class_values import ClassValue, forward_pass_for
 from ldam_studio.networks.anatomy.folding import Folded, fold
 from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
-from ldam_studio.networks.anatomy.listing import list_layers
+from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.prepare import prepare
+from ldam_studio.networks.plan import FORMER, PLAIN, Plan
+from ldam_studio.networks.prepare import Copies, Entrance, prepare
 from ldam_studio.sampler.moments import moments_of
 
 
@@ -45,9 +47,22 @@ class Forward:
         self.pixels = pixels
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
-        self.listing = list_layers(name, self.module, self.normalise(torch.zeros(1, *pixels.shape)))
+        self.listing = self._list()
         self.layers: tuple[Layer, ...] = self.listing.all
         self._folded = self._fold()
+        self._copies = Copies()
+
+    def _list(self) -> Layers:
+        images = self.normalise(torch.zeros(1, *self.pixels.shape))
+        try:
+            return list_layers(self.name, self.module, images)
+        except StudioError as error:
+            # Code that flattens with `view` takes only contiguous outputs of its convolutions.
+            prepare(self.module, torch.contiguous_format)
+            try:
+                return list_layers(self.name, self.module, images)
+            except StudioError:
+                raise error from None
 
     def _fold(self) -> Folded | None:
         noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
@@ -58,6 +73,7 @@ class Forward:
         twin = copy.copy(self)
         twin.module = module
         twin._folded = twin._fold()
+        twin._copies = Copies()
         return twin
 
     def to(self, device: torch.device | str) -> Self:
@@ -65,6 +81,8 @@ class Forward:
         self.module.to(device)
         if self._folded is not None:
             self._folded.module.to(device)
+        if torch.device(device) != self.device:
+            self._copies.keep()
         self._mean, self._std = self._mean.to(device), self._std.to(device)
         return self
 
@@ -90,46 +108,82 @@ class Forward:
         """Turn pixels (n, C, H, W) into the module's input."""
         return (x - self._mean) / self._std
 
-    def output(self, x: Tensor, layer: str) -> Tensor:
-        """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there."""
-        return self._output(self._module_for(layer), x, layer)
+    def output(self, x: Tensor, layer: str, plan: Plan = PLAIN) -> Tensor:
+        """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there.
 
-    def _module_for(self, *layers: str) -> nn.Module:
-        """Return the module to run for the outputs of these layers."""
-        folded = self._folded
-        return folded.module if folded and folded.layers.issuperset(layers) else self.module
+        The output of a prepared copy is in float32.
+        """
+        return self._output(self.prepare_for(plan, layer), x, layer, plan)
 
-    def _output(self, module: nn.Module, x: Tensor, layer: str) -> Tensor:
-        return output_at(module, layer, self.normalise(x), self.layer(layer).batch)
+    def _output(self, module: nn.Module, x: Tensor, layer: str, plan: Plan) -> Tensor:
+        images, batch = self.normalise(x), self.layer(layer).batch
+        if plan.layout == FORMER:
+            with plan.autocast(x.device.type):
+                return output_at(module, layer, images, batch)
+        return output_at(module, layer, Entrance.apply(images, plan), batch).float()
 
     def output_and_moments(
-        self, x: Tensor, layer: str, compared: Sequence[str]
+        self, x: Tensor, layer: str, compared: Sequence[str], plan: Plan = PLAIN
     ) -> tuple[Tensor, list[Tensor]]:
         """Return a layer's output and, of the same forward pass, the moments of earlier layers.
 
         See `sampler.moments.moments_of`.
         """
-        module = self._module_for(layer, *compared)
+        module = self.prepare_for(plan, layer, *compared)
         with noting(module, compared, moments_of) as noted:
-            output = self._output(module, x, layer)
+            output = self._output(module, x, layer, plan)
         return output, [noted[name] for name in compared]
 
-    def activation(self, x: Tensor, units: Units) -> Tensor:
+    def activation(self, x: Tensor, units: Units, plan: Plan = PLAIN) -> Tensor:
         """Return the value of one neuron per image: x (n, C, H, W), n units -> (n,)."""
         with forward_pass_for(units.class_value):
-            output = self.output(x, units.layer.name)
-        return units.read(output)
+            output = self.output(x, units.layer.name, plan)
+        with plan.autocast(x.device.type):
+            return units.read(output)
 
     def activation_and_moments(
-        self, x: Tensor, units: Units, compared: Sequence[str]
+        self, x: Tensor, units: Units, compared: Sequence[str], plan: Plan = PLAIN
     ) -> tuple[Tensor, list[Tensor]]:
         """Return what `activation` does, and the moments of earlier layers in the same pass."""
         with forward_pass_for(units.class_value):
-            output, moments = self.output_and_moments(x, units.layer.name, compared)
-        return units.read(output), moments
+            output, moments = self.output_and_moments(x, units.layer.name, compared, plan)
+        with plan.autocast(x.device.type):
+            return units.read(output), moments
 
-    def all_activations(self, x: Tensor, units: Units) -> Tensor:
+    def all_activations(self, x: Tensor, units: Units, plan: Plan = PLAIN) -> Tensor:
         """Return the value of every unit at every image: x (n, C, H, W) -> (n, units)."""
         with forward_pass_for(units.class_value):
-            output = self.output(x, units.layer.name)
-        return units.read_all(output)
+            output = self.output(x, units.layer.name, plan)
+        with plan.autocast(x.device.type):
+            return units.read_all(output)
+
+    # Plans
+
+    def folds(self, *layers: str) -> bool:
+        """Return whether the network has batch norms that can be folded for these layers."""
+        return self._folded is not None and self._folded.layers.issuperset(layers)
+
+    def prepare_for(self, plan: Plan, *layers: str) -> nn.Module:
+        """Return what is run under a plan for these layers.
+
+        It is the module itself, or its copy, which is made at the first call.
+
+        Raises
+        ------
+        StudioError
+            If the user's own module cannot be copied.
+        """
+        plan = self._for_layers(plan, layers)
+        module = self._folded.module if plan.folded and self._folded else self.module
+        return module if plan.layout == FORMER else self._copies.of(module, plan)
+
+    def is_prepared_for(self, plan: Plan, *layers: str) -> bool:
+        """Return whether a plan's copy exists, or none is needed."""
+        return plan.layout == FORMER or self._for_layers(plan, layers) in self._copies
+
+    def keep_copies(self, layer: str, *plans: Plan) -> None:
+        """Discard the copies that these plans do not need for this layer."""
+        self._copies.keep(*(self._for_layers(plan, (layer,)) for plan in plans))
+
+    def _for_layers(self, plan: Plan, layers: Sequence[str]) -> Plan:
+        return replace(plan, folded=plan.folded and self.folds(*layers))

@@ -11,6 +11,7 @@ from ldam_studio.engine.outline import RULES
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Neuron
+from ldam_studio.networks.plan import Plan
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -48,6 +49,8 @@ CHANGES_OF_THREE = [
     Change("run_schedule", "temperature", 1),
     Change("run_schedule", "l2"),
     Change("precision", "float32"),
+    Change("plan", Plan(layout="channels_last", first_layers="onednn")),
+    Change("plan", "bfloat16"),
     Change("compare", None, 1),
     Change("compare", None),
     Change("temperature", -1),

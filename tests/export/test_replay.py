@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export import exporting, recipe
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats import png
-from ldam_studio.export.formats.table import read_recipe
+from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.replay import compare, rerun, spec_at_export
+from ldam_studio.export.replay import compare, differences, rerun, spec_at_export
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.plan import PLAIN, Plan
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
 from ldam_studio.sampler.kernels import KERNELS
@@ -329,7 +331,7 @@ def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
     second = export(state, Shown("raw"), tmp_path / "second.png")
     assert second.sidecar == first.sidecar
     logged = [change[1] for change in read_recipe(second.path).data["log"]]
-    assert logged == ["neurons", "neurons", "precision"]
+    assert logged == ["neurons", "neurons", "plan"]
     monkeypatch.setattr(tuning, "compare", lambda *_: pytest.fail("tried"))
     found = compare(second.path)
     assert found.identical and not found.differences
@@ -463,3 +465,41 @@ def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path):
     again = rerun(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
     assert again is not None and same(state, again) and again.log == state.log
     assert torch.equal(again.lanes[1].chains.x, state.lanes[1].chains.x)
+
+
+def test_a_session_whose_plan_switched_midway_replays_to_the_same_pixels(tmp_path: Path):
+    network = open_network("lenet")
+    device = replace(Device(), tried=True)
+    state = open_session(SessionSpec(network, network.default_neurons(3), seed=7, device=device))
+    plans = [
+        Plan(layout="channels_last", first_layers="onednn"),
+        Plan("bfloat16", layout="channels_last"),
+        Plan("bfloat16", layout="contiguous", folded=False),
+        Plan(layout="contiguous"),
+        Plan("bfloat16"),
+    ]
+    pictures = []
+    for plan in plans:
+        state = run(state, 6, Change("plan", plan))
+        pictures.append(export(state, Shown("raw"), tmp_path / f"{len(pictures)}.png").path)
+    for number, path in enumerate(pictures, 1):
+        logged = read_recipe(path).data["log"]
+        assert [change[2]["layout"] for change in logged] == [p.layout for p in plans[:number]]
+        found = compare(path)
+        assert found is not None and found.identical and not found.differences
+    assert compare(pictures[1]).picture.tobytes() != compare(pictures[0]).picture.tobytes()
+
+
+def test_a_recipe_without_a_plan_runs_as_in_0_1_0(tmp_path: Path):
+    state = run(opened(), 5)
+    path = export(state, Shown("raw"), tmp_path / "new.png").path
+    found, picture = read(path)
+    for machine in (found.data["machine"], found.data["session"]["machine"]):
+        for name in ("layout", "first_layers", "folded", "asked"):
+            del machine[name]
+    del found.data["end"]["machine"]["layout"]
+    old = recipe.Recipe(found.data)
+    again = rerun(old, Nearby(tmp_path))
+    assert again is not None and again.device.plan == PLAIN
+    assert (picture_of(again, found.shown) == picture).all()
+    assert not differences(old, again)

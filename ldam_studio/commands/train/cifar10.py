@@ -17,7 +17,7 @@ from ldam_studio.commands.shared.flags import MOST_THREADS, whole_number
 from ldam_studio.commands.shared.progress import INTERRUPTED, TrainingBar
 from ldam_studio.commands.train.flags import CIFAR10, add_epochs, add_training, stopped
 from ldam_studio.engine.compute.device import PRECISIONS
-from ldam_studio.engine.tuning import WORTHWHILE, computes_in_bfloat16
+from ldam_studio.engine.tuning import computes_in_bfloat16
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.vgg import Vgg
@@ -31,6 +31,9 @@ from ldam_studio.training.resume import kept_recipe
 
 TRIED_STEPS = 2
 """Number of steps that are timed in each precision before a training."""
+
+WORTHWHILE = 0.9
+"""bfloat16 is used if it reduces the time below this share."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

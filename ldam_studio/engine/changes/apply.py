@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from ldam_studio.engine.changes.change import Change
@@ -52,12 +52,12 @@ def apply(state: SessionState, change: Change) -> list[str]:
 
 
 def _tried_again(state: SessionState) -> list[str]:
-    """Check whether the precision suits the new layer; return lines for the traces."""
+    """Check whether the plan suits the new layer; return lines for the traces."""
     told = try_again(state)
     if not told:
         return []
     # Replay does not check again: it reads the result from the log.
-    _log(state, LogEntry(state.step, "precision", state.device.precision))
+    _log(state, LogEntry(state.step, "plan", asdict(state.device.plan)))
     return [told]
 
 

@@ -7,7 +7,7 @@ write a rule there, an effect in a file of this folder, and a row in this table.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from ldam_studio.engine.changes.average import reset_average
@@ -19,18 +19,20 @@ from ldam_studio.engine.changes.learning import change_learning
 from ldam_studio.engine.changes.melt import melt
 from ldam_studio.engine.changes.network import change_network
 from ldam_studio.engine.changes.neurons import change_neurons
-from ldam_studio.engine.changes.precision import change_precision
+from ldam_studio.engine.changes.plan import change_plan
 from ldam_studio.engine.changes.schedule import run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.start import restart
 from ldam_studio.engine.changes.weights import change_weights
 from ldam_studio.engine.comparison import LaneSpec
+from ldam_studio.engine.compute.device import plan_words
 from ldam_studio.engine.description import BesideDescription, Reference, parse
 from ldam_studio.engine.outline import Outline, neurons_of
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.plan import Plan
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 
@@ -76,7 +78,7 @@ class Kind:
         Turns the value in the log into the value of a change.
     looks_elsewhere
         Whether the chains may look at another layer afterwards. If so, the step in progress is
-        abandoned, and it is checked again whether bfloat16 suits the layer.
+        abandoned, and it is checked again whether the plan suits the layer.
     restarts
         Whether the change restarts the chains, given the value in the log.
     """
@@ -211,7 +213,13 @@ CHANGES: dict[str, Kind] = {
         ),
         logged=_value,
     ),
-    "precision": Kind(change_precision, words=lambda change, _after: str(change.value)),
+    "plan": Kind(
+        change_plan,
+        words=lambda _change, after: plan_words(after.device),
+        logged=lambda change, _after: asdict(change.value),
+        read=lambda value, _opener: parse(value, Plan),
+    ),
+    "precision": Kind(change_plan, words=lambda change, _after: str(change.value)),
     "compare": Kind(
         compare,
         words=_compare_words,

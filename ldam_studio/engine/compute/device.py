@@ -1,18 +1,22 @@
-"""Where a session runs: device, precision and threads, chosen at run time and recorded."""
+"""Where a session runs, and how: device and plan, chosen at run time and recorded."""
 
 from __future__ import annotations
 
+import platform
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import keep_freed
+from ldam_studio.networks.plan import FIRST_LAYERS, FLOAT32, FORMER, LAYOUTS, PLAIN, TORCH, Plan
 
-DEVICES = ("auto", "cuda", "mps", "cpu")
-PRECISIONS = ("auto", "float32", "bfloat16")
+AUTO = "auto"
+DEVICES = (AUTO, "cuda", "mps", "cpu")
+PRECISIONS = (AUTO, "float32", "bfloat16")
 ARITHMETIC = 2
 """The newest way to compute a step, for new sessions; see `sampler.kernels.Parameters`."""
 
@@ -23,11 +27,12 @@ fit into memory."""
 
 @dataclass(frozen=True)
 class Device:
-    """A device, the precision of network and gradient (chains are always float32), and threads.
+    """A device, and how networks and gradients run on it (chains are always float32).
 
-    Precision "auto" and 0 threads are decided when a session opens, see `tuning.settle`. `tried`
-    means that bfloat16 was chosen by a measurement; it is measured again when chains turn to
-    another layer. A precision that was requested or recorded is kept.
+    Precision and layout "auto" and 0 threads are decided by measurements in the session, see
+    `engine.tuning`. `tried` means that some of it was decided so; it is measured again when chains
+    turn to another layer. `asked` names what was requested and is never measured: "precision",
+    "threads". For the other fields see `Plan`.
 
     `arithmetic` is how a step is computed, see `sampler.kernels.Parameters`; it is always recorded.
 
@@ -36,10 +41,23 @@ class Device:
     """
 
     name: str = "cpu"
-    precision: str = "float32"
+    precision: str = FLOAT32
     threads: int = 1
     tried: bool = False
     arithmetic: int = 1
+    layout: str = FORMER
+    first_layers: str = TORCH
+    folded: bool = True
+    asked: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """How networks are run."""
+        return Plan(self.precision, self.threads, self.layout, self.first_layers, self.folded)
+
+    def with_plan(self, plan: Plan) -> Device:
+        """Return the device with another plan."""
+        return replace(self, **asdict(plan))
 
     @property
     def lag(self) -> int:
@@ -47,8 +65,8 @@ class Device:
         return STEPS_UNDER_WAY if self.name == "cuda" else 0
 
     def in_float32(self) -> Device:
-        """Return the device with float32, which is then not measured again."""
-        return replace(self, precision="float32", tried=False)
+        """Return the device with float32 as in 0.1.0, which is then not measured again."""
+        return replace(self.with_plan(replace(PLAIN, threads=self.threads)), tried=False)
 
     def apply(self) -> None:
         """Set the number of processor threads. Torch keeps this number per thread.
@@ -63,23 +81,31 @@ class Device:
             torch.set_float32_matmul_precision("high")
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Return the context in which networks run."""
+        """Return the context in which discriminators run."""
         if self.precision != "bfloat16":
             return nullcontext()
         return torch.autocast(self.name, torch.bfloat16)
 
     def json(self) -> dict[str, Any]:
         """Return what a recipe records."""
-        fields = asdict(self)
+        fields = asdict(self) | {"asked": list(self.asked)}
         return {"device": fields.pop("name"), **fields, "torch": torch.__version__}
 
 
-def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> Device:
+def plan_words(device: Device) -> str:
+    """Return how a session runs, in words: "bfloat16, channels last, 1 thread"."""
+    threads = f"{device.threads} thread" + ("" if device.threads == 1 else "s")
+    return ", ".join([device.plan.words, *([threads] if device.name == "cpu" else [])])
+
+
+def choose(
+    device: str = "auto", precision: str = "auto", threads: int = 1, plan: Plan | None = None
+) -> Device:
     """Choose where to run: CUDA, else MPS, else the CPU.
 
     Precision "auto" and 0 threads are left to the session. The default is one thread: the best
     number of threads is measured and may differ from one run to the next, which changes the last
-    bits.
+    bits. With a `plan`, its layout, first layers and folding are taken, too.
 
     Raises
     ------
@@ -92,6 +118,11 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> D
         raise StudioError(
             f"The precision must be one of {', '.join(PRECISIONS)}, not {precision!r}."
         )
+    plan = plan or PLAIN
+    if plan.layout not in (AUTO, *LAYOUTS) or plan.first_layers not in FIRST_LAYERS:
+        raise StudioError(
+            f"There is no plan of execution {plan.layout!r}, {plan.first_layers!r}; export again."
+        )
     if not 0 <= threads <= 1024:
         raise StudioError(f"The number of threads must be from 0 to 1024, not {threads}.")
     present = {"cpu": True, "cuda": _has_cuda(), "mps": _has_mps()}
@@ -99,7 +130,17 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 1) -> D
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
         raise StudioError(f"This computer has no usable {device} device; use --device cpu.")
-    return Device(device, precision, threads, arithmetic=ARITHMETIC)
+    way = replace(plan, precision=precision, threads=threads)
+    return Device(device, arithmetic=ARITHMETIC).with_plan(way)
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"
 
 
 def _has_cuda() -> bool:

@@ -7,14 +7,17 @@ import torch
 from ldam_studio.memory import free_bytes, give_back, require
 from ldam_studio.networks.anatomy.fields import Crop
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.plan import FORMER, PLAIN, Plan
 
 FLOAT = 4  # bytes
 COPIES = 8
 """Copies of the chains' pixels: the pixels, noise, gradient, move, and the averages."""
 
 
-def check_memory(network: Network, layer: str, crop: Crop | None, chains: int) -> None:
-    """Check that the chains fit into the memory of the network's device.
+def check_memory(
+    network: Network, layer: str, crop: Crop | None, chains: int, plan: Plan = PLAIN
+) -> None:
+    """Check that the chains fit into the memory of the network's device, with the plan's copy.
 
     Raises
     ------
@@ -22,6 +25,8 @@ def check_memory(network: Network, layer: str, crop: Crop | None, chains: int) -
         If they do not; the message says how much memory they need.
     """
     needed = step_bytes(network, layer, crop, chains)
+    if not network.is_prepared_for(plan, layer):
+        needed += copy_bytes(network, plan)
     free = free_bytes()
     if needed > free:
         give_back()  # what this process has kept from earlier steps
@@ -48,6 +53,17 @@ def step_bytes(network: Network, layer: str, crop: Crop | None, chains: int) -> 
     remembered = network.remembered(("values", layer), lambda: _values_before(network, layer))
     values = share * remembered + COPIES * pixels.channels * whole
     return round(chains * FLOAT * values)
+
+
+def copy_bytes(network: Network, plan: Plan) -> int:
+    """Return the bytes that the network's copy for a plan needs.
+
+    Weights in float32 count as if none of them were shared with the network.
+    """
+    if plan.layout == FORMER:
+        return 0
+    size = plan.dtype.itemsize
+    return size * sum(weights.numel() for weights in network.module.parameters())
 
 
 def _values_before(network: Network, layer: str) -> int:
