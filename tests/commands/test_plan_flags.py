@@ -27,7 +27,9 @@ def device(*flags: str, **keywords) -> Device:
 
 
 def test_flags_fix_what_they_name_and_leave_the_rest_to_the_measurement():
-    assert device("--precision", "float32") == device(reproducible=True) == Device()
+    plain = choose("auto", "float32")
+    assert device("--precision", "float32") == device(reproducible=True) == plain
+    assert plain.plan == PLAIN and not plain.tried
     assert device().precision == device().layout == "auto"
     half = device("--precision", "bfloat16", "--threads", "3")
     assert (half.precision, half.threads, half.layout) == ("bfloat16", 3, "auto")
