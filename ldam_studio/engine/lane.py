@@ -208,10 +208,10 @@ def turn(
 def with_clock(lane: Lane, clock: Clock) -> Lane:
     """Return the lane at another time of its schedule, for chains of the size of that time."""
     sized = sized_for(lane.network, lane.settings, clock)
-    if sized is not lane.sized:
+    found = lane.targets
+    if sized.pixels.shape != lane.sized.pixels.shape:
         found = targets(lane.network, sized, lane.neurons, lane.settings)
-        lane = replace(lane, sized=sized, targets=found)
-    return replace(lane, clock=clock)
+    return replace(lane, sized=sized, targets=found, clock=clock)
 
 
 def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:

@@ -39,7 +39,7 @@ def follow(
 
 
 def _words(before: Lane, after: Lane) -> str:
-    if after.sized is not before.sized:
+    if after.sized.pixels.shape != before.sized.pixels.shape:
         return f"resolution {after.sized.pixels.side}"
     return keeps_one_size(after).rstrip(".") if not before.clock.steps else ""
 
@@ -52,7 +52,7 @@ def fitted(lane: Lane, device: Device, heat: float) -> Lane:
     """
     before = lane.sized
     lane = with_clock(lane, lane.clock)
-    if lane.sized is not before:
+    if lane.sized.pixels.shape != before.pixels.shape:
         steps = lane.progress.steps
         lane = begin(lane, lane.chains.x, device, heat)
         return replace(lane, progress=replace(lane.progress, steps=steps))

@@ -24,7 +24,7 @@ from ldam_studio.networks.copying import copied
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
-from ldam_studio.networks.sizes import MULTIPLE, listing_at, moved
+from ldam_studio.networks.sizes import MOST_SIDES, MULTIPLE, listing_at, moved
 from ldam_studio.networks.statistics.compared import Compared
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
@@ -170,11 +170,15 @@ class Network(Compared):
 
         It has the same module and weights and the same neurons, at other places and with other
         receptive fields. If the network cannot take the size, the nearest multiple of `MULTIPLE` is
-        used; None if it cannot take that either. The result is found once for each size. It is on
-        this network's device, and does not follow it to another.
+        used; None if it cannot take that either. The results of the last `MOST_SIDES` sizes are
+        kept. They are on this network's device, and do not follow it to another.
         """
         if side in (0, self.pixels.side):
             return self
+        if ("side", side) not in self._remembered:
+            known = [key for key in self._remembered.copy() if key[0] == "side"]
+            for key in known[: len(known) + 1 - MOST_SIDES]:
+                self._remembered.pop(key, None)
         return self.remembered(("side", side), lambda: self._at_side(side))
 
     def _at_side(self, side: int) -> Self | None:

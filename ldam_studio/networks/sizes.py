@@ -17,6 +17,9 @@ from ldam_studio.networks.pixels import PixelSpec
 MULTIPLE = 32
 """Sides that are a multiple of this suit nearly all networks that take images of several sizes."""
 
+MOST_SIDES = 32
+"""Sizes of which the layers of a network are kept; a dragged slider goes through hundreds."""
+
 
 def listing_at(network: Forward, pixels: PixelSpec) -> Layers | None:
     """Return the layers of a network on other images; None if it cannot take them.

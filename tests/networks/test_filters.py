@@ -103,3 +103,12 @@ def test_grouped_convolutions_are_left_alone():
 def test_an_average_at_rest_has_no_direction():
     network = open_network("lenet")
     assert filter_cosine(network, Neuron("conv1", 0), torch.zeros(1, 28, 28)) is None
+
+
+@pytest.mark.parametrize("place", [None, (2, 9)])
+def test_an_average_of_another_resolution_is_compared_in_its_own_field(place):
+    network = _network(COLOUR, nn.Conv2d(3, 4, 5, padding=2), nn.ReLU())
+    large, neuron = network.at_side(30), Neuron("0", 1, place)
+    (seen,) = large.seen_from(network, [neuron])
+    image = large.pixels.rest + _gradient(large, seen)
+    assert filter_cosine(network, neuron, image) == pytest.approx(1)

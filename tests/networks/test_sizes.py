@@ -10,6 +10,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import WeightsFile
+from ldam_studio.networks.sizes import MOST_SIDES
 from ldam_studio.networks.sources.opening import open_network
 
 
@@ -79,6 +80,14 @@ def test_places_move_with_the_size_of_the_layer():
 )
 def test_a_network_of_one_size_says_so(parts):
     assert network(*parts).at_side(24) is None
+
+
+def test_only_the_last_sizes_are_kept():
+    fully = network(nn.Conv2d(1, 4, 3), nn.ReLU())
+    first, last = fully.at_side(30), [fully.at_side(side) for side in range(40, 40 + MOST_SIDES)]
+    assert all(fully.at_side(40 + number) is one for number, one in enumerate(last))
+    assert fully.at_side(30) is not first
+    assert fully.at_side(30).listing.all == first.listing.all
 
 
 class Halves(nn.Module):
