@@ -177,7 +177,7 @@ class Network(Compared):
             return self
         if ("side", side) not in self._remembered:
             known = [key for key in self._remembered.copy() if key[0] == "side"]
-            for key in known[: len(known) + 1 - MOST_SIDES]:
+            for key in known[: max(0, len(known) + 1 - MOST_SIDES)]:
                 self._remembered.pop(key, None)
         return self.remembered(("side", side), lambda: self._at_side(side))
 
