@@ -41,8 +41,7 @@ def _both_in(view: View, lane: Lane, device: Device) -> Both | None:
         seen = x
         if view != View():
             seen = seen_in(view, fields, x, rest, arithmetic=device.arithmetic)(x)
-        layers = expected.layers
-        value, moments = network.activation_and_moments(seen, units, layers, device.plan)
+        value, moments = network.activation_and_moments(seen, units, expected, device.plan)
         return value.float(), expected.departure(moments, tolerance)
 
     return both

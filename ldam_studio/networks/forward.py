@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -20,7 +20,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.plan import FORMER, PLAIN, Plan
 from ldam_studio.networks.prepare import Copies, Entrance, prepare
-from ldam_studio.sampler.moments import moments_of
+from ldam_studio.sampler.moments import Expected, moments_of
 
 
 class Forward:
@@ -123,14 +123,16 @@ class Forward:
         return output_at(module, layer, Entrance.apply(images, plan), batch).float()
 
     def output_and_moments(
-        self, x: Tensor, layer: str, compared: Sequence[str], plan: Plan = PLAIN
+        self,
+        x: Tensor,
+        layer: str,
+        compared: Sequence[str],
+        plan: Plan = PLAIN,
+        moments: Callable[[Tensor], Tensor] = moments_of,
     ) -> tuple[Tensor, list[Tensor]]:
-        """Return a layer's output and, of the same forward pass, the moments of earlier layers.
-
-        See `sampler.moments.moments_of`.
-        """
+        """Return a layer's output and, of the same forward pass, the moments of earlier layers."""
         module = self.prepare_for(plan, layer, *compared)
-        with noting(module, compared, moments_of) as noted:
+        with noting(module, compared, moments) as noted:
             output = self._output(module, x, layer, plan)
         return output, [noted[name] for name in compared]
 
@@ -142,11 +144,13 @@ class Forward:
             return units.read(output)
 
     def activation_and_moments(
-        self, x: Tensor, units: Units, compared: Sequence[str], plan: Plan = PLAIN
+        self, x: Tensor, units: Units, expected: Expected, plan: Plan = PLAIN
     ) -> tuple[Tensor, list[Tensor]]:
-        """Return what `activation` does, and the moments of earlier layers in the same pass."""
+        """Return what `activation` does, and the same pass's moments of the expected layers."""
         with forward_pass_for(units.class_value):
-            output, moments = self.output_and_moments(x, units.layer.name, compared, plan)
+            output, moments = self.output_and_moments(
+                x, units.layer.name, expected.layers, plan, expected.moments_of
+            )
         with plan.autocast(x.device.type):
             return units.read(output), moments
 

@@ -79,7 +79,9 @@ class Network(Compared):
             statistics = self.photo_statistics
         except StudioError:  # reported where they are needed
             return found
-        return found if statistics is None else found | {"statistics": statistics.sha256}
+        if statistics is None or not statistics.sha256:
+            return found
+        return found | {"statistics": statistics.sha256}
 
     # Other weights
 

@@ -34,12 +34,19 @@ class Expected:
         turn, they are those of the means of all channels, then of their standard deviations.
     share
         The weight of each moment in H, (moments,); the weights add up to 1.
+    overwritten
+        Whether later operations may overwrite the layers' outputs, so that they have to be copied.
     """
 
     layers: tuple[str, ...]
     mean: Tensor
     std: Tensor
     share: Tensor
+    overwritten: bool = False
+
+    def moments_of(self, output: Tensor) -> Tensor:
+        """Return the `moments_of` a layer's output."""
+        return moments_of(output.clone() if self.overwritten else output)
 
     def departure(self, moments: Sequence[Tensor], tolerance: float) -> Tensor:
         """Return H for each image, (n,), given the `moments_of` each layer."""

@@ -170,3 +170,58 @@ def test_a_file_for_other_layers_is_not_used(network):
     data = path.read_bytes().replace(b'\\"0\\"', b'\\"x\\"')
     path.write_bytes(data)
     assert network.photo_statistics is None
+
+
+class Normed(nn.Module):
+    """Batch norms whose outputs the rectifiers overwrite."""
+
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(c, 6, 3, padding=1) for c in (3, 6, 6))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(6) for _ in range(3))
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x):
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = norm(conv(x)).relu_()
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_batch_norms_say_what_photographs_give(folds):
+    """A norm with bias b and weight g was trained to give the mean b and the variance g^2."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = Normed()
+        with torch.no_grad():
+            for norm in module.norms:
+                norm.bias.normal_()
+                norm.weight.normal_()
+    network = Network("normed", module, PixelSpec(3, 32, 32, (0.5,) * 3, (0.25,) * 3))
+    if not folds:
+        network._folded = None
+    found = network.photo_statistics
+    assert found.layers == ("norms.0", "norms.1", "norms.2") and not found.sha256
+    assert "statistics" not in network.reference
+    mean, std = (part.split([6] * 6) for part in found.sides[32])
+    for number, norm in enumerate(module.norms):
+        assert torch.equal(mean[2 * number], norm.bias)
+        total = mean[2 * number + 1].square() + std[2 * number + 1].square()
+        total = total + std[2 * number].square()
+        scale = norm.weight.square()
+        assert ((total / scale - 0.78).abs() < 0.01)[norm.weight.abs() > 1].all()
+    # The moments are those of the norms' outputs, before the rectifiers overwrite them.
+    x = torch.rand(2, 3, 32, 32, requires_grad=True)
+    expected = network.expected(32, "head")
+    _, moments = network.output_and_moments(x, "head", expected.layers, moments=expected.moments_of)
+    plain = module.norms[0](module.convs[0](network.normalise(x)))
+    torch.testing.assert_close(moments[0][:, :6], plain.mean((2, 3)), atol=1e-5, rtol=1e-4)
+    (slope,) = torch.autograd.grad(expected.departure(moments, 1.0).sum(), x)
+    assert slope.isfinite().all() and slope.any()
+
+
+def test_a_measurement_comes_before_batch_norms():
+    network = Network("normed", Normed(), PixelSpec(3, 32, 32, (0.5,) * 3, (0.25,) * 3))
+    kept = measure(network, photos(16), "measured")
+    keep(kept)
+    assert network.photo_statistics.sha256 == kept.sha256

@@ -32,6 +32,7 @@ SHIPPED = (
     "vgg",
     "vgg-averaged",
     "squeezenet1_0-statistics",
+    "resnet50-statistics",
 )
 MOST_BYTES = 6 * 2**20
 

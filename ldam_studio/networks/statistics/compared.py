@@ -9,6 +9,7 @@ from torch import nn
 
 from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.statistics.batch_norm import of_batch_norms
 from ldam_studio.networks.statistics.finding import find_statistics, statistics_by_hash
 from ldam_studio.networks.statistics.statistics import PhotoStatistics
 from ldam_studio.sampler.moments import Expected
@@ -56,7 +57,7 @@ class Compared(Forward):
         found = find_statistics(self.module)
         if found is not None and set(found.layers) <= {layer.name for layer in self.layers}:
             return found
-        return None
+        return of_batch_norms(self)
 
     def expected(self, side: int, layer: str) -> Expected | None:
         """Return what photographs give before a layer, for images of about this size.

@@ -28,6 +28,11 @@ class _Candidate:
     calls: int = 1
 
     @property
+    def overwritten(self) -> bool:
+        """Whether a later operation has changed its output."""
+        return self.output._version != self.version
+
+    @property
     def level(self) -> int:
         """How many modules it is inside of."""
         return self.name.count(".")
@@ -46,10 +51,25 @@ def choose_layers(module: nn.Module, inputs: Tensor) -> tuple[str, ...]:
     inputs
         A normalised noise image, (1, C, H, W).
     """
-    found = _candidates(module, inputs)
+    found = [each for each in _candidates(module, inputs) if not each.overwritten]
     blocks = [each for each in found if not each.plain]
-    if len({each.depth for each in blocks}) < 2:
-        blocks = found
+    return _spread(blocks if len({each.depth for each in blocks}) > 1 else found)
+
+
+def choose_norms(module: nn.Module, inputs: Tensor) -> tuple[str, ...]:
+    """Return up to `COUNT` batch norms with statistics, spread evenly over the depth of a network.
+
+    Their outputs may be overwritten by later operations. `inputs` is as for `choose_layers`.
+    """
+    norms = {
+        name
+        for name, part in module.named_modules()
+        if isinstance(part, nn.BatchNorm2d) and part.track_running_stats
+    }
+    return _spread([each for each in _candidates(module, inputs) if each.name in norms])
+
+
+def _spread(blocks: list[_Candidate]) -> tuple[str, ...]:
     if not blocks:
         return ()
     first, last = blocks[0].depth, max(each.depth for each in blocks)
@@ -93,11 +113,7 @@ def _candidates(module: nn.Module, inputs: Tensor) -> list[_Candidate]:
     finally:
         for handle in handles:
             handle.remove()
-    return [
-        each
-        for each in found.values()
-        if each.calls == 1 and each.output._version == each.version and each.depth < depth
-    ]
+    return [each for each in found.values() if each.calls == 1 and each.depth < depth]
 
 
 def _is_image(output: Tensor) -> bool:

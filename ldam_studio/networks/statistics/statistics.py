@@ -44,7 +44,9 @@ class PhotoStatistics:
     source
         What they were measured on, in words.
     sha256
-        SHA-256 of the file.
+        SHA-256 of the file; empty if there is none.
+    overwritten
+        Whether later operations may overwrite the outputs of these layers.
     """
 
     key: str
@@ -53,6 +55,7 @@ class PhotoStatistics:
     sides: Mapping[int, tuple[Tensor, Tensor]]
     source: str = ""
     sha256: str = ""
+    overwritten: bool = False
 
     def expected(self, side: int, layers: Sequence[str], device: torch.device) -> Expected | None:
         """Return what is expected of images of about this size at some of the layers.
@@ -71,6 +74,7 @@ class PhotoStatistics:
             torch.cat([means[n] for n in used]).to(device),
             torch.cat([stds[n] for n in used]).to(device),
             torch.cat(shares).to(device),
+            self.overwritten,
         )
 
     def content(self) -> bytes:
