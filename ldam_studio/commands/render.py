@@ -15,6 +15,7 @@ from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
+from ldam_studio.commands.shared.statistics import measure_if_wanted
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -68,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder of real images for a discriminator that learns; default: the shipped ones",
+        help="folder of real images for a discriminator that learns; default: the shipped ones. "
+        "With --photo-statistics, a folder or zip of photographs on which the network is measured "
+        "once, if nothing is known of its weights",
     )
     add_settings(parser)
     add_beside(parser)
@@ -144,6 +147,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
         discriminator = discriminator_of(
             network, args.discriminator_weights, "set --discriminator-weight to 0"
         )
+    measure_if_wanted(network, settings, args.data)
     return SessionSpec(
         network=network,
         neurons=spread(neurons, args.chains),

@@ -39,7 +39,6 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     """Make a lane with one freshly started chain per neuron."""
     network, neurons = outline.network, outline.neurons
     chains, settings = len(neurons), outline.settings
-    photo_statistics.check(network, settings)
     sized = sized_for(network, settings, Clock())
     x = draw_starts(sized, settings, generators, range(chains), device.arithmetic)
     return Lane(
@@ -109,6 +108,7 @@ def targets(
         If a neuron does not exist, the neurons are in several layers, or memory is too small.
     """
     check_neurons(opened, neurons)
+    photo_statistics.check(opened, settings)
     numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
     groups = torch.tensor([numbers[neuron] for neuron in neurons], device=network.device)
     of_opened, neurons = neurons, network.seen_from(opened, neurons)
@@ -180,7 +180,6 @@ def turn(
     chains keep network and neuron: small steps at its end would take long to turn a picture.
     """
     network, neurons, settings = outline.network, outline.neurons, outline.settings
-    photo_statistics.check(network, settings)
     goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
     sized = sized_for(network, settings, clock)

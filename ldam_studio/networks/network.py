@@ -74,14 +74,7 @@ class Network(Compared):
     @property
     def reference(self) -> dict[str, Any]:
         """The description with which a recipe finds this network again."""
-        found = self.provenance.reference(self.name)
-        try:
-            statistics = self.photo_statistics
-        except StudioError:  # reported where they are needed
-            return found
-        if statistics is None or not statistics.sha256:
-            return found
-        return found | {"statistics": statistics.sha256}
+        return self.provenance.reference(self.name) | self.named_statistics
 
     # Other weights
 

@@ -7,14 +7,15 @@ import time
 from pathlib import Path
 
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import INTERRUPTED, STOPPED, Steps
+from ldam_studio.commands.shared.progress import INTERRUPTED, STOPPED
+from ldam_studio.commands.shared.statistics import measured
 from ldam_studio.commands.train.flags import MOST_SEED
 from ldam_studio.files import check_folder, write_bytes
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.statistics.finding import SUFFIX, keep
 from ldam_studio.networks.statistics.statistics import PhotoStatistics
 from ldam_studio.training.artifact import Card
-from ldam_studio.training.statistics import COUNT, measure_photos
+from ldam_studio.training.statistics import COUNT
 
 LICENCE = "GPL-3.0-or-later, as the program; means and standard deviations only, no image"
 
@@ -73,22 +74,6 @@ def run(args: argparse.Namespace) -> int:
     _card(args, network, statistics, file, time.monotonic() - began).write(args.out)
     print(args.out / file)
     return 0
-
-
-def measured(network: Network, data: Path, count: int, seed: int) -> PhotoStatistics:
-    """Measure statistics with a progress bar; raises as `measure_photos` does."""
-    with Steps("photographs") as steps:
-        last = 0
-
-        def on_batch(done: int, total: int) -> None:
-            nonlocal last
-            if not done:
-                steps.start(total)
-            for _ in range(done - last):
-                steps()
-            last = done
-
-        return measure_photos(network, data, count, seed, on_batch)
 
 
 def _card(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.statistics.batch_norm import of_batch_norms
@@ -50,6 +51,21 @@ class Compared(Forward):
             If the file is damaged, or it was named by its hash and is not on this computer.
         """
         return self.remembered(("statistics",), self._find_statistics)
+
+    @property
+    def named_statistics(self) -> dict[str, str]:
+        """What a recipe says of the statistics; nothing if they have no file."""
+        try:
+            found = self.photo_statistics
+        except StudioError:  # reported where they are needed
+            return {}
+        return {"statistics": found.sha256} if found is not None and found.sha256 else {}
+
+    def compare_with(self, statistics: PhotoStatistics) -> None:
+        """Use these statistics from now on."""
+        for key in [key for key in self._remembered if key[0] == "expected"]:
+            del self._remembered[key]
+        self._remembered["statistics",] = statistics
 
     def _find_statistics(self) -> PhotoStatistics | None:
         if self.statistics_sha256 is not None:
