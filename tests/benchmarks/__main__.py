@@ -17,10 +17,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import crops
-import half_precision
 import memory
 import other_tools
 import picker
+import plans
 import sampler_speed
 import side_by_side
 import startup
@@ -39,7 +39,7 @@ PARTS = {
     "memory": memory.measure,
     "crops": crops.measure,
     "picker": picker.measure,
-    "half": half_precision.measure,
+    "plan": plans.measure,
     "other": other_tools.measure,
     "watching": watching.measure,
     "swaps": swaps.measure,
