@@ -382,7 +382,7 @@ def test_chains_without_a_gradient_are_measured_later(times):
     assert not finder.searches and state.device.plan == PLAIN
     mine.module.threshold = -1e6
     mine._folded.module.threshold = -1e6
-    state = steps(state, AGAIN + 20, finder)
+    state = steps(state, sum(AGAIN) + 20, finder)
     assert state.device.plan == HALF
 
 
@@ -451,3 +451,37 @@ def test_closing_in_the_middle_of_a_search_leaves_nothing_behind(monkeypatch):
     assert threading.active_count() == threads - 1
     assert state.device.plan == PLAIN and not state.log
     assert not (cache._file()).exists()
+
+
+def test_a_plan_that_was_refused_on_noise_is_tried_again_and_not_remembered(times):
+    class Settling(Small):
+        """In bfloat16 its gradient is another one until it has `settled`."""
+
+        settled = False
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = x if x.dtype == torch.float32 or self.settled else x.flip(3)
+            return super().forward(x)
+
+    times({(BFLOAT16, CHANNELS_LAST): 0.05})
+    mine = network(Settling)
+    finder = PlanFinder()
+    state = steps(opened(mine), 15, finder)
+    assert state.device.plan == PLAIN and not cache._read()
+    Settling.settled = True
+    state = steps(state, AGAIN[0] + 15, finder)
+    assert state.device.plan == HALF
+    assert [entry.plan for entry in cache._read()] == [HALF]
+
+
+def test_what_is_refused_for_good_is_not_tried_for_ever(times):
+    class Turned(Small):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x if x.dtype == torch.float32 else x.flip(3))
+
+    clock = times({(BFLOAT16, CHANNELS_LAST): 0.05})
+    finder = PlanFinder()
+    state = steps(opened(network(Turned)), sum(AGAIN) + 60, finder)
+    tried = len(clock.tried)
+    steps(state, 300, finder)
+    assert len(clock.tried) == tried

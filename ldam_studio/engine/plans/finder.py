@@ -6,13 +6,13 @@ from collections.abc import Hashable
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.plans.search import Trials, search
+from ldam_studio.engine.plans.search import Found, Trials, search
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import FEW
 from ldam_studio.networks.plan import Plan
 
-AGAIN = 50
-"""Steps after which a search is made again if no chain had a gradient."""
+AGAIN = (20, 60, 200)
+"""Steps after which a search is made again that was not final, each time counted anew."""
 
 
 class PlanFinder:
@@ -25,7 +25,7 @@ class PlanFinder:
         """Search again, for example after a return to an earlier moment."""
         self._subject: Hashable = None
         self._trials: Trials | None = None
-        self._again = 0
+        self._due, self._made = 0, 0
 
     @property
     def searches(self) -> bool:
@@ -38,21 +38,28 @@ class PlanFinder:
         if not device.tried or device.name != "cpu":
             return None
         subject = _subject(state)
-        if subject != self._subject or 0 < self._again <= state.step:
-            self._subject, self._again = subject, 0
-            self._trials = search(device, state.lanes)
+        if subject != self._subject:
+            self._subject, self._made = subject, 0
+            self._begin(state)
+        elif 0 < self._due <= state.step:
+            self._begin(state)
         if self._trials is None:
             return None
         try:
             next(self._trials)
         except StopIteration as ended:
             self._trials = None
-            if ended.value is None:
-                self._again = state.step + AGAIN
-            elif ended.value != device.plan:
-                found: Plan = ended.value
-                return found
+            found: Found = ended.value
+            if not found.final and self._made < len(AGAIN):
+                self._due = state.step + AGAIN[self._made]
+                self._made += 1
+            if found.plan != device.plan:
+                return found.plan
         return None
+
+    def _begin(self, state: SessionState) -> None:
+        self._due = 0
+        self._trials = search(state.device, state.lanes)
 
 
 def _subject(state: SessionState) -> Hashable:

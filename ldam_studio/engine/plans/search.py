@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import copy_bytes
-from ldam_studio.engine.plans.cache import Key, cores, key_of, recall, remember
+from ldam_studio.engine.plans.cache import cores, key_of, recall, remember
 from ldam_studio.engine.plans.candidates import candidates
 from ldam_studio.engine.state import Lane
 from ldam_studio.engine.tuning import (
@@ -65,15 +65,28 @@ WORTH_SHARING = 0.01
 MORE_THREADS = 0.9
 """More threads are used if they reduce the time below this share."""
 
-Trials = Generator[None, None, Plan | None]
-Seconds = Generator[None, None, float]
+Plans = Generator[None, None, Plan]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The result of a search.
+
+    It is not `final` if a plan was refused because it changes the gradient, or if no chain has a
+    gradient: at the start, images of noise have small and ragged gradients.
+    """
+
+    plan: Plan
+    final: bool
+
+
+Trials = Generator[None, None, Found]
 
 
 def search(device: Device, lanes: Sequence[Lane]) -> Trials:
     """Search for the plan for the first lane; one trial is made each time the generator is resumed.
 
-    The plan is also checked on the other lanes. The generator returns the plan, or None if nothing
-    could be compared because no chain has a gradient.
+    The plan is also checked on the other lanes.
     """
     return _Search(device, lanes).run()
 
@@ -85,19 +98,21 @@ class _Search:
         self._safe = safe_plan(device)
         self._spent, self._budget = 0.0, BUDGET_S
         self._lane = with_few(self._front, 1)
+        self._refused = False
 
     def run(self) -> Trials:
-        plan: Plan | None = self._device.plan
+        plan = self._device.plan
         try:
-            plan = yield from self._chosen()
+            found = yield from self._chosen()
+            plan = found or plan
         finally:
-            plans = [self._device.plan, *([plan] if plan else [])]
-            self._network.keep_copies(self._front.targets.layer, *plans)
-        return plan
+            self._network.keep_copies(self._front.targets.layer, self._device.plan, plan)
+        return Found(plan, final=found is not None and not self._refused)
 
-    def _chosen(self) -> Trials:
+    def _chosen(self) -> Generator[None, None, Plan | None]:
+        """Return the plan; None if nothing can be compared."""
         if is_small(self._front):
-            return (yield from self._with_threads(self._safe, None))
+            return (yield from self._with_threads(self._safe))
         first = self._trial(PLAIN)
         yield
         if first is None:
@@ -119,7 +134,10 @@ class _Search:
         if known is not None and (yield from self._suits(known, reference)):
             return known
         fastest = yield from self._fastest(reference, min(plain[0], other[0]))
-        return (yield from self._with_threads(fastest, key))
+        plan = yield from self._with_threads(fastest)
+        if not self._refused:
+            remember(key, plan)
+        return plan
 
     def _suits(self, plan: Plan, reference: Reference) -> Generator[None, None, bool]:
         if plan != self._safe:
@@ -134,7 +152,7 @@ class _Search:
         bad = (Verdict.CHANGED, Verdict.FAILED)
         return all(compare(device, with_few(lane)) not in bad for lane in self._others)
 
-    def _fastest(self, reference: Reference, safe: float) -> Generator[None, None, Plan]:
+    def _fastest(self, reference: Reference, safe: float) -> Plans:
         """Try the candidates, the most promising first; `safe` is the safe plan's time."""
         best, chosen = safe, self._safe
         waiting = candidates(self._device)
@@ -163,6 +181,7 @@ class _Search:
         if first is None or first[0] > HOPELESS * best:
             return never
         if reference.verdict(first[1]) is not Verdict.KEPT:
+            self._refused = True
             return never
         seconds = first[0]
         for _ in range(2):
@@ -194,15 +213,12 @@ class _Search:
         self._spent += seconds
         return seconds, found
 
-    def _with_threads(self, plan: Plan, key: Key | None) -> Trials:
+    def _with_threads(self, plan: Plan) -> Plans:
         """Choose the smallest number of threads that is about as fast as more of them."""
         chosen = self._device.threads
         if "threads" not in self._device.asked:
             chosen = yield from self._threads(plan)
-        plan = replace(plan, threads=chosen)
-        if key is not None:
-            remember(key, plan)
-        return plan
+        return replace(plan, threads=chosen)
 
     def _threads(self, plan: Plan) -> Generator[None, None, int]:
         most = max(1, cores() - 1)  # one core is left for the window
