@@ -16,7 +16,8 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.engine.plans import cache, candidates, search
-from ldam_studio.engine.plans.finder import AGAIN, PlanFinder, find_plan
+from ldam_studio.engine.plans import finder as finders
+from ldam_studio.engine.plans.finder import PlanFinder, find_plan
 from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
@@ -88,6 +89,7 @@ def here(monkeypatch, tmp_path):
     monkeypatch.setattr(candidates, "computes_in_bfloat16", lambda _device: True)
     monkeypatch.setattr(cache, "cores", lambda: 2)
     monkeypatch.setattr(search, "cores", lambda: 2)
+    monkeypatch.setattr(finders, "AGAIN", (2, 4))
     yield
     torch.set_num_threads(1)
 
@@ -382,7 +384,7 @@ def test_chains_without_a_gradient_are_measured_later(times):
     assert not finder.searches and state.device.plan == PLAIN
     mine.module.threshold = -1e6
     mine._folded.module.threshold = -1e6
-    state = steps(state, sum(AGAIN) + 20, finder)
+    state = steps(state, 20, finder)
     assert state.device.plan == HALF
 
 
@@ -469,7 +471,7 @@ def test_a_plan_that_was_refused_on_noise_is_tried_again_and_not_remembered(time
     state = steps(opened(mine), 15, finder)
     assert state.device.plan == PLAIN and not cache._read()
     Settling.settled = True
-    state = steps(state, AGAIN[0] + 15, finder)
+    state = steps(state, 10, finder)
     assert state.device.plan == HALF
     assert [entry.plan for entry in cache._read()] == [HALF]
 
@@ -481,7 +483,7 @@ def test_what_is_refused_for_good_is_not_tried_for_ever(times):
 
     clock = times({(BFLOAT16, CHANNELS_LAST): 0.05})
     finder = PlanFinder()
-    state = steps(opened(network(Turned)), sum(AGAIN) + 60, finder)
+    state = steps(opened(network(Turned)), 40, finder)
     tried = len(clock.tried)
-    steps(state, 300, finder)
+    steps(state, 30, finder)
     assert len(clock.tried) == tried
