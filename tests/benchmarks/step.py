@@ -6,10 +6,10 @@ All numbers are processor time of one thread, measured in turns within one run.
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -17,12 +17,13 @@ import torch
 from row import Row
 
 from ldam_studio.engine.advance import advance
-from ldam_studio.engine.compute.device import choose
+from ldam_studio.engine.compute.device import Device, choose, processor
 from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import computes_in_bfloat16
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.plan import LAYOUTS, PLAIN
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -47,17 +48,27 @@ MOST = {"without views": 1.3, "with one view": 1.6}
 def measure() -> list[Row]:
     """Measure steps without views and with one, in each precision that this processor computes."""
     torch.set_num_threads(1)
-    print(f"processor: {_processor()}", file=sys.stderr)
+    kind = torch.backends.cpu.get_cpu_capability()
+    print(f"processor: {processor()} ({kind})", file=sys.stderr)
     network = _squeezenet()
     rows = []
     for precision in ("float32", "bfloat16") if computes_in_bfloat16("cpu") else ("float32",):
         for what, values in (("without views", {}), ("with one view", VIEWS)):
             settings = Settings.of(**SETTINGS, **values)
-            neurons = network.default_neurons(CHAINS)
-            device = choose("cpu", precision)
-            state = open_session(SessionSpec(network, neurons, settings, device=device))
+            spec = SessionSpec(network, network.default_neurons(CHAINS), settings)
+            state = open_session(replace(spec, device=_fastest(spec, precision)))
             rows += _rows(f"squeezenet1_0, {CHAINS} chains, {precision}, {what}", what, state)
     return rows
+
+
+def _fastest(spec: SessionSpec, precision: str) -> Device:
+    """Return the device with the memory format in which network and gradient take least time."""
+    ways = [choose("cpu", precision, plan=replace(PLAIN, layout=layout)) for layout in LAYOUTS]
+    lane = open_session(replace(spec, device=ways[0])).lane
+    found = [activation_of(lane, device) for device in ways]
+    x = lane.chains.x
+    seconds = [min(_seconds(lambda f=f: f(x)) for _ in range(3)) for f in found]
+    return ways[seconds.index(min(seconds))]
 
 
 def _rows(name: str, what: str, state: SessionState) -> list[Row]:
@@ -98,13 +109,3 @@ def _squeezenet() -> Network:
     with torch.no_grad():
         network.module.classifier[1].bias.fill_(1.0)  # otherwise half of the classes are silent
     return network
-
-
-def _processor() -> str:
-    """Return the name of the processor and what it computes in."""
-    name = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), name)
-    kinds = ", bfloat16" if computes_in_bfloat16("cpu") else ""
-    return f"{name} ({torch.backends.cpu.get_cpu_capability()}{kinds})"
