@@ -89,7 +89,8 @@ def about_network(network: Network) -> dict[str, Any]:
     `notes` are sentences about what was done when it was opened, `missing` are the weights that its
     file lacks. A layer's receptive field is that of its default place, (top, left, bottom, right),
     or None for the whole image. `plans` are the plans of execution that were measured on this
-    computer: layer, number of chains, and the plan in words.
+    computer: layer, size of the image or of the part that the layer needs, number of chains, and
+    the plan in words.
     """
     pixels = network.pixels
     return {
@@ -118,8 +119,13 @@ def about_network(network: Network) -> dict[str, Any]:
             for layer in network.layers
         ],
         "plans": [
-            {"layer": layer, "chains": chains, "plan": plan_words(Device().with_plan(plan))}
-            for layer, chains, plan in recall_all(network)
+            {
+                "layer": found.key.layer,
+                "size": found.key.size,
+                "chains": found.key.chains,
+                "plan": plan_words(Device().with_plan(found.plan)),
+            }
+            for found in recall_all(network)
         ],
     }
 
@@ -140,7 +146,7 @@ def words_on_network(about: dict[str, Any]) -> str:
     head = [f"{about['network']}: images of {size}, weights {about['sha256'][:12]}"]
     head += about["notes"]
     head += [
-        f"plan for {one['layer']} and {_chains(one['chains'])}: {one['plan']}"
+        f"plan for {one['layer']} at {one['size']} and {_chains(one['chains'])}: {one['plan']}"
         for one in about["plans"]
     ]
     return "\n".join([*head, "", _table(("layer", "type", "shape", "neurons", "sees"), rows)])

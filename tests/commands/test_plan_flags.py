@@ -48,8 +48,8 @@ def test_info_says_in_plain_words_which_plan_was_found(monkeypatch, tmp_path):
         plan = Plan(BFLOAT16, layout=CHANNELS_LAST) if chains > 1 else PLAIN
         remember(key_of(state.device, state.lane), plan)
     text = words_on_network(about_network(network))
-    assert "plan for 0 and 1 chain: float32, 1 thread" in text
-    assert "plan for 0 and 4 or more chains: bfloat16, channels last, 1 thread" in text
+    assert "plan for 0 at 3 x 3 x 3 and 1 chain: float32, 1 thread" in text
+    assert "plan for 0 at 3 x 3 x 3 and 4 or more chains: bfloat16, channels last, 1 thread" in text
 
 
 @pytest.mark.parametrize("flags", [[], ["--precision", "float32"]])

@@ -51,7 +51,10 @@ class Found(Struct, frozen=True):
 def key_of(device: Device, lane: Lane) -> Key:
     """Return the key of a lane's plan."""
     crop = lane.targets.crop
-    size = lane.sized.pixels.shape if crop is None else crop.box
+    size = lane.sized.pixels.shape
+    if crop is not None:
+        top, left, bottom, right = crop.box
+        size = size[0], bottom - top, right - left
     chains = min(FEW, len(lane.neurons))
     return Key(
         network=architecture(lane.network),
@@ -94,11 +97,11 @@ def recall(key: Key) -> Plan | None:
     return next((found.plan for found in _read() if found.key == key), None)
 
 
-def recall_all(network: Network) -> list[tuple[str, int, Plan]]:
-    """Return layer, number of chains and plan of all that was found for a network here."""
+def recall_all(network: Network) -> list[Found]:
+    """Return all plans that were found for a network on this computer, in any session."""
     here, name = machine(Device()).rpartition("; ")[0], architecture(network)
     return [
-        (found.key.layer, found.key.chains, found.plan)
+        found
         for found in _read()
         if found.key.network == name and found.key.machine.startswith(here)
     ]
