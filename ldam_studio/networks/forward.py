@@ -18,7 +18,7 @@ from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.plan import FORMER, PLAIN, Plan
+from ldam_studio.networks.plan import PLAIN, Plan
 from ldam_studio.networks.prepare import Copies, Entrance, prepare
 from ldam_studio.sampler.moments import Expected, moments_of
 
@@ -117,7 +117,7 @@ class Forward:
 
     def _output(self, module: nn.Module, x: Tensor, layer: str, plan: Plan) -> Tensor:
         images, batch = self.normalise(x), self.layer(layer).batch
-        if plan.layout == FORMER:
+        if not plan.copies:
             with plan.autocast(x.device.type):
                 return output_at(module, layer, images, batch)
         return output_at(module, layer, Entrance.apply(images, plan), batch).float()
@@ -179,11 +179,11 @@ class Forward:
         """
         plan = self._for_layers(plan, layers)
         module = self._folded.module if plan.folded and self._folded else self.module
-        return module if plan.layout == FORMER else self._copies.of(module, plan)
+        return self._copies.of(module, plan) if plan.copies else module
 
     def is_prepared_for(self, plan: Plan, *layers: str) -> bool:
         """Return whether a plan's copy exists, or none is needed."""
-        return plan.layout == FORMER or self._for_layers(plan, layers) in self._copies
+        return not plan.copies or self._for_layers(plan, layers) in self._copies
 
     def keep_copies(self, layer: str, *plans: Plan) -> None:
         """Discard the copies that these plans do not need for this layer."""

@@ -40,6 +40,11 @@ class Plan:
     folded: bool = True
 
     @property
+    def copies(self) -> bool:
+        """Whether a prepared copy of the module is run, not the module itself."""
+        return self.layout in (CONTIGUOUS, CHANNELS_LAST)
+
+    @property
     def dtype(self) -> torch.dtype:
         """The type of the network's numbers."""
         return torch.bfloat16 if self.precision == BFLOAT16 else torch.float32
@@ -51,7 +56,7 @@ class Plan:
 
     def autocast(self, device: str) -> AbstractContextManager[object]:
         """Return the context in which the module itself runs; prepared copies need none."""
-        if self.layout != FORMER or self.precision != BFLOAT16:
+        if self.copies or self.precision != BFLOAT16:
             return nullcontext()
         return torch.autocast(device, torch.bfloat16)
 
@@ -59,7 +64,7 @@ class Plan:
     def words(self) -> str:
         """The plan in words, without its threads."""
         words = self.precision
-        if self.layout != FORMER:
+        if self.copies:
             words += f", {self.layout.replace('_', ' ')}"
             if self.precision == FLOAT32 and self.first_layers == TORCH:
                 words += ", torch's first layers"

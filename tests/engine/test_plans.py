@@ -14,13 +14,16 @@ from ldam_studio.engine import tuning
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
+from ldam_studio.engine.compute import memory_needed
 from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.engine.compute.memory_needed import copy_bytes, step_bytes
 from ldam_studio.engine.plans import cache, candidates, search
 from ldam_studio.engine.plans import finder as finders
 from ldam_studio.engine.plans.finder import PlanFinder, find_plan
 from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.plan import (
@@ -487,3 +490,21 @@ def test_what_is_refused_for_good_is_not_tried_for_ever(times):
     tried = len(clock.tried)
     steps(state, 30, finder)
     assert len(clock.tried) == tried
+
+
+# Memory
+
+
+def test_the_estimate_of_memory_counts_a_copy_that_is_not_made_yet(monkeypatch):
+    mine = network()
+    weights = sum(parameter.numel() for parameter in mine.module.parameters())
+    assert copy_bytes(mine, HALF) == 2 * weights
+    assert copy_bytes(mine, WHOLE) == 4 * weights
+    assert copy_bytes(mine, PLAIN) == copy_bytes(mine, Plan(layout="auto")) == 0
+    free = step_bytes(mine, "last", None, 3) + weights
+    monkeypatch.setattr(memory_needed, "free_bytes", lambda: free)
+    memory_needed.check_memory(mine, "last", None, 3)
+    with pytest.raises(StudioError, match="3 chains need"):
+        memory_needed.check_memory(mine, "last", None, 3, HALF)
+    mine.prepare_for(HALF, "last")
+    memory_needed.check_memory(mine, "last", None, 3, HALF)

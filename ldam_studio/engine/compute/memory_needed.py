@@ -7,7 +7,7 @@ import torch
 from ldam_studio.memory import free_bytes, give_back, require
 from ldam_studio.networks.anatomy.fields import Crop
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.plan import FORMER, PLAIN, Plan
+from ldam_studio.networks.plan import PLAIN, Plan
 
 FLOAT = 4  # bytes
 COPIES = 8
@@ -60,7 +60,7 @@ def copy_bytes(network: Network, plan: Plan) -> int:
 
     Weights in float32 count as if none of them were shared with the network.
     """
-    if plan.layout == FORMER:
+    if not plan.copies:
         return 0
     size = plan.dtype.itemsize
     return size * sum(weights.numel() for weights in network.module.parameters())

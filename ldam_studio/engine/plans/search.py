@@ -32,7 +32,6 @@ from ldam_studio.memory import free_bytes
 from ldam_studio.networks.plan import (
     BFLOAT16,
     FLOAT32,
-    FORMER,
     PLAIN,
     Plan,
 )
@@ -166,7 +165,7 @@ class _Search:
                 if plan.folded and self._network.folds(self._front.targets.layer):
                     waiting.append(replace(plan, folded=False))
                 if plan.precision == BFLOAT16:  # autocast is for what cannot be prepared
-                    waiting = [other for other in waiting if other.layout != FORMER]
+                    waiting = [other for other in waiting if other.copies]
         return chosen if self._suits_others(chosen) else self._safe
 
     def _seconds(
@@ -200,7 +199,7 @@ class _Search:
         # On one thread, so that neither other programs nor waiting threads matter.
         device = self._device.with_plan(replace(plan, threads=1))
         try:
-            if plan.layout != FORMER:
+            if plan.copies:
                 started = time.thread_time()
                 self._network.prepare_for(plan, self._front.targets.layer)
                 self._spent += time.thread_time() - started
