@@ -28,7 +28,7 @@ def state_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again; ``LDAM_CACHE_DIR`` sets another."""
+    """Return the folder for what can be made again, and downloads; see ``LDAM_CACHE_DIR``."""
     chosen = os.environ.get("LDAM_CACHE_DIR")
     return Path(chosen) if chosen else platformdirs.user_cache_path("ldam-studio", appauthor=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import sys
 import threading
 import time
@@ -67,9 +68,10 @@ def _nobody_s_presets(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_plans(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test read which plans were found on this computer, or write any."""
-    monkeypatch.setenv("LDAM_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache" / "none"))
+def _empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test read what was found on this computer or in other tests, or leave anything."""
+    folder = tmp_path_factory.getbasetemp() / "cache" / secrets.token_hex(6)
+    monkeypatch.setenv("LDAM_CACHE_DIR", str(folder))  # made only when something is written
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,13 @@ import torch
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.files import check_folder
+from ldam_studio.files import cache_folder, check_folder
 from ldam_studio.networks.models.judges import ColourJudge, DigitJudge, Judge
 from ldam_studio.networks.weights.weights import load_into, read_saved
 from ldam_studio.training import artifact, classifier
 from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import load_cifar10
-from ldam_studio.training.data import cache_folder, load_mnist
+from ldam_studio.training.data import load_mnist
 from ldam_studio.training.images import LabelledImages
 from ldam_studio.training.kept import RUN_FILE, KeptRun
 from ldam_studio.training.progress import TrainingProgress

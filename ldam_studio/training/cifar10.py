@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.files import write_bytes
+from ldam_studio.files import cache_folder, write_bytes
 from ldam_studio.networks.models.vgg import LABELS
-from ldam_studio.training.data import cache_folder
 from ldam_studio.training.images import LabelledImages
 
 SHAPE = (3, 32, 32)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
+from ldam_studio.files import cache_folder
 from ldam_studio.training.images import LabelledImages
 
 FILES = {
@@ -30,13 +31,6 @@ SHEET_DIGITS_PER_CLASS = SHEET_ROWS * SHEET_COLUMNS // CLASSES
 
 class Digits(LabelledImages):
     """Labelled digits: images ``(n, 1, 28, 28)``, 0 = background, 255 = stroke; labels 0 to 9."""
-
-
-def cache_folder() -> Path:
-    """Return the folder for downloads and trained judges, which are kept between runs."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ldam-studio", appauthor=False))
 
 
 def find_mnist(data: Path | None = None) -> Path:

@@ -219,3 +219,14 @@ def test_what_cannot_run_in_bfloat16_fails_without_harm():
     after = gradient(mine, PLAIN)
     assert torch.equal(before[1], after[1])
     gradient(mine, Plan(BFLOAT16, layout=FORMER))
+
+
+def test_networks_for_other_sizes_of_images_run_the_same_copy():
+    mine = network(residual)
+    larger = mine.at_side(32)
+    assert larger is not None and larger is not mine
+    layer = mine.layers[-1].name
+    assert larger.prepare_for(HALF, layer) is mine.prepare_for(HALF, layer)
+    x = torch.rand(2, 3, 32, 32)
+    found = larger.output(x, layer, HALF)
+    torch.testing.assert_close(found, larger.output(x, layer), rtol=0.05, atol=0.05)

@@ -39,7 +39,7 @@ from ldam_studio.networks.plan import (
 BUDGET_S = 1.0
 """Processor time of one search. A trial that would exceed it is not made."""
 
-LEAST_TRIALS = 4
+LEAST_TRIALS = 3
 """Where one evaluation in plain float32 takes so long that the budget would not allow as many of
 them as this, they are made nevertheless."""
 
@@ -173,7 +173,7 @@ class _Search:
     ) -> Generator[None, None, float]:
         """Return the time of a trial; infinite if the plan is of no use or the time is used up."""
         never = float("inf")
-        if self._spent + best > self._budget or not self._fits(plan):
+        if self._spent + CLEARLY_FASTER * best > self._budget or not self._fits(plan):
             return never
         first = self._trial(plan)
         yield

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.training.data import cache_folder
+from ldam_studio.files import cache_folder
 
 STATES = ("training", "paused", "finished", "stopped", "failed")
 LONGEST_AVERAGING = 100_000  # steps
