@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
+from ldam_studio.analysis.former import FORMER_CLEAN
 from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -19,7 +20,6 @@ from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.prepare import prepare
 from ldam_studio.sampler.objective import value_and_gradient
-from ldam_studio.sampler.presets import find_preset
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.photos import Photos, draw_crops
 
@@ -69,7 +69,7 @@ def _chains(
     classes = network.spread(last.name, last.neurons)
     count = CHAINS * len(WEIGHTS)
     neurons = tuple(classes[(i % CHAINS) * last.neurons // CHAINS] for i in range(count))
-    values = find_preset("clean").values(network.pixels.shape, discriminator=True)
+    values = FORMER_CLEAN.values(network.pixels.shape, discriminator=True)
     weights = tuple(weight for weight in WEIGHTS for _ in range(CHAINS))
     settings = Settings.of(**{**values, "discriminator_weight": weights})
     device = Device()

@@ -14,7 +14,9 @@ from ldam_studio.errors import StudioError
 from ldam_studio.sampler.terms import TERMS
 
 SIDE = 224
-"""Pixels along the shorter side of the images for which the jitter in `PRESETS` was chosen."""
+"""Pixels along the shorter side of the images for which `PRESETS` were chosen."""
+MULTIPLE = 32
+"""Start resolutions are multiples of this number of pixels, which suits most networks."""
 PHOTOGRAPH = 64
 """Pixels along the shorter side from which on images count as photographs."""
 
@@ -35,12 +37,14 @@ class Preset:
     settings
         Values by name (see `settings.SETTINGS`).
     side
-        Pixels along the shorter side of the images for which the jitter was chosen; the jitter is
-        scaled in proportion for other images. None for no scaling.
+        Pixels along the shorter side of the images for which jitter and start resolution were
+        chosen; they are scaled in proportion for other images. None for no scaling.
     small
-        Values that differ for grey images smaller than photographs (digits), with a discriminator.
+        Values that differ for images smaller than photographs.
+    grey
+        Values that differ further for grey ones (digits), with a discriminator.
     coloured
-        Values that differ for colour images smaller than photographs, with a discriminator.
+        Values that differ further for those in colour, with a discriminator.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Preset:
     settings: Mapping[str, Any]
     side: int | None = None
     small: Mapping[str, Any] = field(default_factory=dict)
+    grey: Mapping[str, Any] = field(default_factory=dict)
     coloured: Mapping[str, Any] = field(default_factory=dict)
 
     def values(self, shape: tuple[int, int, int], *, discriminator: bool) -> dict[str, Any]:
@@ -62,15 +67,26 @@ class Preset:
             Whether there is a discriminator for these images. Without one its weight is set to 0,
             so that the neuron's own gradient keeps its full weight.
         """
-        values, side = dict(self.settings), min(shape[1:])
-        if self.side is not None and "jitter" in values:
-            values["jitter"] = round(values["jitter"] * side / self.side)
-        if discriminator:
-            own = self.small if shape[0] == 1 else self.coloured
-            return values if is_photograph(shape) else values | dict(own)
-        if "discriminator_weight" in values:
+        values = dict(self.settings)
+        if not is_photograph(shape):
+            values |= self.small
+            if discriminator:
+                values |= self.grey if shape[0] == 1 else self.coloured
+        if not discriminator and "discriminator_weight" in values:
             values["discriminator_weight"] = 0.0
-        return values
+        return values if self.side is None else values | _scaled(values, min(shape[1:]) / self.side)
+
+
+def _scaled(values: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """Return the values in pixels, for an image that is larger by this factor."""
+    scaled = {}
+    if "jitter" in values:
+        scaled["jitter"] = round(values["jitter"] * factor)
+    if values.get("resolution_start"):
+        scaled["resolution_start"] = MULTIPLE * max(
+            1, round(values["resolution_start"] * factor / MULTIPLE)
+        )
+    return scaled
 
 
 CLOUDY: Mapping[str, Any] = {"start_spectrum": 1.0, "start_spread": 0.17}
@@ -139,43 +155,65 @@ PRESETS: dict[str, Preset] = _table(
             "window": 200,
         },
         SIDE,
-        {"step_size": 0.1, "temperature": 0.01, "l2": 0.0, "discriminator_weight": 0.8},
+        grey={"step_size": 0.1, "temperature": 0.01, "l2": 0.0, "discriminator_weight": 0.8},
     ),
     Preset(
         "clean",
         "Clean",
-        "Pictures that are as easy to recognise as possible: broad features and brightness come "
-        "first; jitter, smoothness and a weak discriminator suppress the fine noise to which "
-        "networks respond and people do not.",
+        "Pictures that are as easy to recognise as possible. On photographs a schedule finds the "
+        "coarse shape first; the class must stand out from all others, in random views, in images "
+        "whose statistics are those of photographs.",
         {
             "mode": "normalised",
             "kernel": "langevin",
             "clamp": True,
-            "step_size": 0.15,
+            "step_size": 0.02,
             "temperature": 0.0004,
-            "l2": 0.015,
-            "discriminator_weight": 0.25,
+            "l2": 0.0,
+            "discriminator_weight": 0.0,
             "smoothness": 0.1,
+            "natural_l2": 0.1,
+            "spectrum": 0.5,
+            "spectrum_floor": 5.0,
+            "colour_correlation": 0.85,
+            "jitter": 16,
+            "view_zoom": 1.25,
+            "view_rotation": 10.0,
+            "view_flip": True,
+            "view_size": 0.57,
+            "views": 1,
+            **NO_SCHEDULE,
+            "schedule": 240,
+            "step_size_start": 0.2,
+            "resolution_start": 128,
+            "window": 24,
+            "objective": "mix",
+            "photo_statistics": 0.3,
+        },
+        SIDE,
+        small={
+            "step_size": 0.15,
+            "l2": 0.015,
             "natural_l2": 0.0,
             "spectrum": 0.25,
             "spectrum_floor": 0.0,
             "colour_correlation": 0.8,
-            "jitter": 16,
             **NO_VIEWS,
             **NO_SCHEDULE,
             "window": 0,
+            "objective": "activation",
+            "photo_statistics": 0.0,
         },
-        SIDE,
-        {
+        grey={
             "step_size": 0.1,
             "temperature": 0.01,
             "l2": 0.0,
             "discriminator_weight": 0.75,
             "smoothness": 0.05,
             "spectrum": 0.0,
-            "jitter": 1,
+            "jitter": 7,
         },
-        {
+        coloured={
             "step_size": 0.1,
             "temperature": 0.001,
             "l2": 0.0,
@@ -183,7 +221,7 @@ PRESETS: dict[str, Preset] = _table(
             "smoothness": 0.05,
             "spectrum": 0.25,
             "colour_correlation": 0.5,
-            "jitter": 2,
+            "jitter": 14,
         },
     ),
     Preset(

@@ -23,7 +23,9 @@ def test_every_preset_is_settings_that_can_be_had(preset, shape, discriminator):
 def test_one_preset_after_another_leaves_nothing_of_the_first():
     assert len({tuple(sorted(preset.settings)) for preset in PRESETS.values()}) == 1
     for preset in PRESETS.values():
-        assert (preset.small.keys() | preset.coloured.keys()) <= preset.settings.keys()
+        assert (
+            preset.small.keys() | preset.grey.keys() | preset.coloured.keys()
+        ) <= preset.settings.keys()
 
 
 def test_a_further_term_is_off_in_every_preset(monkeypatch):
@@ -48,15 +50,26 @@ def photograph(side: int) -> tuple[int, int, int]:
     return 3, side, side + 40
 
 
-def test_small_images_with_a_discriminator_have_values_of_their_own():
+def test_small_images_have_values_of_their_own():
     for preset in PRESETS.values():
-        digits = preset.values((1, 28, 28), discriminator=True)
-        assert digits | preset.small == digits
-        coloured = preset.values((3, 32, 32), discriminator=True)
-        assert coloured | preset.coloured == coloured
+        for shape, further in (((1, 28, 28), preset.grey), ((3, 32, 32), preset.coloured)):
+            expected = {**preset.settings, **preset.small, **further}
+            with_one = preset.values(shape, discriminator=True)
+            assert {**expected, "jitter": with_one["jitter"]} == with_one
+            expected = {**preset.settings, **preset.small, "discriminator_weight": 0.0}
+            alone = preset.values(shape, discriminator=False)
+            assert {**expected, "jitter": alone["jitter"]} == alone
         assert preset.values(photograph(SIDE), discriminator=True) == preset.settings
-    alone = PRESETS["paper"].values((1, 28, 28), discriminator=False)
-    assert alone["l2"] == PRESETS["paper"].settings["l2"]
+
+
+@pytest.mark.parametrize(("side", "start"), [(64, 32), (224, 128), (299, 160), (448, 256)])
+def test_a_start_resolution_grows_with_the_image(side, start):
+    values = PRESETS["clean"].values(photograph(side), discriminator=False)
+    assert values["resolution_start"] == start
+
+
+def test_small_images_have_no_start_resolution():
+    assert PRESETS["clean"].values((3, 32, 32), discriminator=False)["resolution_start"] == 0
 
 
 def test_names_are_found_in_any_case_and_a_wrong_one_says_which_there_are():

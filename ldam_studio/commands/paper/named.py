@@ -15,6 +15,7 @@ from ldam_studio.analysis import torch_lucent
 from ldam_studio.analysis.class_photographs import ClassPhotographs, find_class_photographs
 from ldam_studio.analysis.class_splits import RULE, classes_of
 from ldam_studio.analysis.drawing import Chains, Method, batches_of, seconds_for, steps_for
+from ldam_studio.analysis.former import FORMER_CLEAN
 from ldam_studio.analysis.named import Row, measure, see
 from ldam_studio.commands.paper.named_table import HEAD, lines, notes
 from ldam_studio.commands.shared import flags
@@ -29,7 +30,7 @@ from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.sampler.presets import PRESETS
+from ldam_studio.sampler.presets import PRESETS, Preset
 from ldam_studio.user_presets import UserPresets
 
 CLASSES, STEPS, SEEDS = 60, 200, 3
@@ -70,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--presets",
         default="paper,clean",
         metavar="A,B",
-        help=f"some of {','.join(PRESETS)}, or presets that you saved in the window",
+        help=f"some of {','.join(PRESETS)}, presets that you saved in the window, or "
+        f"{FORMER_CLEAN.name}; default paper,clean",
     )
     parser.add_argument(
         "--strengths",
@@ -160,7 +162,7 @@ def _neurons(args: argparse.Namespace, network: Network) -> tuple[Neuron, ...]:
 
 def _methods(args: argparse.Namespace, network: Network) -> list[Method]:
     weights = [None] if args.strengths is None else _numbers("--strengths", args.strengths, 1)
-    presets = [UserPresets().find(name) for name in args.presets.split(",")]
+    presets = [_preset(name) for name in args.presets.split(",")]
     device = flags.device_of(args)
 
     def chains(discriminator: DiscriminatorModel | None) -> list[Chains]:
@@ -175,6 +177,10 @@ def _methods(args: argparse.Namespace, network: Network) -> list[Method]:
         path = args.discriminator_weights
         methods = chains(discriminator_of(network, path, "use --strengths 0"))
     return [*methods, *_lucent(args, network)]
+
+
+def _preset(name: str) -> Preset:
+    return FORMER_CLEAN if name == FORMER_CLEAN.name else UserPresets().find(name)
 
 
 def _lucent(args: argparse.Namespace, network: Network) -> list[Method]:

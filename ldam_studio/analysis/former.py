@@ -1,0 +1,32 @@
+"""The preset Clean of version 0.1.0, with which later settings are compared."""
+
+from __future__ import annotations
+
+from ldam_studio.sampler.presets import NO_SCHEDULE, NO_VIEWS, SIDE, Preset
+
+FORMER_CLEAN = Preset(
+    "clean-0.1.0",
+    "Clean of version 0.1.0",
+    "For photographs.",
+    {
+        "mode": "normalised",
+        "kernel": "langevin",
+        "clamp": True,
+        "step_size": 0.15,
+        "temperature": 0.0004,
+        "l2": 0.015,
+        "discriminator_weight": 0.25,
+        "smoothness": 0.1,
+        "natural_l2": 0.0,
+        "spectrum": 0.25,
+        "spectrum_floor": 0.0,
+        "colour_correlation": 0.8,
+        "jitter": 16,
+        **NO_VIEWS,
+        **NO_SCHEDULE,
+        "window": 0,
+        "objective": "activation",
+        "photo_statistics": 0.0,
+    },
+    SIDE,
+)
