@@ -20,7 +20,7 @@ from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, log_real_of, reheat
 from ldam_studio.engine.noise import draw_for_lanes, draw_noise
-from ldam_studio.engine.schedule import follow
+from ldam_studio.engine.schedule import follow, is_coarse
 from ldam_studio.engine.state import MELT_HEAT, Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
@@ -30,7 +30,6 @@ from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.objective import ValueAndGradient
-from ldam_studio.sampler.schedule import is_coarse
 from ldam_studio.sampler.views import View
 from ldam_studio.training.learner import LearnInfo
 
@@ -238,7 +237,7 @@ def _move(
     settings = lane.settings
     # Not before the first frame, and not before the chains have their last resolution: burn-in
     # starts again there.
-    measuring = lane.thresholds.wanted and not is_coarse(settings, lane.clock)
+    measuring = lane.thresholds.wanted and not is_coarse(lane)
     if measuring and lane.progress.steps:
         units, crop = lane.targets.units, lane.targets.crop
         further = burn_in_threshold.proceed(

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.advance import LaneInfo, StepInfo
-from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
-from ldam_studio.engine.schedule import keeps_one_size, present_values
+from ldam_studio.engine.schedule import is_coarse, present_values
+from ldam_studio.engine.setting_notes import setting_notes
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.neurons import Neuron
@@ -67,7 +67,8 @@ class LaneFrame:
 
     `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
     for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
-    sentence about silent neurons, or about settings without effect; it is empty without these.
+    sentence about neurons that stay silent; it is empty without these. `notes` has sentences about
+    settings, by name, see `setting_notes`.
 
     `clock` is the number of steps since the chains started. `now` has the values that a schedule
     gives the front chain at present, by the settings' names; it is empty when no schedule runs.
@@ -88,6 +89,7 @@ class LaneFrame:
     settling: NDArray[np.bool_]
     dead: NDArray[np.bool_]
     silence: str
+    notes: Mapping[str, str]
     trace: Trace
     temperature: float
     clock: int
@@ -194,9 +196,9 @@ class _Picked:
             burned_in=here["burned_in"],
             settling=here["settling"],
             dead=here["dead"],
-            silence=silent_neurons.sentence(lane.waking, lane.neurons)
-            or without_statistics(lane)
-            or keeps_one_size(lane),
+            # At a coarse resolution many neurons are silent that respond at their own.
+            silence="" if is_coarse(lane) else silent_neurons.warning(lane.waking, lane.neurons),
+            notes=setting_notes(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),
             clock=lane.clock.steps,

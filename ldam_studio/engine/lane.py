@@ -13,6 +13,7 @@ from ldam_studio.engine.comparison import check_neurons
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.outline import LaneOutline
+from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane, Targets
 from ldam_studio.networks.anatomy.class_values import ClassValue
 from ldam_studio.networks.anatomy.fields import Box
@@ -28,18 +29,15 @@ from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.resize import resized
 from ldam_studio.sampler.schedule import Clock, at_present
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.views import (
-    View,
-    seen_in,
-    sides_of_views,
-)
+from ldam_studio.sampler.views import View, seen_in, sides_of_views
 
 
 def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> Lane:
     """Make a lane with one freshly started chain per neuron."""
     network, neurons = outline.network, outline.neurons
     chains, settings = len(neurons), outline.settings
-    sized = sized_for(network, settings, Clock())
+    check_neurons(network, neurons)
+    sized = sized_for(network, neurons, settings, Clock())
     x = draw_starts(sized, settings, generators, range(chains), device.arithmetic)
     return Lane(
         network=network,
@@ -59,9 +57,12 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     )
 
 
-def sized_for(network: Network, settings: Settings, clock: Clock) -> Network:
+def sized_for(
+    network: Network, neurons: Sequence[Neuron], settings: Settings, clock: Clock
+) -> Network:
     """Return a network for images of the present size; itself if it takes its own size only."""
-    return network.at_side(at_present(settings, clock).resolution) or network
+    now = at_present(scheduled(network, neurons, settings), clock)
+    return network.at_side(now.resolution) or network
 
 
 def draw_starts(
@@ -105,9 +106,8 @@ def targets(
     Raises
     ------
     StudioError
-        If a neuron does not exist, the neurons are in several layers, or memory is too small.
+        If memory is too small, or the file of the photo statistics is damaged or missing.
     """
-    check_neurons(opened, neurons)
     photo_statistics.check(opened, settings)
     numbers = {neuron: number for number, neuron in enumerate(dict.fromkeys(neurons))}
     groups = torch.tensor([numbers[neuron] for neuron in neurons], device=network.device)
@@ -182,7 +182,8 @@ def turn(
     network, neurons, settings = outline.network, outline.neurons, outline.settings
     goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
-    sized = sized_for(network, settings, clock)
+    check_neurons(network, neurons)
+    sized = sized_for(network, neurons, settings, clock)
     found = targets(network, sized, neurons, settings, device.plan)
     channels, *size = sized.pixels.shape
     kept = lane.chains.x[: len(neurons)]
@@ -206,7 +207,7 @@ def turn(
 
 def with_clock(lane: Lane, clock: Clock) -> Lane:
     """Return the lane at another time of its schedule, for chains of the size of that time."""
-    sized = sized_for(lane.network, lane.settings, clock)
+    sized = sized_for(lane.network, lane.neurons, lane.settings, clock)
     found = lane.targets
     if sized.pixels.shape != lane.sized.pixels.shape:
         found = targets(lane.network, sized, lane.neurons, lane.settings)

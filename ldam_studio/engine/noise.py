@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler.random import Generators
-from ldam_studio.sampler.views import View, draw_views, sources_of_views
+from ldam_studio.sampler.views import View, draw_views, share_seen, sources_of_views
 
 
 def sources_of(state: SessionState) -> list[str]:
@@ -50,7 +50,8 @@ def draw_for_lanes(lanes: Sequence[Lane], generators: Generators) -> list[tuple[
             generators[name].set_state(before[name])
         pixels, sizes = lane.sized.pixels, tuple(lane.targets.sizes)
         size, full = (pixels.height, pixels.width), lane.network.pixels.side
-        drawn.append(draw_views(lane.settings, size, generators, sizes, full))
+        share = share_seen(lane.targets.fields, size)
+        drawn.append(draw_views(lane.settings, size, generators, sizes, full, share))
     return drawn
 
 

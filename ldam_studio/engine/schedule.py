@@ -12,7 +12,9 @@ from dataclasses import replace
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import begin, with_clock
+from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane
+from ldam_studio.sampler import schedule
 from ldam_studio.sampler.prepare import repaced
 from ldam_studio.sampler.schedule import STARTS, at_present, runs
 from ldam_studio.sampler.settings import PerChain
@@ -60,10 +62,17 @@ def fitted(lane: Lane, device: Device, heat: float) -> Lane:
     return replace(lane, parameters=repaced(lane.parameters, now, heat))
 
 
+def is_coarse(lane: Lane) -> bool:
+    """Return whether the chains have the start resolution of their schedule at present."""
+    settings = scheduled(lane.network, lane.neurons, lane.settings)
+    return schedule.is_coarse(settings, lane.clock)
+
+
 def present_values(lane: Lane, chain: int) -> dict[str, float]:
     """Return the values that a schedule gives one chain at present, by the settings' names."""
-    now = at_present(lane.settings, lane.clock)
-    names = (name for name in STARTS if runs(lane.settings, lane.clock, name))
+    settings = scheduled(lane.network, lane.neurons, lane.settings)
+    now = at_present(settings, lane.clock)
+    names = (name for name in STARTS if runs(settings, lane.clock, name))
     return {name: _of_chain(getattr(now, name), chain) for name in names}
 
 

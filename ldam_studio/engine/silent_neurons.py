@@ -27,6 +27,8 @@ LEAK = 0.1
 PATIENCE = 50
 """Number of silent steps for which a chain is guided; a neuron that is still silent is called
 dead."""
+SOON = 10
+"""Number of silent steps after which a neuron does not respond soon."""
 NAMED = 3  # largest number of neurons that a sentence names
 
 _F, _T = nn.functional, torch.Tensor
@@ -166,6 +168,15 @@ class Leading:
         unit = leaked / rms.clamp_min(torch.finfo(rms.dtype).tiny).reshape(-1, 1, 1, 1)
         self.led = silent
         return value, torch.where(silent.reshape(-1, 1, 1, 1), unit, gradient)
+
+
+def warning(waking: Waking, neurons: Sequence[Neuron]) -> str:
+    """Return a sentence about neurons that stay silent; empty if there are none.
+
+    Most silent neurons respond after a few steps, which is not worth a message.
+    """
+    staying = ~waking.answered & (waking.quiet >= SOON)
+    return sentence(waking, neurons) if bool(staying.any()) else ""
 
 
 def sentence(waking: Waking, neurons: Sequence[Neuron]) -> str:

@@ -99,6 +99,7 @@ NO_VIEWS: Mapping[str, Any] = {
     "view_rotation": 0.0,
     "view_flip": False,
     "view_size": 1.0,
+    "views_of": "image",
     "views": 1,
 }
 """Settings without views other than jitter."""
@@ -151,6 +152,7 @@ PRESETS: dict[str, Preset] = _table(
             "colour_correlation": 0.0,
             "jitter": 0,
             **NO_VIEWS,
+            "views_of": "field",
             **NO_SCHEDULE,
             "window": 200,
         },
@@ -181,6 +183,7 @@ PRESETS: dict[str, Preset] = _table(
             "view_rotation": 10.0,
             "view_flip": True,
             "view_size": 0.57,
+            "views_of": "field",
             "views": 1,
             **NO_SCHEDULE,
             "schedule": 240,
@@ -199,6 +202,7 @@ PRESETS: dict[str, Preset] = _table(
             "spectrum_floor": 0.0,
             "colour_correlation": 0.8,
             **NO_VIEWS,
+            "views_of": "field",
             **NO_SCHEDULE,
             "window": 0,
             "objective": "activation",

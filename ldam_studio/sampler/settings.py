@@ -100,6 +100,7 @@ class Settings:
     view_rotation: float = view_settings.ROTATION
     view_flip: bool = view_settings.FLIP
     view_size: float = view_settings.SIZE
+    views_of: str = view_settings.OF
     views: int = view_settings.COUNT
     objective: str = network_settings.OBJECTIVE
     photo_statistics: PerChain = network_settings.PHOTO_STATISTICS

@@ -16,6 +16,9 @@ Mordvintsev, Olah and Tyka 2015.) The other terms of the log-density see the ima
 A view first reduces the image to a smaller size, if sizes vary, then mirrors, zooms and rotates it
 about the centre of the neuron's receptive field, and then shifts it. Pixels between the image's own
 are interpolated (bilinear), and what comes in from outside the image has the rest colour.
+
+Views that suit a whole image smear the small patterns of early layers. They can be made to suit the
+receptive field instead: see the setting `views_of`.
 """
 
 from __future__ import annotations
@@ -36,6 +39,9 @@ Box = tuple[int, int, int, int]
 
 STEP = 32
 """Pixels between the sizes at which views show images."""
+LEAST_SHARE = 0.5
+"""The share of the image's side that a field has at least for views that are more than a shift, if
+views suit the field."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,44 @@ def sides_of_views(settings: Settings, side: int) -> tuple[int, ...]:
     return tuple(STEP * number for number in range(max(1, least), side // STEP + 1))
 
 
+def share_seen(fields: Sequence[Box | None], size: tuple[int, int]) -> float:
+    """Return the share of the image's side that the largest receptive field has.
+
+    Parameters
+    ----------
+    fields
+        The receptive fields of the chains' neurons; None for the whole image.
+    size
+        The images' size (height, width).
+    """
+    # The longer side in proportion: fields at the border are cut off.
+    sides = ((0, 0, *size) if field is None else field for field in fields)
+    return max(
+        max((bottom - top) / size[0], (right - left) / size[1])
+        for top, left, bottom, right in sides
+    )
+
+
+def reach_of(settings: Settings, size: tuple[int, int], full: int, share: float = 1.0) -> int:
+    """Return how far views shift images of `size`, in pixels; parameters as in `draw_views`."""
+    jitter = settings.jitter * min(size) / full
+    if settings.views_of == "field":
+        jitter *= share
+    return min(round(jitter), size[0] - 1, size[1] - 1)
+
+
+def more_than_shifts(settings: Settings, share: float = 1.0) -> bool:
+    """Return whether views of neurons that see a `share` of the image's side may `View.warps`."""
+    return (share >= LEAST_SHARE or settings.views_of == "image") and _varies(settings)
+
+
 def draw_views(
     settings: Settings,
     size: tuple[int, int],
     generators: Generators,
     sizes: Sequence[tuple[int, int]] = (),
     full: int | None = None,
+    share: float = 1.0,
 ) -> tuple[View, ...]:
     """Draw the views of one step for images of `size` = (H, W).
 
@@ -110,9 +148,11 @@ def draw_views(
     full
         The shorter side of the images that the jitter is meant for; views of other sizes are
         shifted in proportion. None for that of these images.
+    share
+        The share of the image's side that the neurons see, for views that suit their fields.
     """
-    varies, full = _varies(settings), full or min(size)
-    if not varies and not sizes and not _reach(settings, size, full):
+    varies, full = more_than_shifts(settings, share), full or min(size)
+    if not varies and not sizes and not reach_of(settings, size, full, share):
         return (View(),)
     views = []
     for number in range(settings.views):
@@ -130,18 +170,13 @@ def draw_views(
                 angle=math.radians(settings.view_rotation) * (2 * angle - 1),
                 mirrored=settings.view_flip and mirror < 0.5,
             )
-        reach = _reach(settings, view.size or size, full)
+        reach = reach_of(settings, view.size or size, full, share)
         if reach:
             generator = generators[_jitter(number)]
             down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
             view = replace(view, shift=(down, right))
         views.append(view)
     return tuple(views)
-
-
-def _reach(settings: Settings, size: tuple[int, int], full: int) -> int:
-    """Return how far images of `size` may be shifted, in pixels."""
-    return min(round(settings.jitter * min(size) / full), size[0] - 1, size[1] - 1)
 
 
 def _jitter(number: int) -> str:

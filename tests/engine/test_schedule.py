@@ -275,10 +275,9 @@ def test_a_network_of_one_size_runs_at_it_and_says_so_once(lenet, run):
 
 def test_a_place_moves_with_the_size(opened, run, vgg):
     asked = (Neuron("conv1_2", 3, (8, 8)),)
-    settings = Settings.of(**SCHEDULE, resolution=64)
-    state = open_session(SessionSpec(vgg, asked, settings))
+    state = open_session(SessionSpec(vgg, asked, Settings.of(resolution=24)))
     assert state.lane.targets.fields == (vgg.at_side(24).receptive_field("conv1_2", (6, 6)),)
-    state, _ = run(state, 4)
+    state, _ = run(state, 1, {0: [("resolution", 64)]})
     assert state.lane.neurons == asked
     assert state.lane.targets.fields == (vgg.at_side(64).receptive_field("conv1_2", (17, 17)),)
 

@@ -8,6 +8,7 @@ from gui.windows import CPU, controls, open_in, paused, until
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.presets import PRESETS
 from ldam_studio.sampler.settings import Settings
@@ -102,3 +103,16 @@ def test_lanes_of_two_resolutions_are_compared(scheduled, qtbot):
     until(qtbot, lambda: scheduled.last_frame.lanes[1].raw.shape == (3, 40, 40))
     until(qtbot, lambda: scheduled.canvas.difference_scale is not None)
     assert scheduled.last_frame.lanes[0].raw.shape == (3, 24, 24)
+
+
+def test_what_has_no_effect_on_a_hidden_neuron_is_said_beside_the_setting(scheduled, qtbot):
+    rows = controls(scheduled).rows
+    scheduled.controller.set_neurons(Neuron("conv1_2", 3))
+    until(qtbot, lambda: "sees only a part" in rows["resolution_start"].note.text())
+    assert present(scheduled, "resolution") == "" and present(scheduled, "step_size")
+    assert not scheduled.banner.texts()
+    scheduled.controller.set_values({"views_of": "field", "view_flip": True})
+    until(qtbot, lambda: "less than half" in rows["view_flip"].toolTip())
+    scheduled.controller.set_neurons(Neuron("conv1_2", 3, "mean"))
+    until(qtbot, lambda: not rows["resolution_start"].note.text())
+    until(qtbot, lambda: "less than half" not in rows["view_flip"].toolTip())

@@ -28,7 +28,7 @@ def change_weights(
         measured = network.measures_field(lane.targets.layer)
         if lane.targets.units.class_value is not None:
             measured = True  # how the network ends was confirmed with the former weights
-        sized = sized_for(network, lane.settings, lane.clock)
+        sized = sized_for(network, lane.neurons, lane.settings, lane.clock)
         found = lane.targets
         if measured:
             found = targets(network, sized, lane.neurons, lane.settings)

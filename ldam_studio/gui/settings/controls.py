@@ -83,10 +83,13 @@ class Controls(QWidget):
             row.home = values.get(name, row.home)
 
     def show_frame(self, frame: LaneFrame, mode: str, temperature: PerChain) -> None:
-        """Show the present values of a schedule, and the temperature in units of the activation.
+        """Show the present values of a schedule and the notes on settings.
 
-        Both are those of the front chain.
+        One of them is the temperature in units of the activation, that of the front chain.
         """
+        for name, noted in self.rows.items():
+            if name != "temperature":
+                noted.set_note(frame.notes.get(name, ""))
         for name in STARTS:
             scheduled = self.rows[name]
             assert isinstance(scheduled, NumberRow)
@@ -94,7 +97,7 @@ class Controls(QWidget):
         row = self.rows["temperature"]
         assert isinstance(row, NumberRow)
         if mode != "normalised":
-            row.set_caption("")
+            row.set_note("")
             return
         if frame.gradient_rms is None:
             return  # no step was taken since the last frame, so the caption is still right
@@ -104,7 +107,7 @@ class Controls(QWidget):
         )
         own = frame.now.get("temperature", own)
         rms = float(frame.gradient_rms[front])
-        row.set_caption(f"{own * rms:.2g} in units of the activation")
+        row.set_note(f"{own * rms:.2g} in units of the activation")
 
     def _add_group(self, title: str, group: Group, beside: QWidget | None = None) -> None:
         heading = QLabel(title)

@@ -92,7 +92,7 @@ class NumberRow(SettingRow):
         if text != self.present.text():
             self.present.setText(text)
 
-    def set_caption(self, text: str) -> None:
+    def set_note(self, text: str) -> None:
         """Set the text below the number; an error replaces it while it is shown."""
         if text != self._caption:
             self._caption = text

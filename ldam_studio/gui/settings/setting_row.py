@@ -25,6 +25,7 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setting = setting
+        self._note = ""
         self.home = setting.default
         self.setObjectName(f"setting-{setting.name}")
 
@@ -42,11 +43,18 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
     def show_value(self, value: object) -> None:
         """Show a value."""
 
+    def set_note(self, text: str) -> None:
+        """Set a sentence about what the value means at present; here it is in the tool tip."""
+        if text != self._note:
+            self._note = text
+            self.setToolTip(self._tip())
+
     def _tip(self) -> str:
         default = text_of(self.setting.default)
         if self.setting.scale == "flag":
             default = "on" if self.setting.default else "off"
-        tip = f"<p>{self.setting.help}</p><p>Default: {default}"
+        tip = f"<p>{self._note}</p>" if self._note else ""
+        tip += f"<p>{self.setting.help}</p><p>Default: {default}"
         if self.setting.scale not in ("flag", "choice"):
             home = text_of(self.home)
             goes = "each chain's own value" if home == MIXED else home

@@ -1,0 +1,55 @@
+"""What settings mean for a lane's own neurons and network, where that is not obvious.
+
+The window shows these sentences beside the settings. They are no messages: a preset sets many
+settings, and most networks and neurons have no use for some of them.
+"""
+
+from __future__ import annotations
+
+from ldam_studio.engine.balanced import without_statistics
+from ldam_studio.engine.parts import see_a_part
+from ldam_studio.engine.schedule import keeps_one_size
+from ldam_studio.engine.state import Lane
+from ldam_studio.sampler.views import LEAST_SHARE, more_than_shifts, reach_of, share_seen
+
+PART = "No effect: the neuron sees only a part of the image."
+SMALL = "No effect: the neuron sees less than half of the image's width."
+
+
+def setting_notes(lane: Lane) -> dict[str, str]:
+    """Return a sentence for each setting that has another effect than its value says, by name."""
+    found = {"photo_statistics": without_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
+    return {name: text for name, text in found.items() if text}
+
+
+def _of_sizes(lane: Lane) -> dict[str, str]:
+    settings = lane.settings
+    asked = {
+        "resolution": settings.resolution > 0,
+        "resolution_start": settings.schedule > 0 and settings.resolution_start > 0,
+        "view_size": settings.view_size < 1,
+    }
+    one_size = keeps_one_size(lane)
+    if one_size:
+        return {name: one_size for name, yes in asked.items() if yes}
+    part = see_a_part(lane.network, lane.neurons, settings)
+    return {name: PART for name in ("resolution_start", "view_size") if part and asked[name]}
+
+
+def _of_views(lane: Lane) -> dict[str, str]:
+    settings, size = lane.settings, (lane.sized.pixels.height, lane.sized.pixels.width)
+    if settings.views_of == "image":
+        return {}
+    share, full = share_seen(lane.targets.fields, size), lane.network.pixels.side
+    found = {}
+    reach = reach_of(settings, size, full, share)
+    if reach != reach_of(settings, size, full):
+        found["jitter"] = f"At most {reach} pixel{'s' * (reach != 1)} for this neuron's field."
+    if share < LEAST_SHARE and more_than_shifts(settings):
+        asked = {
+            "view_zoom": settings.view_zoom > 1,
+            "view_rotation": settings.view_rotation > 0,
+            "view_flip": settings.view_flip,
+        }
+        found |= {name: SMALL for name, yes in asked.items() if yes}
+    return found
