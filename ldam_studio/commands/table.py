@@ -27,6 +27,10 @@ COMMANDS = {
         "ldam_studio.commands.train.discriminator",
         "train a discriminator along with the chains",
     ),
+    "train denoiser": (
+        "ldam_studio.commands.train.denoiser",
+        "train the denoiser, the learned prior of photographs",
+    ),
     "train statistics": (
         "ldam_studio.commands.train.statistics",
         "measure how active a network's channels are on photographs",
@@ -66,7 +70,7 @@ COMMANDS = {
     ),
     "paper fig10": (
         "ldam_studio.commands.paper.fig10",
-        "the paper's Figure 10: a discriminator of photographs, at weights from 0 up",
+        "the paper's Figure 10: a prior of photographs, at weights from 0 up",
     ),
     "paper fig11": (
         "ldam_studio.commands.paper.fig11",

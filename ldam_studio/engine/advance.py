@@ -20,6 +20,7 @@ from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.lane import activation_of, log_real_of, reheat
 from ldam_studio.engine.noise import draw_for_lanes, draw_noise
+from ldam_studio.engine.prior import draw_priors
 from ldam_studio.engine.schedule import follow, is_coarse
 from ldam_studio.engine.state import MELT_HEAT, Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
@@ -30,6 +31,7 @@ from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.objective import ValueAndGradient
+from ldam_studio.sampler.prior import Prior
 from ldam_studio.sampler.views import View
 from ldam_studio.training.learner import LearnInfo
 
@@ -143,12 +145,13 @@ def advance(
         return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
 
     before = moment_of(state)
+    priors = draw_priors(state.lanes, state.step, state.device, state.generators)
     drawn = draw_noise(state)
     seen = draw_for_lanes(state.lanes, state.generators)
     try:
         moved: list[_Moved] = []
-        for lane, noise, views in zip(state.lanes, drawn, seen, strict=True):
-            moved.append(_move(state, lane, noise, views, between))
+        for lane, noise, views, prior in zip(state.lanes, drawn, seen, priors, strict=True):
+            moved.append(_move(state, lane, noise, views, prior, between))
         heat = MELT_HEAT if state.melting > 1 else 1.0
         later, marks = follow([m.lane for m in moved], state.device, heat)
     except GivenUp:
@@ -203,6 +206,7 @@ def _move(
     lane: Lane,
     drawn: Mapping[str, Tensor],
     views: Sequence[View],
+    prior: Prior | None,
     between: Callable[[], None],
 ) -> _Moved:
     """Take one step in one lane, then add the sample to its average."""
@@ -217,8 +221,7 @@ def _move(
             exact=lane.parameters.mode == "exact",
         )
     sources: dict[str, ValueAndGradient] = {"network": leading or activation}
-    log_real = log_real_of(state.discriminator_module, lane, state.device)
-    if log_real is not None:
+    if (log_real := log_real_of(state.discriminator_module, lane, state.device)) is not None:
         sources["discriminator"] = log_real
     density = Density(
         sources,
@@ -227,6 +230,7 @@ def _move(
         bounds=lane.bounds,
         unrooted=lane.parameters.unrooted,
         led=lambda: None if leading is None else leading.led,
+        prior=prior,
     )
     chains, info = lane.kernel.step(lane.chains, drawn, lane.parameters, density)
     if leading is not None and leading.led is not None:

@@ -23,6 +23,7 @@ from ldam_studio.engine.description import (
 from ldam_studio.engine.discriminator import prepare_learner
 from ldam_studio.engine.lane import open_lane
 from ldam_studio.engine.outline import LaneOutline, Outline
+from ldam_studio.engine.prior import check_denoiser
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import layer_of, settle, try_again
 from ldam_studio.engine.watching.reader import mean_of
@@ -126,6 +127,7 @@ def open_session(spec: SessionSpec, *, restoring: bool = False) -> SessionState:
         state.checked_layers = frozenset({layer_of(lane)})
     if not restoring:
         try_again(state)  # for the lanes beside the first, which `settle` has not measured
+    check_denoiser(state.lanes, state.device)
     prepare_learner(state)
     state.origin = describe(state.outline)
     return state

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.noise import sources_of, sources_of_lanes
+from ldam_studio.engine.prior import sources_of_priors
 from ldam_studio.engine.state import Moment, SessionState
 
 
@@ -20,7 +21,7 @@ def moment_of(state: SessionState) -> Moment:
     """Return what is needed to return to this state after steps without changes or lessons."""
     chains = range(len(state.lane.neurons))
     names = [f"{source}/{i}" for source in sources_of(state) for i in chains]
-    names += sources_of_lanes(state.lanes)
+    names += sources_of_lanes(state.lanes) + sources_of_priors(state.lanes, state.step)
     sources = {name: state.generators[name].get_state() for name in names}
     return Moment(state.step, state.lanes, state.melting, sources)
 

@@ -31,6 +31,7 @@ from ldam_studio.engine.description import (
     with_lanes,
 )
 from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.prior import denoiser_hash
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.shown import Shown, difference_scales, is_whole
@@ -92,6 +93,7 @@ class Document(Struct, frozen=True):
     sha256: str
     real_images: str | None = None
     discriminator_seen: dict[str, Any] | None = None
+    denoiser: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class Recipe:
             data["real_images"] = lessons
         if (seen := discriminator_seen(state)) is not None:
             data["discriminator_seen"] = seen
+        if (denoiser := denoiser_hash(state)) is not None:
+            data["denoiser"] = denoiser
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod

@@ -16,6 +16,7 @@ from ldam_studio.engine.changes.table import kind_of
 from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.engine.description import DeviceDescription, parse_session
 from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.prior import check_same_denoiser
 from ldam_studio.engine.session import SessionSpec, open_session, spec_from
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
@@ -98,6 +99,7 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
     StudioError
         If weights are missing or have changed, or a change in the log cannot be made.
     """
+    check_same_denoiser(recipe.said.denoiser)
     pending: dict[int, list[_Step]] = defaultdict(list)
     with _sensible():
         state = _beginning(recipe, nearby)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ldam_studio.sampler.objective import ValueAndGradient
+from ldam_studio.sampler.prior import Prior
 
 
 def _none() -> Tensor | None:
@@ -40,6 +41,8 @@ class Density:
         Returns the mask (chains,) of chains that are guided because their neuron has no gradient,
         or None if there are none. The mask is known only after the network was evaluated. The steps
         of such a chain do not sample the density.
+    prior
+        The denoiser in this step; None without one.
     """
 
     sources: Mapping[str, ValueAndGradient]
@@ -48,3 +51,4 @@ class Density:
     bounds: tuple[float, float] | None = None
     unrooted: Callable[[Tensor], Tensor] = _same
     led: Callable[[], Tensor | None] = _none
+    prior: Prior | None = None

@@ -64,18 +64,24 @@ def parameters_of(
 
 
 def repaced(parameters: Parameters, settings: Settings, heat: float = 1.0) -> Parameters:
-    """Return parameters with another step size and temperature, those of `settings`.
+    """Return parameters with another step size, temperature and noise level, those of `settings`.
 
     The result is what `parameters_of` returns if nothing else has changed, but it takes less time
     and never waits for the device, so that a schedule can do it in every step.
     """
     like = parameters.step_size
     size, warmth = (_column(v, like) for v in (settings.step_size, settings.temperature))
+    level = _column(settings.denoiser_noise, like)
     warmth = warmth * heat
     half = size / 2
     return replace(
         parameters,
-        columns={**parameters.columns, "step_size": size, "temperature": warmth},
+        columns={
+            **parameters.columns,
+            "step_size": size,
+            "temperature": warmth,
+            "denoiser_noise": level,
+        },
         terms=tuple(Weighted(t.term, t.factor, half * t.factor) for t in parameters.terms),
         noise=(size * warmth).sqrt(),
     )

@@ -108,6 +108,7 @@ NO_SCHEDULE: Mapping[str, Any] = {
     "schedule": 0,
     "step_size_start": 0.0,
     "temperature_start": 0.0,
+    "denoiser_noise_start": 0.0,
     "resolution": 0,
     "resolution_start": 0,
     "coarse_share": 0.5,

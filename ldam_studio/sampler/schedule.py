@@ -1,4 +1,4 @@
-r"""Schedules: step size, temperature and resolution over the first steps of a run.
+r"""Schedules: step size, temperature, noise level, resolution over the first steps of a run.
 
 A schedule of n steps begins with the chains. At step t < n (counted from 0) a setting with start
 value a and own value b has the value
@@ -24,6 +24,7 @@ from ldam_studio.sampler.settings import PerChain, Settings
 STARTS: Mapping[str, str] = {
     "step_size": "step_size_start",
     "temperature": "temperature_start",
+    "denoiser_noise": "denoiser_noise_start",
     "resolution": "resolution_start",
 }
 """The settings that a schedule can change, with the settings of their start values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ldam_studio.sampler.denoiser_settings import LEAST_NOISE, MOST_NOISE
 from ldam_studio.sampler.setting import setting
 
 MOST_SIDE = 2_048
@@ -9,10 +10,10 @@ MOST_SIDE = 2_048
 SCHEDULE = setting(
     "Schedule",
     0,
-    "The number of steps after the chains' start over which step size, temperature and resolution "
-    "go from their start values to their own values, where they stay. Restart, and another neuron, "
-    "run the schedule again. Moving a slider while the schedule runs takes its setting out of it. "
-    "0 means no schedule.",
+    "The number of steps after the chains' start over which step size, temperature, the denoiser's "
+    "noise level and resolution go from their start values to their own values, where they stay. "
+    "Restart, and another neuron, run the schedule again. Moving a slider while the schedule runs "
+    "takes its setting out of it. 0 means no schedule.",
     scale="count",
     bounds=(0, 1_000_000),
     slider=(0, 1_000),
@@ -36,6 +37,17 @@ TEMPERATURE_START = setting(
     scale="log",
     bounds=(0, 1_000),
     slider=(1e-4, 10),
+    zero=True,
+)
+DENOISER_NOISE_START = setting(
+    "Denoiser noise at the start",
+    0.0,
+    "The noise level with which a schedule begins; it falls or rises geometrically to Denoiser "
+    "noise. High levels shape large structures first, low levels clean them. 0 leaves the "
+    "noise level as it is.",
+    scale="log",
+    bounds=(0, MOST_NOISE),
+    slider=(LEAST_NOISE, MOST_NOISE),
     zero=True,
 )
 RESOLUTION = setting(

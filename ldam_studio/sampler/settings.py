@@ -12,6 +12,7 @@ from typing import Any
 
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import (
+    denoiser_settings,
     network_settings,
     preconditioner_settings,
     schedule_settings,
@@ -79,6 +80,9 @@ class Settings:
         per_chain=True,
         unsettles=True,
     )
+    denoiser_weight: PerChain = denoiser_settings.WEIGHT
+    denoiser_noise: PerChain = denoiser_settings.NOISE
+    denoiser_every: int = denoiser_settings.EVERY
     smoothness: PerChain = setting(
         "Smoothness",
         0.0,
@@ -108,6 +112,7 @@ class Settings:
     schedule: int = schedule_settings.SCHEDULE
     step_size_start: float = schedule_settings.STEP_SIZE_START
     temperature_start: float = schedule_settings.TEMPERATURE_START
+    denoiser_noise_start: float = schedule_settings.DENOISER_NOISE_START
     resolution: int = schedule_settings.RESOLUTION
     resolution_start: int = schedule_settings.RESOLUTION_START
     coarse_share: float = schedule_settings.COARSE_SHARE

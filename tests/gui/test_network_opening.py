@@ -15,7 +15,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QPushButton
 from torch import nn
 
-from gui.windows import CPU, close_saved, files, open_in, small_opening, until
+from gui.windows import CPU, close_saved, controls, files, open_in, small_opening, until
 from ldam_studio.cli import main
 from ldam_studio.commands import studio as command
 from ldam_studio.errors import StudioError
@@ -27,6 +27,7 @@ from ldam_studio.gui.network_dialog.dialog import NetworkDialog
 from ldam_studio.gui.session.model import IMAGE, SIGNED
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.settings.feature import DENOISER_SETTINGS
 from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -95,6 +96,14 @@ def test_photographs_start_legible():
     assert network_opening(network_of(3, 100, 100), CPU).make().discriminator is None
     assert opening.display.mode == IMAGE
     assert opening.title == "odd"
+
+
+def test_the_denoiser_is_offered_where_it_can_be_used(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening())
+    rows = [controls(window).rows[name] for name in DENOISER_SETTINGS]
+    assert not any(row.isEnabled() for row in rows)
+    open_in(window, qtbot, network_opening(network_of(3, 64, 80), CPU))
+    assert all(row.isEnabled() for row in rows)
 
 
 def test_photographs_of_cifar_10_s_size_start_legible_too():

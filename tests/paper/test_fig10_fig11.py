@@ -30,6 +30,7 @@ PLAIN, NORMED, MIDDLE, LARGE, TEN = (
     f"{colour_networks.__file__}:{name}"
     for name in ("plain", "normed", "middle", "large", "ten_classes")
 )
+REALNESS = ("--prior", "discriminator")
 SHORT = ("--steps", "3", "--window", "4", "--device", "cpu", "--threads", "1")
 
 
@@ -56,9 +57,9 @@ def figures(number: int, out: Path, *flags: str) -> dict:
 
 
 def test_fig10_writes_picture_and_numbers(discriminator, tmp_path, capsys):
-    found = figures(10, tmp_path, "--network", PLAIN, "--seed", "3")
+    found = figures(10, tmp_path, *REALNESS, "--network", PLAIN, "--seed", "3")
     neurons = found["neurons"]
-    assert [row["weight"] for row in found["rows"]] == list(fig10.WEIGHTS)
+    assert [row["weight"] for row in found["rows"]] == list(fig10.WEIGHTS["discriminator"])
     assert sum(name.startswith("6:") for name in neurons) == fig10.CLASSES
     assert sum(name.startswith(("0:", "2:")) for name in neurons) == len(neurons) - fig10.CLASSES
     for row in found["rows"]:
@@ -75,7 +76,9 @@ def test_fig10_writes_picture_and_numbers(discriminator, tmp_path, capsys):
 
 
 def test_fig10_s_share_rises_where_the_discriminator_likes_what_is_smooth(discriminator, tmp_path):
-    found = figures(10, tmp_path, "--network", PLAIN, "--steps", "40", "--neuron", "6:0-3")
+    found = figures(
+        10, tmp_path, *REALNESS, "--network", PLAIN, "--steps", "40", "--neuron", "6:0-3"
+    )
     shares = [row["low_frequencies"]["value"] for row in found["rows"]]
     assert shares[-1] > shares[0] + 0.1
     assert found["rise"]["low"] > 0
@@ -87,15 +90,23 @@ def test_fig10_takes_classes_by_name(discriminator, tmp_path):
     names = tmp_path / "names.txt"
     names.write_text("".join(f"animal {number}\n" for number in range(20)))
     flags = ("--labels", str(names), "--neuron", "animal 3", "--steps", "2")
-    found = figures(10, tmp_path, "--network", PLAIN, *flags)
+    found = figures(10, tmp_path, *REALNESS, "--network", PLAIN, *flags)
     assert found["neurons"] == ["6:3"]
 
 
 def test_fig10_takes_the_shipped_discriminator_of_photographs(tmp_path):
-    found = figures(10, tmp_path, "--network", LARGE, "--neuron", "3:0", "--steps", "8")
+    found = figures(10, tmp_path, *REALNESS, "--network", LARGE, "--neuron", "3:0", "--steps", "8")
     assert found["discriminator"]["name"] == "natural-discriminator"
     first, *_, last = (row["by_neuron"]["real_probability"][0] for row in found["rows"])
     assert last > first
+
+
+def test_fig10_is_about_the_denoiser_unless_told_otherwise(tmp_path):
+    found = figures(10, tmp_path, "--network", LARGE, "--neuron", "3:0", "--steps", "6")
+    assert found["prior"] == "denoiser" and found["discriminator"] is None
+    assert [row["weight"] for row in found["rows"]] == list(fig10.WEIGHTS["denoiser"])
+    assert found["rise"]["value"] > 0.1
+    assert "real_probability" not in found["rows"][0]["by_neuron"]
 
 
 def test_fig10_weight_zero_is_the_chain_without_a_discriminator(discriminator):
@@ -105,12 +116,12 @@ def test_fig10_weight_zero_is_the_chain_without_a_discriminator(discriminator):
     device = choose("cpu", "float32")
     other = DiscriminatorModel("rough", nn.Sequential(Smooth(), nn.Sigmoid()), discriminator.images)
     rows = [
-        fig10.sample(network, neurons, model, settings, 0, device, 3)
+        fig10.sample(network, neurons, model, settings, 0.0, 0, device, 3)
         for model in (discriminator, other)
     ]
     assert torch.equal(rows[0].averages, rows[1].averages)
     # In the order in which they were asked for, though layers are sampled together.
-    alone = fig10.sample(network, (neurons[1],), discriminator, settings, 0, device, 3)
+    alone = fig10.sample(network, (neurons[1],), discriminator, settings, 0.0, 0, device, 3)
     assert torch.equal(rows[0].averages[1], alone.averages[0])
 
 
@@ -163,7 +174,7 @@ def test_fig11_counts_classes_without_a_gradient():
 def test_the_same_bits_from_the_same_seed(number, name, discriminator, tmp_path):
     written = []
     for folder, seed in (("a", "1"), ("b", "1"), ("c", "2")):
-        more = ("--against", NORMED) if number == 11 else ("--neuron", "6:0-1")
+        more = ("--against", NORMED) if number == 11 else (*REALNESS, "--neuron", "6:0-1")
         figures(number, tmp_path / folder, "--network", name, "--seed", seed, *more)
         written.append([p.read_bytes() for p in sorted((tmp_path / folder).iterdir())])
     assert written[0] == written[1] != written[2]
@@ -177,7 +188,13 @@ def test_stopped_writes_nothing(module, discriminator, tmp_path, monkeypatch, ca
     monkeypatch.setattr(module, "sample", stop)
     out = tmp_path / "out"
     command = module.__name__.rpartition(".")[2]
-    flags = ["--network", PLAIN, "--out", str(out), *(["--against", PLAIN] * (module is fig11))]
+    flags = [
+        "--network",
+        PLAIN,
+        "--out",
+        str(out),
+        *(REALNESS if module is fig10 else ("--against", PLAIN)),
+    ]
     assert main(["paper", command, *flags]) == INTERRUPTED
     assert "nothing was written" in capsys.readouterr().out
     assert not list(out.glob("**/*"))
@@ -186,7 +203,8 @@ def test_stopped_writes_nothing(module, discriminator, tmp_path, monkeypatch, ca
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (f"fig10 --network {MIDDLE}", "no discriminator for"),
+        (f"fig10 --network {MIDDLE}", "The denoiser takes RGB images"),
+        (f"fig10 --network {MIDDLE} --prior discriminator", "no discriminator for"),
         (f"fig11 --network {MIDDLE} --against {MIDDLE}", "--discriminator-weight 0"),
         (f"fig11 --network {PLAIN} --against {TEN}", "20 classes"),
         (f"fig10 --network {PLAIN} --window 0", "--window"),
@@ -207,7 +225,7 @@ def test_bad_flags_are_one_sentence(words, expected, tmp_path, capsys):
 
 
 def test_fig10_refuses_neurons_that_are_not_there(discriminator, tmp_path, capsys):
-    flags = ["--network", PLAIN, "--neuron", "6:20", "--out", str(tmp_path / "out")]
+    flags = [*REALNESS, "--network", PLAIN, "--neuron", "6:20", "--out", str(tmp_path / "out")]
     assert main(["paper", "fig10", *flags]) == 2
     assert "neurons 0 to 19" in capsys.readouterr().err
 

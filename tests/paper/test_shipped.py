@@ -12,9 +12,10 @@ from ldam_studio.analysis import digits
 from ldam_studio.analysis.judging import COLOUR, open_judge
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.denoisers import open_denoiser
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.training import classifier
+from ldam_studio.training import classifier, denoiser
 from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
@@ -26,6 +27,7 @@ SHIPPED = (
     "lenet-averaged",
     "lenet-discriminator",
     "natural-discriminator",
+    "denoiser",
     "judge",
     "cifar10-judge",
     "cifar10-discriminator",
@@ -90,6 +92,25 @@ def test_photographs_are_told_from_noise_and_blots(data_dir: Path) -> None:
     real = float(module(photographs).sigmoid().mean())
     assert real > float(module(noise.clamp(0, 1)).sigmoid().max()) + 0.1
     assert real > float(module(blots).sigmoid().max()) + 0.05
+
+
+@pytest.mark.data
+def test_the_denoiser_removes_noise_from_photographs_that_it_has_not_seen(data_dir: Path) -> None:
+    _, kept_back = denoiser.parted(find_photos(data_dir / "photos" / "imagenet_sample_256.zip"))
+    draw = torch.Generator().manual_seed(3)
+    clean = draw_crops([kept_back], 8, (112, 112), draw).float() / 255
+    errors = denoiser.errors(open_denoiser().module, clean, 4)
+    for level, most in ((0.02, 0.8), (0.1, 0.5), (0.2, 0.4), (0.6, 0.25)):
+        assert errors[level] < most * level
+
+
+@torch.no_grad()
+def test_the_denoiser_removes_noise_from_even_areas_of_any_grey() -> None:
+    model, draw = open_denoiser(), torch.Generator().manual_seed(3)
+    for grey in (0.2, 0.5, 0.8):
+        clean = torch.full((2, 3, 96, 112), grey)
+        noisy = clean + 0.2 * torch.randn(clean.shape, generator=draw)
+        assert (model(noisy, torch.full((2,), 0.2)) - clean).square().mean().sqrt() < 0.07
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,16 @@
-"""``ldam-studio paper fig10``: the weight of a discriminator of photographs, from little to much.
+"""``ldam-studio paper fig10``: the weight of a prior of photographs, from little to much.
 
-Class neurons and inner neurons have the same starts and noise at each weight, and are averaged over
-a window of frames. The numbers beside the picture are the share of the power in low spatial
-frequencies. This share rises with the weight if the discriminator removes the fine noise to which
-networks respond and which photographs do not have (Jiang et al., arXiv 1812.04604).
+The prior is the denoiser or, as in the paper, a discriminator. Class neurons and inner neurons have
+the same starts and noise at each weight, and are averaged over a window of frames. The numbers
+beside the picture are the share of the power in low spatial frequencies. This share rises with the
+weight if the prior removes the fine noise to which networks respond and which photographs do not
+have (Jiang et al., arXiv 1812.04604).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,24 +28,37 @@ from ldam_studio.commands.shared.neurons import neurons_of, spread_classes
 from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
+from ldam_studio.networks.denoisers import IMAGES, takes
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
 
-WEIGHTS = (0.0, 0.25, 0.5, 0.75)
+DENOISER, DISCRIMINATOR = "denoiser", "discriminator"
+WEIGHTS: Mapping[str, tuple[float, ...]] = {
+    DENOISER: (0.0, 0.1, 0.3, 1.0, 3.0),
+    DISCRIMINATOR: (0.0, 0.25, 0.5, 0.75),
+}
+"""The weights by prior."""
+
+DENOISING: Mapping[str, float] = {"denoiser_noise": 0.2, "denoiser_every": 1}
+"""Settings with which the denoiser also shapes large structures."""
+
 CLASSES, INNER_LAYERS, INNER_NEURONS = 6, 2, 3
 
 
 @dataclass(frozen=True)
 class Row:
-    """Measures of one chain for each neuron, at one discriminator weight.
+    """Measures of one chain for each neuron, at one weight of the prior.
 
     Attributes
     ----------
     weight
-        The discriminator weight.
+        The weight.
     averages
         Averages over the window, (neurons, C, H, W).
     low, low_varied, low_raw
@@ -52,7 +66,7 @@ class Row:
         their mean colour (since a uniform tint is not a natural image), and of the last samples.
     activation, real_probability
         For the last samples, (neurons,): the neuron's activation, and the probability that they are
-        real.
+        real; None without a discriminator.
     """
 
     weight: float
@@ -61,7 +75,7 @@ class Row:
     low_varied: Tensor
     low_raw: Tensor
     activation: Tensor
-    real_probability: Tensor
+    real_probability: Tensor | None = None
 
 
 def default_neurons(network: Network) -> tuple[Neuron, ...]:
@@ -82,8 +96,9 @@ def default_neurons(network: Network) -> tuple[Neuron, ...]:
 def sample(
     network: Network,
     neurons: Sequence[Neuron],
-    discriminator: DiscriminatorModel,
+    discriminator: DiscriminatorModel | None,
     settings: Settings,
+    weight: float,
     seed: int,
     device: Device,
     steps: int,
@@ -101,14 +116,15 @@ def sample(
         lane = run_on(open_session(spec), steps, on_step).lane
         x, average = lane.chains.x, lane.average.mean
         with torch.no_grad():
-            real_probability = discriminator.module(x).sigmoid()
-            values = (lane.activation(x), real_probability)
+            values = [lane.activation(x)]
+            if discriminator is not None:
+                values.append(discriminator.module(x).sigmoid())
         varied = low_share(average - average.mean((2, 3), keepdim=True), 0.0)
         columns = (average, low_share(average, rest), varied, low_share(x, rest), *values)
         cpu = [column.cpu() for column in columns]
         found |= {neuron: tuple(c[i] for c in cpu) for i, neuron in enumerate(chosen)}
     stacked = (torch.stack(column) for column in zip(*(found[n] for n in neurons), strict=True))
-    return Row(float(settings.discriminator_weight), *stacked)  # type: ignore[arg-type]
+    return Row(weight, *stacked)
 
 
 def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
@@ -131,6 +147,7 @@ def summary(row: Row, is_class: Tensor) -> dict[str, Any]:
             ("activation", row.activation),
             ("real_probability", row.real_probability),
         )
+        if column is not None
     }
     return found
 
@@ -144,6 +161,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     photographs.add_common(parser)
     parser.add_argument(
+        "--prior",
+        choices=list(WEIGHTS),
+        default=DENOISER,
+        help="what pulls towards photographs: the denoiser (the default), or a discriminator as in "
+        "the paper",
+    )
+    parser.add_argument(
         "--neuron",
         action="append",
         metavar="LAYER:N",
@@ -153,24 +177,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make(args: argparse.Namespace, steps: Steps) -> Page:
-    """Sample and measure the neurons' chains at each discriminator weight."""
+    """Sample and measure the neurons' chains at each weight of the prior."""
     device, preset = flags.device_of(args), photographs.preset_of(args)
     network = flags.network_of(args)
-    discriminator = discriminator_of(
-        network,
-        args.discriminator_weights,
-        "the figure is about its weight, so choose a network for RGB images of about 224 pixels",
-    )
+    discriminator = _discriminator(args, network)
     named = (network.check(neuron) for neuron in neurons_of(args.neuron, network))
     neurons = tuple(dict.fromkeys(named)) or default_neurons(network)
     settings = {
-        weight: photographs.settings_of(args, preset, network.pixels, weight) for weight in WEIGHTS
+        weight: _settings(args, preset, network.pixels, weight) for weight in WEIGHTS[args.prior]
     }
     length = args.steps + args.window
     steps.start(length * len({neuron.layer for neuron in neurons}) * len(settings))
     rows = [
-        sample(network, neurons, discriminator, one, args.seed, device, length, steps)
-        for one in settings.values()
+        sample(network, neurons, discriminator, one, weight, args.seed, device, length, steps)
+        for weight, one in settings.items()
     ]
     is_class = torch.tensor([neuron.layer == network.layers[-1].name for neuron in neurons])
     summaries = [summary(row, is_class) for row in rows]
@@ -184,7 +204,8 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
         sheet(lines, words, labels, photographs.zoom_for(network.pixels)),
         {
             "network": network.reference,
-            "discriminator": discriminator.reference,
+            "prior": args.prior,
+            "discriminator": None if discriminator is None else discriminator.reference,
             "neurons": [str(neuron) for neuron in neurons],
             "labels": labels,
             "seed": args.seed,
@@ -200,6 +221,39 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
     )
 
 
+def _discriminator(args: argparse.Namespace, network: Network) -> DiscriminatorModel | None:
+    """Return the discriminator of the figure; None if it is about the denoiser.
+
+    Raises
+    ------
+    StudioError
+        If the prior does not take the network's images.
+    """
+    if args.prior == DISCRIMINATOR:
+        return discriminator_of(
+            network,
+            args.discriminator_weights,
+            "the figure is about its weight, so choose a network for RGB images of about 224 "
+            "pixels",
+        )
+    if not takes(network.pixels):
+        raise StudioError(
+            f"The denoiser takes {IMAGES}, but {network.name} takes images of "
+            f"{network.pixels.shape}; choose another network."
+        )
+    return None
+
+
+def _settings(
+    args: argparse.Namespace, preset: Preset, pixels: PixelSpec, weight: float
+) -> Settings:
+    """Return a preset's settings with this weight of the prior, and of no other."""
+    if args.prior == DISCRIMINATOR:
+        return photographs.settings_of(args, preset, pixels, weight)
+    settings = photographs.settings_of(args, preset, pixels, 0.0)
+    return settings.with_values({**DENOISING, "denoiser_weight": weight})
+
+
 def _table(rows: Sequence[Row], summaries: Sequence[dict[str, Any]], rising: Interval) -> list[str]:
     lines = [
         f"share of the power below {RADIUS:g} cycles per pixel, of averages minus rest colour, "
@@ -209,10 +263,8 @@ def _table(rows: Sequence[Row], summaries: Sequence[dict[str, Any]], rising: Int
     for row, found in zip(rows, summaries, strict=True):
         parts = (found.get(f"low_frequencies_{name}") for name in ("class", "inner"))
         class_, inner = ("-" if part is None else f"{part['value']:.3f}" for part in parts)
-        others = (
-            float(column.mean()) for column in (row.low_varied, row.low_raw, row.real_probability)
-        )
-        varied, raw, real = (f"{value:.3f}" for value in others)
+        columns = (row.low_varied, row.low_raw, row.real_probability)
+        varied, raw, real = ("-" if c is None else f"{float(c.mean()):.3f}" for c in columns)
         lines.append(
             f"{row.weight:6.2f}  {bootstrap(row.low, mean)}  {class_:>5}  {inner:>5}  "
             f"{varied:>14}  {raw:>11}  {real}"

@@ -9,6 +9,7 @@ from ldam_studio.engine import burn_in_threshold, photo_statistics, silent_neuro
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.lane import reheat, targets
 from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.prior import check_denoiser
 from ldam_studio.engine.schedule import fitted
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler import kernels
@@ -35,6 +36,7 @@ def change_setting(
     lanes = list(state.lanes)
     for number in numbers:
         lanes[number] = _set(state, lanes[number], change.name, after.lanes[number].settings)
+    check_denoiser(lanes, state.device)
     state.lanes = tuple(lanes)
 
 

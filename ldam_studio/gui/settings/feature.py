@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
 from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.networks.denoisers import takes
 from ldam_studio.sampler.prepare import mode_of
 from ldam_studio.sampler.settings import is_of_chains
 from ldam_studio.user_presets import UserPresets
@@ -21,6 +22,9 @@ EDIT_PRESETS = Entry(
     "Save the current settings under a name; rename and delete saved presets",
     needs_session=True,
 )
+
+
+DENOISER_SETTINGS = ("denoiser_weight", "denoiser_noise", "denoiser_noise_start", "denoiser_every")
 
 
 class SettingsPanel(Feature):
@@ -64,12 +68,16 @@ class SettingsPanel(Feature):
 
     def _show_session(self) -> None:
         self.controls.set_home(self.studio.model.values())
-        self._show_discriminator()
+        self._show_priors()
         self._show_values()
 
-    def _show_discriminator(self) -> None:
-        has = self.studio.model.outline.discriminator is not None
-        self.controls.rows["discriminator_weight"].setEnabled(has)
+    def _show_priors(self) -> None:
+        """Enable the settings of discriminator and denoiser where the session has these."""
+        outline = self.studio.model.outline
+        self.controls.rows["discriminator_weight"].setEnabled(outline.discriminator is not None)
+        denoises = any(takes(lane.network.pixels) for lane in outline.lanes)
+        for name in DENOISER_SETTINGS:
+            self.controls.rows[name].setEnabled(denoises)
 
     def _show_values(self, name: str = "") -> None:
         model = self.studio.model
@@ -77,8 +85,8 @@ class SettingsPanel(Feature):
         self.controls.show_values({name: values[name]} if name in values else values)
         if not name:
             self.controls.show_acting(model.acting, model.is_comparing)
-        if name == "discriminator":
-            self._show_discriminator()
+        if name in ("", "discriminator"):
+            self._show_priors()
 
     def _show_frame(self, frame: Frame) -> None:
         model, settings = self.studio.model, self.studio.model.acted.settings

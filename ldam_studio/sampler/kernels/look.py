@@ -89,7 +89,7 @@ def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = 
     normalised = parameters.mode == "normalised"
     for weighted in parameters.terms:
         term, rate, waves = weighted.term, weighted.rate, None
-        if term.source is not None and term.source not in density.sources:
+        if not term.is_in(density) or (valued and not term.has_value):
             continue
         value, gradient = term.evaluate(x, density, valued=valued)
         if term.source is not None and value is not None:

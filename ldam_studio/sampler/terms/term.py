@@ -28,6 +28,8 @@ class Term(ABC):
     preconditioned
         Whether `gradient` returns P times the gradient, with the step's preconditioner P = R^2 (see
         `sampler.preconditioner`). A preconditioned step then uses it as it is.
+    has_value
+        Whether its value can be computed. Kernels that need values leave out a term without.
     """
 
     name: ClassVar[str]
@@ -35,6 +37,11 @@ class Term(ABC):
     source: ClassVar[str | None] = None
     always: ClassVar[bool] = False
     preconditioned: ClassVar[bool] = False
+    has_value: ClassVar[bool] = True
+
+    def is_in(self, density: Density) -> bool:
+        """Return whether the density has what the term needs; otherwise it is left out."""
+        return self.source is None or self.source in density.sources
 
     @abstractmethod
     def factor(self, weight: Tensor) -> Tensor:
