@@ -12,8 +12,8 @@ from ldam_studio.engine.schedule import keeps_one_size
 from ldam_studio.engine.state import Lane
 from ldam_studio.sampler.views import LEAST_SHARE, more_than_shifts, reach_of, share_seen
 
-PART = "No effect: the neuron sees only a part of the image."
-SMALL = "No effect: the neuron sees less than half of the image's width."
+PART = "No effect: the neuron sees only a part."
+SMALL = "No effect: the neuron's field is too small."
 
 
 def setting_notes(lane: Lane) -> dict[str, str]:
@@ -44,7 +44,8 @@ def _of_views(lane: Lane) -> dict[str, str]:
     found = {}
     reach = reach_of(settings, size, full, share)
     if reach != reach_of(settings, size, full):
-        found["jitter"] = f"At most {reach} pixel{'s' * (reach != 1)} for this neuron's field."
+        pixels = f"At most {reach} pixel{'s' * (reach != 1)}" if reach else "None"
+        found["jitter"] = f"{pixels} in this neuron's field."
     if share < LEAST_SHARE and more_than_shifts(settings):
         asked = {
             "view_zoom": settings.view_zoom > 1,

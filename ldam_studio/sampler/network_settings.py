@@ -14,6 +14,7 @@ OBJECTIVE = setting(
     scale="choice",
     choices=("activation", "pre-activation", "log-probability", "mix"),
     unsettles=True,
+    group="objective",
 )
 PHOTO_STATISTICS = setting(
     "Photo statistics",
@@ -25,6 +26,7 @@ PHOTO_STATISTICS = setting(
     slider=(0, 1),
     per_chain=True,
     unsettles=True,
+    group="objective",
 )
 STATISTICS_TOLERANCE = setting(
     "Tolerance of statistics",
@@ -34,4 +36,5 @@ STATISTICS_TOLERANCE = setting(
     bounds=(0, 100),
     slider=(0, 4),
     unsettles=True,
+    group="objective",
 )

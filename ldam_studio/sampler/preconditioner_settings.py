@@ -12,6 +12,7 @@ SPECTRUM = setting(
     "Natural L2 weight it does not change which images the chain samples.",
     bounds=(0, 2),
     unsettles=True,
+    group="image",
 )
 FLOOR = setting(
     "Broadest features",
@@ -23,6 +24,7 @@ FLOOR = setting(
     slider=(0, 20),
     unit="cycles",
     unsettles=True,
+    group="image",
 )
 COLOUR_CORRELATION = setting(
     "Brightness before hue",
@@ -33,6 +35,7 @@ COLOUR_CORRELATION = setting(
     bounds=(0, 0.99),
     slider=(0, 0.99),
     unsettles=True,
+    group="image",
 )
 NATURAL_L2 = setting(
     "Natural L2 weight",
@@ -46,4 +49,5 @@ NATURAL_L2 = setting(
     zero=True,
     per_chain=True,
     unsettles=True,
+    group="image",
 )

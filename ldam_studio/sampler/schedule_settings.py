@@ -18,6 +18,7 @@ SCHEDULE = setting(
     bounds=(0, 1_000_000),
     slider=(0, 1_000),
     unit="steps",
+    group="schedule",
 )
 STEP_SIZE_START = setting(
     "Step size at the start",
@@ -28,6 +29,7 @@ STEP_SIZE_START = setting(
     bounds=(0, 10),
     slider=(1e-3, 1),
     zero=True,
+    group="schedule",
 )
 TEMPERATURE_START = setting(
     "Temperature at the start",
@@ -38,6 +40,7 @@ TEMPERATURE_START = setting(
     bounds=(0, 1_000),
     slider=(1e-4, 10),
     zero=True,
+    group="schedule",
 )
 DENOISER_NOISE_START = setting(
     "Denoiser noise at the start",
@@ -61,6 +64,7 @@ RESOLUTION = setting(
     slider=(0, 512),
     unit="pixels",
     unsettles=True,
+    group="schedule",
 )
 RESOLUTION_START = setting(
     "Resolution at the start",
@@ -72,10 +76,12 @@ RESOLUTION_START = setting(
     bounds=(0, MOST_SIDE),
     slider=(0, 512),
     unit="pixels",
+    group="schedule",
 )
 COARSE_SHARE = setting(
     "Share at the start resolution",
     0.5,
     "The share of the schedule's steps at Resolution at the start. Averages start again when the "
     "resolution changes.",
+    group="schedule",
 )

@@ -10,7 +10,18 @@ from typing import Any, Literal, ParamSpec
 from ldam_studio.errors import StudioError
 
 Scale = Literal["linear", "log", "count", "choice", "flag"]
-Group = Literal["sampler", "average", "more", "learner", "watching"]
+Group = Literal[
+    "sampler",
+    "average",
+    "objective",
+    "image",
+    "views",
+    "schedule",
+    "start",
+    "more",
+    "learner",
+    "watching",
+]
 
 
 @dataclass(frozen=True)

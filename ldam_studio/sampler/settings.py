@@ -94,6 +94,7 @@ class Settings:
         zero=True,
         per_chain=True,
         unsettles=True,
+        group="image",
     )
     natural_l2: PerChain = preconditioner_settings.NATURAL_L2
     spectrum: float = preconditioner_settings.SPECTRUM
@@ -155,6 +156,7 @@ class Settings:
         "Keeps every pixel between black and white. The discriminator has seen only such images.",
         scale="flag",
         unsettles=True,
+        group="image",
     )
     mode: str = setting(
         "Mode",
@@ -206,6 +208,7 @@ class Settings:
         "How noisy the first image is: the standard deviation of its pixels around the rest "
         "colour. Takes effect at the next restart.",
         bounds=(0, 10),
+        group="start",
     )
     start_spectrum: float = setting(
         "Start spectrum",
@@ -215,6 +218,7 @@ class Settings:
         "is even noise, as in the paper. Chains that start from different clouds end in less "
         "similar images. Takes effect at the next restart.",
         bounds=(0, 2),
+        group="start",
     )
 
     @classmethod

@@ -10,6 +10,11 @@ from ldam_studio.sampler.settings import SETTINGS
 GROUPS: dict[Group, str] = {
     "sampler": "Sampler",
     "average": "Average",
+    "objective": "Objective",
+    "image": "Image",
+    "views": "Views",
+    "schedule": "Schedule",
+    "start": "Start",
     "more": "More settings",
     "learner": "Learning of the discriminator",
     "watching": "Watching a training",

@@ -15,6 +15,7 @@ JITTER = setting(
     slider=(0, 32),
     unit="pixels",
     unsettles=True,
+    group="views",
 )
 ZOOM = setting(
     "Zoom of views",
@@ -25,6 +26,7 @@ ZOOM = setting(
     bounds=(1, 4),
     slider=(1, 2),
     unsettles=True,
+    group="views",
 )
 ROTATION = setting(
     "Rotation of views",
@@ -35,6 +37,7 @@ ROTATION = setting(
     slider=(0, 45),
     unit="degrees",
     unsettles=True,
+    group="views",
 )
 FLIP = setting(
     "Flip of views",
@@ -43,6 +46,7 @@ FLIP = setting(
     "half.",
     scale="flag",
     unsettles=True,
+    group="views",
 )
 SIZE = setting(
     "Smallest size of views",
@@ -54,6 +58,7 @@ SIZE = setting(
     bounds=(0.1, 1),
     slider=(0.1, 1),
     unsettles=True,
+    group="views",
 )
 OF = setting(
     "Views suit",
@@ -66,6 +71,7 @@ OF = setting(
     scale="choice",
     choices=("image", "field"),
     unsettles=True,
+    group="views",
 )
 COUNT = setting(
     "Views per step",
@@ -79,4 +85,5 @@ COUNT = setting(
     slider=(1, 8),
     unit="views",
     unsettles=True,
+    group="views",
 )

@@ -106,7 +106,7 @@ def test_a_field_that_lacks_a_row_is_the_whole_image(vgg, monkeypatch):
 def test_frames_say_beside_settings_what_has_no_effect(opened):
     state = opened(SMALL_FIELD, **VIEWS, **COARSE, views_of="field", photo_statistics=0.3)
     notes = frame_of(state).notes
-    assert notes["jitter"] == "At most 1 pixel for this neuron's field."
+    assert notes["jitter"] == "At most 1 pixel in this neuron's field."
     assert notes["view_zoom"] == notes["view_flip"] == SMALL
     assert notes["resolution_start"] == PART
     assert notes["photo_statistics"].endswith("choose @mean or a later layer.")

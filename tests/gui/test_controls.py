@@ -9,6 +9,8 @@ from PyQt6.QtWidgets import QApplication
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.slider import AnnealSlider
 from ldam_studio.gui.theme import theme
+from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.settings_table import GROUPS
 
 
 class _Paints(QObject):
@@ -46,3 +48,14 @@ def test_sliders_take_the_colour_of_the_network_that_is_acted_on_at_once(slider,
     assert first.grab().toImage() != usual
     controls.show_acting(None, True)
     assert first.grab().toImage() == usual
+
+
+def test_every_setting_is_always_there_or_in_the_fold_of_its_group(qtbot):
+    made = Controls()
+    qtbot.addWidget(made)
+    for name, row in made.rows.items():
+        holds = [group for group, fold in made.folded.items() if fold.isAncestorOf(row)]
+        group = SETTINGS[name].group
+        assert holds == [group] * (group not in ("sampler", "average"))
+    assert [fold.text() for fold in made.folded.values()] == [GROUPS[g] for g in made.folded]
+    assert not any(fold.isExpanded() for fold in made.folded.values())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ldam_studio.gui.picker.picker import NeuronPicker
 from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.networks.anatomy.objectives import MEAN as MEAN_OF_PLACES
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QAction
 
 FIND = Entry("find_neuron", "Find Neuron…", "Ctrl+F", "Type a layer, a class or an address")
 NEXT = Entry("next_neuron", "Next Neuron", "Ctrl+Right", "Show the neuron after this one")
@@ -15,6 +19,13 @@ PREVIOUS = Entry(
     "previous_neuron", "Previous Neuron", "Ctrl+Left", "Show the neuron before this one"
 )
 RANDOM = Entry("random_neuron", "Random Neuron", "Ctrl+R", "Show a random neuron of this layer")
+MEAN = Entry(
+    "mean_over_places",
+    "Mean over All Places",
+    "Ctrl+M",
+    "Show the mean of a channel's units, or again its unit at the centre",
+    checkable=True,
+)
 STAR = Entry(
     "star_neuron", "Star This Neuron", "Ctrl+D", "Star the neuron shown, or remove its star"
 )
@@ -30,7 +41,7 @@ FILE = "neurons.json"
 class Picking(Feature):
     """Adds the neuron picker at the left, and fills the menu Neuron."""
 
-    entries = (FIND, NEXT, PREVIOUS, RANDOM, STAR, *LISTS)
+    entries = (FIND, NEXT, PREVIOUS, RANDOM, MEAN, STAR, *LISTS)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -56,6 +67,10 @@ class Picking(Feature):
             places.action(PREVIOUS, picker.previous_neuron),
             places.action(RANDOM, picker.random_neuron),
         )
+        mean = places.action(MEAN, picker.place.toggle)
+        picker.place.changed.connect(lambda: self._show_place(mean))
+        self._show_place(mean)
+        places.add_to_menu("Neuron", mean)
         lists = [
             places.action(entry, partial(self._show_list, number))
             for number, entry in enumerate(LISTS)
@@ -71,6 +86,10 @@ class Picking(Feature):
         """Save the starred and recent neurons in a file of their own."""
         self.picker.memory.save()
         return {}
+
+    def _show_place(self, mean: QAction) -> None:
+        mean.setEnabled(self.picker.place.has_places)
+        mean.setChecked(self.picker.place.value == MEAN_OF_PLACES)
 
     def _show_list(self, number: int) -> None:
         self.studio.places.show_panel("neurons")

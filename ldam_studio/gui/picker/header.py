@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from ldam_studio.gui.picker.search import Found
 from ldam_studio.gui.theme import icons
 
 BUTTONS = {
@@ -47,6 +48,18 @@ class NeuronHeader(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(lambda: self.pressed.emit(name))
         return button
+
+    def show_count(self, found: Found, total: int) -> None:
+        """Show how many of a layer's `total` neurons a search has found."""
+        listed = len(found.neurons)
+        partly = found.layers is not None and listed != total
+        count = f"{listed:,} of {total:,}" if partly else f"{total:,}"
+        whole = f"{count} neuron" if total == 1 else f"{count} neurons"
+        tip = f"{found.layer}: {whole}"
+        if found.addressed:
+            whole = "Enter shows it" if listed == 1 else "Enter shows them"
+        self.count.say(whole, count)
+        self.count.setToolTip(tip)
 
     def enable(self, some: bool, one: bool) -> None:
         """Enable the star if all chains show `one` neuron, the others if `some` are listed."""

@@ -13,6 +13,7 @@ from ldam_studio.gui.picker.lists import EntryPage
 
 if TYPE_CHECKING:
     from ldam_studio.gui.picker.memory import NeuronMemory
+    from ldam_studio.gui.picker.place_choice import PlaceChoice
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.neurons import Neuron
 
@@ -32,7 +33,7 @@ class NeuronLists(QWidget):
     chosen = pyqtSignal(object)  # Neuron, from any list but the first
     turned = pyqtSignal()  # another list is in front
 
-    def __init__(self, of_layer: LayerList) -> None:
+    def __init__(self, of_layer: LayerList, place: PlaceChoice) -> None:
         super().__init__()
         self._tabs = QTabBar()
         self._tabs.setAccessibleName("Lists of neurons")
@@ -45,7 +46,13 @@ class NeuronLists(QWidget):
             self._tabs.setTabToolTip(number, tip)
         self._of_layer = of_layer
         self._stack = QStackedLayout()
-        self._stack.addWidget(of_layer)
+        page = QWidget()
+        listed = QVBoxLayout(page)
+        listed.setContentsMargins(0, 0, 0, 0)
+        listed.setSpacing(4)
+        listed.addWidget(place)
+        listed.addWidget(of_layer, 1)
+        self._stack.addWidget(page)
         self.pages = {number: EntryPage(TABS[title]) for number, title in enumerate(TABS) if number}
         for page in self.pages.values():
             page.chosen.connect(self.chosen)

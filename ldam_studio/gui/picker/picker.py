@@ -12,7 +12,8 @@ from ldam_studio.gui.picker.header import NeuronHeader
 from ldam_studio.gui.picker.layer_list import LayerList
 from ldam_studio.gui.picker.memory import NeuronMemory
 from ldam_studio.gui.picker.neuron_lists import FED_BY, NEURONS, NeuronLists
-from ldam_studio.gui.picker.search import Found, Index
+from ldam_studio.gui.picker.place_choice import PlaceChoice
+from ldam_studio.gui.picker.search import Index
 from ldam_studio.gui.picker.search_field import SearchField
 from ldam_studio.gui.picker.tree import LayerTree
 from ldam_studio.networks.neurons import Neuron
@@ -51,7 +52,9 @@ class NeuronPicker(QWidget):
         self._header = NeuronHeader()
         self._list = LayerList()
         self._list.picked.connect(self._picked)
-        self._lists = NeuronLists(self._list)
+        self.place = PlaceChoice()
+        self.place.chosen.connect(self._place_chosen)
+        self._lists = NeuronLists(self._list, self.place)
         self.pages = self._lists.pages
         self._lists.chosen.connect(self.choose)
         self._lists.turned.connect(self._fill_list)
@@ -130,6 +133,8 @@ class NeuronPicker(QWidget):
         if neurons and neurons[0].layer != self._layer and not self._search.text():
             self._browse(neurons[0].layer)
         self._list.set_shown(self._shown_here())
+        if neurons and neurons[0].layer == self._layer:
+            self.place.show_place(neurons[0].place)
         alone = self.shown_alone()
         if alone is not None:
             self.memory.note(self._network, alone)
@@ -169,7 +174,9 @@ class NeuronPicker(QWidget):
     def all_neurons(self) -> None:
         """Choose the whole layer, so that the chains spread over its neurons."""
         if self._network is not None and self._layer:
-            self.chosen.emit(self._network.layer(self._layer))
+            layer = self._network.layer(self._layer)
+            spread = self._network.spread(self._layer, len(self._shown))
+            self.chosen.emit(self.place.of(spread) if self.place.value else layer)
 
     def star_neuron(self) -> None:
         """Star the neuron that all chains show, or remove its star."""
@@ -195,7 +202,19 @@ class NeuronPicker(QWidget):
 
     def _picked(self, index: int) -> None:
         self._before_search = self._layer
-        self.choose(Neuron(self._layer, index))
+        self.choose(Neuron(self._layer, index, self.place.value))
+
+    def _place_chosen(self) -> None:
+        """Show the chains' neurons at the place that was chosen, if they are in the layer."""
+        if self._shown and all(neuron.layer == self._layer for neuron in self._shown):
+            self._choose_each(self.place.of(self._shown))
+
+    def _choose_each(self, neurons: tuple[Neuron, ...]) -> None:
+        """Choose one neuron for each chain, or the same for all."""
+        if len(set(neurons)) == 1:
+            self.choose(neurons[0])
+        else:
+            self.chosen.emit(neurons)
 
     def _browsed(self, layer: str) -> None:
         if layer != self._layer:
@@ -222,10 +241,7 @@ class NeuronPicker(QWidget):
         if isinstance(typed, str):
             return
         if typed:
-            if len(typed) == 1:
-                self.choose(typed[0])
-            else:
-                self.chosen.emit(typed)
+            self._choose_each(typed)
             self._leave_search(typed[0].layer)
         elif self._search.text() and self._list.count:
             self._list.pick_first()
@@ -252,6 +268,7 @@ class NeuronPicker(QWidget):
         found = self._index.search(self._search.text(), self._layer)
         self._layer = found.layer
         self._tree.leave(found.layers, found.layer)
+        self.place.set_layer(self._index.layer(found.layer))
         here = self._shown_here()
         self._list.fill(self._index.texts(found.layer), found.neurons, here)
         if found.problem:
@@ -259,19 +276,8 @@ class NeuronPicker(QWidget):
         else:
             self._pages.setCurrentIndex(0)
         self._list.point_at(next(iter(here)) if len(here) == 1 else -1)
-        self._count(self._index, found)
+        self._header.show_count(found, self._index.size(found.layer))
         self._set_enabled()
-
-    def _count(self, index: Index, found: Found) -> None:
-        total, listed = index.size(found.layer), self._list.count
-        partly = found.layers is not None and listed != total
-        count = f"{listed:,} of {total:,}" if partly else f"{total:,}"
-        whole = f"{count} neuron" if total == 1 else f"{count} neurons"
-        tip = f"{found.layer}: {whole}"
-        if found.addressed:
-            whole = "Enter shows it" if listed == 1 else "Enter shows them"
-        self._header.count.say(whole, count)
-        self._header.count.setToolTip(tip)
 
     def _fill_list(self) -> None:
         """Update the list in front and the star."""

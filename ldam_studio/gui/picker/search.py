@@ -200,6 +200,10 @@ class Index:
         hay = self._hay(layer)
         return np.fromiter((all(w in text for w in words) for text in hay), np.bool_, len(hay))
 
+    def layer(self, name: str) -> Layer:
+        """Return the layer of this name."""
+        return self._layers[name]
+
     def size(self, layer: str) -> int:
         """Return how many neurons a layer has."""
         return self._layers[layer].neurons

@@ -17,6 +17,7 @@ from ldam_studio.gui.settings.slider import AnnealSlider
 from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.settings_table import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from ldam_studio.engine.frame import LaneFrame
     from ldam_studio.sampler.setting import Group, Setting
     from ldam_studio.sampler.settings import PerChain
+
+
+FOLDED: tuple[Group, ...] = ("objective", "image", "views", "schedule", "start", "more")
+"""Groups that are folded away at first, in the order in which they are shown."""
 
 
 class Controls(QWidget):
@@ -49,18 +54,13 @@ class Controls(QWidget):
         self._add_group("Sampler", "sampler", self.presets)
         self._column.addSpacing(8)
         self._add_group("Average", "average")
-        self.more = QCollapsible(
-            "More settings", None, icons.icon("expanded"), icons.icon("collapsed")
-        )
-        self.more.setDuration(120)
-        self.more.toggleButton().setAccessibleName("More settings")
-        folded = present(self.more.content().layout())
-        folded.setContentsMargins(0, 4, 0, 0)
-        folded.setSpacing(8)
-        present(self.more.layout()).setContentsMargins(0, 0, 0, 0)
-        for setting in _in_group("more"):
-            self.more.addWidget(self._row(setting))
-        self._column.addWidget(self.more)
+        self._column.addSpacing(8)
+        folds = QVBoxLayout()
+        folds.setSpacing(4)
+        self._column.addLayout(folds)
+        self.folded = {group: self._folded(group) for group in FOLDED}
+        for folded in self.folded.values():
+            folds.addWidget(folded)
 
     def show_values(self, values: Mapping[str, object]) -> None:
         """Show values of settings, by name."""
@@ -120,6 +120,21 @@ class Controls(QWidget):
         self._column.addLayout(row)
         for setting in _in_group(group):
             self._column.addWidget(self._row(setting))
+
+    def _folded(self, group: Group) -> QCollapsible:
+        title = GROUPS[group]
+        folded = QCollapsible(title, None, icons.icon("expanded"), icons.icon("collapsed"))
+        folded.setDuration(120)
+        folded.toggleButton().setAccessibleName(title)
+        rows = present(folded.content().layout())
+        rows.setContentsMargins(0, 8, 0, 8)
+        rows.setSpacing(8)
+        whole = present(folded.layout())
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        for setting in _in_group(group):
+            folded.addWidget(self._row(setting))
+        return folded
 
     def _row(self, setting: Setting) -> SettingRow:
         row = row_for(setting)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.settings.number_row import NumberRow
 from ldam_studio.gui.settings.setting_row import SettingRow
 from ldam_studio.sampler.setting import Setting
@@ -27,17 +26,6 @@ class FlagRow(SettingRow):
     def show_value(self, value: object) -> None:
         """Tick the box or clear it."""
         self.box.setChecked(bool(value))
-
-
-class QuietCombo(QComboBox):
-    """A list that ignores the wheel unless it has the focus, so that the panel can scroll."""
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Change the choice if the list has the focus."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            present(event).ignore()
 
 
 class ChoiceRow(SettingRow):
