@@ -83,6 +83,17 @@ def test_chains_go_where_the_density_is_highest_except_with_mala(kernel):
     torch.testing.assert_close(state.x, ends, atol=0.02, rtol=0)
 
 
+def test_a_preconditioned_step_goes_to_the_denoised_image_at_most_too():
+    x, levels = torch.rand(1, 3, 16, 16), column(0.1)
+    settings = Settings.of(
+        temperature=0, l2=0, step_size=0.1, denoiser_weight=100, spectrum=0.5, spectrum_floor=5
+    )
+    still = linear(torch.zeros(3, 16, 16))
+    term = prior(levels, (16, 16), strength(4, levels, column(0.05 * 100)))
+    state, _ = run(x, 1, settings, still, prior=term)
+    torch.testing.assert_close(state.x, denoise(x, levels.flatten()))
+
+
 def test_without_a_denoiser_in_a_step_its_weight_has_no_effect():
     x, v = torch.rand(1, 3, 8, 8), linear(torch.rand(3, 8, 8))
     with_weight, without = (

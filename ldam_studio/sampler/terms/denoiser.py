@@ -17,12 +17,19 @@ class Denoiser(Term):
     number of pixels for each one of the halved image. (It is 1 for images that are not halved.)
 
     The denoiser may be left out of most steps and count more in the others: the gradient is then
-    also random in time. The density itself is unknown, and a trained denoiser is only approximately
-    the gradient of a function.
+    also random in time.
+
+    A preconditioned step takes the gradient as it is, as if the term were such that P times its
+    gradient is this. P would amplify the random part at low frequencies many times: it then draws
+    clouds of its own. The step still goes to the denoised image at most.
+
+    The density itself is unknown, and a trained denoiser is only approximately the gradient of a
+    function.
     """
 
     name = "denoiser"
     setting = "denoiser_weight"
+    preconditioned = True
     has_value = False
 
     def factor(self, weight: Tensor) -> Tensor:
