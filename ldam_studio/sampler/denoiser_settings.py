@@ -32,6 +32,7 @@ NOISE = setting(
     slider=(LEAST_NOISE, MOST_NOISE),
     per_chain=True,
     unsettles=True,
+    group="image",
 )
 EVERY = setting(
     "Denoiser every",
@@ -43,4 +44,5 @@ EVERY = setting(
     slider=(1, 16),
     unit="steps",
     unsettles=True,
+    group="image",
 )

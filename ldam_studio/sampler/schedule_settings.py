@@ -52,6 +52,7 @@ DENOISER_NOISE_START = setting(
     bounds=(0, MOST_NOISE),
     slider=(LEAST_NOISE, MOST_NOISE),
     zero=True,
+    group="schedule",
 )
 RESOLUTION = setting(
     "Resolution",
