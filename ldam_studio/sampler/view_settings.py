@@ -66,8 +66,8 @@ OF = setting(
     "image: Jitter is a distance in the image, and all views apply to every neuron. field: views "
     "suit the part of the image that the neuron sees, its receptive field. Jitter is reduced in "
     "the proportion of the field to the image, so that 16 of 224 pixels become 1 pixel for a field "
-    "of 14; Zoom, Rotation and Flip apply only if the field is at least half as wide as the image, "
-    "since a small pattern, such as an edge, is another one when it is turned or mirrored.",
+    "of 14; Zoom, Rotation and Flip apply only if the field is at least a third as wide as the "
+    "image, since a small pattern, such as an edge, is another one when it is turned or mirrored.",
     scale="choice",
     choices=("image", "field"),
     unsettles=True,

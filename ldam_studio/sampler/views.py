@@ -39,7 +39,7 @@ Box = tuple[int, int, int, int]
 
 STEP = 32
 """Pixels between the sizes at which views show images."""
-LEAST_SHARE = 0.5
+LEAST_SHARE = 1 / 3
 """The share of the image's side that a field has at least for views that are more than a shift, if
 views suit the field."""
 

@@ -61,13 +61,13 @@ def test_neurons_that_see_the_whole_image_have_the_views_of_the_image(opened, ne
     assert own == views_of(opened(neuron, **VIEWS))
 
 
-def test_a_field_of_half_the_image_is_zoomed_and_turned(opened, vgg):
-    half = next(
+def test_a_field_that_is_large_is_zoomed_and_turned(opened, vgg):
+    large = next(
         Neuron(layer.name, 0)
         for layer in vgg.layers
         if (box := vgg.receptive_field(layer.name)) and 16 <= box[2] - box[0] < 28
     )
-    state = opened(half, **VIEWS, views_of="field")
+    state = opened(large, **VIEWS, views_of="field")
     assert all(view.warps for view in views_of(state))
     top, _, bottom, _ = state.lane.targets.fields[0]
     assert max(max(v.shift) for v in views_of(state, 200)) == round(8 * (bottom - top) / 32)
