@@ -320,6 +320,38 @@ def test_a_damaged_cache_means_measuring_again(times, content):
     assert len(cache._read()) == 1
 
 
+@pytest.mark.parametrize("damage", [{"threads": 10**6}, {"threads": 0}, {"layout": "another"}])
+def test_a_plan_that_is_impossible_is_measured_again(times, damage):
+    times({(BFLOAT16, CHANNELS_LAST): 0.05})
+    assert found(network()) == HALF
+    (kept,) = cache._read()
+    cache.remember(kept.key, replace(HALF, **damage))
+    assert found(network()) == HALF
+
+
+class WithExtraState(Small):
+    def get_extra_state(self) -> dict[str, int]:
+        return {"steps": 3}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        pass
+
+
+class NotDescribed(Small):
+    def extra_repr(self) -> str:
+        raise AttributeError("nothing to say")
+
+
+def test_a_module_with_other_state_than_tensors_gets_a_plan(times):
+    times({(BFLOAT16, CHANNELS_LAST): 0.05})
+    assert found(network(WithExtraState)) == HALF
+
+
+def test_a_module_that_cannot_be_described_keeps_its_plan(times):
+    times({(BFLOAT16, CHANNELS_LAST): 0.05})
+    assert found(network(NotDescribed)).layout == FORMER
+
+
 def test_a_cache_that_cannot_be_written_does_no_harm(times, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("LDAM_CACHE_DIR", str(tmp_path / "file" / "below"))

@@ -20,6 +20,8 @@ PRECISIONS = (AUTO, "float32", "bfloat16")
 ARITHMETIC = 2
 """The newest way to compute a step, for new sessions; see `sampler.kernels.Parameters`."""
 
+MOST_THREADS = 1024
+
 STEPS_UNDER_WAY = 8
 """Large enough that a step's verdict has long arrived, small enough that the pixels of these steps
 fit into memory."""
@@ -123,8 +125,10 @@ def choose(
         raise StudioError(
             f"There is no plan of execution {plan.layout!r}, {plan.first_layers!r}; export again."
         )
-    if not 0 <= threads <= 1024:
-        raise StudioError(f"The number of threads must be from 0 to 1024, not {threads}.")
+    if not 0 <= threads <= MOST_THREADS:
+        raise StudioError(
+            f"The number of threads must be from 0 to {MOST_THREADS}, not {threads}."
+        )
     present = {"cpu": True, "cuda": _has_cuda(), "mps": _has_mps()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])

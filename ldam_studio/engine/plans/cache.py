@@ -16,13 +16,13 @@ import msgspec
 import torch
 from msgspec import Struct
 
-from ldam_studio.engine.compute.device import Device, processor
+from ldam_studio.engine.compute.device import MOST_THREADS, Device, processor
 from ldam_studio.engine.state import Lane
 from ldam_studio.engine.tuning import FEW
 from ldam_studio.errors import StudioError
 from ldam_studio.files import cache_folder, write_bytes
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.plan import Plan
+from ldam_studio.networks.plan import BFLOAT16, FIRST_LAYERS, FLOAT32, LAYOUTS, Plan
 
 VERSION = 1
 """Increased when plans that were found before are no longer the best."""
@@ -69,8 +69,11 @@ def architecture(network: Network) -> str:
     """Return a hash of a network's architecture and the size of its images, not of its weights."""
 
     def measure() -> str:
-        tensors = [(name, tuple(t.shape)) for name, t in network.module.state_dict().items()]
-        said = f"{network.module!r} {tensors} {network.pixels.shape}"
+        module = network.module
+        # Not its state_dict, in which the user's own code may put anything.
+        weights = (*module.named_parameters(), *module.named_buffers())
+        tensors = [(name, tuple(tensor.shape)) for name, tensor in weights]
+        said = f"{module!r} {tensors} {network.pixels.shape}"
         return hashlib.sha256(said.encode()).hexdigest()[:24]
 
     return network.remembered(("architecture",), measure)
@@ -93,8 +96,13 @@ def cores() -> int:
 
 
 def recall(key: Key) -> Plan | None:
-    """Return the plan that was found before; None if there is none."""
-    return next((found.plan for found in _read() if found.key == key), None)
+    """Return the plan that was found before; None if there is none that a session can take."""
+    return next((f.plan for f in _read() if f.key == key and _is_possible(f.plan)), None)
+
+
+def _is_possible(plan: Plan) -> bool:
+    named = plan.precision in (FLOAT32, BFLOAT16) and plan.layout in LAYOUTS
+    return named and plan.first_layers in FIRST_LAYERS and 1 <= plan.threads <= MOST_THREADS
 
 
 def recall_all(network: Network) -> list[Found]:
@@ -122,5 +130,5 @@ def _file() -> Path:
 def _read() -> list[Found]:
     try:
         return msgspec.json.decode(_file().read_bytes(), type=list[Found])
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []

@@ -104,6 +104,10 @@ class _Search:
         try:
             found = yield from self._chosen()
             plan = found or plan
+        except Exception:
+            # The user's own module may also fail where it is described or copied. The session goes
+            # on as it is.
+            found = None
         finally:
             self._network.keep_copies(self._front.targets.layer, self._device.plan, plan)
         return Found(plan, final=found is not None and not self._refused)
