@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.description import describe
+from ldam_studio.engine.description import Count, describe
 from ldam_studio.engine.lane import begin, with_clock
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.session import Opener, open_session, spec_from
@@ -109,8 +110,8 @@ def from_tensors(
     state = open_session(spec, restoring=True)
     where = state.device.name
     try:
-        state.step, state.melting = int(about["step"]), int(about["melting"])
-        state.lessons_due = int(about.get("lessons_due", 0))
+        state.step, state.melting = _count(about["step"]), _count(about["melting"])
+        state.lessons_due = _count(about.get("lessons_due", 0))
         former = about.get("bfloat16_layers", about.get("halved", ()))  # of 0.1.0, and before it
         layers = about.get("checked_layers", former)
         state.checked_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
@@ -164,8 +165,8 @@ def _restore(
         chains=kernels.State(x, memory),
         average=average.Average(*(tensors[f"average.{name}"] for name in AVERAGE)),
         progress=burn_in.BurnIn(
-            steps=int(counts["steps"]),
-            filled=int(counts["filled"]),
+            steps=_count(counts["steps"]),
+            filled=_count(counts["filled"]),
             over=False,
             **reached,
         ),
@@ -177,7 +178,7 @@ def _restore(
         waking=_waking(tensors, about, len(x)),
     )
     if "balance.gamma" in tensors:  # older sessions have no photo statistics
-        balance = Balance(tensors["balance.gamma"], int(about["balance"]))
+        balance = Balance(tensors["balance.gamma"], _count(about["balance"]))
         restored = replace(restored, balance=balance)
     for part in ("chains", "average", "progress", "thresholds", "waking", "balance"):
         _check_shapes(part, getattr(lane, part), getattr(restored, part))
@@ -187,7 +188,13 @@ def _restore(
 def _clock(about: Mapping[str, Any]) -> Clock:
     """Return a lane's position in its schedule; before there were schedules, it was not stored."""
     stored = about.get("clock", {})
-    return Clock(int(stored.get("steps", 0)), frozenset(map(str, stored.get("taken", ()))))
+    return Clock(_count(stored.get("steps", 0)), frozenset(map(str, stored.get("taken", ()))))
+
+
+def _count(value: Any) -> int:
+    """Return a number of steps; a ValueError if it cannot be one."""
+    count: int = msgspec.convert(value, Count)
+    return count
 
 
 def _check_shapes(part: str, fresh: Any, restored: Any) -> None:

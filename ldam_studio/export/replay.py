@@ -13,7 +13,7 @@ import numpy as np
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.table import kind_of
-from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.engine.compute.device import AUTO, Device, choose
 from ldam_studio.engine.description import DeviceDescription, parse_session
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.prior import check_same_denoiser
@@ -205,8 +205,8 @@ def _beginning(recipe: Recipe, nearby: Nearby) -> SessionState:
     end = recipe.said.end.machine
     device = _device(end)
     if device.name == end.device:
-        # The log starts with the precision in the session file and may change it later.
-        device = replace(device, precision="auto")
+        # The log starts with the plan in the session file and may change it later.
+        device = replace(device, precision=AUTO, threads=0)
     # Only the file's name is used: a recipe must not name files in other folders.
     path = nearby.folder / Path(file.file).name
     if not path.exists():

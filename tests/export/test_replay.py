@@ -20,7 +20,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.export import exporting, recipe
+from ldam_studio.export import exporting, recipe, replay
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats import png
 from ldam_studio.export.formats.table import read, read_recipe
@@ -270,6 +270,24 @@ def test_a_log_with_numbers_that_no_recipe_can_hold_is_one_sentence(tmp_path: Pa
         read_session(path)
 
 
+@pytest.mark.parametrize("number", ["-1", "1e400", "1" + 30 * "0"])
+@pytest.mark.parametrize("name", ["step", "melting", "clock", "balance"])
+def test_a_session_file_with_impossible_counts_is_one_sentence(
+    tmp_path: Path, name: str, number: str
+):
+    data = session_bytes(run(opened(schedule=10, step_size_start=0.5), 3), history=False)
+    saved = json.loads(saved_text(data))
+    lane = saved["about"]["lanes"][0]
+    places = {"clock": (lane["clock"], "steps"), "balance": (lane, "balance")}
+    place, key = places.get(name, (saved["about"], name))
+    place[key] = "HERE"
+    path = tmp_path / "last.ldam-session.safetensors"
+    path.write_bytes(save(load(data), {"ldam": json.dumps(saved).replace('"HERE"', number)}))
+    with pytest.raises(StudioError, match="damaged") as caught:
+        read_session(path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
 def saved_text(data: bytes) -> str:
     """Return what a session file says beside its tensors."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
@@ -335,6 +353,27 @@ def test_a_sidecar_goes_on_in_its_own_precision_until_the_log_changes_it(
     monkeypatch.setattr(tuning, "compare", lambda *_: pytest.fail("tried"))
     found = compare(second.path)
     assert found.identical and not found.differences
+
+
+def test_a_sidecar_goes_on_with_its_own_threads_until_the_log_changes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(exporting, "LIMIT", 4000)
+    state = long_drag(opened())
+    assert export(state, Shown("raw"), tmp_path / "first.png").sidecar is not None
+    start = state.step
+    state = run(run(state, 3), 3, Change("plan", Plan(threads=2)))
+    second = export(state, Shown("raw"), tmp_path / "second.png")
+    used: dict[int, int] = {}
+
+    def noted(state: SessionState, *rest: Any) -> Any:
+        used[state.step] = state.device.threads
+        return advance(state, *rest)
+
+    monkeypatch.setattr(replay, "advance", noted)
+    assert compare(second.path).identical
+    assert [used[start + step] for step in range(6)] == [1, 1, 1, 2, 2, 2]
+    torch.set_num_threads(1)
 
 
 def test_an_hour_of_dragging_stays_below_the_limit(tmp_path: Path):

@@ -126,9 +126,7 @@ def choose(
             f"There is no plan of execution {plan.layout!r}, {plan.first_layers!r}; export again."
         )
     if not 0 <= threads <= MOST_THREADS:
-        raise StudioError(
-            f"The number of threads must be from 0 to {MOST_THREADS}, not {threads}."
-        )
+        raise StudioError(f"The number of threads must be from 0 to {MOST_THREADS}, not {threads}.")
     present = {"cpu": True, "cuda": _has_cuda(), "mps": _has_mps()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
