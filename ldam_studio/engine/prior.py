@@ -90,7 +90,9 @@ def check_denoiser(lanes: Iterable[Lane], device: Device) -> None:
 def denoiser_hash(state: SessionState) -> str | None:
     """Return the SHA-256 of the denoiser's weights; None if it had no part in this session."""
     changed = any(entry.name == WEIGHT for entry in state.log)
-    if not changed and not any(uses_denoiser(lane) for lane in state.lanes):
+    # Perhaps for a network that is no longer there.
+    drawn = any(name.startswith(f"{SOURCE}/") for name in state.generators.state())
+    if not (changed or drawn or any(uses_denoiser(lane) for lane in state.lanes)):
         return None
     return open_denoiser(state.device.name).sha256
 

@@ -179,6 +179,13 @@ def test_with_another_denoiser_a_picture_is_not_replayed(exported, blur, monkeyp
         compare(exported)
 
 
+def test_a_recipe_names_the_denoiser_of_a_network_that_is_gone(photographic, run):
+    state, _ = run(opened(photographic, **WEIGHED), 6, {5: [("network", network(32))]})
+    assert not prior.uses_denoiser(state.lane) and prior.denoiser_hash(state) == "b" * 64
+    state, _ = run(opened(network(32), **WEIGHED), 2)
+    assert prior.denoiser_hash(state) is None
+
+
 def test_weights_that_are_missing_refuse_the_setting(photographic, monkeypatch, tmp_path):
     def missing(*_: str) -> None:
         raise StudioError("The shipped file models/denoiser.safetensors is missing.")
