@@ -36,8 +36,9 @@ class FileReference(Struct, frozen=True):
 class Reference(Struct, frozen=True):
     """A network or discriminator, see `Network.reference`; `weights` is None for shipped weights.
 
-    `statistics` is the SHA-256 of its photo statistics, if there are any. The other fields say how
-    a network was opened where its name does not; see `Options`.
+    `statistics` is the SHA-256 of its photo statistics, "" if those in use have no file; None if
+    none were in use. The other fields say how a network was opened where its name does not; see
+    `Options`.
     """
 
     name: str

@@ -59,7 +59,7 @@ def check(network: Network, settings: Settings) -> None:
         If their file is damaged or is not on this computer.
     """
     if is_wanted(settings):
-        network.photo_statistics  # noqa: B018 - remembered by the network
+        network.use_statistics()
 
 
 class Balanced:

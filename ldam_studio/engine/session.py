@@ -140,10 +140,17 @@ class Opener:
     ----------
     allow_code
         Whether networks that are the user's own code may be opened. Opening one runs its code.
+
+    Attributes
+    ----------
+    statistics
+        `Reference.statistics` for networks whose reference does not name them, by the SHA-256 of
+        their weights.
     """
 
     def __init__(self, *, allow_code: bool = False) -> None:
         self._allow_code = allow_code
+        self.statistics: dict[str, str] = {}
 
     def found(self, reference: Reference) -> Reference:
         """Return the reference with paths of existing files; a hook for subclasses."""
@@ -174,10 +181,12 @@ class Opener:
             untrained=reference.untrained,
         )
         network = open_network(reference.name, _path(reference), options)
-        network.statistics_sha256 = reference.statistics
         _same_weights(f"network {network.name}", reference, network.sha256)
         files = [WeightsFile(Path(part.weights), part.sha256) for part in reference.mean_of]
-        return mean_of(network, files) if files else network
+        network = mean_of(network, files) if files else network
+        named = reference.statistics
+        network.statistics_sha256 = self.statistics.get(network.sha256) if named is None else named
+        return network
 
     def discriminator(self, reference: Reference | None) -> DiscriminatorModel | None:
         """Open the discriminator of a reference; `StudioError` if its weights have changed."""

@@ -100,6 +100,9 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
         If weights are missing or have changed, or a change in the log cannot be made.
     """
     check_same_denoiser(recipe.said.denoiser)
+    for reference in (lane.network for lane in recipe.said.end.lanes):
+        if reference.statistics is not None:  # perhaps not in use before the log turned them on
+            nearby.statistics[reference.sha256] = reference.statistics
     pending: dict[int, list[_Step]] = defaultdict(list)
     with _sensible():
         state = _beginning(recipe, nearby)

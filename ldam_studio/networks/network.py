@@ -131,6 +131,7 @@ class Network(Compared):
         module = copied(self.module)
         put_into(module, weights)
         twin = self.with_module(module)
+        twin.forget_statistics()
         twin.provenance = replace(
             self.provenance,
             sha256=files[-1].sha256,

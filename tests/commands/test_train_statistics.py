@@ -25,7 +25,7 @@ def build():
 @pytest.fixture
 def own(monkeypatch, tmp_path):
     """Return the flags of an own network, and a folder of photographs."""
-    monkeypatch.setattr(finding, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(finding, "statistics_folder", lambda: tmp_path / "cache")
     (tmp_path / "net.py").write_text(NETWORK)
     photos = tmp_path / "photos"
     photos.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from ldam_studio.export.shown import Shown
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.statistics import finding
 from ldam_studio.networks.statistics.finding import keep
@@ -34,7 +36,7 @@ PLAIN = (View(),)
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
     folder = tmp_path / "statistics"
-    monkeypatch.setattr(finding, "cache_folder", lambda: folder)
+    monkeypatch.setattr(finding, "statistics_folder", lambda: folder)
     return folder
 
 
@@ -188,6 +190,72 @@ def test_a_recipe_names_the_statistics(open_one, run, cache, tmp_path):
     plain, _ = run(open_one(photo_statistics=0.0), 2)  # which needs none
     export(plain, Shown("raw"), tmp_path / "b.png")
     assert compare(tmp_path / "b.png").identical
+
+
+class Normed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(c, 6, 3, padding=1) for c in (3, 6, 6))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(6) for _ in range(3))
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x):
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = norm(conv(x)).relu()
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.fixture
+def normed(cache, monkeypatch):
+    """Return a function that opens a network with batch norms, as recipes also do."""
+
+    def opened(*_):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return Network("lenet", Normed(), PixelSpec(3, 32, 32, (0.5,) * 3, (0.25,) * 3))
+
+    monkeypatch.setattr("ldam_studio.engine.session.open_network", opened)
+    return opened
+
+
+def measured_on_noise(network):
+    generator = torch.Generator().manual_seed(0)
+    photos = torch.randint(0, 256, (16, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    return keep(measure(network, photos, "noise"))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_measured_later_does_not_change_a_replay(normed, run, tmp_path, late):
+    """The picture was made with what batch norms say."""
+    network = normed()
+    settings = Settings.of(photo_statistics=0.0 if late else 0.5)
+    state = open_session(SessionSpec(network, network.default_neurons(2), settings, seed=1))
+    state, _ = run(state, 4, {2: [("photo_statistics", 0.4)], 3: [("photo_statistics", 0.0)]})
+    stored = to_tensors(state)
+    export(state, Shown("raw"), tmp_path / "a.png")
+    measured_on_noise(network)
+    assert normed().photo_statistics.sha256
+    assert compare(tmp_path / "a.png").identical
+    assert not from_tensors(*stored).lane.network.photo_statistics.sha256
+
+
+def test_other_weights_have_other_statistics(normed):
+    network = normed()
+    measured_on_noise(network)
+    network.statistics_sha256 = network.photo_statistics.sha256
+    weights = {name: 2 * tensor for name, tensor in network.module.state_dict().items()}
+    twin = network.twin(weights, WeightsFile(Path("later.pt"), "later"))
+    assert not twin.photo_statistics.sha256 and "statistics" not in twin.reference
+
+
+def test_a_recipe_with_the_statistics_of_another_network_is_one_sentence(
+    network, statistics, normed
+):
+    other = normed()
+    other.statistics_sha256 = network.photo_statistics.sha256
+    settings = Settings.of(photo_statistics=0.5)
+    with pytest.raises(StudioError, match="are not those of lenet; use the picture"):
+        open_session(SessionSpec(other, other.default_neurons(2), settings))
 
 
 def test_sessions_go_on_as_before(open_one, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from ldam_studio.sampler.preconditioner import clouds
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path):
-    monkeypatch.setattr(finding, "cache_folder", lambda: tmp_path / "statistics")
+    monkeypatch.setattr(finding, "statistics_folder", lambda: tmp_path / "statistics")
 
 
 def block(inside, outside, stride=1):
@@ -75,6 +76,23 @@ def test_overwritten_repeated_and_last_layers_are_left_out():
     noise = torch.rand(1, 3, 32, 32)
     found = choose_layers(Own().eval(), noise)
     assert "pool" in found and not {"act", "norm", "head", "last"} & set(found)
+
+
+def test_passes_of_other_threads_do_not_count(network):
+    """A session may be running the module while another one is opened."""
+    noise, expected = (
+        torch.rand(1, 3, 32, 32),
+        choose_layers(network.module, torch.rand(1, 3, 32, 32)),
+    )
+
+    def also(_module, _inputs):
+        if threading.current_thread() is threading.main_thread():
+            other = threading.Thread(target=lambda: network.module[:3](noise))
+            other.start()
+            other.join()
+
+    with network.module[2].register_forward_pre_hook(also):
+        assert choose_layers(network.module, noise) == expected
 
 
 def test_a_network_without_convolutions_has_none():
@@ -154,6 +172,11 @@ def test_several_measurements_are_told_apart(network):
             {"32.mean": torch.zeros(4), "32.std": torch.ones(4)},
             {ABOUT: json.dumps({"key": "", "layers": ["0"], "channels": [-9]})},
         ),
+        lambda data: save(
+            {"32.mean": torch.zeros(4), "32.std": torch.ones(4)},
+            {ABOUT: '{"key": "", "layers": ["0"], "channels": [1e400]}'},
+        ),
+        lambda data: save({"32.mean": torch.zeros(4)}, {ABOUT: 100_000 * "["}),
         lambda data: save({"a": torch.zeros(4)}, {ABOUT: json.dumps({"key": "", "layers": 3})}),
     ],
 )
@@ -170,6 +193,12 @@ def test_a_file_for_other_layers_is_not_used(network):
     data = path.read_bytes().replace(b'\\"0\\"', b'\\"x\\"')
     path.write_bytes(data)
     assert network.photo_statistics is None
+
+
+def test_statistics_are_kept_in_the_programs_cache(network, monkeypatch, tmp_path):
+    monkeypatch.undo()
+    monkeypatch.setenv("LDAM_CACHE_DIR", str(tmp_path / "elsewhere"))
+    assert keep(measure(network, photos(16), "")).parent == tmp_path / "elsewhere" / "statistics"
 
 
 class Normed(nn.Module):

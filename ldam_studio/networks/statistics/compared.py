@@ -17,6 +17,9 @@ from ldam_studio.sampler.moments import Expected
 
 T = TypeVar("T")
 
+NO_FILE = ""
+"""Stands in a recipe for statistics without a file."""
+
 
 class Compared(Forward):
     """A module that remembers what was measured on it, and its statistics of photographs.
@@ -26,12 +29,14 @@ class Compared(Forward):
     Attributes
     ----------
     statistics_sha256
-        SHA-256 of the statistics that a recipe names; None to find those for the weights.
+        SHA-256 of the statistics that a recipe names, `NO_FILE` for those that batch norms give;
+        None to find those for the weights.
     """
 
     def __init__(self, name: str, module: nn.Module, pixels: PixelSpec) -> None:
         super().__init__(name, module, pixels)
         self.statistics_sha256: str | None = None
+        self._compares = False
         self._remembered: dict[Any, Any] = {}
 
     def remembered(self, key: Hashable, measure: Callable[[], T]) -> T:
@@ -52,14 +57,30 @@ class Compared(Forward):
         """
         return self.remembered(("statistics",), self._find_statistics)
 
+    def use_statistics(self) -> None:
+        """Find the statistics; a recipe tells from now on also if they have no file.
+
+        Otherwise a replay would use what has been measured since. Raises as `photo_statistics`
+        does.
+        """
+        self.photo_statistics  # noqa: B018 - remembered
+        self._compares = True
+
     @property
     def named_statistics(self) -> dict[str, str]:
-        """What a recipe says of the statistics; nothing if they have no file."""
+        """What a recipe says of the statistics."""
         try:
             found = self.photo_statistics
         except StudioError:  # reported where they are needed
-            return {}
-        return {"statistics": found.sha256} if found is not None and found.sha256 else {}
+            return {"statistics": self.statistics_sha256} if self.statistics_sha256 else {}
+        if found is not None and found.sha256:
+            return {"statistics": found.sha256}
+        named = self._compares or self.statistics_sha256 == NO_FILE
+        return {"statistics": NO_FILE} if named else {}
+
+    def forget_statistics(self) -> None:
+        """Find the statistics anew, for other weights."""
+        self.statistics_sha256, self._compares = None, False
 
     def compare_with(self, statistics: PhotoStatistics) -> None:
         """Use these statistics from now on."""
@@ -68,12 +89,24 @@ class Compared(Forward):
         self._remembered["statistics",] = statistics
 
     def _find_statistics(self) -> PhotoStatistics | None:
-        if self.statistics_sha256 is not None:
-            return statistics_by_hash(self.statistics_sha256)
-        found = find_statistics(self.module)
-        if found is not None and set(found.layers) <= {layer.name for layer in self.layers}:
-            return found
-        return of_batch_norms(self)
+        if self.statistics_sha256:
+            named = statistics_by_hash(self.statistics_sha256)
+            if not self._suits(named):
+                raise StudioError(
+                    f"The photo statistics with SHA-256 {named.sha256[:12]}... are not those of "
+                    f"{self.name}; use the picture or session as it was saved."
+                )
+            return named
+        found = find_statistics(self.module) if self.statistics_sha256 is None else None
+        return found if found is not None and self._suits(found) else of_batch_norms(self)
+
+    def _suits(self, statistics: PhotoStatistics) -> bool:
+        """Return whether statistics are those of layers that this network has."""
+        own = {layer.name: layer for layer in self.layers}
+        return all(
+            name in own and len(own[name].shape) == 3 and own[name].neurons == channels
+            for name, channels in zip(statistics.layers, statistics.channels, strict=True)
+        )
 
     def expected(self, side: int, layer: str) -> Expected | None:
         """Return what photographs give before a layer, for images of about this size.

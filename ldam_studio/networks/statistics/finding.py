@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
 from torch import nn
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.files import write_bytes
+from ldam_studio.files import cache_folder, write_bytes
 from ldam_studio.networks.statistics.statistics import PhotoStatistics, key_in, key_of, of_file
 
 SUFFIX = "-statistics.safetensors"
 
 
-def cache_folder() -> Path:
+def statistics_folder() -> Path:
     """Return the folder of the statistics that were measured on this computer."""
-    return Path(platformdirs.user_cache_dir("ldam-studio", appauthor=False)) / "statistics"
+    return cache_folder() / "statistics"
 
 
 def find_statistics(module: nn.Module) -> PhotoStatistics | None:
@@ -54,18 +53,25 @@ def statistics_by_hash(sha256: str) -> PhotoStatistics:
     raise StudioError(
         f"The photo statistics with SHA-256 {sha256[:12]}... are not on this computer; measure "
         "them again with ldam-studio train statistics and the same photographs, or copy their file "
-        f"into {cache_folder()}."
+        f"into {statistics_folder()}."
     )
 
 
 def keep(statistics: PhotoStatistics) -> Path:
     """Write statistics where `find_statistics` finds them, and return the file."""
-    path = cache_folder() / f"{statistics.key[:16]}-{statistics.sha256[:16]}{SUFFIX}"
+    path = statistics_folder() / f"{statistics.key[:16]}-{statistics.sha256[:16]}{SUFFIX}"
     write_bytes(path, statistics.content())
     return path
 
 
 def _files() -> Iterator[Path]:
     yield from sorted(asset("models").glob(f"*{SUFFIX}"))
-    kept = cache_folder().glob(f"*{SUFFIX}")
-    yield from sorted(kept, key=lambda path: (-path.stat().st_mtime_ns, path.name))
+    kept = statistics_folder().glob(f"*{SUFFIX}")
+    yield from sorted(kept, key=lambda path: (-_written_at(path), path.name))
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # another program has just deleted it
+        return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,7 @@ def _spread(blocks: list[_Candidate]) -> tuple[str, ...]:
 
 def _candidates(module: nn.Module, inputs: Tensor) -> list[_Candidate]:
     found: dict[str, _Candidate] = {}
-    depth = 0
+    depth, thread = 0, threading.get_ident()
 
     def hook(name: str, part: nn.Module) -> Any:
         weighs = any(parameter.ndim > 1 for parameter in part.parameters(recurse=False))
@@ -94,6 +95,8 @@ def _candidates(module: nn.Module, inputs: Tensor) -> list[_Candidate]:
 
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             nonlocal depth
+            if threading.get_ident() != thread:  # another thread runs the same module
+                return
             depth += weighs
             if name in found:
                 found[name].calls += 1

@@ -24,6 +24,8 @@ FLOOR = 0.25
 ROUNDING = 0.05
 SAMPLED = 256
 """Number of values of each weight that enter `key_of`."""
+DAMAGE = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What a damaged description may raise."""
 LARGEST = 16 * 2**20
 """Size in bytes from which on a file cannot be one of statistics."""
 
@@ -108,7 +110,7 @@ def of_file(path: Path) -> PhotoStatistics:
         return _checked(about, load(data), hashlib.sha256(data).hexdigest())
     except FileNotFoundError:
         raise StudioError(f"There is no file {path}; check the path.") from None
-    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, *DAMAGE) as error:
         raise StudioError(
             f"The photo statistics in {path} are damaged ({error}); delete the file and measure "
             "them again with ldam-studio train statistics."
@@ -119,7 +121,7 @@ def key_in(path: Path) -> str:
     """Return the key of the weights to which a file belongs; empty if it is damaged."""
     try:
         return str(_about(path)["key"])
-    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError):
+    except (OSError, SafetensorError, *DAMAGE):
         return ""
 
 
