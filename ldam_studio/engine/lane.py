@@ -38,13 +38,15 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     chains, settings = len(neurons), outline.settings
     check_neurons(network, neurons)
     sized = sized_for(network, neurons, settings, Clock())
+    # First of all, because it checks whether the chains fit into memory.
+    found = targets(network, sized, neurons, settings, device.plan)
     x = draw_starts(sized, settings, generators, range(chains), device.arithmetic)
     return Lane(
         network=network,
         sized=sized,
         neurons=neurons,
         settings=settings,
-        targets=targets(network, sized, neurons, settings, device.plan),
+        targets=found,
         parameters=parameters_of(
             at_present(settings, Clock()), chains, device.name, arithmetic=device.arithmetic
         ),

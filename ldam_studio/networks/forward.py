@@ -65,8 +65,12 @@ class Forward:
                 raise error from None
 
     def _fold(self) -> Folded | None:
+        return fold(self.module, self.noise())
+
+    def noise(self) -> Tensor:
+        """Return the module's input for one image of noise, always the same, (1, C, H, W)."""
         noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
-        return fold(self.module, self.normalise(noise.to(self.device)))
+        return self.normalise(noise.to(self.device))
 
     def with_module(self, module: nn.Module) -> Self:
         """Return a shallow copy that runs another module of the same architecture and device."""

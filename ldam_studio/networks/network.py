@@ -247,10 +247,8 @@ class Network(Compared):
         return ClassValue(objective, self.remembered(("ending",), lambda: self._ending(last)))
 
     def _ending(self, last: Layer) -> Ending:
-        noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
         weights = (*self.module.parameters(), *self.module.buffers())
-        images = self.normalise(noise.to(self.device))
-        run = partial(output_at, self.module, last.name, images, last.batch)
+        run = partial(output_at, self.module, last.name, self.noise(), last.batch)
         return find_ending(run, weights, 1 + last.axis)
 
     def check(self, neuron: Neuron) -> Neuron:

@@ -46,6 +46,14 @@ def test_chains_that_do_not_fit_are_refused_and_the_session_stays(lenet, open_on
         open_one(chains=1)
 
 
+def test_chains_that_do_not_fit_are_not_even_drawn(open_one, monkeypatch):
+    """A thousand chains of 2048 pixels, which any file may ask for, are 50 GB of noise."""
+    monkeypatch.setattr(memory_needed, "free_bytes", lambda: 10)
+    monkeypatch.setattr("ldam_studio.engine.lane.draw_starts", lambda *_: pytest.fail("drawn"))
+    with pytest.raises(StudioError, match="2 chains need"):
+        open_one(chains=2)
+
+
 def test_the_command_line_says_it_in_one_sentence(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(memory_needed, "free_bytes", lambda: 100_000)
     assert main(["render", "--steps", "1", "--out", str(tmp_path / "out")]) == 2

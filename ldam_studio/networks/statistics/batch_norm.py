@@ -23,9 +23,8 @@ STD_MEAN, STD_STD = 0.83, 0.15
 
 def of_batch_norms(network: Forward) -> PhotoStatistics | None:
     """Return the statistics that follow from a network's batch norms; None if there are too few."""
-    noise = torch.rand((1, *network.pixels.shape), generator=torch.Generator().manual_seed(0))
     try:
-        layers = choose_norms(network.module, network.normalise(noise.to(network.device)))
+        layers = choose_norms(network.module, network.noise())
     except Exception:
         # The user's own module may do anything in a hook; then it is not compared.
         return None

@@ -26,9 +26,8 @@ BATCH = 16
 
 def layers_of(network: Forward) -> tuple[str, ...]:
     """Return the layers at which images are compared with photographs; see `choose_layers`."""
-    noise = torch.rand((1, *network.pixels.shape), generator=torch.Generator().manual_seed(0))
     try:
-        return choose_layers(network.module, network.normalise(noise.to(network.device)))
+        return choose_layers(network.module, network.noise())
     except Exception:
         # The user's own module may do anything in a hook; then it is not compared.
         return ()
