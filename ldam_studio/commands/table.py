@@ -29,7 +29,7 @@ COMMANDS = {
     ),
     "train denoiser": (
         "ldam_studio.commands.train.denoiser",
-        "train the denoiser, the learned prior of photographs",
+        "train a denoiser, the learned prior of photographs or of CIFAR-10's images",
     ),
     "train statistics": (
         "ldam_studio.commands.train.statistics",

@@ -1,26 +1,19 @@
-"""Training of the denoiser of photographs: noise is added to crops, and it learns to remove it."""
+"""Training of a denoiser: noise is added to images, and it learns to remove it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ldam_studio.errors import StudioError
-from ldam_studio.networks.models.denoiser import MULTIPLE, SPREAD, Denoiser
+from ldam_studio.networks.models.denoiser import SPREAD, Denoiser
 from ldam_studio.sampler.denoiser_settings import LEAST_NOISE, MOST_NOISE
 from ldam_studio.training.averaging import ParameterAverage
-from ldam_studio.training.photos import LEAST_PHOTOS, Photos, draw_crops
-
-KEEP_BACK = 20
-"""One in this many photographs is not trained on, but kept for measuring."""
-
-LARGEST_CROP = 112
-"""Side of the crops in pixels: half of the 224 pixels that most networks take."""
+from ldam_studio.training.denoiser_images import LARGEST_CROP, Source
 
 
 @dataclass(frozen=True)
@@ -30,9 +23,9 @@ class DenoiserRecipe:
     Attributes
     ----------
     rounds, round_steps
-        Number of rounds, and of optimiser steps in each. A round draws its crops at once.
+        Number of rounds, and of optimiser steps in each. A round draws its images at once.
     batch
-        Crops of 112x112 pixels in a step; of smaller crops as many more as have equally many
+        Images of 112x112 pixels in a step; of smaller ones as many more as have equally many
         pixels.
     rate, warm_up, decay
         Learning rate of Adam, which is reached after `warm_up` steps, kept, and in the last
@@ -58,6 +51,10 @@ class DenoiserRecipe:
         """Number of all steps."""
         return self.rounds * self.round_steps
 
+    def images_of(self, side: int) -> int:
+        """Return how many images with this side, in pixels, a step sees."""
+        return round(self.batch * (LARGEST_CROP / side) ** 2)
+
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
         rising = min(1.0, (step + 1) / self.warm_up)
@@ -69,7 +66,7 @@ class DenoiserRecipe:
         return (
             f"{self.steps} steps of Adam (learning rate {self.rate:g}, warmed up over "
             f"{self.warm_up} steps, falling to 0 along a cosine in the last {self.decay}; "
-            f"gradients clipped to norm {self.clip:g}) on the pixels of {self.batch} crops of "
+            f"gradients clipped to norm {self.clip:g}) on the pixels of {self.batch} images of "
             f"{LARGEST_CROP}x{LARGEST_CROP}; noise levels log-uniform from {LEAST_NOISE:g} to "
             f"{MOST_NOISE:g}; mean squared error in units of the error that is expected of a "
             "linear denoiser; bfloat16 where the processor has it; parameters averaged over about "
@@ -125,53 +122,19 @@ def start(recipe: DenoiserRecipe, seed: int) -> DenoiserTraining:
     return DenoiserTraining(module, optimiser, ParameterAverage(recipe.window), random)
 
 
-def parted(photos: Photos) -> tuple[Photos, Photos]:
-    """Return the photographs to train on, and those kept back: the first of each `KEEP_BACK`."""
-    kept_back = photos.names[::KEEP_BACK]
-    trained = tuple(name for name in photos.names if name not in set(kept_back))
-    return replace(photos, names=trained), replace(photos, names=kept_back)
-
-
-def crop_side(photos: Photos) -> int:
-    """Return the side of crops from a source: `LARGEST_CROP`, or 3/4 of smaller photographs.
-
-    Crops are therefore reduced by at least 4/3 unless they are larger than half the photograph,
-    so that traces of JPEG's blocks of 8x8 pixels are not always at the same places.
-
-    Raises
-    ------
-    StudioError
-        If the photographs are too small.
-    """
-    with photos.reader() as read:
-        count = min(len(photos), LEAST_PHOTOS)
-        shortest = min(min(read(number).size) for number in range(count))
-    side: int = min(LARGEST_CROP, shortest * 3 // 4) // MULTIPLE * MULTIPLE
-    if side == 0:
-        raise StudioError(
-            f"The photographs in {photos.place} have sides of {shortest} pixels, which is too "
-            "small for the denoiser; name others with --data."
-        )
-    return side
-
-
 def train(
-    training: DenoiserTraining, recipe: DenoiserRecipe, sources: Sequence[Photos]
+    training: DenoiserTraining, recipe: DenoiserRecipe, sources: Sequence[Source]
 ) -> Iterator[DenoiserTraining]:
     """Train, and yield the training after each round; the steps alternate between the sources.
 
     Raises
     ------
     StudioError
-        If a photograph cannot be read or is too small.
+        If a photograph cannot be read.
     """
-    sides = [crop_side(photos) for photos in sources]
     each = math.ceil(recipe.round_steps / len(sources))
     while training.rounds < recipe.rounds:
-        batches = [
-            _batches(photos, side, recipe, each, training.random)
-            for photos, side in zip(sources, sides, strict=True)
-        ]
+        batches = [_batches(source, recipe, each, training.random) for source in sources]
         losses = []
         for number in range(recipe.round_steps):
             step = training.rounds * recipe.round_steps + number
@@ -183,18 +146,17 @@ def train(
 
 
 def _batches(
-    photos: Photos, side: int, recipe: DenoiserRecipe, count: int, random: torch.Generator
+    source: Source, recipe: DenoiserRecipe, count: int, random: torch.Generator
 ) -> tuple[Tensor, ...]:
-    """Return the given number of batches of crops from a source."""
-    size = round(recipe.batch * (LARGEST_CROP / side) ** 2)
-    crops = draw_crops([photos], size * count, (side, side), random)
-    batches: tuple[Tensor, ...] = crops.split(size)
+    """Return the given number of batches from a source."""
+    size = recipe.images_of(source.side)
+    batches: tuple[Tensor, ...] = source.draw(size * count, random).split(size)
     return batches
 
 
-def _step(training: DenoiserTraining, recipe: DenoiserRecipe, step: int, crops: Tensor) -> float:
-    """Take one step of the optimiser on crops (n, 3, H, W), uint8; return the loss."""
-    clean = crops.float() / 255
+def _step(training: DenoiserTraining, recipe: DenoiserRecipe, step: int, images: Tensor) -> float:
+    """Take one step of the optimiser on images (n, 3, H, W), uint8; return the loss."""
+    clean = images.float() / 255
     drawn = torch.rand(len(clean), generator=training.random)
     noise = LEAST_NOISE * (MOST_NOISE / LEAST_NOISE) ** drawn
     level = noise.view(-1, 1, 1, 1)

@@ -15,7 +15,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.denoisers import open_denoiser
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.training import classifier, denoiser
+from ldam_studio.training import classifier, denoiser, denoiser_images
 from ldam_studio.training import classifier_recipes as recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from ldam_studio.training.data import load_mnist
@@ -96,7 +96,9 @@ def test_photographs_are_told_from_noise_and_blots(data_dir: Path) -> None:
 
 @pytest.mark.data
 def test_the_denoiser_removes_noise_from_photographs_that_it_has_not_seen(data_dir: Path) -> None:
-    _, kept_back = denoiser.parted(find_photos(data_dir / "photos" / "imagenet_sample_256.zip"))
+    _, kept_back = denoiser_images.parted(
+        find_photos(data_dir / "photos" / "imagenet_sample_256.zip")
+    )
     draw = torch.Generator().manual_seed(3)
     clean = draw_crops([kept_back], 8, (112, 112), draw).float() / 255
     errors = denoiser.errors(open_denoiser().module, clean, 4)

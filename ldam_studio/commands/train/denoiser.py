@@ -1,4 +1,4 @@
-"""``ldam-studio train denoiser``: trains the denoiser, the learned prior of photographs."""
+"""``ldam-studio train denoiser``: trains a denoiser, the learned prior of photographs."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ import torch
 
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import INTERRUPTED, TrainingBar
-from ldam_studio.commands.train.flags import MOST_SEED, stopped
-from ldam_studio.errors import StudioError
+from ldam_studio.commands.train.denoiser_kinds import KINDS, Lessons
+from ldam_studio.commands.train.flags import add_training, stopped
 from ldam_studio.files import check_folder
+from ldam_studio.networks.discriminators import CIFAR10, PHOTOGRAPHS
 from ldam_studio.networks.models.denoiser import Denoiser
 from ldam_studio.training import artifact, denoiser
 from ldam_studio.training.denoiser import DenoiserRecipe, DenoiserTraining
 from ldam_studio.training.kept import RUN_FILE, Kept
-from ldam_studio.training.photos import Photos, draw_crops, find_photos
 from ldam_studio.training.resume import kept_in, other_settings, write_kept
-
-NAME = "denoiser"
-RECIPE = DenoiserRecipe()
-MEASURED_CROPS = 200
-LICENCE = "GPL-3.0-or-later, as the program; the photographs' own terms are their owners'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument(
-        "--data",
-        type=Path,
-        action="append",
-        metavar="DIR",
-        help="folder or zip of photographs; may be given several times, best first",
+        "--images",
+        default=PHOTOGRAPHS,
+        choices=list(KINDS),
+        help=f"what it learns from: {PHOTOGRAPHS} (the default), for images of at least 64 pixels, "
+        f"or {CIFAR10}, for smaller ones",
     )
-    flags.add_out(parser, f"out/{NAME}")
-    flags.add_seed(parser, 0, MOST_SEED)
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    add_training(
+        parser,
+        "out/denoiser",
+        data="folder or zip of photographs; may be given several times, best first; or the folder "
+        "of CIFAR-10",
+        fetched="CIFAR-10",
+        several=True,
+    )
     parser.add_argument(
         "--rounds",
         type=flags.whole_number("--rounds", 1, 1_000_000),
         metavar="N",
-        help=f"number of rounds of {RECIPE.round_steps} steps; default "
-        f"{RECIPE.rounds}, as for the shipped weights",
+        help=f"number of rounds of {DenoiserRecipe.round_steps} steps; default as for the shipped "
+        "weights: "
+        + " or ".join(f"{kind.recipe.rounds} ({images})" for images, kind in KINDS.items()),
     )
 
 
@@ -56,27 +57,24 @@ def run(args: argparse.Namespace) -> int:
     StudioError
         If a flag is out of range, the data is missing or damaged, or a file cannot be written.
     """
-    if not args.data:
-        raise StudioError(
-            "The denoiser learns from photographs; name a folder or a zip of them with --data."
-        )
-    sources = [find_photos(place) for place in args.data]
-    parts = [denoiser.parted(photos) for photos in sources]
-    recipe = RECIPE if args.rounds is None else replace(RECIPE, rounds=args.rounds)
+    kind = KINDS[args.images]
+    lessons = kind.lessons(args)
+    recipe = kind.recipe if args.rounds is None else replace(kind.recipe, rounds=args.rounds)
     check_folder(args.out)
     # What is learned depends on the number of threads in its last bits.
     torch.set_num_threads(1)
     training = denoiser.start(recipe, args.seed)
-    kept = _KeptTraining(args.out / RUN_FILE, recipe, sources, args.seed)
+    path = args.out / f"{kind.name}-{RUN_FILE}"
+    kept = _KeptTraining(path, recipe, lessons.counts, args.seed)
     if args.resume:
         kept.load(training)
     try:
-        with TrainingBar(NAME) as bar:
-            for _ in denoiser.train(training, recipe, [trained for trained, _ in parts]):
+        with TrainingBar(kind.name) as bar:
+            for _ in denoiser.train(training, recipe, lessons.sources):
                 kept.save(training)
                 bar.step(training.rounds, recipe.rounds)
                 bar.epoch(f"round {training.rounds}: loss {training.loss:.3f}")
-        _finish(args, recipe, sources, [held for _, held in parts], training, kept.total())
+        _finish(args, recipe, lessons, training, kept.total())
     except KeyboardInterrupt:
         print(stopped(kept))
         return INTERRUPTED
@@ -91,13 +89,12 @@ class _KeptTraining(Kept):
     """
 
     def __init__(
-        self, path: Path, recipe: DenoiserRecipe, sources: Sequence[Photos], seed: int
+        self, path: Path, recipe: DenoiserRecipe, counts: Sequence[int], seed: int
     ) -> None:
         super().__init__(path, "round", recipe.rounds)
         self._rounds, self._falling = recipe.rounds, recipe.decay / recipe.round_steps
         settings = {name: value for name, value in asdict(recipe).items() if name != "rounds"}
-        counts = [len(photos) for photos in sources]
-        self._about = {"recipe": settings, "photographs": counts, "seed": seed}
+        self._about = {"recipe": settings, "images": list(counts), "seed": seed}
 
     def load(self, training: DenoiserTraining) -> None:
         """Bring a new training to the state in the file.
@@ -131,45 +128,34 @@ class _KeptTraining(Kept):
 def _finish(
     args: argparse.Namespace,
     recipe: DenoiserRecipe,
-    sources: Sequence[Photos],
-    held_back: Sequence[Photos],
+    lessons: Lessons,
     training: DenoiserTraining,
     seconds: float,
 ) -> None:
-    """Measure the averaged parameters on photographs that were kept back; write weights, card."""
+    """Measure the averaged parameters on images that were kept back; write weights and card."""
+    kind = KINDS[args.images]
     # Float16 is precise enough for them.
     state = {name: value.half() for name, value in training.average.state_dict().items()}
     module = Denoiser()
     module.load_state_dict(state)
-    side = denoiser.crop_side(held_back[0])
-    random = torch.Generator().manual_seed(args.seed + 1)
-    clean = draw_crops(held_back[:1], MEASURED_CROPS, (side, side), random).float() / 255
-    found = denoiser.errors(module, clean, args.seed + 1)
+    found = denoiser.errors(module, lessons.held_back.float() / 255, args.seed + 1)
     figures = {
-        f"root mean squared error at noise {level:g}, {MEASURED_CROPS} crops of "
-        f"{len(held_back[0])} photographs kept back": f"{error:.4f}"
+        f"root mean squared error at noise {level:g}, {lessons.held_back_are}": f"{error:.4f}"
         for level, error in found.items()
     }
-    file = f"{NAME}.safetensors"
+    file = f"{kind.name}.safetensors"
     sha256 = artifact.save_weights(state, args.out / file, f"denoiser, seed {args.seed}")
-    named = " and ".join(f"{len(photos):,} of {photos.place.name}" for photos in sources)
     artifact.Card(
         file=file,
-        what=(
-            "Denoiser of photographs for LDAM: the mean of the clean images given a noisy one and "
-            "its noise level. Input: RGB images of any size, 0 = black, 1 = white."
-        ),
-        data=(
-            f"photographs ({named}; one in {denoiser.KEEP_BACK} kept back; random crops of up to "
-            f"{denoiser.LARGEST_CROP} pixels, half of them mirrored)"
-        ),
+        what=kind.what,
+        data=lessons.data,
         recipe=recipe.describe(),
         command=_command(args),
         seed=args.seed,
         seconds=seconds,
         sha256=sha256,
         measured=figures,
-        licence=LICENCE,
+        licence=kind.licence,
     ).write(args.out)
     print(args.out / file)
     for what, value in figures.items():
@@ -178,6 +164,9 @@ def _finish(
 
 def _command(args: argparse.Namespace) -> str:
     """Return the command line that repeats this training."""
-    data = "".join(f" --data {place.name}" for place in args.data)
+    images = "" if args.images == PHOTOGRAPHS else f" --images {args.images}"
+    # CIFAR-10 is found by its content, whatever its folder is called.
+    places = args.data if args.images == PHOTOGRAPHS else []
+    data = "".join(f" --data {place.name}" for place in places)
     rounds = "" if args.rounds is None else f" --rounds {args.rounds}"
-    return f"ldam-studio train denoiser{data} --seed {args.seed}{rounds}"
+    return f"ldam-studio train denoiser{images}{data} --seed {args.seed}{rounds}"
