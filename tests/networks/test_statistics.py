@@ -249,6 +249,12 @@ def test_batch_norms_say_what_photographs_give(folds):
     assert slope.isfinite().all() and slope.any()
 
 
+def test_a_recipe_is_written_without_running_the_network(monkeypatch):
+    network = Network("normed", Normed(), PixelSpec(3, 32, 32, (0.5,) * 3, (0.25,) * 3))
+    monkeypatch.setattr(network.module, "forward", lambda _x: pytest.fail("run"))
+    assert "statistics" not in network.reference
+
+
 def test_a_measurement_comes_before_batch_norms():
     network = Network("normed", Normed(), PixelSpec(3, 32, 32, (0.5,) * 3, (0.25,) * 3))
     kept = measure(network, photos(16), "measured")

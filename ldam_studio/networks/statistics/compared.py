@@ -55,7 +55,7 @@ class Compared(Forward):
         StudioError
             If the file is damaged, or it was named by its hash and is not on this computer.
         """
-        return self.remembered(("statistics",), self._find_statistics)
+        return self.remembered(("statistics",), lambda: self._in_file() or of_batch_norms(self))
 
     def use_statistics(self) -> None:
         """Find the statistics; a recipe tells from now on also if they have no file.
@@ -68,12 +68,12 @@ class Compared(Forward):
 
     @property
     def named_statistics(self) -> dict[str, str]:
-        """What a recipe says of the statistics."""
+        """What a recipe says of the statistics; it is found without running the network."""
         try:
-            found = self.photo_statistics
+            found = self._in_file()
         except StudioError:  # reported where they are needed
             return {"statistics": self.statistics_sha256} if self.statistics_sha256 else {}
-        if found is not None and found.sha256:
+        if found is not None:
             return {"statistics": found.sha256}
         named = self._compares or self.statistics_sha256 == NO_FILE
         return {"statistics": NO_FILE} if named else {}
@@ -86,9 +86,12 @@ class Compared(Forward):
         """Use these statistics from now on."""
         for key in [key for key in self._remembered if key[0] == "expected"]:
             del self._remembered[key]
-        self._remembered["statistics",] = statistics
+        self._remembered["statistics",] = self._remembered["file",] = statistics
 
-    def _find_statistics(self) -> PhotoStatistics | None:
+    def _in_file(self) -> PhotoStatistics | None:
+        return self.remembered(("file",), self._find_file)
+
+    def _find_file(self) -> PhotoStatistics | None:
         if self.statistics_sha256:
             named = statistics_by_hash(self.statistics_sha256)
             if not self._suits(named):
@@ -98,7 +101,7 @@ class Compared(Forward):
                 )
             return named
         found = find_statistics(self.module) if self.statistics_sha256 is None else None
-        return found if found is not None and self._suits(found) else of_batch_norms(self)
+        return found if found is not None and self._suits(found) else None
 
     def _suits(self, statistics: PhotoStatistics) -> bool:
         """Return whether statistics are those of layers that this network has."""

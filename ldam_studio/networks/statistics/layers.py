@@ -24,14 +24,14 @@ class _Candidate:
     name: str
     depth: int
     plain: bool
-    output: Tensor
+    output: Tensor | None
     version: int
     calls: int = 1
 
     @property
     def overwritten(self) -> bool:
-        """Whether a later operation has changed its output."""
-        return self.output._version != self.version
+        """Whether a later operation has changed its output, if that was kept."""
+        return self.output is not None and self.output._version != self.version
 
     @property
     def level(self) -> int:
@@ -67,7 +67,8 @@ def choose_norms(module: nn.Module, inputs: Tensor) -> tuple[str, ...]:
         for name, part in module.named_modules()
         if isinstance(part, nn.BatchNorm2d) and part.track_running_stats
     }
-    return _spread([each for each in _candidates(module, inputs) if each.name in norms])
+    found = _candidates(module, inputs, keep=False)
+    return _spread([each for each in found if each.name in norms])
 
 
 def _spread(blocks: list[_Candidate]) -> tuple[str, ...]:
@@ -85,7 +86,8 @@ def _spread(blocks: list[_Candidate]) -> tuple[str, ...]:
     return tuple(chosen[depth] for depth in sorted(chosen))
 
 
-def _candidates(module: nn.Module, inputs: Tensor) -> list[_Candidate]:
+def _candidates(module: nn.Module, inputs: Tensor, *, keep: bool = True) -> list[_Candidate]:
+    """Return the layers; with `keep`, all their outputs are in memory at the same time."""
     found: dict[str, _Candidate] = {}
     depth, thread = 0, threading.get_ident()
 
@@ -101,7 +103,9 @@ def _candidates(module: nn.Module, inputs: Tensor) -> list[_Candidate]:
             if name in found:
                 found[name].calls += 1
             elif isinstance(output, Tensor) and _is_image(output):
-                found[name] = _Candidate(name, depth, plain, output, output._version)
+                found[name] = _Candidate(
+                    name, depth, plain, output if keep else None, output._version
+                )
 
         return note
 
