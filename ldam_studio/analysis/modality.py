@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network

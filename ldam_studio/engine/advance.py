@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import burn_in_threshold, lessons, silent_neurons
+from ldam_studio.engine.activation import activation_of, log_real_of
 from ldam_studio.engine.balanced import balanced_of
 from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
-from ldam_studio.engine.lane import activation_of, log_real_of, reheat
+from ldam_studio.engine.lane import reheat
 from ldam_studio.engine.noise import draw_for_lanes, draw_noise
 from ldam_studio.engine.prior import draw_priors
 from ldam_studio.engine.schedule import follow, is_coarse

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from ldam_studio.engine import photo_statistics
+from ldam_studio.engine.activation import evaluated_in
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.lane import evaluated_in
 from ldam_studio.engine.photo_statistics import Balanced, Both, is_wanted
 from ldam_studio.engine.state import Lane
 from ldam_studio.sampler.views import View, seen_in

@@ -15,8 +15,8 @@ from enum import Enum
 import torch
 from torch import Tensor
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.compute.device import AUTO, Device
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.plan import BFLOAT16, FLOAT32, FORMER, PLAIN, Plan
 

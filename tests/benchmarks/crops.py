@@ -12,9 +12,9 @@ from bare import unprepared
 from row import Row
 from torch import Tensor
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.anatomy.layers import output_at
 from ldam_studio.networks.sources.opening import Options, open_network

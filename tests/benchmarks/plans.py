@@ -14,8 +14,8 @@ from bare import unprepared
 from row import Row
 from torch import Tensor, nn
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.compute.device import Device, choose, processor
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.tuning import gradient_cosine

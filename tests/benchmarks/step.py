@@ -16,9 +16,9 @@ from statistics import median
 import torch
 from row import Row
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import Device, choose, processor
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import computes_in_bfloat16

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.burn_in_threshold import NOISE_IMAGES, NOISE_QUANTILE
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.export.exporting import export
 from ldam_studio.export.replay import compare

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.balanced import balanced_of, without_statistics
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import GivenUp, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
-from ldam_studio.engine.lane import activation_of
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_steps import run
+from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -45,16 +46,14 @@ def opened(**settings):
     return open_session(spec)
 
 
-def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back(monkeypatch):
-    from ldam_studio.engine import lane as lanes
-
+def test_jitter_shows_the_network_a_moved_image_and_gives_the_gradient_back():
     state = opened(jitter=3, mode="exact")
     lane, device = state.lane, state.device
     x = torch.rand((2, 1, 28, 28), generator=torch.Generator().manual_seed(0))
-    value, gradient = lanes.activation_of(lane, device, [View((2, -3))])(x)
+    value, gradient = activation_of(lane, device, [View((2, -3))])(x)
     moved = torch.zeros_like(x)
     moved[:, :, 2:, :-3] = x[:, :, :-2, 3:]
-    expected, inside = lanes.activation_of(lane, device)(moved)
+    expected, inside = activation_of(lane, device)(moved)
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(gradient[:, :, :-2, 3:], inside[:, :, 2:, :-3])
     assert not gradient[:, :, -2:].any()
