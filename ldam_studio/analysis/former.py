@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ldam_studio.sampler.presets import NO_SCHEDULE, NO_VIEWS, SIDE, Preset
+from ldam_studio.sampler.presets import NO_PRIOR, NO_SCHEDULE, NO_VIEWS, SIDE, Preset
 
 FORMER_CLEAN = Preset(
     "clean-0.1.0",
@@ -24,6 +24,7 @@ FORMER_CLEAN = Preset(
         "jitter": 16,
         **NO_VIEWS,
         **NO_SCHEDULE,
+        **NO_PRIOR,
         "window": 0,
         "objective": "activation",
         "photo_statistics": 0.0,

@@ -115,6 +115,13 @@ NO_SCHEDULE: Mapping[str, Any] = {
 }
 """Settings without a schedule, at the network's own resolution."""
 
+NO_PRIOR: Mapping[str, Any] = {
+    "denoiser_weight": 0.0,
+    "denoiser_noise": 0.1,
+    "denoiser_every": 4,
+}
+"""Settings without the denoiser."""
+
 
 def _table(*presets: Preset) -> dict[str, Preset]:
     """Return the presets by name; terms of the log-density that they do not name are off in them.
@@ -155,6 +162,7 @@ PRESETS: dict[str, Preset] = _table(
             **NO_VIEWS,
             "views_of": "field",
             **NO_SCHEDULE,
+            **NO_PRIOR,
             "window": 200,
         },
         SIDE,
@@ -164,13 +172,13 @@ PRESETS: dict[str, Preset] = _table(
         "clean",
         "Clean",
         "Pictures that are as easy to recognise as possible. On photographs a schedule finds the "
-        "coarse shape first; the class must stand out from all others, in random views, in images "
-        "whose statistics are those of photographs.",
+        "coarse shape first; the class must stand out from all others in random views, in images "
+        "with the statistics of photographs and with a little of the denoiser.",
         {
             "mode": "normalised",
             "kernel": "langevin",
             "clamp": True,
-            "step_size": 0.02,
+            "step_size": 0.01,
             "temperature": 0.0004,
             "l2": 0.0,
             "discriminator_weight": 0.0,
@@ -190,6 +198,10 @@ PRESETS: dict[str, Preset] = _table(
             "schedule": 240,
             "step_size_start": 0.2,
             "resolution_start": 128,
+            "denoiser_noise_start": 0.2,
+            **NO_PRIOR,
+            "denoiser_weight": 0.1,
+            "denoiser_noise": 0.06,
             "window": 24,
             "objective": "mix",
             "photo_statistics": 0.3,
@@ -205,6 +217,7 @@ PRESETS: dict[str, Preset] = _table(
             **NO_VIEWS,
             "views_of": "field",
             **NO_SCHEDULE,
+            **NO_PRIOR,
             "window": 0,
             "objective": "activation",
             "photo_statistics": 0.0,
@@ -250,6 +263,7 @@ PRESETS: dict[str, Preset] = _table(
             "jitter": 4,
             **NO_VIEWS,
             **NO_SCHEDULE,
+            **NO_PRIOR,
             "window": 50,
         },
         SIDE,
