@@ -5,7 +5,9 @@ from __future__ import annotations
 from ldam_studio.sampler.denoiser_settings import LEAST_NOISE, MOST_NOISE
 from ldam_studio.sampler.setting import setting
 
-MOST_SIDE = 2_048
+MOST_SIDE = 1_024
+"""Pixels. The window takes more than .05 s to draw larger images, and networks keep the layers of
+all sizes of views up to here (`networks.sizes.MOST_SIDES`)."""
 
 SCHEDULE = setting(
     "Schedule",

@@ -47,7 +47,7 @@ def test_chains_that_do_not_fit_are_refused_and_the_session_stays(lenet, open_on
 
 
 def test_chains_that_do_not_fit_are_not_even_drawn(open_one, monkeypatch):
-    """A thousand chains of 2048 pixels, which any file may ask for, are 50 GB of noise."""
+    """A thousand chains of 1024 pixels, which any file may ask for, are 12 GB of noise."""
     monkeypatch.setattr(memory_needed, "free_bytes", lambda: 10)
     monkeypatch.setattr("ldam_studio.engine.lane.draw_starts", lambda *_: pytest.fail("drawn"))
     with pytest.raises(StudioError, match="2 chains need"):

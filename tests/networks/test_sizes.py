@@ -12,6 +12,8 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sizes import MOST_SIDES
 from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.settings import SETTINGS, Settings
+from ldam_studio.sampler.views import sides_of_views
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +116,9 @@ def test_other_weights_keep_the_sizes_that_are_known(vgg):
     again = twin.at_side(64)
     assert again.module is twin.module is not vgg.module
     assert again.listing is large.listing
+
+
+def test_all_sizes_of_views_are_kept_at_the_highest_resolution():
+    """Otherwise the layers of each would be listed again in every step."""
+    settings = Settings.of(view_size=SETTINGS["view_size"].minimum)
+    assert len(sides_of_views(settings, int(SETTINGS["resolution"].maximum))) < MOST_SIDES
