@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.parts import see_a_part
+from ldam_studio.engine.prior import uses_denoiser
 from ldam_studio.engine.schedule import keeps_one_size
 from ldam_studio.engine.state import Lane
 from ldam_studio.sampler.views import LEAST_SHARE, more_than_shifts, reach_of, share_seen
 
 PART = "No effect: the neuron sees only a part."
+NO_DENSITY = "No effect with the kernel mala."
 SMALL = "No effect: the neuron's field is too small."
 
 
 def setting_notes(lane: Lane) -> dict[str, str]:
     """Return a sentence for each setting that has another effect than its value says, by name."""
     found = {"photo_statistics": without_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
+    if lane.settings.kernel == "mala" and uses_denoiser(lane):
+        found["denoiser_weight"] = NO_DENSITY
     return {name: text for name, text in found.items() if text}
 
 

@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 from ldam_studio.engine.activation import activation_of
+from ldam_studio.engine.advance import advance
 from ldam_studio.engine.balanced import balanced_of, without_statistics
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
@@ -246,6 +248,24 @@ def test_other_weights_have_other_statistics(normed):
     weights = {name: 2 * tensor for name, tensor in network.module.state_dict().items()}
     twin = network.twin(weights, WeightsFile(Path("later.pt"), "later"))
     assert not twin.photo_statistics.sha256 and "statistics" not in twin.reference
+
+
+def test_other_weights_are_looked_up_before_the_next_step(normed, cache):
+    """A damaged file refuses them, and a recipe says that those in use have no file."""
+    network = normed()
+    weights = {name: 2 * tensor for name, tensor in network.module.state_dict().items()}
+    settings = Settings.of(photo_statistics=0.5)
+    state = open_session(SessionSpec(network, network.default_neurons(2), settings, seed=1))
+    later = network.twin(weights, WeightsFile(Path("later.pt"), "later"))
+    file = measured_on_noise(later)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-2] + b"\xff\xff")  # not a number
+    state, info = advance(state, [Change("weights", later)])
+    assert info.refused[0].startswith("The photo statistics in")
+    assert state.lane.network is network and state.step == 1
+    file.unlink()
+    state, info = advance(state, [Change("weights", later)])
+    assert not info.refused and later.reference["statistics"] == ""
 
 
 def test_a_recipe_with_the_statistics_of_another_network_is_one_sentence(

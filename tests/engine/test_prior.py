@@ -12,6 +12,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.setting_notes import setting_notes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read_recipe
@@ -177,6 +178,12 @@ def test_with_another_denoiser_a_picture_is_not_replayed(exported, blur, monkeyp
     monkeypatch.setattr(prior, "open_denoiser", lambda device="cpu": other)
     with pytest.raises(StudioError, match=r"made with another denoiser \(SHA-256 bbbb"):
         compare(exported)
+
+
+def test_the_window_says_that_mala_leaves_it_out(photographic):
+    lane = opened(photographic, **WEIGHED, kernel="mala").lane
+    assert setting_notes(lane)["denoiser_weight"] == "No effect with the kernel mala."
+    assert "denoiser_weight" not in setting_notes(opened(photographic, **WEIGHED).lane)
 
 
 def test_a_recipe_names_the_denoiser_of_a_network_that_is_gone(photographic, run):

@@ -25,6 +25,7 @@ def change_weights(
 
     def swapped(lane: Lane, number: int) -> Lane:
         network, count = after.lanes[number].network, len(lane.neurons)
+        photo_statistics.check(network, lane.settings)
         measured = network.measures_field(lane.targets.layer)
         if lane.targets.units.class_value is not None:
             measured = True  # how the network ends was confirmed with the former weights
