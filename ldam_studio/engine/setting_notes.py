@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.parts import see_a_part
-from ldam_studio.engine.prior import uses_denoiser
+from ldam_studio.engine.prior import denoiser_of
 from ldam_studio.engine.schedule import keeps_one_size
 from ldam_studio.engine.state import Lane
 from ldam_studio.sampler.views import LEAST_SHARE, more_than_shifts, reach_of, share_seen
@@ -21,7 +21,7 @@ SMALL = "No effect: the neuron's field is too small."
 def setting_notes(lane: Lane) -> dict[str, str]:
     """Return a sentence for each setting that has another effect than its value says, by name."""
     found = {"photo_statistics": without_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
-    if lane.settings.kernel == "mala" and uses_denoiser(lane):
+    if lane.settings.kernel == "mala" and denoiser_of(lane) is not None:
         found["denoiser_weight"] = NO_DENSITY
     return {name: text for name, text in found.items() if text}
 

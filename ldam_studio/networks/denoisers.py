@@ -1,4 +1,7 @@
-"""The denoiser that ships with the program: the learned prior of photographs."""
+"""The denoisers that ship with the program: learned priors of photographs.
+
+To add one, put its weights and card into `models/` and add its row to `DENOISERS`.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,20 @@ from ldam_studio.networks.prepare import prepare
 from ldam_studio.networks.weights.suffixes import SAFETENSORS
 from ldam_studio.networks.weights.weights import load_into, read_saved
 
-NAME = "denoiser"
-LEAST_SIDE = 64
-IMAGES = ImageSizes(3, (LEAST_SIDE, LEAST_SIDE), None)
-"""The images on which it is used: smaller ones have too little of what photographs have."""
+PHOTO_DENOISER, CIFAR_DENOISER = "denoiser", "cifar10-denoiser"
+
+DENOISERS = {
+    PHOTO_DENOISER: ImageSizes(3, (64, 64), None),
+    CIFAR_DENOISER: ImageSizes(3, (24, 24), None),
+}
+"""The images on which each denoiser is used, by name. A network gets the first one whose row
+includes its images. Small images show whole objects, as CIFAR-10's do, and not a part of a larger
+photograph; still smaller ones have too little of either."""
 
 
-def takes(pixels: PixelSpec) -> bool:
-    """Return whether the denoiser is used on the images that a network takes."""
-    return IMAGES.include(pixels)
+def denoiser_for(pixels: PixelSpec) -> str | None:
+    """Return the name of the denoiser for a network's images; None if there is none."""
+    return next((name for name, images in DENOISERS.items() if images.include(pixels)), None)
 
 
 @dataclass(frozen=True)
@@ -41,15 +49,15 @@ class DenoiserModel:
 
 
 @cache
-def open_denoiser(device: str = "cpu") -> DenoiserModel:
-    """Open the shipped denoiser on a device; it is read once.
+def open_denoiser(name: str = PHOTO_DENOISER, device: str = "cpu") -> DenoiserModel:
+    """Open a shipped denoiser on a device; it is read once.
 
     Raises
     ------
     StudioError
         If its weights are missing or damaged.
     """
-    path = asset("models", f"{NAME}{SAFETENSORS}")
+    path = asset("models", f"{name}{SAFETENSORS}")
     saved, sha256 = read_saved(path)
     module = Denoiser()
     load_into(module, saved, path)

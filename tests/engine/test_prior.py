@@ -19,22 +19,32 @@ from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
 from ldam_studio.networks import denoisers
-from ldam_studio.networks.denoisers import DenoiserModel
+from ldam_studio.networks.denoisers import (
+    CIFAR_DENOISER,
+    PHOTO_DENOISER,
+    DenoiserModel,
+    denoiser_for,
+)
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 WEIGHED = {"denoiser_weight": 1.0, "clamp": True}
 
 
 class Blur(nn.Module):
-    """Takes what differs from the neighbours for noise, and notes for how many images."""
+    """Takes what differs from the neighbours for noise, and notes for how many images.
+
+    `opened` has the names of the denoisers whose place it took.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[int] = []
         self.sizes: list[int] = []
+        self.opened: set[str] = set()
 
     def forward(self, pixels: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         self.calls.append(len(noise))
@@ -45,9 +55,18 @@ class Blur(nn.Module):
 @pytest.fixture(autouse=True)
 def blur(monkeypatch: pytest.MonkeyPatch) -> Blur:
     module = Blur()
-    model = DenoiserModel(module, "b" * 64)
-    monkeypatch.setattr(prior, "open_denoiser", lambda device="cpu": model)
+    replace_denoisers(monkeypatch, module, "b")
     return module
+
+
+def replace_denoisers(monkeypatch: pytest.MonkeyPatch, module: Blur, letter: str) -> None:
+    """Let the module be every denoiser, with hashes of this letter and the name's length."""
+
+    def open_denoiser(name: str, device: str = "cpu") -> DenoiserModel:
+        module.opened.add(name)
+        return DenoiserModel(module, f"{letter * 62}{len(name):02}")
+
+    monkeypatch.setattr(prior, "open_denoiser", open_denoiser)
 
 
 def network(side: int = 64, channels: int = 3) -> Network:
@@ -120,8 +139,39 @@ def test_it_follows_the_images_to_another_size(run, blur):
     assert blur.sizes == [96, 96, 80, 80, 80, 80]
 
 
-@pytest.mark.parametrize(("side", "channels"), [(32, 3), (64, 1)])
-def test_small_and_grey_images_are_left_alone(run, blur, side, channels):
+@pytest.mark.parametrize(("side", "start"), [(64, 32), (32, 16)])
+def test_at_a_coarse_resolution_it_is_the_same_denoiser(run, blur, side, start):
+    state = opened(network(side), **WEIGHED, schedule=2, resolution_start=start, denoiser_every=1)
+    state, _ = run(state, 3)
+    assert blur.sizes[0] == start and blur.sizes[-1] == side
+    assert blur.opened == {PHOTO_DENOISER if side == 64 else CIFAR_DENOISER}
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "name"),
+    [
+        (224, 224, PHOTO_DENOISER),
+        (64, 64, PHOTO_DENOISER),
+        (63, 64, CIFAR_DENOISER),
+        (32, 32, CIFAR_DENOISER),
+        (24, 24, CIFAR_DENOISER),
+        (23, 32, None),
+    ],
+)
+def test_the_denoiser_is_chosen_by_the_size_of_the_images(height, width, name):
+    rgb = PixelSpec(3, height, width, (0.5,) * 3, (0.5,) * 3, rest=0.5)
+    grey = PixelSpec(1, height, width, (0.5,), (0.5,), rest=0.5)
+    assert denoiser_for(rgb) == name and denoiser_for(grey) is None
+
+
+def test_images_of_cifar_10_s_size_have_their_own_denoiser(run, blur):
+    state, _ = run(opened(network(32), **WEIGHED, denoiser_every=1), 2)
+    assert blur.calls == [2, 2] and blur.opened == {CIFAR_DENOISER}
+    assert prior.denoiser_hash(state) == f"{'b' * 62}{len(CIFAR_DENOISER)}"
+
+
+@pytest.mark.parametrize(("side", "channels"), [(16, 3), (64, 1)])
+def test_tiny_and_grey_images_are_left_alone(run, blur, side, channels):
     net = network(side, channels)
     plain, _ = run(opened(net), 3)
     weighed, _ = run(opened(net, denoiser_weight=5.0), 3)
@@ -170,12 +220,12 @@ def test_a_picture_replays_to_the_same_pixels(exported, blur):
     before = len(blur.calls)
     assert compare(exported).identical
     assert len(blur.calls) == 2 * before
-    assert read_recipe(exported).said.denoiser == "b" * 64
+    assert read_recipe(exported).said.denoiser == f"{'b' * 62}{len(PHOTO_DENOISER):02}"
+    assert blur.opened == {PHOTO_DENOISER}
 
 
 def test_with_another_denoiser_a_picture_is_not_replayed(exported, blur, monkeypatch):
-    other = DenoiserModel(blur, "c" * 64)
-    monkeypatch.setattr(prior, "open_denoiser", lambda device="cpu": other)
+    replace_denoisers(monkeypatch, blur, "c")
     with pytest.raises(StudioError, match=r"made with another denoiser \(SHA-256 bbbb"):
         compare(exported)
 
@@ -188,8 +238,12 @@ def test_the_window_says_that_mala_leaves_it_out(photographic):
 
 def test_a_recipe_names_the_denoiser_of_a_network_that_is_gone(photographic, run):
     state, _ = run(opened(photographic, **WEIGHED), 6, {5: [("network", network(32))]})
-    assert not prior.uses_denoiser(state.lane) and prior.denoiser_hash(state) == "b" * 64
-    state, _ = run(opened(network(32), **WEIGHED), 2)
+    both = [f"{'b' * 62}{len(name):02}" for name in (PHOTO_DENOISER, CIFAR_DENOISER)]
+    assert prior.denoiser_hash(state) == "+".join(both)
+    prior.check_same_denoiser("+".join(both))
+    state, _ = run(opened(photographic, **WEIGHED), 6, {5: [("network", network(16))]})
+    assert prior.denoiser_of(state.lane) is None and prior.denoiser_hash(state) == both[0]
+    state, _ = run(opened(network(16), **WEIGHED), 2)
     assert prior.denoiser_hash(state) is None
 
 
@@ -207,5 +261,32 @@ def test_weights_that_are_missing_refuse_the_setting(photographic, monkeypatch, 
     damaged = tmp_path / "denoiser.safetensors"
     damaged.write_bytes(b"\x00" * 100)
     monkeypatch.setattr(denoisers, "asset", lambda *_: damaged)
-    with pytest.raises(StudioError, match="damaged"):
-        opened(photographic, **WEIGHED)
+    for net in (photographic, network(32)):
+        with pytest.raises(StudioError, match=r"damaged"):
+            opened(net, **WEIGHED)
+
+
+def test_a_network_whose_denoiser_is_missing_is_refused(photographic, monkeypatch):
+    state = opened(photographic, **WEIGHED)
+
+    def missing(name: str, *_: str) -> None:
+        raise StudioError(f"The shipped file models/{name}.safetensors is missing.")
+
+    monkeypatch.setattr(prior, "open_denoiser", missing)
+    state, info = advance(state, [Change("network", network(32))], budget=0)
+    assert info.refused == (f"The shipped file models/{CIFAR_DENOISER}.safetensors is missing.",)
+    assert state.lane.network is photographic and not state.log
+
+
+def test_with_the_shipped_denoiser_a_picture_of_the_vgg_replays_to_the_same_pixels(
+    run, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(prior, "open_denoiser", denoisers.open_denoiser)
+    neurons = tuple(map(Neuron.parse, ("fc:3", "fc:8")))
+    settings = Settings.of(**WEIGHED, denoiser_every=2, schedule=4, denoiser_noise_start=0.5)
+    spec = SessionSpec(open_network("vgg"), neurons, settings, seed=3)
+    state, _ = run(open_session(spec), 6, {4: [("denoiser_weight", (1.0, 0.3))]})
+    export(state, Shown("raw"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+    shipped = denoisers.open_denoiser(CIFAR_DENOISER)
+    assert read_recipe(tmp_path / "a.png").said.denoiser == shipped.sha256

@@ -102,8 +102,11 @@ def test_the_denoiser_is_offered_where_it_can_be_used(make_window, qtbot):
     window = open_in(make_window(), qtbot, small_opening())
     rows = [controls(window).rows[name] for name in DENOISER_SETTINGS]
     assert not any(row.isEnabled() for row in rows)
-    open_in(window, qtbot, network_opening(network_of(3, 64, 80), CPU))
-    assert all(row.isEnabled() for row in rows)
+    for size in ((64, 80), (32, 32)):
+        open_in(window, qtbot, network_opening(network_of(3, *size), CPU))
+        assert all(row.isEnabled() for row in rows)
+    open_in(window, qtbot, network_opening(network_of(3, 20, 32), CPU))
+    assert not any(row.isEnabled() for row in rows)
 
 
 def test_photographs_of_cifar_10_s_size_start_legible_too():

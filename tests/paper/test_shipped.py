@@ -12,7 +12,7 @@ from ldam_studio.analysis import digits
 from ldam_studio.analysis.judging import COLOUR, open_judge
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.denoisers import open_denoiser
+from ldam_studio.networks.denoisers import CIFAR_DENOISER, open_denoiser
 from ldam_studio.networks.discriminators import CIFAR_DISCRIMINATOR, open_discriminator
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.training import classifier, denoiser, denoiser_images
@@ -28,6 +28,7 @@ SHIPPED = (
     "lenet-discriminator",
     "natural-discriminator",
     "denoiser",
+    "cifar10-denoiser",
     "judge",
     "cifar10-judge",
     "cifar10-discriminator",
@@ -104,6 +105,16 @@ def test_the_denoiser_removes_noise_from_photographs_that_it_has_not_seen(data_d
     errors = denoiser.errors(open_denoiser().module, clean, 4)
     for level, most in ((0.02, 0.8), (0.1, 0.5), (0.2, 0.4), (0.6, 0.25)):
         assert errors[level] < most * level
+
+
+@pytest.mark.data
+def test_the_denoiser_of_small_images_is_better_on_them_than_that_of_photographs(pictures) -> None:
+    clean = pictures.pixels(slice(0, 200))
+    own, other = (
+        denoiser.errors(open_denoiser(*name).module, clean, 4) for name in ((CIFAR_DENOISER,), ())
+    )
+    for level, most in ((0.02, 0.8), (0.1, 0.5), (0.2, 0.4), (0.6, 0.25)):
+        assert own[level] < min(other[level], most * level)
 
 
 @torch.no_grad()

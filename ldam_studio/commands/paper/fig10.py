@@ -30,7 +30,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
-from ldam_studio.networks.denoisers import IMAGES, takes
+from ldam_studio.networks.denoisers import DENOISERS, PHOTO_DENOISER, denoiser_for
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -236,9 +236,9 @@ def _discriminator(args: argparse.Namespace, network: Network) -> DiscriminatorM
             "the figure is about its weight, so choose a network for RGB images of about 224 "
             "pixels",
         )
-    if not takes(network.pixels):
+    if denoiser_for(network.pixels) != PHOTO_DENOISER:
         raise StudioError(
-            f"The denoiser takes {IMAGES}, but {network.name} takes images of "
+            f"The denoiser takes {DENOISERS[PHOTO_DENOISER]}, but {network.name} takes images of "
             f"{network.pixels.shape}; choose another network."
         )
     return None

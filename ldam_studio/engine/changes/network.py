@@ -8,6 +8,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.every_lane import turn_lanes
 from ldam_studio.engine.discriminator import prepare_learner
 from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.prior import check_denoiser_for
 from ldam_studio.engine.state import SessionState
 
 
@@ -15,6 +16,8 @@ def change_network(
     state: SessionState, change: Change, after: Outline, numbers: Sequence[int]
 ) -> None:
     """Put another network into a lane; remove the discriminator if it takes other images."""
+    for number in numbers:
+        check_denoiser_for(change.value.pixels, after.lanes[number].settings, state.device)
     change.value.to(state.device.name)
     turn_lanes(state, numbers, after)
     if after.discriminator is None:

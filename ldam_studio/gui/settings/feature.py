@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
 from ldam_studio.gui.studio import Entry, Feature, Studio
-from ldam_studio.networks.denoisers import takes
+from ldam_studio.networks.denoisers import denoiser_for
 from ldam_studio.sampler.prepare import mode_of
 from ldam_studio.sampler.settings import is_of_chains
 from ldam_studio.user_presets import UserPresets
@@ -75,7 +75,7 @@ class SettingsPanel(Feature):
         """Enable the settings of discriminator and denoiser where the session has these."""
         outline = self.studio.model.outline
         self.controls.rows["discriminator_weight"].setEnabled(outline.discriminator is not None)
-        denoises = any(takes(lane.network.pixels) for lane in outline.lanes)
+        denoises = any(denoiser_for(lane.network.pixels) for lane in outline.lanes)
         for name in DENOISER_SETTINGS:
             self.controls.rows[name].setEnabled(denoises)
 
