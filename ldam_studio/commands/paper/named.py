@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "times",
     )
     flags.add_device(parser)
-    parser.set_defaults(device="cpu", precision="float32")
+    parser.set_defaults(device="cpu")
 
 
 def make(args: argparse.Namespace, steps: Steps) -> Page:
