@@ -10,11 +10,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.networks.anatomy.layers import Stop
+from ldam_studio.networks.anatomy.layers import PassHook
 
 
 def copied(module: nn.Module, shared: Mapping[int, Tensor] | None = None) -> nn.Module:
-    """Return a copy of a module, without the `Stop` hooks of forward passes in progress.
+    """Return a copy of a module, without the `PassHook`s of forward passes in progress.
 
     The module's own hooks, which are part of what it computes, are copied. Tensors that are
     `shared`, by their `id`, are not copied.
@@ -24,15 +24,16 @@ def copied(module: nn.Module, shared: Mapping[int, Tensor] | None = None) -> nn.
     StudioError
         If the user's own module cannot be copied.
     """
-    # Other threads add and remove Stop hooks. Each dictionary of hooks is copied in a single
+    # Other threads add and remove such hooks. Each dictionary of hooks is copied in a single
     # operation, so that it cannot change meanwhile.
     memo: dict[int, Any] = dict(shared or {})
     own = []
     for part in module.modules():
-        hooks = part._forward_hooks.copy()
-        kept: OrderedDict[int, Any] = OrderedDict()
-        memo[id(part._forward_hooks)] = kept
-        own.append((kept, {k: h for k, h in hooks.items() if not isinstance(h, Stop)}))
+        for table in (part._forward_hooks, part._forward_pre_hooks):
+            hooks = table.copy()
+            kept: OrderedDict[int, Any] = OrderedDict()
+            memo[id(table)] = kept
+            own.append((kept, {k: h for k, h in hooks.items() if not isinstance(h, PassHook)}))
     try:
         twin = copy.deepcopy(module, memo)
         for kept, hooks in own:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from folders import at_rest
 from ldam_studio.engine.advance import advance
@@ -21,7 +22,8 @@ from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
-from ldam_studio.networks.anatomy.layers import Stop
+from ldam_studio.networks.anatomy.layers import PassHook, Stop, noting
+from ldam_studio.networks.anatomy.listing import list_layers
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.models.lenet import LeNet5
 from ldam_studio.networks.neurons import Neuron
@@ -33,6 +35,7 @@ from ldam_studio.networks.sources.opening import (
     open_network,
 )
 from ldam_studio.networks.weights.weights import read_saved
+from ldam_studio.sampler.moments import moments_of
 from ldam_studio.training import CheckpointWriter
 
 
@@ -113,6 +116,53 @@ def test_hooks_of_a_look_that_is_under_way_are_not_copied(lenet, tmp_path):
     finally:
         own.remove()
         look.remove()
+
+
+def test_hooks_that_note_outputs_are_not_copied(lenet, tmp_path):
+    """Photo statistics note moments in every step, and a change of size lists the layers."""
+    before = lenet.module.conv1.register_forward_pre_hook(PassHook(lambda *_: None))
+    try:
+        with noting(lenet.module, ["conv1", "fc1"], moments_of):
+            twin = lenet.twin(LeNet5().state_dict(), WeightsFile(tmp_path / "a", "0"))
+    finally:
+        before.remove()
+    hooks = [(m._forward_hooks, m._forward_pre_hooks) for m in twin.module.modules()]
+    assert not any(table for tables in hooks for table in tables)
+
+
+class Between(nn.Module):
+    """Does nothing but call a function."""
+
+    def __init__(self, call):
+        super().__init__()
+        self.call = call
+
+    def forward(self, x):
+        self.call()
+        return x
+
+
+def test_layers_are_listed_while_another_thread_runs_the_network():
+    """The other thread is inside of a module while the listing leaves and enters others."""
+    inside, over, failed = threading.Event(), threading.Event(), []
+
+    def wait():
+        if threading.current_thread() is not threading.main_thread():
+            inside.set()
+            over.wait(5)
+
+    def step():
+        try:
+            slow(torch.zeros(1, 2, 4, 4))
+        except Exception as error:
+            failed.append(error)
+
+    other, slow = threading.Thread(target=step), Between(wait)
+    start = Between(lambda: (other.start(), inside.wait(5)))
+    end = Between(lambda: (over.set(), other.join()))
+    module = nn.Sequential(nn.Conv2d(1, 2, 1), start, slow, nn.Conv2d(2, 2, 1), end, nn.ReLU())
+    found = list_layers("mine", module, torch.zeros(1, 1, 4, 4))
+    assert not failed and {"0", "3", "5"} <= {layer.name for layer in found.all}
 
 
 def test_a_network_is_copied_while_it_runs(lenet, later):

@@ -57,17 +57,31 @@ class _Reached(Exception):
         self.output = output
 
 
-class Stop:
-    """A hook that ends this thread's forward pass after its module; see `output_at`."""
+class PassHook:
+    """A hook for one forward pass of this thread; calls `act` with what it is given.
+
+    Passes of other threads, which may run the same module, do not call it, and `copied` leaves it
+    out.
+    """
+
+    def __init__(self, act: Callable[..., None]) -> None:
+        self._act, self._thread = act, threading.get_ident()
+
+    def __call__(self, *given: Any) -> None:
+        """Call `act` if this is the thread."""
+        if threading.get_ident() == self._thread:
+            self._act(*given)
+
+
+class Stop(PassHook):
+    """A hook that ends the forward pass after its module; see `output_at`."""
 
     def __init__(self, batch: int) -> None:
+        super().__init__(self._end)
         self._batch = batch
-        self._thread = threading.get_ident()
 
-    def __call__(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
+    def _end(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
         """End the forward pass and return the output, with the images in its first dimension."""
-        if threading.get_ident() != self._thread:
-            return
         tensor = first_tensor(output)
         if tensor is not None:
             raise _Reached(tensor.movedim(self._batch, 0) if self._batch else tensor)
@@ -112,14 +126,12 @@ def noting(
     the end.
     """
     noted: dict[str, Tensor] = {}
-    thread = threading.get_ident()
 
-    def hook(name: str) -> Any:
+    def hook(name: str) -> PassHook:
         def take(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            if threading.get_ident() == thread:
-                noted[name] = note(output)
+            noted[name] = note(output)
 
-        return take
+        return PassHook(take)
 
     handles = [module.get_submodule(name).register_forward_hook(hook(name)) for name in layers]
     try:

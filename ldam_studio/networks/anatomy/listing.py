@@ -15,7 +15,7 @@ from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory, too_little
 from ldam_studio.networks.anatomy.footprints import Value
 from ldam_studio.networks.anatomy.gradient_paths import GradientPaths
-from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, all_tensors, first_tensor
+from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, PassHook, all_tensors, first_tensor
 from ldam_studio.networks.anatomy.origins import Origin
 from ldam_studio.networks.anatomy.walk import Walk
 
@@ -130,13 +130,13 @@ def _images_second(module: nn.Module, inputs: Tensor, layers: Sequence[Layer]) -
     """Return the layers whose output for two images counts them in its second dimension."""
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def hook(name: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+    def hook(name: str) -> PassHook:
+        def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             tensor = first_tensor(output)
             if tensor is not None:
                 shapes.setdefault(name, tuple(tensor.shape))
 
-        return hook
+        return PassHook(note)
 
     handles = [module.get_submodule(la.name).register_forward_hook(hook(la.name)) for la in layers]
     try:
@@ -195,7 +195,7 @@ class _Listing:
         name, kind, given = self._inside[-1]
         return f"in its layer {name} ({kind}), which is given {given}"
 
-    def pre_hook(self, name: str) -> Any:
+    def pre_hook(self, name: str) -> PassHook:
         """Return a hook that records that a module begins."""
 
         def pre_hook(module: nn.Module, inputs: Any) -> None:
@@ -203,9 +203,9 @@ class _Listing:
             given = "no tensor" if tensor is None else _by(tensor.shape[1:])
             self._inside.append((name, type(module).__name__, given))
 
-        return pre_hook
+        return PassHook(pre_hook)
 
-    def hook(self, name: str) -> Any:
+    def hook(self, name: str) -> PassHook:
         """Return a hook that records a module's output."""
 
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
@@ -228,7 +228,7 @@ class _Listing:
                 self._inputs[name] = self._walk.of(inputs[0]).origin
             self.note(name, module, tensor)
 
-        return hook
+        return PassHook(hook)
 
     def is_usable(self, output: Tensor) -> bool:
         """Return whether an output has numbers with a gradient with respect to the image."""

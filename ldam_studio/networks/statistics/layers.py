@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from ldam_studio.networks.anatomy.layers import PassHook
 
 COUNT = 5
 INSIDE = 0.05
@@ -89,16 +90,14 @@ def _spread(blocks: list[_Candidate]) -> tuple[str, ...]:
 def _candidates(module: nn.Module, inputs: Tensor, *, keep: bool = True) -> list[_Candidate]:
     """Return the layers; with `keep`, all their outputs are in memory at the same time."""
     found: dict[str, _Candidate] = {}
-    depth, thread = 0, threading.get_ident()
+    depth = 0
 
-    def hook(name: str, part: nn.Module) -> Any:
+    def hook(name: str, part: nn.Module) -> PassHook:
         weighs = any(parameter.ndim > 1 for parameter in part.parameters(recurse=False))
         plain = weighs or isinstance(part, nn.modules.batchnorm._BatchNorm)
 
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             nonlocal depth
-            if threading.get_ident() != thread:  # another thread runs the same module
-                return
             depth += weighs
             if name in found:
                 found[name].calls += 1
@@ -107,7 +106,7 @@ def _candidates(module: nn.Module, inputs: Tensor, *, keep: bool = True) -> list
                     name, depth, plain, output if keep else None, output._version
                 )
 
-        return note
+        return PassHook(note)
 
     handles = [
         part.register_forward_hook(hook(name, part))
