@@ -30,18 +30,16 @@ COLOUR_SETTINGS = Settings.of(
     **CLOUDY,
     **find_preset("clean").values(CIFAR_PIXELS.shape, discriminator=True),
 )
-"""Settings of the figures, and of the chains with which the discriminator is trained.
+"""Settings of the figures; each row sets its own discriminator weight.
 
-Each row of a figure sets its own discriminator weight. Without smoothness, jitter and the spectrum
-of photographs, fine noise satisfies a VGG, although neither a person nor another network recognises
-anything in it. Chains that start from white noise end in images that are too similar."""
+Chains that start from white noise end in images that are too similar."""
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)
 
 STEPS = 100
 """Number of steps from faint noise to a picture that no longer changes."""
 
-WINDOW = 50
+WINDOW = 12
 """Each chain is averaged over its last `WINDOW` samples, or over all if there are fewer."""
 
 
@@ -210,7 +208,9 @@ def sample(
 
 
 def averaging(settings: Settings, steps: int) -> Settings:
-    """Return settings that average over the last `WINDOW` of ``steps`` steps."""
+    """Return settings with the average and the schedule of a run of ``steps`` steps."""
+    if settings.schedule:
+        settings = settings.change("schedule", steps)
     burn_in = max(0, steps - WINDOW)
     # A fixed threshold avoids measuring one: burn-in does not matter here.
     return settings.change("burn_in", burn_in).change("window", 0).change("threshold", 0.0)

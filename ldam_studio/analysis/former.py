@@ -1,8 +1,9 @@
-"""The preset Clean of version 0.1.0, with which later settings are compared."""
+"""The preset Clean of version 0.1.0, for comparisons and for the training of discriminators."""
 
 from __future__ import annotations
 
-from ldam_studio.sampler.presets import NO_PRIOR, NO_SCHEDULE, NO_VIEWS, SIDE, Preset
+from ldam_studio.sampler.presets import CLOUDY, NO_PRIOR, NO_SCHEDULE, NO_VIEWS, SIDE, Preset
+from ldam_studio.sampler.settings import Settings
 
 FORMER_CLEAN = Preset(
     "clean-0.1.0",
@@ -31,3 +32,18 @@ FORMER_CLEAN = Preset(
     },
     SIDE,
 )
+
+FORMER_COLOUR = Settings.of(
+    **CLOUDY,
+    **{
+        **FORMER_CLEAN.settings,
+        "step_size": 0.1,
+        "temperature": 0.001,
+        "l2": 0.0,
+        "discriminator_weight": 0.5,
+        "smoothness": 0.05,
+        "colour_correlation": 0.5,
+        "jitter": 2,
+    },
+)
+"""The same for CIFAR-10; the shipped discriminator has learned from such chains."""

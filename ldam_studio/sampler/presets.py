@@ -21,6 +21,10 @@ PHOTOGRAPH = 64
 """Pixels along the shorter side from which on images count as photographs."""
 
 
+LEAST_RGB = 24
+"""Pixels along the shorter side from which on RGB images have the values for CIFAR-10's size."""
+
+
 def is_photograph(shape: Sequence[int]) -> bool:
     """Return whether images of ``shape``, (C, H, W), are large enough to be photographs."""
     return min(shape[1:]) >= PHOTOGRAPH
@@ -44,7 +48,8 @@ class Preset:
     grey
         Values that differ further for grey ones (digits), with a discriminator.
     coloured
-        Values that differ further for those in colour, with a discriminator.
+        Values that differ further for RGB images of at least `LEAST_RGB` pixels, for which there is
+        a denoiser.
     """
 
     name: str
@@ -70,8 +75,10 @@ class Preset:
         values = dict(self.settings)
         if not is_photograph(shape):
             values |= self.small
-            if discriminator:
-                values |= self.grey if shape[0] == 1 else self.coloured
+            if discriminator and shape[0] == 1:
+                values |= self.grey
+            if shape[0] == 3 and min(shape[1:]) >= LEAST_RGB:
+                values |= self.coloured
         if not discriminator and "discriminator_weight" in values:
             values["discriminator_weight"] = 0.0
         return values if self.side is None else values | _scaled(values, min(shape[1:]) / self.side)
@@ -232,14 +239,20 @@ PRESETS: dict[str, Preset] = _table(
             "jitter": 7,
         },
         coloured={
-            "step_size": 0.1,
-            "temperature": 0.001,
+            "step_size": 0.02,
+            "step_size_start": 0.1,
+            "temperature": 0.0001,
             "l2": 0.0,
-            "discriminator_weight": 0.5,
             "smoothness": 0.05,
-            "spectrum": 0.25,
             "colour_correlation": 0.5,
             "jitter": 14,
+            "schedule": 100,
+            "photo_statistics": 0.5,
+            "denoiser_weight": 1.0,
+            "denoiser_noise": 0.05,
+            "denoiser_noise_start": 0.5,
+            "denoiser_every": 1,
+            "window": 24,
         },
     ),
     Preset(

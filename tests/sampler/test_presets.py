@@ -50,16 +50,21 @@ def photograph(side: int) -> tuple[int, int, int]:
     return 3, side, side + 40
 
 
-def test_small_images_have_values_of_their_own():
-    for preset in PRESETS.values():
-        for shape, further in (((1, 28, 28), preset.grey), ((3, 32, 32), preset.coloured)):
-            expected = {**preset.settings, **preset.small, **further}
-            with_one = preset.values(shape, discriminator=True)
-            assert {**expected, "jitter": with_one["jitter"]} == with_one
-            expected = {**preset.settings, **preset.small, "discriminator_weight": 0.0}
-            alone = preset.values(shape, discriminator=False)
-            assert {**expected, "jitter": alone["jitter"]} == alone
-        assert preset.values(photograph(SIDE), discriminator=True) == preset.settings
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+def test_small_images_have_values_of_their_own(preset):
+    def expect(shape, has_discriminator, further):
+        values = preset.values(shape, discriminator=has_discriminator)
+        expected = {**preset.settings, **preset.small, **further, "jitter": values["jitter"]}
+        if not has_discriminator:
+            expected["discriminator_weight"] = 0.0
+        assert values == expected
+
+    expect((1, 28, 28), True, preset.grey)
+    expect((1, 28, 28), False, {})
+    expect((3, 32, 32), True, preset.coloured)
+    expect((3, 32, 32), False, preset.coloured)
+    expect((3, 16, 16), False, {})
+    assert preset.values(photograph(SIDE), discriminator=True) == preset.settings
 
 
 @pytest.mark.parametrize(("side", "start"), [(64, 32), (224, 128), (299, 160), (448, 256)])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ldam_studio.analysis.cifar10 import COLOUR_SETTINGS
 from ldam_studio.analysis.digits import FIGURE_SETTINGS
+from ldam_studio.analysis.former import FORMER_COLOUR
 from ldam_studio.engine.adversarial.recipe import DiscriminatorRecipe
 from ldam_studio.networks.models.colour_discriminator import ColourDiscriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
@@ -50,7 +50,7 @@ COLOUR_RECIPE = DiscriminatorRecipe(
     denoising=Denoising(0.1, (0.02, 0.15), batch=32),
     greys=(-0.4, 0.4),
     clouds=1.0,
-    settings=COLOUR_SETTINGS,
+    settings=FORMER_COLOUR,
     by_round={"step_size": (0.05, 0.1), "jitter": (0, 2), "spectrum": (0.0, 0.25, 0.5)},
     build=ColourDiscriminator,
 )
