@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.analysis.digits import within_class_cosine
+from ldam_studio.analysis.former import FORMER_COLOUR
 from ldam_studio.analysis.judging import agreement, features
 from ldam_studio.analysis.sampling import OnStep, class_neurons, run_on
 from ldam_studio.engine.compute.device import Device
@@ -26,20 +27,15 @@ from ldam_studio.sampler.presets import CLOUDY, find_preset
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.training.cifar10 import load_cifar10
 
-COLOUR_SETTINGS = Settings.of(
-    **CLOUDY,
-    **find_preset("clean").values(CIFAR_PIXELS.shape, discriminator=True),
-)
-"""Settings of the figures; each row sets its own discriminator weight.
-
-Chains that start from white noise end in images that are too similar."""
+CLEAN = Settings.of(**CLOUDY, **find_preset("clean").values(CIFAR_PIXELS.shape, discriminator=True))
+"""The preset Clean. Chains that start from white noise end in images that are too similar."""
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)
 
 STEPS = 100
 """Number of steps from faint noise to a picture that no longer changes."""
 
-WINDOW = 12
+WINDOW = 50
 """Each chain is averaged over its last `WINDOW` samples, or over all if there are fewer."""
 
 
@@ -187,7 +183,7 @@ def sample(
     steps: int,
     seed: int,
     on_step: OnStep = lambda: None,
-    settings: Settings = COLOUR_SETTINGS,
+    settings: Settings = FORMER_COLOUR,
 ) -> Row:
     """Run new chains of all classes at a discriminator weight, and measure them at the end.
 
@@ -213,7 +209,7 @@ def averaging(settings: Settings, steps: int) -> Settings:
         settings = settings.change("schedule", steps)
     burn_in = max(0, steps - WINDOW)
     # A fixed threshold avoids measuring one: burn-in does not matter here.
-    return settings.change("burn_in", burn_in).change("window", 0).change("threshold", 0.0)
+    return settings.change("burn_in", burn_in).change("threshold", 0.0)
 
 
 def real_json(yardstick: Yardstick) -> dict[str, float]:
@@ -237,7 +233,7 @@ def head(
     return {
         "discriminator": discriminator.reference,
         "seed": seed,
-        "settings": asdict(COLOUR_SETTINGS),
+        "settings": asdict(FORMER_COLOUR),
         "steps": steps,
         "averaged_steps": min(steps, WINDOW),
         "chains_per_class": chains_per_class,

@@ -1,6 +1,7 @@
 """``ldam-studio paper fig7``: the VGG on CIFAR-10 at several discriminator weights.
 
-New chains of all classes run with the frozen discriminator. The numbers beside the picture say
+New chains of all classes run with the frozen discriminator, and once with the preset Clean, which
+has a denoiser in its place. The numbers beside the picture say
 whether a judge sees the intended class, how far the images are from real ones in the judge's
 features, and whether the images of a class are as varied as real ones (Jiang et al., arXiv
 1812.04604, section 6).
@@ -41,22 +42,28 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
     discriminator = open_discriminator(CIFAR_DISCRIMINATOR, args.discriminator_weights)
     chains = args.chains_per_class
     yardstick = colour.yardstick_of(args)
-    steps.start(args.steps * len(cifar10.WEIGHTS))
+    steps.start(args.steps * (len(cifar10.WEIGHTS) + 1))
     rows = [
         cifar10.sample(
             network, discriminator, yardstick, weight, chains, args.steps, args.seed, steps
         )
         for weight in cifar10.WEIGHTS
     ]
-    lines = [row_of_pictures(row.pictures[::chains], network.pixels, "image") for row in rows]
+    clean = cifar10.sample(
+        network, None, yardstick, 0.0, chains, args.steps, args.seed, steps, cifar10.CLEAN
+    )
+    lines = [
+        row_of_pictures(row.pictures[::chains], network.pixels, "image") for row in (*rows, clean)
+    ]
     return Page(
-        sheet(lines, [f"w = {row.weight:g}" for row in rows], network.labels),
+        sheet(lines, [*(f"w = {row.weight:g}" for row in rows), "Clean"], network.labels),
         {
             **cifar10.head(discriminator, yardstick, chains, args.steps, args.seed),
             "network": network.reference,
             "rows": [row.json() for row in rows],
+            "clean": clean.json(),
         },
-        colour.table([(network.name, rows)], yardstick),
+        colour.table([(network.name, rows), ("Clean, with a denoiser", [clean])], yardstick),
     )
 
 

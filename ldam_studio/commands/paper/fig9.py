@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.analysis import cifar10
+from ldam_studio.analysis.former import FORMER_COLOUR
 from ldam_studio.analysis.intervals import bootstrap, deviation
 from ldam_studio.analysis.judging import COLOUR, agreement
 from ldam_studio.analysis.sampling import OnStep, run_on
@@ -63,9 +64,7 @@ def sample(
     on_step: OnStep = lambda: None,
 ) -> Tensor:
     """Run new chains of one neuron; return their averages (chains, 3, H, W), the coolest first."""
-    settings = cifar10.averaging(
-        cifar10.COLOUR_SETTINGS.change("discriminator_weight", weight), steps
-    )
+    settings = cifar10.averaging(FORMER_COLOUR.change("discriminator_weight", weight), steps)
     device = Device()
     spec = SessionSpec(network, (neuron,) * chains, settings, seed, discriminator, device)
     images = run_on(open_session(spec), steps, on_step).lane.average.mean
