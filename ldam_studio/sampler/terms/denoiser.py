@@ -41,8 +41,8 @@ class Denoiser(Term):
         return density.prior is not None
 
     def value(self, x: Tensor, density: Density) -> Tensor:
-        """Raise NotImplementedError: the density of photographs is unknown."""
-        raise NotImplementedError("a denoiser gives no log-density")
+        """Raise TypeError: the density of photographs is unknown."""
+        raise TypeError("a denoiser gives no log-density")
 
     def gradient(self, x: Tensor, density: Density) -> Tensor:
         """Return (D - x) / s, as `Prior.gradient` does."""
