@@ -36,7 +36,8 @@ STEPS = 100
 """Number of steps from faint noise to a picture that no longer changes."""
 
 WINDOW = 50
-"""Each chain is averaged over its last `WINDOW` samples, or over all if there are fewer."""
+"""Each chain is averaged over its last `WINDOW` samples, or over all if there are fewer; a preset's
+own averaging window gives later ones more weight."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional
+
+from ldam_studio.sampler.resize import resized
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 """Maps noisy images (n, 3, H, W) and their noise levels (n,) to the mean of the clean images."""
@@ -65,10 +66,11 @@ class Prior:
 
     def gradient(self, x: Tensor) -> Tensor:
         """Return strength times (the denoised image - x), for images x (chains, 3, H, W)."""
-        small = _resized(x, self.noise)
+        height, width = x.shape[2:]
+        small = resized(x, reduced(height, width))
         kept = DETAIL**2 / (DETAIL**2 + self.level.square())
         denoised = self.denoise(small + self.level * self.noise, self.level.flatten())
-        moved = _resized(denoised - kept * small, x) + (kept - 1) * x
+        moved = resized(denoised - kept * small, (height, width)) + (kept - 1) * x
         return moved.mul_(self.strength)
 
 
@@ -86,13 +88,3 @@ def strength(every: int, level: Tensor, rate: Tensor) -> Tensor:
     the denoised image and not beyond, since a chain would otherwise diverge.
     """
     return (every / level).minimum(1 / rate)
-
-
-def _resized(x: Tensor, like: Tensor) -> Tensor:
-    """Return x (n, C, h, w) with the sides of `like`."""
-    if x.shape[2:] == like.shape[2:]:
-        return x
-    # Antialiasing has no effect when sides become longer.
-    return functional.interpolate(
-        x, like.shape[2:], mode="bilinear", align_corners=False, antialias=True
-    )
