@@ -1,39 +1,32 @@
 """A session's settings as one immutable value, and what each change means for them.
 
 An outline has no chains. It says which networks and neurons a session looks at, and with which
-settings. `Outline.after` is the only place that defines the effect of a change on these. The
-session itself follows it (`engine.changes`), and the window can show the result of a change before
-the session has carried it out.
+settings. `Outline.after` says what these are after a change, by the rules in
+`engine.changes.rules`. The session itself follows it (`engine.changes`), and the window can show
+the result of a change before the session has carried it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.rules import Scope, rule_of
 from ldam_studio.engine.comparison import (
-    MOST_LANES,
     LaneSpec,
     check_alike,
     check_count,
     check_neurons,
     matched,
-    matched_or_kept,
 )
-from ldam_studio.engine.compute.device import AUTO, Device, choose
+from ldam_studio.engine.compute.device import Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.plan import Plan
-from ldam_studio.sampler.schedule import STARTS
-from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
-
-MAX_MELT = 100_000
+from ldam_studio.sampler.settings import Settings, is_of_chains
 
 
 @dataclass(frozen=True)
@@ -97,10 +90,7 @@ class Outline:
         StudioError
             If the change cannot be made.
         """
-        numbers = self.lanes_of(change)
-        if is_of_chains(change.name):
-            return _setting(self, change, numbers)
-        return RULES[change.name].after(self, change, numbers)
+        return rule_of(change.name).after(self, change, self.lanes_of(change))
 
     def lanes_of(self, change: Change) -> tuple[int, ...]:
         """Return the numbers of the lanes that a change applies to.
@@ -111,7 +101,7 @@ class Outline:
             If there is no such change or lane, or if the change cannot be made for one lane alone.
         """
         everywhere = tuple(range(len(self.lanes)))
-        scope = _scope(change.name)
+        scope = rule_of(change.name).scope
         if scope is Scope.PLACE:
             return everywhere
         if change.lane is None:
@@ -134,207 +124,6 @@ class Outline:
         settings = spec.settings or first.settings
         return LaneOutline(spec.network, first.neurons, settings).looking_at(neurons)
 
-    def _with(self, number: int, lane: LaneOutline) -> Outline:
+    def put(self, number: int, lane: LaneOutline) -> Outline:
+        """Return the outline with another lane in the place of one of its own."""
         return replace(self, lanes=(*self.lanes[:number], lane, *self.lanes[number + 1 :]))
-
-
-class Scope(Enum):
-    """The lanes that a change applies to."""
-
-    ALL = "all lanes together"
-    ANY = "the lane that the change names, or all lanes if it names none"
-    ONE = "the lane that the change names, or the first lane if it names none"
-    PLACE = "the position at which a lane is added or removed"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a change does to an outline, given the numbers of the lanes that it applies to."""
-
-    after: Callable[[Outline, Change, tuple[int, ...]], Outline]
-    scope: Scope = Scope.ALL
-
-
-def may_be_for_one_lane(name: str) -> bool:
-    """Return whether a change of this name may be for one lane alone."""
-    return _scope(name) in (Scope.ANY, Scope.ONE)
-
-
-def _scope(name: str) -> Scope:
-    if is_of_chains(name):
-        return Scope.ANY
-    if name not in RULES:
-        raise StudioError(f"There is no change called {name!r}.")
-    return RULES[name].scope
-
-
-def _setting(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    for number in numbers:
-        lane = outline.lanes[number]
-        settings = lane.settings.change(change.name, change.value).for_chains(outline.chains)
-        outline = outline._with(number, replace(lane, settings=settings))
-    return outline
-
-
-def neurons_of(value: Any) -> tuple[Neuron, ...]:
-    """Return neurons, some of which may be given by their addresses."""
-    return tuple(v if isinstance(v, Neuron) else Neuron.parse(v) for v in value)
-
-
-def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    wanted = neurons_of(change.value)
-    if len(numbers) < len(outline.lanes):
-        check_count(wanted, outline.chains)
-    # The first of these lanes must have the neurons; the others follow if they can.
-    check_neurons(outline.lanes[numbers[0]].network, wanted)
-    for number in numbers:
-        lane = outline.lanes[number]
-        shown = matched_or_kept(lane.network, wanted, lane.neurons)
-        outline = outline._with(number, lane.looking_at(shown))
-    return outline
-
-
-def _network(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    (number,), network = numbers, change.value
-    lane = outline.lanes[number]
-    _check_beside(outline, number, network)
-    neurons = matched(network, lane.neurons) or network.default_neurons(outline.chains)
-    outline = outline._with(number, replace(lane, network=network, neurons=neurons))
-    model = outline.discriminator
-    if model is not None and not model.takes(network.pixels):
-        outline = replace(outline, discriminator=None)
-    return outline
-
-
-def _weights(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    (number,), network = numbers, change.value
-    _check_beside(outline, number, network)
-    if network.layers != outline.lanes[number].network.layers:
-        raise StudioError(
-            f"With {network.weights}, {network.name} has other layers than before; open it as "
-            "another network."
-        )
-    return outline._with(number, replace(outline.lanes[number], network=network))
-
-
-def _check_beside(outline: Outline, number: int, network: Network) -> None:
-    for other, lane in enumerate(outline.lanes):
-        if other != number:
-            check_alike(lane.network, network)
-
-
-def _discriminator(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    model, network = change.value, outline.lanes[0].network
-    if model is not None and not model.takes(network.pixels):
-        raise StudioError(
-            f"The discriminator {model.name} takes {model.images}, but the network {network.name} "
-            f"takes images of {network.pixels.shape}; choose another."
-        )
-    return replace(outline, discriminator=model)
-
-
-def _chains(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    count = SETTINGS["chains"].check(change.value)
-    for number in numbers:
-        lane = outline.lanes[number]
-        known = list(dict.fromkeys(lane.neurons))
-        # Chains on different neurons are joined by further neurons of the layer, if it has any.
-        layer = lane.network.layer(lane.neurons[0].layer)
-        if 1 < len(known) < layer.neurons:
-            spread = lane.network.spread(layer.name, layer.neurons)
-            known += [neuron for neuron in spread if neuron not in known]
-        neurons = list(lane.neurons[:count])
-        while len(neurons) < count:
-            neurons.append(known[len(neurons) % len(known)])
-        settings = lane.settings.for_chains(count)
-        outline = outline._with(number, replace(lane, neurons=tuple(neurons), settings=settings))
-    return outline
-
-
-def _seed(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    _check_whole(change.value, 2**63 - 1, "The seed must be a whole number from 0 to 2^63 - 1")
-    return replace(outline, seed=change.value)
-
-
-def _melt(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    _check_whole(change.value, MAX_MELT, f"Melting lasts from 0 to {MAX_MELT} steps")
-    return outline
-
-
-def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    if change.value is not None and change.value not in STARTS:
-        raise StudioError(
-            f"Only {', '.join(STARTS)} can follow a schedule, not {change.value!r}; choose one."
-        )
-    return outline
-
-
-def _check_whole(value: Any, most: int, sentence: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise StudioError(f"{sentence}, not {value!r}.")
-
-
-def _precision(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    if change.value != "float32":
-        raise StudioError(
-            f"A running session can only change to float32, not to {change.value!r}; open "
-            "a new session."
-        )
-    return replace(outline, device=outline.device.in_float32())
-
-
-def _plan(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    plan, name = change.value, outline.device.name
-    if not isinstance(plan, Plan):
-        raise StudioError(f"A plan of execution cannot be {plan!r}.")
-    chosen = choose(name, plan.precision, plan.threads, plan)
-    if AUTO in (chosen.precision, chosen.layout) or not chosen.threads:
-        raise StudioError("A running session can only change to a plan that is decided.")
-    return replace(outline, device=outline.device.with_plan(plan))
-
-
-def _learning(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    number = SETTINGS[change.name].check(change.value)
-    if change.name == "learn_every":
-        return replace(outline, learn_every=number)
-    return replace(outline, discriminator_rounds=number)
-
-
-def _compare(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    spec, place, lanes = change.value, change.lane, outline.lanes
-    # Without a position, the new lane replaces all lanes beside the first.
-    before, behind = (lanes[:1], ()) if place is None else (lanes[:place], lanes[place + 1 :])
-    if place is not None and not 1 <= place < min(MOST_LANES, len(lanes) + (spec is not None)):
-        raise StudioError(
-            f"Position {place} for another network is not free or does not exist; at most "
-            f"{MOST_LANES} networks can be compared, numbered without gaps."
-        )
-    added = () if spec is None else (outline.with_lane(spec),)
-    return replace(outline, lanes=(*before, *added, *behind))
-
-
-def _same(outline: Outline, _change: Change, _numbers: tuple[int, ...]) -> Outline:
-    return outline
-
-
-RULES: dict[str, Rule] = {
-    "neurons": Rule(_neurons, Scope.ANY),  # neurons or addresses, one per chain or one for all
-    "network": Rule(_network, Scope.ONE),  # Network
-    "weights": Rule(_weights, Scope.ONE),  # Network: the one at hand, see `Network.with_weights`
-    "discriminator": Rule(_discriminator),  # DiscriminatorModel or None
-    "revert_discriminator": Rule(_same),  # None: forget what was learned
-    "chains": Rule(_chains),  # int
-    "seed": Rule(_seed),  # int: restart with it
-    "restart": Rule(_same),  # None: restart with the same seed
-    # None: begin the schedule again from the present pictures; a setting that left it: follow it
-    "run_schedule": Rule(_run_schedule, Scope.ANY),
-    "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
-    "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
-    "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
-    "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
-    "plan": Rule(_plan),  # Plan: another one was measured to suit the layer and chains in front
-    "precision": Rule(_precision),  # "float32"; only in logs of 0.1.0, which has no plans
-    "compare": Rule(_compare, Scope.PLACE),  # LaneSpec to put beside the first lane; None: remove
-}
-"""The rule of each change by name; comments show the values that it takes. All settings of chains
-share one rule; they are changed for one lane or for all."""

@@ -1,24 +1,20 @@
 """Drives a session on its own thread, which is the only one that touches the session's state.
 
-Everything that is asked of a session is a command in one ordered queue. Commands are carried out
-and frames are made in every state (see `engine.run_state`) except CLOSED, so that the window stays
-responsive while the sampler is paused. Only two requests bypass the queue: frames, because they
-change nothing, and `close`, which takes effect at once.
+Everything that is asked of a session comes through its inbox (`engine.inbox`). Commands are carried
+out and frames are made in every state (see `engine.run_state`) except CLOSED, so that the window
+stays responsive while the sampler is paused.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
 
 from ldam_studio.engine.advance import ChainsExploded, GivenUp, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.commands import (
     Command,
-    CommandQueue,
     MaxRate,
     Pause,
     Play,
@@ -26,7 +22,8 @@ from ldam_studio.engine.commands import (
     ReturnTo,
     Steps,
 )
-from ldam_studio.engine.frame import Frame, FrameRequest
+from ldam_studio.engine.frame import Frame
+from ldam_studio.engine.inbox import Inbox
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.plans.finder import PlanFinder
 from ldam_studio.engine.reports import Reports
@@ -34,12 +31,10 @@ from ldam_studio.engine.run_state import RunState, Status
 from ldam_studio.engine.speed import Speed
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.sampler.settings import SETTINGS, is_of_chains
-
-T = TypeVar("T")
+from ldam_studio.sampler.settings import is_of_chains
 
 
-class Runner:
+class Runner(Inbox):
     """Runs a session until it is closed.
 
     Parameters
@@ -57,12 +52,9 @@ class Runner:
         on_state: Callable[[RunState], None] | None = None,
         on_error: Callable[[str], None] | None = None,
     ) -> None:
+        super().__init__()
         self.mailbox: Mailbox[Frame] = Mailbox()
         self._state = state
-        self._queue = CommandQueue()
-        self._wake = threading.Condition()
-        self._closed = False
-        self._request: FrameRequest | None = None
         self._run_state = RunState.IDLE
         self._on_state = on_state or (lambda _state: None)
         self._on_error = on_error or (lambda _message: None)
@@ -79,77 +71,12 @@ class Runner:
         self._plans = PlanFinder()
         self._error = ""
 
-    # These methods may be called from any thread. Commands are carried out in the order in which
-    # they were posted. Posting never blocks; it returns the command's number (see
-    # `Frame.commands_seen`).
-
-    def post(self, name: str, value: Any = None, lane: int | None = None) -> int:
-        """Post a change (see `engine.changes`), or a new value of the setting "max_rate".
-
-        Raises
-        ------
-        StudioError
-            If the value of "max_rate" is not valid.
-        """
-        if name == "max_rate":
-            return self._post(MaxRate(SETTINGS["max_rate"].check(value)))
-        return self._post(Change(name, value, lane))
-
-    def play(self) -> int:
-        """Run until paused."""
-        return self._post(Play())
-
-    def pause(self) -> int:
-        """Pause after the step in progress."""
-        return self._post(Pause())
-
-    def step(self, count: int = 1) -> int:
-        """Take `count` steps and pause."""
-        return self._post(Steps(count))
-
-    def ask(self, question: Callable[[SessionState], T]) -> Future[T]:
-        """Call `question` with the session's state on the runner's thread, between two steps.
-
-        Changes posted before the question have taken effect by then, later ones have not. A waiting
-        question can be cancelled.
-        """
-        future: Future[T] = Future()
-        self._post(Question(question, future))
-        if self._closed:
-            self._cancel_questions()
-        return future
-
-    def return_to(self, moment: SessionState | Future[SessionState]) -> int:
-        """Return the session to a snapshot, or to one that an earlier question asked for."""
-        return self._post(ReturnTo(moment))
-
-    def close(self) -> None:
-        """End `run` after the step in progress; waiting commands are discarded.
-
-        Waiting questions are cancelled.
-        """
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-
-    def request_frame(self, request: FrameRequest) -> None:
-        """Request one frame, to be put into `mailbox`; a newer request replaces an older one."""
-        with self._wake:
-            self._request = request
-            self._wake.notify_all()
-
-    def _post(self, command: Command) -> int:
-        number = self._queue.post(command)
-        with self._wake:
-            self._wake.notify_all()
-        return number
-
     @property
     def status(self) -> Status:
         """The present status."""
         return Status(self._run_state, self._state.step, self._speed.value, self._error)
 
-    # The following methods run on the runner's own thread.
+    # The other methods run on the runner's own thread.
 
     def run(self) -> None:
         """Run until the runner is closed."""
@@ -307,11 +234,6 @@ class Runner:
         self._reports.say(message)
         self._enter(state)
         self._on_error(message)
-
-    def _cancel_questions(self) -> None:
-        while (taken := self._queue.take()) is not None:
-            if isinstance(taken[1], Question):
-                taken[1].answer.cancel()
 
     def _serve_frame(self) -> None:
         with self._wake:

@@ -5,9 +5,9 @@ import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.rules import RULES
 from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.comparison import MOST_LANES, LaneSpec
-from ldam_studio.engine.outline import RULES
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Neuron

@@ -6,18 +6,11 @@ import pytest
 import torch
 
 from kernel_steps import density_of, linear, states
+from ldam_studio.sampler.interpolation import _by_grid, _by_index
 from ldam_studio.sampler.objective import mean_of, value_and_gradient
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
-from ldam_studio.sampler.views import (
-    View,
-    _by_grid,
-    _by_index,
-    _places,
-    draw_views,
-    seen_in,
-    sources_of_views,
-)
+from ldam_studio.sampler.views import View, _places, draw_views, seen_in, sources_of_views
 
 SHAPE = (2, 3, 7, 9)
 FIELDS = [None, (1, 2, 6, 5)]

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Change:
-    """A change by its name; `engine.outline.RULES` lists names and values.
+    """A change by its name; `engine.changes.rules.RULES` lists names and values.
 
     `lane` is the number of the lane to change. None means all lanes, or the first lane if the
     change always applies to a single one.

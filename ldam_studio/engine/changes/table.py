@@ -1,7 +1,7 @@
 """The table of changes: what each one does to a session, and how the log stores it.
 
-What a change means for settings, neurons and lanes is defined in `engine.outline`. To add a change,
-write a rule there, an effect in a file of this folder, and a row in this table.
+What a change means for settings, neurons and lanes is defined in `engine.changes.rules`. To add a
+change, write a rule there, an effect in a file of this folder, and a row in this table.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ldam_studio.engine.changes.melt import melt
 from ldam_studio.engine.changes.network import change_network
 from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.plan import change_plan
+from ldam_studio.engine.changes.rules import neurons_of
 from ldam_studio.engine.changes.schedule import run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.start import restart
@@ -27,7 +28,7 @@ from ldam_studio.engine.changes.weights import change_weights
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import plan_words
 from ldam_studio.engine.description import BesideDescription, Reference, parse
-from ldam_studio.engine.outline import Outline, neurons_of
+from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel

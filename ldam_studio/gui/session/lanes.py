@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.outline import may_be_for_one_lane
+from ldam_studio.engine.changes.rules import may_be_for_one_lane
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.networks.sources.families import short_name
 
