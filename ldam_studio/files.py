@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -54,6 +54,33 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_together({path: data})
 
 
+def write_durably(path: Path, write: Callable[[Path], object]) -> None:
+    """Write one file that survives a crash of the program or of the system, whole or not at all.
+
+    Parameters
+    ----------
+    write
+        Writes the content to the path that it is called with, which is then renamed.
+
+    Raises
+    ------
+    StudioError
+        If the folder cannot be written to or the disk is full. Nothing new is left behind.
+    """
+    temporary = _temporary(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        _replace(temporary, path)
+    except BaseException as error:
+        _remove(temporary)
+        if not isinstance(error, OSError):
+            raise
+        raise _not_written(path, error) from None
+
+
 def write_together(files: Mapping[Path, bytes]) -> None:
     """Write files under temporary names, and rename them once all of them are on the disk.
 
@@ -67,7 +94,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporaries[path] = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+            temporaries[path] = _temporary(path)
             # Exclusive, and with the permissions that any new file would have.
             with open(temporaries[path], "xb") as file:
                 file.write(data)
@@ -79,10 +106,18 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             _remove(temporary)
         if not isinstance(error, OSError):  # for example Ctrl-C
             raise
-        raise StudioError(
-            f"{path} cannot be written ({error.strerror or error}); choose another folder or free "
-            "some space."
-        ) from None
+        raise _not_written(path, error) from None
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+
+
+def _not_written(path: Path, error: OSError) -> StudioError:
+    return StudioError(
+        f"{path} cannot be written ({error.strerror or error}); choose another folder or free some "
+        "space."
+    )
 
 
 def _date_back(path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load, save, save_file
+from torch import Tensor
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import with_lanes
@@ -17,7 +18,7 @@ from ldam_studio.engine.session import Opener
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.former_log import log_as_today
-from ldam_studio.files import read_bytes
+from ldam_studio.files import read_bytes, write_durably
 
 SUFFIX = ".ldam-session.safetensors"
 
@@ -31,13 +32,39 @@ def session_bytes(state: SessionState, *, history: bool) -> bytes:
         Whether to include the log and its origin, so that pictures exported after reopening can be
         replayed from the start. Without them, a new log starts at this file.
     """
+    return save(*_content(state, history=history))
+
+
+def save_session(state: SessionState, path: Path) -> None:
+    """Write a session with its history, for going on after a crash.
+
+    The file is written as a stream, which holds no other thread up, however large it is.
+
+    Raises
+    ------
+    StudioError
+        If the file cannot be written.
+    """
+    content = _content(state, history=True)
+
+    def write(to: Path) -> None:
+        try:
+            save_file(content[0], to, content[1])
+        except SafetensorError as error:  # which is how it reports a full disk
+            raise OSError(str(error)) from None
+
+    write_durably(path, write)
+
+
+def _content(state: SessionState, *, history: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and the metadata of a session's file."""
     tensors, about = to_tensors(state)
     data: dict[str, Any] = {"about": about}
     if history:
         data["origin"] = state.origin
         data["log"] = [entry.json() for entry in state.log]
     # A single entry, since safetensors writes several in no fixed order, which changes the hash.
-    return save(tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)})
+    return tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)}
 
 
 def read_session(

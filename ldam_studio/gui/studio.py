@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.model import Model
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.session.read_from import ReadFrom
+    from ldam_studio.gui.session.shelf import Shelf
     from ldam_studio.networks.sources.request import RecentNetworks
 
 Kind = Literal["info", "warning", "danger"]
@@ -170,6 +171,8 @@ class Studio:
         Folder of the data sets; None searches the usual folders.
     folder
         Folder for files that features keep between starts; None to keep no files.
+    shelf
+        The sessions that are kept; None to keep none.
     recent
         The list of recently opened networks.
     read_from
@@ -184,6 +187,7 @@ class Studio:
     device: Device
     data: Path | None
     folder: Path | None
+    shelf: Shelf | None
     recent: RecentNetworks
     read_from: ReadFrom
 

@@ -79,6 +79,8 @@ class Opening:
     remembered
         The values that each feature remembered when the studio was closed, by the feature's name;
         see `Feature.remember`.
+    kept
+        The folder of the session on the shelf, if it is there; it goes on there.
     """
 
     title: str
@@ -96,6 +98,7 @@ class Opening:
     lane_titles: Mapping[int, str] = field(default_factory=dict)
     offered: Opening | None = None
     remembered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    kept: Path | None = None
 
 
 def _digits(

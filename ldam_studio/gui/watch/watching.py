@@ -129,18 +129,23 @@ class Watching(Feature):
     def remember(self) -> Mapping[str, Any]:
         """Return the folder or file that was watched, and the network's name."""
         model = self.studio.model
-        if self._left is None or not model.is_open:
+        place = self._left or self._place()
+        if place is None or not model.is_open:
             return {}
-        return {"place": str(self._left), "network": model.outline.lane.network.name}
+        return {"place": str(place), "network": model.outline.lane.network.name}
 
     def leave(self) -> None:
         """Stop watching and end the training; returns at once."""
         if self._watch is not None:
-            plan = self._watch.plan
-            self._left = None if plan is None else plan.place
+            self._left = self._place()
             self._watch.stop()
         if self._training is not None:
             self._training.leave()
+
+    def _place(self) -> Path | None:
+        """Return what is watched at present."""
+        plan = None if self._watch is None else self._watch.plan
+        return None if plan is None else plan.place
 
     def close(self) -> None:
         """Wait until all threads and processes have ended."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, wait
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtCore import QObject, QTimer
 
 from ldam_studio.gui.session.asking import AT_ONCE_S
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
 
 LOOK_MS = 20  # between two tests whether the session has answered
 LONGEST_S = 60.0  # longest wait for the current step, which cannot be interrupted
@@ -17,13 +20,13 @@ LONGEST_S = 60.0  # longest wait for the current step, which cannot be interrupt
 class Closes(Protocol):
     """What `Closing` needs of a window."""
 
-    def begin_to_close(self) -> Future[bytes] | None:
-        """Start nothing new, and ask for the session's bytes; None if no session is saved."""
+    def begin_to_close(self) -> Future[SessionState] | None:
+        """Start nothing new, and ask for the session; None if no session is saved."""
 
     def wait_to_close(self) -> None:
         """Tell the user that the window waits for the current step, and disable all input."""
 
-    def end_closing(self, answer: Future[bytes] | None, unsaved: str) -> None:
+    def end_closing(self, answer: Future[SessionState] | None, unsaved: str) -> None:
         """Save the session, or record why it is not saved (`unsaved`)."""
 
     def close(self) -> bool:
@@ -40,7 +43,7 @@ class Closing(QObject):
     def __init__(self, window: Closes, parent: QObject) -> None:
         super().__init__(parent)
         self._window = window
-        self._answer: Future[bytes] | None = None
+        self._answer: Future[SessionState] | None = None
         self._began = 0.0
         self._is_over = False
         self._timer = QTimer(self)

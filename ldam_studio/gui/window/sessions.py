@@ -21,6 +21,8 @@ class SessionNotices(QObject):
     ----------
     open_session
         Opens a session that a message offers.
+    keeps
+        Whether sessions are kept when others replace them.
     """
 
     titled = pyqtSignal(str)  # the current session has a new title
@@ -31,8 +33,11 @@ class SessionNotices(QObject):
         panels: Panels,
         open_session: Callable[[Opening], object],
         parent: QObject,
+        *,
+        keeps: bool,
     ) -> None:
         super().__init__(parent)
+        self._keeps = keeps
         self._controller, self._open = controller, open_session
         self._banner, self._canvas = panels.banner, panels.canvas
         self.hint = ""
@@ -49,14 +54,21 @@ class SessionNotices(QObject):
 
     def _on_opening(self, opening: Opening) -> None:
         self._banner.clear()
+        back = self._controller.way_back
+        offers = [] if back is None else [(f"Back to {back.title}", partial(self._open, back))]
+        if opening.offered is not None:
+            offers.append(("Continue it", partial(self._open, opening.offered)))
         if opening.note:
-            back = self._controller.way_back
-            offers = [] if back is None else [(f"Back to {back.title}", partial(self._open, back))]
-            if opening.offered is not None:
-                offers.append(("Continue it", partial(self._open, opening.offered)))
             self._banner.say(opening.note, actions=offers, key="note")
+        elif back is not None and self._keeps:
+            said = f"The session before, {back.title}, is kept among the recent sessions."
+            self._banner.say(said, actions=offers, key="note")
         self._set_hint("")
         self.titled.emit(opening.title)
+
+    def say_not_kept(self, sentence: str) -> None:
+        """Say why the session is not saved at present."""
+        self._banner.say(sentence, "warning", key="not kept")
 
     def _on_opened(self, opening: Opening) -> None:
         self._set_hint(opening.hint)

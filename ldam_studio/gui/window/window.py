@@ -9,14 +9,17 @@ from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QAction, QCloseEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow
 
+from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.features import FEATURES, Row
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.session.autosave import Autosave
 from ldam_studio.gui.session.controller import Controller
 from ldam_studio.gui.session.frames import Frames
 from ldam_studio.gui.session.model import Model
+from ldam_studio.gui.session.note import Note
 from ldam_studio.gui.session.read_from import ReadFrom
-from ldam_studio.gui.session.store import Note, bytes_of, print_unsaved
+from ldam_studio.gui.session.store import print_unsaved
 from ldam_studio.gui.studio import Feature, Studio
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.window import memory
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.state import SessionState
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.session.store import Recalled, SessionStore
 
@@ -69,6 +73,10 @@ class StudioWindow(QMainWindow):
         self.store = store
         self.model, self.frames = Model(self), Frames(self)
         self.controller = Controller(self.model, self)
+        self.autosave: Autosave | None = None
+        if store is not None:
+            # Before anything else hears of an opening, it notes what the session was like.
+            self.autosave = Autosave(self.controller, store.shelf, self._note, self)
         self.panels = Panels()
         self.setCentralWidget(self.panels)
         self.canvas, self.banner = self.panels.canvas, self.panels.banner
@@ -90,11 +98,16 @@ class StudioWindow(QMainWindow):
             device=device,
             data=data,
             folder=folder,
+            shelf=None if store is None else store.shelf,
             recent=RecentNetworks(None if folder is None else folder / "networks.json"),
             read_from=ReadFrom(),
         )
         self.presentation = Presentation(self, self.toolbar, self.panels)
-        self.session_notices = SessionNotices(self.controller, self.panels, self.open, self)
+        self.session_notices = SessionNotices(
+            self.controller, self.panels, self.open, self, keeps=store is not None
+        )
+        if self.autosave is not None:
+            self.autosave.failed.connect(self.session_notices.say_not_kept)
         self._connect()
         self.closing = Closing(self, self)
         self._is_leaving = False
@@ -255,8 +268,8 @@ class StudioWindow(QMainWindow):
                 other.close()
         present(event).accept()
 
-    def begin_to_close(self) -> Future[bytes] | None:
-        """Start nothing new, pause the chains, and ask for the session's bytes to save them."""
+    def begin_to_close(self) -> Future[SessionState] | None:
+        """Start nothing new, pause the chains, and ask for the session to save it."""
         self._is_leaving = True
         self.pace.stop()
         for feature in self.features.values():
@@ -265,14 +278,10 @@ class StudioWindow(QMainWindow):
             return None
         # The current step is the last one: the question is answered right after it.
         self.controller.pause()
-        return self.controller.ask(bytes_of)
+        return self.controller.ask(snapshot)
 
     def wait_to_close(self) -> None:
         """Say that the window closes after the current step, and disable everything but Quit."""
-        if self.store is not None:
-            # If the process is killed while it waits, the next start knows what was lost.
-            looks = memory.looks_of(self.panels, self.presentation)
-            self.store.note_unsaved(looks, "the studio was ended during a step")
         self.banner.say(
             "The studio closes once the current step has ended and the session is saved; close it "
             "again to leave without saving.",
@@ -285,18 +294,21 @@ class StudioWindow(QMainWindow):
         for name, action in self.actions_by_name.items():
             action.setEnabled(name == "quit")
 
-    def end_closing(self, answer: Future[bytes] | None, unsaved: str) -> None:
+    def end_closing(self, answer: Future[SessionState] | None, unsaved: str) -> None:
         """Hide the window, and save the session or the reason why it is not saved."""
-        if self.store is None:
+        if self.store is None or self.autosave is None:
             return
         looks = memory.looks_of(self.panels, self.presentation)
         # Writing may take a while; the user need not see the window meanwhile.
         self.hide()
+        self.store.save_looks(looks, self.autosave.end(answer, unsaved))
+
+    def _note(self) -> Note:
+        """Return a note about the current session, with what the features remember."""
         kept = {}
         for name, feature in self.features.items():
             try:
                 kept[name] = dict(feature.remember())
             except StudioError as error:
                 print_unsaved(str(error))
-        note = Note.of(self.model, self.session_notices.hint, kept)
-        self.store.save(looks, note, answer, unsaved)
+        return Note.of(self.model, self.session_notices.hint, kept)

@@ -1,0 +1,1 @@
+"""Feature: sessions that were left, to go on with."""

@@ -1,0 +1,180 @@
+"""Saves the running session every few seconds, so that a crash costs no more than that."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ldam_studio.engine.runner import Runner
+    from ldam_studio.engine.state import SessionState
+    from ldam_studio.gui.session.controller import Controller
+    from ldam_studio.gui.session.note import Note
+    from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.session.shelf import Place, Shelf
+
+EVERY_MS = 4000  # between two saves, so that with the time for writing none is ten seconds old
+LEFT_S = 60  # longest wait for the last step of a session that is left
+
+
+class Autosave(QObject):
+    """Keeps the session of a window on the shelf.
+
+    The sampler only takes a snapshot, which shares its tensors; a thread of this object does all
+    that takes time, one thing after the other: taking a place on the shelf, copying and writing.
+
+    Parameters
+    ----------
+    note
+        Returns the note about the current session; called on the window's thread.
+    """
+
+    failed = pyqtSignal(str)  # why the session cannot be saved; once for each reason
+
+    def __init__(
+        self,
+        controller: Controller,
+        shelf: Shelf,
+        note: Callable[[], Note],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._controller, self._shelf, self._note = controller, shelf, note
+        self._jobs = ThreadPoolExecutor(1, "autosave")
+        self._runner: Runner | None = None
+        self._folder: Future[Path | None] = Future()
+        self._saving: Future[None] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY_MS)
+        self._timer.timeout.connect(self.save)
+        controller.opening.connect(self._on_opening)
+        controller.opened.connect(self._on_opened)
+        # Of the thread that writes:
+        self._place: Place | None = None
+        self._seen: tuple[Any, ...] = ()  # of the state that was saved last
+        self._images: Callable[[], Any] = lambda: None
+        self._reason = ""
+
+    # On the window's thread
+
+    def save(self) -> None:
+        """Save the session after the current step, unless an earlier save is still going on."""
+        if self._saving is not None and not self._saving.done():
+            return
+        answer = self._controller.ask(snapshot)
+        if answer is None:
+            return
+        note, saved = self._note(), Future[None]()
+        self._saving = saved
+
+        def write(done: Future[SessionState]) -> None:
+            # The thread has ended if the window was closed meanwhile.
+            with suppress(RuntimeError):
+                job = self._jobs.submit(self._write, done, note)
+                job.add_done_callback(lambda _: saved.set_result(None))
+
+        answer.add_done_callback(write)
+
+    def end(self, answer: Future[SessionState] | None, unsaved: str) -> str:
+        """Save the session for the last time, and end the thread.
+
+        Parameters
+        ----------
+        answer
+            The session as it is left; None if there is none.
+        unsaved
+            Why it is not saved at its end; empty if it is.
+
+        Returns
+        -------
+        str
+            Why it was not saved; empty if it was.
+        """
+        self._timer.stop()
+        if answer is not None or unsaved:
+            note = self._note()
+            unsaved = self._jobs.submit(self._finish, answer, note, unsaved).result()
+        self._jobs.shutdown()
+        return unsaved
+
+    def _on_opening(self, _opening: Opening) -> None:
+        self._timer.stop()
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        self._jobs.submit(self._finish, runner.left, self._note(), "")
+        back = self._controller.way_back
+        if back is not None and self._folder.done():
+            self._controller.way_back = replace(back, kept=self._folder.result())
+
+    def _on_opened(self, opening: Opening) -> None:
+        self._runner, self._saving = self._controller.runner, None
+        self._folder = self._jobs.submit(self._begin, opening.kept)
+        self._timer.start()
+        self.save()
+
+    # On the thread that writes
+
+    def _begin(self, kept: Path | None) -> Path | None:
+        """Take the place of a session that goes on, or a new one."""
+        self._place, self._seen, self._reason = None, (), ""
+        try:
+            self._place = None if kept is None else self._shelf.take(kept)
+            return self._taken().folder
+        except (StudioError, OSError) as error:
+            self._say(error)
+            return None
+
+    def _taken(self) -> Place:
+        if self._place is None:
+            self._place = self._shelf.begin()
+        return self._place
+
+    def _write(self, answer: Future[SessionState], note: Note) -> None:
+        try:
+            state = answer.result(0)
+            x = state.lanes[0].chains.x
+            seen = (state.step, len(state.log), note)
+            # Tensors are replaced by every step, so the same tensor means the same images.
+            if seen != self._seen or self._images() is not x:
+                self._taken().save(state, note, closed=False)
+                self._seen, self._images = seen, weakref.ref(x)
+        except CancelledError:
+            return  # the session was left
+        except Exception as error:
+            self._say(error)
+
+    def _finish(self, left: Future[SessionState] | None, note: Note, unsaved: str) -> str:
+        """Save a session as it was left, and leave its place; return why it was not saved."""
+        try:
+            place = self._taken()
+            if left is not None and not unsaved:
+                place.save(left.result(LEFT_S), note, closed=True)
+            else:
+                place.close()
+        except Exception as error:
+            # The window must close, whatever prevents the session from being written.
+            unsaved = str(error) or "the sampler did not answer"
+        if self._place is not None:
+            self._place.leave()
+        self._place = None
+        return unsaved
+
+    def _say(self, error: Exception) -> None:
+        reason = (
+            str(error) if isinstance(error, StudioError) else f"{type(error).__name__}: {error}"
+        )
+        if reason != self._reason:
+            self._reason = reason
+            self.failed.emit(f"The session is not kept at present: {reason}")

@@ -1,0 +1,214 @@
+"""The sessions that are kept on the disk: a folder for each, with its last two generations.
+
+A running studio holds the lock of the folder of its session, so that two studios never write to the
+same one. A folder whose last note does not say that the session was closed, and which nobody has
+locked, belongs to a studio that crashed or was killed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+import msgspec
+from PyQt6.QtCore import QLockFile
+
+from ldam_studio.errors import StudioError
+from ldam_studio.export.session_file import SUFFIX, save_session
+from ldam_studio.files import read_bytes, write_durably
+from ldam_studio.gui.session.note import Note
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
+
+GENERATIONS = 2  # of a running session, so that one is whole while the other is written
+MOST_SESSIONS = 12
+MOST_BYTES = 2**30  # of all sessions together; the newest is always kept
+NOTE, LOCK = ".json", "lock"
+
+
+class _Kept(msgspec.Struct):
+    saved: float
+    closed: bool
+    note: Note
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One generation of a session on the shelf.
+
+    Attributes
+    ----------
+    folder
+        The folder of the session.
+    file
+        Its file, of this generation.
+    saved
+        When it was written, in seconds since the epoch.
+    closed
+        Whether the session was left in an orderly way after that.
+    note
+        How the window showed it.
+    """
+
+    folder: Path
+    file: Path
+    saved: float
+    closed: bool
+    note: Note
+
+    @property
+    def when(self) -> str:
+        """The time at which it was written, in words; with the date unless that is today."""
+        moment = datetime.fromtimestamp(self.saved)
+        today = moment.date() == datetime.now().date()
+        return f"{moment:%H:%M}" if today else f"{moment.day} {moment:%B, %H:%M}"
+
+
+class Place:
+    """The folder of a running session, locked until `leave`.
+
+    Its methods are called from one thread at a time.
+    """
+
+    def __init__(self, folder: Path, lock: QLockFile) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._number = max((number for number, _ in _generations(folder)), default=0)
+
+    def save(self, state: SessionState, note: Note, *, closed: bool) -> None:
+        """Write the next generation and remove what is older than the one before it.
+
+        Raises
+        ------
+        StudioError
+            If it cannot be written; the generations before it stay.
+        """
+        number = self._number + 1
+        name = f"{number:06}"
+        # The note comes first: a generation counts once its session is there.
+        kept = _Kept(time.time(), closed, note)
+        _write(self.folder / f"{name}{NOTE}", msgspec.json.encode(kept))
+        save_session(state, self.folder / f"{name}{SUFFIX}")
+        self._number = number
+        self._remove_before(number if closed else number - GENERATIONS + 1)
+
+    def close(self) -> None:
+        """Say that the session was left as it was last saved."""
+        note = self.folder / f"{self._number:06}{NOTE}"
+        with suppress(StudioError, msgspec.DecodeError):
+            kept = msgspec.json.decode(read_bytes(note), type=_Kept)
+            kept.closed = True
+            _write(note, msgspec.json.encode(kept))
+            self._remove_before(self._number)
+
+    def leave(self) -> None:
+        """Let other studios continue this session. A folder without a session is removed."""
+        empty = not any(_generations(self.folder))
+        self._lock.unlock()
+        if empty:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _remove_before(self, number: int) -> None:
+        for older, file in _generations(self.folder):
+            if older < number:
+                file.unlink(missing_ok=True)
+                _note_of(file).unlink(missing_ok=True)
+
+
+class Shelf:
+    """All sessions that are kept.
+
+    Parameters
+    ----------
+    folder
+        Their common folder, which is created when the first one is saved.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def begin(self) -> Place:
+        """Return a place for a new session; old sessions make room for it.
+
+        Raises
+        ------
+        StudioError
+            If the folder cannot be created.
+        """
+        self.tidy()
+        folder = self.folder / f"{datetime.now():%Y%m%d-%H%M%S}-{token_hex(4)}"
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise StudioError(
+                f"{self.folder} cannot be written to ({error.strerror or error}); sessions are not "
+                "kept until it can."
+            ) from None
+        place = self.take(folder)
+        assert place is not None
+        return place
+
+    def take(self, folder: Path) -> Place | None:
+        """Return the place of a session that was left; None if another studio runs it."""
+        lock = QLockFile(str(folder / LOCK))
+        lock.setStaleLockTime(0)  # a session may run for days; a dead process never holds a lock
+        return Place(folder, lock) if folder.is_dir() and lock.tryLock(0) else None
+
+    def sessions(self) -> list[list[Kept]]:
+        """Return the sessions that no studio runs, the newest first; of each, the newest first.
+
+        Damaged notes are passed over.
+        """
+        found = []
+        for folder in self._folders():
+            place = self.take(folder)
+            if place is None:
+                continue
+            kept = [_read(folder, file) for _, file in reversed(list(_generations(folder)))]
+            if whole := [one for one in kept if one is not None]:
+                found.append(whole)
+            place.leave()
+        return sorted(found, key=lambda session: session[0].saved, reverse=True)
+
+    def tidy(self) -> None:
+        """Remove the oldest sessions where there are more than a reasonable number or size."""
+        room, keep = MOST_BYTES, MOST_SESSIONS - 1
+        for number, session in enumerate(self.sessions()):
+            folder = session[0].folder
+            room -= sum(file.stat().st_size for file in folder.iterdir())
+            if number and (number >= keep or room < 0):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _folders(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return [folder for folder in self.folder.iterdir() if folder.is_dir()]
+
+
+def _generations(folder: Path) -> list[tuple[int, Path]]:
+    """Return the numbers and files of a session's generations, the oldest first."""
+    files = [file for file in folder.glob(f"*{SUFFIX}") if file.name.split(".")[0].isdigit()]
+    return sorted((int(file.name.split(".")[0]), file) for file in files)
+
+
+def _note_of(file: Path) -> Path:
+    return file.with_name(file.name.removesuffix(SUFFIX) + NOTE)
+
+
+def _read(folder: Path, file: Path) -> Kept | None:
+    try:
+        kept = msgspec.json.decode(read_bytes(_note_of(file)), type=_Kept)
+    except (StudioError, msgspec.DecodeError, RecursionError):
+        return None
+    return Kept(folder, file, kept.saved, kept.closed, kept.note)
+
+
+def _write(path: Path, data: bytes) -> None:
+    write_durably(path, lambda to: to.write_bytes(data))

@@ -1,0 +1,257 @@
+"""Sessions are kept while they run, and no start, opening or second studio loses one."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+import torch
+from PyQt6.QtWidgets import QPushButton
+
+from gui.test_closing import PROGRAM, environment
+from gui.windows import CPU, close_saved, open_in, paused, small_opening, until
+from ldam_studio.gui.recent_sessions.feature import RecentSessions
+from ldam_studio.gui.session.openings import network_opening
+from ldam_studio.gui.session.shelf import MOST_SESSIONS, Shelf
+from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.sources.opening import open_network
+
+
+@pytest.fixture
+def store(tmp_path):
+    return SessionStore(tmp_path / "state")
+
+
+def opened(make_window, qtbot, store, neurons="fc2:0-3"):
+    return open_in(make_window(store=store), qtbot, small_opening(neurons))
+
+
+def again(make_window, qtbot, store):
+    window = make_window(store=store)
+    return open_in(window, qtbot, window.recall().opening)
+
+
+def saved_now(window, qtbot):
+    """Save the session as it is and wait until that is on the disk."""
+    until(qtbot, window.autosave._saving.done)
+    window.autosave.save()
+    until(qtbot, window.autosave._saving.done)
+
+
+def button(window, text):
+    return next(b for b in window.banner.findChildren(QPushButton) if b.text() == text)
+
+
+def shows_fc2(window):
+    frame = window.last_frame
+    return frame is not None and frame.lanes[0].neurons[0].layer == "fc2"
+
+
+def recent(window):
+    window.places.menu("File").aboutToShow.emit()
+    return window.feature(RecentSessions).menu
+
+
+def crash(window, store):
+    """Leave the files of a window's session as if its process had been killed."""
+    (folder,) = store.shelf.folder.iterdir()
+    copy = folder.with_name("crashed")
+    copy.mkdir()
+    for file in folder.iterdir():
+        if file.name != "lock":
+            (copy / file.name).write_bytes(file.read_bytes())
+    return copy
+
+
+KILLED = PROGRAM.replace(
+    "opened(window, opening)\n",
+    "opened(window, opening)\n"
+    "    window.controller.opened.connect(lambda _: window.controller.set_value('l2', 0.25))\n"
+    "    window.autosave._timer.setInterval(50)\n",
+)
+
+
+def wait_for(found, process):
+    """Wait until `found` returns something, or the process has ended."""
+    while not (value := found()):
+        assert process.poll() is None, process.communicate()
+        select.select([], [], [], 0.02)
+    return value
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent another way there")
+def test_after_a_kill_the_next_start_goes_on_where_the_session_was(make_window, qtbot, store):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        env=environment(store.folder.parent),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        # The third generation: the first ones may not have the change yet.
+        files = wait_for(lambda: list(store.shelf.folder.glob("*/*3.ldam*")), process)
+        assert store.shelf.sessions() == []  # while it runs, nobody else may have it
+    finally:
+        process.kill()
+        process.communicate()
+    assert files
+    window = again(make_window, qtbot, store)
+    (said,) = window.banner.texts()
+    assert said.startswith("The studio did not close properly; this is the session of ")
+    assert window.model.title == "Ten digits"
+    assert window.model.outline.lane.settings.l2 == 0.25
+    assert window.last_frame.step > 0
+    # It goes on in the same place, and was closed properly the next time.
+    close_saved(window, qtbot)
+    ((kept,),) = store.shelf.sessions()
+    assert kept.closed
+
+
+def test_what_is_saved_is_the_session_bit_for_bit(make_window, qtbot, store):
+    from ldam_studio.engine.serialise import to_tensors
+    from ldam_studio.engine.state import snapshot
+    from ldam_studio.export.session_file import read_session
+
+    window = opened(make_window, qtbot, store)
+    window.controller.set_value("temperature", 0.02)
+    paused(window, qtbot)
+    saved_now(window, qtbot)
+    state = window.controller.ask(snapshot).result(20)
+    newest = max(store.shelf.folder.glob("*/*.ldam*"))
+    found = read_session(newest, CPU)
+    assert found.step == state.step
+    assert [entry.json() for entry in found.log] == [entry.json() for entry in state.log]
+    tensors, before = to_tensors(found)[0], to_tensors(state)[0]
+    assert tensors.keys() == before.keys()
+    same = partial(torch.allclose, rtol=0, atol=0, equal_nan=True)
+    assert [name for name in before if not same(tensors[name], before[name])] == []
+
+
+def test_two_generations_are_kept_and_a_damaged_one_falls_back(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    for value in (0.01, 0.02, 0.03):
+        window.controller.set_value("temperature", value)
+        saved_now(window, qtbot)
+    copy = crash(window, store)
+    close_saved(window, qtbot)
+    files = sorted(copy.glob("*.ldam*"))
+    assert len(files) == 2
+    files[-1].write_bytes(b"half a fi")
+    for other in store.shelf.sessions():
+        if other[0].folder != copy:
+            for file in other[0].folder.iterdir():
+                file.unlink()
+    back = again(make_window, qtbot, store)
+    assert "damaged" in " ".join(back.banner.texts())
+    assert back.model.outline.lane.settings.temperature == 0.02
+
+
+def test_a_session_at_rest_is_not_written_again(make_window, qtbot, store):
+    window = paused(opened(make_window, qtbot, store), qtbot)
+    saved_now(window, qtbot)
+    files = sorted(store.shelf.folder.glob("*/*"))
+    saved_now(window, qtbot)
+    assert sorted(store.shelf.folder.glob("*/*")) == files
+
+
+def test_opening_another_keeps_the_one_before_also_over_the_next_start(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    window.controller.set_value("l2", 0.25)
+    open_in(window, qtbot, network_opening(open_network("lenet-averaged"), CPU))
+    assert window.banner.texts() == (
+        "The session before, Small, is kept among the recent sessions.",
+    )
+    close_saved(window, qtbot)
+    back = again(make_window, qtbot, store)
+    assert back.model.outline.lane.network.name == "lenet-averaged"
+    (entry,) = recent(back).actions()
+    assert entry.text().endswith("Small")
+    entry.trigger()
+    until(qtbot, lambda: shows_fc2(back))
+    assert back.model.outline.lane.settings.l2 == 0.25
+
+
+def test_going_back_at_once_goes_on_in_the_same_place(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    open_in(window, qtbot, network_opening(open_network("lenet-averaged"), CPU))
+    button(window, "Back to Small").click()
+    until(qtbot, lambda: shows_fc2(window))
+    close_saved(window, qtbot)
+    titles = [session[0].note.title for session in store.shelf.sessions()]
+    assert titles == ["Small", "lenet-averaged"]
+
+
+def test_closing_while_another_session_opens_keeps_the_running_one(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    window.open(small_opening("fc1:0"))
+    close_saved(window, qtbot)
+    back = again(make_window, qtbot, store)
+    assert back.model.outline.lane.neurons == tuple(Neuron("fc2", i) for i in range(4))
+    assert back.banner.texts() == ()
+
+
+def test_two_studios_have_a_session_each(make_window, qtbot, store):
+    first = opened(make_window, qtbot, store, "fc2:0")
+    saved_now(first, qtbot)
+    second = make_window(store=SessionStore(store.folder))
+    assert second.recall().opening.title == "Ten digits"  # the first one is running elsewhere
+    open_in(second, qtbot, small_opening("fc1:0"))
+    close_saved(second, qtbot)
+    close_saved(first, qtbot)
+    layers = {
+        json.loads(kept.file.with_name(kept.file.name[:6] + ".json").read_text())["closed"]
+        and read_layer(kept)
+        for (kept,) in store.shelf.sessions()
+    }
+    assert layers == {"fc1", "fc2"}
+
+
+def read_layer(kept):
+    from ldam_studio.export.session_file import read_session
+
+    return read_session(kept.file, CPU).lane.neurons[0].layer
+
+
+def test_a_crashed_session_is_offered_also_where_a_later_one_was_closed(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    crash(window, store)
+    close_saved(window, qtbot)
+    back = again(make_window, qtbot, store)
+    (said,) = back.banner.texts()
+    assert said.startswith("The studio did not close properly at ")
+    button(back, "Continue it").click()
+    until(qtbot, lambda: back.controller.current.kept is not None)
+    assert back.controller.current.kept.name == "crashed"
+
+
+def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    copy = crash(window, store)
+    close_saved(window, qtbot)
+    for number in range(MOST_SESSIONS + 3):
+        other = copy.with_name(f"more-{number}")
+        other.mkdir()
+        for file in copy.iterdir():
+            (other / file.name).write_bytes(file.read_bytes())
+    place = Shelf(store.shelf.folder).begin()
+    assert len(store.shelf.sessions()) == MOST_SESSIONS - 1
+    place.leave()
+    assert not place.folder.exists()  # nothing was saved in it
+
+
+def test_where_sessions_cannot_be_kept_that_is_said(make_window, qtbot, store):
+    store.folder.mkdir(parents=True)
+    store.shelf.folder.write_text("a file in the way")
+    window = opened(make_window, qtbot, store)
+    until(qtbot, lambda: window.banner.texts() != ())
+    (said,) = window.banner.texts()
+    assert said.startswith("The session is not kept at present: ")
