@@ -87,7 +87,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (":model", "cannot be imported"),
         ("ending.py:model", "ending.py cannot be imported (SystemExit: 3)"),
         ("mine.py:raising", "mine.py:raising failed (ValueError: no luck)"),
-        ("mine.py:asking", "it must work without arguments"),
+        ("mine.py:asking", "needs the argument size, but is called without arguments"),
         ("mine.py:number", "mine.py:number returned int, not a torch.nn.Module"),
         ("mine.py:nothing", "has no units to look at"),
         ("mine.py:text", "has no units to look at"),

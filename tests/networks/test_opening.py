@@ -215,7 +215,7 @@ def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
     ("name", "sentence"),
     [
         ("raising", "failed .ValueError: no luck."),
-        ("asking", "must work without arguments"),
+        ("asking", "needs the argument size, but is called"),
         ("number", "returned int, not a torch.nn.Module"),
         ("absent", "has no function 'absent'"),
         ("plain", "It is not known which images"),
@@ -231,8 +231,6 @@ def test_a_function_that_does_not_do_is_one_sentence(factories, name, sentence):
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("def f(size): pass", "it must work without arguments"),
-        ("class f:\n    def __init__(self, size): pass", "it must work without arguments"),
         ("def f():\n    raise RuntimeError('my own fault')", "see line 2 of mine.py"),
         ("def f():\n    return len(3)", "see line 2 of mine.py"),
         ("def g(size): pass\ndef f():\n    return g()", "see line 3 of mine.py"),
@@ -243,6 +241,15 @@ def test_a_function_that_does_not_do_is_one_sentence(factories, name, sentence):
 def test_a_function_that_fails_is_told_with_its_own_line(tmp_path, code, says):
     (tmp_path / "mine.py").write_text(code)
     with pytest.raises(StudioError, match=rf"mine\.py:f failed .*; {says}\.$"):
+        open_network(f"{tmp_path}/mine.py:f", options=Options(pixels=SMALL))
+
+
+@pytest.mark.parametrize(
+    "code", ["def f(size): pass", "class f:\n    def __init__(self, size): pass"]
+)
+def test_a_function_that_needs_arguments_is_told_with_them(tmp_path, code):
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(StudioError, match=r"needs the argument size, .* return f\(size=\.\.\.\)"):
         open_network(f"{tmp_path}/mine.py:f", options=Options(pixels=SMALL))
 
 

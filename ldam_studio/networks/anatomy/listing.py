@@ -13,11 +13,13 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory, too_little
+from ldam_studio.networks.anatomy.failing import what_to_do
 from ldam_studio.networks.anatomy.footprints import Value
 from ldam_studio.networks.anatomy.gradient_paths import GradientPaths
 from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, PassHook, all_tensors, first_tensor
 from ldam_studio.networks.anatomy.origins import Origin
 from ldam_studio.networks.anatomy.walk import Walk
+from ldam_studio.progress import tell
 
 FEATURES_LAST = (nn.Linear, nn.LayerNorm)
 FEATURES_FIRST = (nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)
@@ -82,7 +84,7 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
             raise too_little(what, error, "take a smaller input or close other programs") from None
         raise StudioError(
             f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where} "
-            f"({in_short(error)}); specify the input that it was made for."
+            f"({in_short(error)}); {what_to_do(module, inputs, error)}."
         ) from None
     _note_whole(name, module, output, listing)
     sequences = [layer for layer in listing.found.values() if layer.batch]
@@ -168,6 +170,7 @@ class _Listing:
         self._inside: list[tuple[str, str, str]] = []  # modules in progress: name, class, input
         self.output: Tensor | None = None
         self._features_last = False
+        self._parts = 0
         self._seen: dict[str, Value | None] = {}
         self._origins: dict[str, Origin | None] = {}
         self._inputs: dict[str, Origin | None] = {}
@@ -175,7 +178,9 @@ class _Listing:
     def run(self) -> Any:
         """Run the forward pass, once, and return its result."""
         handles = []
-        for path, part in self._module.named_modules():
+        parts = list(self._module.named_modules())
+        self._parts = len(parts) - 1
+        for path, part in parts:
             if path:
                 handles.append(part.register_forward_pre_hook(self.pre_hook(path)))
                 handles.append(part.register_forward_hook(self.hook(path)))
@@ -199,6 +204,7 @@ class _Listing:
         """Return a hook that records that a module begins."""
 
         def pre_hook(module: nn.Module, inputs: Any) -> None:
+            tell("looking for layers", len(self.found), self._parts)
             tensor = first_tensor(inputs)
             given = "no tensor" if tensor is None else _by(tensor.shape[1:])
             self._inside.append((name, type(module).__name__, given))

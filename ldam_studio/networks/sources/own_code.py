@@ -1,14 +1,13 @@
-"""Networks that a function in the user's own code returns; opening one runs that code."""
+"""Networks that a person's own code makes; opening one runs that code."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import traceback
+import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -17,9 +16,21 @@ from torch import nn
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.sources.family import Family, Source
+from ldam_studio.networks.sources.importing import START, Project
+from ldam_studio.networks.sources.own_errors import (
+    LONGEST_TRAINING_S,
+    TrainsOnImport,
+    place_of,
+    training_is_stopped,
+    what_argparse_said,
+)
 from ldam_studio.networks.sources.own_module import module_of
+from ldam_studio.networks.sources.packages import packages_above, project_of
+from ldam_studio.progress import Stopped, in_persons_code, tell
 
 USAGE = "FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
+MOST_NAMES = 6  # functions that a message lists
+FURTHER = 4  # folders above a file that are tried as its packages, besides those that are
 
 
 def own_code_source(name: str) -> Source:
@@ -28,8 +39,9 @@ def own_code_source(name: str) -> Source:
     The file or module is imported here, which runs the user's code. Callers must pass only names
     from the command line, or from a dialog in which the user has agreed to that.
 
-    The function returns a module, which may have an attribute `pixels`, or a module and its pixels:
-    a `PixelSpec`, or a dictionary of its arguments.
+    What is named may be a function that works without arguments, a class, or a module that is made
+    already. A function returns a module, which may have an attribute `pixels`, or a module with
+    other things: a `PixelSpec`, a dictionary of its arguments, or transforms of images.
 
     Raises
     ------
@@ -37,111 +49,151 @@ def own_code_source(name: str) -> Source:
         If there is no such file, module or function.
     """
     place, _, function_name = name.rpartition(":")
+    tell(f"importing {Path(place).name}")
     is_file = place.endswith(".py")
-    folder = Path(place).parent if is_file else Path()
-    with _importing_from(folder):
-        module = _import_file(Path(place)) if is_file else _import_module(place)
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        raise StudioError(f"{place} has no function {function_name!r}; write FILE.py:FUNCTION.")
-
+    project, module = _import_file(Path(place)) if is_file else _import_module(place)
+    try:
+        named = attrgetter(function_name)(module)
+    except AttributeError:
+        named = None
+    if not callable(named):
+        raise StudioError(f"{place} has no function {function_name!r}; {_offered(module)}.")
     home = Path(getattr(module, "__file__", None) or place).parent
 
     def build(_classes: int | None) -> nn.Module:
-        with (
-            _in_a_sentence(f"{name} failed", lambda error: _remedy(error, home)),
-            _importing_from(folder),
-        ):
-            made = function()
+        tell(f"building the network with {function_name}")
+        if isinstance(named, nn.Module):
+            return module_of(named, name)
+        _check_arguments(named, name)
+        with _in_a_sentence(f"{name} failed", home), project.running():
+            project.seed(0)  # weights that stay random are the same each time
+            made = named()
+        project.go_on_drawing()
         return module_of(made, name)
 
     return Source(build)
 
 
+def _offered(module: ModuleType) -> str:
+    """Return what to name instead of a function that a module lacks."""
+    own = [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (isinstance(value, nn.Module) or getattr(value, "__module__", "") == module.__name__)
+        and callable(value)
+    ]
+    if not own:
+        return "write a function in it that returns the torch.nn.Module"
+    more = ", …" if len(own) > MOST_NAMES else ""
+    return f"it has {', '.join(own[:MOST_NAMES])}{more}"
+
+
+def _check_arguments(function: Callable[..., Any], name: str) -> None:
+    """Raise `StudioError` if a function cannot be called without arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # calling it shows
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [
+        p.name
+        for p in signature.parameters.values()
+        if p.default is inspect.Parameter.empty and p.kind not in kinds
+    ]
+    if needed:
+        called = name.rpartition(":")[2]
+        given = ", ".join(f"{argument}=..." for argument in needed)
+        raise StudioError(
+            f"{name} needs {_listed(needed)}, but is called without arguments; add a function such "
+            f"as def model(): return {called}({given}) to the file, and name that."
+        )
+
+
+def _listed(names: list[str]) -> str:
+    *most, last = names
+    what = "the argument" if not most else "the arguments"
+    return f"{what} {', '.join(most)}{' and ' if most else ''}{last}"
+
+
 @contextmanager
-def _in_a_sentence(what: str, remedy: Callable[[BaseException], str]) -> Iterator[None]:
+def _in_a_sentence(what: str, home: Path, otherwise: str = "") -> Iterator[None]:
     """Turn an error in the user's code into a sentence, and also an attempt to exit the program.
 
-    Afterwards it is restored whether torch computes gradients.
+    Parameters
+    ----------
+    home
+        The folder of the user's code.
+    otherwise
+        What to do if the error arose nowhere in that code.
     """
     try:
-        with torch.set_grad_enabled(torch.is_grad_enabled()):
+        with torch.set_grad_enabled(torch.is_grad_enabled()), in_persons_code():
             yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         raise
+    except TrainsOnImport as error:
+        raise StudioError(
+            f"{what}: it trains a network while it is imported, {place_of(error, home)}, and was "
+            f"stopped after {LONGEST_TRAINING_S:.0f} s; put the training under if __name__ == "
+            '"__main__":, and give the weights that it saves (--weights).'
+        ) from None
     except BaseException as error:
         if is_lack_of_memory(error):
             raise  # not the code's fault
-        raise StudioError(f"{what} ({in_short(error)}); {remedy(error)}.") from None
+        said = what_argparse_said(error)
+        if said:
+            raise StudioError(
+                f"{what}: it reads a command line, and there is none ({said}); give these "
+                'arguments defaults, or parse them under if __name__ == "__main__":.'
+            ) from None
+        place = place_of(error, home)
+        remedy = f"see {place}" if place else otherwise or "correct it first"
+        raise StudioError(f"{what} ({in_short(error)}); {remedy}.") from None
 
 
-def _remedy(error: BaseException, home: Path) -> str:
-    """Return what to do about an error of a function in the code in the folder `home`."""
-    # If all frames are in this file, which makes the call, the function was never entered.
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    if not frames:
-        return "it must work without arguments"
-    folder = home.absolute()
-    own = [f for f in frames if folder in Path(f.filename).absolute().parents]
-    # The libraries that a project uses often lie in a folder inside it.
-    own = [f for f in own if "site-packages" not in Path(f.filename).parts] or own or frames[:1]
-    return f"see line {own[-1].lineno} of {Path(own[-1].filename).name}"
+def _import_file(path: Path) -> tuple[Project, ModuleType]:
+    """Import a file, as a module of the packages in whose folders it lies."""
+    if not path.is_file():
+        raise StudioError(f"There is no file {path}; check the path.")
+    place = path.absolute().parent if path.name == START else path.absolute()
+    regular = packages_above(place)
+    deepest = min(regular + FURTHER, len(place.parents) - 1)
+    home = place.parents[max(regular, 1) - 1]
+    with _in_a_sentence(f"{path} cannot be imported", home), training_is_stopped():
+        for depth in range(regular, deepest + 1):
+            project, name = project_of(path, depth)
+            try:
+                return project, project.load(name)
+            except Exception as error:
+                # It may name something above the folders that are its packages for certain.
+                if isinstance(error, ImportError) and "relative import" in str(error):
+                    if depth < deepest:
+                        continue
+                # A package may need much that this file of it does not.
+                if depth == regular > 0 and not place_of(error, path.parent, only=path):
+                    with _or(error):
+                        alone, name = project_of(path, 0)
+                        return alone, alone.load(name)
+                raise
+    raise AssertionError("the loop returns or raises")
 
 
 @contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    """Let code import modules from its own folder, as if it were run by itself.
-
-    Everything that the code prints goes to standard error, because it is not the program's output.
-    Modules imported from the folder are removed afterwards, so that edited ones are read again and
-    another folder may have modules with the same names.
-    """
-    place = str(folder.absolute())
-    before = set(sys.modules)
-    sys.path.insert(0, place)
+def _or(first: Exception) -> Iterator[None]:
+    """Raise an earlier error instead of a later one."""
     try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.path.remove(place)
-        for name in set(sys.modules) - before:
-            top = name.partition(".")[0]
-            if top not in before and _lies_in(sys.modules[name], Path(place) / top):
-                del sys.modules[name]
+        yield
+    except Exception:
+        raise first from None
 
 
-def _lies_in(module: Any, top: Path) -> bool:
-    """Return whether a module is `top`.py, the package `top`, or inside that package."""
-    files = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
-    places = [Path(file) for file in files if file]
-    return any(p in (top, top.with_name(f"{top.name}.py")) or top in p.parents for p in places)
-
-
-def _import_file(path: Path) -> Any:
-    if not path.is_file():
-        raise StudioError(f"There is no file {path}; check the path.")
-    name = f"ldam_studio_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # A class looks up its module by name when an object is copied.
-    sys.modules[name] = module
-    try:
-        with _in_a_sentence(f"{path} cannot be imported", lambda _error: "correct it first"):
-            spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _import_module(place: str) -> Any:
+def _import_module(place: str) -> tuple[Project, ModuleType]:
+    project = Project((Path(),), place)
     what = f"{place or 'the network'} cannot be imported"
-    with _in_a_sentence(
-        what, lambda _error: f"write {USAGE}, or a name that ldam-studio info lists"
-    ):
-        return importlib.import_module(place)
+    otherwise = f"write {USAGE}, or a name that ldam-studio info lists"
+    with _in_a_sentence(what, Path(), otherwise), training_is_stopped():
+        return project, project.load(place)
 
 
 FAMILY = Family(

@@ -12,12 +12,14 @@ from torch.nn.parameter import is_lazy
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
+from ldam_studio.networks.anatomy.failing import what_to_do
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
+from ldam_studio.networks.sources.returned import module_in
 
 
 def module_of(made: Any, where: str) -> nn.Module:
-    """Return the module that a function returned, alone or as the first of (module, pixels).
+    """Return the module that a function returned, alone or with other things, see `returned`.
 
     Parameters
     ----------
@@ -29,17 +31,27 @@ def module_of(made: Any, where: str) -> nn.Module:
     StudioError
         If there is no module, or its layers cannot be read.
     """
-    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
-        made, pixels = made
-        made.pixels = pixels
-    if not isinstance(made, nn.Module):
-        raise StudioError(f"{where} returned {type(made).__name__}, not a torch.nn.Module.")
-    if any(isinstance(part, torch.jit.ScriptModule) for part in made.modules()):
+    module, pixels = module_in(made)
+    if module is None:
+        raise StudioError(
+            f"{where} returned {_kind(made)}, not a torch.nn.Module; return the module, alone or "
+            "first in a tuple."
+        )
+    if pixels is not None:
+        module.pixels = pixels  # type: ignore[assignment]
+    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise StudioError(
             f"{where} returned a TorchScript module, whose layers cannot be inspected; return the "
             "torch.nn.Module from which it was made."
         )
-    return made
+    return module
+
+
+def _kind(made: Any) -> str:
+    """Return the class of what a function returned, and that of its parts, in words."""
+    if isinstance(made, tuple | list) and made:
+        return f"{type(made).__name__} of {', '.join(type(part).__name__ for part in made[:4])}"
+    return "None" if made is None else type(made).__name__
 
 
 def declared_pixels(module: nn.Module) -> PixelSpec | None:
@@ -80,7 +92,7 @@ def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
             raise
         raise StudioError(
             f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
-            f"({in_short(error)}); specify the input that it was made for."
+            f"({in_short(error)}); {what_to_do(module, image, error)}."
         ) from None
 
 

@@ -1,0 +1,120 @@
+"""Telling how far long work is, and stopping it, from anywhere inside the work.
+
+Work says with `tell` what it does; it need not know who listens. A `Listener` hears that on the
+thread that it is `heard_on`, and can stop the work from another one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+class Stopped(BaseException):
+    """The work was stopped because nobody wants its result any more.
+
+    It is no `Exception`, so that work which tries something else after an error stops, too.
+    """
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What work does at the moment, such as "building"; `done` of `total` parts, if known."""
+
+    doing: str
+    done: int = 0
+    total: int = 0
+
+
+class Listener:
+    """Hears what work does, and stops it.
+
+    Parameters
+    ----------
+    on_stage
+        Called on the thread of the work with each `Stage`.
+    """
+
+    def __init__(self, on_stage: Callable[[Stage], object]) -> None:
+        self._on_stage = on_stage
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._thread: int | None = None  # in code that never calls `tell`
+
+    def hear(self, stage: Stage) -> None:
+        """Pass a stage on; raises `Stopped` if the work is to end."""
+        if self._stopped:
+            raise Stopped
+        self._on_stage(stage)
+
+    def stop(self) -> None:
+        """Ask the work to end: at the next `tell`, or in the midst of a person's code."""
+        with self._lock:
+            self._stopped = True
+            if self._thread is not None:
+                _raise_in(self._thread, Stopped)
+
+    @contextmanager
+    def heard_on(self) -> Iterator[None]:
+        """Listen to the work that this thread does in the context."""
+        token = _LISTENER.set(self)
+        try:
+            yield
+        finally:
+            _LISTENER.reset(token)
+
+    @contextmanager
+    def in_code(self) -> Iterator[None]:
+        """Let `stop` raise `Stopped` between any two instructions of this thread's Python code."""
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            self._thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            while not self._leave_code():
+                pass
+
+    def _leave_code(self) -> bool:
+        """Take back an exception that has not been raised yet; False if it was raised just now."""
+        try:
+            with self._lock:
+                if self._thread is not None:
+                    _raise_in(self._thread, None)
+                    self._thread = None
+        except Stopped:
+            return False
+        return True
+
+
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+def tell(doing: str, done: int = 0, total: int = 0) -> None:
+    """Say what this thread's work does now; raises `Stopped` if it is to end."""
+    listener = _LISTENER.get()
+    if listener is not None:
+        listener.hear(Stage(doing, done, total))
+
+
+@contextmanager
+def in_persons_code() -> Iterator[None]:
+    """Mark code that does not call `tell`: it can be stopped between any two instructions."""
+    listener = _LISTENER.get()
+    if listener is None:
+        yield
+        return
+    with listener.in_code():
+        yield
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Raise an exception in another thread; None takes back one that was not raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
+    )

@@ -1,0 +1,85 @@
+"""Saying how far long work is, and stopping it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ldam_studio.progress import Listener, Stage, Stopped, in_persons_code, tell
+
+
+def test_who_does_not_listen_is_not_told():
+    tell("working", 1, 2)
+    with in_persons_code():
+        tell("working")
+
+
+def test_a_listener_hears_the_work_of_its_thread_only():
+    heard: list[Stage] = []
+    with Listener(heard.append).heard_on():
+        tell("one", 1, 3)
+        thread = threading.Thread(target=tell, args=("elsewhere",))
+        thread.start()
+        thread.join()
+    tell("later")
+    assert heard == [Stage("one", 1, 3)]
+
+
+def test_work_ends_at_the_next_word_of_it():
+    listener = Listener(lambda _stage: None)
+    with listener.heard_on(), pytest.raises(Stopped):
+        tell("one")
+        listener.stop()
+        tell("two")
+    with listener.heard_on(), pytest.raises(Stopped), in_persons_code():
+        raise AssertionError("is not begun")
+
+
+def test_code_that_says_nothing_is_stopped_and_nothing_after_it_is():
+    listener, inside = Listener(lambda _stage: None), threading.Event()
+    ended: list[str] = []
+
+    def work() -> None:
+        with listener.heard_on():
+            try:
+                with in_persons_code():
+                    inside.set()
+                    while True:
+                        try:
+                            time.sleep(0.001)
+                        except Exception:
+                            continue
+            except Stopped:
+                ended.append("stopped")
+        sum(range(10_000))
+        ended.append("went on")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(5)
+    listener.stop()
+    thread.join(5)
+    assert ended == ["stopped", "went on"]
+
+
+def test_stopping_after_the_code_does_not_reach_what_follows():
+    for _ in range(200):
+        listener, reached = Listener(lambda _stage: None), []
+
+        def work(listener: Listener = listener, reached: list[str] = reached) -> None:
+            with listener.heard_on():
+                try:
+                    with in_persons_code():
+                        pass
+                except Stopped:
+                    reached.append("stopped")
+            for _ in range(50):
+                reached.append("on")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        listener.stop()
+        thread.join()
+        assert reached.count("on") == 50
