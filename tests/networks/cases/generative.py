@@ -1,0 +1,127 @@
+"""Networks that make images, judge them, or compare them."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from opens import GREY, SMALL, opens
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+
+def time_embedding(t, width):
+    frequencies = torch.exp(-math.log(1e4) * torch.arange(width // 2, device=t.device) / width * 2)
+    angles = t[:, None].float() * frequencies[None]
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+class DiffusionBlock(nn.Module):
+    def __init__(self, inputs, width):
+        super().__init__()
+        self.time = nn.Linear(8, width)
+        self.conv1, self.conv2 = nn.Conv2d(inputs, width, 3, 1, 1), nn.Conv2d(width, width, 3, 1, 1)
+        self.norm, self.act = nn.GroupNorm(4, width), nn.SiLU()
+
+    def forward(self, x, t):
+        h = self.act(self.conv1(x)) + self.time(t)[:, :, None, None]
+        return self.conv2(self.act(self.norm(h)))
+
+
+class Diffusion(nn.Module):
+    """Predicts the noise at a time, by default the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.time = nn.Sequential(nn.Linear(8, 8), nn.SiLU())
+        self.down, self.middle = DiffusionBlock(3, 8), DiffusionBlock(8, 8)
+        self.up, self.noise = DiffusionBlock(16, 8), nn.Conv2d(8, 3, 1)
+
+    def forward(self, x, t=None, y=None):
+        if t is None:
+            t = torch.zeros(x.shape[0], dtype=torch.long, device=x.device)
+        t = self.time(time_embedding(t, 8))
+        down = self.down(x, t)
+        h = F.interpolate(self.middle(F.avg_pool2d(down, 2), t), scale_factor=2, mode="nearest")
+        return self.noise(self.up(torch.cat([down, h], 1), t))
+
+
+@opens(SMALL, {"down": 8, "middle.norm": 8, "up.conv1": 8, "noise": 3})
+def diffusion_network_at_a_default_time():
+    return Diffusion()
+
+
+class VAE(nn.Module):
+    """Gives reconstruction, mean and logarithm of the variance; without noise when evaluated."""
+
+    def __init__(self):
+        super().__init__()
+        self.enc, self.mu, self.logvar = nn.Linear(784, 24), nn.Linear(24, 4), nn.Linear(24, 4)
+        self.dec = nn.Sequential(nn.Linear(4, 24), nn.ReLU(), nn.Linear(24, 784), nn.Sigmoid())
+
+    def forward(self, x):
+        h = F.relu(self.enc(x.view(-1, 784)))
+        mu, logvar = self.mu(h), self.logvar(h)
+        z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar) if self.training else mu
+        return self.dec(z).view_as(x), mu, logvar
+
+
+@opens(GREY, {"enc": 24, "mu": 4, "logvar": 4, "dec.2": 784})
+def variational_autoencoder():
+    return VAE()
+
+
+class Discriminator(nn.Module):
+    """A GAN's judge of patches."""
+
+    def __init__(self):
+        super().__init__()
+        self.main = nn.Sequential(
+            spectral_norm(nn.Conv2d(3, 6, 4, 2, 1)),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(6, 12, 4, 2, 1)),
+            nn.InstanceNorm2d(12, affine=True),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(12, 1, 4, 1, 0)),
+        )
+
+    def forward(self, x):
+        return self.main(x).view(-1, 1).squeeze(1)
+
+
+@opens(SMALL, {"main.0": 6, "main.3": 12})
+def gan_discriminator():
+    return Discriminator()
+
+
+class Siamese(nn.Module):
+    """Compares with a second image, or with itself mirrored."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 6, 5, 2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.Flatten(), nn.Linear(800, 8)
+        )
+        self.same = nn.Linear(8, 1)
+
+    def forward(self, a, b=None):
+        b = a.flip(-1) if b is None else b
+        return self.same((self.encoder(a) - self.encoder(b)).abs()).sigmoid()
+
+
+@opens(GREY, {"encoder.0": 6, "encoder.4": 8, "same": 1})
+def siamese_with_a_shared_encoder():
+    return Siamese()
+
+
+@opens(SMALL, {"features.0": 6, "output": 4})
+def distances_to_prototypes():
+    class Prototypes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.features = nn.Sequential(nn.Conv2d(3, 6, 5, 3), nn.Softplus(), nn.Flatten())
+            self.prototypes = nn.Parameter(torch.randn(4, 96))
+
+        def forward(self, x):
+            return -torch.cdist(self.features(x)[:, None], self.prototypes[None]).squeeze(1)
+
+    return Prototypes()

@@ -1,0 +1,206 @@
+"""Networks that people write and download, opened as a person opens them, beside plain torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.cli import build_parser
+from ldam_studio.commands.shared.flags import network_of
+from ldam_studio.engine.activation import activation_of
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import SessionState
+from ldam_studio.networks.anatomy.layers import Layer
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+
+FOLDER = Path(__file__).parent / "cases"
+KINDS = (
+    *("convolutional", "geometry", "transformers", "signals", "generative"),
+    *("outputs", "inputs", "behaviour", "composition"),
+)
+NEURONS = 10
+TRIES = 8
+
+Factory = Callable[[], nn.Module]
+
+# Of what a person's code is warned, it does work.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def read(kind: str) -> ModuleType:
+    """Import a file of this folder, which imports the one that all share."""
+    name = f"cases_{kind}"
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{kind}.py")
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(FOLDER))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(FOLDER))
+        del sys.modules["opens"]
+    return module
+
+
+CASES = [
+    (kind, factory)
+    for kind in KINDS
+    for factory in vars(read(kind)).values()
+    if hasattr(factory, "neurons")
+]
+CHECKPOINTS = read("checkpoints")
+
+
+@pytest.mark.parametrize(
+    ("kind", "factory"), [pytest.param(*case, id=case[1].__name__) for case in CASES]
+)
+def test_a_persons_network_is_what_plain_torch_says(kind: str, factory: Factory) -> None:
+    network = opened(f"{FOLDER}/{kind}.py:{factory.__name__}")
+    compare(network, factory(), factory.neurons)
+
+
+@pytest.mark.parametrize("layout", CHECKPOINTS.LAYOUTS, ids=lambda layout: layout.__name__)
+def test_saved_weights_are_what_plain_torch_loads(layout: Any, tmp_path: Path) -> None:
+    trained = CHECKPOINTS.net()
+    with torch.no_grad():
+        for value in trained.state_dict().values():
+            # What half precision keeps, too.
+            value.copy_((1.5 * value).half())
+    given = layout(trained.state_dict(), tmp_path)
+    network = opened(f"{FOLDER}/checkpoints.py:net", "--weights", str(tmp_path / given))
+    compare(network, trained, CHECKPOINTS.net.neurons)
+
+
+def opened(name: str, *flags: str) -> Network:
+    """Open a network by the command line."""
+    return network_of(build_parser().parse_args(["info", "--network", name, *flags]))
+
+
+def compare(network: Network, module: nn.Module, neurons: Mapping[str, int]) -> None:
+    """Compare ten neurons' values and gradients with plain torch, then take two steps."""
+    takes, module = module.pixels, module.eval().requires_grad_(False)
+    if next(module.parameters()).dtype in (torch.float16, torch.bfloat16):
+        module.float()
+    here = {layer.name: layer for layer in network.layers}
+    assert {name: here[name].neurons for name in neurons if name in here} == neurons
+    low, high = takes.get("minimum", 0.0), takes.get("maximum", 1.0)
+    mean, std = (torch.tensor(takes[key])[:, None, None] for key in ("mean", "std"))
+    drawing = torch.Generator().manual_seed(3)
+    images = torch.rand(2, *network.pixels.shape, generator=drawing)
+    inputs = low + (high - low) * images.requires_grad_() - mean
+    for layer in spread(network, tuple(neurons)):
+        neuron, expected, slope = lively(module, inputs / std, images, layer)
+        state = open_session(SessionSpec(network, (neuron, neuron), device=choose("cpu")))
+        value, gradient = activation_of(state.lane, state.device)(images.detach())
+        said = f"{neuron}: {{}}".format
+        torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5, msg=said)
+        scale = float(slope.abs().max())
+        torch.testing.assert_close(gradient, slope, rtol=1e-3, atol=1e-4 * scale, msg=said)
+    two_steps(state)
+    two_steps(open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu"))))
+
+
+def two_steps(state: SessionState) -> None:
+    before = state.lane.chains.x.clone()
+    for _ in range(2):
+        state, _ = advance(state)
+    assert state.step == 2
+    assert state.lane.chains.x.isfinite().all()
+    assert not torch.equal(state.lane.chains.x, before)
+
+
+def spread(network: Network, first: tuple[str, ...]) -> list[Layer]:
+    """Choose layers, one for each neuron: some first, then others all over the network."""
+    others = [layer.name for layer in network.layers if layer.name not in first]
+    names = [*first, *random.Random(1).sample(others, len(others))]
+    return [network.layer(names[number % len(names)]) for number in range(NEURONS)]
+
+
+def lively(
+    module: nn.Module, inputs: Tensor, images: Tensor, layer: Layer
+) -> tuple[Neuron, Tensor, Tensor]:
+    """Choose a neuron with a gradient, if there is one among a few.
+
+    Returns it with its values and their gradients with respect to the images, by plain torch.
+    """
+    drawn = random.Random(layer.name)
+    output = run_plainly(module, inputs)[layer.name].movedim(layer.batch, 0)
+    assert output.shape == (2, *layer.shape)
+    for _ in range(TRIES):
+        place = tuple(drawn.randrange(size) for size in layer.places)
+        # A volume's units have no address; the mean over them has.
+        where = None if not place else place if len(place) < 3 else "mean"
+        neuron = Neuron(layer.name, drawn.randrange(layer.neurons), where)
+        value = value_of(output, layer, neuron)
+        (slope,) = torch.autograd.grad(value.sum(), images, retain_graph=True)
+        if slope.any():
+            break
+    return neuron, value.detach().float(), slope
+
+
+def value_of(output: Tensor, layer: Layer, neuron: Neuron) -> Tensor:
+    """Return a neuron's value at each image in what its layer gave."""
+    channel = output.select(1 + layer.axis, neuron.index)
+    if isinstance(neuron.place, tuple):
+        return channel[(slice(None), *neuron.place)]
+    return channel.flatten(1).mean(1) if channel.ndim > 1 else channel
+
+
+def run_plainly(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
+    """Return what each sub-module gives, by its name and the number of its call, and `output`."""
+    outputs: dict[str, Tensor] = {}
+    calls: Counter[str] = Counter()
+
+    def noting(name: str) -> Callable[..., None]:
+        def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            calls[name] += 1
+            tensor = next(tensors(output), None)
+            if tensor is not None:
+                # A copy, because the next module may change it in place.
+                outputs[name if calls[name] == 1 else f"{name}#{calls[name]}"] = tensor.clone()
+
+        return note
+
+    handles = [
+        part.register_forward_hook(noting(name)) for name, part in module.named_modules() if name
+    ]
+    try:
+        with torch.compiler.set_stance("force_eager"):
+            whole = list(tensors(module(inputs)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    if whole:
+        outputs.setdefault("output", whole[0])
+    return outputs
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors in what a module returned."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from tensors(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from tensors(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from tensors(getattr(value, field.name))
+    elif hasattr(value, "__dict__"):
+        yield from tensors(vars(value))
