@@ -74,7 +74,7 @@ OTHER = {
     "layers that never fit": (
         "nn.Sequential(nn.Conv2d(3, 2, 3), nn.Conv2d(3, 2, 3))",
         "in its layer 1 (Conv2d), which is given 2 x 14 x 14",
-        "correct the network",
+        "no other size works either",
     ),
     "a mistake in a layer": ("nn.Sequential(nn.Conv2d(3, 2, 3), Only(1))", "KeyError", "line 20"),
     "lazy layers": (INPUT["lazy layers"][0], "has lazy layers and fails", "line 20"),
@@ -95,3 +95,13 @@ def test_looking_for_another_input_leaves_no_trace(tmp_path):
     failure(tmp_path, "Net(99, 3, given)")
     assert torch.equal(torch.get_rng_state(), drawn)
     assert torch.is_grad_enabled()
+
+
+def test_sizes_that_a_running_network_cannot_take_are_not_searched_for(tmp_path, monkeypatch):
+    (tmp_path / "net.py").write_text(f"{CODE}\ndef model():\n    return Net(16, 3, given)\n")
+    pixels = PixelSpec(3, 16, 16, (0.5,) * 3, (0.5,) * 3, 0.5)
+    network = open_network(f"{tmp_path}/net.py:model", options=Options(pixels=pixels))
+    tried: list[int] = []
+    network.module.c.register_forward_hook(lambda _m, x, _y: tried.append(x[0].shape[-1]))
+    assert network.at_side(24) is None
+    assert set(tried) == {24, 32}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import ldam_studio
+from ldam_studio.errors import StudioError
 from ldam_studio.progress import tell
 
 SIZES = (32, 28, 224, 64, 128, 256, 299, 96, 384, 512)
@@ -24,10 +25,32 @@ LIBRARIES = ("site-packages", "dist-packages")
 PROGRAM = Path(ldam_studio.__file__).parent
 
 
-def what_to_do(module: nn.Module, image: Tensor, error: Exception) -> str:
+class FailsOnImage(StudioError):
+    """A network raised an error on an image.
+
+    Parameters
+    ----------
+    what
+        The failure, as a sentence without its end.
+    place
+        The last line of a person's own code that the error came from, in words; may be empty.
+    """
+
+    def __init__(self, what: str, place: str) -> None:
+        self.what, self.place = what, place
+        remedy = f"see {place}" if place else "correct the network, or give it another input"
+        super().__init__(f"{what}; {remedy}.")
+
+
+def what_to_do(module: nn.Module, image: Tensor, place: str) -> str:
     """Return what to do about an error that a network raises on an image, (1, C, H, W).
 
     Images of other sizes and channels are tried: only if one of them works, the input is the cause.
+
+    Parameters
+    ----------
+    place
+        See `FailsOnImage`.
     """
     works = _that_works(module, image)
     if works is not None:
@@ -35,8 +58,7 @@ def what_to_do(module: nn.Module, image: Tensor, error: Exception) -> str:
             f"it works on an image of {' x '.join(map(str, works))}: specify the input that it was "
             "made for"
         )
-    place = place_in_code(error)
-    return f"see {place}" if place else "correct the network, or open it with a function of yours"
+    return f"see {place}" if place else "no other size works either: correct the network"
 
 
 def place_in_code(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory, too_little
-from ldam_studio.networks.anatomy.failing import what_to_do
+from ldam_studio.networks.anatomy.failing import FailsOnImage, place_in_code
 from ldam_studio.networks.anatomy.footprints import Value
 from ldam_studio.networks.anatomy.gradient_paths import GradientPaths
 from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, PassHook, all_tensors, first_tensor
@@ -82,10 +82,8 @@ def list_layers(name: str, module: nn.Module, inputs: Tensor) -> Layers:
         if is_lack_of_memory(error):
             what = f"{name} on an image of {_by(inputs.shape[1:])} {listing.where},"
             raise too_little(what, error, "take a smaller input or close other programs") from None
-        raise StudioError(
-            f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where} "
-            f"({in_short(error)}); {what_to_do(module, inputs, error)}."
-        ) from None
+        what = f"{name} fails on an image of {_by(inputs.shape[1:])} {listing.where}"
+        raise FailsOnImage(f"{what} ({in_short(error)})", place_in_code(error)) from None
     _note_whole(name, module, output, listing)
     sequences = [layer for layer in listing.found.values() if layer.batch]
     if sequences:

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import enough_for, is_lack_of_memory
+from ldam_studio.networks.anatomy.failing import FailsOnImage, what_to_do
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
 from ldam_studio.networks.sources.download import OnBytes, cached, fetch
-from ldam_studio.networks.sources.families import family_of, find_source, runs_code
+from ldam_studio.networks.sources.families import family_of, find_source, runs_code, short_name
 from ldam_studio.networks.sources.family import Published, Source
 from ldam_studio.networks.sources.labels import labels_for
 from ldam_studio.networks.sources.own_module import (
@@ -30,6 +31,7 @@ from ldam_studio.networks.sources.own_module import (
 )
 from ldam_studio.networks.weights.state_dicts import Match, classes_in, own_tensors, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
+from ldam_studio.progress import tell
 
 NAMED = 3  # number of missing weights that a message names
 
@@ -99,8 +101,13 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         matching=Matching(source.new_name, source.spare, options.partial, missing),
         notes=notes,
     )
-    network = Network(name, module, pixels.from_0_to_1(), provenance=provenance)
+    try:
+        network = Network(name, module, pixels.from_0_to_1(), provenance=provenance)
+    except FailsOnImage as error:
+        what = what_to_do(module, at_rest(pixels), error.place)
+        raise StudioError(f"{error.what}; {what}.") from None
     if runs_code(name):
+        tell("trying two images at once")
         check_batches(network)
     network.labels = _labels(network, source, options.labels)
     return network
@@ -137,6 +144,7 @@ def _with_weights(
     if origin is None:
         assert published is not None
         origin = published.here or fetch(published.url, options.on_bytes, file=published.file)
+    tell(f"reading {origin.name}")
     saved, sha256 = read_saved(origin)
     if weights is None and source.build_published is not None:
         return _built_by_library(source.build_published, saved, name, origin), sha256, None, ()
@@ -182,6 +190,7 @@ def _lacking(match: Match, weights: Path) -> tuple[str, ...]:
 
 def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tuple[str, ...]]:
     """Build a module, with notes; the user's own module is converted to float32 if necessary."""
+    tell(f"building {short_name(name)}")
     module = source.build(None)
     if not runs_code(name):
         return module, ()

@@ -61,7 +61,6 @@ def own_code_source(name: str) -> Source:
     home = Path(getattr(module, "__file__", None) or place).parent
 
     def build(_classes: int | None) -> nn.Module:
-        tell(f"building the network with {function_name}")
         if isinstance(named, nn.Module):
             return module_of(named, name)
         _check_arguments(named, name)

@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
-from ldam_studio.networks.anatomy.failing import what_to_do
+from ldam_studio.networks.anatomy.failing import place_in_code, what_to_do
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.sources.returned import module_in
@@ -92,7 +92,7 @@ def initialise(module: nn.Module, name: str, pixels: PixelSpec | None) -> None:
             raise
         raise StudioError(
             f"{name} has lazy layers and fails on an image of {' x '.join(map(str, pixels.shape))} "
-            f"({in_short(error)}); {what_to_do(module, image, error)}."
+            f"({in_short(error)}); {what_to_do(module, image, place_in_code(error))}."
         ) from None
 
 
