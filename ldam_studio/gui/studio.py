@@ -55,6 +55,8 @@ class Entry:
         can be typed elsewhere.
     checkable
         Whether the action is switched on and off.
+    first
+        Whether the shortcut works whatever has the focus, also a text field that knows the key.
     needs_session
         Whether the action is disabled until the first session is open.
     """
@@ -68,6 +70,7 @@ class Entry:
     canvas: bool = False
     checkable: bool = False
     needs_session: bool = False
+    first: bool = False
 
 
 class Notices(Protocol):

@@ -14,9 +14,8 @@ from ldam_studio.gui.window.banner import MOST, Banner
 def banner(qtbot):
     window = QWidget()
     layout = QVBoxLayout(window)
-    made = Banner()
-    layout.addWidget(made)
     layout.addWidget(QLineEdit())
+    made = Banner(window)
     qtbot.addWidget(window)
     window.show()
     made.holder = window
@@ -127,8 +126,9 @@ def test_escape_and_the_cross_close_one(banner, qtbot):
 
 
 def test_what_is_about_the_session_to_open_outlives_the_clearing_before_it(qtbot):
-    banner = Banner()
-    qtbot.addWidget(banner)
+    window = QWidget()
+    qtbot.addWidget(window)
+    banner = Banner(window)
     banner.say("of the session before")
     banner.say("of the one to come", "warning", lasting=True)
     banner.clear()

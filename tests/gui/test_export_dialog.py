@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QSettings
 from PyQt6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton, QRadioButton, QSpinBox
 
 from ldam_studio.gui.exporting.dialog import ExportChoice, ExportDialog
+from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
 from ldam_studio.gui.path_row import PathRow
 
 SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28), "averages": (289, 28)}
 
 
 @pytest.fixture
-def settings(tmp_path):
-    made = QSettings(str(tmp_path / "remembered.ini"), QSettings.Format.IniFormat)
-    made.setValue("export/folder", str(tmp_path))
+def last(tmp_path):
+    made = LastChoice(tmp_path / "export.json")
+    made.write(Choice(folder=str(tmp_path)))
     return made
 
 
 @pytest.fixture
-def make(qtbot, settings):
+def make(qtbot, last):
     def build(sizes=SIZES, remember=True):
         shown = {what: np.full((h, w, 3), 90, np.uint8) for what, (w, h) in sizes.items()}
-        dialog = ExportDialog(sizes, shown.get, settings if remember else None)
+        dialog = ExportDialog(sizes, shown.get, last if remember else None)
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog
@@ -85,6 +85,13 @@ def test_the_last_choice_is_remembered(make, tmp_path):
     _export(dialog)
     assert dialog.result() == dialog.DialogCode.Accepted
     assert make().choice() == ExportChoice("raw", 3, tmp_path / "raw.png")
+
+
+@pytest.mark.parametrize("text", ["", "[3]", '{"zoom": 0}', '{"zoom": "many"}', '{"what": "all"}'])
+def test_what_cannot_be_read_counts_as_the_first_export(make, last, text):
+    last.file.write_text(text)
+    LastChoice(last.file).read()
+    assert make().choice().what == "average"
 
 
 def test_cancelling_is_not_remembered(make):

@@ -74,8 +74,8 @@ def test_an_export_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_pat
 
 def test_what_the_dialog_remembers_lies_with_the_session(make_window, tmp_path):
     window = make_window(store=SessionStore(tmp_path))
-    assert exporting(window).remembered().fileName().startswith(str(tmp_path))
-    assert exporting(make_window()).remembered() is None
+    assert exporting(window).last.file == tmp_path / "export.json"
+    assert exporting(make_window()).last.file is None
 
 
 def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choose):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.gui.session.openings import Opening
 
-START = Entry("start", "Start Session", "Ctrl+Home", "Open the ten digits of the first start")
+START = Entry(
+    "start", "Start Session", "Ctrl+Home", "Open the ten digits of the first start", first=True
+)
 
 
 class Examples(Feature):

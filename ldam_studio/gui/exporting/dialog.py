@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QSettings, QStandardPaths, Qt
+from PyQt6.QtCore import QStandardPaths, Qt
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.export.formats.table import FORMATS, with_suffix
+from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
 from ldam_studio.gui.exporting.preview import Preview
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
@@ -67,8 +68,8 @@ class ExportDialog(QDialog):
         Width and height in pixels at zoom 1, for each kind of picture that is available now.
     preview
         Returns the picture of a kind as bytes of shape (H, W, 3), or None.
-    settings
-        The file that keeps the last choice; None does not keep it.
+    last
+        Keeps the last choice; None does not keep it.
     note
         A sentence about the recipe in the picture.
     """
@@ -77,7 +78,7 @@ class ExportDialog(QDialog):
         self,
         sizes: Mapping[str, tuple[int, int]],
         preview: Callable[[str], np.ndarray | None] | None = None,
-        settings: QSettings | None = None,
+        last: LastChoice | None = None,
         parent: QWidget | None = None,
         note: str = "",
     ) -> None:
@@ -85,7 +86,7 @@ class ExportDialog(QDialog):
         self._note = note
         self._sizes = dict(sizes)
         self._picture = preview or (lambda what: None)
-        self._settings = settings
+        self._last = LastChoice() if last is None else last
         self._own_name = True  # whether the file's name is still the suggested one
         self.setWindowTitle("Export Picture")
         self._build()
@@ -168,23 +169,17 @@ class ExportDialog(QDialog):
         return list(KINDS)[self._kinds.checkedId()]
 
     def _recall(self) -> None:
-        what, zoom, folder = "average", 8, ""
-        if self._settings is not None:
-            what = str(self._settings.value("export/what", what))
-            zoom = int(self._settings.value("export/zoom", zoom))
-            folder = str(self._settings.value("export/folder", ""))
-        self._folder = Path(folder) if folder and Path(folder).is_dir() else _pictures()
-        if what not in self._sizes:
-            what = next(iter(self._sizes))
-        self._zoom.setValue(zoom)
+        last = self._last.read()
+        self._folder = Path(last.folder)
+        if not last.folder or not self._folder.is_dir():
+            self._folder = _pictures()
+        what = last.what if last.what in self._sizes else next(iter(self._sizes))
+        self._zoom.setValue(last.zoom)
         self._radios[what].setChecked(True)
 
     def _remember(self) -> None:
-        if self._settings is not None:
-            chosen = self.choice()
-            self._settings.setValue("export/what", chosen.what)
-            self._settings.setValue("export/zoom", chosen.zoom)
-            self._settings.setValue("export/folder", str(chosen.path.parent))
+        chosen = self.choice()
+        self._last.write(Choice(chosen.what, chosen.zoom, str(chosen.path.absolute().parent)))
 
     # -- inside -----------------------------------------------------------------------------------
 

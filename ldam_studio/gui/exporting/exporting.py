@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QSettings
-
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.exporting.last_choice import LastChoice
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.waiting import PatientQuestion
 
@@ -36,6 +35,8 @@ class Exporting(Feature):
         export = studio.places.action(EXPORT, self.export)
         studio.places.add_to_menu("File", export)
         studio.places.add_to_toolbar(export)
+        folder = studio.folder
+        self.last = LastChoice(None if folder is None else folder / "export.json")
         self._question = PatientQuestion(studio, "export", "export the picture")
 
     def export(self) -> None:
@@ -62,7 +63,7 @@ class Exporting(Feature):
         dialog = ExportDialog(
             {what: (p.shape[1], p.shape[0]) for what, p in pictures.items()},
             pictures.get,
-            self.remembered(),
+            self.last,
             self.studio.places.root,
             recipe_note(
                 [lane.network for lane in state.lanes],
@@ -82,13 +83,6 @@ class Exporting(Feature):
             self.studio.notices.say(str(error), "danger")
         else:
             self.studio.notices.say(_words(done))
-
-    def remembered(self) -> QSettings | None:
-        """Return the file that keeps the last choice; None if nothing is kept between starts."""
-        folder = self.studio.folder
-        if folder is None:
-            return None
-        return QSettings(str(folder / "export.ini"), QSettings.Format.IniFormat)
 
     def _shown(self, what: str, zoom: int = 1) -> Shown:
         from ldam_studio.export.shown import Shown

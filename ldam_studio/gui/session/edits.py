@@ -49,14 +49,15 @@ class Edits(SessionLink):
         self._set(values, self.model.acting, note=note, text=text)
 
     def apply_preset(self, preset: Preset) -> None:
-        """Set the values of a preset for the current session, and run its schedule if it has one.
+        """Set the values of a preset, start a new average, and run its schedule if it has one.
 
-        Without that, the small steps at the end of a schedule would take long to turn a picture.
+        Without the schedule, the small steps at its end would take long to turn a picture.
         """
         values = self.model.values_of(preset)
         self.set_values(values, text=f"Preset {preset.label}")
         if values.get("schedule"):
             self._try(Change(RUN_SCHEDULE, None, self.model.acting))
+        self._try(Change("reset_average", None, self.model.acting))
 
     def _set(
         self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""

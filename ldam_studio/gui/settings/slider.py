@@ -85,8 +85,11 @@ class AnnealSlider(QSlider):
         self.released.emit()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Turn the value instead of scrolling the panel around the slider."""
+        """Turn the value if the slider has the focus; else the panel around it scrolls."""
         event = present(event)
+        if not self.hasFocus():
+            event.ignore()
+            return
         event.accept()
         notches = event.angleDelta().y() / 120
         if notches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PyQt6.QtCore import QEvent, QSize, Qt, QTimer
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PyQt6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QFrame,
@@ -30,12 +30,13 @@ READING_MS, LETTER_MS = 6000, 60  # time for which information stays: in all, an
 class Banner(QWidget):
     """Shows the most important messages, the newest at the bottom, and how many others wait.
 
-    A message without buttons that only informs disappears after a while, unless the pointer is
-    over it.
+    It lies over the upper edge of its parent, so that nothing below it moves. A message without
+    buttons that only informs disappears after a while, unless the pointer is over it.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        parent.installEventFilter(self)
         self._rows: dict[str, _Row] = {}
         self._lasting: set[str] = set()  # keys of messages that `clear` keeps
         self._only_errors = False
@@ -45,7 +46,6 @@ class Banner(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Messages")
         layout.addWidget(self._more)
         self.hide()
@@ -127,6 +127,23 @@ class Banner(QWidget):
         """Return the texts of all messages, shown or waiting, the oldest first."""
         return tuple(row.text for row in self._rows.values())
 
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Keep to the width of the parent."""
+        if present(event).type() == QEvent.Type.Resize:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Grow and shrink with the messages."""
+        done = super().event(event)
+        if present(event).type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return done
+
+    def _fit(self) -> None:
+        layout, width = present(self.layout()), present(self.parentWidget()).width()
+        self.setGeometry(0, 0, width, layout.totalHeightForWidth(width))
+
     def _arrange(self) -> None:
         """Decide which messages are shown: errors first, then the newest ones."""
         rows = list(self._rows.values())
@@ -138,6 +155,8 @@ class Banner(QWidget):
         self._more.setText(f"{waiting} more message{'s' * (waiting > 1)} after these")
         self._more.setVisible(waiting > 0)
         self.setVisible(bool(shown))
+        self._fit()
+        self.raise_()
 
     def _remove(self, row: _Row) -> None:
         had_focus = row.isAncestorOf(present(self.window()).focusWidget())

@@ -36,8 +36,8 @@ class Panels(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.banner = Banner()
         self.canvas = Canvas()
+        self.banner = Banner(self.canvas)
         self.strip = StripArea()
         # The sides that the user wants to see; there may not be room for all of them.
         self.wanted: dict[Side, bool] = dict.fromkeys(SIDES, True)
@@ -68,7 +68,6 @@ class Panels(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.banner)
         row = QHBoxLayout()
         row.setSpacing(0)
         column.addLayout(row, 1)

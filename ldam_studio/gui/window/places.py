@@ -14,6 +14,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.model import Model
 from ldam_studio.gui.studio import Entry, Menu, Side
 from ldam_studio.gui.theme import icons
+from ldam_studio.gui.window.first_keys import FirstKeys
 from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.sections import Sections
 
@@ -50,6 +51,7 @@ class WindowPlaces:
         self.toolbar = _toolbar(window)
         self._tools = Sections(self.toolbar)
         self._end: QAction | None = None
+        self._first_keys = FirstKeys(window)
 
     @property
     def root(self) -> QWidget:
@@ -74,6 +76,8 @@ class WindowPlaces:
             self._panels.canvas.addAction(action)
         else:
             self._window.addAction(action)
+        if entry.first:
+            self._first_keys.add(entry.key)
         if entry.needs_session:
             action.setEnabled(False)
             self._model.on_session(partial(action.setEnabled, True))

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PyQt6.QtGui import QMouseEvent, QWheelEvent
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ldam_studio.gui.qt import present
 
 EMPTY_WIDTH = 250  # pixels; about the width of the settings, so that nothing moves when they appear
 
-SCROLLING_MS = 400  # after the last turn of the wheel
-
 
 class SideColumn(QScrollArea):
-    """A scroll area with panels one below the other.
-
-    While the wheel scrolls it, it does not turn a slider that comes under the pointer.
-    """
+    """A scroll area with panels one below the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,11 +26,6 @@ class SideColumn(QScrollArea):
         self._column.setSpacing(8)
         self._column.addStretch(1)
         self.setWidget(self._body)
-        present(self.viewport()).setMouseTracking(True)
-        self._scrolling = QTimer(self)
-        self._scrolling.setSingleShot(True)
-        self._scrolling.setInterval(SCROLLING_MS)
-        self._scrolling.timeout.connect(lambda: self._keep_mouse(False))
 
     def add(self, panel: QWidget, *, first: bool = False) -> None:
         """Add a panel below the others, or above them."""
@@ -49,20 +38,6 @@ class SideColumn(QScrollArea):
             return QSize(EMPTY_WIDTH, 160)
         bar = present(self.verticalScrollBar()).sizeHint().width()
         return QSize(self._body.minimumSizeHint().width() + bar, 160)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Scroll, and keep the wheel until it rests or the mouse moves."""
-        self._keep_mouse(True)
-        self._scrolling.start()
-        super().wheelEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        """Give the mouse back to the panels."""
-        self._keep_mouse(False)
-        super().mouseMoveEvent(event)
-
-    def _keep_mouse(self, keep: bool) -> None:
-        self._body.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, keep)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Update the size when a row is added or grows."""

@@ -1,0 +1,58 @@
+"""What was exported last and where to, for the next export."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from ldam_studio.errors import StudioError
+from ldam_studio.files import read_bytes, write_bytes
+
+
+class Choice(msgspec.Struct):
+    """The last choice; the defaults are those of the first export.
+
+    Attributes
+    ----------
+    what
+        A kind of picture, see `dialog.KINDS`.
+    zoom
+        Side of the square that each image pixel becomes, in pixels.
+    folder
+        The folder of the last file; empty before the first.
+    """
+
+    what: str = "average"
+    zoom: Annotated[int, msgspec.Meta(ge=1, le=2**16)] = 8
+    folder: str = ""
+
+
+class LastChoice:
+    """Keeps the last choice in a file.
+
+    Parameters
+    ----------
+    file
+        A JSON file; None keeps the choice only as long as this object.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = file
+        self._choice = Choice()
+
+    def read(self) -> Choice:
+        """Return the last choice; a damaged file counts as none."""
+        if self.file is not None and self.file.exists():
+            with suppress(StudioError, msgspec.DecodeError, RecursionError):
+                self._choice = msgspec.json.decode(read_bytes(self.file), type=Choice)
+        return self._choice
+
+    def write(self, choice: Choice) -> None:
+        """Keep a choice; where the file cannot be written, only as long as this object."""
+        self._choice = choice
+        if self.file is not None:
+            with suppress(StudioError):
+                write_bytes(self.file, msgspec.json.encode(choice))
