@@ -15,7 +15,7 @@ from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
-from ldam_studio.commands.shared.statistics import measure_if_wanted
+from ldam_studio.commands.shared.statistics import compared
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -139,6 +139,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     for neuron in neurons:
         network.check(neuron)
+    network = compared(network, settings, args.data)
     beside = beside_of(args, network)
     others = () if beside is None else (beside.spec(settings),)
     both = [settings] if beside is None else [settings, beside.settings(settings)]
@@ -147,7 +148,6 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
         discriminator = discriminator_of(
             network, args.discriminator_weights, "set --discriminator-weight to 0"
         )
-    measure_if_wanted(network, settings, args.data)
     return SessionSpec(
         network=network,
         neurons=spread(neurons, args.chains),

@@ -51,3 +51,11 @@ def without_statistics(lane: Lane) -> str:
     """Return a sentence about photo statistics that have no effect in a lane, or an empty one."""
     part = lane.targets.crop is not None
     return photo_statistics.sentence(lane.network, lane.targets.layer, lane.settings, part=part)
+
+
+def can_be_measured(lane: Lane) -> bool:
+    """Return whether photographs of the user's would change what a lane's photo statistics do."""
+    part = lane.targets.crop is not None
+    return photo_statistics.can_be_measured(
+        lane.network, lane.targets.layer, lane.settings, part=part
+    )

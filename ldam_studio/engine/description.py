@@ -52,6 +52,17 @@ class Reference(Struct, frozen=True):
     statistics: str | None = None
 
 
+class MeasuredReference(Struct, frozen=True):
+    """Statistics that were measured in a session, see `photo_statistics.Measured`.
+
+    They and those before are named by the SHA-256 of their file.
+    """
+
+    network: str
+    statistics: str
+    before: str
+
+
 class LaneDescription(Struct, frozen=True):
     """A network with the neurons of its chains and its settings."""
 

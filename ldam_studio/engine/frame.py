@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.advance import LaneInfo, StepInfo
+from ldam_studio.engine.balanced import can_be_measured
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
@@ -68,7 +69,8 @@ class LaneFrame:
     `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
     for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
     sentence about neurons that stay silent; it is empty without these. `notes` has sentences about
-    settings, by name, see `setting_notes`.
+    settings, by name, see `setting_notes`. `measurable` tells whether the user's photographs would
+    change what photo statistics do.
 
     `clock` is the number of steps since the chains started. `now` has the values that a schedule
     gives the front chain at present, by the settings' names; it is empty when no schedule runs.
@@ -90,6 +92,7 @@ class LaneFrame:
     dead: NDArray[np.bool_]
     silence: str
     notes: Mapping[str, str]
+    measurable: bool
     trace: Trace
     temperature: float
     clock: int
@@ -199,6 +202,7 @@ class _Picked:
             # At a coarse resolution many neurons are silent that respond at their own.
             silence="" if is_coarse(lane) else silent_neurons.warning(lane.waking, lane.neurons),
             notes=setting_notes(lane),
+            measurable=can_be_measured(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),
             clock=lane.clock.steps,

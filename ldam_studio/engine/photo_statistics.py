@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.statistics.statistics import PhotoStatistics
 from ldam_studio.sampler.kernels import Parameters
 from ldam_studio.sampler.settings import Settings
 
@@ -60,6 +61,23 @@ def check(network: Network, settings: Settings) -> None:
     """
     if is_wanted(settings):
         network.use_statistics()
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Statistics that were measured while a session runs.
+
+    Attributes
+    ----------
+    network
+        SHA-256 of the network's weights.
+    before
+        SHA-256 of the statistics that the session used until then; `NO_FILE` if they had no file.
+    """
+
+    network: str
+    statistics: PhotoStatistics
+    before: str
 
 
 class Balanced:
@@ -151,14 +169,30 @@ def sentence(network: Network, layer: str, settings: Settings, *, part: bool) ->
             f"Photo statistics have no effect in {layer}, whose neurons see only a part of the "
             "image; choose @mean or a later layer."
         )
-    if network.photo_statistics is None:
+    statistics = network.photo_statistics
+    if statistics is None and not network.can_be_compared:
+        return (
+            f"Photo statistics have no effect, because {network.name} has no convolutional layers "
+            "at which images of one or three channels could be compared with photographs."
+        )
+    if statistics is None and network.can_be_compared_before(layer):
         return (
             f"Photo statistics have no effect, because there are none for the weights of "
             f"{network.name}; measure them with ldam-studio train statistics --data FOLDER."
         )
-    if network.expected(network.pixels.height, layer) is None:
+    if statistics is None or network.expected(network.pixels.height, layer) is None:
         return (
             f"Photo statistics have no effect in {layer}, because images are compared with "
             "photographs only at later layers; choose a later layer."
         )
     return ""
+
+
+def can_be_measured(network: Network, layer: str, settings: Settings, *, part: bool) -> bool:
+    """Return whether photographs of the user's would change what photo statistics do.
+
+    They cannot replace statistics that ship. `part` is as in `sentence`.
+    """
+    if part or not is_wanted(settings) or network.ships_statistics:
+        return False
+    return network.can_be_compared_before(layer)

@@ -6,7 +6,7 @@ settings, and most networks and neurons have no use for some of them.
 
 from __future__ import annotations
 
-from ldam_studio.engine.balanced import without_statistics
+from ldam_studio.engine.balanced import can_be_measured, without_statistics
 from ldam_studio.engine.parts import see_a_part
 from ldam_studio.engine.prior import denoiser_of
 from ldam_studio.engine.schedule import keeps_one_size
@@ -16,14 +16,27 @@ from ldam_studio.sampler.views import LEAST_SHARE, more_than_shifts, reach_of, s
 PART = "No effect: the neuron sees only a part."
 NO_DENSITY = "No effect with the kernel mala."
 SMALL = "No effect: the neuron's field is too small."
+NOT_MEASURED = "No effect: nothing is known of what photographs do to this network."
+ESTIMATED = "Estimated from the network's batch norms."
 
 
 def setting_notes(lane: Lane) -> dict[str, str]:
     """Return a sentence for each setting that has another effect than its value says, by name."""
-    found = {"photo_statistics": without_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
+    found = {"photo_statistics": _of_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
     if lane.settings.kernel == "mala" and denoiser_of(lane) is not None:
         found["denoiser_weight"] = NO_DENSITY
     return {name: text for name, text in found.items() if text}
+
+
+def _of_statistics(lane: Lane) -> str:
+    if not can_be_measured(lane):
+        return without_statistics(lane)
+    statistics = lane.network.photo_statistics
+    if statistics is None:
+        return NOT_MEASURED
+    if not statistics.sha256:
+        return ESTIMATED
+    return f"Measured on {statistics.source.partition(', SHA-256')[0]}."
 
 
 def _of_sizes(lane: Lane) -> dict[str, str]:

@@ -14,7 +14,12 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.table import kind_of
 from ldam_studio.engine.compute.device import AUTO, Device, choose
-from ldam_studio.engine.description import DeviceDescription, parse_session
+from ldam_studio.engine.description import (
+    DeviceDescription,
+    MeasuredReference,
+    parse,
+    parse_session,
+)
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.prior import check_same_denoiser
 from ldam_studio.engine.session import SessionSpec, open_session, spec_from
@@ -103,6 +108,10 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
     for reference in (lane.network for lane in recipe.said.end.lanes):
         if reference.statistics is not None:  # perhaps not in use before the log turned them on
             nearby.statistics[reference.sha256] = reference.statistics
+    for logged in reversed(recipe.said.log):
+        if logged.name == "statistics":  # until then the session used others
+            measured = parse(logged.value, MeasuredReference)
+            nearby.statistics[measured.network] = measured.before
     pending: dict[int, list[_Step]] = defaultdict(list)
     with _sensible():
         state = _beginning(recipe, nearby)

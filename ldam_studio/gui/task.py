@@ -27,7 +27,7 @@ class Task(QThread):
 
     done = pyqtSignal(object)
     failed = pyqtSignal(object)  # StudioError
-    progressed = pyqtSignal(object, object)  # bytes received, bytes in all (0 if unknown)
+    progressed = pyqtSignal(object, object)  # what is done, and all (0 if unknown)
 
     def __init__(self, work: Callable[[Task], object]) -> None:
         super().__init__()
@@ -49,12 +49,12 @@ class Task(QThread):
         else:
             self.done.emit(result)
 
-    def progress(self, received: int, size: int) -> bool:
-        """Report a download's progress in bytes; return whether to continue."""
+    def progress(self, done: int, total: int) -> bool:
+        """Report progress, such as a download's in bytes; return whether to continue."""
         now = time.monotonic()
-        if now - self._reported_at > PROGRESS_S or received == size:
+        if now - self._reported_at > PROGRESS_S or done == total:
             self._reported_at = now
-            self.progressed.emit(received, size)
+            self.progressed.emit(done, total)
         return not self._abandoned.is_set()
 
     def leave(self) -> None:

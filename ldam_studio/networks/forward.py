@@ -135,6 +135,9 @@ class Forward:
         moments: Callable[[Tensor], Tensor] = moments_of,
     ) -> tuple[Tensor, list[Tensor]]:
         """Return a layer's output and, of the same forward pass, the moments of earlier layers."""
+        if self._folded is not None and self._folded.convolutions.intersection(compared):
+            # A rectifier that works in place overwrites there what these give.
+            plan = replace(plan, folded=False)
         module = self.prepare_for(plan, layer, *compared)
         with noting(module, compared, moments) as noted:
             output = self._output(module, x, layer, plan)

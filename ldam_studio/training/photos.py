@@ -80,12 +80,12 @@ def _archive(place: Path) -> Iterator[zipfile.ZipFile]:
         archive = zipfile.ZipFile(place)
     except OSError as error:
         raise StudioError(
-            f"{place} cannot be read ({error.strerror or error}); name a folder or a zip of "
-            "photographs with --data."
+            f"{place} cannot be read ({error.strerror or error}); choose a folder or a zip of "
+            "photographs."
         ) from None
     except Exception:
         raise StudioError(
-            f"{place} is not a zip file, or is damaged; name a folder or a zip of photographs."
+            f"{place} is not a zip file, or is damaged; choose a folder or a zip of photographs."
         ) from None
     with archive:
         yield archive
@@ -106,9 +106,10 @@ def find_photos(place: Path) -> Photos:
             found = archive.namelist()
     names = tuple(sorted(filter(_is_picture, found)))
     if len(names) < LEAST_PHOTOS:
+        pictures = f"{len(names)} picture" + "s" * (len(names) != 1)
         raise StudioError(
-            f"{place} contains {len(names)} pictures ({', '.join(ENDINGS)}), but at least "
-            f"{LEAST_PHOTOS} are needed; name another with --data."
+            f"{place} contains {pictures} ({', '.join(ENDINGS)}), but at least "
+            f"{LEAST_PHOTOS} are needed; choose another folder or zip."
         )
     return Photos(place, names)
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.statistics.measuring import measure
-from ldam_studio.networks.statistics.statistics import PhotoStatistics
+from ldam_studio.networks.statistics.finding import measured_before
+from ldam_studio.networks.statistics.measuring import BATCH, CHANNELS, SHARES, measure
+from ldam_studio.networks.statistics.statistics import PhotoStatistics, key_of
 from ldam_studio.training.photos import Photos, find_photos
 
 COUNT = 320
@@ -29,6 +30,8 @@ def measure_photos(
     count: int = COUNT,
     seed: int = 0,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    again: bool = True,
 ) -> PhotoStatistics:
     """Return a network's statistics of the photographs in a folder or zip.
 
@@ -39,32 +42,45 @@ def measure_photos(
     seed
         Of the random views in which they are seen.
     on_batch
-        See `measure`.
+        See `measure`; reading the photographs counts, too.
+    again
+        Whether to measure also what has been measured on this computer before.
 
     Raises
     ------
     StudioError
         If the photographs are missing or damaged, or the network cannot be compared.
     """
-    if network.pixels.channels not in (1, 3):
+    if network.pixels.channels not in CHANNELS:
         raise StudioError(
             f"{network.name} takes images of {network.pixels.channels} channels, but photographs "
             "have one or three."
         )
     photos = find_photos(place)
-    images = _images(photos, count, network)
+    batches = -(-min(count, len(photos)) // BATCH)
+    total = batches * (1 + len(SHARES))
+    images = _images(photos, count, network, lambda done: on_batch(done, total))
     digest = hashlib.sha256(images.numpy().tobytes()).hexdigest()
     source = f"{len(images)} photographs of {place.name}, SHA-256 {digest[:12]}, seed {seed}"
-    return measure(network, images, source, seed, on_batch)
+    known = None if again else measured_before(key_of(network.module), source)
+    if known is not None:
+        return known
+    return measure(network, images, source, seed, lambda done, _: on_batch(batches + done, total))
 
 
-def _images(photos: Photos, count: int, network: Network) -> Tensor:
+def _images(
+    photos: Photos, count: int, network: Network, on_batch: Callable[[int], None]
+) -> Tensor:
     """Read photographs at the network's size, (n, C, H, W) uint8."""
     pixels = network.pixels
     count = min(count, len(photos))
+    found = []
     with photos.reader() as read:
-        numbers = [i * len(photos) // count for i in range(count)]
-        found = [_centre(read(number), pixels.height, pixels.width) for number in numbers]
+        for number in range(count):
+            if number % BATCH == 0:
+                on_batch(number // BATCH)
+            picture = read(number * len(photos) // count)
+            found.append(_centre(picture, pixels.height, pixels.width))
     if pixels.channels == 1:
         found = [picture.convert("L") for picture in found]
     arrays = [np.array(picture).reshape(pixels.height, pixels.width, -1) for picture in found]

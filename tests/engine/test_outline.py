@@ -8,12 +8,15 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.rules import RULES
 from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.comparison import MOST_LANES, LaneSpec
+from ldam_studio.engine.photo_statistics import Measured
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Neuron
 from ldam_studio.networks.plan import Plan
 from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.statistics.measuring import measure
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.training.data import load_digits_sheet
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,17 @@ def test_another_network_and_other_weights_in_an_outline(three, averaged, lenet)
         assert state.outline == after
         changed = [one != two for one, two in zip(before.lanes, after.lanes, strict=True)]
         assert changed == [number == (change.lane or 0) for number in range(3)]
+
+
+def test_measured_statistics_are_for_all_lanes_with_the_same_weights(three, lenet):
+    found = measure(lenet, load_digits_sheet().images[::200], "digits")
+    before, change = three.outline, Change("statistics", Measured(lenet.sha256, found, ""))
+    after = before.after(change)
+    state, info = advance(three, [change])
+    assert state.outline == after and info.told == ("photo statistics measured",)
+    changed = [one != two for one, two in zip(before.lanes, after.lanes, strict=True)]
+    assert changed == [True, False, True]
+    assert state.outline.after(change) == after  # in use already
 
 
 def test_every_change_has_a_rule_and_a_row():

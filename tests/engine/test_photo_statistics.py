@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.balanced import balanced_of, without_statistics
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.comparison import LaneSpec
+from ldam_studio.engine.measuring import measure_for
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
@@ -31,6 +36,7 @@ from ldam_studio.networks.statistics.measuring import measure
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.views import View
 from ldam_studio.training.data import load_digits_sheet
+from small_networks import Normed
 
 PLAIN = (View(),)
 
@@ -194,19 +200,6 @@ def test_a_recipe_names_the_statistics(open_one, run, cache, tmp_path):
     assert compare(tmp_path / "b.png").identical
 
 
-class Normed(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.convs = nn.ModuleList(nn.Conv2d(c, 6, 3, padding=1) for c in (3, 6, 6))
-        self.norms = nn.ModuleList(nn.BatchNorm2d(6) for _ in range(3))
-        self.head = nn.Linear(6, 4)
-
-    def forward(self, x):
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = norm(conv(x)).relu()
-        return self.head(x.mean((2, 3)))
-
-
 @pytest.fixture
 def normed(cache, monkeypatch):
     """Return a function that opens a network with batch norms, as recipes also do."""
@@ -239,6 +232,86 @@ def test_what_was_measured_later_does_not_change_a_replay(normed, run, tmp_path,
     assert normed().photo_statistics.sha256
     assert compare(tmp_path / "a.png").identical
     assert not from_tensors(*stored).lane.network.photo_statistics.sha256
+
+
+def photographs(place, count=16):
+    place.mkdir()
+    draws = np.random.default_rng(0)
+    for number in range(count):
+        picture = Image.fromarray(draws.integers(0, 256, (5, 6, 3), dtype=np.uint8))
+        picture.resize((90, 75), Image.Resampling.BICUBIC).save(place / f"{number}.png")
+    return place
+
+
+def measured_in(state, place):
+    found = measure_for(state.lane.network, place, lambda _done, _total: None)
+    return [("statistics", found)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_measured_in_a_session_is_used_from_then_on(normed, run, tmp_path, late):
+    """A replay uses what batch norms say before, and what was measured after."""
+    network, place = normed(), photographs(tmp_path / "photos")
+    settings = Settings.of(photo_statistics=0.0 if late else 0.5)
+    spec = SessionSpec(network, network.default_neurons(2), settings, seed=1)
+    script = {2: [("photo_statistics", 0.5)]} if late else {}
+    state, _ = run(open_session(spec), 4, script)
+    estimated = state.lane.network.expected(32, "head")
+    chains, script = state.lane.chains.x, {4: measured_in(state, place)}
+    state, infos = run(state, 3, script)
+    assert infos[0].told == ("photo statistics measured",)
+    own, found = state.lane.network.expected(32, "head"), normed().expected(32, "head")
+    assert own.layers != estimated.layers and torch.equal(own.mean, found.mean)
+    assert state.lane.balance.age == 3 and not torch.equal(chains, state.lane.chains.x)
+    assert not spec.network.photo_statistics.sha256  # an earlier moment keeps what it had
+    export(state, Shown("raw"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+    stored = from_tensors(*to_tensors(state)).lane.network
+    assert stored.photo_statistics.sha256 == normed().photo_statistics.sha256
+
+
+def test_photographs_are_measured_once(normed, run, cache, tmp_path, monkeypatch):
+    network, place = normed(), photographs(tmp_path / "photos")
+    told = []
+    first = measure_for(network, place, lambda done, total: told.append((done, total)))
+    assert told == [(done, 5) for done in range(5)]
+    monkeypatch.setattr("ldam_studio.training.statistics.measure", lambda *_: pytest.fail("again"))
+    again = measure_for(normed(), place, lambda _done, _total: None)
+    assert again.statistics.sha256 == first.statistics.sha256 and len(list(cache.iterdir())) == 1
+
+
+def test_the_photographs_measured_last_are_found(normed, cache, tmp_path):
+    """Also those that had been measured before others."""
+    network, few = normed(), photographs(tmp_path / "few")
+    many = photographs(tmp_path / "many", 20)
+    for place in (few, many, few):
+        found = measure_for(network, place, lambda _done, _total: None)
+        for age, file in enumerate(sorted(cache.iterdir(), key=lambda f: f.stat().st_mtime_ns)):
+            os.utime(file, ns=(age, age))
+    assert normed().photo_statistics.sha256 == found.statistics.sha256
+    assert found.statistics.source.startswith("16 photographs of few")
+
+
+def test_both_networks_of_a_comparison_use_what_was_measured(normed, run, tmp_path):
+    network, place = normed(), photographs(tmp_path / "photos")
+    settings = Settings.of(photo_statistics=0.5)
+    beside = (LaneSpec(network, settings=settings.change("temperature", 0.2)),)
+    spec = SessionSpec(network, network.default_neurons(2), settings, seed=1, beside=beside)
+    state = open_session(spec)
+    state, _ = run(state, 2, {1: measured_in(state, place)})
+    first, second = (lane.network for lane in state.lanes)
+    assert first is second and first.photo_statistics.sha256
+    export(state, Shown("raw"), tmp_path / "a.png")
+    assert compare(tmp_path / "a.png").identical
+
+
+def test_what_was_measured_for_another_network_is_refused(normed, network, run, tmp_path):
+    """The session may have opened another network meanwhile."""
+    other = normed()
+    found = measure_for(other, photographs(tmp_path / "photos"), lambda _done, _total: None)
+    state = open_session(SessionSpec(network, network.default_neurons(2), seed=1))
+    _, infos = run(state, 1, {0: [("statistics", found)]})
+    assert "not in this session" in infos[0].refused[0]
 
 
 def test_other_weights_have_other_statistics(normed):

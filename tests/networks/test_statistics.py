@@ -19,6 +19,7 @@ from ldam_studio.networks.statistics.layers import choose_layers
 from ldam_studio.networks.statistics.measuring import measure
 from ldam_studio.networks.statistics.statistics import ABOUT, key_of, of_file
 from ldam_studio.sampler.preconditioner import clouds
+from small_networks import Normed
 
 
 @pytest.fixture(autouse=True)
@@ -144,7 +145,7 @@ def test_the_key_is_that_of_the_weights(network):
     with torch.no_grad():
         network.module[8].bias += 1e-3
     assert key_of(network.module) != key
-    assert find_statistics(network.module) is None
+    assert find_statistics(key_of(network.module)) is None
 
 
 def test_several_measurements_are_told_apart(network):
@@ -199,21 +200,6 @@ def test_statistics_are_kept_in_the_programs_cache(network, monkeypatch, tmp_pat
     monkeypatch.undo()
     monkeypatch.setenv("LDAM_CACHE_DIR", str(tmp_path / "elsewhere"))
     assert keep(measure(network, photos(16), "")).parent == tmp_path / "elsewhere" / "statistics"
-
-
-class Normed(nn.Module):
-    """Batch norms whose outputs the rectifiers overwrite."""
-
-    def __init__(self):
-        super().__init__()
-        self.convs = nn.ModuleList(nn.Conv2d(c, 6, 3, padding=1) for c in (3, 6, 6))
-        self.norms = nn.ModuleList(nn.BatchNorm2d(6) for _ in range(3))
-        self.head = nn.Linear(6, 4)
-
-    def forward(self, x):
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = norm(conv(x)).relu_()
-        return self.head(x.mean((2, 3)))
 
 
 @pytest.mark.parametrize("folds", [True, False])

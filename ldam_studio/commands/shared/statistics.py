@@ -30,13 +30,15 @@ def measured(network: Network, data: Path, count: int, seed: int) -> PhotoStatis
         return measure_photos(network, data, count, seed, on_batch)
 
 
-def measure_if_wanted(network: Network, settings: Settings, data: Path | None) -> None:
-    """Measure a network's statistics if they are wanted, photographs are given, and none exist.
+def compared(network: Network, settings: Settings, data: Path | None) -> Network:
+    """Return the network with statistics, if they are wanted and photographs are given.
 
-    They are kept for later sessions. Raises as `measure_photos` does.
+    They are measured unless there are some, and kept for later sessions. Raises as `measure_photos`
+    does.
     """
     if data is None or not is_wanted(settings) or not is_photograph(network.pixels.shape):
-        return
+        return network
     found = network.photo_statistics
-    if found is None or not found.sha256:
-        network.compare_with(of_file(keep(measured(network, data, COUNT, 0))))
+    if found is not None and found.sha256:
+        return network
+    return network.comparing(of_file(keep(measured(network, data, COUNT, 0))))

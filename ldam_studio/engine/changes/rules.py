@@ -29,6 +29,7 @@ from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 if TYPE_CHECKING:
     from ldam_studio.engine.outline import Outline
+    from ldam_studio.engine.photo_statistics import Measured
     from ldam_studio.networks.network import Network
 
 MAX_MELT = 100_000
@@ -112,6 +113,21 @@ def _weights(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
             "another network."
         )
     return outline.put(number, replace(outline.lanes[number], network=network))
+
+
+def _statistics(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    measured: Measured = change.value
+    measured_on = [n for n in numbers if outline.lanes[n].network.sha256 == measured.network]
+    if not measured_on:
+        raise StudioError(
+            "The photo statistics were measured for a network that is not in this session; measure "
+            "them again."
+        )
+    for number in measured_on:
+        lane = outline.lanes[number]
+        network = lane.network.comparing(measured.statistics)
+        outline = outline.put(number, replace(lane, network=network))
+    return outline
 
 
 def _check_beside(outline: Outline, number: int, network: Network) -> None:
@@ -220,6 +236,7 @@ RULES: dict[str, Rule] = {
     "neurons": Rule(_neurons, Scope.ANY),  # neurons or addresses, one per chain or one for all
     "network": Rule(_network, Scope.ONE),  # Network
     "weights": Rule(_weights, Scope.ONE),  # Network: the one at hand, see `Network.with_weights`
+    "statistics": Rule(_statistics),  # Measured: for all lanes with these weights
     "discriminator": Rule(_discriminator),  # DiscriminatorModel or None
     "revert_discriminator": Rule(_same),  # None: forget what was learned
     "chains": Rule(_chains),  # int

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from ldam_studio.engine.changes.average import reset_average
 from ldam_studio.engine.changes.chains import change_chains
 from ldam_studio.engine.changes.change import Change
@@ -24,16 +26,19 @@ from ldam_studio.engine.changes.rules import neurons_of
 from ldam_studio.engine.changes.schedule import run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.start import restart
+from ldam_studio.engine.changes.statistics import change_statistics
 from ldam_studio.engine.changes.weights import change_weights
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import plan_words
-from ldam_studio.engine.description import BesideDescription, Reference, parse
+from ldam_studio.engine.description import BesideDescription, MeasuredReference, Reference, parse
 from ldam_studio.engine.outline import Outline
+from ldam_studio.engine.photo_statistics import Measured
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.plan import Plan
+from ldam_studio.networks.statistics.finding import statistics_by_hash
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 
@@ -137,6 +142,19 @@ def _read_network(value: Any, opener: Opener) -> Network:
     return opener.network(parse(value, Reference))
 
 
+def _measured_reference(change: Change, _after: Outline) -> Any:
+    found: Measured = change.value
+    return msgspec.structs.asdict(
+        MeasuredReference(found.network, found.statistics.sha256, found.before)
+    )
+
+
+def _read_measured(value: Any, _opener: Opener) -> Measured:
+    reference = parse(value, MeasuredReference)
+    statistics = statistics_by_hash(reference.statistics)
+    return Measured(reference.network, statistics, reference.before)
+
+
 def _read_discriminator(value: Any, opener: Opener) -> DiscriminatorModel | None:
     return opener.discriminator(None if value is None else parse(value, Reference))
 
@@ -182,6 +200,12 @@ CHANGES: dict[str, Kind] = {
         words=_weights_words,
         logged=_reference,
         read=_read_network,
+    ),
+    "statistics": Kind(
+        change_statistics,
+        words=lambda _change, _after: "photo statistics measured",
+        logged=_measured_reference,
+        read=_read_measured,
     ),
     "discriminator": Kind(
         change_discriminator,

@@ -10,12 +10,13 @@ from PyQt6.QtCore import pyqtSignal
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec, unmatched
 from ldam_studio.engine.run_state import RunState
-from ldam_studio.gui.session.edits import Edits
+from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.model import Display
 from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
+    from ldam_studio.engine.photo_statistics import Measured
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.networks.anatomy.layers import Layer
     from ldam_studio.networks.discriminators import DiscriminatorModel
@@ -122,6 +123,12 @@ class Controller(Edits):
     def set_weights(self, twin: Network, *, restart: bool = False) -> None:
         """Use other weights of the current network; the chains continue, or restart."""
         self._try(Change("weights", twin), *((Change("restart"),) if restart else ()))
+
+    def use_statistics(self, measured: Measured) -> None:
+        """Use photo statistics that were measured, and run the schedule again if there is one."""
+        self.make(Change("statistics", measured), "Photo Statistics")
+        if any(lane.settings.schedule for lane in self.model.outline.lanes):
+            self._try(Change(RUN_SCHEDULE))
 
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
         """Use another discriminator, or none; raises `StudioError` if its images differ."""

@@ -21,6 +21,8 @@ from ldam_studio.sampler.settings import SETTINGS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from torch import nn
+
     from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.engine.outline import LaneOutline, Outline
@@ -75,7 +77,7 @@ class Model(QObject):
         self._told: Outline | None = None
         self._shown: Outline | None = None
         self.pending = Pending()  # changed by the controller only
-        self._called: WeakKeyDictionary[Network, str] = WeakKeyDictionary()
+        self._called: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
         self.title = ""
         self.rows: tuple[str, ...] = ()  # titles of the strip's rows, where chains form a table
         self.front = 0
@@ -137,13 +139,13 @@ class Model(QObject):
 
     def lane_titles(self) -> dict[int, str]:
         """Return the titles given to further lanes, by lane number; see `call`."""
-        called = [self._called.get(lane.network, "") for lane in self.outline.lanes]
+        called = [self._called.get(lane.network.module, "") for lane in self.outline.lanes]
         return {number: title for number, title in enumerate(called) if number and title}
 
     def call(self, network: Network, title: str) -> None:
         """Give the network of a further lane a title; empty for its name and weights."""
-        if title != self._called.get(network, ""):
-            self._called[network] = title
+        if title != self._called.get(network.module, ""):
+            self._called[network.module] = title
             if self.is_comparing:
                 self.comparison_changed.emit()
 
@@ -196,7 +198,7 @@ class Model(QObject):
         self._called.clear()
         for number, called in (lane_titles or {}).items():
             if number < len(outline.lanes):
-                self._called[outline.lanes[number].network] = called
+                self._called[outline.lanes[number].network.module] = called
         self.title, self.rows, self.max_rate = title, rows, max_rate
         self.front = min(max(front, 0), outline.chains - 1)
         self.acting = None
@@ -230,9 +232,11 @@ class Model(QObject):
             self._tell_apart(before, after)
 
     def _tell_apart(self, before: Outline, after: Outline) -> None:
-        if _beside(before) != _beside(after):
+        beside, now_beside = _beside(before), _beside(after)
+        if beside != now_beside:
             # This comes first, because the other signals show the network that is acted on.
-            self.acting = None
+            if [n.module for n in beside] != [n.module for n in now_beside]:
+                self.acting = None
             self.comparison_changed.emit()
         if before.chains != after.chains:
             self.rows = ()

@@ -6,23 +6,25 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 
 class ReadFrom:
-    """Remembers the checkpoints of each network for as long as the network exists."""
+    """Remembers the checkpoints of each network for as long as its module exists."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Network, tuple[Checkpoint, ...]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[nn.Module, tuple[Checkpoint, ...]] = WeakKeyDictionary()
 
     def note(self, network: Network, checkpoints: tuple[Checkpoint, ...]) -> None:
         """Remember the checkpoints from which a network was read, the newest last."""
-        self._known[network] = checkpoints
+        self._known[network.module] = checkpoints
 
     def of(self, network: Network) -> tuple[Checkpoint, ...]:
         """Return a network's checkpoints, as they were when they were read; empty if unknown."""
-        return self._known.get(network, ())
+        return self._known.get(network.module, ())
 
 
 def name_of(checkpoint: Checkpoint) -> str:

@@ -10,6 +10,7 @@ from superqt import QCollapsible
 
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.settings.measuring import MEASURE
 from ldam_studio.gui.settings.number_row import NumberRow
 from ldam_studio.gui.settings.rows import row_for
 from ldam_studio.gui.settings.setting_row import SettingRow
@@ -37,6 +38,7 @@ class Controls(QWidget):
     chosen = pyqtSignal(str, object)  # name of a setting, value
     gesture = pyqtSignal(str, bool)  # see `SettingRow`
     gesture_resumed = pyqtSignal(str)
+    measurement_asked = pyqtSignal()  # photo statistics on photographs of the user's
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +63,9 @@ class Controls(QWidget):
         self.folded = {group: self._folded(group) for group in FOLDED}
         for folded in self.folded.values():
             folds.addWidget(folded)
+        statistics = self.rows["photo_statistics"]
+        assert isinstance(statistics, NumberRow)
+        statistics.offer_taken.connect(lambda _name: self.measurement_asked.emit())
 
     def show_values(self, values: Mapping[str, object]) -> None:
         """Show values of settings, by name."""
@@ -94,6 +99,9 @@ class Controls(QWidget):
             scheduled = self.rows[name]
             assert isinstance(scheduled, NumberRow)
             scheduled.show_present(frame.now.get(name))
+        statistics = self.rows["photo_statistics"]
+        assert isinstance(statistics, NumberRow)
+        statistics.set_offer(MEASURE if frame.measurable else "")
         row = self.rows["temperature"]
         assert isinstance(row, NumberRow)
         if mode != "normalised":

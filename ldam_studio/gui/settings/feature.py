@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ldam_studio.gui.settings.controls import Controls
+from ldam_studio.gui.settings.measuring import Measuring
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.networks.denoisers import denoiser_for
@@ -14,6 +16,7 @@ from ldam_studio.user_presets import UserPresets
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.gui.session.openings import Opening
 
 EDIT_PRESETS = Entry(
     "edit_presets",
@@ -23,7 +26,7 @@ EDIT_PRESETS = Entry(
     needs_session=True,
 )
 
-
+NAME, PHOTOGRAPHS = "settings", "photographs"  # in `Opening.remembered`
 DENOISER_SETTINGS = ("denoiser_weight", "denoiser_noise", "denoiser_noise_start", "denoiser_every")
 
 
@@ -39,6 +42,11 @@ class SettingsPanel(Feature):
         self.controls.chosen.connect(controller.set_value)
         self.controls.gesture.connect(controller.undo_stack.drag)
         self.controls.gesture_resumed.connect(controller.undo_stack.resume)
+        self.measuring = Measuring(studio)
+        self.controls.measurement_asked.connect(self.measuring.ask)
+        controller.opened.connect(self._recall)
+        if controller.current is not None:
+            self._recall(controller.current)
         self.user_presets = UserPresets(studio.folder)
         self.presets = PresetsMenu(
             model,
@@ -57,6 +65,18 @@ class SettingsPanel(Feature):
         studio.frames.read.connect(self._show_frame)
         model.on_session(self._show_session)
         places.add_panel("controls", self.controls)
+
+    def remember(self) -> Mapping[str, Any]:
+        """Remember the photographs that were measured last."""
+        return {PHOTOGRAPHS: self.measuring.place}
+
+    def leave(self) -> None:
+        """Abandon a measurement on photographs."""
+        self.measuring.leave()
+
+    def _recall(self, opening: Opening) -> None:
+        known = opening.remembered.get(NAME, {})
+        self.measuring.place = str(known.get(PHOTOGRAPHS, self.measuring.place))
 
     def edit_presets(self) -> None:
         """Show the dialog that saves the current settings as a preset, and edits presets."""
@@ -90,4 +110,6 @@ class SettingsPanel(Feature):
 
     def _show_frame(self, frame: Frame) -> None:
         model, settings = self.studio.model, self.studio.model.acted.settings
-        self.controls.show_frame(model.acted_frame(frame), mode_of(settings), settings.temperature)
+        acted = model.acted_frame(frame)
+        self.controls.show_frame(acted, mode_of(settings), settings.temperature)
+        self.measuring.show_frame(acted)

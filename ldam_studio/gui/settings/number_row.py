@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.per_lane import PerLane
@@ -19,8 +19,11 @@ from ldam_studio.sampler.setting import Setting
 class NumberRow(SettingRow):
     """A label, a unit and a number field; below them a slider, and a line for errors.
 
-    While a schedule changes the setting, its present value is shown beside the label.
+    While a schedule changes the setting, its present value is shown beside the label. A button
+    below the note can offer to do something about it.
     """
+
+    offer_taken = pyqtSignal(str)  # the setting's name
 
     def __init__(
         self, setting: Setting, parent: QWidget | None = None, *, slider: bool = True
@@ -69,6 +72,11 @@ class NumberRow(SettingRow):
             self.slider.released.connect(lambda: self.gesture.emit(setting.name, False))
             grid.addWidget(self.slider, 1, 0, 1, 4)
         grid.addWidget(self.note, 2, 0, 1, 4)
+        self.offer = QPushButton()
+        self.offer.setAutoDefault(False)
+        self.offer.clicked.connect(lambda _on: self.offer_taken.emit(setting.name))
+        self.offer.hide()
+        grid.addWidget(self.offer, 3, 0, 1, 4, Qt.AlignmentFlag.AlignLeft)
         self.field.editingFinished.connect(self._typed)
         self.field.cancelled.connect(self._restore)
         self.field.left.connect(self._leave)
@@ -98,6 +106,12 @@ class NumberRow(SettingRow):
             self._caption = text
             if not self._wrong:
                 self._say(text)
+
+    def set_offer(self, text: str) -> None:
+        """Set the text of the button below the note; it is removed if that is empty."""
+        if text != self.offer.text():
+            self.offer.setText(text)
+            self.offer.setVisible(bool(text))
 
     def _dragged(self, position: int) -> None:
         self._accept(self._typed_value(self.scale.value(position)))

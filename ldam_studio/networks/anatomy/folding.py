@@ -23,10 +23,14 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Folded:
-    """A `module` whose output equals the network's at these `layers`, and only there."""
+    """A `module` whose output equals the network's at these `layers`, and only there.
+
+    `convolutions` are those that include the batch norms.
+    """
 
     module: nn.Module
     layers: frozenset[str]
+    convolutions: frozenset[str]
 
 
 def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
@@ -54,7 +58,8 @@ def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
         return None
     same = {name for name, sums in plain.items() if _equal(sums, found.get(name))}
     last = list(plain)[-1]
-    return Folded(folded, frozenset(same)) if last in same else None
+    convolutions = frozenset(convolution for convolution, _ in pairs)
+    return Folded(folded, frozenset(same), convolutions) if last in same else None
 
 
 def _folded(module: nn.Module, pairs: list[tuple[str, str]]) -> nn.Module:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from torch import nn
 
@@ -11,14 +12,22 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.statistics.batch_norm import of_batch_norms
-from ldam_studio.networks.statistics.finding import find_statistics, statistics_by_hash
-from ldam_studio.networks.statistics.statistics import PhotoStatistics
+from ldam_studio.networks.statistics.finding import (
+    are_shipped,
+    find_statistics,
+    statistics_by_hash,
+)
+from ldam_studio.networks.statistics.measuring import CHANNELS, layers_of
+from ldam_studio.networks.statistics.statistics import PhotoStatistics, key_of
 from ldam_studio.sampler.moments import Expected
 
 T = TypeVar("T")
 
 NO_FILE = ""
 """Stands in a recipe for statistics without a file."""
+
+DEPENDENT = ("statistics", "file", "expected", "comparing")
+"""What is remembered under keys that begin with these depends on the statistics."""
 
 
 class Compared(Forward):
@@ -57,6 +66,26 @@ class Compared(Forward):
         """
         return self.remembered(("statistics",), lambda: self._in_file() or of_batch_norms(self))
 
+    @property
+    def ships_statistics(self) -> bool:
+        """Whether the statistics for its weights ship with the program."""
+        return self.remembered(("shipped",), lambda: are_shipped(self._key))
+
+    @property
+    def can_be_compared(self) -> bool:
+        """Whether photographs can be measured: it takes such images and has suitable layers."""
+        return self.pixels.channels in CHANNELS and bool(self._measurable)
+
+    def can_be_compared_before(self, layer: str) -> bool:
+        """Return whether photographs could be measured at layers before this one."""
+        names = [known.name for known in self.layers]
+        before = names[: names.index(layer)]
+        return self.can_be_compared and any(name in before for name in self._measurable)
+
+    @property
+    def _measurable(self) -> tuple[str, ...]:
+        return self.remembered(("measurable",), lambda: layers_of(self))
+
     def use_statistics(self) -> None:
         """Find the statistics; a recipe tells from now on also if they have no file.
 
@@ -82,11 +111,33 @@ class Compared(Forward):
         """Find the statistics anew, for other weights."""
         self.statistics_sha256, self._compares = None, False
 
-    def compare_with(self, statistics: PhotoStatistics) -> None:
-        """Use these statistics from now on."""
-        for key in [key for key in self._remembered if key[0] == "expected"]:
-            del self._remembered[key]
-        self._remembered["statistics",] = self._remembered["file",] = statistics
+    def comparing(self, statistics: PhotoStatistics) -> Self:
+        """Return this network with other statistics; it shares the module and what was measured.
+
+        It is the same object for the same statistics.
+
+        Raises
+        ------
+        StudioError
+            If they are those of another network.
+        """
+        found = self._remembered.get(("file",))
+        if found is not None and found.sha256 == statistics.sha256:
+            return self
+        self._check_suits(statistics)
+        return self.remembered(("comparing", statistics.sha256), lambda: self._with(statistics))
+
+    def _with(self, statistics: PhotoStatistics) -> Self:
+        twin = copy.copy(self)
+        twin.statistics_sha256 = statistics.sha256
+        known = self._remembered.copy()  # another thread may be adding to it
+        twin._remembered = {key: value for key, value in known.items() if key[0] not in DEPENDENT}
+        twin._remembered["statistics",] = twin._remembered["file",] = statistics
+        return twin
+
+    @property
+    def _key(self) -> str:
+        return self.remembered(("key",), lambda: key_of(self.module))
 
     def _in_file(self) -> PhotoStatistics | None:
         return self.remembered(("file",), self._find_file)
@@ -94,14 +145,17 @@ class Compared(Forward):
     def _find_file(self) -> PhotoStatistics | None:
         if self.statistics_sha256:
             named = statistics_by_hash(self.statistics_sha256)
-            if not self._suits(named):
-                raise StudioError(
-                    f"The photo statistics with SHA-256 {named.sha256[:12]}... are not those of "
-                    f"{self.name}; use the picture or session as it was saved."
-                )
+            self._check_suits(named)
             return named
-        found = find_statistics(self.module) if self.statistics_sha256 is None else None
+        found = find_statistics(self._key) if self.statistics_sha256 is None else None
         return found if found is not None and self._suits(found) else None
+
+    def _check_suits(self, statistics: PhotoStatistics) -> None:
+        if not self._suits(statistics):
+            raise StudioError(
+                f"The photo statistics with SHA-256 {statistics.sha256[:12]}... are not those of "
+                f"{self.name}; use the picture or session as it was saved."
+            )
 
     def _suits(self, statistics: PhotoStatistics) -> bool:
         """Return whether statistics are those of layers that this network has."""

@@ -22,6 +22,8 @@ SHARES = (128 / 224, 160 / 224, 192 / 224, 1.0)
 ZOOM, ANGLE = 1.25, math.radians(10)
 """The photographs are seen in random views: zoomed and turned by at most this much, mirrored."""
 BATCH = 16
+CHANNELS = (1, 3)
+"""Numbers of channels that photographs can have."""
 
 
 def layers_of(network: Forward) -> tuple[str, ...]:

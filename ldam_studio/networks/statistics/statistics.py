@@ -83,7 +83,9 @@ class PhotoStatistics:
         """Return the file: float16 where that has the range, else float32."""
         tensors: dict[str, Tensor] = {}
         for side, (mean, std) in self.sides.items():
-            tensors |= {f"{side}.mean": _short(mean, std), f"{side}.std": _short(std, std)}
+            spread = _short(std, std)
+            # Compared with what is stored, so that a file that was read is written as it was.
+            tensors |= {f"{side}.mean": _short(mean, spread.float()), f"{side}.std": spread}
         about = {
             "key": self.key,
             "layers": list(self.layers),

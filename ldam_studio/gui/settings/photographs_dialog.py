@@ -1,0 +1,102 @@
+"""The dialog that asks for photographs on which to measure a network's photo statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ldam_studio.gui.path_row import PathRow
+from ldam_studio.gui.qt import present, restyle
+
+ZIPS = "Zip files (*.zip);;All files (*)"
+HINT = (
+    "Choose photographs such as those that the network was trained on: at least 16, of which up to "
+    "320 are taken evenly. It may take minutes. The session goes on meanwhile, and later sessions "
+    "with the same weights use the result, too."
+)
+
+
+class PhotographsDialog(QDialog):
+    """Asks for a folder or zip of photographs; when accepted, it is in `place`.
+
+    Parameters
+    ----------
+    network
+        Name of the network, for the title.
+    suggested
+        The folder or zip to begin with; empty for none.
+    """
+
+    def __init__(self, network: str, suggested: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Measure {network} on Photographs")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.place: Path | None = None
+        self.path = QLineEdit(suggested)
+        self.path.setPlaceholderText("Folder or zip")
+        self.path.setAccessibleName("Folder or zip of photographs")
+        self.path.textChanged.connect(lambda _text: self._changed())
+        row = PathRow(self.path, self._choose_folder, "Folder…", "Choose a folder")
+        row.add_button(self._choose_zip, "Zip…", "Choose a zip file")
+        label = QLabel("&Photographs")
+        label.setBuddy(self.path)
+        form = QFormLayout()
+        form.setHorizontalSpacing(14)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(label, row)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.measure = present(buttons.addButton("Measure", QDialogButtonBox.ButtonRole.ActionRole))
+        self.measure.setDefault(True)
+        self.measure.clicked.connect(lambda _on: self.go())
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        layout.setSpacing(14)
+        layout.addLayout(form)
+        layout.addWidget(self.note)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(38 * self.fontMetrics().height())
+        self._changed()
+
+    def go(self) -> None:
+        """Accept the dialog if the folder or zip exists."""
+        place = Path(self.path.text().strip()).expanduser()
+        if not place.exists():
+            self._say(f"There is no folder or zip {place}; check the path.", "danger")
+            return
+        self.place = place.absolute()
+        self.accept()
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of photographs", self.path.text())
+        if path:
+            self.path.setText(path)
+
+    def _choose_zip(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Zip of photographs", self.path.text(), ZIPS)
+        if path:
+            self.path.setText(path)
+
+    def _changed(self) -> None:
+        self.measure.setEnabled(bool(self.path.text().strip()))
+        self._say(HINT, "muted")
+
+    def _say(self, text: str, role: str) -> None:
+        self.note.setText(text)
+        self.note.setProperty("role", role)
+        restyle(self.note)
