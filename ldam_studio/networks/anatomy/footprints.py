@@ -13,11 +13,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 NOTHING = math.inf
+
+
+class NoRuleError(Exception):
+    """A rule does not support these arguments of its operation."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +78,27 @@ def union(values: Sequence[Value]) -> Tensor:
     return found
 
 
-def whole(values: Sequence[Value]) -> Tensor | None:
-    """Return the footprint that all elements of `values` share; None if they differ.
+def everything(values: Sequence[Value]) -> Tensor:
+    """Return the one rectangle that holds all pixels on which any element depends, (4,)."""
+    seen = [value.short.reshape(4, -1).amin(dim=1) for value in values]
+    return torch.stack(seen).amin(dim=0) if seen else torch.full((4,), NOTHING)
 
-    An unknown operation may move any element to any place. That does not matter if all elements
-    have the same footprint.
-    """
-    seen = [value.short.reshape(4, -1) for value in values]
-    seen = [planes for planes in seen if bool((planes < NOTHING).any())]
-    if not seen:
-        return torch.full((4, 1), NOTHING)
-    alike = torch.cat(seen, dim=1)
-    first = alike[:, :1]
-    return first.clone() if bool((alike == first).all()) else None
+
+def joined(found: Tensor | Value, seen: Tensor) -> Tensor | Value:
+    """Let all elements also depend on one rectangle, (4,)."""
+    planes = found if isinstance(found, Tensor) else found.short
+    planes = torch.minimum(planes, seen.reshape(4, *[1] * (planes.ndim - 1)))
+    return planes if isinstance(found, Tensor) else Value(found.shape, planes, found.runs)
+
+
+def elementwise(*args: Any, **kwargs: Any) -> Tensor | Value:
+    """Follow arithmetic and activation functions, which act element by element."""
+    values = [v for v in (*args, *kwargs.values()) if isinstance(v, Value)]
+    first, *rest = values
+    small = all(len(v.shape) <= len(first.shape) and v.short.numel() == 4 for v in rest)
+    if first.runs and small and all(bool((v.short == NOTHING).all()) for v in rest):
+        return first
+    return union(values)
 
 
 def compact(planes: Tensor) -> Tensor:
