@@ -266,11 +266,15 @@ class Settings:
 
     def for_chains(self, chains: int) -> Settings:
         """Return a copy whose per-chain values are repeated or cut to fit `chains` chains."""
+        return self.of_chains(range(chains))
+
+    def of_chains(self, kept: Sequence[int]) -> Settings:
+        """Return a copy with the per-chain values of some chains; missing ones are repeated."""
         fitted: dict[str, Any] = {}
         for about in fields(self):
             value = getattr(self, about.name)
-            if isinstance(value, tuple) and len(value) != chains:
-                fitted[about.name] = tuple(value[i % len(value)] for i in range(chains))
+            if isinstance(value, tuple) and list(kept) != list(range(len(value))):
+                fitted[about.name] = tuple(value[i % len(value)] for i in kept)
         return replace(self, **fitted) if fitted else self
 
 

@@ -497,7 +497,8 @@ def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path):
     assert [lane.chains.x.shape[-1] for lane in state.lanes] == [48, 48]
     state = run(state, 3, Change("neurons", (Neuron("fc", 6),)))
     assert [lane.chains.x.shape[-1] for lane in state.lanes] == [32, 40]
-    state = run(state, 3, Change("chains", 3), Change("melt", 2))
+    state = run(state, 3, Change("chains", 4), Change("melt", 2))
+    state = run(state, 4, Change("keep", (0, 1, 3)))
     export(state, Shown("averages"), tmp_path / "a.png")
     found = compare(tmp_path / "a.png")
     assert found is not None and found.identical

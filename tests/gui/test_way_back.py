@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QPushButton
 
 from gui.windows import learner, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.undo import MOMENT, MOST_MOMENTS, Undo
 from ldam_studio.networks.sources.opening import open_network
 
@@ -84,3 +85,81 @@ def test_what_the_discriminator_learned_comes_back_with_its_session(make_window,
 def test_the_title_is_that_of_the_network_on_show(studio):
     studio.controller.set_network(open_network("lenet-averaged"))
     assert studio.windowTitle() == "lenet-averaged \N{EM DASH} LDAM Studio"
+
+
+def test_ten_chains_one_and_undo_is_ten_again(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("fc3:0-9"))
+    ten = window.model.outline.lane.neurons
+    window.controller.set_front(5)
+    paused(window, qtbot)
+    before = moment(window)
+    for chains in (7, 3, 1):
+        window.controller.set_value("chains", chains)
+    # The one that stays is the one that was looked at, with its picture.
+    assert window.model.outline.lane.neurons == (ten[5],)
+    assert window.model.front == 0
+    assert torch.equal(moment(window).lane.chains.x[0], before.lane.chains.x[5])
+    for _ in range(3):
+        window.controller.undo()
+    after = moment(window)
+    assert after.lane.neurons == ten
+    assert torch.equal(after.lane.chains.x, before.lane.chains.x)
+    assert torch.equal(after.lane.average.mean, before.lane.average.mean)
+
+
+def test_a_drag_to_fewer_chains_is_one_change(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("fc3:0-9"))
+    window.controller.undo_stack.drag("chains", begins=True)
+    for chains in range(9, 0, -1):
+        window.controller.set_value("chains", chains)
+    window.controller.undo_stack.drag("chains", begins=False)
+    assert window.model.chains == 1
+    window.controller.undo()
+    assert window.model.chains == 10
+
+
+def test_opening_a_session_can_be_undone(studio, qtbot):
+    studio.controller.set_value("l2", 0.25)
+    paused(studio, qtbot)
+    x = moment(studio).lane.chains.x
+    open_in(studio, qtbot, small_opening("fc2:1"))
+    assert "Opening Small" in studio.actions_by_name["undo"].text()
+    studio.controller.pause()
+    studio.actions_by_name["undo"].trigger()
+    until(
+        qtbot,
+        lambda: studio.last_frame is not None and studio.model.outline.lane.settings.l2 == 0.25,
+    )
+    assert moment(studio).lane.neurons[0].layer == "fc3"
+    assert moment(studio).lane.chains.x.shape == x.shape
+
+
+@pytest.mark.parametrize("what", ["network", "melt", "compare"])
+def test_what_else_can_be_undone(studio, qtbot, what):
+    paused(studio, qtbot)
+    before = moment(studio)
+    averaged = open_network("lenet-averaged")
+    if what == "network":
+        studio.controller.set_network(averaged)
+    elif what == "melt":
+        studio.controller.melt()
+    else:
+        studio.controller.compare(averaged)
+    assert moment(studio).log != before.log
+    studio.controller.undo()
+    after = moment(studio)
+    assert after.outline == before.outline
+    assert after.melting == 0
+    assert torch.equal(after.lane.chains.x, before.lane.chains.x)
+
+
+def test_what_cannot_be_opened_leaves_the_running_session(studio, qtbot):
+    def fails():
+        raise StudioError("That picture is damaged; choose another.")
+
+    neurons = studio.model.outline.lane.neurons
+    studio.open(replace(small_opening(), title="Broken", make=fails))
+    until(qtbot, lambda: "damaged" in " ".join(studio.banner.texts()))
+    until(qtbot, lambda: studio.last_frame is not None and studio.last_frame.step > 0)
+    assert studio.last_frame.lanes[0].neurons == neurons
+    assert studio.model.title == "Small"

@@ -164,6 +164,23 @@ def _chains(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outli
     return outline
 
 
+def _keep(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    try:
+        kept = [index for index in change.value if outline.lane.neurons[index] and index >= 0]
+    except (IndexError, TypeError):
+        kept = []
+    if not kept or kept != list(change.value) or kept != sorted(set(kept)):
+        raise StudioError(
+            f"The chains to keep are some of 0 to {outline.chains - 1} in ascending order, not "
+            f"{change.value!r}."
+        )
+    for number in numbers:
+        lane = outline.lanes[number]
+        neurons, settings = tuple(lane.neurons[i] for i in kept), lane.settings.of_chains(kept)
+        outline = outline.put(number, replace(lane, neurons=neurons, settings=settings))
+    return outline
+
+
 def _seed(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
     _check_whole(change.value, 2**63 - 1, "The seed must be a whole number from 0 to 2^63 - 1")
     return replace(outline, seed=change.value)
@@ -240,6 +257,7 @@ RULES: dict[str, Rule] = {
     "discriminator": Rule(_discriminator),  # DiscriminatorModel or None
     "revert_discriminator": Rule(_same),  # None: forget what was learned
     "chains": Rule(_chains),  # int
+    "keep": Rule(_keep),  # the indices of the chains to keep, in ascending order
     "seed": Rule(_seed),  # int: restart with it
     "restart": Rule(_same),  # None: restart with the same seed
     # None: begin the schedule again from the present pictures; a setting that left it: follow it

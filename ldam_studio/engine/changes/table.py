@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ldam_studio.engine.changes.average import reset_average
-from ldam_studio.engine.changes.chains import change_chains
+from ldam_studio.engine.changes.chains import change_chains, keep_chains
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.comparison import compare
 from ldam_studio.engine.changes.discriminator import change_discriminator, revert_discriminator
@@ -220,6 +220,12 @@ CHANGES: dict[str, Kind] = {
         change_chains,
         words=lambda _change, after: _counted(after.chains, "chain"),
         logged=lambda _change, after: after.chains,
+    ),
+    "keep": Kind(
+        keep_chains,
+        words=lambda _change, after: _counted(after.chains, "chain") + " kept",
+        logged=lambda change, _after: list(change.value),
+        looks_elsewhere=True,
     ),
     "seed": Kind(
         restart,

@@ -71,7 +71,7 @@ class Controller(Edits):
 
     def melt(self) -> None:
         """Raise the temperature a hundredfold for `MELT_STEPS` steps."""
-        self._try(Change("melt", MELT_STEPS))
+        self.make(Change("melt", MELT_STEPS), "Melt")
         self.melted.emit()
 
     def restart(self) -> None:
@@ -118,7 +118,7 @@ class Controller(Edits):
         StudioError
             If its images differ in size from those of a network that it is compared with.
         """
-        self._post(Change("network", network, self.model.acting))
+        self.make_or_raise(Change("network", network, self.model.acting), "Network")
 
     def set_weights(self, twin: Network, *, restart: bool = False) -> None:
         """Use other weights of the current network; the chains continue, or restart."""
@@ -132,11 +132,11 @@ class Controller(Edits):
 
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
         """Use another discriminator, or none; raises `StudioError` if its images differ."""
-        self._post(Change("discriminator", discriminator))
+        self.make_or_raise(Change("discriminator", discriminator), "Discriminator")
 
     def revert_discriminator(self) -> None:
         """Discard what the discriminator has learned in this session."""
-        self._try(Change("revert_discriminator"))
+        self.make(Change("revert_discriminator"), "Revert Discriminator")
 
     def set_front(self, index: int) -> None:
         """Make the chain with this index the front chain."""
@@ -195,7 +195,7 @@ class Controller(Edits):
         self.model.outline.after(change)  # raises before anything is touched
         network.to(self.model.outline.device.name)
         self.model.call(network, title)
-        self._post(change)
+        self.make_or_raise(change, "Compare")
         self.model.set_acting(None)
         self._tell_unmatched()
 

@@ -13,6 +13,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.lanes import NEURONS, changes_to, largest
 from ldam_studio.gui.session.link import Moment, SessionLink
 from ldam_studio.gui.session.model import MAX_RATE, Model
+from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.session.undo import MOMENT, Undo
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -38,11 +39,28 @@ class Edits(SessionLink):
         self.undo_stack.clear()
         super()._leave()
 
+    def open(self, opening: Opening) -> None:
+        """Stop the current session, and open another one; undoing that goes back to the former."""
+        super().open(opening)
+        if self.way_back is not None:
+            text = f"Opening {opening.title}"
+            self.undo_stack.note_moment(self.way_back, opening, text, light=True)
+
     # Settings
 
     def set_value(self, name: str, value: Any) -> None:
         """Change a setting by its name; an invalid value changes nothing and is reported."""
-        self.set_values({name: value})
+        if name == "chains" and self.model.is_open and value < self.model.chains:
+            self._keep(value)
+        else:
+            self.set_values({name: value})
+
+    def _keep(self, count: int) -> None:
+        """Keep the first chains, and the front chain among them; undoing brings the others back."""
+        front = self.model.front
+        kept = [*range(count - 1), max(front, count - 1)]
+        self.make(Change("keep", tuple(kept)), "Chains")
+        self.model.set_front(min(front, count - 1))
 
     def set_values(self, values: Mapping[str, Any], *, note: bool = True, text: str = "") -> None:
         """Change settings of the lane that is acted on; see `_set`."""
@@ -135,11 +153,18 @@ class Edits(SessionLink):
         text
             Its name in the Edit menu.
         """
+        try:
+            self.make_or_raise(change, text)
+        except StudioError as error:
+            self.said.emit(str(error), "warning")
+
+    def make_or_raise(self, change: Change, text: str) -> None:
+        """Make any change, as `make` does; raise `StudioError` if it cannot be made."""
         if self._runner is None:
             return
         before = Moment(self._runner.ask(snapshot), self.model.outline)
-        if self._try(change):
-            self.undo_stack.note_moment(before, change, text)
+        self._post(change)
+        self.undo_stack.note_moment(before, change, text)
 
     # Undo
 
@@ -159,6 +184,8 @@ class Edits(SessionLink):
                 self._return_to(moment)
             case Change() as change:
                 self._try(change)
+            case Opening() as opening:
+                self.open(opening)
             case None:
                 values = dict(found)
                 back = values.pop(RUN_SCHEDULE, ())

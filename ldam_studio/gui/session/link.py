@@ -67,7 +67,8 @@ class SessionLink(QObject):
 
     def open(self, opening: Opening) -> None:
         """Stop the current session, and open another one on a thread of its own."""
-        self.way_back = self._way_back()
+        if self._runner is not None:
+            self.way_back = self._way_back()
         self._leave()
         self._numbers += 1
         self._current = opening
@@ -172,8 +173,13 @@ class SessionLink(QObject):
         if not self._is_current(number):
             return
         current = self._current
-        if self._runner is None and current is not None and current.fallback is not None:
-            self.open(replace(current.fallback, preset=current.preset))
+        if self._runner is None and current is not None:
+            if current.fallback is not None:
+                self.open(replace(current.fallback, preset=current.preset))
+            elif (back := self.way_back) is not None:
+                # The session before goes on, since what should replace it cannot be opened.
+                self.way_back = None
+                self.open(back)
         self.said.emit(sentence, "danger")
 
     def _on_finished(self, thread: SamplerThread) -> None:

@@ -28,16 +28,21 @@ class _Command(QUndoCommand):
         when: float,
         *,
         dragged: bool = False,
+        light: bool = False,
     ) -> None:
         super().__init__(text)
         self.before, self.after = dict(before), dict(after)
-        self.when, self.dragged = when, dragged
+        self.when, self.dragged, self._light = when, dragged, light
         # A change of several settings is never merged with a later one.
         self.closed = self.is_moment or _are_several(self.after)
 
     @property
     def is_moment(self) -> bool:
         return MOMENT in self.before
+
+    @property
+    def is_heavy(self) -> bool:
+        return self.is_moment and not self._light
 
     def id(self) -> int:
         return MERGES
@@ -91,8 +96,12 @@ class Undo:
         if dragged and self._last() is command:  # it was not merged
             self._dragged = command
 
-    def note_moment(self, before: object, again: object, text: str = "Restart") -> None:
+    def note_moment(
+        self, before: object, again: object, text: str = "Restart", *, light: bool = False
+    ) -> None:
         """Remember a change that cannot be undone by setting values.
+
+        Changes of the same name during a drag count as one.
 
         Parameters
         ----------
@@ -102,10 +111,19 @@ class Undo:
             The change itself; `redo` returns it under the key `MOMENT`.
         text
             Name of the change in the menu.
+        light
+            Whether the moment takes little memory, so that it is kept as long as other changes.
         """
-        self.stack.push(_Command({MOMENT: before}, {MOMENT: again}, text, self._clock()))
+        last = self._last()
+        if self._dragging and last is not None and last is self._dragged and last.text() == text:
+            last.after = {MOMENT: again}
+            return
+        command = _Command({MOMENT: before}, {MOMENT: again}, text, self._clock(), light=light)
+        self.stack.push(command)
+        if self._dragging:
+            self._dragged = command
         done = [self._command(at) for at in range(self.stack.index())]
-        moments = [c for c in done if c is not None and c.is_moment and not c.isObsolete()]
+        moments = [c for c in done if c is not None and c.is_heavy and not c.isObsolete()]
         for command in moments[:-MOST_MOMENTS]:
             # Qt removes the command when undo reaches it; its memory is freed now.
             command.before = {MOMENT: None}
