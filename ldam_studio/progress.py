@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,44 @@ class Stage:
     doing: str
     done: int = 0
     total: int = 0
+
+
+LONG_S = 2.0
+"""Seconds after which it is said how long work has taken, or will take."""
+
+
+class StageWords:
+    """Puts stages into words, with the time that they take.
+
+    Parameters
+    ----------
+    clock
+        Returns seconds from a monotonic clock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._stage: Stage | None = None
+        self._begun = 0.0
+
+    def of(self, stage: Stage) -> str:
+        """Return a stage in words, such as "looking for layers: 30 of 139, about 8 s left"."""
+        if self._stage is None or self._stage.doing != stage.doing:
+            self._begun = self._clock()
+        self._stage = stage
+        return self.now()
+
+    def now(self) -> str:
+        """Return the last stage in words; empty before the first one."""
+        stage, seconds = self._stage, self._clock() - self._begun
+        if stage is None:
+            return ""
+        if not stage.total:
+            return stage.doing + (f", for {seconds:.0f} s" if seconds > LONG_S else "")
+        words = f"{stage.doing}: {stage.done:,} of {stage.total:,}"
+        if seconds <= LONG_S or not stage.done:
+            return words
+        return f"{words}, about {seconds / stage.done * (stage.total - stage.done):.0f} s left"
 
 
 class Listener:

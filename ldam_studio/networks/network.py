@@ -28,6 +28,7 @@ from ldam_studio.networks.sizes import MOST_SIDES, MULTIPLE, listing_at, moved
 from ldam_studio.networks.statistics.compared import Compared
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
+from ldam_studio.progress import tell
 
 T = TypeVar("T")
 
@@ -209,7 +210,12 @@ class Network(Compared):
         """Return the pixels that a layer's units at a place see; None for the whole image."""
         known = self.layer(layer)
         where = resolved(known, place)
-        return self.remembered(("field", layer, where), lambda: receptive_field(self, known, where))
+
+        def measure() -> Box | None:
+            tell(f"looking for what {layer} sees")
+            return receptive_field(self, known, where)
+
+        return self.remembered(("field", layer, where), measure)
 
     def measures_field(self, layer: str) -> bool:
         """Return whether a layer's receptive fields are measured and so depend on the weights.
@@ -229,10 +235,13 @@ class Network(Compared):
         """Return the part of the image that the units at a place need; None for the whole image."""
         known = self.layer(layer)
         where = resolved(known, place)
-        return self.remembered(
-            ("crop", layer, where),
-            lambda: find_crop(self, known, where, self.receptive_field(layer, where)),
-        )
+
+        def find() -> Crop | None:
+            field = self.receptive_field(layer, where)
+            tell(f"comparing what {layer} sees with the whole image")
+            return find_crop(self, known, where, field)
+
+        return self.remembered(("crop", layer, where), find)
 
     # Its neurons
 
@@ -247,6 +256,7 @@ class Network(Compared):
         return ClassValue(objective, self.remembered(("ending",), lambda: self._ending(last)))
 
     def _ending(self, last: Layer) -> Ending:
+        tell(f"looking for the last rectifier before {last.name}")
         weights = (*self.module.parameters(), *self.module.buffers())
         run = partial(output_at, self.module, last.name, self.noise(), last.batch)
         return find_ending(run, weights, 1 + last.axis)

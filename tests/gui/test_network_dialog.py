@@ -390,7 +390,7 @@ def test_what_was_understood_can_be_corrected(make, load, factories):
         ("raising", "failed (ValueError: no luck)"),
         ("leaving", "SystemExit"),
         ("number", "returned int, not a torch.nn.Module"),
-        ("asking", "must work without arguments"),
+        ("asking", "needs the arguments size and more, but is called without"),
         ("absent", "has no function 'absent'"),
     ],
 )

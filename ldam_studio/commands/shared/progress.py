@@ -20,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ldam_studio.progress import LONG_S, Listener, Stage, StageWords
 from ldam_studio.training.progress import TrainingProgress
 
 INTERRUPTED = 130
@@ -187,24 +188,63 @@ def in_words(seconds: float) -> str:
 
 @contextmanager
 def download(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that takes a download's progress; its bar appears with the first bytes."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    task = bar.add_task(name)
+    """Show how far the opening of a network is; yield a function for a download's progress.
 
-    def tell(had: int, size: int) -> None:
-        bar.start()
-        bar.update(task, completed=had, total=size or None)
-
+    The bar appears with the first bytes, or where opening takes longer than a moment. Without a
+    terminal, a line says from time to time what is done.
+    """
+    opening = _Opening(name, Console(stderr=True))
     try:
-        yield tell
+        with Listener(opening.stage).heard_on():
+            yield opening.bytes
     finally:
-        bar.stop()
+        opening.end()
+
+
+class _Opening:
+    """Says what the opening of a network does: with a bar or a spinner in a terminal, or in lines.
+
+    Rich shows one of the two at a time.
+    """
+
+    def __init__(
+        self, name: str, console: Console, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._name, self._clock = name, clock
+        self._words = StageWords(clock)
+        self._begun = self._said = clock()
+        self._in_lines = not console.is_terminal
+        self._spinner = console.status(name)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=self._in_lines,
+        )
+        self._task = self._bar.add_task(name)
+
+    def bytes(self, had: int, size: int) -> None:
+        """Show how far a download is."""
+        self._spinner.stop()
+        self._bar.start()
+        self._bar.update(self._task, completed=had, total=size or None)
+
+    def stage(self, stage: Stage) -> None:
+        """Say what is done now, if opening takes long."""
+        words, now = self._words.of(stage), self._clock()
+        if self._in_lines:
+            if now - self._said >= EVERY_S:
+                self._said = now
+                print(f"opening {self._name}: {words}", file=sys.stderr, flush=True)
+        elif now - self._begun >= LONG_S:
+            self._bar.stop()
+            self._spinner.update(f"{self._name}: {words}")
+            self._spinner.start()
+
+    def end(self) -> None:
+        """Take the bar and the spinner away."""
+        self._spinner.stop()
+        self._bar.stop()

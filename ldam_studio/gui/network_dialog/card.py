@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons
+from ldam_studio.progress import Stage, StageWords
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
@@ -54,6 +55,10 @@ class NetworkCard(QFrame):
         self.error.setTextFormat(Qt.TextFormat.PlainText)
         self.error.setWordWrap(True)
         self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words = StageWords()
+        self._seconds = QTimer(self)
+        self._seconds.setInterval(1000)
+        self._seconds.timeout.connect(self._on_second)
         self._sign = QLabel()
         self.facts: dict[str, QLabel] = {}
         self._pages = QStackedLayout(self)
@@ -111,12 +116,31 @@ class NetworkCard(QFrame):
 
     def show_loading(self, text: str) -> None:
         """Show that something is being loaded, with a progress bar without an end."""
+        self._words = StageWords()
         self.doing.setText(text)
         self.bar.setRange(0, 0)
         self._pages.setCurrentWidget(self._busy)
+        self._seconds.start()
+
+    def show_stage(self, stage: Stage) -> None:
+        """Show what is done at the moment, how much of it, and how long that takes."""
+        self._say_doing(self._words.of(stage))
+        self.bar.setRange(0, stage.total)
+        self.bar.setValue(stage.done)
+
+    def _say_doing(self, words: str) -> None:
+        if words:
+            self.doing.setText(f"{words[:1].upper()}{words[1:]} …")
+
+    def _on_second(self) -> None:
+        if self._pages.currentWidget() is self._busy:
+            self._say_doing(self._words.now())
+        else:
+            self._seconds.stop()
 
     def show_progress(self, had: int, size: int) -> None:
         """Show the progress of a download: bytes received, and bytes in all (0 if unknown)."""
+        self._words = StageWords()
         self.doing.setText(f"Downloading the weights: {size_words(had, size)}")
         # Qt counts in 32 bits.
         self.bar.setRange(0, 1000 if size else 0)

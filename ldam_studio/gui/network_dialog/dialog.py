@@ -219,6 +219,7 @@ class NetworkDialog(QDialog):
         self._task.done.connect(self._on_loaded)
         self._task.failed.connect(self._on_failed)
         self._task.progressed.connect(self.card.show_progress)
+        self._task.staged.connect(self.card.show_stage)
         self.card.show_loading(f"Loading {short_name(wish.name)} …")
         self._show_buttons()
         self.card.stop.setFocus()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.outline import Outline
     from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.progress import Stage
 
 RESTING_S = 0.25  # between two requests for a frame while the session is paused
 LEFT_S = 60  # longest wait for the last step of the session before
@@ -47,6 +48,7 @@ class SessionLink(QObject):
 
     opening = pyqtSignal(object)  # Opening
     opened = pyqtSignal(object)  # Opening
+    staged = pyqtSignal(object)  # Stage: what the opening of a session does
     said = pyqtSignal(str, str)  # sentence, kind: info, warning, danger
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
@@ -67,8 +69,8 @@ class SessionLink(QObject):
 
     def open(self, opening: Opening) -> None:
         """Stop the current session, and open another one on a thread of its own."""
-        if self._runner is not None:
-            self.way_back = self._way_back()
+        before = self._way_back() or self.way_back
+        self.way_back = None if opening is before else before
         self._leave()
         self._numbers += 1
         self._current = opening
@@ -76,10 +78,16 @@ class SessionLink(QObject):
         thread.opened.connect(self._on_opened)
         thread.state_changed.connect(self._on_state)
         thread.failed.connect(self._on_failed)
+        thread.staged.connect(self._on_staged)
         thread.finished.connect(partial(self._on_finished, thread))
         self._threads.append(thread)
         self.opening.emit(opening)
         thread.start()
+
+    def give_up(self) -> None:
+        """Stop opening a session, and go on with the one before it."""
+        if self._runner is None and self.way_back is not None:
+            self.open(self.way_back)
 
     def _way_back(self) -> Opening | None:
         """Return how to reopen the current session as it will be when it stops."""
@@ -164,6 +172,10 @@ class SessionLink(QObject):
 
     def _prepare(self, opening: Opening) -> None:
         """Apply an opening's preset and comparison before it is shown; a hook for subclasses."""
+
+    def _on_staged(self, number: int, stage: Stage) -> None:
+        if self._is_current(number) and self._runner is None:
+            self.staged.emit(stage)
 
     def _on_state(self, number: int, state: RunState) -> None:
         if self._is_current(number):

@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from ldam_studio.engine.runner import Runner
 from ldam_studio.errors import StudioError
+from ldam_studio.progress import Listener, Stopped
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
@@ -26,6 +27,7 @@ class SamplerThread(QThread):
     opened = pyqtSignal(int, object, object)  # number, Runner, Outline
     state_changed = pyqtSignal(int, object)  # number, RunState
     failed = pyqtSignal(int, str)  # number, one sentence
+    staged = pyqtSignal(int, object)  # number, Stage of the opening
 
     def __init__(
         self, number: int, make: Callable[[], SessionState], parent: QObject | None = None
@@ -37,13 +39,17 @@ class SamplerThread(QThread):
         self._lock = threading.Lock()
         self._runner: Runner | None = None
         self._leaving = False
+        self._listener = Listener(lambda stage: self.staged.emit(number, stage))
 
     def run(self) -> None:
         """Open the session and step until `leave`."""
         try:
-            state = self._make()
+            with self._listener.heard_on():
+                state = self._make()
             outline = state.outline
             runner = Runner(state, on_state=self._say_state, on_error=self._say_error)
+        except Stopped:
+            return  # the session is not wanted any more
         except StudioError as error:
             self._say_error(str(error))
             return
@@ -64,7 +70,8 @@ class SamplerThread(QThread):
             )
 
     def leave(self) -> None:
-        """Ask the sampler to stop after its current step; returns at once."""
+        """Ask the sampler to stop after its current step, or while it opens; returns at once."""
+        self._listener.stop()
         with self._lock:
             self._leaving = True
             runner = self._runner

@@ -31,6 +31,7 @@ from ldam_studio.networks.sources.opening import Options
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoints import check_kind
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
+from ldam_studio.progress import StageWords
 
 if TYPE_CHECKING:
     from ldam_studio.gui.studio import Studio
@@ -145,6 +146,10 @@ class WatchDialog(QDialog):
         self._task.setObjectName("watch-opener")
         self._task.done.connect(self._on_opened)
         self._task.failed.connect(self._on_failed)
+        words = StageWords()
+        self._task.staged.connect(
+            lambda stage: self._say(f"Opening {request.title}: {words.of(stage)} …", "muted")
+        )
         self._say(f"Opening {request.title} …", "muted")
         self._show_buttons()
         self._task.start()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from ldam_studio.gui.qt import present
+from ldam_studio.progress import LONG_S, Stage, StageWords
+
 if TYPE_CHECKING:
     from ldam_studio.gui.session.controller import Controller
     from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.studio import Kind
     from ldam_studio.gui.window.panels import Panels
+
+OPENING = "opening"  # the key of that message
 
 
 class SessionNotices(QObject):
@@ -41,13 +48,15 @@ class SessionNotices(QObject):
         self._controller, self._open = controller, open_session
         self._banner, self._canvas = panels.banner, panels.canvas
         self.hint = ""
+        self._words, self._opened_at, self._offers_stop = StageWords(), 0.0, False
         model = controller.model
         controller.opening.connect(self._on_opening)
         # A hint tells the user what to do, so it appears only once the session is open.
         controller.opened.connect(self._on_opened)
+        controller.staged.connect(self._on_staged)
         for changed in (model.session_changed, model.weights_changed):
             changed.connect(lambda: self.titled.emit(model.whole_title))
-        controller.said.connect(lambda text, kind: self._banner.say(text, kind))
+        controller.said.connect(self._say)
         controller.spread_told.connect(self._say_spread)
         controller.melted.connect(lambda: self._set_hint(""))
         controller.raised_unclamped.connect(self._offer_clamp)
@@ -64,15 +73,39 @@ class SessionNotices(QObject):
             said = f"The session before, {back.title}, is kept among the recent sessions."
             self._banner.say(said, actions=offers, key="note")
         self._set_hint("")
+        self._words, self._opened_at, self._offers_stop = StageWords(), time.monotonic(), False
         self.titled.emit(opening.title)
+
+    def _on_staged(self, stage: Stage) -> None:
+        """Say what the opening does, and offer to stop it, if it takes long."""
+        title, back = present(self._controller.current).title, self._controller.way_back
+        words = self._words.of(stage)
+        self._canvas.set_empty(
+            f"Opening “{title}” …\n{words[:1].upper()}{words[1:]} …",
+            "No sample has been averaged yet.",
+        )
+        if time.monotonic() - self._opened_at < LONG_S or self._offers_stop or back is None:
+            return
+        self._offers_stop = True
+        self._banner.say(
+            f"“{title}” takes a while to open.",
+            actions=((f"Stop, and go back to {back.title}", self._controller.give_up),),
+            key=OPENING,
+        )
 
     def say_not_kept(self, sentence: str) -> None:
         """Say why the session is not saved at present."""
         self._banner.say(sentence, "warning", key="not kept")
 
     def _on_opened(self, opening: Opening) -> None:
+        self._banner.dismiss(OPENING)
         self._set_hint(opening.hint)
         self._banner.settle()
+
+    def _say(self, text: str, kind: Kind) -> None:
+        if kind == "danger":
+            self._banner.dismiss(OPENING)  # it has failed
+        self._banner.say(text, kind)
 
     def _say_spread(self, sentence: str) -> None:
         """Say which neurons of a layer are shown; this replaces the message about another layer."""

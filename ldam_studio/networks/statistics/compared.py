@@ -19,6 +19,7 @@ from ldam_studio.networks.statistics.finding import (
 )
 from ldam_studio.networks.statistics.measuring import CHANNELS, layers_of
 from ldam_studio.networks.statistics.statistics import PhotoStatistics, key_of
+from ldam_studio.progress import tell
 from ldam_studio.sampler.moments import Expected
 
 T = TypeVar("T")
@@ -64,7 +65,12 @@ class Compared(Forward):
         StudioError
             If the file is damaged, or it was named by its hash and is not on this computer.
         """
-        return self.remembered(("statistics",), lambda: self._in_file() or of_batch_norms(self))
+
+        def find() -> PhotoStatistics | None:
+            tell("looking for statistics of photographs")
+            return self._in_file() or of_batch_norms(self)
+
+        return self.remembered(("statistics",), find)
 
     @property
     def ships_statistics(self) -> bool:
