@@ -117,7 +117,9 @@ def named_or_unknown(
     except UnknownInputError:
         if no_display() or any((args.compare, args.compare_weights, args.compare_set)):
             raise
-    return None, NetworkRequest(args.network, args.weights, args.labels, args.partial)
+    return None, NetworkRequest(
+        args.network, args.weights, args.labels, args.partial, steady=args.steady
+    )
 
 
 def named_network(args: argparse.Namespace, device: Device) -> Named | None:
@@ -137,6 +139,11 @@ def named_network(args: argparse.Namespace, device: Device) -> Named | None:
     device.apply()
     network = network_of(args)
     request = NetworkRequest(
-        args.network, args.weights, args.labels, args.partial, network.provenance.given_pixels
+        args.network,
+        args.weights,
+        args.labels,
+        args.partial,
+        network.provenance.given_pixels,
+        args.steady,
     )
     return Named(network, request, beside_of(args, network))

@@ -179,6 +179,7 @@ class Opener:
             labels=labels if labels is not None and can_be_read(labels) else None,
             partial=reference.partial,
             untrained=reference.untrained,
+            behaviour=reference.behaviour,
         )
         network = open_network(reference.name, _path(reference), options)
         _same_weights(f"network {network.name}", reference, network.sha256)

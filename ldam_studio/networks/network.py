@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -20,7 +19,6 @@ from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
 from ldam_studio.networks.anatomy.units import resolved
-from ldam_studio.networks.copying import copied
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
@@ -75,7 +73,9 @@ class Network(Compared):
     @property
     def reference(self) -> dict[str, Any]:
         """The description with which a recipe finds this network again."""
-        return self.provenance.reference(self.name) | self.named_statistics
+        behaviour = list(self.behaviour.recorded)
+        recorded = {"behaviour": behaviour} if behaviour else {}
+        return self.provenance.reference(self.name) | self.named_statistics | recorded
 
     # Other weights
 
@@ -129,7 +129,7 @@ class Network(Compared):
         StudioError
             If the network is the user's own module and cannot be copied.
         """
-        module = copied(self.module)
+        module = self.copied_module()
         put_into(module, weights)
         twin = self.with_module(module)
         twin.forget_statistics()
@@ -258,7 +258,11 @@ class Network(Compared):
     def _ending(self, last: Layer) -> Ending:
         tell(f"looking for the last rectifier before {last.name}")
         weights = (*self.module.parameters(), *self.module.buffers())
-        run = partial(output_at, self.module, last.name, self.noise(), last.batch)
+
+        def run() -> Tensor:
+            with self.guarded():
+                return output_at(self.module, last.name, self.noise(), last.batch)
+
         return find_ending(run, weights, 1 + last.axis)
 
     def check(self, neuron: Neuron) -> Neuron:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,10 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
             network.provenance.given_pixels,
             network.provenance.given_labels,
             network.provenance.partial,
+            steady=network.behaviour.steady,
         )
     with download(name) as on_bytes:
-        opened = Options(options.pixels, options.labels, options.partial, on_bytes=on_bytes)
-        return open_network(name, weights, opened)
+        return open_network(name, weights, replace(options, on_bytes=on_bytes))
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -104,6 +104,7 @@ class Comparing(Feature):
             labels=network.provenance.given_labels,
             partial=network.provenance.partial,
             pixels=network.provenance.given_pixels,
+            steady=network.behaviour.steady,
         )
         return ask_for_comparison(self.studio.places.root, self._compare, request)
 

@@ -224,5 +224,5 @@ def ask_what_to_watch(
 
 
 def _open(request: NetworkRequest, place: Path, _task: Task) -> Network:
-    options = Options(request.pixels, request.labels, request.partial)
+    options = Options(request.pixels, request.labels, request.partial, steady=request.steady)
     return open_watched(request.name, place, options, request.weights)

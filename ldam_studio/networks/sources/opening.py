@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import enough_for, is_lack_of_memory
 from ldam_studio.networks.anatomy.failing import FailsOnImage, what_to_do
+from ldam_studio.networks.behaviour.behaviour import Behaviour
+from ldam_studio.networks.behaviour.randomness import seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
@@ -50,6 +52,12 @@ class Options:
         Accept a weights file of which only a part fits.
     untrained
         If no file is given, keep the random initial weights, which are the same each time.
+    steady
+        Leave out the dropout of a network that draws random numbers when it is run; its other
+        random numbers are then the same in every step.
+    behaviour
+        How forward passes are made, as a recipe records it, see `behaviour.RECORDED`; None if it
+        is found out.
     on_bytes
         Called during a download, see `download.fetch`.
     """
@@ -58,6 +66,8 @@ class Options:
     labels: Path | None = None
     partial: bool = False
     untrained: bool = False
+    steady: bool = False
+    behaviour: tuple[str, ...] | None = None
     on_bytes: OnBytes | None = None
 
 
@@ -85,8 +95,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     source = _source(name, options)
     # Weights that stay random must be the same every time, or sessions could not be replayed.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         module, sha256, missing, notes = _with_weights(source, name, weights, options)
     pixels = _input_of(source, module, options)
     if pixels is None:
@@ -106,11 +115,20 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     except FailsOnImage as error:
         what = what_to_do(module, at_rest(pixels), error.place)
         raise StudioError(f"{error.what}; {what}.") from None
+    network.behave(_behaviour(network, options))
+    network.provenance = replace(provenance, notes=(*notes, *network.behaviour.notes))
     if runs_code(name):
         tell("trying two images at once")
         check_batches(network)
     network.labels = _labels(network, source, options.labels)
     return network
+
+
+def _behaviour(network: Network, options: Options) -> Behaviour:
+    found = network.behaviour
+    if options.behaviour is not None:
+        return found.as_recorded(options.behaviour)
+    return replace(found, steady=options.steady and found.random)
 
 
 def _source(name: str, options: Options) -> Source:
@@ -194,9 +212,9 @@ def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tupl
     module = source.build(None)
     if not runs_code(name):
         return module, ()
-    initialise(module, name, _input_of(source, module, options))
-    were = in_float32(module)
-    return module, (f"Its weights were {were} and are used as float32.",) if were else ()
+    pixels = _input_of(source, module, options)
+    initialise(module, name, pixels)
+    return module, in_float32(module, pixels)
 
 
 def to_download(name: str) -> Published | None:
@@ -249,5 +267,16 @@ def fingerprint(module: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(own_tensors(module).items()):
         digest.update(name.encode())
-        digest.update(value.detach().cpu().numpy().tobytes())
+        digest.update(_bytes_of(value))
     return digest.hexdigest()
+
+
+def _bytes_of(value: Tensor) -> bytes:
+    """Return a tensor's values as bytes, also of types that NumPy does not have."""
+    value = value.detach().cpu()
+    if value.is_quantized:
+        value = value.dequantize()
+    if not value.layout == torch.strided:
+        value = value.to_dense()
+    value = value.resolve_conj().resolve_neg().contiguous()
+    return value.reshape(-1).view(torch.uint8).numpy().tobytes()

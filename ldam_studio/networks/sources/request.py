@@ -32,6 +32,7 @@ class NetworkRequest:
     labels: Path | None = None
     partial: bool = False
     pixels: PixelSpec | None = None
+    steady: bool = False
 
     @property
     def runs_code(self) -> bool:
@@ -46,7 +47,9 @@ class NetworkRequest:
 
     def open(self, on_bytes: OnBytes | None = None) -> Network:
         """Open the network; raise `StudioError` if that fails."""
-        options = Options(self.pixels, self.labels, self.partial, on_bytes=on_bytes)
+        options = Options(
+            self.pixels, self.labels, self.partial, steady=self.steady, on_bytes=on_bytes
+        )
         return open_network(self.name, self.weights, options)
 
     def absolute(self) -> NetworkRequest:
@@ -57,7 +60,7 @@ class NetworkRequest:
             name = f"{Path(place).absolute()}:{function}"
         weights = None if self.weights is None else self.weights.absolute()
         labels = self.labels if self.labels in (None, IMAGENET) else self.labels.absolute()
-        return NetworkRequest(name, weights, labels, self.partial, self.pixels)
+        return NetworkRequest(name, weights, labels, self.partial, self.pixels, self.steady)
 
 
 class _Header(msgspec.Struct):
