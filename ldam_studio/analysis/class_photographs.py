@@ -85,7 +85,7 @@ def find_class_photographs(places: Sequence[Path], network: Network) -> list[Cla
     found = [find_photos(place) for place in places]
     keys = [_keys(photos.names) for photos in found]
     every = sorted({key for each in keys for key in each})
-    classes = network.layers[-1].neurons
+    classes = network.class_layer.neurons
     if len(every) != classes:
         raise StudioError(
             f"The photographs in --data have {len(every)} classes, but {network.name} has "

@@ -150,9 +150,9 @@ class Row:
 
 def features_layer(judge: Network) -> str:
     """Return the last layer whose neurons are not the classes; the last of all if there is none."""
-    classes = judge.layers[-1].neurons
+    classes = judge.class_layer.neurons
     others = [layer.name for layer in judge.layers if layer.neurons != classes]
-    return others[-1] if others else judge.layers[-1].name
+    return others[-1] if others else judge.class_layer.name
 
 
 @torch.no_grad()
@@ -166,7 +166,7 @@ def ask(judge: Network, images: Tensor, classes: Tensor) -> Answers:
         images = functional.interpolate(
             images, (pixels.height, pixels.width), mode="bilinear", antialias=True
         )
-    last, inner = judge.layers[-1], judge.layer(features_layer(judge))
+    last, inner = judge.class_layer, judge.layer(features_layer(judge))
     outputs, features = [], []
     for part in images.split(AT_ONCE):
         outputs.append(judge.output(part, last.name).flatten(1).float())

@@ -65,7 +65,7 @@ def _chains(
     network: Network, model: DiscriminatorModel, seed: int, on_step: OnStep
 ) -> torch.Tensor:
     """Return `CHAINS` new chains at each of `WEIGHTS`, with classes spread over all of them."""
-    last = network.layers[-1]
+    last = network.class_layer
     classes = network.spread(last.name, last.neurons)
     count = CHAINS * len(WEIGHTS)
     neurons = tuple(classes[(i % CHAINS) * last.neurons // CHAINS] for i in range(count))
@@ -82,7 +82,7 @@ def cost(network: Network, module: nn.Module) -> float:
 
     For the network, it is the time for its class units.
     """
-    last = network.layers[-1].name
+    last = network.class_layer.name
     images = torch.rand(
         (TIMED_IMAGES, *network.pixels.shape), generator=torch.Generator().manual_seed(0)
     )

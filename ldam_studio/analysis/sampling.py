@@ -16,7 +16,7 @@ OnStep = Callable[[], None]
 
 def class_neurons(network: Network, chains_per_class: int) -> tuple[Neuron, ...]:
     """Return the last layer's neurons, each repeated for its chains, which are adjacent."""
-    layer = network.layers[-1]
+    layer = network.class_layer
     return tuple(
         Neuron(layer.name, index) for index in range(layer.neurons) for _ in range(chains_per_class)
     )

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.against_weights is not None:
         raise StudioError("--against-weights needs --against, which names the network.")
     neurons = neurons_of(args.neuron, networks[0])
-    neurons = neurons or list(networks[0].default_neurons(min(10, networks[0].layers[-1].neurons)))
+    neurons = neurons or list(networks[0].default_neurons(min(10, networks[0].class_layer.neurons)))
     for network in networks:
         for neuron in neurons:
             network.check(neuron)

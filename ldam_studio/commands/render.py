@@ -135,7 +135,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     fits = discriminator_for(network) is not None
     settings = settings_of(args, preset, network.pixels, discriminator=fits)
     neurons = neurons_of(args.neuron, network)
-    outputs = network.layers[-1].neurons
+    outputs = network.class_layer.neurons
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     for neuron in neurons:
         network.check(neuron)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.networks.sources.labels import can_be_read
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import FORMER, Options, open_network
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 
@@ -179,7 +179,7 @@ class Opener:
             labels=labels if labels is not None and can_be_read(labels) else None,
             partial=reference.partial,
             untrained=reference.untrained,
-            behaviour=reference.behaviour,
+            class_layer=reference.class_layer or FORMER,
         )
         network = open_network(reference.name, _path(reference), options)
         _same_weights(f"network {network.name}", reference, network.sha256)
@@ -201,9 +201,10 @@ class Opener:
     def lane(self, description: LaneDescription | BesideDescription) -> LaneSpec:
         """Open the lane of a description; raises as `network` does."""
         neurons, settings = description.neurons, description.settings
+        network = self.network(description.network)
         return LaneSpec(
-            self.network(description.network),
-            None if neurons is None else tuple(Neuron.parse(text) for text in neurons),
+            network,
+            None if neurons is None else _neurons(network, neurons),
             None if settings is None else Settings.of(**settings),
             restart=description.restart if isinstance(description, BesideDescription) else True,
         )
@@ -228,9 +229,10 @@ def spec_from(
         found = parse_session(description)
     opener = opener or Opener()
     first = found.lanes[0]
+    network = opener.network(first.network)
     return SessionSpec(
-        network=opener.network(first.network),
-        neurons=tuple(Neuron.parse(text) for text in first.neurons),
+        network=network,
+        neurons=_neurons(network, first.neurons),
         settings=Settings.of(**first.settings),
         seed=found.seed,
         discriminator=opener.discriminator(found.discriminator),
@@ -240,6 +242,10 @@ def spec_from(
         data=None if found.data is None else Path(found.data),
         beside=tuple(opener.lane(lane) for lane in found.lanes[1:]),
     )
+
+
+def _neurons(network: Network, addresses: Sequence[str]) -> tuple[Neuron, ...]:
+    return tuple(network.check(Neuron.parse(text)) for text in addresses)
 
 
 def _device(given: Device | None, recorded: DeviceDescription) -> Device:

@@ -59,7 +59,7 @@ def part_for(network: Network, layer: str) -> Part | None:
 
 
 def _find_part(network: Network, layer: str) -> Part | None:
-    run: Callable[[Tensor], Tensor] = partial(output_at, network.module, layer)
+    run: Callable[[Tensor], Tensor] = partial(output_at, network.module, network.layer(layer))
     crop = network.crop(layer)
     if crop is None:
         alone = _alone(network, layer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -19,6 +20,7 @@ from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
 from ldam_studio.networks.anatomy.units import resolved
+from ldam_studio.networks.copying import copied
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
@@ -43,7 +45,7 @@ class Network(Compared):
     pixels
         How pixels become its input.
     labels
-        Names of the outputs of its last layer; may be empty.
+        Names of the classes; may be empty.
     provenance
         How it was opened.
     """
@@ -58,6 +60,7 @@ class Network(Compared):
     ) -> None:
         super().__init__(name, module, pixels)
         self.labels = labels
+        self._class_layer = self.listing.outputs[0]
         self.provenance = provenance or Provenance()
 
     @property
@@ -73,9 +76,10 @@ class Network(Compared):
     @property
     def reference(self) -> dict[str, Any]:
         """The description with which a recipe finds this network again."""
-        behaviour = list(self.behaviour.recorded)
-        recorded = {"behaviour": behaviour} if behaviour else {}
-        return self.provenance.reference(self.name) | self.named_statistics | recorded
+        found = self.provenance.reference(self.name) | self.named_statistics
+        if self._class_layer != self.listing.former:
+            found["class_layer"] = self._class_layer
+        return found
 
     # Other weights
 
@@ -129,7 +133,7 @@ class Network(Compared):
         StudioError
             If the network is the user's own module and cannot be copied.
         """
-        module = self.copied_module()
+        module = copied(self.module)
         put_into(module, weights)
         twin = self.with_module(module)
         twin.forget_statistics()
@@ -245,29 +249,44 @@ class Network(Compared):
 
     # Its neurons
 
+    @property
+    def class_layer(self) -> Layer:
+        """The layer whose neurons are the classes: one that the network returns, or the last."""
+        return self.layer(self._class_layer)
+
+    def choose_class_layer(self, name: str, labels: tuple[str, ...] = ()) -> None:
+        """Take the neurons of another layer for the classes, with these names.
+
+        Raises
+        ------
+        StudioError
+            If there is no such layer.
+        """
+        self._class_layer = self.layer(name).name
+        self.labels = labels
+
     def class_value(self, layer: str, objective: str) -> ClassValue | None:
         """Return the value of a layer's neurons for the setting `objective`.
 
-        None stands for the activation, which it is in all layers but the last one.
+        None stands for the activation, which it is in all layers but that of the classes.
         """
-        last = self.layers[-1]
+        last = self.class_layer
         if objective == ACTIVATION or layer != last.name:
             return None
-        return ClassValue(objective, self.remembered(("ending",), lambda: self._ending(last)))
+        key = ("ending", layer)
+        return ClassValue(objective, self.remembered(key, lambda: self._ending(last)))
 
     def _ending(self, last: Layer) -> Ending:
         tell(f"looking for the last rectifier before {last.name}")
         weights = (*self.module.parameters(), *self.module.buffers())
-
-        def run() -> Tensor:
-            with self.guarded():
-                return output_at(self.module, last.name, self.noise(), last.batch)
-
+        run = partial(output_at, self.module, last, self.noise())
         return find_ending(run, weights, 1 + last.axis)
 
     def check(self, neuron: Neuron) -> Neuron:
-        """Return `neuron` if this network has it, else raise `StudioError`."""
+        """Return `neuron`, with its layer's present name; `StudioError` if there is none."""
         layer = self.layer(neuron.layer)
+        if layer.name != neuron.layer:
+            neuron = replace(neuron, layer=layer.name)
         whose = f"{self.name}'s layer {layer.name}"
         if not 0 <= neuron.index < layer.neurons:
             raise StudioError(f"{whose} has neurons 0 to {layer.neurons - 1}, not {neuron.index}.")
@@ -286,13 +305,13 @@ class Network(Compared):
     def label(self, neuron: Neuron) -> str:
         """Return the class's name for a class neuron, else the address."""
         plain = neuron.place is None and neuron.sign > 0
-        if plain and neuron.layer == self.layers[-1].name and neuron.index < len(self.labels):
+        if plain and neuron.layer == self._class_layer and neuron.index < len(self.labels):
             return self.labels[neuron.index]
         return str(neuron)
 
     def default_neurons(self, chains: int) -> tuple[Neuron, ...]:
-        """Return neurons of the last layer, one per chain, repeated if the layer has fewer."""
-        return self.spread(self.layers[-1].name, chains)
+        """Return class neurons, one per chain, repeated if there are fewer."""
+        return self.spread(self._class_layer, chains)
 
     def spread(self, layer: str, chains: int) -> tuple[Neuron, ...]:
         """Return neurons of a layer, one per chain, repeated if the layer has fewer."""

@@ -10,11 +10,17 @@
     the mean over all places; `anatomy.objectives` lists everything that may follow the "@"
 ``-layer:index``
     the same neuron, to be made small instead of large
+
+A layer is written with its name, whatever characters that has: what follows its last ":" is the
+index. ``relu#2:5`` is neuron 5 in the second call of the module relu; see `anatomy.layers.Layer`. A
+"+" comes before a name that begins with a sign.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ldam_studio.errors import StudioError
@@ -22,8 +28,10 @@ from ldam_studio.networks.anatomy.objectives import Place, place_of, usages
 
 MOST = 100_000  # neurons in one range
 _ADDRESS = re.compile(
-    r"(?P<sign>-?)(?P<layer>[^:@]+):(?P<first>\d+)(-(?P<last>\d+))?(@(?P<place>.+))?"
+    r"(?P<sign>-|\+(?=[+-]))?(?P<layer>.+):(?P<first>\d+)(-(?P<last>\d+))?(@(?P<place>[^:]+))?",
+    re.DOTALL,
 )
+_SIGN = re.compile(r"-|\+(?=[+-])")
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class Neuron:
 
     def __str__(self) -> str:
         """Return the address as it is typed, for example ``fc3:4``."""
-        text = f"{'-' if self.sign < 0 else ''}{self.layer}:{self.index}"
+        plus = "+" if _SIGN.match(self.layer) else ""
+        text = f"{'-' if self.sign < 0 else plus}{self.layer}:{self.index}"
         if self.place is None:
             return text
         return f"{text}@{self.place if isinstance(self.place, str) else _comma(self.place)}"
@@ -63,7 +72,7 @@ def parse_neurons(text: str) -> list[Neuron]:
     StudioError
         If the text is neither, or the range is reversed or too long.
     """
-    found = _ADDRESS.fullmatch(text.strip())
+    found = _ADDRESS.fullmatch(text)
     if found is None:
         raise _no_neuron(text)
     place: Place = None
@@ -78,8 +87,25 @@ def parse_neurons(text: str) -> list[Neuron]:
         raise StudioError(f"The range {text!r} is reversed; write the smaller number first.")
     if len(indices) > MOST:
         raise StudioError(f"The range {text!r} is too long; at most {MOST:,} neurons are possible.")
-    sign = -1 if found["sign"] else 1
+    sign = -1 if found["sign"] == "-" else 1
     return [Neuron(found["layer"], index, place, sign) for index in indices]
+
+
+def typed_neurons(text: str, layers: Collection[str]) -> list[Neuron]:
+    """Read what a person typed, as `parse_neurons` does; spaces around it do not count.
+
+    They do if one of the `layers` is called so.
+    """
+    with suppress(StudioError):
+        neurons = parse_neurons(text.rstrip())
+        if neurons[0].layer in layers:
+            return neurons
+    return parse_neurons(text.strip())
+
+
+def unsigned(text: str) -> str:
+    """Return an address, or the beginning of one, without its sign."""
+    return _SIGN.sub("", text, count=1)
 
 
 def _no_neuron(text: str) -> StudioError:

@@ -47,7 +47,9 @@ def prepare(
 
     Weights, names and outputs stay the same. Convolutions over pixels become `Conv2d`.
     """
-    module = module.eval().requires_grad_(False)
+    module = module.eval()
+    for parameter in module.parameters():  # scripted modules have no method for that
+        parameter.requires_grad_(False)
     for tensor in chain(module.parameters(), module.buffers()):
         if tensor.ndim == 4:
             tensor.data = tensor.data.to(memory_format=memory_format)
@@ -56,23 +58,6 @@ def prepare(
             part.__class__ = Conv2d
             part.to(memory_format=torch.contiguous_format)
     return module
-
-
-class Untouched:
-    """How a module was before it was prepared, so that this can be taken back."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self._classes = [(part, type(part)) for part in module.modules()]
-        tensors = chain(module.parameters(), module.buffers())
-        self._data = [(tensor, tensor.data) for tensor in tensors if tensor.ndim == 4]
-
-    def restore(self) -> None:
-        """Give the weights their memory format and the layers their classes again."""
-        for part, kind in self._classes:
-            if type(part) is not kind:
-                part.__class__ = kind
-        for tensor, data in self._data:
-            tensor.data = data
 
 
 class Copies:

@@ -51,8 +51,9 @@ class Provenance:
         SHA-256 of its weights.
     weights
         The file of its weights; None for weights that are shipped, published or made by own code.
-    given_pixels, given_labels
-        The input and the file of class names that the user specified; None if not specified.
+    given_pixels, given_labels, given_class_layer
+        The input, the file of class names and the layer of the classes that the user specified;
+        None if not specified.
     partial
         Whether the file may fit only in part.
     untrained
@@ -69,6 +70,7 @@ class Provenance:
     weights: Path | None = None
     given_pixels: PixelSpec | None = None
     given_labels: Path | None = None
+    given_class_layer: str | None = None
     partial: bool = False
     untrained: bool = False
     mean_of: tuple[WeightsFile, ...] = ()

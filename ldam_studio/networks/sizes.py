@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import TooLittleMemory
 from ldam_studio.networks.anatomy.layers import Layer
-from ldam_studio.networks.anatomy.listing import Layers
+from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
@@ -30,8 +32,9 @@ def listing_at(network: Forward, pixels: PixelSpec) -> Layers | None:
     TooLittleMemory
         If there is too little memory to find out.
     """
+    image = network.normalise(torch.zeros(1, *pixels.shape, device=network.device))
     try:
-        listing = network.list_layers(pixels)
+        listing = list_layers(network.name, network.module, image, network.layers)
     except TooLittleMemory:
         raise
     except StudioError:

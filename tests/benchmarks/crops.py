@@ -16,7 +16,7 @@ from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.anatomy.layers import output_at
+from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -44,7 +44,7 @@ def measure() -> list[Row]:
             network, network.spread(layer, CHAINS), settings, device=choose("cpu", threads=1)
         )
         state = open_session(spec)
-        loop = _Bare(plain, layer, state.lane.chains.x, network.pixels)
+        loop = _Bare(plain, network.layer(layer), state.lane.chains.x, network.pixels)
         ours = activation_of(state.lane, state.device)
         x = state.lane.chains.x
         rows += compared(
@@ -72,7 +72,7 @@ def measure() -> list[Row]:
 class _Bare:
     """A plain loop: the whole network up to the layer, then noise, L2, clamp and average."""
 
-    def __init__(self, module: torch.nn.Module, layer: str, x: Tensor, pixels: object) -> None:
+    def __init__(self, module: torch.nn.Module, layer: Layer, x: Tensor, pixels: object) -> None:
         self.module, self.layer, self.x = module, layer, x.clone()
         self.mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self.std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)

@@ -1,6 +1,7 @@
 """Networks of every kind and many shapes: their layers, their neurons, and crops of them."""
 
 import copy
+from collections import Counter
 
 import pytest
 import torch
@@ -46,15 +47,17 @@ def first_tensor(output):
 
 
 def hooked(module, network, x):
-    """Return, with hooks made by hand, what each module gave when it was first called."""
-    seen = {}
+    """Return, with hooks made by hand, what each module gave at each of its calls."""
+    seen, calls = {}, Counter()
 
     def note(name):
         def hook(_module, _inputs, output):
+            calls[name] += 1
             # A copy: what comes behind may change it in place.
             tensor = first_tensor(output)
             if tensor is not None:
-                seen.setdefault(name, tensor.clone())
+                number = f"#{calls[name]}" if calls[name] > 1 else ""
+                seen[f"{name}{number}"] = tensor.clone()
 
         return hook
 
@@ -76,11 +79,10 @@ def test_every_module_that_gives_a_tensor_is_a_layer(kind, shape):
     listed = {layer.name: layer for layer in network.layers}
     names = [name for name in listed if name != "output"]
     assert names == list(seen)
-    assert names == [name for name in names if name in dict(module.named_modules())]
     for name in names:
         layer = listed[name]
         assert layer.shape == tuple(seen[name].movedim(layer.batch, 0).shape[1:])
-        assert layer.kind == type(module.get_submodule(name)).__name__
+        assert layer.kind == type(module.get_submodule(layer.path)).__name__
         assert layer.neurons == layer.shape[layer.axis]
     assert network.layers[-1].shape == tuple(whole.shape[1:])
 
@@ -205,9 +207,12 @@ def test_a_network_that_returns_one_number_an_image_has_its_last_layer():
     assert [(layer.name, layer.neurons) for layer in network.layers] == [("0", 1440), ("1", 1)]
 
 
-def test_of_a_module_that_is_called_several_times_the_first_call_is_looked_at():
+def test_of_a_module_that_is_called_several_times_each_call_is_looked_at():
     network, module = opened("shared module", Shape())
-    assert [layer.name for layer in network.layers].count("shared") == 1
-    assert "again" not in [layer.name for layer in network.layers]
-    x = network.normalise(images(1))
-    torch.testing.assert_close(network.output(images(1), "shared"), module.shared(module.first(x)))
+    names = [layer.name for layer in network.layers]
+    assert names == ["first", "shared", "shared#2", "shared#3", "head"]
+    once = module.shared(module.first(network.normalise(images(2))))
+    torch.testing.assert_close(network.output(images(2), "shared"), once)
+    twice = module.shared(once.relu())
+    torch.testing.assert_close(network.output(images(2), "shared#2"), twice)
+    torch.testing.assert_close(network.output(images(2), "shared#3"), module.shared(twice.relu()))

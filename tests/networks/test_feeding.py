@@ -131,8 +131,8 @@ def test_an_input_is_named_by_the_classes_that_it_feeds_most():
 def test_a_fully_connected_layer_behind_a_global_mean_is_fed_by_means():
     network = network_of(ResNetLike)
     found = feeding(network, Neuron("fc", 1))
-    # What the mean is taken of is a sum that no layer gives: the pool itself is the first layer.
-    assert addresses(found) == {f"pool:{i}" for i in range(8)}
+    # The mean is taken of a rectifier that is called for the second time.
+    assert addresses(found) == {f"relu#2:{i}@mean" for i in range(8)}
     assert_sums_up(network, "fc:1", activation=lambda x: x)
 
 

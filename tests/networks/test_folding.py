@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.networks.anatomy.folding import fold
+from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 
@@ -72,18 +73,19 @@ def made(kind: type[nn.Module]) -> nn.Module:
     return module.eval()
 
 
-def at(module: nn.Module, layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
+def at(module: nn.Module, layer: Layer, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return a layer's output, and the gradient of its randomly weighted sum."""
     seen: list[Tensor] = []
-    handle = module.get_submodule(layer).register_forward_hook(
+    handle = module.get_submodule(layer.path).register_forward_hook(
         lambda _part, _given, output: seen.append(output.clone())
     )
     leaf = x.clone().requires_grad_(True)
     module((leaf - 0.5) / 0.25)
     handle.remove()
-    weights = torch.linspace(-1, 1, seen[0].numel()).reshape(seen[0].shape)
-    (gradient,) = torch.autograd.grad((seen[0] * weights).sum(), leaf)
-    return seen[0].detach(), gradient
+    output = seen[layer.call - 1]
+    weights = torch.linspace(-1, 1, output.numel()).reshape(output.shape)
+    (gradient,) = torch.autograd.grad((output * weights).sum(), leaf)
+    return output.detach(), gradient
 
 
 @pytest.mark.parametrize("kind", [Plain, Residual, Elsewhere, Shared, Uncopyable])
@@ -94,7 +96,7 @@ def test_every_layer_has_the_value_and_gradient_that_it_had(kind):
     network = Network("mine", plain, pixels)
     x = torch.rand((2, 3, 12, 14), generator=torch.Generator().manual_seed(3))
     for layer in network.layers:
-        value, gradient = at(reference, layer.name, x)
+        value, gradient = at(reference, layer, x)
         leaf = x.clone().requires_grad_(True)
         output = network.output(leaf, layer.name)
         weights = torch.linspace(-1, 1, output.numel()).reshape(output.shape)

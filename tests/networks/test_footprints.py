@@ -4,13 +4,16 @@ A pixel that is not a number makes every unit that sees it not a number, whateve
 that is the truth that rectangles are held against.
 """
 
+from collections import Counter
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from ldam_studio.networks.anatomy.fields import measured_field
-from ldam_studio.networks.anatomy.layers import OUTPUT, first_tensor
+from ldam_studio.networks.anatomy.layers import OUTPUT
+from ldam_studio.networks.anatomy.results import first_tensor
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 
@@ -100,13 +103,16 @@ def _probe(network, box, layers, place_of):
     for layer in layers:
 
         def hook(_module, _inputs, output, layer=layer):
+            met[layer.name] += 1
+            if met[layer.name] != layer.call:
+                return
             values = first_tensor(output)[0].movedim(layer.axis, 0)[:, *place_of(layer)]
             calls[layer.name] = calls.get(layer.name, bool(values.isnan().any()))
 
-        handles.append(network.module.get_submodule(layer.name).register_forward_hook(hook))
+        handles.append(network.module.get_submodule(layer.path).register_forward_hook(hook))
     with torch.no_grad():
         for image in x:  # one by one, as a network may be made for that
-            calls = {}
+            calls, met = {}, Counter()
             network.module(network.normalise(image[None]))
             for name, seen in calls.items():
                 found[name].append(seen)

@@ -42,31 +42,31 @@ def test_the_forward_pass_stops_at_the_layer(lenet):
     reached = []
     handle = lenet.module.fc2.register_forward_hook(lambda *_: reached.append(1))
     x = lenet.normalise(torch.rand(2, 1, 28, 28))
-    output = output_at(lenet.module, "conv2", x)
+    output = output_at(lenet.module, lenet.layer("conv2"), x)
     handle.remove()
     torch.testing.assert_close(output, nn.Sequential(*list(lenet.module)[:4])(x))
     assert not reached
 
 
 def test_threads_that_share_a_module_stop_at_their_own_layers(lenet):
-    x = lenet.normalise(torch.rand(2, 1, 28, 28))
-    plain = output_at(lenet.module, "fc3", x)
+    x, fc3 = lenet.normalise(torch.rand(2, 1, 28, 28)), lenet.layer("fc3")
+    plain = output_at(lenet.module, fc3, x)
     with ThreadPoolExecutor(1) as other:
 
         def in_the_meantime(*_):
-            assert torch.equal(other.submit(output_at, lenet.module, "fc3", x).result(), plain)
+            assert torch.equal(other.submit(output_at, lenet.module, fc3, x).result(), plain)
 
         # While this thread is to stop at conv2, the other one runs through it.
         handle = lenet.module.conv1.register_forward_pre_hook(
             lambda *_: handle.remove() or in_the_meantime()
         )
-        assert output_at(lenet.module, "conv2", x).shape[1] == 16
+        assert output_at(lenet.module, lenet.layer("conv2"), x).shape[1] == 16
 
 
 @pytest.mark.parametrize("layer", ["conv1", "fc1"])
 def test_no_hook_stays_behind_even_when_the_forward_pass_fails(lenet, layer):
     with pytest.raises(RuntimeError):
-        output_at(lenet.module, layer, torch.zeros(1, 3, 5, 5))
+        output_at(lenet.module, lenet.layer(layer), torch.zeros(1, 3, 5, 5))
     assert not any(module._forward_hooks for module in lenet.module.modules())
 
 

@@ -197,6 +197,7 @@ def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
     network = open_network(f"{factories}:tuples", options=Options(pixels=SMALL))
     assert [(la.name, la.neurons) for la in network.layers] == [
         ("shared", 3),
+        ("shared#2", 3),
         ("pair", 3),
         ("head", 7),
         ("output", 7),

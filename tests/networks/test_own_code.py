@@ -137,17 +137,24 @@ def test_a_network_of_which_nothing_can_be_looked_at_is_refused(opened):
         opened("Giving(lambda body, x: (x > 0).flatten(1))")
 
 
-def test_a_network_for_one_image_at_a_time_is_run_so(opened):
-    for expression in (
-        "Giving(lambda body, x: x.view(1, 768))",
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Giving(lambda body, x: body(x.view(1, 3, 16, 16)))",
         "Giving(lambda body, x: body(x)[0] if len(x) > 1 else body(x) + 0)",
-    ):
-        network = opened(expression)
-        assert any("one at a time" in note for note in network.provenance.notes)
-        x = torch.rand(3, 3, 16, 16)
-        alone = [network.module(network.normalise(one)) for one in x.split(1)]
-        found = network.output(x, network.layers[-1].name)
-        torch.testing.assert_close(found, torch.cat(alone))
+        "Giving(lambda body, x: torch.stack([body(image[None])[0] for image in x]))",
+        "Giving(lambda body, x: body(x.mean(0, keepdim=True)))",
+    ],
+    ids=["one only", "the first of several", "one after the other", "a mean of all"],
+)
+def test_chains_of_a_network_for_one_image_at_a_time_are_run_one_by_one(opened, expression):
+    network = opened(expression)
+    assert "run one at a time" in " ".join(network.provenance.notes)
+    x = torch.rand(3, 3, 16, 16)
+    each = [network.module(network.normalise(image[None])).reshape(1, 5) for image in x]
+    torch.testing.assert_close(network.output(x, network.class_layer.name), torch.cat(each))
+    state = open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu")))
+    assert advance(state)[0].step == 1
 
 
 def test_what_fails_in_a_step_only_is_a_sentence(opened):
@@ -221,13 +228,6 @@ def test_lazy_layers_without_an_input_are_asked_for_it(opened):
         opened("nn.Sequential(nn.LazyConv2d(4, 3), nn.Linear(3, 4)), PIXELS")
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's own: scripts are of yesterday
-@pytest.mark.parametrize("wrap", ["{}", "nn.Sequential({})"], ids=["itself", "inside"])
-def test_torchscript_is_named(opened, wrap):
-    with pytest.raises(StudioError, match=r"mine.py:model returned a TorchScript module"):
-        opened(f"{wrap.format('torch.jit.script(body())')}, PIXELS")
-
-
 def test_sizes_that_are_not_whole_and_numbers_that_are_none_are_refused(opened):
     with pytest.raises(StudioError, match=r"3 x 16\.5 x 16 makes no sense"):
         opened("body(), dict(PIXELS, height=16.5)")
@@ -262,7 +262,7 @@ def test_plain_weights_fit_a_wrapped_module_and_wrapped_ones_do(opened, tmp_path
     torch.save(state, tmp_path / "w.pt")
     wrapped = opened("nn.DataParallel(body()), PIXELS")
     again = open_network(wrapped.name, tmp_path / "w.pt")
-    assert torch.equal(again.module.module[5].weight, state[f"{prefix}5.weight"])
+    assert torch.equal(again.module[5].weight, state[f"{prefix}5.weight"])
 
 
 @pytest.mark.parametrize("buffer", ["running_mean", "running_var"])

@@ -7,6 +7,7 @@ import resource
 import statistics
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from torch import nn
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.anatomy.layers import OUTPUT, Layer, first_tensor
+from ldam_studio.networks.anatomy.layers import OUTPUT, Layer
+from ldam_studio.networks.anatomy.results import first_tensor
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import Options, open_network
@@ -68,7 +70,8 @@ def check_shapes(network: Network) -> None:
     def hook(layer: Layer) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
             tensor = first_tensor(output)
-            if tensor is None or layer.name in met:
+            calls[layer.name] += 1
+            if tensor is None or calls[layer.name] != layer.call:
                 return
             met.add(layer.name)
             if tensor.shape != (2, *layer.shape):
@@ -77,9 +80,10 @@ def check_shapes(network: Network) -> None:
         return hook
 
     met: set[str] = set()
+    calls: Counter[str] = Counter()
     layers = [layer for layer in network.layers if layer.name != OUTPUT]
     handles = [
-        network.module.get_submodule(layer.name).register_forward_hook(hook(layer))
+        network.module.get_submodule(layer.path).register_forward_hook(hook(layer))
         for layer in layers
     ]
     network.module(network.normalise(torch.zeros(2, *network.pixels.shape)))
@@ -113,7 +117,7 @@ def inner_neuron(network: Network) -> Neuron:
 
 def has_matrix(network: Network, layer: Layer) -> bool:
     """Whether the layer's module multiplies by a matrix of its own."""
-    weight = getattr(network.module.get_submodule(layer.name), "weight", None)
+    weight = getattr(network.module.get_submodule(layer.path), "weight", None)
     return isinstance(weight, torch.Tensor) and weight.ndim > 1
 
 

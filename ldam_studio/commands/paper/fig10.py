@@ -85,7 +85,7 @@ def default_neurons(network: Network) -> tuple[Neuron, ...]:
         convolutions[(number + 1) * len(convolutions) // (INNER_LAYERS + 1)]
         for number in range(INNER_LAYERS if convolutions else 0)
     ]
-    classes = spread_classes(network, min(CLASSES, network.layers[-1].neurons))
+    classes = spread_classes(network, min(CLASSES, network.class_layer.neurons))
     return classes + tuple(
         Neuron(layer.name, i * layer.neurons // INNER_NEURONS)
         for layer in dict.fromkeys(inner)
@@ -192,7 +192,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
         sample(network, neurons, discriminator, one, weight, args.seed, device, length, steps)
         for weight, one in settings.items()
     ]
-    is_class = torch.tensor([neuron.layer == network.layers[-1].name for neuron in neurons])
+    is_class = torch.tensor([neuron.layer == network.class_layer.name for neuron in neurons])
     summaries = [summary(row, is_class) for row in rows]
     rising = rise(rows)
     labels = [network.label(neuron) for neuron in neurons]

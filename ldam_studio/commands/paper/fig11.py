@@ -178,7 +178,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
     """Sample the classes in both networks, and compare where their gradients are concentrated."""
     device, preset = flags.device_of(args), photographs.preset_of(args)
     networks = (flags.network_of(args), _against(args))
-    outputs = [network.layers[-1].neurons for network in networks]
+    outputs = [network.class_layer.neurons for network in networks]
     if len(set(outputs)) > 1:
         raise StudioError(
             f"{networks[0].name} has {outputs[0]} classes, {networks[1].name} has {outputs[1]}; "

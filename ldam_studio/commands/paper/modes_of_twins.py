@@ -148,7 +148,7 @@ def _examined(networks: Sequence[Network], plan: Plan, folder: Path, seed: int) 
     if kept is not None:
         return kept
     settings, device = Settings.of(**modes.SETTINGS), Device()
-    neurons = networks[0].default_neurons(networks[0].layers[-1].neurons)
+    neurons = networks[0].default_neurons(networks[0].class_layer.neurons)
     try:
         with Steps(f"seed {seed}") as steps:
             steps.start(plan.steps * len(networks))

@@ -155,7 +155,7 @@ def _said(row: Row, steps: Steps) -> Row:
 
 
 def _neurons(args: argparse.Namespace, network: Network) -> tuple[Neuron, ...]:
-    classes = len(classes_of(args.split, network.layers[-1].neurons))
+    classes = len(classes_of(args.split, network.class_layer.neurons))
     count = max(1, min(CLASSES, classes)) if args.classes is None else args.classes
     return spread_classes(network, count, args.split)
 

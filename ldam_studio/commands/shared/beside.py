@@ -73,7 +73,7 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
             network.provenance.given_pixels,
             network.provenance.given_labels,
             network.provenance.partial,
-            steady=network.behaviour.steady,
+            class_layer=network.provenance.given_class_layer,
         )
     with download(name) as on_bytes:
         return open_network(name, weights, replace(options, on_bytes=on_bytes))

@@ -71,7 +71,7 @@ def _open(name: str, weights: Path | None) -> Network:
 
 
 def _check(network: Network, judge: Network) -> None:
-    ours, theirs = network.layers[-1].neurons, judge.layers[-1].neurons
+    ours, theirs = network.class_layer.neurons, judge.class_layer.neurons
     differ = ours != theirs or (network.labels and judge.labels and network.labels != judge.labels)
     if differ or network.pixels.channels != judge.pixels.channels:
         raise StudioError(

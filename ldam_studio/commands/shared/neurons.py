@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ldam_studio.analysis.class_splits import RULE, SPLITS, classes_of
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.neurons import Neuron, parse_neurons
+from ldam_studio.networks.neurons import Neuron, typed_neurons, unsigned
 from ldam_studio.networks.sources.labels import class_called, classes_like
 
 
@@ -24,12 +24,15 @@ def neurons_of(texts: Sequence[str] | None, network: Network) -> list[Neuron]:
 
 
 def _neurons_called(text: str, network: Network) -> list[Neuron]:
-    last = network.layers[-1].name
-    name = text.strip().removeprefix("-").removeprefix(f"{last}:")
+    last = network.class_layer.name
+    name = unsigned(text.strip()).removeprefix(f"{last}:")
+    layers = {layer.name for layer in network.layers}
+    index = class_called(name, network.labels)
     try:
-        return parse_neurons(text)
+        neurons = typed_neurons(text, layers)
+        if index is None or neurons[0].layer in layers:
+            return neurons
     except StudioError:
-        index = class_called(name, network.labels)
         if index is None and not (near := classes_like(name, network.labels)):
             raise
     if index is None:
@@ -61,7 +64,7 @@ def spread_classes(network: Network, count: int, split: str | None = None) -> tu
     StudioError
         If there are fewer classes.
     """
-    last = network.layers[-1]
+    last = network.class_layer
     classes = range(last.neurons) if split is None else classes_of(split, last.neurons)
     if not 1 <= count <= len(classes):
         within = "" if split is None else f" that are in --split {split}"

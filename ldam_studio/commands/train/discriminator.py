@@ -183,7 +183,7 @@ def _smaller(network: Network, args: argparse.Namespace) -> Network:
     if side < natural.TRAINED_SIDE:
         raise StudioError(f"--side must be at least {natural.TRAINED_SIDE}.")
     pixels = replace(network.pixels, height=side, width=side)
-    options = Options(pixels, labels=args.labels, partial=args.partial)
+    options = Options(pixels, args.labels, args.partial, class_layer=args.class_layer)
     return open_network(network.name, network.weights, options)
 
 
@@ -213,19 +213,23 @@ def _finish(
     if (info := training.info) is not None:
         for kind, share in (("real", info.real_probability), ("generated", info.fake_probability)):
             figures[f"mean P(real) of {kind} images while learning, last round"] = f"{share:.2f}"
-    card = artifact.Card(
-        file=f"{job.name}.safetensors",
+    file = f"{job.name}.safetensors"
+    sha256 = artifact.save_weights(state, args.out / file, job.what.partition(":")[0])
+    artifact.Card(
+        file=file,
         what=job.what,
         data=job.data,
         recipe=job.recipe.describe(),
         command=_command(args, network),
         seed=args.seed,
         seconds=seconds,
+        sha256=sha256,
         measured=figures,
         licence=job.licence,
-    )
-    card.write_with(state, args.out, job.what.partition(":")[0])
-    print(card.summary(args.out))
+    ).write(args.out)
+    print(args.out / file)
+    for what, value in figures.items():
+        print(f"  {what}: {value}")
 
 
 def _command(args: argparse.Namespace, network: Network) -> str:

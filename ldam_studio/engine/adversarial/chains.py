@@ -68,7 +68,7 @@ def draw_chains(
         shaped = clouds(noise, recipe.clouds, recipe.settings.colour_correlation)
         noise = torch.where(cloudy, shaped, noise)
     x = (pixels.rest + grey + spread * noise).clamp_(*pixels.bounds)
-    classes = torch.randint(network.layers[-1].neurons, (count,), generator=draw)
+    classes = torch.randint(network.class_layer.neurons, (count,), generator=draw)
     values = {"discriminator_weight": uniform(0, 1.1).clamp_max(1)}
     for name, most in (("smoothness", recipe.smoothness), ("l2", recipe.l2)):
         if most:

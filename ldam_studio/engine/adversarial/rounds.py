@@ -139,7 +139,7 @@ def train(
         ``training``, after each round.
     """
     network = training.session.lane.network
-    last = network.layers[-1]
+    last = network.class_layer
     neurons = network.spread(last.name, last.neurons)
     choice, chains = training.generators["choice"], training.chains
     for number in range(training.learner.rounds, recipe.rounds):

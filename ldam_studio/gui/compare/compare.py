@@ -104,7 +104,7 @@ class Comparing(Feature):
             labels=network.provenance.given_labels,
             partial=network.provenance.partial,
             pixels=network.provenance.given_pixels,
-            steady=network.behaviour.steady,
+            class_layer=network.provenance.given_class_layer,
         )
         return ask_for_comparison(self.studio.places.root, self._compare, request)
 

@@ -161,7 +161,7 @@ class NetworkCard(QFrame):
             "Input": input_words(network.pixels),
             "Outputs": output_words(network),
             "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
-            f"{network.layers[-1].name}",
+            f"{network.class_layer.name}",
             "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
             "Notes": "\n".join(network.provenance.notes),
         }
@@ -221,7 +221,7 @@ def input_words(pixels: PixelSpec) -> str:
 
 def output_words(network: Network) -> str:
     """Return the number of a network's outputs, and the first classes' names."""
-    outputs = network.layers[-1].neurons
+    outputs = network.class_layer.neurons
     if not network.labels:
         return f"{outputs:,} without names" if outputs > 1 else "1 without a name"
     first = ", ".join(network.labels[:NAMED])

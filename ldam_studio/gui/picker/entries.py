@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
@@ -58,4 +59,4 @@ def entries_feeding(network: Network, neuron: Neuron) -> tuple[list[Entry], str]
 def _short(network: Network, unit: Neuron) -> str:
     """Return the name of a class neuron; for other neurons, the address without its position."""
     label = network.label(unit)
-    return label if label != str(unit) else f"{unit.layer}:{unit.index}"
+    return label if label != str(unit) else str(replace(unit, place=None))

@@ -114,7 +114,7 @@ class NeuronPicker(QWidget):
         if network is None:
             self._say_nothing("No network is open.")
             return
-        self._browse(network.layers[-1].name)
+        self._browse(network.class_layer.name)
         self._fill_list()
 
     def set_weights(self, network: Network) -> None:

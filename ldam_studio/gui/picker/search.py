@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, overload
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.neurons import Neuron, parse_neurons
+from ldam_studio.networks.neurons import Neuron, typed_neurons, unsigned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,20 +43,21 @@ def field_text(network: Network, layer: Layer) -> str:
     return f"{bottom - top} × {right - left}"
 
 
-def addresses_in(text: str) -> tuple[Neuron, ...]:
+def addresses_in(text: str, layers: Collection[str] = ()) -> tuple[Neuron, ...]:
     """Return the neurons that a text addresses; empty if it is not an address."""
     try:
-        return tuple(parse_neurons(text))
+        return tuple(typed_neurons(text, layers))
     except StudioError:
         return ()
 
 
 def words_of(text: str) -> str:
     """Return what to search for: of a complete or incomplete address, the part before "@"."""
-    text = text.strip().removeprefix("-")
-    if ":" not in text:
+    text = unsigned(text.strip())
+    layer, colon, behind = text.rpartition(":")
+    if not colon:
         return text
-    address = text.partition("@")[0]
+    address = f"{layer}:{behind.partition('@')[0]}"
     found = addresses_in(address)
     return f"{found[0].layer}:{found[0].index}" if len(found) > 1 else address
 
@@ -173,7 +174,7 @@ class Index:
     @property
     def class_layer(self) -> str:
         """The layer whose neurons are the classes; empty if the network has no labels."""
-        return self._network.layers[-1].name if self._network.labels else ""
+        return self._network.class_layer.name if self._network.labels else ""
 
     def _texts(self, layer: str) -> Sequence[str]:
         """Return the text of each neuron of a layer, as it is listed."""
@@ -211,7 +212,7 @@ class Index:
     def typed(self, text: str) -> tuple[Neuron, ...] | str:
         """Return the neurons that a text addresses, or a sentence if the network lacks them."""
         try:
-            return tuple(self._network.check(neuron) for neuron in addresses_in(text))
+            return tuple(self._network.check(neuron) for neuron in addresses_in(text, self._layers))
         except StudioError as error:
             return str(error)
 
@@ -256,7 +257,7 @@ class Index:
         tuple
             The names of the layers to show, and the indices of the neurons to list in ``chosen``.
         """
-        words = query.casefold().split()
+        words = self._words(query)
         layers = {name for name in self._layers if self._shows(name, words)}
         neurons = self.neurons(query, chosen) if chosen else np.arange(0)
         if len(neurons):
@@ -267,10 +268,15 @@ class Index:
         """Return the neurons of a layer that match a query, in order."""
         found = self._layers[layer]
         # A word that names the layer need not occur in the neuron's text too.
-        left = self._left(found, query.casefold().split())
+        left = self._left(found, self._words(query))
         if not left:
             return np.arange(found.neurons)
         return np.flatnonzero(self._having(layer, left))
+
+    def _words(self, query: str) -> list[str]:
+        """Return the words of a query; an address is one word, also if its layer has spaces."""
+        query = query.casefold()
+        return [query] if query.rpartition(":")[0] in self._names else query.split()
 
     def _left(self, layer: Layer, words: list[str]) -> list[str]:
         """Return the words that do not describe the layer itself."""

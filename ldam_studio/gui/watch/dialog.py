@@ -224,5 +224,7 @@ def ask_what_to_watch(
 
 
 def _open(request: NetworkRequest, place: Path, _task: Task) -> Network:
-    options = Options(request.pixels, request.labels, request.partial, steady=request.steady)
+    options = Options(
+        request.pixels, request.labels, request.partial, class_layer=request.class_layer
+    )
     return open_watched(request.name, place, options, request.weights)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from ldam_studio.networks.anatomy.layers import after
 from ldam_studio.networks.prepare import Conv2d
 
 TOLERANCE = 1e-4
@@ -104,7 +105,7 @@ def _sums(module: nn.Module, inputs: Tensor, watch: Watch | None = None) -> dict
 
         return note
 
-    handles = [part.register_forward_hook(hook(name)) for name, part in module.named_modules()]
+    handles = [after(part, hook(name)) for name, part in module.named_modules()]
     try:
         with torch.no_grad():
             module(inputs)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.results import tensor_at
 
 OUTPUT = "output"
-"""Name of the layer for the network's result, if no module computes it."""
+"""Name of the layer for the network's result, if no module computes it or has this name."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A module whose output has neurons.
+    """A tensor of a forward pass that has neurons: the output of a module, or a part of it.
 
     Attributes
     ----------
     name
-        The module's name within the network, or `OUTPUT`.
+        Its name in addresses: the module's name within the network, or `OUTPUT`. ``#2`` is added
+        for the second call of a module, and so on; ``[logits]`` for a further tensor in a
+        container that the module returns.
     kind
         The module's class.
     shape
@@ -36,6 +41,15 @@ class Layer:
     batch
         The dimension of the module's own output that counts the images: 0, or 1 in a transformer
         that takes (tokens, images, features).
+    squeezed
+        Whether the module's output for a single image lacks the dimension that counts the images.
+    alone
+        Whether the output is right only if the network is run on one image at a time.
+    path
+        The module's name within the network; empty for the network itself.
+    call, part
+        The number of the module's call in a forward pass, from 1, and the place of the tensor in
+        what it returns; see `results.parts_of`.
     """
 
     name: str
@@ -44,17 +58,29 @@ class Layer:
     neurons: int
     axis: int = 0
     batch: int = 0
+    squeezed: bool = False
+    alone: bool = False
+    path: str = ""
+    call: int = 1
+    part: str = ""
 
     @property
     def places(self) -> tuple[int, ...]:
         """The dimensions of places: (height, width), (tokens,), or none."""
         return self.shape[: self.axis] + self.shape[self.axis + 1 :]
 
+    def arranged(self, output: Tensor, images: int) -> Tensor:
+        """Return a module's output for a number of images as (images, *shape)."""
+        if self.squeezed and images == 1:
+            output = output.unsqueeze(self.batch)
+        if self.batch:
+            output = output.movedim(self.batch, 0)
+        return output if output.ndim > 1 else output[:, None]
 
-class _Reached(Exception):
-    # Not an error: it carries the output out of the forward pass.
-    def __init__(self, output: Tensor) -> None:
-        self.output = output
+
+class _Reached(BaseException):
+    # Not an error: it ends the forward pass. Code that catches errors does not catch it.
+    pass
 
 
 class PassHook:
@@ -73,46 +99,76 @@ class PassHook:
             self._act(*given)
 
 
-class Stop(PassHook):
-    """A hook that ends the forward pass after its module; see `output_at`."""
+def before(part: nn.Module, hook: Callable[..., None]) -> RemovableHandle:
+    """Register a hook that is called before a module runs, also on a scripted one."""
+    # Scripted modules have the method of nn.Module, but refuse it under their own name.
+    return nn.Module.register_forward_pre_hook(part, hook)
 
-    def __init__(self, batch: int) -> None:
+
+def after(part: nn.Module, hook: Callable[..., None]) -> RemovableHandle:
+    """Register a hook that is called after a module has run, also on a scripted one.
+
+    What is called inside of a scripted module calls no hooks.
+    """
+    return nn.Module.register_forward_hook(part, hook)
+
+
+class Stop(PassHook):
+    """A hook that ends the forward pass after its module; see `output_at`.
+
+    `output` is the layer's, with the images in its first dimension, once the layer was reached.
+    """
+
+    def __init__(self, layer: Layer, images: int) -> None:
         super().__init__(self._end)
-        self._batch = batch
+        self._layer, self._images = layer, images
+        self._calls = 0
+        self.output: Tensor | None = None
 
     def _end(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
-        """End the forward pass and return the output, with the images in its first dimension."""
-        tensor = first_tensor(output)
-        if tensor is not None:
-            raise _Reached(tensor.movedim(self._batch, 0) if self._batch else tensor)
+        self._calls += 1
+        if self._calls == self._layer.call:
+            tensor = tensor_at(output, self._layer.part)
+            if tensor is not None:
+                self.output = self._layer.arranged(tensor, self._images)
+                raise _Reached
 
 
-def output_at(module: nn.Module, layer: str, inputs: Tensor, batch: int = 0) -> Tensor:
-    """Run `module` on `inputs` up to the sub-module `layer` and return its output.
+def output_at(module: nn.Module, layer: Layer, inputs: Tensor) -> Tensor:
+    """Run `module` on `inputs` up to a layer, and return its output, (n, *layer.shape).
 
-    The output's dimension `batch`, which counts the images, becomes the first. If the layer is
-    called several times, the output of the first call is returned. The hook that stops the forward
-    pass is always removed, and it does not stop other threads that run the same module.
+    The hook that stops the forward pass is always removed, and it does not stop other threads that
+    run the same module.
 
     Raises
     ------
     StudioError
         If the forward pass never reaches the layer.
     """
-    if layer == OUTPUT and not hasattr(module, OUTPUT):
-        whole = first_tensor(module(inputs))
+    if layer.alone and len(inputs) > 1:
+        one = replace(layer, alone=False)
+        # Of each image there are several outputs if those after the first are also computed without
+        # the last rectifier.
+        found = [output_at(module, one, image) for image in inputs.split(1)]
+        return torch.stack(found, dim=1).flatten(0, 1)
+    stop = Stop(layer, len(inputs))
+    if not layer.path:
+        whole = tensor_at(module(inputs), layer.part)
         if whole is not None:
-            return whole
-
-    handle = module.get_submodule(layer).register_forward_hook(Stop(batch))
-    try:
-        module(inputs)
-    except _Reached as reached:
-        return reached.output
-    finally:
-        handle.remove()
+            return layer.arranged(whole, len(inputs))
+    else:
+        handle = after(module.get_submodule(layer.path), stop)
+        try:
+            module(inputs)
+        except _Reached:
+            pass
+        finally:
+            handle.remove()
+        if stop.output is not None:
+            return stop.output
     raise StudioError(
-        f"The forward pass of this network never reaches its layer {layer!r}; choose another layer."
+        f"The forward pass of this network never reaches its layer {layer.name!r}; choose another "
+        "layer."
     )
 
 
@@ -133,25 +189,9 @@ def noting(
 
         return PassHook(take)
 
-    handles = [module.get_submodule(name).register_forward_hook(hook(name)) for name in layers]
+    handles = [after(module.get_submodule(name), hook(name)) for name in layers]
     try:
         yield noted
     finally:
         for handle in handles:
             handle.remove()
-
-
-def first_tensor(output: Any) -> Tensor | None:
-    """Return the tensor that a module returned, or the first in its tuple, list or dictionary."""
-    return next(all_tensors(output), None)
-
-
-def all_tensors(output: Any) -> Iterator[Tensor]:
-    """Yield the tensors that a module returned, also those in tuples, lists and dictionaries."""
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, Mapping):
-        yield from all_tensors(tuple(output.values()))
-    elif isinstance(output, tuple | list):
-        for part in output:
-            yield from all_tensors(part)

@@ -59,7 +59,7 @@ def feeding(network: Network, neuron: Neuron, count: int = COUNT) -> Feeding:
     """
     network.check(neuron)
     unit = _sum_behind(network, neuron)
-    module = network.module.get_submodule(unit.layer)
+    module = network.module.get_submodule(network.layer(unit.layer).path)
     weights, first_row, first_input = _group(module, unit.index)
     own = weights[unit.index - first_row]
     largest = own.abs().topk(min(count, len(own))).indices
@@ -94,7 +94,7 @@ def _sum_behind(network: Network, neuron: Neuron) -> Neuron:
 
 
 def _is_sum(network: Network, layer: str) -> bool:
-    module = network.module.get_submodule(layer)
+    module = network.module.get_submodule(network.layer(layer).path)
     return isinstance(module, nn.Linear) or tuple(getattr(module, "kernel_size", ())) == (1, 1)
 
 
@@ -187,7 +187,7 @@ def _plain(network: Network, unit: Neuron) -> Neuron:
 
 def _class_of(network: Network, unit: Neuron) -> Neuron:
     """Return the class that a unit becomes in the last layer, or the unit itself."""
-    last = network.layers[-1]
+    last = network.class_layer
     if unit.index >= last.neurons:
         return unit
     found = Neuron(last.name, unit.index, resolved(last, None))

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from ldam_studio.networks.sources.surroundings import put, seed, surroundings
+from ldam_studio.networks.sources.wrappers import uncompiled
 
 DEEPEST = 6
 """Most folders above a file that are tried as its packages."""
@@ -104,7 +105,7 @@ class Project:
                     seed(SEED_OF_IMPORT)
                     sys.path[:0] = self._folders
                 sys.argv, sys.stdin = [self._program], nothing
-                with redirect_stdout(sys.stderr):
+                with redirect_stdout(sys.stderr), uncompiled():
                     yield
             finally:
                 after = surroundings()

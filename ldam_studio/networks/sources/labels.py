@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.layers import Layer
 
 IMAGENET = Path("imagenet")
 """Means ImageNet's 1,000 names, in place of a file with labels."""
@@ -43,15 +44,17 @@ def can_be_read(path: Path) -> bool:
     return path == IMAGENET or path.is_file()
 
 
-def labels_for(outputs: int, path: Path) -> tuple[str, ...]:
-    """Read the names of the outputs; `StudioError` if the number of names is wrong."""
-    labels = read_labels(path)
-    if len(labels) != outputs:
-        raise StudioError(
-            f"{path} has {len(labels)} labels, but the network has {outputs} outputs; give one "
-            "label per line."
-        )
-    return labels
+def wrong_number(count: int, path: Path, outputs: Sequence[Layer]) -> StudioError:
+    """Return the error for a file with more or fewer names than any of these layers has neurons."""
+    if len(outputs) == 1:
+        has, remedy = f"has {outputs[0].neurons} outputs", ""
+    else:
+        each = [f"{layer.neurons} in {layer.name}" for layer in outputs]
+        has = f"returns {', '.join(each[:-1])} and {each[-1]}"
+        remedy = ", or choose the layer of the classes"
+    return StudioError(
+        f"{path} has {count} labels, but the network {has}; give one label per line{remedy}."
+    )
 
 
 def class_called(name: str, labels: Sequence[str]) -> int | None:

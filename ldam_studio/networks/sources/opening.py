@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,13 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import enough_for, is_lack_of_memory
 from ldam_studio.networks.anatomy.failing import FailsOnImage, what_to_do
-from ldam_studio.networks.behaviour.behaviour import Behaviour
-from ldam_studio.networks.behaviour.randomness import seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
 from ldam_studio.networks.sources.download import OnBytes, cached, fetch
 from ldam_studio.networks.sources.families import family_of, find_source, runs_code, short_name
 from ldam_studio.networks.sources.family import Published, Source
-from ldam_studio.networks.sources.labels import labels_for
+from ldam_studio.networks.sources.labels import read_labels, wrong_number
 from ldam_studio.networks.sources.own_module import (
     at_rest,
     check_batches,
@@ -31,10 +29,12 @@ from ldam_studio.networks.sources.own_module import (
     initialise,
     unknown_input,
 )
+from ldam_studio.networks.sources.wrappers import unwrapped
 from ldam_studio.networks.weights.state_dicts import Match, classes_in, own_tensors, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
 from ldam_studio.progress import tell
 
+FORMER = ""
 NAMED = 3  # number of missing weights that a message names
 
 
@@ -52,23 +52,20 @@ class Options:
         Accept a weights file of which only a part fits.
     untrained
         If no file is given, keep the random initial weights, which are the same each time.
-    steady
-        Leave out the dropout of a network that draws random numbers when it is run; its other
-        random numbers are then the same in every step.
-    behaviour
-        How forward passes are made, as a recipe records it, see `behaviour.RECORDED`; None if it
-        is found out.
     on_bytes
         Called during a download, see `download.fetch`.
+    class_layer
+        The layer whose neurons are the classes. None stands for the output of the network that has
+        as many neurons as there are labels, else for its likeliest one; `FORMER` for the layer that
+        0.1.0 took.
     """
 
     pixels: PixelSpec | None = None
     labels: Path | None = None
     partial: bool = False
     untrained: bool = False
-    steady: bool = False
-    behaviour: tuple[str, ...] | None = None
     on_bytes: OnBytes | None = None
+    class_layer: str | None = None
 
 
 def open_network(name: str, weights: Path | None = None, options: Options | None = None) -> Network:
@@ -95,7 +92,8 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     source = _source(name, options)
     # Weights that stay random must be the same every time, or sessions could not be replayed.
-    with seeded(0):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         module, sha256, missing, notes = _with_weights(source, name, weights, options)
     pixels = _input_of(source, module, options)
     if pixels is None:
@@ -105,6 +103,7 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         weights,
         given_pixels=options.pixels,
         given_labels=options.labels,
+        given_class_layer=options.class_layer or None,
         partial=options.partial and weights is not None,
         untrained=options.untrained and weights is None,
         matching=Matching(source.new_name, source.spare, options.partial, missing),
@@ -115,20 +114,24 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     except FailsOnImage as error:
         what = what_to_do(module, at_rest(pixels), error.place)
         raise StudioError(f"{error.what}; {what}.") from None
-    network.behave(_behaviour(network, options))
-    network.provenance = replace(provenance, notes=(*notes, *network.behaviour.notes))
     if runs_code(name):
         tell("trying two images at once")
         check_batches(network)
-    network.labels = _labels(network, source, options.labels)
+        network.provenance = replace(provenance, notes=(*notes, *_alone(network)))
+    name_classes(network, options.labels, options.class_layer, source.labels)
     return network
 
 
-def _behaviour(network: Network, options: Options) -> Behaviour:
-    found = network.behaviour
-    if options.behaviour is not None:
-        return found.as_recorded(options.behaviour)
-    return replace(found, steady=options.steady and found.random)
+def _alone(network: Network) -> tuple[str, ...]:
+    """Return a note about layers whose outputs for several images are not those of each."""
+    alone = sum(layer.alone for layer in network.layers)
+    if not alone:
+        return ()
+    which = "this network" if alone == len(network.layers) else f"{alone} of its layers"
+    return (
+        f"Given two images, {which} did not give one output for each, so chains are run one at a "
+        "time there.",
+    )
 
 
 def _source(name: str, options: Options) -> Source:
@@ -155,9 +158,9 @@ def _with_weights(
     """
     published = source.published
     if weights is None and (published is None or options.untrained):
-        module, notes = _build(source, name, options)
+        module, notes, names = _build(source, name, options)
         check_module(module, name, _at_rest(source, module, options))
-        return module, fingerprint(module), None, notes
+        return module, fingerprint(module, names), None, notes
     origin = weights
     if origin is None:
         assert published is not None
@@ -168,7 +171,7 @@ def _with_weights(
         return _built_by_library(source.build_published, saved, name, origin), sha256, None, ()
     if source.new_name is not None:
         saved = renamed(saved, source.new_name)
-    module, notes = _build(source, name, options)
+    module, notes, _ = _build(source, name, options)
     if source.classes:
         # A fine-tuned network may differ from the published one in its number of classes.
         classes = classes_in(saved, module, source.classes)
@@ -206,15 +209,25 @@ def _lacking(match: Match, weights: Path) -> tuple[str, ...]:
     )
 
 
-def _build(source: Source, name: str, options: Options) -> tuple[nn.Module, tuple[str, ...]]:
-    """Build a module, with notes; the user's own module is converted to float32 if necessary."""
+def _build(
+    source: Source, name: str, options: Options
+) -> tuple[nn.Module, tuple[str, ...], tuple[str, ...] | None]:
+    """Build a module; the user's own one is unwrapped, and converted to float32 if necessary.
+
+    Returns
+    -------
+    The module, notes, and the names of its weights as they were in the user's code.
+    """
     tell(f"building {short_name(name)}")
     module = source.build(None)
     if not runs_code(name):
-        return module, ()
-    pixels = _input_of(source, module, options)
-    initialise(module, name, pixels)
-    return module, in_float32(module, pixels)
+        return module, (), None
+    names = tuple(module.state_dict())
+    module = unwrapped(module)
+    initialise(module, name, _input_of(source, module, options))
+    were = in_float32(module)
+    notes = (f"Its weights were {were} and are used as float32.",) if were else ()
+    return module, notes, names
 
 
 def to_download(name: str) -> Published | None:
@@ -255,28 +268,49 @@ def _built_by_library(
     return module
 
 
-def _labels(network: Network, source: Source, path: Path | None) -> tuple[str, ...]:
-    outputs = network.layers[-1].neurons
+def name_classes(
+    network: Network, path: Path | None, layer: str | None, known: tuple[str, ...] = ()
+) -> None:
+    """Choose the layer of a network's classes, and name its neurons, in place.
+
+    Parameters
+    ----------
+    path, layer
+        See `Options.labels` and `Options.class_layer`.
+    known
+        The names if there is no file.
+
+    Raises
+    ------
+    StudioError
+        If there is no such layer, the file cannot be read, or has another number of names.
+    """
+    chosen = network.listing.outputs
+    if layer is not None:
+        chosen = (network.listing.former if layer == FORMER else layer,)
+    layers = [network.layer(name) for name in chosen]
+    labels = known if path is None else read_labels(path)
+    for found in layers:
+        if found.neurons == len(labels):
+            network.choose_class_layer(found.name, labels)
+            return
     if path is not None:
-        return labels_for(outputs, path)
-    return source.labels if len(source.labels) == outputs else ()
+        raise wrong_number(len(labels), path, layers)
+    network.choose_class_layer(layers[0].name)
 
 
-def fingerprint(module: nn.Module) -> str:
-    """Return a SHA-256 over a module's weights, for a module that was not read from a file."""
+def fingerprint(module: nn.Module, names: Sequence[str] | None = None) -> str:
+    """Return a SHA-256 over a module's weights, for a module that was not read from a file.
+
+    `names` are those of all entries of its state dict if it had other ones before.
+    """
     digest = hashlib.sha256()
-    for name, value in sorted(own_tensors(module).items()):
+    own = own_tensors(module)
+    present = tuple(module.state_dict())
+    if names is not None and len(names) == len(present):
+        former = dict(zip(present, names, strict=True))
+        own = {former[name]: value for name, value in own.items()}
+    for name, value in sorted(own.items(), key=lambda item: item[0]):
         digest.update(name.encode())
-        digest.update(_bytes_of(value))
+        digest.update(value.detach().cpu().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _bytes_of(value: Tensor) -> bytes:
-    """Return a tensor's values as bytes, also of types that NumPy does not have."""
-    value = value.detach().cpu()
-    if value.is_quantized:
-        value = value.dequantize()
-    if not value.layout == torch.strided:
-        value = value.to_dense()
-    value = value.resolve_conj().resolve_neg().contiguous()
-    return value.reshape(-1).view(torch.uint8).numpy().tobytes()

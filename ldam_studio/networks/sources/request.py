@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ class NetworkRequest:
     labels: Path | None = None
     partial: bool = False
     pixels: PixelSpec | None = None
-    steady: bool = False
+    class_layer: str | None = None
 
     @property
     def runs_code(self) -> bool:
@@ -48,7 +48,11 @@ class NetworkRequest:
     def open(self, on_bytes: OnBytes | None = None) -> Network:
         """Open the network; raise `StudioError` if that fails."""
         options = Options(
-            self.pixels, self.labels, self.partial, steady=self.steady, on_bytes=on_bytes
+            self.pixels,
+            self.labels,
+            partial=self.partial,
+            class_layer=self.class_layer,
+            on_bytes=on_bytes,
         )
         return open_network(self.name, self.weights, options)
 
@@ -60,7 +64,7 @@ class NetworkRequest:
             name = f"{Path(place).absolute()}:{function}"
         weights = None if self.weights is None else self.weights.absolute()
         labels = self.labels if self.labels in (None, IMAGENET) else self.labels.absolute()
-        return NetworkRequest(name, weights, labels, self.partial, self.pixels, self.steady)
+        return replace(self, name=name, weights=weights, labels=labels)
 
 
 class _Header(msgspec.Struct):

@@ -180,7 +180,7 @@ class Compared(Forward):
 
     def _expected(self, side: int, layer: str) -> Expected | None:
         statistics = self.photo_statistics
-        if statistics is None:
+        if statistics is None or self.layer(layer).alone:
             return None
         names = [known.name for known in self.layers]
         return statistics.expected(side, names[: names.index(layer)], self.device)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ldam_studio.networks.anatomy.layers import PassHook
+from ldam_studio.networks.anatomy.layers import PassHook, after
 
 COUNT = 5
 INSIDE = 0.05
@@ -108,11 +108,7 @@ def _candidates(module: nn.Module, inputs: Tensor, *, keep: bool = True) -> list
 
         return PassHook(note)
 
-    handles = [
-        part.register_forward_hook(hook(name, part))
-        for name, part in module.named_modules()
-        if name
-    ]
+    handles = [after(part, hook(name, part)) for name, part in module.named_modules() if name]
     try:
         with torch.no_grad():
             module(inputs)

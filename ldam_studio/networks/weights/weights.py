@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.memory import enough_for, free_bytes, is_lack_of_memory, require
-from ldam_studio.networks.anatomy.layers import all_tensors
+from ldam_studio.networks.anatomy.results import all_tensors
 from ldam_studio.networks.weights.archives import is_torchscript, more_than_weights
 from ldam_studio.networks.weights.state_dicts import Match, best_match
 from ldam_studio.networks.weights.suffixes import SAFETENSORS, is_safetensors

@@ -1,0 +1,89 @@
+"""Finding which dimension of a layer's output counts the images, by looking with two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.networks.anatomy.layers import PassHook, after
+from ldam_studio.networks.anatomy.results import parts_of
+
+Spot = tuple[str, int, str]
+"""A tensor of a forward pass: the module's name, the number of its call, and `Layer.part`."""
+
+MOST_CALLS = 100
+"""How many calls of one module are looked at."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How an output counts the images; see `Layer`."""
+
+    batch: int = 0
+    squeezed: bool = False
+    alone: bool = False
+
+
+def parts_by_layer(output: Any) -> list[tuple[str, Tensor]]:
+    """Return `parts_of` with the place that a layer has: the first is "", the module's own."""
+    return [(place if i else "", tensor) for i, (place, tensor) in enumerate(parts_of(output))]
+
+
+def shapes_for_two(module: nn.Module, image: Tensor) -> dict[Spot, tuple[int, ...]] | None:
+    """Return the shapes of all outputs for two images; None if the network cannot take two.
+
+    `image` is one normalised image, (1, C, H, W).
+    """
+    shapes: dict[Spot, tuple[int, ...]] = {}
+    calls: dict[str, int] = {}
+
+    def hook(path: str) -> PassHook:
+        def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            calls[path] = calls.get(path, 0) + 1
+            if calls[path] <= MOST_CALLS:
+                for part, tensor in parts_by_layer(output):
+                    shapes[path, calls[path], part] = tuple(tensor.shape)
+
+        return PassHook(note)
+
+    handles = [after(part, hook(path)) for path, part in module.named_modules() if path]
+    try:
+        with torch.no_grad():
+            output = module(image.detach().repeat(2, 1, 1, 1))
+    except Exception:
+        return None
+    finally:
+        for handle in handles:
+            handle.remove()
+    for part, tensor in parts_by_layer(output):
+        shapes["", 1, part] = tuple(tensor.shape)
+    return shapes
+
+
+def counted(
+    spot: Spot, one: tuple[int, ...], two: Mapping[Spot, tuple[int, ...]] | None
+) -> Counted | None:
+    """Return how an output counts the images; None if it does not.
+
+    Parameters
+    ----------
+    one
+        Its shape for one image.
+    two
+        The shapes for two images, see `shapes_for_two`. Without them, or if this output is another
+        one there, its first dimension is taken to count the images if it is 1, and the network to
+        be one for one image at a time.
+    """
+    both = None if two is None else two.get(spot)
+    if both is not None:
+        for dim, size in enumerate(both):
+            if size == 2 and one == (*both[:dim], 1, *both[dim + 1 :]):
+                return Counted(dim)
+        for dim, size in enumerate(both):
+            if size == 2 and one == (*both[:dim], *both[dim + 1 :]):
+                return Counted(dim, squeezed=True)
+    return Counted(alone=True) if len(one) > 1 and one[0] == 1 else None
