@@ -20,7 +20,7 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 
 SETTLE = 400  # number of steps before the melt, until digits have formed
-MELT = 60  # number of steps at 100 times the temperature, as with the key K
+MELT = 60  # number of steps at 100 times the temperature
 COLLAPSE = 340  # number of steps after the melt
 BEFORE = 40  # number of steps before the melt that are shown
 EVERY = 5  # number of steps from one picture of the animation to the next

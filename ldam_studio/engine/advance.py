@@ -153,7 +153,7 @@ def advance(
         moved: list[_Moved] = []
         for lane, noise, views, prior in zip(state.lanes, drawn, seen, priors, strict=True):
             moved.append(_move(state, lane, noise, views, prior, between))
-        heat = MELT_HEAT if state.melting > 1 else 1.0
+        heat = MELT_HEAT if state.melting > 1 else state.heated
         later, marks = follow([m.lane for m in moved], state.device, heat)
     except GivenUp:
         go_back(state, before)
@@ -172,7 +172,7 @@ def advance(
     if state.melting:
         state.melting -= 1
         if not state.melting:
-            state.lanes = tuple(reheat(lane, state.device, 1.0) for lane in state.lanes)
+            state.lanes = tuple(reheat(lane, state.device, state.heat) for lane in state.lanes)
             told.append("melt ends")
     told.extend(marks)
     here = state.step

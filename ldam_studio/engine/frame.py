@@ -113,7 +113,7 @@ class Frame:
     commands_seen: int
     marks: tuple[tuple[int, str], ...]
     notices: tuple[str, ...]
-    melting: int
+    melting: bool
     steps_per_second: float
     lesson: LearnInfo | None
     lanes: tuple[LaneFrame, ...]
@@ -145,7 +145,7 @@ def make_frame(
         commands_seen=commands_seen,
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),
-        melting=state.melting,
+        melting=state.heat > 1,
         steps_per_second=steps_per_second,
         lesson=lesson,
         lanes=tuple(

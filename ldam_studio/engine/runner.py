@@ -25,6 +25,7 @@ from ldam_studio.engine.commands import (
 from ldam_studio.engine.frame import Frame
 from ldam_studio.engine.inbox import Inbox
 from ldam_studio.engine.mailbox import Mailbox
+from ldam_studio.engine.melting import Melting
 from ldam_studio.engine.plans.finder import PlanFinder
 from ldam_studio.engine.reports import Reports
 from ldam_studio.engine.run_state import RunState, Status
@@ -69,6 +70,7 @@ class Runner(Inbox):
         self._due = 0.0
         self._speed = Speed()
         self._plans = PlanFinder()
+        self._melting = Melting()
         self._error = ""
 
     @property
@@ -84,10 +86,12 @@ class Runner(Inbox):
         try:
             while self._wait_for_work():
                 self._obey()
+                self._melting.before_step(self._state)
                 self._step()
                 self._look_back()
                 self._serve_frame()
                 self._measure()
+                self._melt()
         finally:
             self._closed = True
             self._enter(RunState.CLOSED)
@@ -186,6 +190,15 @@ class Runner(Inbox):
         plan = self._plans.proceed(self._state)
         if plan is not None:
             self._advance([Change("plan", plan)], 0)
+
+    def _melt(self) -> None:
+        """Heat the chains further, or cool them, once they have dissolved."""
+        if self._closed or not self._may_step():
+            self._melting.rest()
+            return
+        changes = self._melting.after_step(self._state)
+        if changes:
+            self._advance(changes, 0)
 
     def _look_back(self) -> None:
         """Confirm all steps before a frame shows their result, and before pausing."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.burn_in_threshold import Thresholds
+from ldam_studio.engine.changes.rules import MOST_HEAT
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import Count, describe
 from ldam_studio.engine.lane import begin, with_clock
@@ -26,6 +27,7 @@ from ldam_studio.training import learner
 VERSION = 2
 """In version 1, of LDAM Studio 0.1.0, the tensors of the first lane had no prefix and those of the
 second lane had the prefix "second.". The counts that are now in `lanes` were stored likewise."""
+Heat = Annotated[float, msgspec.Meta(ge=1, le=MOST_HEAT)]
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
 WAKING = ("quiet", "answered", "led")
@@ -52,6 +54,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "session": describe(state.outline),
         "step": state.step,
         "melting": state.melting,
+        "heated": state.heated,
         "lessons_due": state.lessons_due,
         "checked_layers": [list(layer) for layer in sorted(state.checked_layers)],
         "lanes": counts,
@@ -111,6 +114,7 @@ def from_tensors(
     where = state.device.name
     try:
         state.step, state.melting = _count(about["step"]), _count(about["melting"])
+        state.heated = msgspec.convert(about.get("heated", 1.0), Heat)  # not in files of 0.1.0
         state.lessons_due = _count(about.get("lessons_due", 0))
         former = about.get("bfloat16_layers", about.get("halved", ()))  # of 0.1.0, and before it
         layers = about.get("checked_layers", former)

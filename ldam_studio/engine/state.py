@@ -163,6 +163,8 @@ class SessionState:
         Every change since `origin`.
     melting
         Number of steps left at `MELT_HEAT` times the temperature.
+    heated
+        Factor of the temperature while no such steps are left; 1 unless the chains melt.
     unconfirmed
         The last steps, oldest first, whose outcomes have not all arrived.
     learner
@@ -187,6 +189,7 @@ class SessionState:
     data: Path | None = None
     real_images: Tensor | None = None
     melting: int = 0
+    heated: float = 1.0
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     unconfirmed: list[Unconfirmed] = field(default_factory=list)
@@ -213,7 +216,7 @@ class SessionState:
     @property
     def heat(self) -> float:
         """The factor by which the temperature is multiplied at present."""
-        return MELT_HEAT if self.melting else 1.0
+        return MELT_HEAT if self.melting else self.heated
 
     @property
     def discriminator_module(self) -> torch.nn.Module | None:

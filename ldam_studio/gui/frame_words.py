@@ -36,7 +36,7 @@ def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]
     """Return the badges of the raw sample: no gradient, melting, paused, stopped."""
     badges = list(dead_badges(None if frame is None else frame.lanes[0]))
     if frame is not None and frame.melting:
-        badges.append(Badge(f"melting {frame.melting}", "warning"))
+        badges.append(Badge("melting", "warning"))
     if state is RunState.PAUSED:
         badges.append(Badge("paused", "accent"))
     elif state is RunState.FAILED:

@@ -149,7 +149,7 @@ def test_what_else_can_be_undone(studio, qtbot, what):
     studio.controller.undo()
     after = moment(studio)
     assert after.outline == before.outline
-    assert after.melting == 0
+    assert after.heat == 1
     assert torch.equal(after.lane.chains.x, before.lane.chains.x)
 
 

@@ -31,7 +31,6 @@ from gui.windows import (
     until,
 )
 from ldam_studio.engine.picture import to_bytes
-from ldam_studio.gui.session.controller import MELT_STEPS
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.window.memory import fit_to_screen
 from ldam_studio.networks.discriminators import open_discriminator
@@ -146,7 +145,7 @@ def test_dragging_leaves_the_keys_with_the_canvas(studio, qtbot):
     QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(40, slider.height() // 2))
     assert studio.canvas.hasFocus()
     QTest.keyClick(studio.canvas, Qt.Key.Key_K)
-    until(qtbot, lambda: ("melt", 60) in log(studio))
+    until(qtbot, lambda: ("heat", 100.0) in log(studio))
 
 
 def test_the_wheel_over_a_slider_anneals(studio, qtbot):
@@ -270,7 +269,7 @@ def test_a_discriminator_that_is_opened_can_be_used_at_once(studio):
 @pytest.mark.parametrize(
     ("key", "entry"),
     [
-        (Qt.Key.Key_K, ("melt", 60)),
+        (Qt.Key.Key_K, ("heat", 100.0)),
         (Qt.Key.Key_R, ("restart", None)),
         (Qt.Key.Key_A, ("reset_average", None)),
     ],
@@ -303,9 +302,11 @@ def test_space_pauses_and_s_takes_single_steps(studio, qtbot):
 def test_melting_shows_and_ends(studio, qtbot):
     paused(studio, qtbot)
     QTest.keyClick(studio.canvas, Qt.Key.Key_K)
-    until(qtbot, lambda: studio.last_frame.melting == MELT_STEPS)
+    until(qtbot, lambda: studio.last_frame.melting)
     studio.controller.play()
-    until(qtbot, lambda: studio.last_frame.melting == 0)
+    until(qtbot, lambda: not studio.last_frame.melting)
+    hot, *_, cooled = (value for name, value in log(studio) if name == "heat")
+    assert (hot, cooled) == (100.0, 1.0)
 
 
 def test_a_new_seed_is_another_start(studio, qtbot):

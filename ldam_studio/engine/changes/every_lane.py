@@ -34,7 +34,7 @@ def turn_lanes(state: SessionState, numbers: Sequence[int], after: Outline) -> N
 def start_anew(state: SessionState) -> None:
     """Restart all chains from the session's seed."""
     state.generators = Generators(state.seed, state.device.name)
-    state.melting = 0
+    state.melting, state.heated = 0, 1.0
 
     def started(lane: Lane, _number: int) -> Lane:
         lane = with_clock(lane, Clock())

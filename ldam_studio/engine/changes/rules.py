@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 MAX_MELT = 100_000
+MOST_HEAT = 1e6
 
 
 class Scope(Enum):
@@ -191,6 +192,15 @@ def _melt(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outlin
     return outline
 
 
+def _heat(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    number = isinstance(change.value, int | float) and not isinstance(change.value, bool)
+    if not number or not 1 <= change.value <= MOST_HEAT:
+        raise StudioError(
+            f"The temperature can be multiplied by 1 to {MOST_HEAT:,.0f}, not by {change.value!r}."
+        )
+    return outline
+
+
 def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
     if change.value is not None and change.value not in STARTS:
         raise StudioError(
@@ -264,6 +274,7 @@ RULES: dict[str, Rule] = {
     "run_schedule": Rule(_run_schedule, Scope.ANY),
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
+    "heat": Rule(_heat),  # float: factor of the temperature from now on; 1 ends a melt
     "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
     "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
     "plan": Rule(_plan),  # Plan: another one was measured to suit the layer and chains in front

@@ -18,7 +18,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.comparison import compare
 from ldam_studio.engine.changes.discriminator import change_discriminator, revert_discriminator
 from ldam_studio.engine.changes.learning import change_learning
-from ldam_studio.engine.changes.melt import melt
+from ldam_studio.engine.changes.melt import heat, melt
 from ldam_studio.engine.changes.network import change_network
 from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.plan import change_plan
@@ -172,6 +172,10 @@ def _learning_words(_change: Change, after: Outline) -> str:
     return f"learning every {after.learn_every}" if after.learn_every else "learning off"
 
 
+def _heat_words(change: Change, _after: Outline) -> str:
+    return "cooled" if change.value == 1 else f"heat × {change.value:g}"
+
+
 def _schedule_words(change: Change, _after: Outline) -> str:
     if change.value is None:
         return "schedule from its start"
@@ -236,6 +240,7 @@ CHANGES: dict[str, Kind] = {
     "run_schedule": Kind(run_schedule, words=_schedule_words),
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
     "melt": Kind(melt, words=lambda _change, _after: "melt"),
+    "heat": Kind(heat, words=_heat_words),
     "learn_every": Kind(change_learning, words=_learning_words, logged=_value),
     "discriminator_rounds": Kind(
         change_learning,

@@ -18,7 +18,7 @@ MELT = Entry(
     "melt",
     "Melt",
     "K",
-    "Raise the temperature a hundredfold for 60 steps",
+    "Heat the chains until their images have dissolved, then cool them",
     "melt",
     "Melt",
     canvas=True,

@@ -10,6 +10,7 @@ from PyQt6.QtCore import pyqtSignal
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec, unmatched
 from ldam_studio.engine.run_state import RunState
+from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.model import Display
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ldam_studio.networks.discriminators import DiscriminatorModel
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.settings import Settings
-
-MELT_STEPS = 60
 
 
 class Controller(Edits):
@@ -70,8 +69,8 @@ class Controller(Edits):
             self._request()
 
     def melt(self) -> None:
-        """Raise the temperature a hundredfold for `MELT_STEPS` steps."""
-        self.make(Change("melt", MELT_STEPS), "Melt")
+        """Heat the chains until their images have dissolved; the sampler then cools them."""
+        self.make(Change("heat", MELT_HEAT), "Melt")
         self.melted.emit()
 
     def restart(self) -> None:

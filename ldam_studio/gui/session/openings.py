@@ -228,8 +228,7 @@ def melt_and_collapse(device: Device, data: Path | None = None) -> Opening:
         ),
         hint="Press K to melt",
         note="These are ten chains of the same class. Wait until they stand still, then press K: "
-        "the temperature is 100 times as high for 60 steps, and each chain collapses into "
-        "another 4.",
+        "they are heated until nothing is left of them, and each chain collapses into another 4.",
     )
 
 

@@ -1,0 +1,97 @@
+"""Melting: heats the chains until their images have dissolved, then cools them.
+
+What this decides becomes changes in the log, so that replay needs neither a clock nor this file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.rules import MOST_HEAT
+from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.sampler.resize import resized
+
+DISSOLVED = 0.3  # correlation with the image before, below which nothing of it is left to see
+LEAST_S, MOST_S = 1.0, 10.0  # seconds for which the chains are hot
+RAISE_S, RAISE = 1.0, 4.0  # seconds after which the heat is raised, and its factor
+
+
+class Melting:
+    """Watches the chains of a session that is heated.
+
+    Parameters
+    ----------
+    clock
+        Returns the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._before: tuple[Tensor, ...] = ()
+        self._started = self._raised = 0.0
+
+    def before_step(self, state: SessionState) -> None:
+        """Remember the images from which the chains start to melt."""
+        if state.heated == 1.0:
+            self._before = ()
+        elif not self._before:
+            self._before = tuple(lane.chains.x for lane in state.lanes)
+            self._started = self._raised = self._clock()
+
+    def rest(self) -> None:
+        """Begin to count time again, because the chains rested."""
+        now = self._clock()
+        self._started = self._raised = now
+
+    def after_step(self, state: SessionState) -> Sequence[Change]:
+        """Return the changes that are due: more heat, or cooling."""
+        if not self._before or state.heated == 1.0:
+            return ()
+        now = self._clock()
+        hot = now - self._started
+        if hot >= MOST_S or (hot >= LEAST_S and self._are_dissolved(state.lanes)):
+            self._before = ()
+            return (Change("heat", 1.0), *_schedules(state))
+        if now - self._raised >= RAISE_S and state.heated < MOST_HEAT:
+            self._raised = now
+            return (Change("heat", min(state.heated * RAISE, MOST_HEAT)),)
+        return ()
+
+    def _are_dissolved(self, lanes: Sequence[Lane]) -> bool:
+        if len(lanes) != len(self._before):
+            return True
+        pairs = zip(lanes, self._before, strict=True)
+        return all(correlation(lane.chains.x, x).mean() < DISSOLVED for lane, x in pairs)
+
+
+def correlation(images: Tensor, before: Tensor) -> Tensor:
+    """Return the correlation of the pixels of each image with one before it.
+
+    Parameters
+    ----------
+    images, before
+        Shapes (n, C, H, W) and (m, C, H', W'); chains without a partner are left out.
+
+    Returns
+    -------
+    Tensor
+        Shape (min(n, m),); 1 for images without any contrast.
+    """
+    count = min(len(images), len(before))
+    height, width = images.shape[-2:]
+    first = images[:count].flatten(1)
+    second = resized(before[:count], (height, width)).flatten(1)
+    first = first - first.mean(1, keepdim=True)
+    second = second - second.mean(1, keepdim=True)
+    size = first.norm(dim=1) * second.norm(dim=1)
+    return torch.where(size > 0, (first * second).sum(1) / size.clamp_min(1e-30), 1.0)
+
+
+def _schedules(state: SessionState) -> tuple[Change, ...]:
+    """Return the change that runs schedules again: at their ends, steps are too small to freeze."""
+    return (Change("run_schedule"),) if any(x.settings.schedule for x in state.lanes) else ()
