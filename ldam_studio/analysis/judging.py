@@ -162,7 +162,7 @@ def train_judge(
         kept.save(state)
     accuracy = classifier.accuracy(classifier.predict(state.module, test, recipe), test.labels)
     command = f"ldam-studio train judge --of {kind.key} --seed {seed}"
-    artifact.Card(
+    card = artifact.Card(
         file=kind.file,
         what=kind.what,
         data=kind.data,
@@ -170,10 +170,10 @@ def train_judge(
         command=command + ("" if recipe == kind.recipe else f" --epochs {recipe.epochs}"),
         seed=seed,
         seconds=kept.total(),
-        sha256=artifact.save_weights(state.module.state_dict(), folder / kind.file, kind.about),
         measured={"**this file**": f"**{accuracy:.2%}**"},
         licence=kind.licence,
-    ).write(folder)
+    )
+    card.write_with(state.module.state_dict(), folder, kind.about)
     return accuracy
 
 

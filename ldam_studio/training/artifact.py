@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -51,6 +51,8 @@ class Card:
         Duration of the training, on that number of `threads`.
     measured
         Measured figures, by description.
+    sha256
+        That of the file; `write_with` finds it.
     """
 
     file: str
@@ -60,10 +62,10 @@ class Card:
     command: str
     seed: int
     seconds: float
-    sha256: str
     measured: Mapping[str, str]
     licence: str = MNIST_LICENCE
     threads: int = 1
+    sha256: str = ""
 
     def text(self) -> str:
         """Return the card in Markdown."""
@@ -88,6 +90,16 @@ class Card:
 |---|---|
 {figures}
 """
+
+    def summary(self, folder: Path) -> str:
+        """Return the file in this folder and the measured figures, in lines for the terminal."""
+        figures = (f"  {what}: {value}" for what, value in self.measured.items())
+        return "\n".join((str(folder / self.file), *figures))
+
+    def write_with(self, state: Mapping[str, torch.Tensor], folder: Path, about: str) -> None:
+        """Write weights as `save_weights` does, and the card beside them."""
+        sha256 = save_weights(state, folder / self.file, about)
+        replace(self, sha256=sha256).write(folder)
 
     def write(self, folder: Path) -> Path:
         """Write the card beside its weights, with the suffix ``.md``, and return its path."""

@@ -183,10 +183,7 @@ def _write(
         if name.endswith("averaged")
         else "as the last epoch left it"
     )
-    sha256 = artifact.save_weights(
-        weights, args.out / f"{name}.safetensors", f"VGG on CIFAR-10, {what}"
-    )
-    artifact.Card(
+    card = artifact.Card(
         file=f"{name}.safetensors",
         what=f"VGG with batch norm for CIFAR-10, {what}. Input: 32x32 RGB, (x - mean) / std by "
         "channel.",
@@ -198,7 +195,6 @@ def _write(
         + ("" if recipe.epochs == recipes.VGG_RECIPE.epochs else f" --epochs {recipe.epochs}"),
         seed=args.seed,
         seconds=seconds,
-        sha256=sha256,
         measured={
             "**this file**": f"**{measured[name]:.2%}**",
             "last epoch": f"{measured['vgg']:.2%}",
@@ -206,4 +202,5 @@ def _write(
         },
         threads=args.threads,
         licence=artifact.CIFAR_LICENCE,
-    ).write(args.out)
+    )
+    card.write_with(weights, args.out, f"VGG on CIFAR-10, {what}")

@@ -143,23 +143,19 @@ def _finish(
         f"root mean squared error at noise {level:g}, {lessons.held_back_are}": f"{error:.4f}"
         for level, error in found.items()
     }
-    file = f"{kind.name}.safetensors"
-    sha256 = artifact.save_weights(state, args.out / file, f"denoiser, seed {args.seed}")
-    artifact.Card(
-        file=file,
+    card = artifact.Card(
+        file=f"{kind.name}.safetensors",
         what=kind.what,
         data=lessons.data,
         recipe=recipe.describe(),
         command=_command(args),
         seed=args.seed,
         seconds=seconds,
-        sha256=sha256,
         measured=figures,
         licence=kind.licence,
-    ).write(args.out)
-    print(args.out / file)
-    for what, value in figures.items():
-        print(f"  {what}: {value}")
+    )
+    card.write_with(state, args.out, f"denoiser, seed {args.seed}")
+    print(card.summary(args.out))
 
 
 def _command(args: argparse.Namespace) -> str:

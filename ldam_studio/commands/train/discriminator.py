@@ -213,23 +213,19 @@ def _finish(
     if (info := training.info) is not None:
         for kind, share in (("real", info.real_probability), ("generated", info.fake_probability)):
             figures[f"mean P(real) of {kind} images while learning, last round"] = f"{share:.2f}"
-    file = f"{job.name}.safetensors"
-    sha256 = artifact.save_weights(state, args.out / file, job.what.partition(":")[0])
-    artifact.Card(
-        file=file,
+    card = artifact.Card(
+        file=f"{job.name}.safetensors",
         what=job.what,
         data=job.data,
         recipe=job.recipe.describe(),
         command=_command(args, network),
         seed=args.seed,
         seconds=seconds,
-        sha256=sha256,
         measured=figures,
         licence=job.licence,
-    ).write(args.out)
-    print(args.out / file)
-    for what, value in figures.items():
-        print(f"  {what}: {value}")
+    )
+    card.write_with(state, args.out, job.what.partition(":")[0])
+    print(card.summary(args.out))
 
 
 def _command(args: argparse.Namespace, network: Network) -> str:

@@ -144,10 +144,7 @@ def _write(
         if averaged
         else "as the last epoch left it"
     )
-    sha256 = artifact.save_weights(
-        weights, folder / f"{name}.safetensors", f"LeNet-5 on MNIST, {what}"
-    )
-    artifact.Card(
+    card = artifact.Card(
         file=f"{name}.safetensors",
         what=f"LeNet-5 for MNIST's digits, {what}. Input: 28x28 grey pixels, (x - .1307) / .3081.",
         data="MNIST, 60,000 training images, no augmentation; accuracy on the 10,000 test images",
@@ -156,11 +153,11 @@ def _write(
         + ("" if recipe.epochs == recipes.LENET_RECIPE.epochs else f" --epochs {recipe.epochs}"),
         seed=seed,
         seconds=seconds,
-        sha256=sha256,
         measured={
             "**this file**": f"**{result.parameters if averaged else result.base:.2%}**",
             "last epoch": f"{result.base:.2%}",
             "averaged parameters": f"{result.parameters:.2%}",
             "averaged predictions of the last epochs": f"{result.predictions:.2%}",
         },
-    ).write(folder)
+    )
+    card.write_with(weights, folder, f"LeNet-5 on MNIST, {what}")
