@@ -118,7 +118,12 @@ def named_or_unknown(
         if no_display() or any((args.compare, args.compare_weights, args.compare_set)):
             raise
     return None, NetworkRequest(
-        args.network, args.weights, args.labels, args.partial, class_layer=args.class_layer
+        args.network,
+        args.weights,
+        args.labels,
+        args.partial,
+        steady=args.steady,
+        class_layer=args.class_layer,
     )
 
 
@@ -144,6 +149,7 @@ def named_network(args: argparse.Namespace, device: Device) -> Named | None:
         args.labels,
         args.partial,
         network.provenance.given_pixels,
+        args.steady,
         args.class_layer,
     )
     return Named(network, request, beside_of(args, network))

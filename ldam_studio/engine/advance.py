@@ -28,11 +28,13 @@ from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import is_lack_of_memory
+from ldam_studio.networks.behaviour.randomness import passes_seeded
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.objective import ValueAndGradient
 from ldam_studio.sampler.prior import Prior
+from ldam_studio.sampler.random import seed_for
 from ldam_studio.sampler.views import View
 from ldam_studio.training.learner import LearnInfo
 
@@ -151,8 +153,10 @@ def advance(
     seen = draw_for_lanes(state.lanes, state.generators)
     try:
         moved: list[_Moved] = []
-        for lane, noise, views, prior in zip(state.lanes, drawn, seen, priors, strict=True):
-            moved.append(_move(state, lane, noise, views, prior, between))
+        # All lanes draw the same, as they use the same noise.
+        with passes_seeded(seed_for(state.seed, f"network/{state.step}")):
+            for lane, noise, views, prior in zip(state.lanes, drawn, seen, priors, strict=True):
+                moved.append(_move(state, lane, noise, views, prior, between))
         heat = MELT_HEAT if state.melting > 1 else state.heated
         later, marks = follow([m.lane for m in moved], state.device, heat)
     except GivenUp:

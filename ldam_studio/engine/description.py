@@ -37,8 +37,10 @@ class Reference(Struct, frozen=True):
     """A network or discriminator, see `Network.reference`; `weights` is None for shipped weights.
 
     `statistics` is the SHA-256 of its photo statistics, "" if those in use have no file; None if
-    none were in use. `class_layer` is None for the layer that 0.1.0 took for the classes. The other
-    fields say how a network was opened where its name does not; see `Options`.
+    none were in use. `behaviour` is how its forward passes are made, see `behaviour.RECORDED`;
+    those of recipes without it are plain. `class_layer` is None for the layer that 0.1.0 took for
+    the classes. The other fields say how a network was opened where its name does not; see
+    `Options`.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Reference(Struct, frozen=True):
     mean_of: tuple[FileReference, ...] = ()
     statistics: str | None = None
     class_layer: str | None = None
+    behaviour: tuple[str, ...] = ()
 
 
 class MeasuredReference(Struct, frozen=True):

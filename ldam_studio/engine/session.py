@@ -180,6 +180,7 @@ class Opener:
             partial=reference.partial,
             untrained=reference.untrained,
             class_layer=reference.class_layer or FORMER,
+            behaviour=reference.behaviour,
         )
         network = open_network(reference.name, _path(reference), options)
         _same_weights(f"network {network.name}", reference, network.sha256)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Self
 
@@ -16,14 +17,22 @@ from ldam_studio.networks.anatomy.folding import Folded, fold
 from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
 from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
+from ldam_studio.networks.behaviour.behaviour import Behaviour, Passes
+from ldam_studio.networks.behaviour.finding import Images, prepare_and_find
+from ldam_studio.networks.behaviour.randomness import alone
+from ldam_studio.networks.copying import copied
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.plan import PLAIN, Plan
-from ldam_studio.networks.prepare import Copies, Entrance, prepare
+from ldam_studio.networks.plan import FORMER, PLAIN, Plan
+from ldam_studio.networks.prepare import Copies, Entrance
 from ldam_studio.sampler.moments import Expected, moments_of
 
 WRAPPERS = ("_orig_mod", "module")
 """Names of modules in the wrappers of torch.compile and of parallel training."""
+
+LOUD, FAINT = 10.0, 0.01
+"""Sizes of the noise in the images with which is found out how a module behaves, as a share of the
+range of pixels."""
 
 
 class Forward:
@@ -45,47 +54,85 @@ class Forward:
     """
 
     def __init__(self, name: str, module: nn.Module, pixels: PixelSpec) -> None:
-        self.name = name
-        self.module = prepare(module)
-        self.pixels = pixels
+        self.name, self.module, self.pixels = name, module, pixels
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
-        self.listing = self._list()
+        self.dtype = torch.float32
+        found = prepare_and_find(module, self._images())
+        self.dtype = found.dtype
+        self._passes = Passes(found.behaviour, module)
+        self.listing = self.list_layers(pixels)
         self.layers: tuple[Layer, ...] = self.listing.all
         self._folded = self._fold()
         self._copies = Copies()
 
-    def _list(self) -> Layers:
-        images = self.normalise(torch.zeros(1, *self.pixels.shape))
-        try:
-            return list_layers(self.name, self.module, images)
-        except StudioError as error:
-            # Code that flattens with `view` takes only contiguous outputs of its convolutions.
-            prepare(self.module, torch.contiguous_format)
-            try:
-                return list_layers(self.name, self.module, images)
-            except StudioError:
-                raise error from None
+    def _images(self) -> Images:
+        """Return the images with which is found out how the module behaves."""
+        generator, pixels = torch.Generator().manual_seed(1), self.pixels
+        low, high = pixels.bounds
+        noise = (high - low) * torch.randn((1, *pixels.shape), generator=generator)
+        loud, rest = (self.normalise(pixels.rest + size * noise) for size in (LOUD, FAINT))
+        return Images(self.noise(), loud, rest)
+
+    def list_layers(self, pixels: PixelSpec, like: Sequence[Layer] | None = None) -> Layers:
+        """List the layers for images of another size, see `listing.list_layers`."""
+        images = self.normalise(torch.zeros(1, *pixels.shape, device=self.device))
+        with self._passes.guarded():
+            return list_layers(self.name, self.module, images, like)
 
     def _fold(self) -> Folded | None:
-        return fold(self.module, self.noise())
+        return fold(self.module, self.noise()) if self._takes_copies else None
 
-    def noise(self) -> Tensor:
-        """Return the module's input for one image of noise, always the same, (1, C, H, W)."""
-        noise = torch.rand((1, *self.pixels.shape), generator=torch.Generator().manual_seed(0))
+    def noise(self, shape: Sequence[int] | None = None) -> Tensor:
+        """Return the module's input for one image of noise, always the same, (1, C, H, W).
+
+        `shape` (C, H, W) is that of its pixels if it is not given.
+        """
+        shape = self.pixels.shape if shape is None else shape
+        noise = torch.rand((1, *shape), generator=torch.Generator().manual_seed(0))
         return self.normalise(noise.to(self.device))
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What is special about its forward passes."""
+        return self._passes.behaviour
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Make forward passes in another way from now on."""
+        if behaviour != self.behaviour:
+            self._passes = Passes(behaviour, self.module)
+            self._folded = self._fold()
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """Return the context in which the module itself may be run, on images that it takes."""
+        return self._passes.guarded()
 
     def with_module(self, module: nn.Module) -> Self:
         """Return a shallow copy that runs another module of the same architecture and device."""
         twin = copy.copy(self)
         twin.module = module
+        twin._passes = Passes(self.behaviour, module)
         twin._folded = twin._fold()
         twin._copies = Copies()
         return twin
 
+    def copied_module(self) -> nn.Module:
+        """Return a copy of the module as it was opened, which another thread may be running.
+
+        Raises
+        ------
+        StudioError
+            If the user's own module cannot be copied.
+        """
+        if not self.behaviour.resets:
+            return copied(self.module)
+        with alone():
+            return copied(self.module)
+
     def to(self, device: torch.device | str) -> Self:
         """Move to `device`, in place; returns self."""
         self.module.to(device)
+        self._passes = Passes(self.behaviour, self.module)
         if self._folded is not None:
             self._folded.module.to(device)
         if torch.device(device) != self.device:
@@ -116,21 +163,34 @@ class Forward:
 
     def normalise(self, x: Tensor) -> Tensor:
         """Turn pixels (n, C, H, W) into the module's input."""
-        return (x - self._mean) / self._std
+        images = (x - self._mean) / self._std
+        return images if self.dtype == torch.float32 else images.to(self.dtype)
 
-    def output(self, x: Tensor, layer: str, plan: Plan = PLAIN) -> Tensor:
+    def output(
+        self, x: Tensor, layer: str, plan: Plan = PLAIN, class_value: ClassValue | None = None
+    ) -> Tensor:
         """Return a layer's output at pixels x (n, C, H, W); the forward pass stops there.
 
-        The output of a prepared copy is in float32.
+        The output of a prepared copy is in float32. A `class_value` has a forward pass of its own.
         """
-        return self._output(self.prepare_for(plan, layer), x, layer, plan)
+        module, plan = self.prepare_for(plan, layer), self._suited(plan)
 
-    def _output(self, module: nn.Module, x: Tensor, layer: str, plan: Plan) -> Tensor:
-        images, known = self.normalise(x), self.layer(layer)
-        if not plan.copies:
-            with plan.autocast(x.device.type):
-                return output_at(module, known, images)
-        return output_at(module, known, Entrance.apply(images, plan)).float()
+        def run(images: Tensor) -> list[Tensor]:
+            with forward_pass_for(class_value):
+                return [self._output(module, images, layer, plan)]
+
+        return self._passes.make(run, self.normalise(x), self._noise_for)[0]
+
+    def _output(self, module: nn.Module, images: Tensor, layer: str, plan: Plan) -> Tensor:
+        known = self.layer(layer)
+        if plan.copies:
+            return output_at(module, known, Entrance.apply(images, plan)).float()
+        with plan.autocast(images.device.type):
+            output = output_at(module, known, images)
+        return output if self.dtype == torch.float32 else output.float()
+
+    def _noise_for(self, images: Tensor) -> Tensor:
+        return self.noise(images.shape[1:])
 
     def output_and_moments(
         self,
@@ -139,20 +199,25 @@ class Forward:
         compared: Sequence[str],
         plan: Plan = PLAIN,
         moments: Callable[[Tensor], Tensor] = moments_of,
+        class_value: ClassValue | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Return a layer's output and, of the same forward pass, the moments of earlier layers."""
         if self._folded is not None and self._folded.convolutions.intersection(compared):
             # A rectifier that works in place overwrites there what these give.
             plan = replace(plan, folded=False)
-        module = self.prepare_for(plan, layer, *compared)
-        with noting(module, compared, moments) as noted:
-            output = self._output(module, x, layer, plan)
-        return output, [noted[name] for name in compared]
+        module, plan = self.prepare_for(plan, layer, *compared), self._suited(plan)
+
+        def run(images: Tensor) -> list[Tensor]:
+            with forward_pass_for(class_value), noting(module, compared, moments) as noted:
+                output = self._output(module, images, layer, plan)
+            return [output, *(noted[name] for name in compared)]
+
+        output, *found = self._passes.make(run, self.normalise(x), self._noise_for)
+        return output, found
 
     def activation(self, x: Tensor, units: Units, plan: Plan = PLAIN) -> Tensor:
         """Return the value of one neuron per image: x (n, C, H, W), n units -> (n,)."""
-        with forward_pass_for(units.class_value):
-            output = self.output(x, units.layer.name, plan)
+        output = self.output(x, units.layer.name, plan, units.class_value)
         with plan.autocast(x.device.type):
             return units.read(output)
 
@@ -160,21 +225,27 @@ class Forward:
         self, x: Tensor, units: Units, expected: Expected, plan: Plan = PLAIN
     ) -> tuple[Tensor, list[Tensor]]:
         """Return what `activation` does, and the same pass's moments of the expected layers."""
-        with forward_pass_for(units.class_value):
-            output, moments = self.output_and_moments(
-                x, units.layer.name, expected.layers, plan, expected.moments_of
-            )
+        output, moments = self.output_and_moments(
+            x, units.layer.name, expected.layers, plan, expected.moments_of, units.class_value
+        )
         with plan.autocast(x.device.type):
             return units.read(output), moments
 
     def all_activations(self, x: Tensor, units: Units, plan: Plan = PLAIN) -> Tensor:
         """Return the value of every unit at every image: x (n, C, H, W) -> (n, units)."""
-        with forward_pass_for(units.class_value):
-            output = self.output(x, units.layer.name, plan)
+        output = self.output(x, units.layer.name, plan, units.class_value)
         with plan.autocast(x.device.type):
             return units.read_all(output)
 
     # Plans
+
+    @property
+    def _takes_copies(self) -> bool:
+        """Whether prepared copies can be run: they neither go back to a state nor keep a type."""
+        return not self.behaviour.resets and self.dtype == torch.float32
+
+    def _suited(self, plan: Plan) -> Plan:
+        return plan if self._takes_copies else replace(plan, layout=FORMER)
 
     def folds(self, *layers: str) -> bool:
         """Return whether the network has batch norms that can be folded for these layers."""
@@ -190,13 +261,13 @@ class Forward:
         StudioError
             If the user's own module cannot be copied.
         """
-        plan = self._for_layers(plan, layers)
+        plan = self._for_layers(self._suited(plan), layers)
         module = self._folded.module if plan.folded and self._folded else self.module
         return self._copies.of(module, plan) if plan.copies else module
 
     def is_prepared_for(self, plan: Plan, *layers: str) -> bool:
         """Return whether a plan's copy exists, or none is needed."""
-        return not plan.copies or self._for_layers(plan, layers) in self._copies
+        return not self._suited(plan).copies or self._for_layers(plan, layers) in self._copies
 
     def keep_copies(self, layer: str, *plans: Plan) -> None:
         """Discard the copies that these plans do not need for this layer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -20,7 +19,6 @@ from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
 from ldam_studio.networks.anatomy.units import resolved
-from ldam_studio.networks.copying import copied
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
@@ -76,10 +74,12 @@ class Network(Compared):
     @property
     def reference(self) -> dict[str, Any]:
         """The description with which a recipe finds this network again."""
-        found = self.provenance.reference(self.name) | self.named_statistics
+        recorded: dict[str, Any] = {}
+        if self.behaviour.recorded:
+            recorded["behaviour"] = list(self.behaviour.recorded)
         if self._class_layer != self.listing.former:
-            found["class_layer"] = self._class_layer
-        return found
+            recorded["class_layer"] = self._class_layer
+        return self.provenance.reference(self.name) | self.named_statistics | recorded
 
     # Other weights
 
@@ -133,7 +133,7 @@ class Network(Compared):
         StudioError
             If the network is the user's own module and cannot be copied.
         """
-        module = copied(self.module)
+        module = self.copied_module()
         put_into(module, weights)
         twin = self.with_module(module)
         twin.forget_statistics()
@@ -279,7 +279,11 @@ class Network(Compared):
     def _ending(self, last: Layer) -> Ending:
         tell(f"looking for the last rectifier before {last.name}")
         weights = (*self.module.parameters(), *self.module.buffers())
-        run = partial(output_at, self.module, last, self.noise())
+
+        def run() -> Tensor:
+            with self.guarded():
+                return output_at(self.module, last, self.noise())
+
         return find_ending(run, weights, 1 + last.axis)
 
     def check(self, neuron: Neuron) -> Neuron:

@@ -60,6 +60,23 @@ def prepare(
     return module
 
 
+class Untouched:
+    """How a module was before it was prepared, so that this can be taken back."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._classes = [(part, type(part)) for part in module.modules()]
+        tensors = chain(module.parameters(), module.buffers())
+        self._data = [(tensor, tensor.data) for tensor in tensors if tensor.ndim == 4]
+
+    def restore(self) -> None:
+        """Give the weights their memory format and the layers their classes again."""
+        for part, kind in self._classes:
+            if type(part) is not kind:
+                part.__class__ = kind
+        for tensor, data in self._data:
+            tensor.data = data
+
+
 class Copies:
     """Copies of one module that are prepared for plans; networks that share the module share them.
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import TooLittleMemory
 from ldam_studio.networks.anatomy.layers import Layer
-from ldam_studio.networks.anatomy.listing import Layers, list_layers
+from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.forward import Forward
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
@@ -32,9 +30,8 @@ def listing_at(network: Forward, pixels: PixelSpec) -> Layers | None:
     TooLittleMemory
         If there is too little memory to find out.
     """
-    image = network.normalise(torch.zeros(1, *pixels.shape, device=network.device))
     try:
-        listing = list_layers(network.name, network.module, image, network.layers)
+        listing = network.list_layers(pixels, network.layers)
     except TooLittleMemory:
         raise
     except StudioError:

@@ -149,7 +149,7 @@ def test_a_network_of_which_nothing_can_be_looked_at_is_refused(opened):
 )
 def test_chains_of_a_network_for_one_image_at_a_time_are_run_one_by_one(opened, expression):
     network = opened(expression)
-    assert "run one at a time" in " ".join(network.provenance.notes)
+    assert "one at a time" in " ".join(network.provenance.notes)
     x = torch.rand(3, 3, 16, 16)
     each = [network.module(network.normalise(image[None])).reshape(1, 5) for image in x]
     torch.testing.assert_close(network.output(x, network.class_layer.name), torch.cat(each))

@@ -74,6 +74,7 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
             network.provenance.given_labels,
             network.provenance.partial,
             class_layer=network.provenance.given_class_layer,
+            steady=network.behaviour.steady,
         )
     with download(name) as on_bytes:
         return open_network(name, weights, replace(options, on_bytes=on_bytes))

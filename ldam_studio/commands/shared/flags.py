@@ -51,6 +51,12 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--partial", action="store_true", help="accept weights that fit only in part"
     )
     group.add_argument(
+        "--steady",
+        action="store_true",
+        help="leave out the dropout of a network that draws random numbers when it is run; its "
+        "other random numbers are the same in every step",
+    )
+    group.add_argument(
         "--labels",
         type=Path,
         metavar="FILE",
@@ -123,7 +129,15 @@ def network_of(
     from ldam_studio.commands.shared.progress import download
 
     with download(args.network) as on_bytes:
-        options = Options(pixels, args.labels, args.partial, untrained, on_bytes, args.class_layer)
+        options = Options(
+            pixels,
+            args.labels,
+            args.partial,
+            untrained,
+            args.steady,
+            on_bytes=on_bytes,
+            class_layer=args.class_layer,
+        )
         network = opened(args.network, args.weights, options)
     if pixels is None and args.show_channels is not None:
         # Everything else about the input is already known.

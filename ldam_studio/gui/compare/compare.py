@@ -105,6 +105,7 @@ class Comparing(Feature):
             partial=network.provenance.partial,
             pixels=network.provenance.given_pixels,
             class_layer=network.provenance.given_class_layer,
+            steady=network.behaviour.steady,
         )
         return ask_for_comparison(self.studio.places.root, self._compare, request)
 

@@ -99,6 +99,10 @@ class NetworkDialog(QDialog):
         self.labels = self._path("Labels file")
         self.labels.setPlaceholderText("class names, one a line, or imagenet; optional")
         self.partial = QCheckBox("Accept weights that fit only in part")
+        self.steady = QCheckBox("Without its randomness: no dropout, other random numbers fixed")
+        self.steady.setToolTip(
+            "For networks that draw random numbers when they are run, also in evaluation mode"
+        )
         self.input = InputForm()
         self._form = QFormLayout()
         self._form.setVerticalSpacing(10)
@@ -109,6 +113,7 @@ class NetworkDialog(QDialog):
         self._labels_row = self._row(self.labels, "Labels", LABELS)
         self._form.addRow("Labels", self._labels_row)
         self._form.addRow("Input", self.input)
+        self._form.addRow("", self.steady)
         self.card = NetworkCard()
         self.card.stopped.connect(self.stop)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -139,6 +144,7 @@ class NetworkDialog(QDialog):
         self.source.changed.connect(self._source_changed)
         self.input.changed.connect(self._changed)
         self.partial.toggled.connect(self._changed)
+        self.steady.toggled.connect(self._changed)
         line = self.fontMetrics().height()
         self.setMinimumWidth(38 * line)
         self.source.library.list.setMinimumHeight(8 * line)
@@ -168,6 +174,7 @@ class NetworkDialog(QDialog):
         self.weights.setText("" if request.weights is None else str(request.weights))
         self.labels.setText("" if request.labels is None else str(request.labels))
         self.partial.setChecked(request.partial)
+        self.steady.setChecked(request.steady)
         self.input.give(request.pixels)
         self._filling = False
         self._changed()
@@ -177,7 +184,8 @@ class NetworkDialog(QDialog):
         weights, labels = _file(self.weights), _file(self.labels)
         partial = self.partial.isChecked() and weights is not None
         pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
-        return NetworkRequest(self.source.name, weights, labels, partial, pixels)
+        steady = self.steady.isChecked() and self.source.kind != BUILT_IN
+        return NetworkRequest(self.source.name, weights, labels, partial, pixels, steady)
 
     def _source_changed(self) -> None:
         """Reset the input if the user was asked for that of another source, and did not answer."""
@@ -196,7 +204,8 @@ class NetworkDialog(QDialog):
         kind = self.source.kind
         self.weights.setPlaceholderText(OWN_WEIGHTS[kind])
         self.partial.setEnabled(bool(self.weights.text().strip()))
-        self._form.setRowVisible(self.input, kind != BUILT_IN)
+        for row in (self.input, self.steady):
+            self._form.setRowVisible(row, kind != BUILT_IN)
         ready = self.source.ready
         self.card.say("Load it to see what it is." if ready else WAITING[kind])
         self._show_buttons()

@@ -130,6 +130,7 @@ class Files(Feature):
                     network.provenance.given_labels,
                     network.provenance.partial,
                     network.provenance.given_pixels,
+                    network.behaviour.steady,
                     network.provenance.given_class_layer,
                 )
             )

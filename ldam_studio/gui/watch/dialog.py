@@ -225,6 +225,10 @@ def ask_what_to_watch(
 
 def _open(request: NetworkRequest, place: Path, _task: Task) -> Network:
     options = Options(
-        request.pixels, request.labels, request.partial, class_layer=request.class_layer
+        request.pixels,
+        request.labels,
+        request.partial,
+        steady=request.steady,
+        class_layer=request.class_layer,
     )
     return open_watched(request.name, place, options, request.weights)

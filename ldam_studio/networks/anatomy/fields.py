@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.networks.anatomy.class_values import ClassValue
-from ldam_studio.networks.anatomy.layers import Layer, output_at
+from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.anatomy.objectives import Place
 from ldam_studio.networks.anatomy.units import Units, resolved, units_of
 from ldam_studio.networks.forward import Forward
@@ -171,7 +171,7 @@ def _tried(
     part = Crop(box, layer, inner).cut(x).clone().requires_grad_(True)
     try:
         with torch.enable_grad():
-            output = output_at(network.module, layer, network.normalise(part))
+            output = network.output(part, layer.name)
     except Exception:
         # A network may raise any error for images of another size; then no crop is used.
         return None
@@ -197,7 +197,7 @@ def _tried(
     crop.cut(x).copy_(part.detach())
     x.requires_grad_(True)
     with torch.enable_grad():
-        output = output_at(network.module, layer, network.normalise(x))
+        output = network.output(x, layer.name)
     values, gradient = read(units_of(layer, every, network.device), output, x)
     return crop if _close(values, cropped) and _close(gradient, spread) else None
 

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import enough_for, is_lack_of_memory
 from ldam_studio.networks.anatomy.failing import FailsOnImage, what_to_do
+from ldam_studio.networks.behaviour.behaviour import Behaviour
+from ldam_studio.networks.behaviour.randomness import seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
@@ -52,6 +54,12 @@ class Options:
         Accept a weights file of which only a part fits.
     untrained
         If no file is given, keep the random initial weights, which are the same each time.
+    steady
+        Leave out the dropout of a network that draws random numbers when it is run; its other
+        random numbers are then the same in every step.
+    behaviour
+        How forward passes are made, as a recipe records it, see `behaviour.RECORDED`; None if it
+        is found out.
     on_bytes
         Called during a download, see `download.fetch`.
     class_layer
@@ -64,6 +72,8 @@ class Options:
     labels: Path | None = None
     partial: bool = False
     untrained: bool = False
+    steady: bool = False
+    behaviour: tuple[str, ...] | None = None
     on_bytes: OnBytes | None = None
     class_layer: str | None = None
 
@@ -92,8 +102,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     source = _source(name, options)
     # Weights that stay random must be the same every time, or sessions could not be replayed.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         module, sha256, missing, notes = _with_weights(source, name, weights, options)
     pixels = _input_of(source, module, options)
     if pixels is None:
@@ -114,10 +123,12 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     except FailsOnImage as error:
         what = what_to_do(module, at_rest(pixels), error.place)
         raise StudioError(f"{error.what}; {what}.") from None
+    network.behave(_behaviour(network, options))
+    notes = (*notes, *network.behaviour.notes, *_alone(network))
+    network.provenance = replace(provenance, notes=notes)
     if runs_code(name):
         tell("trying two images at once")
         check_batches(network)
-        network.provenance = replace(provenance, notes=(*notes, *_alone(network)))
     name_classes(network, options.labels, options.class_layer, source.labels)
     return network
 
@@ -125,13 +136,20 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
 def _alone(network: Network) -> tuple[str, ...]:
     """Return a note about layers whose outputs for several images are not those of each."""
     alone = sum(layer.alone for layer in network.layers)
-    if not alone:
+    if not alone or network.behaviour.apart:
         return ()
-    which = "this network" if alone == len(network.layers) else f"{alone} of its layers"
+    which = "its layers" if alone == len(network.layers) else f"{alone} of its layers"
     return (
-        f"Given two images, {which} did not give one output for each, so chains are run one at a "
-        "time there.",
+        f"Given two images, {which} did not give one output for each; chains run one at a time "
+        "there.",
     )
+
+
+def _behaviour(network: Network, options: Options) -> Behaviour:
+    found = network.behaviour
+    if options.behaviour is not None:
+        return found.as_recorded(options.behaviour)
+    return replace(found, steady=options.steady and found.random)
 
 
 def _source(name: str, options: Options) -> Source:
@@ -224,10 +242,9 @@ def _build(
         return module, (), None
     names = tuple(module.state_dict())
     module = unwrapped(module)
-    initialise(module, name, _input_of(source, module, options))
-    were = in_float32(module)
-    notes = (f"Its weights were {were} and are used as float32.",) if were else ()
-    return module, notes, names
+    pixels = _input_of(source, module, options)
+    initialise(module, name, pixels)
+    return module, in_float32(module, pixels), names
 
 
 def to_download(name: str) -> Published | None:
@@ -312,5 +329,16 @@ def fingerprint(module: nn.Module, names: Sequence[str] | None = None) -> str:
         own = {former[name]: value for name, value in own.items()}
     for name, value in sorted(own.items(), key=lambda item: item[0]):
         digest.update(name.encode())
-        digest.update(value.detach().cpu().numpy().tobytes())
+        digest.update(_bytes_of(value))
     return digest.hexdigest()
+
+
+def _bytes_of(value: Tensor) -> bytes:
+    """Return a tensor's values as bytes, also of types that NumPy does not have."""
+    value = value.detach().cpu()
+    if value.is_quantized:
+        value = value.dequantize()
+    if not value.layout == torch.strided:
+        value = value.to_dense()
+    value = value.resolve_conj().resolve_neg().contiguous()
+    return value.reshape(-1).view(torch.uint8).numpy().tobytes()

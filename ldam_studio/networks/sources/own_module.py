@@ -13,6 +13,9 @@ from torch.nn.parameter import is_lazy
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.anatomy.failing import place_in_code, what_to_do
+from ldam_studio.networks.behaviour.randomness import seeded
+from ldam_studio.networks.behaviour.state import Kept
+from ldam_studio.networks.behaviour.trial import departure, see
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec, UnknownInputError
 from ldam_studio.networks.sources.returned import module_in
@@ -97,18 +100,54 @@ def at_rest(pixels: PixelSpec) -> Tensor:
     return (torch.full((1, *pixels.shape), pixels.rest) - mean) / std
 
 
-def in_float32(module: nn.Module) -> str:
+def in_float32(module: nn.Module, pixels: PixelSpec | None) -> tuple[str, ...]:
     """Convert a module's weights to float32, the sampler's precision, in place.
+
+    They keep their types if the module runs with these, but not with float32, or gives other
+    values.
 
     Returns
     -------
-    The previous types of the weights, in words; empty if all of them were float32.
+    A note about their previous types; none if all of them were float32.
     """
-    kinds = {p.dtype for p in module.parameters() if p.is_floating_point()}
-    others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
-    if others:
-        module.float()
-    return " and ".join(others)
+    kinds = {p.dtype for p in module.parameters() if p.is_floating_point()} - {torch.float32}
+    if not kinds:
+        return ()
+    were = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+    tensors = [(t, t.data) for t in chain(module.parameters(), module.buffers())]
+    before = _trial(module, pixels, *kinds)
+    module.float()
+    after = None if before is None else _trial(module, pixels)
+    least = max(torch.finfo(kind).eps for kind in (*kinds, torch.float32))
+    # A hundred roundings of the coarsest type.
+    if before is None or (after is not None and departure(before, after) <= 100 * least):
+        return (f"Its weights were {were} and are used as float32.",)
+    for tensor, data in tensors:
+        tensor.data = data
+    return (f"Its weights stay {were}, because its code does not run the same in float32.",)
+
+
+def _trial(
+    module: nn.Module, pixels: PixelSpec | None, *kinds: torch.dtype
+) -> dict[str, Tensor] | None:
+    """Return what a module in evaluation mode gives for noise; None if it fails."""
+    if pixels is None:
+        return None
+    noise = at_rest(pixels)
+    noise = noise + torch.randn(noise.shape, generator=torch.Generator().manual_seed(0))
+    mode, kept = module.training, Kept(module)
+    try:
+        for kind in (torch.float32, *kinds):
+            try:
+                with seeded(0):
+                    return see(module.eval(), noise.to(kind)).of_image(0)
+            except Exception as error:
+                if is_lack_of_memory(error):
+                    raise
+        return None
+    finally:
+        kept.restore()
+        module.train(mode)
 
 
 def check_batches(network: Network) -> None:

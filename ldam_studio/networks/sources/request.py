@@ -32,6 +32,7 @@ class NetworkRequest:
     labels: Path | None = None
     partial: bool = False
     pixels: PixelSpec | None = None
+    steady: bool = False
     class_layer: str | None = None
 
     @property
@@ -51,6 +52,7 @@ class NetworkRequest:
             self.pixels,
             self.labels,
             partial=self.partial,
+            steady=self.steady,
             class_layer=self.class_layer,
             on_bytes=on_bytes,
         )

@@ -1,0 +1,1 @@
+"""How a network behaves when it is run: randomness, images that act on each other, memory."""

@@ -1,0 +1,293 @@
+"""Finding out, when a network is opened, how it behaves and how it can be prepared.
+
+Everything is found by values: passes of noise images, alone and beside others, once and again. Most
+networks are plain, which a few passes show; only for the others the reason is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.memory import is_lack_of_memory
+from ldam_studio.networks.behaviour.behaviour import PLAIN, Behaviour
+from ldam_studio.networks.behaviour.randomness import same, seeded, states
+from ldam_studio.networks.behaviour.state import Kept
+from ldam_studio.networks.behaviour.trial import (
+    LEAST_COSINE,
+    ROUNDING,
+    Seen,
+    cosine,
+    departure,
+    same_gradient,
+    see,
+)
+from ldam_studio.networks.prepare import Untouched, prepare
+
+MOST_ROUNDING = 1e-2
+"""A difference above this is never taken for rounding."""
+
+SLIGHT = 1e-6
+"""By how much an image is disturbed, relatively, to see how far rounding goes in a network."""
+
+FORMATS = (torch.channels_last, torch.contiguous_format)
+
+
+@dataclass(frozen=True)
+class Images:
+    """Three normalised images (1, C, H, W): noise, noise far outside of what is normal, and rest.
+
+    The last is nearly the same everywhere.
+    """
+
+    noise: Tensor
+    loud: Tensor
+    rest: Tensor
+
+    def to(self, dtype: torch.dtype) -> Images:
+        """Return the images in another type."""
+        return Images(self.noise.to(dtype), self.loud.to(dtype), self.rest.to(dtype))
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a network behaves, and the type of the images that it takes."""
+
+    behaviour: Behaviour = PLAIN
+    dtype: torch.dtype = torch.float32
+
+
+def prepare_and_find(module: nn.Module, images: Images) -> Found:
+    """Prepare a module for the sampler as far as that changes nothing, in place.
+
+    It is frozen and in evaluation mode afterwards. Its weights keep their memory format if it gives
+    other values or gradients, or fails, with that of `prepare`.
+    """
+    module.eval().requires_grad_(False)
+    untouched, kept = Untouched(module), Kept(module)
+    try:
+        if _is_plain(module, images, kept):
+            return Found()
+        untouched.restore()
+        kept.restore()
+        return _Search(module, images, untouched, kept).found()
+    except Exception as error:
+        if is_lack_of_memory(error):
+            # A single image may still fit.
+            prepare(module)
+            return Found()
+        raise
+    finally:
+        kept.restore()
+
+
+def _is_plain(module: nn.Module, images: Images, kept: Kept) -> bool:
+    """Prepare a module, and return whether it gives each image what it gave it before."""
+    with seeded(0):
+        before = states()
+        try:
+            alone = see(module, images.noise, gradient=True)
+            prepare(module)
+            beside = see(module, torch.cat([images.noise, images.loud]), gradient=True)
+            if not _alike(alone, beside, 0) or not _alike_in_gradient(alone, beside):
+                return False
+            again = see(module, torch.cat([images.rest, images.noise]))
+            loud = see(module, images.loud)
+        except Exception as error:
+            if is_lack_of_memory(error):
+                raise
+            return False
+        drew = not same(before, states())
+    pairs = (alone, again, 1), (loud, beside, 1)
+    changes = any(path.endswith((" buffers", " parameters")) for path, _ in kept.changed())
+    plain = all(_alike(*pair) for pair in pairs) and not drew and not changes
+    return plain and alone.counts_images
+
+
+def _alike(one: Seen, other: Seen, number: int, floor: float = ROUNDING) -> bool:
+    return departure(one.of_image(0), other.of_image(number)) <= floor
+
+
+def _alike_in_gradient(one: Seen, other: Seen, least: float = LEAST_COSINE) -> bool:
+    """Compare the first image's gradient, which must not reach the others."""
+    if one.gradient is None or other.gradient is None:
+        return one.gradient is other.gradient
+    first, *others = other.gradient
+    return same_gradient(one.gradient[0], first, least) and not _reaches(others)
+
+
+def _reaches(gradients: Iterable[Tensor]) -> bool:
+    """Return whether a gradient is not zero; NaN is what 0 times infinity gives."""
+    return any(bool(gradient.nan_to_num(0).any()) for gradient in gradients)
+
+
+class _Search:
+    """Searches for what is special about a module. Each pass begins with the state of opening."""
+
+    def __init__(self, module: nn.Module, images: Images, untouched: Untouched, kept: Kept) -> None:
+        self._module, self._images = module, images
+        self._untouched, self._kept = untouched, kept
+        self._drew = False
+
+    def found(self) -> Found:
+        """Return what was found, with the module prepared."""
+        working = self._working()
+        if working is None:
+            # Listing its layers says in a sentence what is wrong.
+            prepare(self._module)
+            return Found()
+        dtype, least, most = working
+        self._images = images = self._images.to(dtype)
+        # The least batch with an image at its beginning; the others do not matter.
+        self._base = images.noise if least == 1 else torch.cat([images.noise, images.rest])
+        first = self._pass(self._base, gradient=True)
+        repeats = self._same(first, self._pass(self._base))
+        random = repeats and not self._same(first, self._pass(self._base, seed=1))
+        self._pass(torch.cat([images.loud] * least))
+        repeats = repeats and self._same(first, self._pass(self._base))
+        remembers, resets = self._memory(first, least)
+        floor, least_cosine = self._rounding(first)
+        mixes = most > 1 and self._mixes(least, floor, alike=not random and repeats)
+        behaviour = Behaviour(
+            draws=self._drew,
+            random=random,
+            apart=mixes or most == 1,
+            mixes=mixes,
+            least=least,
+            remembers=remembers and repeats,
+            resets=resets,
+            repeats=repeats,
+        )
+        self._prepare(first, floor, least_cosine, together=not behaviour.apart)
+        return Found(behaviour, dtype)
+
+    # Passes
+
+    @contextmanager
+    def _begun(self, seed: int) -> Iterator[None]:
+        with seeded(seed):
+            self._kept.restore(seed)
+            before = states()
+            try:
+                yield
+            finally:
+                self._drew = self._drew or not same(before, states())
+                self._kept.restore()
+
+    def _pass(self, images: Tensor, seed: int = 0, *, gradient: bool = False) -> Seen:
+        with self._begun(seed):
+            return see(self._module, images, gradient=gradient)
+
+    def _same(self, one: Seen, other: Seen) -> bool:
+        return all(_alike_at(one, other, number, SLIGHT) for number in range(one.count))
+
+    def _works(self, images: Tensor) -> Seen | None:
+        try:
+            return self._pass(images)
+        except Exception as error:
+            if is_lack_of_memory(error):
+                raise
+            return None
+
+    def _working(self) -> tuple[torch.dtype, int, int] | None:
+        """Return the type of images, and the least and the largest batch of 1 and 2 that work."""
+        tensors = chain(self._module.parameters(), self._module.buffers())
+        kinds = [tensor.dtype for tensor in tensors if tensor.is_floating_point()]
+        for dtype in dict.fromkeys([torch.float32, *kinds]):
+            images = self._images.to(dtype)
+            one = self._works(images.noise)
+            two = self._works(torch.cat([images.noise, images.loud]))
+            if two is not None and (one is None or (two.counts_images and not one.counts_images)):
+                return dtype, 2, 2
+            if one is not None:
+                single = two is None or (one.counts_images and not two.counts_images)
+                return dtype, 1, 1 if single else 2
+        return None
+
+    # What is special
+
+    def _memory(self, first: Seen, least: int) -> tuple[bool, frozenset[tuple[str, str]]]:
+        """Return whether a result depends on earlier images, and what is to be set back."""
+        kept = self._kept
+        with seeded(0):
+            kept.restore(0)
+            see(self._module, self._base)
+            see(self._module, torch.cat([self._images.loud] * least))
+        changed, generators = kept.changed(), kept.generators
+        again = []
+        for _ in range(2):  # what counts its calls may be the same in every second one
+            with seeded(0):
+                kept.seed_generators(0)
+                again.append(see(self._module, self._base))
+        kept.restore()
+        remembers = not all(self._same(first, one) for one in again)
+        if remembers or changed & generators:
+            return remembers and bool(changed - generators or not changed), changed
+        tensors = (" buffers", " parameters")
+        return False, frozenset(key for key in changed if key[0].endswith(tensors))
+
+    def _rounding(self, first: Seen) -> tuple[float, float]:
+        """Return how far values and gradients go apart by rounding alone."""
+        noise = torch.randn(self._base.shape, generator=torch.Generator().manual_seed(1))
+        slightly = self._base * (1 + SLIGHT * noise.to(self._base))
+        other = self._pass(slightly, gradient=True)
+        away = 20 * departure(first.of_image(0), other.of_image(0))
+        least = LEAST_COSINE
+        if first.gradient is not None and other.gradient is not None:
+            least = min(least, cosine(first.gradient[0], other.gradient[0]))
+        return max(ROUNDING, min(away, MOST_ROUNDING)), least
+
+    def _mixes(self, least: int, floor: float, *, alike: bool) -> bool:
+        """Return whether an image's values or gradients depend on the images beside it.
+
+        If random numbers depend on the size of the batch, only batches of one size are `alike`.
+        """
+        noise, loud, rest = self._images.noise, self._images.loud, self._images.rest
+        first = self._pass(torch.cat([noise, loud]), gradient=True)
+        second = self._pass(torch.cat([noise, rest]))
+        behind, before = (self._pass(torch.cat([other, noise])) for other in (loud, rest))
+        if departure(first.of_image(0), second.of_image(0)) > floor:
+            return True
+        if departure(behind.of_image(1), before.of_image(1)) > floor:
+            return True
+        if first.gradient is not None and _reaches(first.gradient[1:]):
+            return True
+        if least > 1 or not alike:
+            return False
+        pairs = (noise, first, 0), (loud, first, 1), (rest, before, 0), (noise, behind, 1)
+        return any(not _alike(self._pass(one), two, at, floor) for one, two, at in pairs)
+
+    # Preparing
+
+    def _prepare(self, first: Seen, floor: float, least: float, *, together: bool) -> None:
+        """Prepare the module in the first way that changes nothing; else leave it as it is."""
+        both = torch.cat([self._images.noise, self._images.loud])
+        pair = self._pass(both) if together else None
+        for memory_format in FORMATS:
+            prepare(self._module, memory_format)
+            try:
+                found = self._pass(self._base, gradient=True)
+                beside = None if pair is None else self._pass(both)
+            except Exception:
+                # Code that flattens with `view` takes only contiguous outputs of its convolutions.
+                found, beside = None, None
+            if found is not None and _alike(first, found, 0, floor):
+                fits = pair is None or beside is None or _alike(pair, beside, 0, floor)
+                if fits and _same_first_gradient(first, found, least):
+                    return
+            self._untouched.restore()
+
+
+def _alike_at(one: Seen, other: Seen, number: int, floor: float) -> bool:
+    return departure(one.of_image(number), other.of_image(number)) <= floor
+
+
+def _same_first_gradient(one: Seen, other: Seen, least: float) -> bool:
+    if one.gradient is None or other.gradient is None:
+        return one.gradient is other.gradient
+    return same_gradient(one.gradient[0], other.gradient[0], least)
