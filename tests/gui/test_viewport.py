@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ldam_studio.gui.canvas.layout import Metrics, arrange, unfitted
 from ldam_studio.gui.canvas.viewport import (
     CRISP,
     LARGEST,
@@ -108,3 +109,23 @@ def test_pixel_at_the_edges():
 def test_an_image_cannot_be_lost(left, top):
     view = keep_visible(Viewport(Fraction(4), left, top, fitted=False), (28, 28), (300, 200))
     assert -112 < view.left < 300 and -112 < view.top < 200
+
+
+@pytest.mark.parametrize(
+    ("size", "stacked"), [((1200, 500), False), ((800, 1300), True), ((420, 900), True)]
+)
+def test_two_panes_are_stacked_where_the_images_are_larger_then(size, stacked):
+    image, metrics = (224, 224), Metrics(16, 20, 30, 180)
+    layout = arrange(size, image, Viewport(), metrics)
+    first, second = layout.panes
+    assert (second.top() > first.bottom()) is stacked
+    assert (second.left() > first.right()) is not stacked
+    # Neither way would leave room for a larger image.
+    for columns, rows in ((2, 1), (1, 2)):
+        width = (size[0] - 2 * 16 - (columns - 1) * 20) // columns
+        height = (size[1] - 16 - 30) // rows - 30
+        assert layout.view.scale >= fit_scale(image, (width, height))
+    # A zoomed view has the same panes side by side or stacked, and the image does not jump.
+    free = unfitted(size, layout, first, metrics)
+    again = arrange(size, image, free, metrics)
+    assert again.image_in(again.panes[0]) == layout.image_in(first)

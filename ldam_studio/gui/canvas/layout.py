@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from PyQt6.QtCore import QRect
 from PyQt6.QtGui import QFontMetricsF
@@ -52,6 +53,9 @@ Cells = tuple[tuple[int, float], ...]
 ONE_LANE: Cells = ((0, 0.0), (1, 0.0))
 """Raw sample and average."""
 
+STACKED: Cells = ((0, 0.0), (0, 1.0))
+"""The same one above the other, where that leaves more room for the images."""
+
 TWO_LANES: Cells = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
 """Raw sample and average of each lane, then the difference of the averages."""
 
@@ -92,6 +96,15 @@ def _full_panes(
     return max(width, 1), max(height, 1)
 
 
+def _grid(cells: Cells) -> tuple[int, int]:
+    columns, rows = (int(max(ends)) + 1 for ends in zip(*cells, strict=True))
+    return columns, rows
+
+
+def _fit(size: tuple[int, int], image: tuple[int, int], metrics: Metrics, cells: Cells) -> Fraction:
+    return fit_scale(image, _full_panes(size, metrics, *_grid(cells)))
+
+
 def arrange(
     size: tuple[int, int],
     image: tuple[int, int],
@@ -102,9 +115,13 @@ def arrange(
     """Lay out the panes of a canvas (width, height) for images (width, height).
 
     In a fitted view the panes have the size of the image and are centred. In a zoomed view, and in
-    one that is fitted to a part of the image, they take all available space.
+    one that is fitted to a part of the image, they take all available space. The two panes of one
+    lane are stacked where the image is larger then.
     """
-    columns, rows = (int(max(ends)) + 1 for ends in zip(*cells, strict=True))
+    if cells == ONE_LANE:
+        fits = {each: _fit(size, image, metrics, each) for each in (ONE_LANE, STACKED)}
+        cells = max(fits, key=lambda each: fits[each])
+    columns, rows = _grid(cells)
     width, height = _full_panes(size, metrics, columns, rows)
     if view.fitted and view.part is not None:
         pane = width, height
