@@ -147,6 +147,15 @@ def _replace(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
+def free_path(path: Path) -> Path:
+    """Return the path if it is free, else the same name with the first number that is free."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
 def check_folder(folder: Path) -> None:
     """Create `folder` and check that files can be written to it, before any work is done.
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Kind = Literal["info", "warning", "danger"]
 Offers = Iterable[tuple[str, Callable[[], object]]]
 Menu = Literal["File", "Edit", "Run", "Presets", "Neuron", "Compare", "View", "Help"]
+Dragged = Literal["raw", "average"]
 Side = Literal["neurons", "controls", "traces"]
 
 
@@ -141,6 +142,15 @@ class Places(Protocol):
 
     def show_panel(self, side: Side) -> None:
         """Show the panels of one side, because the user asked for one of them."""
+
+    def add_to_image_menu(self, *actions: QAction) -> None:
+        """Add actions to the menu that a right click on the images opens."""
+
+    def on_image_dragged(self, act: Callable[[Dragged], object]) -> None:
+        """Register what is called when the user drags an image out of the window."""
+
+    def light_up(self, on: bool) -> None:
+        """Show whether a file that is dragged over the window can be dropped."""
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""

@@ -22,7 +22,8 @@ def window(qtbot):
             raise StudioError(f"{path.name} contains no recipe: it was not exported here.")
         made.opened.append(path)
 
-    FileDrop(made, opened, made.said.append)
+    made.lit = []
+    FileDrop(made, opened, made.said.append, made.lit.append)
     return made
 
 
@@ -55,6 +56,7 @@ def test_a_picture_with_a_recipe_opens(window, tmp_path):
     accepted, drop = _drop(window, [path.as_uri()])
     assert accepted
     assert drop.dropAction() == Qt.DropAction.CopyAction
+    assert window.lit == [True, False]
     assert window.opened == [path]
     assert window.said == []
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QPoint, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
+    QAction,
+    QContextMenuEvent,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
+    QMouseEvent,
     QPaintEvent,
 )
-from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PyQt6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolTip, QWidget
 
 from ldam_studio.gui.canvas.paint import paint_pane, paint_title
 from ldam_studio.gui.canvas.panes import AVERAGE, RAW, Shown, shown_of
@@ -35,6 +38,7 @@ class Canvas(ZoomableWidget):
     """Shows the front chain of each lane in panes; it does not request frames itself."""
 
     front_stepped = pyqtSignal(int)  # -1 or +1: the previous or next chain
+    dragged = pyqtSignal(str)  # "raw" or "average": the image that is dragged out of the window
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +56,8 @@ class Canvas(ZoomableWidget):
         self._empty = ("", "")
         self._hint = ""
         self._ringed = False  # whether the keyboard brought the focus here
+        self._lit = False
+        self.menu: list[QAction] = []  # what a right click offers
 
     # What is shown
 
@@ -122,6 +128,11 @@ class Canvas(ZoomableWidget):
             self._hint = text
             self.update()
 
+    def light_up(self, on: bool) -> None:
+        """Show that a file can be dropped here."""
+        self._lit = on
+        self.update()
+
     # Zoom
 
     def zoom_to_field(self) -> bool:
@@ -158,6 +169,28 @@ class Canvas(ZoomableWidget):
             if part.contains(at):
                 return f"{name}  {words}".strip()
         return ""
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
+        """Offer what can be done with the images."""
+        if self.menu:
+            menu = QMenu(self)
+            menu.addActions(self.menu)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(present(event).globalPos())
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Drag an image that is shown whole out of the window; see the base class."""
+        event, grip = present(event), self._grip
+        if grip is not None and self.view.fitted and self.view.part is None:
+            far = (event.position() - grip).manhattanLength() >= QApplication.startDragDistance()
+            number = self._panes.number_at(grip)
+            if not far or number is None:
+                return
+            self._grip = None
+            if self._shown.images[number] is not None and not self._shown.is_difference(number):
+                self.dragged.emit("raw" if number % 2 == RAW else "average")
+            return
+        super().mouseMoveEvent(event)
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
         """Draw a focus ring if the focus came by the keyboard."""
@@ -224,8 +257,8 @@ class Canvas(ZoomableWidget):
         if dirty.intersects(panes.readout):
             words = self.readout()
             pencil.text(panes.layout.readout, words or self._hint, "muted" if words else "accent")
-        if self._ringed:
-            pencil.outline(whole, "accent", 2)
+        if self._ringed or self._lit:
+            pencil.outline(whole, "accent", 6 if self._lit else 2)
         pencil.painter.end()
 
     def _paint_image(self, pencil: Pencil, pane: QRect, number: int) -> None:

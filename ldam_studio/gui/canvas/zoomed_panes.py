@@ -80,6 +80,11 @@ class ZoomedPanes:
         self.lay_out()
         return True
 
+    def number_at(self, at: QPointF) -> int | None:
+        """Return the number of the pane at a point of the widget; None if there is none."""
+        pane = self._pane_at(at * self._canvas.devicePixelRatioF())
+        return None if pane is None else self.layout.panes.index(pane)
+
     def pixel_at(self, at: QPointF) -> tuple[int, int] | None:
         """Return the image pixel (x, y) at a point of the widget; None if there is none."""
         point = at * self._canvas.devicePixelRatioF()

@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.export.formats.table import FORMATS, with_suffix
+from ldam_studio.files import free_path
 from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
 from ldam_studio.gui.exporting.preview import Preview
 from ldam_studio.gui.path_row import PathRow
@@ -188,7 +189,7 @@ class ExportDialog(QDialog):
             return
         what = self._what()
         if self._own_name:
-            self._path.setText(str(_free(with_suffix(self._folder / what))))
+            self._path.setText(str(free_path(with_suffix(self._folder / what))))
         width, height = self._sizes[what]
         self._zoom.setMaximum(max(1, min(MOST_ZOOM, MOST_SIDE // max(width, height))))
         self._preview.show_image(self._picture(what))
@@ -239,12 +240,3 @@ def _pictures() -> Path:
     location = QStandardPaths.StandardLocation.PicturesLocation
     folder = Path(QStandardPaths.writableLocation(location) or Path.home())
     return folder if folder.is_dir() else Path.home()
-
-
-def _free(path: Path) -> Path:
-    """Return the path if it is free, else the same name with the first number that is free."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return free

@@ -27,6 +27,8 @@ class FileDrop(QObject):
         Called with the file; the text of a `StudioError` that it raises goes to ``refused``.
     refused
         Called with one sentence if the file cannot be opened.
+    over
+        Called with whether a file is held over the window that can be dropped.
     """
 
     def __init__(
@@ -34,9 +36,10 @@ class FileDrop(QObject):
         window: QWidget,
         opened: Callable[[Path], object],
         refused: Callable[[str], object],
+        over: Callable[[bool], object],
     ) -> None:
         super().__init__(window)
-        self._opened, self._refused = opened, refused
+        self._opened, self._refused, self._over = opened, refused, over
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
@@ -45,13 +48,18 @@ class FileDrop(QObject):
         kind = present(event).type()
         if kind in (QEvent.Type.DragEnter, QEvent.Type.DragMove):
             assert isinstance(event, QDragEnterEvent | QDropEvent)
-            if present(event.mimeData()).hasUrls():
+            # A picture that is dragged out of the window is no file to open in it.
+            if present(event.mimeData()).hasUrls() and event.source() is None:
                 # The copy action tells the desktop that its file was not moved away.
                 event.setDropAction(Qt.DropAction.CopyAction)
                 event.accept()
+                self._over(True)
                 return True
+        elif kind == QEvent.Type.DragLeave:
+            self._over(False)
         elif kind == QEvent.Type.Drop:
             assert isinstance(event, QDropEvent)
+            self._over(False)
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.take(present(event.mimeData()))

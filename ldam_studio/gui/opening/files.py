@@ -75,7 +75,8 @@ class Files(Feature):
         )
         # The list is read when the menu opens, so that it does not delay the start.
         places.menu("File").aboutToShow.connect(self._show_recent)
-        FileDrop(places.root, self.open_or_raise, lambda text: studio.notices.say(text, "danger"))
+        refuse = partial(studio.notices.say, kind="danger")
+        FileDrop(places.root, self.open_or_raise, refuse, places.light_up)
         studio.before_opening(self._takes_over)
 
     def leave(self) -> None:

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.model import Model
-from ldam_studio.gui.studio import Entry, Menu, Side
+from ldam_studio.gui.studio import Dragged, Entry, Menu, Side
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.window.first_keys import FirstKeys
 from ldam_studio.gui.window.panels import Panels
@@ -116,6 +116,18 @@ class WindowPlaces:
     def show_panel(self, side: Side) -> None:
         """Show the panels of one side, because the user asked for one of them."""
         self._panels.show_panel(side, True)
+
+    def add_to_image_menu(self, *actions: QAction) -> None:
+        """Add actions to the menu that a right click on the images opens."""
+        self._panels.canvas.menu.extend(actions)
+
+    def on_image_dragged(self, act: Callable[[Dragged], object]) -> None:
+        """Register what is called when the user drags an image out of the window."""
+        self._panels.canvas.dragged.connect(act)
+
+    def light_up(self, on: bool) -> None:
+        """Show whether a file that is dragged over the window can be dropped."""
+        self._panels.canvas.light_up(on)
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""

@@ -1,0 +1,102 @@
+"""Images leave the window: by the clipboard, and by dragging."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QMenu
+
+from gui.windows import paused, until
+from ldam_studio.export.replay import compare
+from ldam_studio.gui.exporting.last_choice import LastChoice
+
+
+@pytest.fixture
+def clipboard(qapp):
+    """Give the clipboard, and empty it at the end."""
+    found = QGuiApplication.clipboard()
+    found.clear()
+    yield found
+    found.clear()
+
+
+def copied(qtbot, clipboard):
+    until(qtbot, lambda: clipboard.mimeData().hasUrls())
+    (url,) = clipboard.mimeData().urls()
+    return Path(url.toLocalFile())
+
+
+@pytest.mark.parametrize(("key", "what"), [("copy_average", "average"), ("copy_raw", "raw")])
+def test_a_copied_image_is_a_file_that_replays(studio, qtbot, clipboard, key, what):
+    until(qtbot, lambda: studio.last_frame.lanes[0].average is not None)
+    paused(studio, qtbot)
+    studio.actions_by_name[key].trigger()
+    path = copied(qtbot, clipboard)
+    assert path.stem == what
+    assert compare(path).identical
+    image = clipboard.mimeData().imageData()
+    assert (image.width(), image.height()) == (28 * LastChoice().read().zoom,) * 2
+
+
+def test_each_copy_is_a_file_of_its_own(studio, qtbot, clipboard):
+    studio.actions_by_name["copy_raw"].trigger()
+    first = copied(qtbot, clipboard)
+    clipboard.clear()
+    studio.actions_by_name["copy_raw"].trigger()
+    assert copied(qtbot, clipboard) != first
+    assert first.exists()
+
+
+def test_a_right_click_offers_copying_and_saving(studio, qtbot):
+    QTest.mouseClick(studio.canvas, Qt.MouseButton.RightButton)
+    studio.canvas.contextMenuEvent(_Event(studio.canvas.mapToGlobal(QPoint(5, 5))))
+    (menu,) = (m for m in studio.canvas.findChildren(QMenu) if m.isVisible())
+    texts = [action.text() for action in menu.actions()]
+    assert texts == ["Copy Running Average", "Copy Raw Sample", "Export Picture…"]
+    menu.close()
+
+
+class _Event:
+    def __init__(self, at):
+        self.globalPos = lambda: at
+
+
+def test_an_image_that_is_shown_whole_is_dragged_out(studio, qtbot):
+    heard = []
+    studio.canvas.dragged.connect(heard.append)
+    until(qtbot, lambda: studio.last_frame.lanes[0].average is not None)
+    paused(studio, qtbot)
+    for pane in studio.canvas._panes.panes:
+        drag(studio.canvas, pane.center())
+    assert heard == ["raw", "average"]
+
+
+def test_an_enlarged_image_is_moved_instead(studio, qtbot):
+    heard = []
+    studio.canvas.dragged.connect(heard.append)
+    studio.canvas.zoom_by(4)
+    before = studio.canvas.view
+    drag(studio.canvas, studio.canvas._panes.panes[0].center())
+    assert heard == []
+    assert studio.canvas.view != before
+
+
+def drag(widget, start):
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=start)
+    for far in (4, 20, 40):
+        move(widget, start + QPoint(far, 0))
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=start + QPoint(40, 0))
+
+
+def move(widget, at):
+    """Move the mouse with the button down, which `QTest.mouseMove` cannot."""
+    from PyQt6.QtCore import QEvent, QPointF
+    from PyQt6.QtGui import QMouseEvent
+
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    place = QPointF(at), QPointF(widget.mapToGlobal(at))
+    widget.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, *place, left, left, none))
