@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from ldam_studio.commands.shared.flags import device_of, network_of
     from ldam_studio.engine.watching.opening import open_watched
-    from ldam_studio.networks.weights.checkpoints import check_kind
+    from ldam_studio.networks.weights.checkpoint_folder import check_kind
 
     check_kind(args.place)
     device = device_of(args)

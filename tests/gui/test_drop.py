@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening.drop import FileDrop
+from ldam_studio.gui.opening.file_kinds import WEIGHTS, kind_of
 
 
 @pytest.fixture
@@ -76,3 +78,12 @@ def test_text_is_not_taken(window):
     accepted, _ = _drop(window, text="hello")
     assert not accepted
     assert window.said == []
+
+
+def test_weights_of_any_name_are_known_by_their_content(tmp_path):
+    for name in ("model_final", "last.state", "a.pth.tar"):
+        torch.save({"w": torch.ones(2)}, tmp_path / name)
+        assert kind_of(tmp_path / name) is WEIGHTS
+    (tmp_path / "notes").write_text("nothing")
+    with pytest.raises(StudioError, match="is neither an exported picture nor"):
+        kind_of(tmp_path / "notes")

@@ -21,12 +21,14 @@ from gui.windows import (
     until,
     watching,
 )
+from ldam_studio.engine.watching.news import News
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app import main as app
 from ldam_studio.gui.app.start import Start, Watched
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.watch.dialog import HINT, WatchDialog, checked_place
 from ldam_studio.gui.watch.plot import TimelinePlot
+from ldam_studio.gui.watch.timeline import empty_words
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
@@ -387,3 +389,30 @@ def test_a_pinned_checkpoint_stays_beside_those_that_come(studio, qtbot, folder)
     # It outlives the watch.
     watch.stop()
     assert studio.model.is_comparing
+
+
+def test_a_folder_without_a_checkpoint_says_what_is_in_it_instead(studio, qtbot, folder):
+    (folder / "log.txt").write_text("epoch 1")
+    (folder / "model.h5").write_bytes(b"\x89HDF" + bytes(300))
+    watching(studio).start(folder)
+    watch = watching(studio).watch
+    wanted = (
+        f"No checkpoint in {folder} yet: model.h5 is an HDF5 file, as Keras writes them; "
+        "1 other file (.txt)"
+    )
+    until(qtbot, lambda: watch.bar.plot.words() == wanted)
+    assert watch.bar.skipped.text() == "1 skipped"
+    # Hugging Face's folders, in whatever order they are written.
+    first = folder / "checkpoint-500" / "model.safetensors"
+    first.parent.mkdir()
+    write_weights(first, open_network("lenet").module.state_dict(), {})
+    until(qtbot, lambda: shows(watch, first))
+    assert watch.bar.plot.words().startswith("step 500")
+
+
+def test_what_is_being_written_is_said(tmp_path):
+    news = News(growing=(tmp_path / "big.pt",))
+    assert empty_words(tmp_path, news) == "big.pt is still being written"
+    assert empty_words(tmp_path, News()).startswith("Waiting for the first checkpoint")
+    many = {tmp_path / f"{n}.h5": "is an HDF5 file" for n in range(5)}
+    assert empty_words(tmp_path, News(skipped=many)).endswith("2.h5 is an HDF5 file; and 2 more")

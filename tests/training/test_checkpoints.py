@@ -156,7 +156,7 @@ def test_a_checkpoint_that_finds_no_memory_now_is_not_damaged(tmp_path, monkeypa
     def fail(*_args, **_kwargs):
         raise MemoryError
 
-    (tmp_path / f"a-1{suffix}").write_bytes(whole_file(tmp_path / "elsewhere", suffix))
+    (tmp_path / f"a-1{suffix}").write_bytes(whole_file(tmp_path / ".elsewhere", suffix))
     (found,) = at_rest(tmp_path).look().checkpoints
     with monkeypatch.context() as patch:
         patch.setattr(torch, "load", fail)
@@ -191,17 +191,17 @@ def whole_file(folder: Path, suffix: str, value: float = 1.0) -> bytes:
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_a_file_is_taken_once_it_is_complete_and_stands_still(tmp_path, suffix):
-    data, clock = whole_file(tmp_path / "elsewhere", suffix), Clock()
+    data, clock = whole_file(tmp_path / ".elsewhere", suffix), Clock()
     folder = tmp_path / "watched"
     folder.mkdir()
     target, watched = folder / f"a-1{suffix}", clock.folder(folder)
     assert watched.look().checkpoints == () and watched.waits_s == math.inf
     for share, rest in ((0.3, STILL_S), (0.7, IN_PLACE_S), (1.0, IN_PLACE_S)):
         target.write_bytes(data[: int(share * len(data))])
-        assert watched.look() == Listing((), {})
+        assert watched.look() == Listing((), {}, growing=(target,))
         assert watched.waits_s == pytest.approx(rest)
         clock.seconds += 0.75 * rest
-        assert watched.look(thorough=False) == Listing((), {})
+        assert watched.look(thorough=False) == Listing((), {}, growing=(target,))
     clock.seconds += 0.25 * IN_PLACE_S
     assert [c.path for c in watched.look(thorough=False).checkpoints] == [target]
     assert watched.waits_s == math.inf
@@ -222,7 +222,7 @@ def rewritten(file: BinaryIO, data: bytes) -> Iterator[None]:
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_a_file_that_is_written_over_in_place_is_taken_when_all_of_it_is(tmp_path, suffix):
     clock, folder = Clock(), tmp_path / "watched"
-    old, new = (whole_file(tmp_path / "elsewhere", suffix, value) for value in (1.0, 2.0))
+    old, new = (whole_file(tmp_path / ".elsewhere", suffix, value) for value in (1.0, 2.0))
     assert len(old) == len(new)
     folder.mkdir()
     path, watched = folder / f"last{suffix}", clock.folder(folder)
@@ -247,7 +247,7 @@ def test_a_file_that_never_rests_for_long_is_taken_now_and_then(tmp_path):
     clock, path = Clock(), tmp_path / "last.safetensors"
     watched, seen = clock.folder(tmp_path), set()
     for value in range(20):
-        data = whole_file(tmp_path / "elsewhere", ".safetensors", float(value))
+        data = whole_file(tmp_path / ".elsewhere", ".safetensors", float(value))
         if not path.exists():
             path.write_bytes(data)
         with open(path, "r+b") as file:
@@ -265,15 +265,16 @@ def test_a_file_that_never_rests_for_long_is_taken_now_and_then(tmp_path):
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_a_file_whose_size_is_right_from_the_start_is_taken_when_all_of_it_is(tmp_path, suffix):
     clock, folder = Clock(), tmp_path / "watched"
-    data = whole_file(tmp_path / "elsewhere", suffix)
+    data = whole_file(tmp_path / ".elsewhere", suffix)
     folder.mkdir()
     watched, rest = clock.folder(folder), STILL_S
-    with open(folder / f"a-1{suffix}", "w+b") as file:
+    target = folder / f"a-1{suffix}"
+    with open(target, "w+b") as file:
         file.truncate(len(data))
         for _ in rewritten(file, data):
-            assert watched.look() == Listing((), {})
+            assert watched.look() == Listing((), {}, growing=(target,))
             clock.seconds += 0.75 * rest
-            assert watched.look() == Listing((), {})
+            assert watched.look() == Listing((), {}, growing=(target,))
             rest = IN_PLACE_S
     clock.seconds += 0.25 * rest
     (found,) = watched.look().checkpoints
@@ -302,7 +303,7 @@ def test_what_was_renamed_into_place_is_taken_at_once(tmp_path):
 
 def test_what_was_written_long_ago_is_taken_at_once(tmp_path):
     path = tmp_path / "a-1.safetensors"
-    path.write_bytes(whole_file(tmp_path / "elsewhere", ".safetensors"))
+    path.write_bytes(whole_file(tmp_path / ".elsewhere", ".safetensors"))
     written = path.stat().st_mtime
     for age in (OLD_S - 0.1, OLD_S + 0.1):
         found = Folder(tmp_path, clock=lambda: 0.0, now=lambda age=age: written + age).look()

@@ -15,6 +15,7 @@ from ldam_studio.engine.watching.process import LONGEST_AVERAGING, Commands, Sta
 from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.models.lenet import LeNet5
+from ldam_studio.networks.weights.checkpoint_places import STATE_FILE
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import not_finite
 from ldam_studio.training import classifier
@@ -23,7 +24,6 @@ from ldam_studio.training.averaging import ParameterAverage
 from ldam_studio.training.checkpoint_writer import CheckpointWriter
 from ldam_studio.training.resume import load_run, save_run
 
-STATE_FILE = "run.state"
 EARLY = (0, 5, 10, 20, 50)
 """Additional steps with a checkpoint, because the first steps change the network most."""
 TOLD_S = 0.25  # seconds between two statuses

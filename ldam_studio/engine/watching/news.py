@@ -24,6 +24,10 @@ class News:
         Complete checkpoints that cannot be used, each with a sentence that says why.
     notice
         A sentence about the place as a whole; empty if there is no problem.
+    growing
+        New files that are still being written.
+    others
+        Files that are certainly no weights, such as logs.
     shown
         The checkpoint that was handed over last.
     following
@@ -34,6 +38,8 @@ class News:
     skipped: Mapping[Path, str] = field(default_factory=dict)
     troubles: Mapping[Path, str] = field(default_factory=dict)
     notice: str = ""
+    growing: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
     shown: Checkpoint | None = None
     following: bool = True
 

@@ -21,7 +21,7 @@ from ldam_studio.engine.watching.reader import CheckpointReader
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.weights.checkpoint_folder import Folder, Listing
-from ldam_studio.networks.weights.checkpoints import Checkpoint, CheckpointError, Stamp
+from ldam_studio.networks.weights.checkpoints import Checkpoint, CheckpointError, Order, Stamp
 
 POLL_S = 0.1
 LEAST_POLL_S = 0.005
@@ -30,8 +30,7 @@ BUSY_SHARE = 0.2  # share of its time that the watcher may spend on looking at a
 MOST_CHECKPOINTS = 50
 AGAIN_S = 1.0  # until an unreadable file is read again
 
-Order = tuple[float, float, int, str]
-EARLIEST: Order = (-math.inf, -math.inf, 0, "")
+EARLIEST: Order = ((), -math.inf, -math.inf, False, 0, "")
 
 
 @dataclass(frozen=True)
@@ -275,6 +274,8 @@ class Watcher:
             self._listing.skipped,
             troubles,
             self._notice or self._failure,
+            self._listing.growing,
+            self._listing.others,
             None if self._done is None else self._done[0],
             chosen is None,
         )
@@ -284,9 +285,9 @@ class Watcher:
 
 
 def _is_further(one: Checkpoint, other: Checkpoint) -> bool:
-    """Return whether one checkpoint is of a later step, or epoch if steps are unknown."""
-    for this, that in ((one.step, other.step), (one.epoch, other.epoch)):
-        if this is not None and that is not None:
+    """Return whether one checkpoint is of a later epoch, or of a later step of the same."""
+    for this, that in ((one.epoch, other.epoch), (one.step, other.step)):
+        if this is not None and that is not None and this != that:
             return this > that
     return False
 

@@ -16,6 +16,8 @@ from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.networks.sources.families import family_of
 from ldam_studio.networks.sources.request import NetworkRequest
+from ldam_studio.networks.weights.checkpoint_headers import examine
+from ldam_studio.networks.weights.checkpoints import stamp_of
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 
@@ -124,7 +126,7 @@ def filters() -> str:
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return the kind of a file by its suffix.
+    """Return the kind of a file by its suffix; weights are also known by their content.
 
     Raises
     ------
@@ -134,6 +136,8 @@ def kind_of(path: Path) -> FileKind:
     for kind in KINDS:
         if path.suffix.lower() in kind.suffixes:
             return kind
+    if path.is_file() and not isinstance(examine(path, stamp_of(path.stat())), str):
+        return WEIGHTS
     *most, last = (kind.description for kind in KINDS)
     raise StudioError(f"{path} is neither {' nor '.join(most)} nor {last}.")
 

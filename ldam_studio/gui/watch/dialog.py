@@ -29,7 +29,7 @@ from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.networks.sources.opening import Options
 from ldam_studio.networks.sources.request import NetworkRequest
-from ldam_studio.networks.weights.checkpoints import check_kind
+from ldam_studio.networks.weights.checkpoint_folder import check_kind
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 from ldam_studio.progress import StageWords
 

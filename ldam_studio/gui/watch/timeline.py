@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from ldam_studio.engine.watching.news import News
     from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 Values = NDArray[np.float64]
+MOST_SAID = 3  # files that a sentence names
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,23 @@ class Timeline:
     def nearest(self, place: float) -> int:
         """Return the index of the checkpoint nearest to a position; there must be one."""
         return int(np.abs(self.places - place).argmin())
+
+
+def empty_words(place: Path, news: News) -> str:
+    """Return what stands in the place of the timeline while there is no checkpoint to show."""
+    if news.growing:
+        return f"{news.growing[0].name} is still being written"
+    if news.checkpoints or not (news.skipped or news.others):
+        return f"Waiting for the first checkpoint in {place}"
+    said = [f"{path.name} {why}" for path, why in sorted(news.skipped.items())]
+    more = len(said) - MOST_SAID
+    words = "; ".join(said[:MOST_SAID]) + (f"; and {more:,} more" if more > 0 else "")
+    kinds = sorted({path.suffix.lower() or path.name for path in news.others})
+    if news.others:
+        what = ", ".join(kinds[:MOST_SAID]) + (", …" if len(kinds) > MOST_SAID else "")
+        files = "file" if len(news.others) == 1 else "files"
+        words += f"{'; ' if words else ''}{len(news.others):,} other {files} ({what})"
+    return f"No checkpoint in {place} yet: {words}"
 
 
 def _values(known: Sequence[float | None]) -> Values:

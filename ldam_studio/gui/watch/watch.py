@@ -18,7 +18,7 @@ from ldam_studio.gui.watch.panel import WatchPanel
 from ldam_studio.gui.watch.pin import Pin
 from ldam_studio.gui.watch.player import Player
 from ldam_studio.gui.watch.reading import Reading
-from ldam_studio.gui.watch.timeline import Plan, Timeline
+from ldam_studio.gui.watch.timeline import Plan, Timeline, empty_words
 
 if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening
@@ -235,6 +235,7 @@ class Watch(QObject):
             self.bar.plot.show_timeline(Timeline.of(news.checkpoints, news.troubles))
         if self._wished in news.troubles:
             self._waits = False
+        self.bar.plot.set_empty(empty_words(self.plan.place, news))
         files = {path: f"{path.name} {why}" for path, why in news.skipped.items()}
         files |= {path: why for path, why in news.troubles.items() if path in known}
         self.bar.show_skipped(sentence for _path, sentence in sorted(files.items()))

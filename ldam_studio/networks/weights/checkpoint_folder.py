@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.weights.checkpoint_headers import examine
-from ldam_studio.networks.weights.checkpoints import Checkpoint, Stamp, stamp_of
+from ldam_studio.networks.weights.checkpoint_places import Found, below, name_and_run
+from ldam_studio.networks.weights.checkpoints import Checkpoint, Stamp, in_order, stamp_of
 from ldam_studio.networks.weights.suffixes import is_weights
 
 OLD_S = 2.0
@@ -32,12 +34,14 @@ RESTLESS_S = 3.0
 class Listing:
     """The content of a folder: its complete checkpoints in order, and skipped files with reasons.
 
-    A new file that is still being written is in neither. One that is being overwritten is listed as
-    it was before.
+    A new file that is still being written is in `growing` only. One that is being overwritten is
+    listed as it was before. `others` are files that are certainly no weights, such as logs.
     """
 
     checkpoints: tuple[Checkpoint, ...]
     skipped: Mapping[Path, str]
+    growing: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Folder:
         self._clock, self._now = clock, now
         self._known: dict[Path, _Known] = {}
         self._growing: dict[Path, _Growing] = {}
-        self._changed: int | None = None  # when files last came or went
+        self._changed: Mapping[Path, int] = {}  # when files last came to a folder, or went
+        self._is_file = place.is_file() or is_weights(place)
         self._listing = Listing((), {})
 
     @property
@@ -103,23 +108,28 @@ class Folder:
         StudioError
             If the folder has disappeared or cannot be read.
         """
-        changed = self._last_change()
-        if not thorough and not self._growing and changed is not None and changed == self._changed:
+        if not thorough and not self._growing and self._changed and not self._has_changed():
             return self._listing
-        self._changed = changed
         known, before = self._known, self._growing
         self._growing = {}  # also where the folder has gone away
-        files, self._known = self._files(), {}
-        for path in files:
+        there, self._known = self._files(), {}
+        self._changed = there.folders
+        for path in there.files:
             try:
                 status = path.stat()
             except OSError:  # gone between the listing and now
                 continue
-            self._see(path, status, known.get(path), before.get(path))
+            if stat.S_ISREG(status.st_mode):
+                self._see(path, status, known.get(path), before.get(path))
         found = {path: known.what for path, known in self._known.items()}
         checkpoints = [what for what in found.values() if isinstance(what, Checkpoint)]
         skipped = {path: what for path, what in found.items() if isinstance(what, str)}
-        self._listing = Listing(tuple(sorted(checkpoints, key=lambda c: c.order)), skipped)
+        growing = (
+            p for p in self._growing if p not in found and (is_weights(p) or p == self.place)
+        )
+        self._listing = Listing(
+            in_order(checkpoints), {**skipped, **there.passed}, tuple(growing), there.companions
+        )
         return self._listing
 
     def _see(
@@ -139,33 +149,46 @@ class Folder:
             before = _Growing(stamp, since, clock + (IN_PLACE_S if rests else STILL_S))
         is_old = self._now() - status.st_mtime > OLD_S
         if is_old or _was_moved(status) or self._clock() >= before.due:
-            self._known[path] = _Known(stamp, examine(path, stamp))
+            name, run = name_and_run(path, self.place)
+            self._known[path] = _Known(stamp, examine(path, stamp, name, run))
         else:
             self._growing[path] = before
             if known is not None:
                 self._known[path] = known  # its former content, until the new one is complete
 
-    def _last_change(self) -> int | None:
-        """Return when a file was last added or removed; None if that is unknown."""
+    def _has_changed(self) -> bool:
+        """Return whether a file was added to a folder or removed since the last look."""
         try:
-            return self.place.stat().st_mtime_ns if self.place.is_dir() else None
+            return any(path.stat().st_mtime_ns != then for path, then in self._changed.items())
         except OSError:
-            return None
+            return True
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> Found:
         try:
             # In a network folder that has gone away, each of these calls may fail.
             if self.place.is_file():
-                return [self.place]
-            if is_weights(self.place) and self.place.parent.is_dir():
-                return []  # one file, not yet written or just being replaced
-            entries = list(self.place.iterdir())
+                self._is_file = True
+                return Found((self.place,), {}, (), {})
+            if self._is_file and not self.place.is_dir() and self.place.parent.is_dir():
+                return Found((), {}, (), {})  # not yet written, or just being replaced
+            return below(self.place)
         except OSError as error:
             raise StudioError(
                 f"The folder {self.place} cannot be read ({error.strerror}); restore it, or watch "
                 "another one."
             ) from None
-        return [path for path in entries if is_weights(path) and path.name[0] != "."]
+
+
+def check_kind(place: Path) -> None:
+    """Raise `StudioError` if a place is a file, but not a weights file."""
+    if is_weights(place) or not place.is_file():
+        return  # it may be in the midst of being written
+    try:
+        what = examine(place, stamp_of(place.stat()))
+    except OSError:
+        return  # looking at it reports what is wrong
+    if isinstance(what, str) and what:
+        raise StudioError(f"{place.name} is not a checkpoint: it {what}.")
 
 
 def _was_moved(status: os.stat_result) -> bool:

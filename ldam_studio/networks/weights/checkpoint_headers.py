@@ -10,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.checkpoints import Checkpoint, Shapes, Stamp
-from ldam_studio.networks.weights.suffixes import is_safetensors
+from ldam_studio.networks.weights.suffixes import is_safetensors, is_weights, without_suffixes
 
 KEY = "checkpoint"
 """Name of the metadata entry in a safetensors file: a JSON object with fields of `Checkpoint`."""
@@ -19,18 +20,59 @@ KEY = "checkpoint"
 HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
 OLD_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """How torch.save's files began before torch 1.6: torch.serialization.MAGIC_NUMBER, pickled."""
+HEAD = 264
+"""Bytes at the beginning of a file that tell its format."""
+PICKLE, ZIP, TAR = b"\x80", b"PK\x03\x04", (257, b"ustar")
+OTHERS = {
+    b"version https://git-lfs": "is a pointer of Git LFS; fetch the file itself with: git lfs pull",
+    b"\x89HDF": "is an HDF5 file, as Keras writes them",
+    b"\x1f\x8b": "is compressed with gzip; unpack it",
+    b"<": "is a web page or XML",
+}
+"""Files of other formats, by how they begin, and what they are."""
 DIGITS = 18  # number of significant digits that are read
 LIMIT = 10.0**DIGITS  # comparisons with NaN are false, so that it is excluded, too
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
 
 
-def examine(path: Path, stamp: Stamp) -> Checkpoint | str:
-    """Return the checkpoint at `path`, or the reason why the file is not one."""
+def examine(path: Path, stamp: Stamp, name: str = "", run: Natural = ()) -> Checkpoint | str:
+    """Return the checkpoint at `path`, or the reason why the file is not one.
+
+    Parameters
+    ----------
+    name, run
+        See `checkpoint_places.name_and_run`; the file's own name if empty.
+    """
     try:
-        problem, about, shapes = _header(path) if is_safetensors(path) else (*_archive(path), None)
+        problem, about, shapes = _content(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return problem or Checkpoint(path, stamp, **_understood(about, path.stem), shapes=shapes)
+    if problem:
+        return problem
+    known = _understood(about, without_suffixes(name or path.name))
+    return Checkpoint(path, stamp, **known, shapes=shapes, run=run)
+
+
+def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
+    """Return what is wrong with a file, if anything, and what its header says about it."""
+    with open(path, "rb") as file:
+        head, size = file.read(HEAD), file.seek(0, 2)
+    if not size:
+        return "is empty", {}, None
+    length = int.from_bytes(head[:8], "little")
+    if is_safetensors(path) or (head[8:9] == b"{" and 2 <= length <= HEADER_LIMIT):
+        return _header(path)
+    for start, problem in OTHERS.items():
+        if head.startswith(start):
+            return problem, {}, None
+    # The formats before torch 1.6 do not record their length; reading shows if they are cut short.
+    if head[:1] == PICKLE or OLD_MAGIC in head or head[TAR[0] :].startswith(TAR[1]):
+        return "", {}, None
+    if zipfile.is_zipfile(path):
+        return _archive(path), {}, None
+    if is_weights(path) or head.startswith(ZIP):
+        return "is cut short or not saved by torch.save", {}, None
+    return "is not a weights file", {}, None
 
 
 @lru_cache(maxsize=64)
@@ -66,12 +108,14 @@ def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
     return "", about if isinstance(about, Mapping) else {}, _shared(shapes)
 
 
-def _archive(path: Path) -> tuple[str, Mapping[str, Any]]:
-    """Check for the zip archive that torch.save writes, or for its older format."""
-    with open(path, "rb") as file:
-        # The format before torch 1.6 does not record its length; reading shows if it is cut short.
-        known = OLD_MAGIC in file.read(32) or zipfile.is_zipfile(file)
-    return ("" if known else "is cut short or not saved by torch.save"), {}
+def _archive(path: Path) -> str:
+    """Return what is wrong with a zip archive, if anything."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            known = any(name.endswith("data.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, ValueError):
+        return "is cut short or not saved by torch.save"
+    return "" if known else "is an archive without weights of torch"
 
 
 def _understood(about: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import TooLittleMemory
-from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES, is_weights
+from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.weights import enough_for_file, require_room, unpacked
 
 Stamp = tuple[int, int, int]
 """Modification time in ns, size in bytes, and inode number of a file."""
+
+Order = tuple[Natural, float, float, bool, int, str]
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 """Names of tensors with their shapes."""
@@ -31,6 +34,10 @@ class Checkpoint:
         From the file's metadata, else from its name; None if neither has it. Accuracy is a share.
     shapes
         Shapes of its tensors; None if they are known only after reading it.
+    run
+        Key of the training run, by the folders above it; see `checkpoint_places.name_and_run`.
+    after
+        Epoch and step of the numbered checkpoint after which one without numbers was written.
     """
 
     path: Path
@@ -41,12 +48,38 @@ class Checkpoint:
     accuracy: float | None = None
     shapes: Shapes | None = field(default=None, compare=False, repr=False)
 
+    run: Natural = ()
+    after: tuple[float, float] = field(default=(-1.0, -1.0), compare=False, repr=False)
+
     @property
-    def order(self) -> tuple[float, float, int, str]:
-        """Sort key: by step or epoch; files without either come in the order of writing."""
-        known = -1.0 if self.epoch is None else float(self.epoch)
-        step = -1.0 if self.step is None else float(self.step)
-        return (step, known, self.stamp[0], self.path.name)
+    def is_numbered(self) -> bool:
+        """Whether its step or epoch is known."""
+        return self.step is not None or self.epoch is not None
+
+    @property
+    def number(self) -> tuple[float, float]:
+        """Epoch and step, -1 where unknown. Some trainings count steps anew in each epoch."""
+        epoch = -1.0 if self.epoch is None else float(self.epoch)
+        return (epoch, -1.0 if self.step is None else float(self.step))
+
+    @property
+    def order(self) -> Order:
+        """Sort key: by run, then epoch and step; others come where they were written."""
+        number = self.number if self.is_numbered else self.after
+        return (self.run, *number, not self.is_numbered, self.stamp[0], self.path.name)
+
+
+def in_order(checkpoints: Iterable[Checkpoint]) -> tuple[Checkpoint, ...]:
+    """Return checkpoints in their order, which those without numbers have among the others."""
+    found = list(checkpoints)
+    numbered = [c for c in found if c.is_numbered]
+
+    def placed(one: Checkpoint) -> Checkpoint:
+        before = [c.number for c in numbered if c.run == one.run and c.stamp[0] <= one.stamp[0]]
+        return replace(one, after=max(before, default=(-1.0, -1.0)))
+
+    placed_all = (one if one.is_numbered else placed(one) for one in found)
+    return tuple(sorted(placed_all, key=lambda c: c.order))
 
 
 class CheckpointError(StudioError):
@@ -64,13 +97,6 @@ class CheckpointError(StudioError):
     ) -> None:
         super().__init__(sentence)
         self.kind = kind
-
-
-def check_kind(place: Path) -> None:
-    """Raise `StudioError` if a place is a file, but not a weights file."""
-    if place.is_file() and not is_weights(place):
-        endings = ", ".join(WEIGHTS_SUFFIXES)
-        raise StudioError(f"{place.name} is not a checkpoint; their names end in {endings}.")
 
 
 def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
