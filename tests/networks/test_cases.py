@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import random
 import sys
 from collections import Counter
@@ -22,7 +22,6 @@ from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.state import SessionState
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -30,7 +29,7 @@ from ldam_studio.networks.neurons import Neuron
 FOLDER = Path(__file__).parent / "cases"
 KINDS = (
     *("convolutional", "geometry", "transformers", "signals", "generative"),
-    *("outputs", "inputs", "behaviour", "composition"),
+    *("outputs", "inputs", "behaviour", "composition", "batches"),
 )
 NEURONS = 10
 TRIES = 8
@@ -42,18 +41,12 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def read(kind: str) -> ModuleType:
-    """Import a file of this folder, which imports the one that all share."""
-    name = f"cases_{kind}"
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{kind}.py")
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    """Import a file of this folder, where they import each other by their names."""
     sys.path.insert(0, str(FOLDER))
     try:
-        spec.loader.exec_module(module)
+        return importlib.import_module(kind)
     finally:
         sys.path.remove(str(FOLDER))
-        del sys.modules["opens"]
-    return module
 
 
 CASES = [
@@ -63,6 +56,7 @@ CASES = [
     if hasattr(factory, "neurons")
 ]
 CHECKPOINTS = read("checkpoints")
+read("trainers")  # adds to them
 
 
 @pytest.mark.parametrize(
@@ -110,11 +104,7 @@ def compare(network: Network, module: nn.Module, neurons: Mapping[str, int]) -> 
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5, msg=said)
         scale = float(slope.abs().max())
         torch.testing.assert_close(gradient, slope, rtol=1e-3, atol=1e-4 * scale, msg=said)
-    two_steps(state)
-    two_steps(open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu"))))
-
-
-def two_steps(state: SessionState) -> None:
+    state = open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu")))
     before = state.lane.chains.x.clone()
     for _ in range(2):
         state, _ = advance(state)

@@ -2,8 +2,9 @@
 
 import torch
 import torch.nn.functional as F
-from opens import GREY, RGB, SMALL, opens
+from opens import BODY, GREY, RGB, SMALL, Body, opens
 from torch import nn
+from torch.nn.utils import prune
 from torch.utils.checkpoint import checkpoint
 
 
@@ -164,3 +165,124 @@ def solved_until_it_rests():
             return self.fc(torch.tanh(0.3 * self.cell(z) + x).mean((2, 3)))
 
     return Equilibrium()
+
+
+@opens(SMALL, {"0": 6, "2": 8, "5": 3})
+def norms_of_weights_the_older_way():
+    norm, spectral = nn.utils.weight_norm, nn.utils.spectral_norm
+    pool = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    return nn.Sequential(
+        norm(nn.Conv2d(3, 6, 3)), nn.ReLU(), spectral(nn.Conv2d(6, 8, 3)), *pool, nn.Linear(8, 3)
+    )
+
+
+@opens(SMALL, BODY)
+def pruned():
+    net = Body()
+    prune.l1_unstructured(net.conv1, "weight", amount=0.4)
+    prune.ln_structured(net.conv2, "weight", amount=0.3, n=2, dim=0)
+    return net
+
+
+def mish(x: torch.Tensor) -> torch.Tensor:
+    return x.mul(torch.tanh(F.softplus(x)))
+
+
+@opens(SMALL, {"conv": 6, "act": 6, "fc": 4})
+def scripted_function():
+    fused = torch.jit.script(mish)
+
+    class Mish(nn.Module):
+        def forward(self, x):
+            return fused(x)
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.act, self.fc = nn.Conv2d(3, 6, 3), Mish(), nn.Linear(6, 4)
+
+        def forward(self, x):
+            return self.fc(fused(self.act(self.conv(x))).mean((2, 3)))
+
+    return Net()
+
+
+class Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, v):
+        ctx.save_for_backward(v)
+        return (v > 0).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (v,) = ctx.saved_tensors
+        return gradient / (1 + (3 * v).abs()) ** 2
+
+
+@opens(GREY, {"conv": 6, "fc": 4})
+def spiking_neurons():
+    class Leaky(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mem = None
+
+        def forward(self, current):
+            mem = current if self.mem is None else 0.9 * self.mem + current
+            spikes = Spike.apply(mem - 1)
+            self.mem = mem - spikes
+            return spikes
+
+    class Spiking(nn.Module):
+        """Four steps in time; what its neurons keep begins anew with each call."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv, self.lif, self.fc = nn.Conv2d(1, 6, 5, 3), Leaky(), nn.Linear(6, 4)
+
+        def forward(self, x):
+            self.lif.mem, out = None, 0.0
+            for _ in range(4):
+                out = out + self.fc(self.lif(self.conv(x)).mean((2, 3)))
+            return out
+
+    return Spiking()
+
+
+@opens(SMALL, {"conv": 6, "norm": 6, "fc": 3})
+def quantisation_aware_with_observers():
+    from torch.ao.quantization import FakeQuantize, MovingAverageMinMaxObserver
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm, self.fc = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Linear(6, 3)
+            self.quant = FakeQuantize(MovingAverageMinMaxObserver, quant_min=0, quant_max=255)
+
+        def forward(self, x):
+            return self.fc(torch.relu(self.quant(self.norm(self.conv(x)))).mean((2, 3)))
+
+    net = Net()
+    net(torch.randn(4, 3, 16, 16))
+    net.quant.disable_observer()
+    return net
+
+
+@opens(SMALL, {"lift": 6, "f": 6, "fc": 3})
+def neural_differential_equation():
+    class ODE(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lift, self.f, self.fc = (
+                nn.Conv2d(3, 6, 1),
+                nn.Conv2d(7, 6, 3, padding=1),
+                nn.Linear(6, 3),
+            )
+
+        def forward(self, x, steps=4):
+            h = self.lift(x)
+            for t in torch.linspace(0, 1, steps):
+                at = torch.full_like(h[:, :1], float(t))
+                h = h + torch.tanh(self.f(torch.cat([h, at], 1))) / steps
+            return self.fc(h.mean((2, 3)))
+
+    return ODE()

@@ -41,6 +41,11 @@ def layout(write: Layout) -> Layout:
     return write
 
 
+def other(weights: Weights) -> Weights:
+    """Weights of the same shapes that are not the ones wanted."""
+    return {k: v + 1 if v.is_floating_point() else v for k, v in weights.items()}
+
+
 def named(weights: Weights, prefix: str) -> Weights:
     return {prefix + name: value for name, value in weights.items()}
 

@@ -1,12 +1,13 @@
 """How people put modules together."""
 
+import types
 from collections import OrderedDict
 from functools import partial
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from opens import GREY, RGB, SMALL, opens
+from opens import BODY, GREY, RGB, SMALL, Body, inside, opens
 from torch import nn
 
 
@@ -53,23 +54,6 @@ def lambdas_in_a_sequence_with_names():
         "head": nn.Linear(6, 4),
     }
     return nn.Sequential(OrderedDict(layers))
-
-
-class Body(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.relu = nn.Conv2d(3, 6, 3, 2), nn.ReLU(inplace=True)
-        self.conv2, self.fc = nn.Conv2d(6, 8, 3), nn.Linear(8, 5)
-
-    def forward(self, x):
-        return self.fc(self.relu(self.conv2(self.relu(self.conv1(x)))).mean((2, 3)))
-
-
-BODY = {"conv1": 6, "conv2": 8, "fc": 5}
-
-
-def inside(name):
-    return {f"{name}.{key}": value for key, value in BODY.items()}
 
 
 class Lit(nn.Module):
@@ -198,3 +182,78 @@ def functional_call_over_an_ensemble():
             return self.fc(h) + torch.func.functional_call(self.fc, dict(self.other), (h,))
 
     return Ensemble()
+
+
+@opens(SMALL, {"conv": 6, "act": 6, "fc": 4})
+def closures_over_the_module():
+    class Lambda(nn.Module):
+        def __init__(self, function):
+            super().__init__()
+            self.function = function
+
+        def forward(self, x):
+            return self.function(x)
+
+    class Closures(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale, self.conv = nn.Parameter(torch.rand(6, 1, 1)), nn.Conv2d(3, 6, 3)
+            self.act = Lambda(lambda x: torch.tanh(x * self.scale))
+            self.fc = nn.Linear(6, 4)
+
+        def forward(self, x):
+            return self.fc(self.act(self.conv(x)).mean((2, 3)))
+
+    return Closures()
+
+
+@opens(SMALL, BODY)
+def forward_that_was_replaced():
+    def forward(self, x):
+        return self.fc(torch.tanh(self.conv2(torch.tanh(self.conv1(x)))).amax((2, 3)))
+
+    net = Body()
+    net.forward = types.MethodType(forward, net)
+    net.conv1.forward = partial(net.conv1._conv_forward, weight=net.conv1.weight, bias=None)
+    return net
+
+
+@opens(SMALL, {"conv": 6, "output": 4})
+def layers_that_are_not_registered():
+    class Hidden(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 6, 3)
+            self.heads = [nn.Linear(6, 2), nn.Linear(6, 2)]
+
+        def forward(self, x):
+            h = torch.relu(self.conv(x)).mean((2, 3))
+            return torch.cat([head(h) for head in self.heads], 1)
+
+    return Hidden()
+
+
+@opens(SMALL, BODY)
+def features_extracted_by_name():
+    from torchvision.models.feature_extraction import create_feature_extractor
+
+    return create_feature_extractor(Body().eval(), {"conv2": "maps", "fc": "logits"})
+
+
+@opens(SMALL, {"module.conv1": 6, "module.fc": 5})
+def wrapper_that_passes_attributes_on():
+    class Wrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+        def __getattr__(self, name):
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                return getattr(self.module, name)
+
+        def forward(self, *args, **kwargs):
+            return self.module(*args, **kwargs)
+
+    return Wrapper(Body())

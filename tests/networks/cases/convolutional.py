@@ -228,3 +228,49 @@ def weight_standardised_with_group_norm():
         *(StandardisedConv(8, 12, 3, 2, 1), nn.GroupNorm(3, 12), nn.Mish(inplace=True)),
         *(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(12, 5)),
     )
+
+
+@opens(SMALL, {"pool": 4, "unpool": 4, "classes": 3})
+def pooling_with_indices():
+    class SegNet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.pool = (
+                nn.Conv2d(3, 4, 3, padding=1),
+                nn.MaxPool2d(2, return_indices=True),
+            )
+            self.unpool, self.classes = nn.MaxUnpool2d(2), nn.Conv2d(4, 3, 3, padding=1)
+
+        def forward(self, x):
+            x = torch.tanh(self.conv(x))
+            y, where = self.pool(x)
+            return self.classes(self.unpool(y, where, output_size=x.size()))
+
+    return SegNet()
+
+
+@opens(SMALL, {"0": 4, "1": 4, "3": 6, "5": 6, "8": 3})
+def layers_of_older_networks():
+    return nn.Sequential(
+        *(nn.Conv2d(3, 4, (3, 5), padding="same"), nn.LocalResponseNorm(3), nn.Softmax2d()),
+        *(nn.Conv2d(4, 6, 3, dilation=2), nn.Hardtanh(), nn.LPPool2d(2, 2)),
+        *(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
+    )
+
+
+@opens(SMALL, {"a": 4, "b": 5, "bilinear": 6, "fc": 3})
+def bilinear_pooling():
+    class Bilinear(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 5, 3)
+            self.bilinear, self.fc = nn.Bilinear(4, 5, 6), nn.Linear(26, 3)
+
+        def forward(self, x):
+            a, b = torch.relu(self.a(x)), torch.relu(self.b(x))
+            both = self.bilinear(a.mean((2, 3)), b.mean((2, 3)))
+            outer = torch.einsum("nchw,ndhw->ncd", a, b).flatten(1) / a[0, 0].numel()
+            outer = torch.sign(outer) * torch.sqrt(outer.abs() + 1e-5)
+            return self.fc(torch.cat([both, F.normalize(outer)], 1))
+
+    return Bilinear()

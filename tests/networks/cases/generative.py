@@ -125,3 +125,64 @@ def distances_to_prototypes():
             return -torch.cdist(self.features(x)[:, None], self.prototypes[None]).squeeze(1)
 
     return Prototypes()
+
+
+@opens(SMALL, {"encoder": 6, "decoder": 3})
+def codebook():
+    class VectorQuantised(nn.Module):
+        """Each place gets the nearest vector of a codebook; the gradient goes straight through."""
+
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.codebook = nn.Conv2d(3, 6, 4, 4), nn.Embedding(16, 6)
+            self.decoder = nn.ConvTranspose2d(6, 3, 4, 4)
+
+        def forward(self, x):
+            z = self.encoder(x)
+            flat = z.permute(0, 2, 3, 1).reshape(-1, 6)
+            nearest = torch.cdist(flat, self.codebook.weight).argmin(1)
+            q = self.codebook(nearest).view(len(z), *z.shape[2:], 6).permute(0, 3, 1, 2)
+            loss = F.mse_loss(q, z.detach())
+            return self.decoder(z + (q - z).detach()), loss, nearest
+
+    return VectorQuantised()
+
+
+@opens(SMALL, {"0": 6, "1": 6, "3": 12})
+def masked_convolutions():
+    class Masked(nn.Conv2d):
+        """Sees what is above and to the left; masks its own weights each time."""
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.register_buffer("mask", torch.ones_like(self.weight))
+            self.mask[:, :, self.weight.shape[2] // 2, self.weight.shape[3] // 2 :] = 0
+            self.mask[:, :, self.weight.shape[2] // 2 + 1 :] = 0
+
+        def forward(self, x):
+            self.weight.data *= self.mask
+            return super().forward(x)
+
+    return nn.Sequential(
+        Masked(3, 6, 5, padding=2), Masked(6, 6, 3, padding="same"), nn.ReLU(), nn.Conv2d(6, 12, 1)
+    )
+
+
+@opens(SMALL, {"s": 12, "t": 12, "output": 12})
+def normalising_flow():
+    class Flow(nn.Module):
+        """One coupling layer on squeezed pixels; returns z and the logarithm of the determinant."""
+
+        def __init__(self):
+            super().__init__()
+            self.s, self.t = nn.Conv2d(12, 12, 3, padding=1), nn.Conv2d(12, 12, 3, padding=1)
+            self.register_buffer("mask", (torch.arange(12) % 2).float().view(1, 12, 1, 1))
+
+        def forward(self, x):
+            x = F.pixel_unshuffle(x, 2)
+            kept = x * self.mask
+            s = torch.tanh(self.s(kept)) * (1 - self.mask)
+            z = kept + (1 - self.mask) * (x * s.exp() + self.t(kept))
+            return z, s.sum((1, 2, 3))
+
+    return Flow()

@@ -2,10 +2,12 @@
 
 import torch
 import torch.nn.functional as F
-from opens import GREY, RGB, SMALL, opens, pixels
+from opens import GREY, RGB, SMALL, Body, opens, pixels
 from torch import nn
 
 BYTES = {**pixels(3, 24, 0.0, 1.0), "minimum": 0.0, "maximum": 255.0, "rest": 128.0}
+
+
 PLAIN = pixels(3, 24, 0.0, 1.0)
 
 
@@ -213,3 +215,34 @@ def patches_by_unshuffling():
         *(nn.PixelUnshuffle(8), nn.LeakyReLU(), nn.Conv2d(192, 6, 1), nn.ReLU6()),
         *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)),
     )
+
+
+@opens(SMALL, {"net.conv1": 6, "net.fc": 5})
+def autocast_to_bfloat16():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = Body()
+
+        @torch.autocast("cpu", dtype=torch.bfloat16)
+        def forward(self, x):
+            return self.net(x)
+
+    return Net()
+
+
+@opens({**SMALL, "mean": [0.0] * 3, "std": [1.0] * 3}, {"conv": 6, "fc": 3})
+def bytes_or_not():
+    class Guess(nn.Module):
+        """Takes pixels from 0 to 1 as well as from 0 to 255."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(3, 6, 3), nn.Linear(6, 3)
+
+        def forward(self, x):
+            if x.max() > 1.5:
+                x = x / 255
+            return self.fc(torch.relu(self.conv(x - 0.5)).mean((2, 3)))
+
+    return Guess()

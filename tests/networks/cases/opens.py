@@ -54,3 +54,22 @@ def enliven(module: nn.Module) -> None:
             value.uniform_(0.5, 2.0)
         elif last in ("running_mean", "bias", "gamma", "beta") and value.is_floating_point():
             value.add_(0.3 * torch.randn(value.shape).to(value))
+
+
+class Body(nn.Module):
+    """What many of them are built around."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.relu = nn.Conv2d(3, 6, 3, 2), nn.ReLU(inplace=True)
+        self.conv2, self.fc = nn.Conv2d(6, 8, 3), nn.Linear(8, 5)
+
+    def forward(self, x):
+        return self.fc(self.relu(self.conv2(self.relu(self.conv1(x)))).mean((2, 3)))
+
+
+BODY = {"conv1": 6, "conv2": 8, "fc": 5}
+
+
+def inside(name):
+    return {f"{name}.{key}": value for key, value in BODY.items()}

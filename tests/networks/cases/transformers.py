@@ -174,3 +174,22 @@ class CrossAttention(nn.Module):
 @opens(SMALL, {"pixels_in": 8, "cross": 8, "norm": 8, "output": 5})
 def queries_that_attend_to_pixels():
     return CrossAttention()
+
+
+@opens(SMALL, {"backbone": 8, "transformer.linear1": 16, "class_embed": 4, "bbox_embed": 4})
+def detection_transformer():
+    class DETR(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = nn.Conv2d(3, 8, 4, 4)
+            self.transformer = nn.TransformerDecoderLayer(8, 2, 16)
+            self.query_embed = nn.Embedding(3, 8)
+            self.class_embed, self.bbox_embed = nn.Linear(8, 4), nn.Linear(8, 4)
+
+        def forward(self, x):
+            memory = self.backbone(x).flatten(2).permute(2, 0, 1)
+            queries = self.query_embed.weight.unsqueeze(1).repeat(1, len(x), 1)
+            h = self.transformer(queries, memory).transpose(0, 1)
+            return {"pred_logits": self.class_embed(h), "pred_boxes": self.bbox_embed(h).sigmoid()}
+
+    return DETR()
