@@ -64,7 +64,7 @@ read("trainers")  # adds to them
 )
 def test_a_persons_network_is_what_plain_torch_says(kind: str, factory: Factory) -> None:
     network = opened(f"{FOLDER}/{kind}.py:{factory.__name__}")
-    compare(network, factory(), factory.neurons)
+    compare(network, without_wrappers(factory()), factory)
 
 
 @pytest.mark.parametrize("layout", CHECKPOINTS.LAYOUTS, ids=lambda layout: layout.__name__)
@@ -76,7 +76,7 @@ def test_saved_weights_are_what_plain_torch_loads(layout: Any, tmp_path: Path) -
             value.copy_((1.5 * value).half())
     given = layout(trained.state_dict(), tmp_path)
     network = opened(f"{FOLDER}/checkpoints.py:net", "--weights", str(tmp_path / given))
-    compare(network, trained, CHECKPOINTS.net.neurons)
+    compare(network, trained, CHECKPOINTS.net)
 
 
 def opened(name: str, *flags: str) -> Network:
@@ -84,9 +84,20 @@ def opened(name: str, *flags: str) -> Network:
     return network_of(build_parser().parse_args(["info", "--network", name, *flags]))
 
 
-def compare(network: Network, module: nn.Module, neurons: Mapping[str, int]) -> None:
+def without_wrappers(module: nn.Module) -> nn.Module:
+    """Return what was compiled, or would be distributed, itself: layers are named as inside."""
+    for name, child in list(module.named_children()):
+        if (inner := without_wrappers(child)) is not child:
+            setattr(module, name, inner)
+    if isinstance(module, nn.DataParallel):
+        return module.module
+    return getattr(module, "_orig_mod", module)
+
+
+def compare(network: Network, module: nn.Module, factory: Factory) -> None:
     """Compare ten neurons' values and gradients with plain torch, then take two steps."""
-    takes, module = module.pixels, module.eval().requires_grad_(False)
+    takes, neurons = factory.pixels, factory.neurons
+    module.eval().requires_grad_(False)
     if next(module.parameters()).dtype in (torch.float16, torch.bfloat16):
         module.float()
     here = {layer.name: layer for layer in network.layers}
@@ -128,8 +139,7 @@ def lively(
     Returns it with its values and their gradients with respect to the images, by plain torch.
     """
     drawn = random.Random(layer.name)
-    output = run_plainly(module, inputs)[layer.name].movedim(layer.batch, 0)
-    assert output.shape == (2, *layer.shape)
+    output = torch.stack([output_of(layer, module, image) for image in inputs])
     for _ in range(TRIES):
         place = tuple(drawn.randrange(size) for size in layer.places)
         # A volume's units have no address; the mean over them has.
@@ -150,47 +160,66 @@ def value_of(output: Tensor, layer: Layer, neuron: Neuron) -> Tensor:
     return channel.flatten(1).mean(1) if channel.ndim > 1 else channel
 
 
+def output_of(layer: Layer, module: nn.Module, image: Tensor) -> Tensor:
+    """Return a layer's output for one image, which is run alone, by plain torch."""
+    output = run_plainly(module, image[None])[layer.name]
+    if output.ndim > len(layer.shape):
+        output = output.select(layer.batch, 0)
+    output = output.reshape(1) if output.ndim == 0 else output
+    assert output.shape == layer.shape
+    return output
+
+
 def run_plainly(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
-    """Return what each sub-module gives, by its name and the number of its call, and `output`."""
+    """Return what a module gives, as `output`, and what its sub-modules give, by their names.
+
+    The second call of one is `name#2`, further tensors in what it returns are `name[key]`.
+    """
     outputs: dict[str, Tensor] = {}
     calls: Counter[str] = Counter()
+
+    def keep(name: str, output: Any) -> None:
+        for number, (place, tensor) in enumerate(tensors(output)):
+            # A copy, because the next module may change it in place.
+            outputs.setdefault(name + place, tensor.clone())
+            if not number:
+                outputs.setdefault(name, tensor.clone())
 
     def noting(name: str) -> Callable[..., None]:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             calls[name] += 1
-            tensor = next(tensors(output), None)
-            if tensor is not None:
-                # A copy, because the next module may change it in place.
-                outputs[name if calls[name] == 1 else f"{name}#{calls[name]}"] = tensor.clone()
+            keep(name if calls[name] == 1 else f"{name}#{calls[name]}", output)
 
         return note
 
     handles = [
-        part.register_forward_hook(noting(name)) for name, part in module.named_modules() if name
+        nn.Module.register_forward_hook(part, noting(name))
+        for name, part in module.named_modules()
+        if name
     ]
     try:
-        with torch.compiler.set_stance("force_eager"):
-            whole = list(tensors(module(inputs)))
+        keep("output", module(inputs))
     finally:
         for handle in handles:
             handle.remove()
-    if whole:
-        outputs.setdefault("output", whole[0])
     return outputs
 
 
-def tensors(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in what a module returned."""
+def tensors(value: Any, place: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in what a module returned, with the keys that lead to them."""
     if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from tensors(part)
+        yield place, value
+        return
+    if isinstance(value, Mapping):
+        inside = value
+    elif hasattr(value, "_asdict"):
+        inside = value._asdict()
     elif isinstance(value, list | tuple):
-        for part in value:
-            yield from tensors(part)
+        inside = dict(enumerate(value))
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from tensors(getattr(value, field.name))
-    elif hasattr(value, "__dict__"):
-        yield from tensors(vars(value))
+        inside = {field.name: getattr(value, field.name) for field in fields(value)}
+    else:
+        names = getattr(value, "__slots__", None) or getattr(value, "__dict__", ())
+        inside = {name: getattr(value, name) for name in names}
+    for key, part in inside.items():
+        yield from tensors(part, f"{place}[{key}]")

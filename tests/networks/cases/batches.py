@@ -22,6 +22,19 @@ def images_one_by_one():
     return OneByOne()
 
 
+@opens(SMALL, {"output": 5})
+def micro_batches():
+    class Micro(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = Body()
+
+        def forward(self, x):
+            return torch.cat([self.net(part) for part in x.split(1)])
+
+    return Micro()
+
+
 @opens(pixels(6, 16), {"output": 5})
 def frames_in_the_batch():
     class Frames(nn.Module):

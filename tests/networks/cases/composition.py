@@ -78,7 +78,7 @@ def lightning_module():
     return Lit()
 
 
-@opens(SMALL, inside("module"))
+@opens(SMALL, BODY)
 def data_parallel():
     return nn.DataParallel(Body())
 
@@ -121,6 +121,39 @@ def features_kept_on_the_module():
             return self.fc(F.relu(self.features).mean((2, 3)))
 
     return Keeps()
+
+
+@opens(SMALL, BODY)
+def compiled():
+    return torch.compile(Body())
+
+
+@opens(SMALL, inside("inner"))
+def compiled_inside():
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = torch.compile(Body())
+
+        def forward(self, x):
+            return self.inner(x)
+
+    return Outer()
+
+
+class Gelu(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(0.79788456 * (x + 0.044715 * x**3)))
+
+
+@opens(SMALL, {"0": 6, "1": 6, "2": 8, "5": 4})
+def scripted_part():
+    """A part whose inside cannot be looked at: what it returns can."""
+    scripted = torch.jit.script(nn.Sequential(nn.Conv2d(6, 8, 3), nn.ReLU()))
+    pool = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 3), torch.jit.script(Gelu()), scripted, *pool, nn.Linear(8, 4)
+    )
 
 
 @opens(SMALL, {"conv1": 6, "conv2": 8, "fc": 5})

@@ -139,6 +139,26 @@ def layout_asked_for_in_the_code():
     return Net()
 
 
+@opens(SMALL, {"a": 6, "b": 6, "fc": 4})
+def strides_computed_by_hand():
+    class Net(nn.Module):
+        """Takes windows of what must be contiguous."""
+
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 6, 1)
+            self.fc = nn.Linear(6 * 4, 4)
+
+        def forward(self, x):
+            x = self.b(torch.relu(self.a(x)))
+            n, c, h, w = x.shape
+            x = x.view(n * c, h * w)
+            windows = x.as_strided((n * c, 4, 64), (h * w, 64, 1))
+            return self.fc(windows.mean(2).view(n, -1))
+
+    return Net()
+
+
 class InHalf(nn.Module):
     """Takes and returns float32, computes in the precision of its weights."""
 

@@ -39,7 +39,7 @@ def opens(takes: dict[str, Any], neurons: dict[str, int]) -> Callable[[Factory],
             module.pixels = takes
             return module
 
-        factory.neurons = neurons
+        factory.pixels, factory.neurons = takes, neurons
         return factory
 
     return opens

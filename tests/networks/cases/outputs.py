@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
@@ -69,6 +70,29 @@ def several_tasks_in_a_dictionary():
     return Tasks()
 
 
+@opens(RGB, {**INNER, "box": 4, "score": 2})
+def detections_in_a_list():
+    class Detector(Trunk):
+        """Keeps the boxes whose score is high enough: another number for each image."""
+
+        def __init__(self):
+            super().__init__()
+            self.box, self.score = nn.Conv2d(8, 4, 1), nn.Conv2d(8, 2, 1)
+
+        def forward(self, images):
+            y = self.maps(images)[1]
+            boxes = self.box(y).flatten(2).transpose(1, 2)
+            scores = self.score(y).flatten(2).softmax(1).transpose(1, 2)
+            found = []
+            for b, s in zip(boxes, scores, strict=True):
+                best, labels = s.max(-1)
+                keep = best > best.mean()
+                found.append({"boxes": b[keep], "scores": best[keep], "labels": labels[keep]})
+            return found
+
+    return Detector()
+
+
 @dataclass
 class ModelOutput(OrderedDict):
     """As in transformers: fields, keys and numbers lead to the same."""
@@ -98,6 +122,23 @@ def model_output_with_hidden_states():
     return ForImageClassification()
 
 
+@dataclass(frozen=True)
+class Prediction:
+    features: torch.Tensor
+    logits: torch.Tensor
+    extra: dict
+
+
+@opens(RGB, {**INNER, "fc": 5})
+def frozen_dataclass():
+    class Net(Trunk):
+        def forward(self, x):
+            h = self.maps(x)[1].mean((2, 3))
+            return Prediction(h, self.fc(h), {"scale": 1.0, "names": ["a", "b"]})
+
+    return Net()
+
+
 Pair = namedtuple("Pair", ["logits", "aux_logits"])
 
 
@@ -106,6 +147,22 @@ def named_tuple_without_its_auxiliary_part():
     class Net(Trunk):
         def forward(self, x):
             return Pair(self.logits(x), None)
+
+    return Net()
+
+
+@opens(RGB, {**INNER, "fc": 5})
+def namespace_and_private_slots():
+    class Slots:
+        __slots__ = ("probabilities",)
+
+        def __init__(self, probabilities):
+            self.probabilities = probabilities
+
+    class Net(Trunk):
+        def forward(self, x):
+            logits = self.logits(x)
+            return SimpleNamespace(logits=logits, inner=Slots(logits.softmax(1)))
 
     return Net()
 
@@ -133,6 +190,24 @@ def nothing_then_features_then_logits():
             return None, [early, late], self.fc(late.mean((2, 3)))
 
     return Net()
+
+
+@opens(GREY, {**INNER, "fc": 5})
+def squeezed_logits():
+    class Net(Trunk):
+        def forward(self, x):
+            return self.fc(F.adaptive_avg_pool2d(self.maps(x)[1], 1).squeeze()).squeeze()
+
+    return Net(1)
+
+
+@opens(GREY, {**INNER, "fc": 1})
+def one_logit_squeezed_and_squashed():
+    class Net(Trunk):
+        def forward(self, x):
+            return torch.sigmoid(self.logits(x)).squeeze()
+
+    return Net(1, 1)
 
 
 @opens(GREY, {**INNER, "fc": 1, "output": 1})
@@ -191,6 +266,20 @@ def similarity_to_texts_with_a_temperature():
             return self.logit_scale.exp() * image @ self.texts.t()
 
     return Clip()
+
+
+@opens(RGB, {**INNER, "early_exit": 5, "fc": 5})
+def early_exits():
+    class Exits(Trunk):
+        def __init__(self):
+            super().__init__()
+            self.early_exit = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, 5))
+
+        def forward(self, x):
+            early, late = self.maps(x)
+            return torch.stack([self.early_exit(early), self.fc(late.mean((2, 3)))])
+
+    return Exits()
 
 
 @opens(SMALL, {"conv1": 6, "fc": 6})

@@ -24,6 +24,28 @@ def lstm_over_the_rows():
     return RowLSTM()
 
 
+class Reader(nn.Module):
+    """Reads a line of text: a convolution, two directions, and log-probabilities for CTC."""
+
+    def __init__(self):
+        super().__init__()
+        self.cnn = nn.Sequential(nn.Conv2d(1, 6, 3, 1, 1), nn.ReLU(True), nn.MaxPool2d((4, 2)))
+        self.rnn = nn.GRU(6 * 4, 7, bidirectional=True)
+        self.letters = nn.Linear(14, 11)
+
+    def forward(self, x):
+        x = self.cnn(x)
+        n, c, h, w = x.size()
+        x = x.permute(3, 0, 1, 2).reshape(w, n, c * h)
+        x, _ = self.rnn(x)
+        return F.log_softmax(self.letters(x), dim=2)
+
+
+@opens({**GREY, "height": 16, "width": 32}, {"cnn.0": 6, "rnn": 14, "letters": 11})
+def reader_of_text():
+    return Reader()
+
+
 @opens(GREY, {"1": 784, "3": 4, "6": 6, "10": 10})
 def one_dimensional_convolutions():
     return nn.Sequential(
