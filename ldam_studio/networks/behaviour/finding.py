@@ -104,8 +104,7 @@ def _is_plain(module: nn.Module, images: Images, kept: Kept) -> bool:
             return False
         drew = not same(before, states())
     pairs = (alone, again, 1), (loud, beside, 1)
-    changes = any(path.endswith((" buffers", " parameters")) for path, _ in kept.changed())
-    plain = all(_alike(*pair) for pair in pairs) and not drew and not changes
+    plain = all(_alike(*pair) for pair in pairs) and not drew and not kept.changed()
     return plain and alone.counts_images
 
 
@@ -213,19 +212,23 @@ class _Search:
 
     def _memory(self, first: Seen, least: int) -> tuple[bool, frozenset[tuple[str, str]]]:
         """Return whether a result depends on earlier images, and what is to be set back."""
-        kept = self._kept
-        with seeded(0):
-            kept.restore(0)
-            see(self._module, self._base)
-            see(self._module, torch.cat([self._images.loud] * least))
-        changed, generators = kept.changed(), kept.generators
-        again = []
-        for _ in range(2):  # what counts its calls may be the same in every second one
+        kept, images = self._kept, self._images
+        loud, dark, rest = (
+            torch.cat([image] * least) for image in (images.loud, -images.loud, images.rest)
+        )
+        fresh = self._pass(loud)
+        kept.restore(0)
+        # What counts its calls may be the same in every second one.
+        given = self._base, loud, dark, rest, self._base, self._base
+        seen = []
+        for image in given:
             with seeded(0):
                 kept.seed_generators(0)
-                again.append(see(self._module, self._base))
+                seen.append(see(self._module, image))
+        changed, generators = kept.changed(), kept.generators
         kept.restore()
-        remembers = not all(self._same(first, one) for one in again)
+        pairs = (first, seen[0]), (first, seen[4]), (first, seen[5]), (fresh, seen[1])
+        remembers = not all(self._same(*pair) for pair in pairs)
         if remembers or changed & generators:
             return remembers and bool(changed - generators or not changed), changed
         tensors = (" buffers", " parameters")

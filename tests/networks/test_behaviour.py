@@ -1,0 +1,259 @@
+"""How a network behaves is found by values: randomness, mixed images, kept state, layouts."""
+
+from __future__ import annotations
+
+import functools
+import random
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ldam_studio.networks.behaviour import randomness
+from ldam_studio.networks.behaviour.behaviour import Behaviour
+from ldam_studio.networks.behaviour.randomness import passes_seeded, seeded
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.provenance import WeightsFile
+from special_networks import LAYOUTS, MIXING, PIXELS, RANDOM, REMEMBERING, build
+
+EVERY = {**LAYOUTS, **MIXING, **RANDOM, **REMEMBERING}
+
+
+def images(count: int = 3, seed: int = 5) -> Tensor:
+    return torch.rand((count, *PIXELS.shape), generator=torch.Generator().manual_seed(seed))
+
+
+def value_and_gradient(run, x: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
+    leaf = x.clone().requires_grad_(True)
+    value = run(leaf)
+    weights = torch.linspace(-1, 2, value[0].numel()).reshape(value[0].shape)
+    (gradient,) = torch.autograd.grad((value[:rows] * weights).sum(), leaf)
+    return value.detach(), gradient
+
+
+def plain(kinds, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what torch gives, with the module as it was made."""
+    module = build(kinds, name).eval()
+    return value_and_gradient(lambda x: module((x - 0.5) / 0.25), x)
+
+
+@functools.cache
+def of_kind(name: str) -> Network:
+    """Return a network of any kind, opened once for all tests, which must not change it."""
+    return opened(EVERY, name)
+
+
+def opened(kinds, name: str) -> Network:
+    return Network("it", build(kinds, name), PIXELS)
+
+
+def ours(network: Network, x: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
+    last = network.layers[-1].name
+    return value_and_gradient(lambda x: network.output(x, last), x, rows)
+
+
+def assert_same(found, expected) -> None:
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_network_is_prepared_only_as_far_as_it_stays_the_same(name):
+    network = of_kind(name)
+    assert network.behaviour.is_plain
+    assert not network.behaviour.notes
+    for count in (1, 3):
+        assert_same(ours(network, images(count)), plain(LAYOUTS, name, images(count)))
+
+
+OWN = {"own generator", "own generator of numpy", "own generator of python", "rrelu"}
+"""Those that have a generator of their own, or draw as many numbers as the images ask for."""
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_random_numbers_of_a_pass_are_those_of_its_seed(name):
+    network = of_kind(name)
+    assert any("draws random numbers" in note for note in network.behaviour.notes)
+    x = images()
+    with passes_seeded(4):
+        first, again = ours(network, x), ours(network, x)
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+    with passes_seeded(6):
+        others = [ours(network, x)[0]]
+    for seed in range(7, 11):  # a coin may fall on the same side
+        with passes_seeded(seed):
+            others.append(ours(network, x)[0])
+    assert any(not torch.equal(first[0], other) for other in others)
+
+
+@pytest.mark.parametrize("name", [name for name in RANDOM if name not in OWN])
+def test_random_numbers_are_those_that_torch_gives_for_the_seed(name):
+    network = of_kind(name)
+    with passes_seeded(4):
+        found = ours(network, images())
+    with seeded(4):
+        expected = plain(RANDOM, name, images())
+    assert_same(found, expected)
+
+
+@pytest.mark.parametrize("name", [*RANDOM, "centred", "buffer"])
+def test_nobody_elses_random_numbers_are_disturbed(name):
+    before = randomness.states()
+    network = opened(EVERY, name)
+    ours(network, images(2))
+    assert randomness.same(before, randomness.states())
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_images_that_act_on_each_other_are_run_one_at_a_time(name):
+    network = of_kind(name)
+    assert any("one at a time" in note for note in network.behaviour.notes)
+    x = images()
+    alone = [plain(MIXING, name, one) for one in x.split(1)]
+    expected = torch.cat([a[0] for a in alone]), torch.cat([a[1] for a in alone])
+    assert_same(ours(network, x), expected)
+    _, gradient = ours(network, x, rows=1)
+    assert not gradient[1:].any()
+
+
+@pytest.mark.parametrize("name", REMEMBERING)
+def test_a_pass_begins_with_the_state_of_opening(name):
+    network = of_kind(name)
+    assert any("keeps state" in note for note in network.behaviour.notes)
+    first = ours(network, images(1))
+    ours(network, 7 * images(2, seed=8))
+    ours(network, images(1, seed=9))
+    again = ours(network, images(1))
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+    assert_same(again, plain(REMEMBERING, name, images(1)))
+
+
+@pytest.mark.parametrize("name", ["convolutional", "dropout in evaluation mode", "keeps its maps"])
+def test_what_is_not_special_is_plain(name):
+    module = build(LAYOUTS, "integer buffer")
+    if name == "dropout in evaluation mode":
+        module.head = nn.Sequential(nn.Dropout(0.5), module.head)
+    if name == "keeps its maps":  # for others to look at
+        module.give = lambda b, x: b.head(setattr(b, "kept", b.features(x)) or b.kept)
+    assert Network("it", module, PIXELS).behaviour == Behaviour()
+
+
+def test_dropout_can_be_left_out():
+    network = opened(RANDOM, "functional dropout")
+    network.behave(Behaviour(draws=True, random=True, steady=True))
+    module, x = build(RANDOM, "functional dropout"), images()
+    expected = module.head(module.features((x - 0.5) / 0.25)).detach()
+    torch.testing.assert_close(ours(network, x)[0], expected)
+    noisy = opened(RANDOM, "variational")
+    noisy.behave(Behaviour(draws=True, random=True, steady=True))
+    with passes_seeded(1):
+        one = ours(noisy, x)[0]
+    with passes_seeded(2):
+        assert torch.equal(ours(noisy, x)[0], one)
+
+
+def test_another_thread_draws_its_own_numbers_meanwhile():
+    network, x = opened(RANDOM, "variational"), images()
+    with passes_seeded(3):
+        expected = ours(network, x)[0]
+    stop, drawn = threading.Event(), []
+
+    def draw() -> None:
+        while not stop.is_set():
+            with seeded(9):
+                drawn.append((float(torch.rand(())), random.random(), np.random.rand()))
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        with passes_seeded(3):
+            for _ in range(20):
+                assert torch.equal(ours(network, x)[0], expected)
+    finally:
+        stop.set()
+        thread.join()
+    assert len(set(drawn)) == 1
+
+
+def test_what_cannot_be_repeated_is_said():
+    module = build(LAYOUTS, "integer buffer")
+    fresh = random.SystemRandom()
+    module.give = lambda b, x: b.head(b.features(x)) * fresh.random()
+    network = Network("it", module, PIXELS)
+    assert any("a replay will differ" in note for note in network.behaviour.notes)
+
+
+@pytest.mark.parametrize("name", ["hidden state", "buffer", "object", "parameter"])
+def test_a_copy_with_other_weights_has_a_state_of_its_own(name):
+    network, other = of_kind(name), build(REMEMBERING, name)
+    with torch.no_grad():
+        for weight in (other.first.weight, other.head.weight):
+            weight.mul_(1.5)
+    twin = network.twin(other.state_dict(), WeightsFile(Path("w.pt"), "0"))
+    expected = value_and_gradient(lambda x: other.eval()((x - 0.5) / 0.25), images(1))
+    before = ours(network, images(1))
+    for _ in range(2):
+        assert_same(ours(twin, images(1)), expected)
+        assert torch.equal(ours(network, images(1))[0], before[0])
+
+
+@pytest.mark.parametrize("name", ["centred", "functional dropout", "buffer"])
+def test_images_of_another_size_are_run_in_the_same_way(name):
+    network = of_kind(name).at_side(16)
+    x = torch.rand(3, 3, 16, 16)
+    module = build(EVERY, name).eval()
+    parts = x.split(1) if name == "centred" else [x]
+    with seeded(0):
+        found = [value_and_gradient(lambda x: module((x - 0.5) / 0.25), one) for one in parts]
+    expected = [torch.cat(each) for each in zip(*found, strict=True)]
+    assert_same(ours(network, x), expected)
+
+
+@pytest.mark.parametrize("objective", ["mix", "log-probability", "pre-activation"])
+def test_class_values_are_those_of_single_images(objective):
+    module = build(LAYOUTS, "integer buffer")
+    module.give = lambda b, x: (b.head(b.features(x - x.mean(0) / 2)) + 0.1).relu().softmax(1)
+    network, x = Network("it", module, PIXELS), images()
+    neurons = [Neuron("output", i) for i in range(3)]
+    value = network.class_value("output", objective)
+    found = network.activation(x, network.units(neurons, value))
+    alone = [
+        network.activation(one, network.units([neuron], value))
+        for one, neuron in zip(x.split(1), neurons, strict=True)
+    ]
+    torch.testing.assert_close(found, torch.cat(alone))
+    logits = module.head(module.features((x[1:2] - 0.5) / 0.25 / 2)) + 0.1
+    log_p = logits.relu().log_softmax(1)
+    right = {"mix": logits + log_p, "log-probability": log_p, "pre-activation": logits}
+    torch.testing.assert_close(found[1], right[objective][0, 1], rtol=1e-4, atol=1e-5)
+
+
+def test_moments_are_those_of_single_images():
+    network, x = of_kind("batch norm without statistics"), images()
+    together = network.output_and_moments(x, "head", ["second", "norm"])
+    alone = [network.output_and_moments(one, "head", ["second", "norm"]) for one in x.split(1)]
+    torch.testing.assert_close(together[0], torch.cat([output for output, _ in alone]))
+    for layer in range(2):
+        expected = torch.cat([moments[layer] for _, moments in alone])
+        torch.testing.assert_close(together[1][layer], expected)
+
+
+def test_networks_of_a_recipe_that_records_nothing_are_run_as_then():
+    network = opened(MIXING, "batch norm without statistics")
+    network.behave(network.behaviour.as_recorded(()))
+    assert "behaviour" not in network.reference
+    assert_same(ours(network, images()), plain(MIXING, "batch norm without statistics", images()))
+
+
+@pytest.mark.parametrize("name", ["centred", "variational", "buffer", "volume"])
+def test_what_is_recorded_is_how_it_is_run(name):
+    network = of_kind(name)
+    recorded = network.reference.get("behaviour", ())
+    assert network.behaviour.as_recorded(recorded).recorded == tuple(recorded)
+    assert bool(recorded) == (name != "volume")
