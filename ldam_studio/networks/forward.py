@@ -81,7 +81,9 @@ class Forward:
             return list_layers(self.name, self.module, images, like)
 
     def _fold(self) -> Folded | None:
-        return fold(self.module, self.noise()) if self._takes_copies else None
+        # Passes that draw random numbers cannot be compared.
+        compares = self._takes_copies and not self.behaviour.draws
+        return fold(self.module, self.noise()) if compares else None
 
     def noise(self, shape: Sequence[int] | None = None) -> Tensor:
         """Return the module's input for one image of noise, always the same, (1, C, H, W).
