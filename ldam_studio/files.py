@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ import platformdirs
 
 from ldam_studio.errors import StudioError
 
+NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Flags for opening a file that may be a pipe, and on Windows for reading its bytes as they are."""
 WAITS_S = (0.01, 0.03, 0.1, 0.3)
 
 
@@ -43,6 +46,28 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         return path.read_bytes()
+    except FileNotFoundError:
+        raise StudioError(f"There is no file {path}; check the path.") from None
+    except OSError as error:
+        raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
+
+
+def read_regular(path: Path) -> bytes:
+    """Return the content of a regular file; pipes and devices, which may never end, are refused.
+
+    Raises
+    ------
+    StudioError
+        If there is no such file, it is of another kind, or it cannot be read.
+    """
+    try:
+        # Opening a pipe would wait for somebody who writes to it.
+        file = os.open(path, os.O_RDONLY | NO_WAITING)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise StudioError(f"{path} cannot be read (it is not a file); check the path.")
+        with os.fdopen(file, "rb") as opened:
+            return opened.read()
     except FileNotFoundError:
         raise StudioError(f"There is no file {path}; check the path.") from None
     except OSError as error:

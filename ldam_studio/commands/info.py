@@ -97,6 +97,9 @@ def about_network(network: Network) -> dict[str, Any]:
         "network": network.name,
         "sha256": network.sha256,
         "weights": None if network.weights is None else str(network.weights),
+        "weights_key": network.provenance.weights_key,
+        "weights_sets": list(network.provenance.sets),
+        "random_seed": network.provenance.random_seed,
         "pixels": {
             "shape": list(pixels.shape),
             "mean": list(pixels.mean),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,21 +111,13 @@ def named_or_unknown(
         If the network cannot be opened.
     """
     from ldam_studio.networks.pixels import UnknownInputError
-    from ldam_studio.networks.sources.request import NetworkRequest
 
     try:
         return named_network(args, device), None
     except UnknownInputError:
         if no_display() or any((args.compare, args.compare_weights, args.compare_set)):
             raise
-    return None, NetworkRequest(
-        args.network,
-        args.weights,
-        args.labels,
-        args.partial,
-        steady=args.steady,
-        class_layer=args.class_layer,
-    )
+    return None, request_of(args)
 
 
 def named_network(args: argparse.Namespace, device: Device) -> Named | None:
@@ -139,17 +132,26 @@ def named_network(args: argparse.Namespace, device: Device) -> Named | None:
         return None
     from ldam_studio.commands.shared.beside import beside_of
     from ldam_studio.commands.shared.flags import network_of
-    from ldam_studio.networks.sources.request import NetworkRequest
 
     device.apply()
     network = network_of(args)
-    request = NetworkRequest(
+    request = replace(request_of(args), pixels=network.provenance.given_pixels)
+    return Named(network, request, beside_of(args, network))
+
+
+def request_of(args: argparse.Namespace) -> NetworkRequest:
+    """Return the request for the network that the flags name, without its input."""
+    from ldam_studio.networks.sources.request import NetworkRequest
+    from ldam_studio.networks.weights.choice import WeightsChoice
+
+    weights = args.weights or WeightsChoice()
+    return NetworkRequest(
         args.network,
-        args.weights,
+        weights.file,
         args.labels,
         args.partial,
-        network.provenance.given_pixels,
-        args.steady,
-        args.class_layer,
+        steady=args.steady,
+        class_layer=args.class_layer,
+        weights_key=weights.key,
+        random_seed=weights.seed,
     )
-    return Named(network, request, beside_of(args, network))

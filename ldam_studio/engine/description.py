@@ -17,6 +17,7 @@ from ldam_studio.engine.compute.device import ARITHMETIC
 from ldam_studio.engine.outline import Outline
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.plan import FORMER, TORCH, Plan
+from ldam_studio.networks.weights.choice import MOST_SEED
 from ldam_studio.sampler.settings import SETTINGS
 
 MOST_CHAINS = round(SETTINGS["chains"].maximum)
@@ -50,6 +51,8 @@ class Reference(Struct, frozen=True):
     labels: str | None = None
     partial: bool = False
     untrained: bool = False
+    weights_key: str | None = None
+    random_seed: Annotated[int, Meta(ge=0, le=MOST_SEED)] | None = None
     mean_of: tuple[FileReference, ...] = ()
     statistics: str | None = None
     class_layer: str | None = None

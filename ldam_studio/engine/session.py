@@ -181,6 +181,8 @@ class Opener:
             untrained=reference.untrained,
             class_layer=reference.class_layer or FORMER,
             behaviour=reference.behaviour,
+            weights_key=reference.weights_key,
+            random_seed=reference.random_seed,
         )
         network = open_network(reference.name, _path(reference), options)
         _same_weights(f"network {network.name}", reference, network.sha256)

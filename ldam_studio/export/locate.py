@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 from ldam_studio.engine.description import FileReference, Reference
 from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes
+from ldam_studio.networks.weights.weights import sha256_of
 
 
 class Nearby(Opener):
@@ -38,7 +37,7 @@ class Nearby(Opener):
 
     @cached_property
     def _hashes(self) -> dict[str, Path]:
-        return {hashlib.sha256(read_bytes(path)).hexdigest(): path for path in self._given}
+        return {sha256_of(path): path for path in self._given}
 
     def found(self, reference: Reference) -> Reference:
         """Return the reference with paths of files that exist.

@@ -97,7 +97,9 @@ class Network(Compared):
         matching = self.provenance.matching
         if matching.new_name is not None:
             saved = renamed(saved, matching.new_name)
-        match = weights_for(self.module, saved, source, matching.partial, matching.spare)
+        match = weights_for(
+            self.module, saved, source, matching.partial, matching.spare, matching.key
+        )
         if matching.missing is not None and match.missing != matching.missing:
             raise StudioError(
                 f"{source} and {self.weights} do not lack the same weights; open it as another "
@@ -143,6 +145,7 @@ class Network(Compared):
             weights=files[-1].weights,
             partial=self.provenance.matching.partial,
             untrained=False,
+            random_seed=None,
             mean_of=files if len(files) > 1 else (),
         )
         known = self._remembered.copy()  # another thread may be adding to it

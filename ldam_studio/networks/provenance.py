@@ -33,12 +33,15 @@ class Matching:
     missing
         Weights that were not in the file with which the network was opened; they keep their initial
         values. None if it was opened without a file.
+    key
+        Dotted name of the set of weights, where files have several; None for the best.
     """
 
     new_name: Callable[[str], str] | None = None
     spare: tuple[str, ...] = ()
     partial: bool = False
     missing: tuple[str, ...] | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,14 @@ class Provenance:
         None if not specified.
     partial
         Whether the file may fit only in part.
+    weights_key
+        Dotted name of the set of weights that was taken, if the file has several or it was chosen.
+    sets
+        The sets of weights in the file that fit, if there are several.
     untrained
-        Whether the weights are random.
+        Whether the weights are those that the network has when it is built.
+    random_seed
+        Seed with which its weights were drawn; None if they were not.
     mean_of
         The files whose mean the weights are, the newest last; empty otherwise.
     matching
@@ -72,7 +81,10 @@ class Provenance:
     given_labels: Path | None = None
     given_class_layer: str | None = None
     partial: bool = False
+    weights_key: str | None = None
+    sets: tuple[str, ...] = ()
     untrained: bool = False
+    random_seed: int | None = None
     mean_of: tuple[WeightsFile, ...] = ()
     matching: Matching = Matching()
     notes: tuple[str, ...] = ()
@@ -88,8 +100,12 @@ class Provenance:
             found["labels"] = str(self.given_labels)
         if self.partial:
             found["partial"] = True
+        if self.weights_key is not None:
+            found["weights_key"] = self.weights_key
         if self.untrained:
             found["untrained"] = True
+        if self.random_seed is not None:
+            found["random_seed"] = self.random_seed
         if self.mean_of:
             found["mean_of"] = [
                 {"weights": str(file.weights), "sha256": file.sha256} for file in self.mean_of

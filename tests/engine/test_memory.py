@@ -132,8 +132,7 @@ def test_weights_that_find_no_memory_are_not_called_damaged(monkeypatch, tmp_pat
 
     path = tmp_path / f"w{suffix}"
     path.write_bytes(b"PK" + bytes(100))
-    monkeypatch.setattr(torch, "load", fail)
-    monkeypatch.setattr(weights, "load", fail)
+    monkeypatch.setattr(weights, "tensors_of", fail)
     with pytest.raises(StudioError, match=rf"file .*w\{suffix} needs more memory") as refused:
         weights.read_saved(path)
     assert lack[1] in str(refused.value)

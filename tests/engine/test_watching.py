@@ -268,9 +268,10 @@ def test_a_checkpoint_is_read_as_it_was_listed_or_not_at_all(lenet, made):
 
 def test_a_damaged_file_with_a_good_header_is_a_sentence(lenet, tmp_path):
     path = tmp_path / "a-1.pt"
-    torch.save({"not": {1, 2}, "weights": [lenet]}, path)
+    torch.save({"not": {1, 2}, "weights": [torch.ones(3)]}, path)
+    path.write_bytes(path.read_bytes().replace(b"torch\nFloatStorage", b"torch\nWrongStorage"))
     (listed,) = at_rest(tmp_path).look().checkpoints
-    with pytest.raises(CheckpointError, match="not opened") as caught:
+    with pytest.raises(CheckpointError, match="is damaged") as caught:
         take(lenet, [listed])
     assert caught.value.kind == "damaged"
 

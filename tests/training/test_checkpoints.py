@@ -159,8 +159,7 @@ def test_a_checkpoint_that_finds_no_memory_now_is_not_damaged(tmp_path, monkeypa
     (tmp_path / f"a-1{suffix}").write_bytes(whole_file(tmp_path / ".elsewhere", suffix))
     (found,) = at_rest(tmp_path).look().checkpoints
     with monkeypatch.context() as patch:
-        patch.setattr(torch, "load", fail)
-        patch.setattr(weights, "load", fail)
+        patch.setattr(weights, "tensors_of", fail)
         with pytest.raises(CheckpointError, match="needs more memory than there is") as refused:
             read_checkpoint(found)
         assert refused.value.kind == "gone"

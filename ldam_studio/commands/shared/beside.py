@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ldam_studio.engine.beside import Beside
@@ -12,6 +11,7 @@ from ldam_studio.engine.comparison import check_alike
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.sampler.settings import is_of_chains, parse
 
@@ -26,7 +26,10 @@ def add_beside(parser: argparse.ArgumentParser) -> None:
         "weights for the same network. Both have the same neurons, seed, noise and steps",
     )
     group.add_argument(
-        "--compare-weights", type=Path, metavar="FILE", help="the weights of the other network"
+        "--compare-weights",
+        type=WeightsChoice.parse,
+        metavar="FILE[::KEY]",
+        help="the weights of the other network, as for --weights",
     )
     group.add_argument(
         "--compare-set",
@@ -59,15 +62,16 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
     # Imported here, so that the window, which also uses these flags, starts without loading rich.
     from ldam_studio.commands.shared.progress import download
 
-    name, weights = args.compare, args.compare_weights
+    name, weights = args.compare, args.compare_weights or WeightsChoice()
     options = Options()
-    if is_weights(Path(name)):
-        if weights is not None:
+    named = WeightsChoice.parse(name)
+    if named.file is None or is_weights(named.file):
+        if weights != WeightsChoice():
             raise StudioError(
                 f"{name} is a weights file itself; give --compare the name of a network, or leave "
                 "out --compare-weights."
             )
-        name, weights = network.name, Path(name)
+        name, weights = network.name, named
     if name == network.name:
         options = Options(
             network.provenance.given_pixels,
@@ -77,7 +81,10 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
             steady=network.behaviour.steady,
         )
     with download(name) as on_bytes:
-        return open_network(name, weights, replace(options, on_bytes=on_bytes))
+        opened = replace(
+            options, on_bytes=on_bytes, weights_key=weights.key, random_seed=weights.seed
+        )
+        return open_network(name, weights.file, opened)
 
 
 def _setting(text: str) -> tuple[str, Any]:

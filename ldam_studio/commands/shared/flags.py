@@ -15,6 +15,7 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.plan import FLOAT32, PLAIN
 from ldam_studio.networks.sources import families
 from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.sampler.presets import PRESETS, Preset
 from ldam_studio.user_presets import UserPresets
 
@@ -45,7 +46,11 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
         help=_network_help(),
     )
     group.add_argument(
-        "--weights", type=Path, metavar="FILE", help="safetensors, or a saved state dict"
+        "--weights",
+        type=WeightsChoice.parse,
+        metavar="FILE[::KEY]",
+        help="safetensors or what torch.save wrote; KEY names one of several sets of weights in "
+        "it, for example teacher. random or random:SEED draws random weights",
     )
     group.add_argument(
         "--partial", action="store_true", help="accept weights that fit only in part"
@@ -129,6 +134,7 @@ def network_of(
     from ldam_studio.commands.shared.progress import download
 
     with download(args.network) as on_bytes:
+        weights = args.weights or WeightsChoice()
         options = Options(
             pixels,
             args.labels,
@@ -137,8 +143,10 @@ def network_of(
             args.steady,
             on_bytes=on_bytes,
             class_layer=args.class_layer,
+            weights_key=weights.key,
+            random_seed=weights.seed,
         )
-        network = opened(args.network, args.weights, options)
+        network = opened(args.network, weights.file, options)
     if pixels is None and args.show_channels is not None:
         # Everything else about the input is already known.
         network.pixels = replace(network.pixels, shown=_channels(args.show_channels))

@@ -24,7 +24,7 @@ from ldam_studio.networks.weights.checkpoints import (
     Stamp,
     read_checkpoint,
 )
-from ldam_studio.networks.weights.state_dicts import candidates
+from ldam_studio.networks.weights.state_dicts import largest_set
 from ldam_studio.networks.weights.weights import not_finite, read_saved
 from ldam_studio.training.averaging import ParameterAverage
 
@@ -61,8 +61,7 @@ def has_diverged(checkpoint: Checkpoint) -> bool:
         If it cannot be read.
     """
     saved, _ = read_checkpoint(checkpoint)
-    largest = max((tensors for _, tensors in candidates(saved)), key=len, default={})
-    return _not_finite(largest, checkpoint) is not None
+    return _not_finite(largest_set(saved), checkpoint) is not None
 
 
 def _not_finite(state: Mapping[str, Tensor], checkpoint: Checkpoint) -> str | None:
@@ -174,7 +173,10 @@ class CheckpointReader:
     def _misfit(self, shapes: Shapes) -> str:
         """Return why tensors of these shapes do not fit, as a sentence without the file's name."""
         try:
-            hollow = {name: torch.empty(shape, device="meta") for name, shape in shapes}
+            # A header's shapes do not say whether unknown ones are weights; as whole numbers they
+            # count as none.
+            nothing = torch.zeros((), dtype=torch.int64)
+            hollow = {name: nothing.expand(shape) for name, shape in shapes}
             self._network.weights_in(hollow, Path())
         except StudioError as error:
             return str(error).removeprefix(str(Path()))

@@ -9,6 +9,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.rules import may_be_for_one_lane
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.networks.sources.families import short_name
+from ldam_studio.networks.weights.choice import WeightsChoice
 
 if TYPE_CHECKING:
     from ldam_studio.engine.outline import Outline
@@ -58,10 +59,13 @@ def weights_words(network: Network) -> str:
     """Return the name of a network's weights; empty if they are the ones it comes with."""
     if network.provenance.untrained:
         return "untrained"
+    if network.provenance.random_seed is not None:
+        return WeightsChoice(seed=network.provenance.random_seed).name
     if network.weights is None:
         return ""
     several = len(network.provenance.mean_of)
-    return (f"mean of {several} up to " if several else "") + network.weights.name
+    choice = WeightsChoice(network.weights, network.provenance.weights_key)
+    return (f"mean of {several} up to " if several else "") + choice.name
 
 
 def with_weights(title: str, network: Network) -> str:

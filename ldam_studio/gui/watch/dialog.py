@@ -27,7 +27,6 @@ from ldam_studio.gui.qt import present, restyle
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import short_name
-from ldam_studio.networks.sources.opening import Options
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoint_folder import check_kind
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
@@ -224,11 +223,4 @@ def ask_what_to_watch(
 
 
 def _open(request: NetworkRequest, place: Path, _task: Task) -> Network:
-    options = Options(
-        request.pixels,
-        request.labels,
-        request.partial,
-        steady=request.steady,
-        class_layer=request.class_layer,
-    )
-    return open_watched(request.name, place, options, request.weights)
+    return open_watched(request.name, place, request.options, request.weights)

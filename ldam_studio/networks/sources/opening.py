@@ -31,13 +31,15 @@ from ldam_studio.networks.sources.own_module import (
     initialise,
     unknown_input,
 )
+from ldam_studio.networks.sources.randomise import randomise
 from ldam_studio.networks.sources.wrappers import unwrapped
-from ldam_studio.networks.weights.state_dicts import Match, classes_in, own_tensors, renamed
+from ldam_studio.networks.weights.notes import about
+from ldam_studio.networks.weights.readings import own_tensors
+from ldam_studio.networks.weights.state_dicts import Match, classes_in, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
 from ldam_studio.progress import tell
 
 FORMER = ""
-NAMED = 3  # number of missing weights that a message names
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Options:
     behaviour
         How forward passes are made, as a recipe records it, see `behaviour.RECORDED`; None if it
         is found out.
+    weights_key
+        Dotted name of the set of weights, if the file has several.
+    random_seed
+        If no file is given, draw random weights with this seed.
     on_bytes
         Called during a download, see `download.fetch`.
     class_layer
@@ -76,6 +82,33 @@ class Options:
     behaviour: tuple[str, ...] | None = None
     on_bytes: OnBytes | None = None
     class_layer: str | None = None
+    weights_key: str | None = None
+    random_seed: int | None = None
+
+    @property
+    def builds_only(self) -> bool:
+        """Whether a network without a file keeps the weights that it is built with."""
+        return self.untrained or self.random_seed is not None
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A module with its weights.
+
+    Attributes
+    ----------
+    sha256
+        SHA-256 of the weights.
+    match
+        How the user's file fits; None without one.
+    notes
+        Sentences for the user.
+    """
+
+    module: nn.Module
+    sha256: str
+    match: Match | None = None
+    notes: tuple[str, ...] = ()
 
 
 def open_network(name: str, weights: Path | None = None, options: Options | None = None) -> Network:
@@ -102,21 +135,30 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     source = _source(name, options)
     # Weights that stay random must be the same every time, or sessions could not be replayed.
-    with seeded(0):
-        module, sha256, missing, notes = _with_weights(source, name, weights, options)
+    with seeded(options.random_seed or 0):
+        loaded = _with_weights(source, name, weights, options)
+    module, match = loaded.module, loaded.match
     pixels = _input_of(source, module, options)
     if pixels is None:
         raise unknown_input(name)
+    key = options.weights_key
+    sets = () if match is None or not match.others else (match.key, *match.others)
+    if match is not None and key is None and sets:
+        key = match.key
+    missing = None if match is None else match.missing
     provenance = Provenance(
-        sha256,
+        loaded.sha256,
         weights,
         given_pixels=options.pixels,
         given_labels=options.labels,
         given_class_layer=options.class_layer or None,
         partial=options.partial and weights is not None,
+        weights_key=None if weights is None else key,
+        sets=sets,
         untrained=options.untrained and weights is None,
-        matching=Matching(source.new_name, source.spare, options.partial, missing),
-        notes=notes,
+        random_seed=options.random_seed if weights is None else None,
+        matching=Matching(source.new_name, source.spare, options.partial, missing, key),
+        notes=loaded.notes,
     )
     try:
         network = Network(name, module, pixels.from_0_to_1(), provenance=provenance)
@@ -124,7 +166,7 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         what = what_to_do(module, at_rest(pixels), error.place)
         raise StudioError(f"{error.what}; {what}.") from None
     network.behave(_behaviour(network, options))
-    notes = (*notes, *network.behaviour.notes, *_alone(network))
+    notes = (*loaded.notes, *network.behaviour.notes, *_alone(network))
     network.provenance = replace(provenance, notes=notes)
     if runs_code(name):
         tell("trying two images at once")
@@ -164,21 +206,16 @@ def _source(name: str, options: Options) -> Source:
     return source
 
 
-def _with_weights(
-    source: Source, name: str, weights: Path | None, options: Options
-) -> tuple[nn.Module, str, tuple[str, ...] | None, tuple[str, ...]]:
-    """Build the module and load its weights.
-
-    Returns
-    -------
-    The module, the SHA-256 of its weights, the names of the weights that the user's file lacked
-    (None without such a file), and notes for the user.
-    """
+def _with_weights(source: Source, name: str, weights: Path | None, options: Options) -> _Loaded:
+    """Build the module and load its weights."""
     published = source.published
-    if weights is None and (published is None or options.untrained):
+    if weights is None and (published is None or options.builds_only):
         module, notes, names = _build(source, name, options)
+        if options.random_seed is not None and runs_code(name):
+            # The code may have loaded trained ones.
+            randomise(module, options.random_seed)
         check_module(module, name, _at_rest(source, module, options))
-        return module, fingerprint(module, names), None, notes
+        return _Loaded(module, fingerprint(module, names), notes=notes)
     origin = weights
     if origin is None:
         assert published is not None
@@ -186,20 +223,22 @@ def _with_weights(
     tell(f"reading {origin.name}")
     saved, sha256 = read_saved(origin)
     if weights is None and source.build_published is not None:
-        return _built_by_library(source.build_published, saved, name, origin), sha256, None, ()
+        return _Loaded(_built_by_library(source.build_published, saved, name, origin), sha256)
     if source.new_name is not None:
         saved = renamed(saved, source.new_name)
     module, notes, _ = _build(source, name, options)
+    key = None if weights is None else options.weights_key
     if source.classes:
         # A fine-tuned network may differ from the published one in its number of classes.
-        classes = classes_in(saved, module, source.classes)
+        classes = classes_in(saved, module, source.classes, key)
         module = module if classes is None else source.build(classes)
-    match = load_into(module, saved, f"{origin}, taken for {name},", options.partial, source.spare)
+    taken_for = f"{origin}, taken for {name},"
+    match = load_into(module, saved, taken_for, options.partial, source.spare, key)
     if runs_code(name):
         check_module(module, name, _at_rest(source, module, options))  # also what the file lacks
     if weights is None:
-        return module, sha256, None, notes
-    return module, sha256, match.missing, (*notes, *_lacking(match, weights))
+        return _Loaded(module, sha256, notes=notes)
+    return _Loaded(module, sha256, match, (*notes, *about(match, weights, chosen=key is not None)))
 
 
 def _input_of(source: Source, module: nn.Module, options: Options) -> PixelSpec | None:
@@ -210,21 +249,6 @@ def _input_of(source: Source, module: nn.Module, options: Options) -> PixelSpec 
 def _at_rest(source: Source, module: nn.Module, options: Options) -> Tensor | None:
     pixels = _input_of(source, module, options)
     return None if pixels is None else at_rest(pixels)
-
-
-def _lacking(match: Match, weights: Path) -> tuple[str, ...]:
-    """Return a note about the weights that a file lacked, if fitting in part was allowed."""
-    # In `misshapen`, each name is followed by both shapes.
-    names = [*match.missing, *(each.partition(" ")[0] for each in match.misshapen)]
-    if not names:
-        return ()
-    first = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-    are, keep = ("weights are", "keep their initial values")
-    if len(names) == 1:
-        are, keep = ("weight is", "keeps its initial value")
-    return (
-        f"{len(names)} {are} not in {weights.name}, or not in this shape, and {keep}: {first}.",
-    )
 
 
 def _build(

@@ -14,6 +14,7 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.weights.choice import WeightsChoice
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
@@ -34,6 +35,8 @@ class NetworkRequest:
     pixels: PixelSpec | None = None
     steady: bool = False
     class_layer: str | None = None
+    weights_key: str | None = None
+    random_seed: int | None = None
 
     @property
     def runs_code(self) -> bool:
@@ -43,20 +46,26 @@ class NetworkRequest:
     @property
     def title(self) -> str:
         """Its title in a menu, without folders."""
-        weights = "" if self.weights is None else f" · {self.weights.name}"
-        return short_name(self.name) + weights
+        choice = WeightsChoice(self.weights, self.weights_key, self.random_seed)
+        plain = self.weights is None and self.random_seed is None
+        return short_name(self.name) + ("" if plain else f" · {choice.name}")
 
     def open(self, on_bytes: OnBytes | None = None) -> Network:
         """Open the network; raise `StudioError` if that fails."""
-        options = Options(
+        return open_network(self.name, self.weights, replace(self.options, on_bytes=on_bytes))
+
+    @property
+    def options(self) -> Options:
+        """How to open the network, besides its name and weights."""
+        return Options(
             self.pixels,
             self.labels,
-            partial=self.partial,
+            self.partial,
             steady=self.steady,
             class_layer=self.class_layer,
-            on_bytes=on_bytes,
+            weights_key=self.weights_key,
+            random_seed=self.random_seed,
         )
-        return open_network(self.name, self.weights, options)
 
     def absolute(self) -> NetworkRequest:
         """Return the request with absolute paths."""
@@ -67,6 +76,10 @@ class NetworkRequest:
         weights = None if self.weights is None else self.weights.absolute()
         labels = self.labels if self.labels in (None, IMAGENET) else self.labels.absolute()
         return replace(self, name=name, weights=weights, labels=labels)
+
+
+def _same_network(request: NetworkRequest) -> tuple[object, ...]:
+    return request.name, request.weights, request.weights_key, request.random_seed
 
 
 class _Header(msgspec.Struct):
@@ -110,7 +123,7 @@ class RecentNetworks:
     def add(self, request: NetworkRequest) -> None:
         """Put a request first; `StudioError` if the file cannot be written."""
         request = request.absolute()
-        others = [r for r in self.read() if (r.name, r.weights) != (request.name, request.weights)]
+        others = [r for r in self.read() if _same_network(r) != _same_network(request)]
         self._here = (request, *others)[:MOST]
         if self._path is not None:
             kept = msgspec.json.encode(_File(VERSION, list(self._here)), enc_hook=str)

@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights.state_dicts import own_tensors
+from ldam_studio.networks.weights.readings import own_tensors
 from ldam_studio.sampler.moments import Expected
 
 ABOUT = "about"

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.weights.adapting import adapts, as_torch_loads
+from ldam_studio.networks.weights.names import is_bookkeeping
+from ldam_studio.networks.weights.readings import (
+    Reading,
+    entries_under,
+    named,
+    own_tensors,
+    readings,
+    under,
+)
 
-DEPTH = 3  # levels of nested dictionaries that are searched for weights
+DEEP = 40  # levels of nested dictionaries
+TRIED = 4  # sets of weights that are loaded into a copy of a module that renames weights itself
 
 
 @dataclass(frozen=True)
@@ -28,48 +40,42 @@ class Match:
         Names of the file's weights that the module lacks.
     misshapen
         Names of weights whose shapes differ, with both shapes.
-    where
-        What preceded the names in the file: keys of dictionaries and a prefix.
+    reading
+        The set of weights in the file that was taken.
+    passed_over
+        Names in the file that belong to the training, and not to any network.
+    others
+        Keys of other sets in the file that fit as well.
     """
 
     state: dict[str, Tensor]
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     misshapen: tuple[str, ...]
-    where: str
+    reading: Reading
+    passed_over: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The dotted name of the set of weights in the file; empty at its top level."""
+        return self.reading.key
 
     @property
     def complete(self) -> bool:
         """Whether the weights of file and module are the same, in names and shapes."""
         return not (self.missing or self.unexpected or self.misshapen)
 
-
-def candidates(
-    saved: Any, where: str = "", depth: int = DEPTH
-) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield every dictionary of tensors in a file's content, with the keys that lead to it.
-
-    A checkpoint may hold the weights at its top level, or below "state_dict", "model", "ema", ...
-    """
-    if not isinstance(saved, Mapping):
-        return
-    tensors = {k: v for k, v in saved.items() if isinstance(k, str) and isinstance(v, Tensor)}
-    if tensors:
-        yield where, tensors
-    if depth:
-        for key, value in saved.items():
-            yield from candidates(value, f"{where}{key}/", depth - 1)
-
-
-def own_tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's weights by name, without other objects in its state dict (extra state)."""
-    return {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
+    @property
+    def fit(self) -> tuple[int, int]:
+        """How well it fits, as a sort key."""
+        return len(self.state), -len(self.misshapen)
 
 
 def renamed(
-    saved: Mapping[Any, Any], new_name: Callable[[str], str], depth: int = DEPTH
+    saved: Mapping[Any, Any], new_name: Callable[[str], str], depth: int = DEEP
 ) -> dict[Any, Any]:
-    """Return a file's content with new names for its tensors, wherever `candidates` finds them."""
+    """Return a file's content with new names for its tensors."""
     found: dict[Any, Any] = {}
     for key, value in saved.items():
         if isinstance(value, Mapping) and depth:
@@ -79,47 +85,88 @@ def renamed(
     return found
 
 
-def best_match(saved: Any, module: nn.Module, source: Path | str) -> Match:
-    """Return the candidate, stripped of a prefix, that fits `module` best.
+def largest_set(saved: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """Return the tensors in the dictionary that has most of them; empty if there are none."""
+    sets: dict[str, dict[str, Tensor]] = {}
+    for place, name, value in named(saved):
+        sets.setdefault(place, {})[name] = value
+    return max(sets.values(), key=len, default={})
 
-    Among equals, plain weights are preferred to a moving average of them ("ema"). A prefix is
-    anything before a weight's own name, for example "module.", "model." or "_orig_mod.".
+
+def best_match(
+    saved: Mapping[Any, Any], module: nn.Module, source: Path | str, key: str | None = None
+) -> Match:
+    """Return the set of weights that fits `module` best.
+
+    It may lie in dictionaries and under any prefix. Among equals, plain weights are preferred to a
+    moving average of them ("ema"), then the first.
+
+    Parameters
+    ----------
+    key
+        Dotted name of the only set that counts.
 
     Raises
     ------
     StudioError
-        If there are no tensors in `saved` at all.
+        If there are no tensors in `saved` at all, or none under `key`.
     """
     own = own_tensors(module)
-    matches = [_match(own, tensors, where) for where, tensors in _readings(saved, own)]
-    if not matches:
+    every = named(saved, source)
+    everywhere = readings(saved, every, own)
+    chosen = everywhere
+    if key is not None and every:
+        inside = entries_under(every, key, source)
+        chosen = [everywhere[at] for at in under([each.key for each in everywhere], key)]
+        chosen = chosen or readings(saved, inside, own)
+    found = [_match(own, reading) for reading in chosen]
+    if not found:
         raise StudioError(
             f"{source} contains no weights (tensors by name); save model.state_dict()."
         )
-    return max(
-        matches,
-        key=lambda m: (
-            len(m.state),
-            -len(m.misshapen),
-            -len(m.unexpected),
-            "ema" not in m.where.lower(),
-        ),
-    )
+
+    def rank(match: Match) -> tuple[tuple[int, int], bool, int, bool]:
+        plain = "ema" not in match.key.lower()
+        return match.fit, match.key == key, -len(match.unexpected), plain
+
+    found.sort(key=rank, reverse=True)  # stable: the first of equals stays the first
+    if adapts(module):
+        tried = [_adapted(module, own, match) for match in found[:TRIED]]
+        found = sorted([*tried, *found[TRIED:]], key=rank, reverse=True)
+    rest = found[1:] if key is None else [_match(own, reading) for reading in everywhere]
+    return _beside_others(found[0], rest)
 
 
-def classes_in(saved: Any, module: nn.Module, classes: int) -> int | None:
+def _beside_others(best: Match, rest: list[Match]) -> Match:
+    """Return the best match with the keys of others as good, whose weights it need not know."""
+    known = {_taken(best)}
+    keys: dict[str, None] = {}
+    for match in rest:
+        if match.fit == best.fit and _taken(match) not in known:
+            known.add(_taken(match))
+            keys[match.key] = None
+    theirs = frozenset().union(*known)
+    given = best.reading.given
+    unexpected = tuple(n for n in best.unexpected if id(given.get(n)) not in theirs)
+    return replace(best, unexpected=unexpected, others=tuple(keys))
+
+
+def _taken(match: Match) -> frozenset[int]:
+    """Return what identifies the tensors of a file that a match takes."""
+    given = match.reading.given
+    return frozenset(id(given[name]) for name in given if name in match.state)
+
+
+def classes_in(saved: Any, module: nn.Module, classes: int, key: str | None = None) -> int | None:
     """Return the number of classes of saved weights, if only this differs from the module's.
 
     It is the number of rows of those weights that have `classes` rows in the module and another
     number in the file.
     """
     own = own_tensors(module)
-    match = best_match(saved, module, "")
     found = {
         rows
-        for where, tensors in _readings(saved, own)
-        if where == match.where
-        for name, value in tensors.items()
+        for name, value in best_match(saved, module, "", key).reading.given.items()
         if name in own
         and own[name].ndim
         and value.ndim == own[name].ndim
@@ -130,51 +177,74 @@ def classes_in(saved: Any, module: nn.Module, classes: int) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _match(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str) -> Match:
-    fits = {n: t for n, t in tensors.items() if n in own and own[n].shape == t.shape}
+def _match(own: Mapping[str, Tensor], reading: Reading) -> Match:
+    given = reading.given
+    fits = {n: _shaped(t, own[n]) for n, t in given.items() if n in own and _fits(t, own[n])}
+    unknown = [n for n in given if n not in own and n in reading.counted]
     return Match(
-        state=fits,
-        # Counters of batches have no effect at inference, and old files lack them.
-        missing=tuple(n for n in own if n not in tensors and not n.endswith("num_batches_tracked")),
-        unexpected=tuple(n for n in tensors if n not in own),
+        state=fits | _tied(own, fits),
+        missing=_missing(own, fits, given),
+        unexpected=tuple(n for n in unknown if not is_bookkeeping(n, given[n])),
         misshapen=tuple(
             f"{n} {tuple(t.shape)} for {tuple(own[n].shape)}"
-            for n, t in tensors.items()
-            if n in own and own[n].shape != t.shape
+            for n, t in given.items()
+            if n in own and n not in fits
         ),
-        where=where,
+        reading=reading,
+        passed_over=tuple(n for n in unknown if is_bookkeeping(n, given[n])),
     )
 
 
-def _readings(saved: Any, own: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield every candidate unchanged, and without each prefix that some of its names have.
-
-    If all of the module's own names have a prefix, candidates are also yielded with it: the module
-    may be wrapped (nn.DataParallel, torch.compile) while its file is not.
-    """
-    wrapped = _wrapping(own)
-    plain = {name[len(wrapped) :]: value for name, value in own.items()}
-    for where, tensors in candidates(saved):
-        prefixes = ["", *_prefixes(tensors, own)]
-        if wrapped:
-            prefixes += [p for p in _prefixes(tensors, plain) if p not in prefixes]
-        for prefix in prefixes:
-            found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
-            yield where + prefix, found
-            if wrapped:
-                yield where + prefix, {wrapped + n: t for n, t in found.items()}
+def _fits(value: Tensor, own: Tensor) -> bool:
+    # Before torch 0.4, there were no tensors without dimensions.
+    return value.shape == own.shape or (own.ndim == 0 and tuple(value.shape) == (1,))
 
 
-def _wrapping(own: Mapping[str, Tensor]) -> str:
-    """Return the prefix, up to a dot, that all names of a module share; empty without one."""
-    first = next(iter(own), "").partition(".")
-    lead = "".join(first[:2])
-    return lead if first[1] and all(name.startswith(lead) for name in own) else ""
+def _shaped(value: Tensor, own: Tensor) -> Tensor:
+    return value if value.shape == own.shape else value.reshape(own.shape)
 
 
-def _prefixes(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
-    """Return the prefixes that precede the names of a few of the module's own weights."""
-    names = list(own)
-    asked = {f".{name}" for name in (*names[:1], *names[len(names) // 2 :][:1], *names[-1:])}
-    found = (n[: len(n) - len(e) + 1] for n in tensors for e in asked if n.endswith(e))
-    return list(dict.fromkeys(found))
+def _missing(
+    own: Mapping[str, Tensor], fits: Mapping[str, Tensor], given: Mapping[str, Tensor]
+) -> tuple[str, ...]:
+    tied = _tied(own, fits)
+    # Counters of batches have no effect at inference, and old files lack them.
+    return tuple(
+        n for n in own if n not in given and n not in tied and not n.endswith("num_batches_tracked")
+    )
+
+
+def _tied(own: Mapping[str, Tensor], fits: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights that a file lacks because they are the same as others that it has."""
+    places = {_place(own[n]): n for n in fits}
+    return {
+        n: fits[places[_place(t)]]
+        for n, t in own.items()
+        if n not in fits and t.numel() and not t.is_meta and _place(t) in places
+    }
+
+
+def _place(value: Tensor) -> tuple[Any, ...]:
+    if value.is_meta or value.layout != torch.strided:
+        return (id(value),)
+    shape, stride = tuple(value.shape), value.stride()
+    return value.data_ptr(), shape, stride, value.dtype
+
+
+def _adapted(module: nn.Module, own: Mapping[str, Tensor], match: Match) -> Match:
+    """Return a match after the module itself has renamed or changed what it was given."""
+    loaded = as_torch_loads(module, match.reading)
+    if loaded is None:
+        return match
+    state, unknown = loaded
+    given = match.reading.given
+    counted = [n for n in unknown if n in match.reading.counted]
+    passed = tuple(n for n in counted if is_bookkeeping(n, given[n]))
+    return replace(
+        match,
+        state=state | _tied(own, state),
+        missing=_missing(own, state, state),
+        unexpected=tuple(n for n in counted if n not in passed),
+        misshapen=(),
+        passed_over=passed,
+    )

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import pickle
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, write_bytes
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.files import read_regular, write_bytes
 from ldam_studio.memory import enough_for, free_bytes, is_lack_of_memory, require
 from ldam_studio.networks.anatomy.results import all_tensors
-from ldam_studio.networks.weights.archives import is_torchscript, more_than_weights
+from ldam_studio.networks.weights.adapting import adapts, load, put
+from ldam_studio.networks.weights.reading.formats import HEAD, UNKNOWN, format_of, tensors_of
+from ldam_studio.networks.weights.reading.pickles import Unreadable
+from ldam_studio.networks.weights.reading.shards import (
+    files_of,
+    hash_of,
+    read_shards,
+    shards_in,
+)
+from ldam_studio.networks.weights.shown import shown
 from ldam_studio.networks.weights.state_dicts import Match, best_match
 from ldam_studio.networks.weights.suffixes import SAFETENSORS, is_safetensors
 
@@ -32,17 +38,15 @@ TIMES_ITS_SIZE = 3
 """The most memory that opening a file needs, as a multiple of the file's size, as measured: for its
 bytes, its tensors, and the network."""
 
-SAVED = (b"PK", b"\x80")  # first bytes of torch.save's files: a zip archive, before 1.6 a pickle
 
-
-def require_room(path: Path) -> None:
-    """Raise `StudioError` if a file's bytes and tensors do not fit into memory."""
+def require_room(*paths: Path) -> None:
+    """Raise `StudioError` if the bytes and tensors of a file, or of its parts, do not fit."""
     try:
-        size = path.stat().st_size
+        size = sum(path.stat().st_size for path in paths)
     except OSError:
         return  # reading it reports what is wrong
     needed = TIMES_ITS_SIZE * size
-    require(f"The weights file {path} needs", needed, free_bytes(), "close other programs")
+    require(f"The weights file {paths[0]} needs", needed, free_bytes(), "close other programs")
 
 
 def enough_for_file(path: Path) -> AbstractContextManager[None]:
@@ -51,7 +55,7 @@ def enough_for_file(path: Path) -> AbstractContextManager[None]:
 
 
 def read_saved(path: Path) -> tuple[dict[str, Any], str]:
-    """Read a file's content (tensors by name, possibly in nested dictionaries) and its SHA-256.
+    """Read a file's tensors by name, possibly in nested dictionaries, and its SHA-256.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
     """
     require_room(path)
     with enough_for_file(path):
-        data = read_bytes(path)
+        data = read_regular(path)
     return unpacked(path, data)
 
 
@@ -68,42 +72,36 @@ def unpacked(path: Path, data: bytes) -> tuple[dict[str, Any], str]:
     """Return what `read_saved` does, given the bytes of the file at `path`."""
     if not data:
         raise StudioError(f"The weights file {path} is empty; {HINT}.")
-    if is_safetensors(path):
-        try:
-            with enough_for_file(path):
-                saved: object = load(data)
-        except (SafetensorError, ValueError, KeyError):
+    try:
+        with enough_for_file(path):
+            shards = shards_in(data)
+            if shards is not None:
+                require_room(*files_of(path, shards))
+                return read_shards(path, data, shards)
+            return tensors_of(data), hashlib.sha256(data).hexdigest()
+    except Unreadable as error:
+        if is_safetensors(path) and format_of(data[:HEAD], len(data)) == UNKNOWN:
             raise StudioError(
                 f"The weights file {path} is damaged or not a safetensors file; copy it again."
             ) from None
-    else:
-        saved = _unpickle_tensors(path, data)
-    if not isinstance(saved, dict):
-        raise StudioError(f"{path} does not contain a state dict (tensors by name); {HINT}.")
-    return saved, hashlib.sha256(data).hexdigest()
+        new = path.with_name(f"{path.stem}-weights.pt")
+        clause = str(error).replace("NEW_FILE", repr(str(new))).replace("FILE", repr(str(path)))
+        raise StudioError(f"{path} {clause}{'.' if ';' in clause else f'; {HINT}.'}") from None
 
 
-def _unpickle_tensors(path: Path, data: bytes) -> object:
-    try:
-        with warnings.catch_warnings(), enough_for_file(path):
-            # Torch warns about unusual pickle protocols, which are harmless here.
-            warnings.simplefilter("ignore")
-            return torch.load(BytesIO(data), weights_only=True, map_location="cpu")
-    except pickle.UnpicklingError as error:
-        if not data.startswith(SAVED):
-            raise StudioError(f"{path} is not a weights file; {HINT}.") from None
-        raise more_than_weights(path, data, error) from None
-    except StudioError:
-        raise
-    except Exception:
-        if is_torchscript(data):
-            raise StudioError(
-                f"{path} is a TorchScript program, not weights; in Python: model = torch.jit.load("
-                "FILE), then torch.save(model.state_dict(), NEW_FILE)."
-            ) from None
-        # Torch's reader fails on damaged pickles with errors of many types.
-        what = "damaged" if data.startswith(SAVED) else "not a weights file"
-        raise StudioError(f"{path} is {what}; {HINT}.") from None
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 by which `read_saved` knows a file, without reading its tensors.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be read.
+    """
+    data = read_regular(path)
+    with contextlib.suppress(Unreadable):
+        shards = shards_in(data)
+        return hash_of(path, data, shards or {})
+    return hashlib.sha256(data).hexdigest()
 
 
 def load_into(
@@ -112,6 +110,7 @@ def load_into(
     source: Path | str,
     partial: bool = False,
     spare: tuple[str, ...] = (),
+    key: str | None = None,
 ) -> Match:
     """Load the weights in `saved` into `module` and return the match; see `weights_for`.
 
@@ -120,9 +119,18 @@ def load_into(
     StudioError
         If they do not fit, or are not finite.
     """
-    match = weights_for(module, saved, source, partial, spare)
+    match = weights_for(module, saved, source, partial, spare, key)
     check_finite(match.state, source)
-    put_into(module, match.state)
+    misshapen = {each.partition(" ")[0] for each in match.misshapen}
+    fits = {n: t for n, t in match.reading.given.items() if n not in misshapen}
+    try:
+        load(module, replace(match.reading, given=fits))
+    except Exception as error:  # the user's own module may raise anything
+        if is_lack_of_memory(error):
+            raise
+        raise StudioError(
+            f"{source} does not load ({in_short(error)}); choose its own weights."
+        ) from None
     return match
 
 
@@ -132,6 +140,7 @@ def weights_for(
     source: Path | str,
     partial: bool = False,
     spare: tuple[str, ...] = (),
+    key: str | None = None,
 ) -> Match:
     """Find the weights of `module` in `saved`, inside any dictionaries and under any prefix.
 
@@ -141,17 +150,19 @@ def weights_for(
         Accept missing and unknown weights, as long as some fit.
     spare
         Prefixes of weights that may be missing, because they are not used.
+    key
+        Dotted name of the set that is asked for; None for the one that fits best.
 
     Raises
     ------
     StudioError
-        If names or shapes differ.
+        If names or shapes differ, or there is nothing under `key`.
     """
-    match = best_match(saved, module, source)
+    match = best_match(saved, module, source, key)
     match = replace(match, missing=tuple(n for n in match.missing if not n.startswith(spare)))
     if not match.state or not (partial or match.complete):
         counts = [
-            f"{len(names)} weights {what} (the first is {names[0]})"
+            f"{len(names)} weights {what} (the first is {shown(names[0])})"
             for names, what in (
                 (match.missing, "are missing"),
                 (match.unexpected, "are unknown"),
@@ -169,8 +180,11 @@ def weights_for(
 
 def put_into(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Load weights by the module's own names, in place; other weights are not changed."""
+    if adapts(module):
+        put(module, weights)
+        return
     state = OrderedDict(weights)
-    # Modules that have renamed their weights check the version in this metadata.
+    # Batch norms of torch check the version in this metadata.
     state._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False)
 
@@ -180,7 +194,8 @@ def check_finite(state: Mapping[str, Tensor], source: Path | str) -> None:
     name = not_finite(state)
     if name is not None:
         raise StudioError(
-            f"{source} has weights that are not finite, in {name!r}; give another file (--weights)."
+            f"{source} has weights that are not finite, in {shown(name)!r}; give another file "
+            "(--weights)."
         )
 
 
@@ -241,8 +256,8 @@ def not_finite(state: Mapping[str, Tensor]) -> str | None:
             continue
         if value.layout != torch.strided or value.is_meta:
             raise StudioError(
-                f"The weights in {name!r} are sparse or meta tensors, which cannot be used; save "
-                "them as dense tensors."
+                f"The weights in {shown(name)!r} are sparse or meta tensors, which cannot be used; "
+                "save them as dense tensors."
             )
         if not bool(value.isfinite().all()):
             return name

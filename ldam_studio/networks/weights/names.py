@@ -1,0 +1,66 @@
+"""Names of weights: wrappers in them, other spellings of the same weight, and bookkeeping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from torch import Tensor
+
+WRAPPERS = frozenset(
+    ("module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_fpw_module")
+)
+"""Parts of names that come from wrapping a module, anywhere in it, and not from the module."""
+
+OTHER_SPELLINGS = tuple(
+    (re.compile(rf"(?<![^.]){old}$"), new)
+    for old, new in (
+        # Weight and spectral norm as parametrisations, and as torch.nn.utils had them before.
+        (r"parametrizations\.(\w+)\.original0", r"\1_g"),
+        (r"parametrizations\.(\w+)\.original1", r"\1_v"),
+        (r"parametrizations\.(\w+)\.original", r"\1_orig"),
+        (r"parametrizations\.(\w+)\.0\.(_[uv])", r"\1\2"),
+        (r"(\w+)_g", r"parametrizations.\1.original0"),
+        (r"(\w+)_v", r"parametrizations.\1.original1"),
+        (r"(\w+)_orig", r"parametrizations.\1.original"),
+        (r"(\w+)(_[uv])", r"parametrizations.\1.0.\2"),
+    )
+)
+
+COUNTERS = re.compile(
+    r"(?<![^.])(total_ops|total_params|num_batches_tracked|n_averaged|num_updates|_?extra_state"
+    r"|(global_)?steps?|iterations?|epochs?|initted|decay|(pos|class|loss)_weights?|ce_weights?"
+    r"|tp|fp|tn|fn|confmat|correct|total|sum_(squared|abs)_error|num_obs|best_\w+)$"
+)
+"""Last parts of names of counters, weights of a loss and states of a metric."""
+
+BESIDE = frozenset(
+    "loss losses criterion criteria metric metrics acc accuracy auroc auc f1 f1score precision "
+    "recall confmat iou miou dice psnr ssim lpips mse top1 top5 meter meters".split()
+)
+"""Words in the names of modules that belong to a training, not to its network."""
+WORD = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+\d*(?![a-z])")
+
+
+def bare(name: str) -> str:
+    """Return a name without the wrappers in it."""
+    parts = name.split(".")
+    return ".".join(part for part in parts if part not in WRAPPERS)
+
+
+def spellings(name: str) -> Iterator[str]:
+    """Yield other names that the same weight has had."""
+    for old, new in OTHER_SPELLINGS:
+        if old.search(name):
+            yield old.sub(new, name)
+
+
+def is_bookkeeping(name: str, value: Tensor) -> bool:
+    """Return whether a tensor that a network lacks belongs to its training, such as a counter.
+
+    Weights are no whole numbers; those in a file count or point at something.
+    """
+    modules = name.split(".")[:-1]
+    words = {word.lower() for module in modules for word in WORD.findall(module)}
+    numbers = value.is_floating_point() or value.is_complex()
+    return not numbers or bool(COUNTERS.search(name) or words & BESIDE)
