@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 
 CODE = """
 import torch

@@ -19,7 +19,8 @@ from ldam_studio.errors import StudioError
 from ldam_studio.files import check_folder
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.sampler.settings import Settings
 
 FILES = ("modes", "modes-against")

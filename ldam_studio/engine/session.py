@@ -35,7 +35,8 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.networks.sources.labels import can_be_read
-from ldam_studio.networks.sources.opening import FORMER, Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import FORMER, Options
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
 

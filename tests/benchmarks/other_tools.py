@@ -18,7 +18,8 @@ from row import Row
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.sampler.settings import Settings
 
 INSTALL = "pip install '.[bench]' and pip install --no-deps torch-lucent==0.1.8"

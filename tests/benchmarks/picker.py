@@ -19,7 +19,8 @@ from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 
 TYPED = ("flamingo", "layer3.4.conv2", "bottleneck", "-layer4.2.conv3:1207@3,4", "conv 99")
 VISITED = (  # one neuron in each, none of them in the layer before

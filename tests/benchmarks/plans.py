@@ -20,7 +20,8 @@ from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.tuning import gradient_cosine
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 
 WEIGHTS = {
     "squeezenet1_0": "squeezenet1_0_imagenet.safetensors",

@@ -24,7 +24,8 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import computes_in_bfloat16
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.plan import LAYOUTS, PLAIN
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.sampler.settings import Settings
 
 CHAINS, ROUNDS = 10, 7

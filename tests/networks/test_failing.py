@@ -9,7 +9,8 @@ import torch
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 
 CODE = """
 import torch

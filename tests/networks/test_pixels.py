@@ -13,7 +13,8 @@ from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 
 
 def spec(channels: int, **given) -> PixelSpec:

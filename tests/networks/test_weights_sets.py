@@ -11,7 +11,8 @@ from ldam_studio.cli import main
 from ldam_studio.engine.description import Reference, parse
 from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.networks.weights.weights import read_saved
 from saved_networks import imported, named, opened, same, trained, written

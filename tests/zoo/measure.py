@@ -23,7 +23,8 @@ from ldam_studio.networks.anatomy.layers import OUTPUT, Layer
 from ldam_studio.networks.anatomy.results import first_tensor
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.sampler.settings import Settings
 
 STEPS = 3

@@ -36,7 +36,8 @@ from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.sampler.objective import value_and_gradient
 from ldam_studio.sampler.settings import SETTINGS, Settings
 

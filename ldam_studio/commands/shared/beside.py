@@ -10,7 +10,8 @@ from ldam_studio.engine.beside import Beside
 from ldam_studio.engine.comparison import check_alike
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.sampler.settings import is_of_chains, parse

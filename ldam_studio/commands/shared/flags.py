@@ -14,7 +14,8 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.plan import FLOAT32, PLAIN
 from ldam_studio.networks.sources import families
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.sampler.presets import PRESETS, Preset
 from ldam_studio.user_presets import UserPresets

@@ -11,7 +11,8 @@ from ldam_studio.commands.shared.progress import TrainingBar, download
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.models.judges import Judge
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 
 JUDGE = "torchvision:resnet50"
 

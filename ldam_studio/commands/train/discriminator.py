@@ -27,7 +27,8 @@ from ldam_studio.networks.discriminators import (
 from ldam_studio.networks.models import natural_discriminator as natural
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.built_in import NETWORKS
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.training import artifact
 from ldam_studio.training.kept import RUN_FILE, Kept
 from ldam_studio.training.resume import kept_in, other_settings, write_kept

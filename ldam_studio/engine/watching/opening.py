@@ -9,7 +9,8 @@ from pathlib import Path
 from ldam_studio.engine.watching.reader import has_diverged
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.checkpoint_folder import Folder
 
 TRIED = 5

@@ -19,10 +19,11 @@ from ldam_studio.networks.behaviour.randomness import seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
-from ldam_studio.networks.sources.download import OnBytes, cached, fetch
+from ldam_studio.networks.sources.download import cached, fetch
 from ldam_studio.networks.sources.families import family_of, find_source, runs_code, short_name
 from ldam_studio.networks.sources.family import Published, Source
 from ldam_studio.networks.sources.labels import read_labels, wrong_number
+from ldam_studio.networks.sources.options import FORMER, Options
 from ldam_studio.networks.sources.own_module import (
     at_rest,
     check_batches,
@@ -38,57 +39,6 @@ from ldam_studio.networks.weights.readings import own_tensors
 from ldam_studio.networks.weights.state_dicts import Match, classes_in, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
 from ldam_studio.progress import tell
-
-FORMER = ""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to open a network, besides its name and weights.
-
-    Attributes
-    ----------
-    pixels
-        Its input, if the source does not specify it. A built-in network takes only its own.
-    labels
-        A text file with one class name per line; "imagenet" for ImageNet's 1,000.
-    partial
-        Accept a weights file of which only a part fits.
-    untrained
-        If no file is given, keep the random initial weights, which are the same each time.
-    steady
-        Leave out the dropout of a network that draws random numbers when it is run; its other
-        random numbers are then the same in every step.
-    behaviour
-        How forward passes are made, as a recipe records it, see `behaviour.RECORDED`; None if it
-        is found out.
-    weights_key
-        Dotted name of the set of weights, if the file has several.
-    random_seed
-        If no file is given, draw random weights with this seed.
-    on_bytes
-        Called during a download, see `download.fetch`.
-    class_layer
-        The layer whose neurons are the classes. None stands for the output of the network that has
-        as many neurons as there are labels, else for its likeliest one; `FORMER` for the layer that
-        0.1.0 took.
-    """
-
-    pixels: PixelSpec | None = None
-    labels: Path | None = None
-    partial: bool = False
-    untrained: bool = False
-    steady: bool = False
-    behaviour: tuple[str, ...] | None = None
-    on_bytes: OnBytes | None = None
-    class_layer: str | None = None
-    weights_key: str | None = None
-    random_seed: int | None = None
-
-    @property
-    def builds_only(self) -> bool:
-        """Whether a network without a file keeps the weights that it is built with."""
-        return self.untrained or self.random_seed is not None
 
 
 @dataclass(frozen=True)

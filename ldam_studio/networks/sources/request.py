@@ -13,7 +13,8 @@ from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
-from ldam_studio.networks.sources.opening import Options, open_network
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.choice import WeightsChoice
 
 if TYPE_CHECKING:
