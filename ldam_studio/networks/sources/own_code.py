@@ -26,6 +26,7 @@ from ldam_studio.networks.sources.own_errors import (
 )
 from ldam_studio.networks.sources.own_module import module_of
 from ldam_studio.networks.sources.packages import packages_above, project_of
+from ldam_studio.networks.sources.recomputing import run_directly
 from ldam_studio.progress import Stopped, in_persons_code, tell
 
 USAGE = "FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
@@ -51,6 +52,7 @@ def own_code_source(name: str) -> Source:
     place, _, function_name = name.rpartition(":")
     tell(f"importing {Path(place).name}")
     is_file = place.endswith(".py")
+    run_directly()
     project, module = _import_file(Path(place)) if is_file else _import_module(place)
     try:
         named = attrgetter(function_name)(module)
