@@ -262,7 +262,7 @@ def test_plain_weights_fit_a_wrapped_module_and_wrapped_ones_do(opened, tmp_path
     torch.save(state, tmp_path / "w.pt")
     wrapped = opened("nn.DataParallel(body()), PIXELS")
     again = open_network(wrapped.name, tmp_path / "w.pt")
-    assert torch.equal(again.module[5].weight, state[f"{prefix}5.weight"])
+    assert torch.equal(again.module.module[5].weight, state[f"{prefix}5.weight"])
 
 
 @pytest.mark.parametrize("buffer", ["running_mean", "running_var"])

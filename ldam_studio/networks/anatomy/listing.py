@@ -128,7 +128,7 @@ def _returned(output: Any, recording: Recording) -> list[str]:
         if known is None and recording.is_usable(tensor):
             known = recording.add(("", 1, part), recording.module, tensor)
         if known is not None:
-            found.append((place != LOGITS, known.name))
+            found.append((not place.endswith(LOGITS), known.name))
     return [name for _, name in sorted(found, key=lambda each: each[0])]
 
 

@@ -68,7 +68,8 @@ def _as_it_is(model: Any = None, **options: Any) -> Any:
 def unwrapped(module: nn.Module) -> nn.Module:
     """Return a module without wrappers around it and around its parts, which are replaced in place.
 
-    Their input in `pixels` is kept. Other wrappers, such as averages of weights, stay.
+    Their input in `pixels` is kept. Other wrappers stay, such as averages of weights; those that
+    would spread a batch over graphics cards do no more.
     """
     while (inner := _inside(module)) is not None:
         if "pixels" in vars(module):
@@ -78,6 +79,8 @@ def unwrapped(module: nn.Module) -> nn.Module:
         if isinstance(part, torch.jit.ScriptModule):
             continue
         part._compiled_call_impl = None  # of nn.Module.compile
+        if isinstance(part, nn.DataParallel):
+            part.device_ids = []  # it then runs the module itself
         if isinstance(part, torch.fx.GraphModule):
             for name in ("train", "eval"):  # torch.export replaces them by errors
                 vars(part).pop(name, None)
@@ -92,5 +95,5 @@ def _inside(module: nn.Module) -> nn.Module | None:
     parts = module._modules
     if isinstance(module, Uncompiled) or type(module).__name__ == "OptimizedModule":
         return parts.get("_orig_mod")
-    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    parallel = nn.parallel.DistributedDataParallel
     return parts.get("module") if isinstance(module, parallel) else None
