@@ -78,7 +78,7 @@ def lightning_module():
     return Lit()
 
 
-@opens(SMALL, BODY)
+@opens(SMALL, inside("module"))
 def data_parallel():
     return nn.DataParallel(Body())
 
