@@ -77,7 +77,7 @@ def test_containers_are_nested_and_say_field_shape_and_type(picker):
     block = tree.model().index(0, 0, features)
     conv = tree.model().index(0, 0, block)
     assert conv.data() == "0"
-    assert [conv.siblingAtColumn(i).data() for i in (1, 2, 3)] == ["3 × 3", "8 × 14 × 14", "Conv2d"]
+    assert [conv.siblingAtColumn(i).data() for i in (1, 2, 3)] == ["3×3", "8×14×14", "Conv2d"]
     assert "3 × 3" in conv.data(Qt.ItemDataRole.ToolTipRole)
     assert tree.isExpanded(features)
 

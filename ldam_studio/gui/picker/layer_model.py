@@ -28,6 +28,13 @@ SEES, SHAPE, TYPE = 1, 2, 3
 _ROOT = QModelIndex()
 
 
+def small(font: QFont) -> QFont:
+    """Return the font of the columns beside the names."""
+    found = QFont(font)
+    found.setPointSizeF(font.pointSizeF() * 0.9)
+    return found
+
+
 @dataclass(eq=False)
 class Node:
     """A node of the tree: a layer, a container of layers, or both."""
@@ -75,8 +82,13 @@ class LayerModel(QAbstractItemModel):
         if column == 0 or layer is None:
             return node.name if column == 0 else ""
         if column == SEES:
-            return self._field(layer)
-        return shape_text(layer) if column == SHAPE else layer.kind
+            return self._field(layer).replace(" ", "")
+        return shape_text(layer).replace(" ", "") if column == SHAPE else layer.kind
+
+    def _font(self, column: int, *, shown: bool) -> QFont:
+        font = small(QFont()) if column else QFont()
+        font.setBold(shown and column == 0)
+        return font
 
     def _field(self, layer: Layer) -> str:
         return "" if self._network is None else field_text(self._network, layer)
@@ -146,10 +158,8 @@ class LayerModel(QAbstractItemModel):
         layer = node.layer
         if role == Role.DisplayRole:
             return self._text(node, index.column())
-        if role == Role.FontRole and node.path in self._shown:
-            font = QFont()
-            font.setBold(True)
-            return font
+        if role == Role.FontRole:
+            return self._font(index.column(), shown=node.path in self._shown)
         if role == Role.ForegroundRole and index.column() > 0:
             return QColor(theme.current().muted)
         if role in (Role.ToolTipRole, Role.AccessibleTextRole):

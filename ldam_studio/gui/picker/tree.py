@@ -6,20 +6,29 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QModelIndex, pyqtSignal
+from PyQt6.QtCore import QEvent, QModelIndex, Qt, pyqtSignal
 from PyQt6.QtGui import QFont, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
 
-from ldam_studio.gui.picker.layer_model import COLUMNS, SEES, SHAPE, TYPE, LayerFilter, LayerModel
+from ldam_studio.gui.picker.layer_model import (
+    COLUMNS,
+    SEES,
+    SHAPE,
+    TYPE,
+    LayerFilter,
+    LayerModel,
+    small,
+)
 from ldam_studio.gui.qt import ENTER, present
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-NAME_CHARACTERS = 13  # characters of a layer's name that are always visible
-BESIDE = 16  # pixels around a cell's text
+NAME_CHARACTERS = 9  # characters of a layer's name that are always visible
+BESIDE = 15  # pixels around a cell's text
+LIKELY_FIELD = "224×224"  # fields are computed later; the column is wide enough for them
 FIRST_TO_STAY = (SEES, SHAPE, TYPE)
-LONGEST_TYPE = 16  # characters; the tool tip has longer names of classes in full
+LONGEST_TYPE = 11  # characters; the tool tip has longer names of classes in full
 OPEN_UP_TO = 60  # a tree with more layers than this starts collapsed
 
 
@@ -38,7 +47,8 @@ class LayerTree(QTreeView):
         self.setAccessibleName("Layers")
         self.setUniformRowHeights(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setIndentation(14)
+        self.setIndentation(12)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setMinimumHeight(80)
         self.setToolTip("Enter or a double click spreads the chains over the layer")
         self._texts: tuple[tuple[str, ...], ...] = ((),) * len(COLUMNS)
@@ -130,10 +140,12 @@ class LayerTree(QTreeView):
         """Set the widths of the columns, and hide those for which there is no space."""
         bold = QFont(self.font())  # the font of a layer that is shown
         bold.setBold(True)
-        metrics, header = QFontMetrics(bold), present(self.header())
-        room = present(self.viewport()).width() - metrics.averageCharWidth() * NAME_CHARACTERS
+        metrics, header = QFontMetrics(small(self.font())), present(self.header())
+        names = QFontMetrics(bold).averageCharWidth() * NAME_CHARACTERS
+        room = present(self.viewport()).width() - names
         for column in FIRST_TO_STAY:
-            texts = (COLUMNS[column], *(text[:LONGEST_TYPE] for text in self._texts[column]))
+            likely = LIKELY_FIELD if column == SEES else COLUMNS[column]
+            texts = (likely, *(text[:LONGEST_TYPE] for text in self._texts[column]))
             wide = max(map(metrics.horizontalAdvance, texts)) + BESIDE
             room -= wide
             self.setColumnHidden(column, room < 0)

@@ -22,7 +22,7 @@ from ldam_studio.gui.window.side_column import SideColumn
 SIDES: tuple[Side, ...] = get_args(Side)
 NARROW = 1000  # the neurons are hidden in a window narrower than this, in logical pixels
 LOW = 620  # the traces are hidden in a window lower than this
-WIDTHS = (306, 684, 290)
+WIDTHS = (336, 660, 284)
 HEIGHTS = (460, 96, 150)
 ROOMY = 560  # smallest comfortable height of two rows of images
 LOW_TRACES = 126  # smallest height at which curves can be read
