@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from PyQt6.QtCore import QTimer
 
 from gui.windows import close_saved, compare_with_itself, open_in, paused, small_opening, until
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.app import display
 from ldam_studio.gui.app.display import no_display
 from ldam_studio.gui.app.failures import Failures
 from ldam_studio.gui.session.model import SIGNED, Display
@@ -387,3 +389,50 @@ def test_no_display_is_told_before_qt_ends_the_process(monkeypatch):
     assert "does not answer" in no_display()
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert no_display() == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the display is a variable")
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"WAYLAND_DISPLAY": "wayland-47"}, "the display wayland-47 does not answer"),
+        ({"WAYLAND_DISPLAY": "w" * 300}, "the display w"),
+        ({"WAYLAND_DISPLAY": "wayland-47", "DISPLAY": ":4711"}, "the display :4711 does not"),
+        ({"DISPLAY": ":nonsense"}, "the display :nonsense does not answer"),
+        ({"QT_QPA_PLATFORM": "nonsense"}, "names 'nonsense', but Qt has only"),
+        ({"QT_QPA_PLATFORM": "xcb"}, "DISPLAY is not set"),
+        ({"QT_QPA_PLATFORM": "wayland;xcb", "DISPLAY": ":4711"}, "the display :4711 does not"),
+        ({"QT_QPA_PLATFORM": "nonsense;offscreen"}, ""),
+        ({"QT_QPA_PLATFORM": "offscreen:width=3"}, ""),
+    ],
+)
+def test_whatever_the_display_is_said_to_be_qt_is_not_asked(monkeypatch, tmp_path, variables, said):
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert said in no_display()
+    assert bool(no_display()) is bool(said)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there displays are sockets")
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_display_that_hangs_is_none(monkeypatch, answers):
+    monkeypatch.setattr(display, "WAIT_S", 0.2)
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":4712")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("\0/tmp/.X11-unix/X4712")
+        server.listen()
+
+        def answer():
+            here, _ = server.accept()
+            with here:
+                here.sendall(b"\0")
+
+        thread = threading.Thread(target=answer if answers else lambda: None)
+        thread.start()
+        assert no_display() == ("" if answers else "the display :4712 does not answer")
+        thread.join()
