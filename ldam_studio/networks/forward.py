@@ -17,7 +17,7 @@ from ldam_studio.networks.anatomy.folding import Folded, fold
 from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
 from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
-from ldam_studio.networks.behaviour.behaviour import Behaviour, Passes
+from ldam_studio.networks.behaviour.behaviour import Behaviour, Passes, Run
 from ldam_studio.networks.behaviour.finding import Images, prepare_and_find
 from ldam_studio.networks.behaviour.randomness import alone
 from ldam_studio.networks.copying import copied
@@ -77,6 +77,8 @@ class Forward:
     def list_layers(self, pixels: PixelSpec, like: Sequence[Layer] | None = None) -> Layers:
         """List the layers for images of another size, see `listing.list_layers`."""
         images = self.normalise(torch.zeros(1, *pixels.shape, device=self.device))
+        if self.behaviour.least > 1:
+            images = torch.cat([images, self._noise_for(images)])
         with self._passes.guarded():
             return list_layers(self.name, self.module, images, like)
 
@@ -181,10 +183,14 @@ class Forward:
             with forward_pass_for(class_value):
                 return [self._output(module, images, layer, plan)]
 
-        return self._passes.make(run, self.normalise(x), self._noise_for)[0]
+        return self._made(run, x, layer)[0]
+
+    def _made(self, run: Run, x: Tensor, layer: str) -> list[Tensor]:
+        apart = self.layer(layer).alone
+        return self._passes.make(run, self.normalise(x), self._noise_for, apart=apart)
 
     def _output(self, module: nn.Module, images: Tensor, layer: str, plan: Plan) -> Tensor:
-        known = self.layer(layer)
+        known = replace(self.layer(layer), alone=False)  # each image comes alone
         if plan.copies:
             return output_at(module, known, Entrance.apply(images, plan)).float()
         with plan.autocast(images.device.type):
@@ -214,7 +220,7 @@ class Forward:
                 output = self._output(module, images, layer, plan)
             return [output, *(noted[name] for name in compared)]
 
-        output, *found = self._passes.make(run, self.normalise(x), self._noise_for)
+        output, *found = self._made(run, x, layer)
         return output, found
 
     def activation(self, x: Tensor, units: Units, plan: Plan = PLAIN) -> Tensor:

@@ -18,6 +18,7 @@ from ldam_studio.networks.behaviour.randomness import passes_seeded, seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.provenance import WeightsFile
+from ldam_studio.networks.sources.own_module import in_float32
 from special_networks import LAYOUTS, MIXING, PIXELS, RANDOM, REMEMBERING, build
 
 EVERY = {**LAYOUTS, **MIXING, **RANDOM, **REMEMBERING}
@@ -142,6 +143,67 @@ def test_what_is_not_special_is_plain(name):
     if name == "keeps its maps":  # for others to look at
         module.give = lambda b, x: b.head(setattr(b, "kept", b.features(x)) or b.kept)
     assert Network("it", module, PIXELS).behaviour == Behaviour()
+
+
+def test_a_batch_norm_after_a_linear_layer_sees_noise_beside_each_image():
+    class Normed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.norm = build(LAYOUTS, "integer buffer"), nn.BatchNorm1d(5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm.train()(self.body(x))
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Network("it", Normed(), PIXELS)
+    x = images()
+    assert network.behaviour.least == 2
+    assert network.behaviour.apart
+    value, gradient = ours(network, x)
+    with torch.no_grad():
+        body = network.module.body
+        noise = network.noise()
+        for one, found in zip(x, value, strict=True):
+            pair = body(torch.cat([network.normalise(one[None]), noise]))
+            torch.testing.assert_close(
+                found, nn.functional.batch_norm(pair, None, None, training=True)[0]
+            )
+    assert gradient.any()
+    assert_same((ours(network, x[:1])[0],), (value[:1],))
+
+
+def test_a_network_that_squeezes_a_single_image_is_plain():
+    module = build(LAYOUTS, "integer buffer")
+    module.give = lambda b, x: b.head(b.features(x)).squeeze()
+    network, x = Network("it", module, PIXELS), images()
+    assert network.behaviour.is_plain
+    assert_same((ours(network, x[:1])[0],), (ours(network, x)[0][:1],))
+
+
+def test_code_that_computes_in_other_precisions_is_left_to_it():
+    for dtype in (torch.float64, torch.float16, torch.bfloat16):
+        module = build(LAYOUTS, "integer buffer").to(dtype)
+        module.norm = nn.BatchNorm2d(8).to(dtype)
+        module.give = lambda b, x, t=dtype: b.head(b.norm(b.maps(x.to(t))).mean((2, 3)))
+        module.pixels, x = PIXELS, images()
+        expected = module.eval()((x - 0.5) / 0.25).detach().float()
+        assert "stay" in in_float32(module, PIXELS)[0]
+        network = Network("it", module, PIXELS)
+        found, gradient = ours(network, x)
+        assert found.dtype == gradient.dtype == torch.float32
+        torch.testing.assert_close(found, expected)
+        assert gradient.any()
+
+
+def test_the_gradient_is_compared_too_when_a_network_is_prepared():
+    # In channels_last, torch's own gradient of this layer is wrong.
+    module = nn.Sequential(
+        *(nn.Conv2d(3, 8, 3, padding=1), nn.InstanceNorm2d(8, track_running_stats=True)),
+        *(nn.Conv2d(8, 4, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+    ).eval()
+    expected = value_and_gradient(lambda x: module((x - 0.5) / 0.25), images(2))
+    assert_same(ours(Network("it", module, PIXELS), images(2)), expected)
 
 
 def test_dropout_can_be_left_out():

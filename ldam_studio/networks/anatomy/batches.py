@@ -33,10 +33,10 @@ def parts_by_layer(output: Any) -> list[tuple[str, Tensor]]:
     return [(place if i else "", tensor) for i, (place, tensor) in enumerate(parts_of(output))]
 
 
-def shapes_for_two(module: nn.Module, image: Tensor) -> dict[Spot, tuple[int, ...]] | None:
-    """Return the shapes of all outputs for two images; None if the network cannot take two.
+def shapes_for_more(module: nn.Module, images: Tensor) -> dict[Spot, tuple[int, ...]] | None:
+    """Return the shapes of all outputs for one image more; None if the network cannot take it.
 
-    `image` is one normalised image, (1, C, H, W).
+    `images` are normalised, (n, C, H, W).
     """
     shapes: dict[Spot, tuple[int, ...]] = {}
     calls: dict[str, int] = {}
@@ -53,7 +53,7 @@ def shapes_for_two(module: nn.Module, image: Tensor) -> dict[Spot, tuple[int, ..
     handles = [after(part, hook(path)) for path, part in module.named_modules() if path]
     try:
         with torch.no_grad():
-            output = module(image.detach().repeat(2, 1, 1, 1))
+            output = module(torch.cat([images, images[:1]]).detach())
     except Exception:
         return None
     finally:
@@ -65,25 +65,25 @@ def shapes_for_two(module: nn.Module, image: Tensor) -> dict[Spot, tuple[int, ..
 
 
 def counted(
-    spot: Spot, one: tuple[int, ...], two: Mapping[Spot, tuple[int, ...]] | None
+    spot: Spot, few: tuple[int, ...], more: Mapping[Spot, tuple[int, ...]] | None, images: int = 1
 ) -> Counted | None:
     """Return how an output counts the images; None if it does not.
 
     Parameters
     ----------
-    one
-        Its shape for one image.
-    two
-        The shapes for two images, see `shapes_for_two`. Without them, or if this output is another
-        one there, its first dimension is taken to count the images if it is 1, and the network to
-        be one for one image at a time.
+    few
+        Its shape for a number of `images`.
+    more
+        The shapes for one image more, see `shapes_for_more`. Without them, or if this output is
+        another one there, its first dimension is taken to count the images if it fits, and the
+        network to be one for one image at a time.
     """
-    both = None if two is None else two.get(spot)
+    both = None if more is None else more.get(spot)
     if both is not None:
         for dim, size in enumerate(both):
-            if size == 2 and one == (*both[:dim], 1, *both[dim + 1 :]):
+            if size == images + 1 and few == (*both[:dim], images, *both[dim + 1 :]):
                 return Counted(dim)
         for dim, size in enumerate(both):
-            if size == 2 and one == (*both[:dim], *both[dim + 1 :]):
+            if images == 1 and size == 2 and few == (*both[:dim], *both[dim + 1 :]):
                 return Counted(dim, squeezed=True)
-    return Counted(alone=True) if len(one) > 1 and one[0] == 1 else None
+    return Counted(alone=True) if len(few) > 1 and few[0] == images else None

@@ -12,7 +12,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory, too_little
-from ldam_studio.networks.anatomy.batches import Counted, counted, parts_by_layer, shapes_for_two
+from ldam_studio.networks.anatomy.batches import Counted, counted, parts_by_layer, shapes_for_more
 from ldam_studio.networks.anatomy.failing import FailsOnImage, place_in_code
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.anatomy.origins import Origin
@@ -64,7 +64,8 @@ def list_layers(
     name
         Name of the network in error messages.
     inputs
-        One normalised image, (1, C, H, W).
+        One normalised image, (1, C, H, W), or the fewest that the network takes. With more than
+        one, nothing is known of footprints and origins.
     like
         Its layers on images of another size, if they are known; only these are listed.
 
@@ -95,8 +96,9 @@ def list_layers(
     returned = _returned(output, recording)
     _check_gradients(name, output, recording)
     if like is None:
-        two = shapes_for_two(module, inputs)
-        how = [counted(each.spot, each.shape, two) for each in recording.found]
+        more = shapes_for_more(module, inputs)
+        images = len(inputs)
+        how = [counted(each.spot, each.shape, more, images) for each in recording.found]
     else:
         known = {la.name: Counted(la.batch, la.squeezed, la.alone) for la in like}
         how = [known.get(each.name) for each in recording.found]

@@ -58,10 +58,10 @@ class Recorded:
 
 
 class Recording:
-    """A forward pass of one normalised image (1, C, H, W)."""
+    """A forward pass of normalised images (n, C, H, W), of one if the network takes one."""
 
     def __init__(self, module: nn.Module, inputs: Tensor) -> None:
-        self.module = module
+        self.module, self._images = module, len(inputs)
         self._walk = Walk(itertools.chain(module.parameters(), module.buffers()))
         with torch.enable_grad():
             # A copy, because a network may change its input in place.
@@ -158,15 +158,17 @@ class Recording:
     def add(self, spot: Spot, module: nn.Module, output: Tensor) -> Recorded:
         """Record a tensor. A module that keeps the layout has that of the layer before."""
         path, call, part = spot
-        images_first = output.ndim > 1 and output.shape[0] == 1
-        sequence = output.ndim == 3 and output.shape[0] != 1 == output.shape[1]
+        images_first = output.ndim > 1 and output.shape[0] == self._images
+        sequence = output.ndim == 3 and not images_first and output.shape[1] == self._images
         if images_first and not part:
             self._note_layout(module, output)
         name = self._name(path, call, part)
         former = not part and call == 1 and (images_first or sequence) and name == (path or OUTPUT)
         if not path and self._tensors.get(output) is self._last:
             former = False  # the last module's output, which was changed in place
-        known = self._walk.root(name, output) if images_first else None
+        # Footprints are those of one image.
+        followed = images_first and self._images == 1
+        known = self._walk.root(name, output) if followed else None
         recorded = Recorded(
             name,
             getattr(module, "original_name", type(module).__name__),  # scripted modules have it

@@ -20,6 +20,10 @@ RECORDED = (SEEDED, APART, PAIRS, RESET, STEADY)
 """What a recipe may record of a network's behaviour."""
 
 
+Run = Callable[[Tensor], Sequence[Tensor]]
+"""A forward pass, see `Passes.make`."""
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """What is special about the forward passes of a network; by default nothing is.
@@ -151,9 +155,11 @@ class Passes:
 
     def make(
         self,
-        run: Callable[[Tensor], Sequence[Tensor]],
+        run: Run,
         images: Tensor,
         noise: Callable[[Tensor], Tensor],
+        *,
+        apart: bool = False,
     ) -> list[Tensor]:
         """Return what `run` makes of n images, of which it may be given fewer or more at a time.
 
@@ -162,15 +168,18 @@ class Passes:
         run
             Maps images (m, C, H, W) to tensors that have one row for each image, or k m rows: the
             first for all of them, then the second for all of them, and so on.
+        apart
+            Whether each image is given in a pass of its own in any case.
         noise
             Returns a fixed image of noise for images (m, C, H, W), (1, C, H, W).
         """
         ways = self.behaviour
-        if not ways.apart and len(images) >= ways.least:
+        apart = (apart or ways.apart) and len(images) > 1
+        if not apart and len(images) >= ways.least:
             with self.guarded():
                 return list(run(images))
         found = []
-        for number, each in enumerate(images.split(1) if ways.apart else [images]):
+        for number, each in enumerate(images.split(1) if apart else [images]):
             count = len(each)
             given = torch.cat([each, noise(each)]) if count < ways.least else each
             with self.guarded(number):

@@ -201,7 +201,7 @@ class _Search:
             images = self._images.to(dtype)
             one = self._works(images.noise)
             two = self._works(torch.cat([images.noise, images.loud]))
-            if two is not None and (one is None or (two.counts_images and not one.counts_images)):
+            if one is None and two is not None:
                 return dtype, 2, 2
             if one is not None:
                 single = two is None or (one.counts_images and not two.counts_images)

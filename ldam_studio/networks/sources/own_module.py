@@ -114,7 +114,8 @@ def in_float32(module: nn.Module, pixels: PixelSpec | None) -> tuple[str, ...]:
     if not kinds:
         return ()
     were = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
-    tensors = [(t, t.data) for t in chain(module.parameters(), module.buffers())]
+    weights = [(weight, weight.data) for weight in module.parameters()]
+    buffers = [(part._buffers, dict(part._buffers)) for part in module.modules()]
     before = _trial(module, pixels, *kinds)
     module.float()
     after = None if before is None else _trial(module, pixels)
@@ -122,8 +123,10 @@ def in_float32(module: nn.Module, pixels: PixelSpec | None) -> tuple[str, ...]:
     # A hundred roundings of the coarsest type.
     if before is None or (after is not None and departure(before, after) <= 100 * least):
         return (f"Its weights were {were} and are used as float32.",)
-    for tensor, data in tensors:
-        tensor.data = data
+    for weight, data in weights:
+        weight.data = data
+    for table, former in buffers:
+        table.update(former)
     return (f"Its weights stay {were}, because its code does not run the same in float32.",)
 
 
