@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.anatomy.layers import PassHook, after
 from ldam_studio.networks.anatomy.results import all_tensors, first_tensor
 
@@ -85,7 +86,12 @@ def _gradient(outputs: list[Tensor], leaf: Tensor) -> Tensor | None:
             total = total + (row.to(leaf) * weights.to(leaf)).sum()
     if not total.requires_grad:
         return None
-    (found,) = torch.autograd.grad(total, leaf, allow_unused=True)
+    try:
+        (found,) = torch.autograd.grad(total, leaf, allow_unused=True)
+    except RuntimeError as error:
+        if is_lack_of_memory(error):
+            raise
+        return None  # what has no backward pass is reported where chains need one
     return None if found is None else found.detach()
 
 
