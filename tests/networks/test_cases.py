@@ -89,8 +89,6 @@ def without_wrappers(module: nn.Module) -> nn.Module:
     for name, child in list(module.named_children()):
         if (inner := without_wrappers(child)) is not child:
             setattr(module, name, inner)
-    if isinstance(module, nn.DataParallel):
-        return module.module
     return getattr(module, "_orig_mod", module)
 
 

@@ -187,12 +187,17 @@ class Recording:
         return recorded
 
     def _note_layout(self, module: nn.Module, output: Tensor) -> None:
+        convolved = self._walk.has_convolved()
+        if output.ndim == 2:  # features without places, which say nothing about those with places
+            return
         if isinstance(module, FEATURES_LAST):
             self._features_last = not _is_over_channels(module, output)
         elif isinstance(module, FEATURES_FIRST):
             self._features_last = False
         elif type(module).__name__ == "Permute":  # torchvision's, which is slow to import
             self._features_last = list(module.dims)[-1] == 1  # type: ignore[arg-type]
+        elif output.ndim > 3 and (convolved or output.shape == self._image.shape):
+            self._features_last = False
         elif output.ndim == 3:  # (tokens, features), unless a one-dimensional convolution made it
             self._features_last = True
 

@@ -67,12 +67,18 @@ class Walk(TorchFunctionMode):
         self._everything = torch.zeros(4)
         self._read: Tensor | None = None  # what values that were read depend on, (4,)
         self._given: dict[int, Known] = {}  # arguments of the operation at hand, before it ran
+        self._convolved = False
 
     def begin(self, image: Tensor) -> None:
         """Start with an image (1, C, H, W), on which everything depends."""
         seen = footprints.pixels(tuple(image.shape))
         self._everything = footprints.everything([seen])
         self._note(image, Known(seen))
+
+    def has_convolved(self) -> bool:
+        """Return whether there was a convolution since the last call of this method."""
+        found, self._convolved = self._convolved, False
+        return found
 
     def root(self, layer: str, output: Tensor) -> Known:
         """Return what is known about a layer's output, and make it the origin of later values."""
@@ -133,6 +139,7 @@ class Walk(TorchFunctionMode):
         name, function = called(func)
         if name in NOT_FOLLOWED:
             return out
+        self._convolved |= "conv" in name
         if name == "__setitem__":
             self._assign(*args)
         self._reads(read_by(name, args, given))
