@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -12,14 +13,23 @@ from PIL import Image
 
 from ldam_studio.commands.shared.interrupt import interruptible
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
+from ldam_studio.errors import StudioError
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import Comparison, compare
 from ldam_studio.files import write_together
+from ldam_studio.networks.sources.families import runs_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("picture", type=Path, help="a picture that LDAM Studio exported")
+    parser.add_argument(
+        "--network",
+        action="append",
+        metavar="FILE.py:FUNCTION",
+        help="your own code that defines the network, which is run; for two networks in different "
+        "code, give it twice",
+    )
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the network's weights, if they have moved"
     )
@@ -38,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-code",
         action="store_true",
-        help="run the code that the recipe names as FILE.py:FUNCTION, if the network is defined "
+        help="run whatever code the recipe names as FILE.py:FUNCTION, if the network is defined "
         "by code; only for pictures that you trust",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the new picture here")
@@ -58,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     nearby = Nearby(
         args.picture.parent,
         [path for path in given if path is not None],
+        _code(args.network or ()),
         allow_code=args.allow_code,
     )
     reached = (0, 0)
@@ -95,6 +106,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(in_words(found))
     return 0 if found.identical else 1
+
+
+def _code(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of own code; `StudioError` for the name of another network."""
+    for name in names:
+        if not runs_code(name) or ":" not in name:
+            raise StudioError(
+                f"--network takes your own code, as FILE.py:FUNCTION, not {name!r}; a picture "
+                "names every other network itself."
+            )
+    return tuple(names)
 
 
 def in_words(found: Comparison) -> str:

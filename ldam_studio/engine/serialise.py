@@ -118,7 +118,11 @@ def from_tensors(
         state.lessons_due = _count(about.get("lessons_due", 0))
         former = about.get("bfloat16_layers", about.get("halved", ()))  # of 0.1.0, and before it
         layers = about.get("checked_layers", former)
-        state.checked_layers = frozenset((str(n), str(h), str(layer)) for n, h, layer in layers)
+        # A network in own code is named by its file, which may have moved.
+        names = {lane.network.sha256: lane.network.name for lane in state.lanes}
+        state.checked_layers = frozenset(
+            (names.get(h, str(name)), str(h), str(layer)) for name, h, layer in layers
+        )
         layouts = about.get("layouts", {})  # not known of sessions of 0.1.0
         moved = {n: _laid_out(value.to(where), layouts.get(n)) for n, value in tensors.items()}
         parts = _lanes_of(moved, about)

@@ -157,14 +157,10 @@ class Opener:
         """Return the reference with paths of existing files; a hook for subclasses."""
         return reference
 
-    def network(self, reference: Reference) -> Network:
-        """Open the network of a reference.
+    def check_code(self, reference: Reference) -> None:
+        """Raise `StudioError` if opening a network would run code that is not allowed.
 
-        Raises
-        ------
-        StudioError
-            If its weights have changed, or if opening it would run code that `allow_code` does not
-            allow: a picture from somewhere else must not run code unless the user says so.
+        A picture from somewhere else must not run code unless the user says so.
         """
         if runs_code(reference.name) and not self._allow_code:
             raise StudioError(
@@ -172,6 +168,20 @@ class Opener:
                 "not run just because a file names it; open it with --network first, or replay "
                 "with --allow-code if you trust it."
             )
+
+    def place(self, recorded: str) -> Path:
+        """Return the folder that a description names; a hook for subclasses."""
+        return Path(recorded)
+
+    def network(self, reference: Reference) -> Network:
+        """Open the network of a reference.
+
+        Raises
+        ------
+        StudioError
+            If its weights have changed, or as `check_code` does.
+        """
+        self.check_code(reference)
         reference = self.found(reference)
         labels = None if reference.labels is None else Path(reference.labels)
         options = Options(
@@ -243,7 +253,7 @@ def spec_from(
         device=_device(device, found.machine),
         learn_every=found.learn_every,
         discriminator_rounds=found.discriminator_rounds,
-        data=None if found.data is None else Path(found.data),
+        data=None if found.data is None else opener.place(found.data),
         beside=tuple(opener.lane(lane) for lane in found.lanes[1:]),
     )
 

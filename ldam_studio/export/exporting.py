@@ -77,18 +77,23 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
         If there is nothing to show, or a path has the suffix of no known format.
     """
     drawn = {path: picture_of(state, shown) for path, shown in pictures.items()}
-    recipes = {path: Recipe.of(state, pictures[path], drawn[path]) for path in pictures}
+    recipes = {
+        path: Recipe.of(state, shown, drawn[path], path.parent) for path, shown in pictures.items()
+    }
     files: dict[Path, bytes] = {}
     origin = None
     if any(_needs_sidecar(recipe, path.parent) for path, recipe in recipes.items()):
-        data = session_bytes(state, history=False)
+        data = session_bytes(state, history=False, folder=next(iter(pictures)).parent)
         digest = hashlib.sha256(data).hexdigest()
         first = next(iter(pictures))
         name = f"{first.stem}-{digest[:12]}{SUFFIX}"
         files[first.parent / name] = data
         origin = {"sidecar": {"file": name, "sha256": digest}}
         begun = replace(state, origin=origin, log=[])
-        recipes = {path: Recipe.of(begun, pictures[path], drawn[path]) for path in pictures}
+        recipes = {
+            path: Recipe.of(begun, shown, drawn[path], path.parent)
+            for path, shown in pictures.items()
+        }
     files |= {path: format_of(path).encode(drawn[path], recipes[path]) for path in pictures}
     exported = tuple(
         _exported(state, shown, recipes[path], path) for path, shown in pictures.items()

@@ -34,6 +34,7 @@ from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.prior import denoiser_hash
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.places import with_written_places
 from ldam_studio.export.shown import Shown, difference_scales, is_whole
 from ldam_studio.networks.sources.opening import fingerprint
 
@@ -103,8 +104,10 @@ class Recipe:
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, state: SessionState, shown: Shown, picture: Bytes) -> Recipe:
-        """Return the recipe of `picture`."""
+    def of(
+        cls, state: SessionState, shown: Shown, picture: Bytes, folder: Path | None = None
+    ) -> Recipe:
+        """Return the recipe of `picture`, for a file in `folder`; see `places`."""
         data: dict[str, Any] = {
             "format": FORMAT,
             "program": "LDAM Studio",
@@ -127,6 +130,7 @@ class Recipe:
             data["discriminator_seen"] = seen
         if (denoiser := denoiser_hash(state)) is not None:
             data["denoiser"] = denoiser
+        data = with_written_places(data, folder or Path())
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save, save_file
-from torch import Tensor
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import with_lanes
@@ -18,12 +18,13 @@ from ldam_studio.engine.session import Opener
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.former_log import log_as_today
+from ldam_studio.export.places import with_written_places, written_name
 from ldam_studio.files import read_bytes, write_durably
 
 SUFFIX = ".ldam-session.safetensors"
 
 
-def session_bytes(state: SessionState, *, history: bool) -> bytes:
+def session_bytes(state: SessionState, *, history: bool, folder: Path | None = None) -> bytes:
     """Return a session as the bytes of a safetensors file.
 
     Parameters
@@ -31,8 +32,15 @@ def session_bytes(state: SessionState, *, history: bool) -> bytes:
     history
         Whether to include the log and its origin, so that pictures exported after reopening can be
         replayed from the start. Without them, a new log starts at this file.
+    folder
+        The folder of the picture beside which it is written; files are then named as in recipes,
+        see `places`.
     """
-    return save(*_content(state, history=history))
+    tensors, about = to_tensors(state)
+    if folder is not None:
+        layers = [[written_name(name, folder), *rest] for name, *rest in about["checked_layers"]]
+        about = with_written_places(about, folder) | {"checked_layers": layers}
+    return save(tensors, _metadata(state, about, history=history))
 
 
 def save_session(state: SessionState, path: Path) -> None:
@@ -45,26 +53,25 @@ def save_session(state: SessionState, path: Path) -> None:
     StudioError
         If the file cannot be written.
     """
-    content = _content(state, history=True)
+    tensors, about = to_tensors(state)
+    metadata = _metadata(state, about, history=True)
 
     def write(to: Path) -> None:
         try:
-            save_file(content[0], to, content[1])
+            save_file(tensors, to, metadata)
         except SafetensorError as error:  # which is how it reports a full disk
             raise OSError(str(error)) from None
 
     write_durably(path, write)
 
 
-def _content(state: SessionState, *, history: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors and the metadata of a session's file."""
-    tensors, about = to_tensors(state)
+def _metadata(state: SessionState, about: Mapping[str, Any], *, history: bool) -> dict[str, str]:
     data: dict[str, Any] = {"about": about}
     if history:
         data["origin"] = state.origin
         data["log"] = [entry.json() for entry in state.log]
     # A single entry, since safetensors writes several in no fixed order, which changes the hash.
-    return tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)}
+    return {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)}
 
 
 def read_session(

@@ -70,3 +70,26 @@ def test_code_with_other_weights_is_refused(capsys: pytest.CaptureFixture[str]):
     )
     assert main(["replay", "out/average.png", "--allow-code"]) == 2
     assert "are not those that were used" in capsys.readouterr().err
+
+
+def test_code_that_is_named_gives_the_same_pixels(capsys: pytest.CaptureFixture[str]):
+    render()
+    Path("elsewhere").mkdir()
+    Path("mine.py").rename("elsewhere/renamed.py")
+    capsys.readouterr()
+    words = ["replay", "out/average.png", "--json", "--network"]
+    assert main([*words, "elsewhere/renamed.py:model"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"]
+    assert main([*words, "lenet"]) == 2
+    assert "--network takes your own code, as FILE.py:FUNCTION" in capsys.readouterr().err
+
+
+def test_the_sentence_names_the_code_beside_the_picture(capsys: pytest.CaptureFixture[str]):
+    render()
+    Path("mine.py").rename("out/mine.py")
+    capsys.readouterr()
+    assert main(["replay", "out/average.png"]) == 2
+    said = capsys.readouterr().err
+    assert "name it: --network out/mine.py:model" in said
+    assert not Path("ran.txt").exists()
+    assert main(["replay", "out/average.png", "--network", "out/mine.py:model"]) == 0

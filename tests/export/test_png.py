@@ -264,7 +264,10 @@ def test_weights_that_are_missing_or_lie_beside_the_picture(state: SessionState,
     assert compare(path).identical
     beside = file.rename(tmp_path / file.name)
     assert compare(path).identical
-    hidden = beside.rename(tmp_path / "hidden.safetensors")
+    renamed = beside.rename(tmp_path / "renamed.safetensors")
+    assert compare(path).identical
+    (tmp_path / "hidden").mkdir()
+    hidden = renamed.rename(tmp_path / "hidden" / "hidden.safetensors")
     with pytest.raises(StudioError, match=r"weights .*mine\.safetensors .* missing"):
         compare(path)
     assert compare(path, Nearby(tmp_path, [hidden])).identical

@@ -411,7 +411,8 @@ def test_weights_that_are_given_are_of_the_network_that_the_recipe_began_with(tm
     state = run(state, 3, Change("network", second))
     state = run(state, 3, Change("network", first))
     export(state, Shown("raw"), tmp_path / "a.png")
-    moved = places[0].rename(tmp_path / "moved.safetensors")
+    (tmp_path / "elsewhere").mkdir()
+    moved = places[0].rename(tmp_path / "elsewhere" / "moved.safetensors")
     found = compare(tmp_path / "a.png", Nearby(tmp_path, [moved]))
     assert found is not None and found.identical
     with pytest.raises(StudioError, match=r"other weights than those that were used"):

@@ -8,16 +8,22 @@ from PIL import Image
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QFileDialog, QPushButton
 
-from gui.windows import exporting, files, learner, open_in, paused, small_opening, until
+from gui.windows import CPU, exporting, files, learner, open_in, paused, small_opening, until
+from ldam_studio.engine.advance import advance
+from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
+from ldam_studio.export.shown import Shown
 from ldam_studio.gui.exporting import dialog
 from ldam_studio.gui.exporting.dialog import ExportChoice
+from ldam_studio.gui.opening.file_kinds import picture_opening
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.session.openings import EXAMPLES, start
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.sources.opening import open_network
 
 
 @pytest.fixture
@@ -239,3 +245,49 @@ def test_another_session_ends_the_wait(slow, qtbot, tmp_path, choose):
     until(qtbot, lambda: slow.last_frame is not None and slow.last_frame.step > 0)
     assert slow.banner.texts() == ()
     assert not (tmp_path / "slow.png").exists()
+
+
+CODE = """
+import os
+from torch import nn
+
+os.makedirs("ran", exist_ok=True)
+
+def model():
+    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(400, 5))
+    module.pixels = dict(channels=1, height=12, width=12, mean=[0.5], std=[0.25], rest=0.5)
+    return module
+"""
+
+
+def test_code_that_a_picture_names_runs_only_after_a_click(studio, qtbot, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(CODE)
+    network = open_network(f"{tmp_path}/mine.py:model")
+    state = open_session(SessionSpec(network, network.default_neurons(2), device=CPU))
+    path = export(advance(state)[0], Shown("averages"), tmp_path / "a.png").path
+    (tmp_path / "ran").rmdir()
+    files(studio).open(path)
+    (said,) = [text for text in studio.banner.texts() if "outside this program" in text]
+    assert f"{tmp_path}/mine.py:model" in said
+    assert studio.model.title == "Small" and not (tmp_path / "ran").exists()
+    buttons = studio.banner.findChildren(QPushButton)
+    next(b for b in buttons if b.text() == "I trust this code: run it").click()
+    until(qtbot, lambda: studio.model.title == "a" and studio.model.is_open)
+    assert (tmp_path / "ran").exists()
+    until(qtbot, lambda: studio.last_frame is not None)
+    assert studio.model.outline.lane.network.name == f"{tmp_path}/mine.py:model"
+
+
+def test_without_a_window_such_a_picture_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(CODE)
+    network = open_network(f"{tmp_path}/mine.py:model")
+    state = open_session(SessionSpec(network, network.default_neurons(2), device=CPU))
+    path = export(advance(state)[0], Shown("averages"), tmp_path / "a.png").path
+    (tmp_path / "ran").rmdir()
+    opening = picture_opening(path)
+    assert opening.code == (f"{tmp_path}/mine.py:model",)
+    with pytest.raises(StudioError, match="not run just because a picture names it"):
+        opening.make()
+    assert not (tmp_path / "ran").exists()

@@ -84,8 +84,8 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
         if named.request.name == recalled.network:
             note = "The last session showed this network, too."
             opening = replace(opening, note=note, offered=remembered.offered or remembered)
-    if opening is not None and opening.published:
-        # The window may have to ask before a download; until then it shows the last session.
+    if opening is not None and (opening.published or opening.trusted is not None):
+        # The window may have to ask first; until then it shows the last session.
         window.open(before)
     watched = start.watched
     if watched is not None:

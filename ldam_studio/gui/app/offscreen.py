@@ -59,6 +59,12 @@ def run_without_display(start: Start, why: str) -> int:
         lambda text, kind: problems.append(text) if kind == "danger" else None
     )
     opening = opening_of(start) or ten_digits(start.device, start.data)
+    if opening.trusted is not None:
+        window.close()
+        raise StudioError(
+            f"{start.file} was made with code from outside this program, {opening.code[0]}; if you "
+            "trust it, use ldam-studio replay with --network."
+        )
     window.open(replace(opening, preset=start.preset))
     window.show()
 

@@ -6,7 +6,7 @@ File dialogs, dropped files and the command line use this table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from ldam_studio.engine.description import Reference
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
-from ldam_studio.networks.sources.families import family_of
+from ldam_studio.networks.sources.families import family_of, runs_code
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoint_headers import examine
 from ldam_studio.networks.weights.checkpoints import stamp_of
@@ -68,6 +68,8 @@ class FileKind:
 def picture_opening(path: Path) -> Opening:
     """Return how to open the session of an exported picture.
 
+    Code that the picture names is not run by that; see `Opening.trusted`.
+
     Raises
     ------
     StudioError
@@ -81,14 +83,20 @@ def picture_opening(path: Path) -> Opening:
     recipe, _ = read(path)
     shown = recipe.shown
     networks = [lane.network for lane in recipe.said.end.lanes]
-    return Opening(
+    nearby, allowed = Nearby(path.parent), Nearby(path.parent, allow_code=True)
+    opening = Opening(
         title=path.stem,
-        make=lambda: open_session(spec_at_export(recipe, Nearby(path.parent))),
+        make=lambda: open_session(spec_at_export(recipe, nearby)),
         display=Display(shown.display, shown.scale),
         front=shown.front,
         note=f"The session of {path.name}, from its start: its neurons, settings and seed.",
         published=tuple(dict.fromkeys(name for name in map(_published, networks) if name)),
     )
+    code = dict.fromkeys(nearby.code_of(one) for one in networks if runs_code(one.name))
+    if not code:
+        return opening
+    trusted = replace(opening, make=lambda: open_session(spec_at_export(recipe, allowed)))
+    return replace(opening, code=tuple(code), trusted=trusted)
 
 
 def _published(reference: Reference) -> str:

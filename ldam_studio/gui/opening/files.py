@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,7 +148,10 @@ class Files(Feature):
             self.open(Path(path))
 
     def _takes_over(self, opening: Opening) -> bool:
-        """Take over openings that need published weights; any other opening ends a download."""
+        """Take over openings that need a person's leave; any other opening ends a download."""
+        if opening.trusted is not None:
+            self._ask_for_trust(opening, opening.trusted)
+            return True
         if opening.published and self._download_first is None:
             from ldam_studio.gui.opening.download_first import DownloadFirst
 
@@ -159,6 +163,23 @@ class Files(Feature):
         else:
             self._download_first.leave()
         return bool(opening.published)
+
+    def _ask_for_trust(self, opening: Opening, trusted: Opening) -> None:
+        """Ask whether code that only a file names may be run; the current session continues."""
+        trusted = replace(trusted, preset=opening.preset)
+        self.studio.notices.say(
+            f"{opening.title} was made with code from outside this program, "
+            f"{' and '.join(opening.code)}. Opening it runs that code with all your rights: open "
+            "only what you trust.",
+            "warning",
+            actions=(
+                (
+                    "I trust this code: run it",
+                    partial(self.studio.open, trusted),
+                ),
+            ),
+            key="trust",
+        )
 
     # Networks
 

@@ -69,6 +69,9 @@ class Opening:
     published
         Names of library networks whose published weights the session needs because a file says
         so; the window asks before it downloads them.
+    code, trusted
+        The user's own code that the session needs because a file says so, and the same session with
+        leave to run it; the window asks before it opens that one.
     beside
         The network to compare with once the session is open.
     lane_titles
@@ -94,6 +97,8 @@ class Opening:
     fallback: Opening | None = None
     preset: Preset | None = None
     published: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    trusted: Opening | None = None
     beside: Beside | None = None
     lane_titles: Mapping[int, str] = field(default_factory=dict)
     offered: Opening | None = None

@@ -1,0 +1,85 @@
+"""How recipes write the places of files, so that they move with the picture and name no person.
+
+A file in or near the folder of the picture is written relative to it, one elsewhere in the user's
+home as ``~/...``. The folder of another user's home, which has their name in it, is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ldam_studio.networks.sources.families import runs_code
+from ldam_studio.networks.sources.labels import IMAGENET
+
+MOST_UP = 3
+"""Folders above the picture's from which a relative path may lead down again."""
+
+HOMES = re.compile(r"(/home/[^/]+|/Users/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)")
+"""Home folders, as any system writes them."""
+
+FILES = ("weights", "labels")
+
+
+def with_written_places(value: Any, folder: Path) -> Any:
+    """Return JSON in which the files of networks are written for a picture in `folder`."""
+    if isinstance(value, Mapping):
+        found = {key: with_written_places(each, folder) for key, each in value.items()}
+        if "sha256" in found:  # a reference to a network or a file of weights
+            for key in FILES:
+                if isinstance(found.get(key), str) and found[key] != str(IMAGENET):
+                    found[key] = written(found[key], folder)
+            if isinstance(found.get("name"), str):
+                found["name"] = written_name(found["name"], folder)
+        if "seed" in found and isinstance(found.get("data"), str):  # a session
+            found["data"] = written(found["data"], folder)
+        return found
+    if isinstance(value, list | tuple):
+        return [with_written_places(each, folder) for each in value]
+    return value
+
+
+def written_name(name: str, folder: Path) -> str:
+    """Return the name of a network, with its file written for a picture in `folder`."""
+    place, colon, function = name.rpartition(":")
+    return (
+        f"{written(place, folder)}:{function}"
+        if is_file_name(name)
+        else f"{place}{colon}{function}"
+    )
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether a network's name is that of a function in a file."""
+    return runs_code(name) and name.rpartition(":")[0].endswith(".py")
+
+
+def written(place: str, folder: Path) -> str:
+    """Return how a recipe in `folder` writes the place of a file or folder."""
+    path, folder, home = Path(place).expanduser().absolute(), folder.absolute(), Path.home()
+    try:
+        near = Path(os.path.relpath(path, folder))
+    except ValueError:  # on another drive
+        near = path
+    above = folder.parents[near.parts.count("..") - 1] if ".." in near.parts else folder
+    far = near.parts.count("..") > MOST_UP or above in (home, *home.parents, *path.parents[-1:])
+    if not near.is_absolute() and not (".." in near.parts and far):
+        return near.as_posix()
+    if home in path.parents:
+        return f"~/{path.relative_to(home).as_posix()}"
+    return path.name if HOMES.match(path.as_posix()) else path.as_posix()
+
+
+def where(place: str, folder: Path) -> Iterator[Path]:
+    """Yield where the file may be that a recipe in `folder` writes like this, the likeliest first.
+
+    Recipes of 0.1.0 have places as they were typed: absolute, or relative to the program's folder.
+    """
+    path = Path(place).expanduser()
+    if not path.is_absolute():
+        yield folder / path
+    yield path
+    yield folder / Path(place.replace("\\", "/")).name
