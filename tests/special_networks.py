@@ -152,6 +152,15 @@ def _clipped(b: Any, x: Tensor) -> Tensor:
     return b.head(b.features(x) * limit)
 
 
+def _mixed_up(b: Any, x: Tensor) -> Tensor:
+    return b.head(b.features(0.7 * x + 0.3 * x[torch.randperm(len(x))]))
+
+
+def _of_many(b: Any, x: Tensor) -> Tensor:
+    y = b.features(x)
+    return b.head(y - y.mean(0) if len(x) > 2 else y)
+
+
 def _in_gradient(b: Any, x: Tensor) -> Tensor:
     y = b.features(x)
     mean = y.mean(0)
@@ -187,6 +196,8 @@ MIXING: dict[str, tuple[Any, ...]] = {
     "the one before": (lambda b, x: b.head(b.features(x) + b.features(x).roll(1, 0)),),
     "only loud ones": (_clipped,),
     "in the gradient": (_in_gradient,),
+    "mixed up": (_mixed_up,),
+    "from three on": (_of_many,),
     "divided by their number": (lambda b, x: b.head(b.features(x)) / len(x),),
 }
 

@@ -78,7 +78,8 @@ class Forward:
         """List the layers for images of another size, see `listing.list_layers`."""
         images = self.normalise(torch.zeros(1, *pixels.shape, device=self.device))
         if self.behaviour.least > 1:
-            images = torch.cat([images, self._noise_for(images)])
+            beside = self._noise_for(images).repeat(self.behaviour.least - 1, 1, 1, 1)
+            images = torch.cat([images, beside])
         with self._passes.guarded():
             return list_layers(self.name, self.module, images, like)
 

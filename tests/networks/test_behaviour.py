@@ -173,6 +173,22 @@ def test_a_batch_norm_after_a_linear_layer_sees_noise_beside_each_image():
     assert_same((ours(network, x[:1])[0],), (value[:1],))
 
 
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_a_network_for_a_fixed_number_of_images_gets_so_many(count):
+    module = build(LAYOUTS, "integer buffer")
+
+    def give(body, x: Tensor) -> Tensor:
+        views = x.view(-1, count, *x.shape[1:])  # views of one thing
+        return body.head(body.features(views.flatten(0, 1))) + len(views)
+
+    module.give = give
+    network, x = Network("it", module, PIXELS), images()
+    assert network.behaviour.least == count
+    assert any(f"takes {count} images at least" in note for note in network.behaviour.notes)
+    expected = module.head(module.features(network.normalise(x))) + 1
+    torch.testing.assert_close(ours(network, x)[0], expected.detach())
+
+
 def test_a_network_that_squeezes_a_single_image_is_plain():
     module = build(LAYOUTS, "integer buffer")
     module.give = lambda b, x: b.head(b.features(x)).squeeze()

@@ -161,14 +161,14 @@ def test_what_fails_in_a_step_only_is_a_sentence(opened):
     network = opened(
         """
 def give(body, x):
-    assert len(x) <= 2, "two at most"
+    assert len(x) <= 3, "three at most"
     return body(x)
 return Giving(give)
 """
     )
-    state = open_session(SessionSpec(network, network.default_neurons(3), device=choose("cpu")))
+    state = open_session(SessionSpec(network, network.default_neurons(4), device=choose("cpu")))
     with pytest.raises(
-        StudioError, match=r"a step of 3 chains in layer body \(AssertionError: two"
+        StudioError, match=r"a step of 4 chains in layer body \(AssertionError: three"
     ):
         advance(state)
     assert state.step == 0

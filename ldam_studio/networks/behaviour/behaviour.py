@@ -14,10 +14,10 @@ from ldam_studio.networks.behaviour.randomness import alone, seed_of_passes, see
 from ldam_studio.networks.behaviour.state import Kept, Key
 from ldam_studio.networks.behaviour.without import without_dropout
 
-SEEDED, APART, PAIRS, RESET = "seeded", "apart", "pairs", "reset"
-STEADY = "steady"
-RECORDED = (SEEDED, APART, PAIRS, RESET, STEADY)
-"""What a recipe may record of a network's behaviour."""
+SEEDED, APART, RESET, STEADY = "seeded", "apart", "reset", "steady"
+LEAST = "images at least"
+RECORDED = (SEEDED, APART, RESET, STEADY, f"2 {LEAST}")
+"""What a recipe may record of a network's behaviour; the number of images may be another."""
 
 
 Run = Callable[[Tensor], Sequence[Tensor]]
@@ -40,7 +40,7 @@ class Behaviour:
         Whether each image has a pass of its own, since the network mixes images or takes only one;
         and whether it mixes them.
     least
-        The smallest number of images that it takes, 1 or 2. Fixed noise is added to a single one.
+        The smallest number of images that it takes. Fewer are filled up with fixed noise.
     remembers
         Whether a result depends on what it was given before.
     resets
@@ -70,19 +70,20 @@ class Behaviour:
         parts = {
             SEEDED: self.draws,
             APART: self.apart,
-            PAIRS: self.least > 1,
             RESET: bool(self.resets),
             STEADY: self.steady,
+            f"{self.least} {LEAST}": self.least > 1,
         }
         return tuple(name for name, holds in parts.items() if holds)
 
     def as_recorded(self, names: Sequence[str]) -> Self:
         """Return the behaviour with which passes are made as a recipe records."""
+        numbers = [name.split()[0] for name in names if name.endswith(LEAST)]
         return replace(
             self,
             draws=SEEDED in names,
             apart=APART in names,
-            least=2 if PAIRS in names else 1,
+            least=int(numbers[0]) if numbers and numbers[0].isdecimal() else 1,
             resets=self.resets if RESET in names else frozenset(),
             steady=STEADY in names,
         )
@@ -109,7 +110,11 @@ class Behaviour:
         elif self.apart:
             found.append("It takes only one image at a time; chains run one at a time.")
         if self.least > 1:
-            found.append("It takes no single image; a fixed image of noise is put beside one.")
+            beside = "a fixed image" if self.least == 2 else f"{self.least - 1} fixed images"
+            found.append(
+                f"It takes {self.least} images at least; a single one has {beside} of noise beside "
+                "it."
+            )
         if self.remembers and self.resets:
             found.append(
                 "It keeps state from one image to the next; it is set back before each pass, so "
@@ -181,7 +186,9 @@ class Passes:
         found = []
         for number, each in enumerate(images.split(1) if apart else [images]):
             count = len(each)
-            given = torch.cat([each, noise(each)]) if count < ways.least else each
+            given = each
+            if count < ways.least:
+                given = torch.cat([each, noise(each).repeat(ways.least - count, 1, 1, 1)])
             with self.guarded(number):
                 found.append([_first(part, count, len(given)) for part in run(given)])
         return [_joined(parts) for parts in zip(*found, strict=True)]

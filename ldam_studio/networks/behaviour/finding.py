@@ -35,6 +35,12 @@ MOST_ROUNDING = 1e-2
 SLIGHT = 1e-6
 """By how much an image is disturbed, relatively, to see how far rounding goes in a network."""
 
+LARGER = (3, 4, 8, 16)
+"""Numbers of images that are tried with networks that take neither one nor two."""
+
+SEEDS = (0, 1, 2, 3)
+"""Seeds with which is seen whether images are mixed at random."""
+
 FORMATS = (torch.channels_last, torch.contiguous_format)
 
 
@@ -48,6 +54,11 @@ class Images:
     noise: Tensor
     loud: Tensor
     rest: Tensor
+
+    def batch(self, count: int) -> Tensor:
+        """Return a batch of `count` images that begins with the noise."""
+        every = torch.cat([self.noise, self.loud, self.rest])
+        return every[[number % 3 for number in range(count)]]
 
     def to(self, dtype: torch.dtype) -> Images:
         """Return the images in another type."""
@@ -93,7 +104,7 @@ def _is_plain(module: nn.Module, images: Images, kept: Kept) -> bool:
         try:
             alone = see(module, images.noise, gradient=True)
             prepare(module)
-            beside = see(module, torch.cat([images.noise, images.loud]), gradient=True)
+            beside = see(module, images.batch(3), gradient=True)
             if not _alike(alone, beside, 0) or not _alike_in_gradient(alone, beside):
                 return False
             again = see(module, torch.cat([images.rest, images.noise]))
@@ -140,22 +151,24 @@ class _Search:
             # Listing its layers says in a sentence what is wrong.
             prepare(self._module)
             return Found()
-        dtype, least, most = working
+        dtype, least, together = working
         self._images = images = self._images.to(dtype)
-        # The least batch with an image at its beginning; the others do not matter.
-        self._base = images.noise if least == 1 else torch.cat([images.noise, images.rest])
+        self._base = images.batch(least)
         first = self._pass(self._base, gradient=True)
         repeats = self._same(first, self._pass(self._base))
         random = repeats and not self._same(first, self._pass(self._base, seed=1))
-        self._pass(torch.cat([images.loud] * least))
+        if together and self._drew:
+            pairs = [self._pass(images.batch(2), seed=seed) for seed in SEEDS]
+            random = random or (repeats and not all(self._same(pairs[0], one) for one in pairs))
+        self._pass(images.loud.repeat(least, 1, 1, 1))
         repeats = repeats and self._same(first, self._pass(self._base))
         remembers, resets = self._memory(first, least)
         floor, least_cosine = self._rounding(first)
-        mixes = most > 1 and self._mixes(least, floor, alike=not random and repeats)
+        mixes = together and self._mixes(least, floor, alike=not random and repeats)
         behaviour = Behaviour(
             draws=self._drew,
             random=random,
-            apart=mixes or most == 1,
+            apart=mixes or not together,
             mixes=mixes,
             least=least,
             remembers=remembers and repeats,
@@ -193,19 +206,24 @@ class _Search:
                 raise
             return None
 
-    def _working(self) -> tuple[torch.dtype, int, int] | None:
-        """Return the type of images, and the least and the largest batch of 1 and 2 that work."""
+    def _working(self) -> tuple[torch.dtype, int, bool] | None:
+        """Return the type of images, the least batch that works, and whether larger ones do."""
         tensors = chain(self._module.parameters(), self._module.buffers())
         kinds = [tensor.dtype for tensor in tensors if tensor.is_floating_point()]
         for dtype in dict.fromkeys([torch.float32, *kinds]):
             images = self._images.to(dtype)
-            one = self._works(images.noise)
-            two = self._works(torch.cat([images.noise, images.loud]))
-            if one is None and two is not None:
-                return dtype, 2, 2
+            few = {count: self._works(images.batch(count)) for count in (1, 2, 3)}
+            one, two, three = few[1], few[2], few[3]
             if one is not None:
-                single = two is None or (one.counts_images and not two.counts_images)
-                return dtype, 1, 1 if single else 2
+                larger = [seen for seen in (two, three) if seen is not None]
+                # For several images it gives something else than one result for each.
+                lost = one.counts_images and not all(seen.counts_images for seen in larger)
+                return dtype, 1, len(larger) == 2 and not lost
+            if two is not None:
+                return dtype, 2, three is not None
+            for count in LARGER:
+                if self._works(images.batch(count)) is not None:
+                    return dtype, count, False
         return None
 
     # What is special
@@ -214,7 +232,7 @@ class _Search:
         """Return whether a result depends on earlier images, and what is to be set back."""
         kept, images = self._kept, self._images
         loud, dark, rest = (
-            torch.cat([image] * least) for image in (images.loud, -images.loud, images.rest)
+            image.repeat(least, 1, 1, 1) for image in (images.loud, -images.loud, images.rest)
         )
         fresh = self._pass(loud)
         kept.restore(0)
@@ -243,7 +261,10 @@ class _Search:
         least = LEAST_COSINE
         if first.gradient is not None and other.gradient is not None:
             least = min(least, cosine(first.gradient[0], other.gradient[0]))
-        return max(ROUNDING, min(away, MOST_ROUNDING)), least
+        weights = [weight.dtype for weight in self._module.parameters()]
+        types = [dtype for dtype in (*weights, self._base.dtype) if dtype.is_floating_point]
+        coarsest = max(torch.finfo(dtype).eps for dtype in types)
+        return max(ROUNDING, min(away, MOST_ROUNDING), 4 * coarsest), least
 
     def _mixes(self, least: int, floor: float, *, alike: bool) -> bool:
         """Return whether an image's values or gradients depend on the images beside it.
@@ -251,19 +272,20 @@ class _Search:
         If random numbers depend on the size of the batch, only batches of one size are `alike`.
         """
         noise, loud, rest = self._images.noise, self._images.loud, self._images.rest
-        first = self._pass(torch.cat([noise, loud]), gradient=True)
-        second = self._pass(torch.cat([noise, rest]))
-        behind, before = (self._pass(torch.cat([other, noise])) for other in (loud, rest))
-        if departure(first.of_image(0), second.of_image(0)) > floor:
-            return True
-        if departure(behind.of_image(1), before.of_image(1)) > floor:
-            return True
-        if first.gradient is not None and _reaches(first.gradient[1:]):
-            return True
+        for seed in SEEDS if self._drew else SEEDS[:1]:
+            first = self._pass(torch.cat([noise, loud, rest]), seed, gradient=True)
+            second = self._pass(torch.cat([noise, rest, rest]), seed)
+            behind, before = (self._pass(torch.cat([o, noise]), seed) for o in (loud, rest))
+            if departure(first.of_image(0), second.of_image(0)) > floor:
+                return True
+            if departure(behind.of_image(1), before.of_image(1)) > floor:
+                return True
+            if first.gradient is not None and _reaches(first.gradient[1:]):
+                return True
         if least > 1 or not alike:
             return False
         pairs = (noise, first, 0), (loud, first, 1), (rest, before, 0), (noise, behind, 1)
-        return any(not _alike(self._pass(one), two, at, floor) for one, two, at in pairs)
+        return any(not _alike(self._pass(one), three, at, floor) for one, three, at in pairs)
 
     # Preparing
 

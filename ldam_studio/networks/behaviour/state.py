@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ Key = tuple[str, str]
 _ABSENT = object()
 _OF_TORCH = frozenset(vars(nn.Module())) - {"training"}
 _GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
+_LIBRARIES = {*sys.stdlib_module_names, "builtins", "torch", "numpy"}
 _NO_HOLDERS = (
     *(nn.Module, Tensor, np.ndarray, *_GENERATORS, type, types.ModuleType),
     *(types.FunctionType, types.MethodType, types.BuiltinFunctionType),
@@ -166,6 +168,13 @@ def _holders(module: nn.Module) -> Iterator[_Holder]:
 
 
 def _has_attributes(value: Any) -> bool:
+    """Return whether a value is an object of the user's own code or a namespace.
+
+    Objects of libraries, such as loggers, belong to the whole program.
+    """
+    kind = type(value)
+    if kind.__module__.partition(".")[0] in _LIBRARIES and kind is not types.SimpleNamespace:
+        return False
     return isinstance(getattr(value, "__dict__", None), dict)
 
 
