@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from ldam_studio.commands.studio import add_window
@@ -22,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "place",
         type=Path,
         metavar="FILE_OR_FOLDER",
-        help="a folder into which a training writes checkpoints, or a file that it overwrites",
+        help="a folder into which a training writes checkpoints, or a file that it overwrites; "
+        "FOLDER::KEY for one of several sets of weights in each, for example runs::model_ema",
     )
     parser.add_argument(
         "--average",
@@ -54,13 +56,20 @@ def run(args: argparse.Namespace) -> int:
     from ldam_studio.commands.shared.flags import device_of, network_of
     from ldam_studio.engine.watching.opening import open_watched
     from ldam_studio.networks.weights.checkpoint_folder import check_kind
+    from ldam_studio.networks.weights.choice import WeightsChoice
 
-    check_kind(args.place)
+    # FOLDER::KEY names one of several sets of weights in each checkpoint.
+    chosen = WeightsChoice.parse(str(args.place))
+    place = args.place if chosen.file is None or args.place.exists() else chosen.file
+    key = chosen.key if place == chosen.file else None
+    check_kind(place)
     device = device_of(args)
     # Opened before the window, so that an error appears in the terminal.
     network = network_of(
         args,
-        opened=lambda name, weights, options: open_watched(name, args.place, options, weights),
+        opened=lambda name, weights, options: open_watched(
+            name, place, options if key is None else replace(options, weights_key=key), weights
+        ),
     )
-    watched = Watched(args.place, network, args.average, args.discriminator_rounds)
+    watched = Watched(place, network, args.average, args.discriminator_rounds)
     return open_studio(Start(device, args.data, watched=watched))

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QPushButton
 from gui.windows import small_opening, until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening import download_first
-from ldam_studio.networks.sources import opening
+from ldam_studio.networks.sources import families
 from ldam_studio.networks.sources.download import cached
 from ldam_studio.networks.sources.family import Published, Source
 
@@ -116,10 +116,10 @@ def test_what_is_here_is_opened_at_once_and_another_session_ends_the_question(
 def test_what_would_be_downloaded_is_known(monkeypatch, tmp_path):
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     source = Source(lambda _classes: None, published=PUBLISHED)
-    monkeypatch.setattr(opening, "find_source", lambda _name: source)
-    assert opening.to_download("torchvision:tiny") == PUBLISHED
+    monkeypatch.setattr(families, "find_source", lambda _name: source)
+    assert families.to_download("torchvision:tiny") == PUBLISHED
     path = cached(PUBLISHED.url, file=PUBLISHED.file)
     path.parent.mkdir()
     path.touch()
-    assert opening.to_download("torchvision:tiny") is None
-    assert opening.to_download("lenet") is None and opening.to_download("mine.py:model") is None
+    assert families.to_download("torchvision:tiny") is None
+    assert families.to_download("lenet") is None and families.to_download("mine.py:model") is None

@@ -381,6 +381,44 @@ def test_what_was_understood_can_be_corrected(make, load, factories):
     assert dialog.network.pixels.std == (0.255,) * 3
 
 
+def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_path):
+    one = NetworkRequest(f"{factories}:with_pixels").open().module.state_dict()
+    two = {name: value + 1 for name, value in one.items()}
+    torch.save({"model": one, "model_ema": two}, tmp_path / "both.pt")
+    dialog = code(make, factories, "with_pixels")
+    assert not dialog.choice.sets.isVisible()
+    dialog.weights.setText(str(tmp_path / "both.pt"))
+    facts = load(dialog).facts
+    assert "also has weights in model_ema" in facts["Notes"].text()
+    assert dialog.choice.sets.isVisible() and dialog.choice.sets.currentData() == "model"
+    # Choosing the other one loads it.
+    dialog.choice.sets.setCurrentIndex(1)
+    dialog.choice.sets.activated.emit(1)
+    load(dialog)
+    assert torch.equal(dialog.network.module[0].bias, two["0.bias"])
+    assert facts["Weights"].text().startswith("both.pt::model_ema, SHA-256")
+    assert dialog.request.weights_key == "model_ema"
+    again = make(dialog.request)
+    assert again.wish().absolute() == dialog.request
+    # Another file has sets of its own.
+    dialog.weights.setText(str(tmp_path / "other.pt"))
+    assert not dialog.choice.sets.isVisible() and dialog.wish().weights_key is None
+
+
+def test_random_weights_are_chosen_in_place_of_a_file(make, load, factories):
+    dialog = code(make, factories, "with_pixels")
+    dialog.weights.setText("none.pt")
+    dialog.choice.random.setChecked(True)
+    assert not dialog.weights.isEnabled()
+    assert load(dialog).facts["Weights"].text().startswith("random, SHA-256")
+    first = dialog.network.sha256
+    dialog.choice.seed.setValue(7)
+    assert load(dialog).facts["Weights"].text().startswith("random:7, SHA-256")
+    assert dialog.network.sha256 != first
+    assert dialog.request.random_seed == 7 and dialog.request.weights is None
+    assert make(dialog.request).wish().absolute() == dialog.request
+
+
 # What goes wrong
 
 

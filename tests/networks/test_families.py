@@ -11,9 +11,9 @@ from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources import built_in, families, opening, own_code, torchvision
-from ldam_studio.networks.sources.families import family_of, runs_code, short_name
+from ldam_studio.networks.sources.families import family_of, runs_code, short_name, to_download
 from ldam_studio.networks.sources.family import Family, Published, Source
-from ldam_studio.networks.sources.opening import open_network, to_download
+from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.request import NetworkRequest
 
 NAMES = ("small", "large")

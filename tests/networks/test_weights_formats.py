@@ -49,6 +49,10 @@ class EasyDict(dict):
     """A dictionary with attributes, as configurations often are."""
 
 
+class Early:
+    """A class is saved beside the weights as it is, not only an object of it."""
+
+
 class Recorder:
     def __init__(self):
         self.losses, self.when = np.ones((3, 2)), datetime.datetime(2024, 1, 1)
@@ -63,6 +67,8 @@ def more_than_weights(state):
         "cfg": EasyDict(depth=3, inner=EasyDict(width=2)),
         "recorder": Recorder(),
         "counts": Counter("abc"),
+        "stopping": [Early(), Early],
+        "best_fn": max,
         "seen": defaultdict(list, a=[1]),
         "dtype": torch.float16,
         "device": torch.device("cpu"),
@@ -270,7 +276,7 @@ def shards(folder, state, form):
     names, half = list(state), len(state) // 2
     where = {}
     for number, part in enumerate((names[:half], names[half:]), 1):
-        file = f"part-{number}.{form}"
+        file = f"model-{number:05}-of-00002.{form}"
         own = {name: state[name] for name in part}
         save_file(own, folder / file) if form == "safetensors" else torch.save(own, folder / file)
         where |= dict.fromkeys(part, file)
@@ -285,9 +291,26 @@ def test_shards_open_as_one_file(net, module, tmp_path, form):
     network = opened(net, index)
     same(network, module)
     assert network.sha256 == sha256_of(index)
-    (tmp_path / "hub" / f"part-2.{form}").unlink()
-    with pytest.raises(StudioError, match=r"There is no file .*part-2"):
+    # The folder is as good as the index in it.
+    assert opened(net, index.parent).weights == index
+    (tmp_path / "hub" / f"model-00002-of-00002.{form}").unlink()
+    with pytest.raises(StudioError, match=r"There is no file .*00002-of-00002"):
         opened(net, index)
+
+
+def test_shards_are_one_checkpoint_of_a_training_that_is_watched(net, code, module, tmp_path):
+    from ldam_studio.engine.watching.reader import take
+    from ldam_studio.networks.weights.checkpoint_folder import Folder
+
+    for step, seed in ((1, 1), (2, 5)):
+        folder = tmp_path / "run" / f"checkpoint-{step}"
+        folder.parent.mkdir(exist_ok=True)
+        shards(folder, trained(code.Net(), seed).state_dict(), "safetensors")
+    network = opened(net, tmp_path / "run" / "checkpoint-1")
+    found = Folder(tmp_path / "run", now=lambda: 1e12).look()
+    indices = [c for c in found.checkpoints if c.path.name.endswith(".index.json")]
+    assert len(indices) == 2
+    same(take(network, indices[-1:]), trained(code.Net(), 5))
 
 
 @pytest.mark.parametrize("name", ["../out.bin", "/etc/passwd", "a/b.bin", "", "..", "C:x", "a\\b"])
@@ -301,9 +324,26 @@ def test_an_index_that_names_other_places_is_refused(net, tmp_path, name):
 
 def test_a_shard_that_lacks_what_the_index_says_is_one_sentence(net, module, tmp_path):
     index = shards(tmp_path / "hub", module.state_dict(), "bin")
-    torch.save({"other": torch.ones(2)}, tmp_path / "hub" / "part-1.bin")
-    with pytest.raises(StudioError, match=r"part-1\.bin lacks weights that model.bin.index.json"):
+    torch.save({"other": torch.ones(2)}, tmp_path / "hub" / "model-00001-of-00002.bin")
+    with pytest.raises(StudioError, match=r"00002\.bin lacks weights that model.bin.index.json"):
         opened(net, index)
+
+
+def test_a_part_stands_for_all_parts_and_a_folder_for_its_file(net, module, tmp_path):
+    shards(tmp_path / "hub", module.state_dict(), "safetensors")
+    same(opened(net, tmp_path / "hub" / "model-00002-of-00002.safetensors"), module)
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(StudioError, match="has no weights file"):
+        opened(net, other)
+    torch.save(module.state_dict(), other / "pytorch_model.bin")
+    network = opened(net, other)
+    same(network, module)
+    assert network.weights == other / "pytorch_model.bin"
+    for name in ("a.safetensors", "b.safetensors"):
+        save_file(module.state_dict(), other / name)
+    with pytest.raises(StudioError, match=r"several weights files, such as a\.safe.*; name one"):
+        opened(net, other)
 
 
 # -- what is no file of weights -------------------------------------------------------------------

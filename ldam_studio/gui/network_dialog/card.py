@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.session.lanes import weights_words
 from ldam_studio.gui.theme import icons
 from ldam_studio.progress import Stage, StageWords
 
@@ -155,7 +156,7 @@ class NetworkCard(QFrame):
         """Show the facts about a network that has been loaded."""
         parameters = sum(p.numel() for p in network.module.parameters())
         neurons = sum(layer.neurons for layer in network.layers)
-        weights = network.weights.name if network.weights is not None else "its own"
+        weights = weights_words(network) or "its own"
         texts = {
             "Architecture": f"{type(network.module).__name__}, {parameters:,} parameters",
             "Input": input_words(network.pixels),

@@ -29,18 +29,18 @@ from ldam_studio.gui.network_dialog.source import (
     NetworkSource,
     list_models,
 )
+from ldam_studio.gui.network_dialog.weights_form import WeightsForm
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.sources.families import family_of, short_name
 from ldam_studio.networks.sources.request import NetworkRequest
-from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
+from ldam_studio.networks.weights.choice import WeightsChoice
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-WEIGHTS = f"Weights ({' '.join(f'*{end}' for end in WEIGHTS_SUFFIXES)});;All files (*)"
 LABELS = "Text (*.txt);;All files (*)"
 OWN_WEIGHTS = {
     BUILT_IN: "those that come with the program",
@@ -95,10 +95,11 @@ class NetworkDialog(QDialog):
 
     def _build(self) -> None:
         self.source = NetworkSource()
-        self.weights = self._path("Weights file")
+        self.choice = WeightsForm()
+        self.weights = self.choice.file
         self.labels = self._path("Labels file")
         self.labels.setPlaceholderText("class names, one a line, or imagenet; optional")
-        self.partial = QCheckBox("Accept weights that fit only in part")
+        self.partial = self.choice.partial
         self.steady = QCheckBox("Without its randomness: no dropout, other random numbers fixed")
         self.steady.setToolTip(
             "For networks that draw random numbers when they are run, also in evaluation mode"
@@ -108,9 +109,10 @@ class NetworkDialog(QDialog):
         self._form.setVerticalSpacing(10)
         self._form.setHorizontalSpacing(14)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.addRow("Weights", self._row(self.weights, "Weights", WEIGHTS))
-        self._form.addRow("", self.partial)
-        self._labels_row = self._row(self.labels, "Labels", LABELS)
+        self._form.addRow("Weights", self.choice.row)
+        self._form.addRow("", self.choice)
+        self._form.addRow("Set", self.choice.sets)
+        self._labels_row = PathRow(self.labels, self._browse, name="Browse for labels")
         self._form.addRow("Labels", self._labels_row)
         self._form.addRow("Input", self.input)
         self._form.addRow("", self.steady)
@@ -143,7 +145,8 @@ class NetworkDialog(QDialog):
         layout.addLayout(below)
         self.source.changed.connect(self._source_changed)
         self.input.changed.connect(self._changed)
-        self.partial.toggled.connect(self._changed)
+        self.choice.changed.connect(self._changed)
+        self.choice.set_chosen.connect(self._set_chosen)
         self.steady.toggled.connect(self._changed)
         line = self.fontMetrics().height()
         self.setMinimumWidth(38 * line)
@@ -156,14 +159,10 @@ class NetworkDialog(QDialog):
         field.textChanged.connect(self._changed)
         return field
 
-    def _row(self, field: QLineEdit, title: str, kinds: str) -> PathRow:
-        browse = partial(self._browse, field, title, kinds)
-        return PathRow(field, browse, name=f"Browse for {title.lower()}")
-
-    def _browse(self, field: QLineEdit, title: str, kinds: str) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, title, field.text(), kinds)
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Labels", self.labels.text(), LABELS)
         if path:
-            field.setText(path)
+            self.labels.setText(path)
 
     # -- what is asked for ---------------------------------------------------------------------
 
@@ -171,7 +170,7 @@ class NetworkDialog(QDialog):
         """Fill in a network; the user has to agree again before code is run."""
         self._filling = True
         self.source.set_name(request.name)
-        self.weights.setText("" if request.weights is None else str(request.weights))
+        self.choice.fill(WeightsChoice(request.weights, request.weights_key, request.random_seed))
         self.labels.setText("" if request.labels is None else str(request.labels))
         self.partial.setChecked(request.partial)
         self.steady.setChecked(request.steady)
@@ -181,11 +180,20 @@ class NetworkDialog(QDialog):
 
     def wish(self) -> NetworkRequest:
         """Return the request that is filled in; raises `StudioError` if the input is invalid."""
-        weights, labels = _file(self.weights), _file(self.labels)
-        partial = self.partial.isChecked() and weights is not None
+        weights, labels = self.choice.choice, _file(self.labels)
+        partial = self.partial.isChecked() and weights.file is not None
         pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
         steady = self.steady.isChecked() and self.source.kind != BUILT_IN
-        return NetworkRequest(self.source.name, weights, labels, partial, pixels, steady)
+        return NetworkRequest(
+            self.source.name,
+            weights.file,
+            labels,
+            partial,
+            pixels,
+            steady,
+            weights_key=weights.key,
+            random_seed=weights.seed,
+        )
 
     def _source_changed(self) -> None:
         """Reset the input if the user was asked for that of another source, and did not answer."""
@@ -203,12 +211,17 @@ class NetworkDialog(QDialog):
         self.network = self.request = None
         kind = self.source.kind
         self.weights.setPlaceholderText(OWN_WEIGHTS[kind])
-        self.partial.setEnabled(bool(self.weights.text().strip()))
+        self._form.setRowVisible(self.choice.sets, self.choice.has_sets)
         for row in (self.input, self.steady):
             self._form.setRowVisible(row, kind != BUILT_IN)
         ready = self.source.ready
         self.card.say("Load it to see what it is." if ready else WAITING[kind])
         self._show_buttons()
+
+    def _set_chosen(self) -> None:
+        """Load the network again with another set of weights of the same file."""
+        self._changed()
+        self.load()
 
     # -- loading -------------------------------------------------------------------------------
 
@@ -251,6 +264,8 @@ class NetworkDialog(QDialog):
         self._filling = True
         if not self.input.preset.currentIndex():
             self.input.fill(network.pixels)
+        self.choice.offer(network)
+        self._form.setRowVisible(self.choice.sets, self.choice.has_sets)
         self._filling = False
         self.card.show_network(network)
         self._show_buttons()

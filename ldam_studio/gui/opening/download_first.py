@@ -13,8 +13,7 @@ from ldam_studio.gui.network_dialog.card import size_words
 from ldam_studio.gui.network_dialog.source import list_models
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.download import fetch
-from ldam_studio.networks.sources.families import family_of, short_name
-from ldam_studio.networks.sources.opening import to_download
+from ldam_studio.networks.sources.families import family_of, short_name, to_download
 
 if TYPE_CHECKING:
     from ldam_studio.errors import StudioError

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources import built_in, own_code, timm, torchvision
-from ldam_studio.networks.sources.family import Family, Source
+from ldam_studio.networks.sources.download import cached
+from ldam_studio.networks.sources.family import Family, Published, Source
 
 FAMILIES: tuple[Family, ...] = (
     built_in.FAMILY,
@@ -58,3 +59,24 @@ def short_name(name: str) -> str:
     """Return a network's name without folders, and without its library's prefix."""
     place, colon, function = name.removeprefix(family_of(name).prefix).rpartition(":")
     return f"{Path(place).name}{colon}{function}"
+
+
+def to_download(name: str) -> Published | None:
+    """Return what has to be downloaded to open the network `name` with its published weights.
+
+    Returns
+    -------
+    None if nothing has to be downloaded: for networks that are built in or the user's own code, and
+    for weights that are on this computer already.
+
+    Raises
+    ------
+    StudioError
+        If there is no such network.
+    """
+    if not family_of(name).is_library:
+        return None
+    published = find_source(name).published
+    if published is None or published.here is not None:
+        return None
+    return None if cached(published.url, file=published.file).exists() else published

@@ -19,9 +19,9 @@ from ldam_studio.networks.behaviour.randomness import seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
-from ldam_studio.networks.sources.download import cached, fetch
-from ldam_studio.networks.sources.families import family_of, find_source, runs_code, short_name
-from ldam_studio.networks.sources.family import Published, Source
+from ldam_studio.networks.sources.download import fetch
+from ldam_studio.networks.sources.families import find_source, runs_code, short_name
+from ldam_studio.networks.sources.family import Source
 from ldam_studio.networks.sources.labels import read_labels, wrong_number
 from ldam_studio.networks.sources.options import FORMER, Options
 from ldam_studio.networks.sources.own_module import (
@@ -35,6 +35,7 @@ from ldam_studio.networks.sources.own_module import (
 from ldam_studio.networks.sources.randomise import randomise
 from ldam_studio.networks.sources.wrappers import unwrapped
 from ldam_studio.networks.weights.notes import about
+from ldam_studio.networks.weights.places import file_at
 from ldam_studio.networks.weights.readings import own_tensors
 from ldam_studio.networks.weights.state_dicts import Match, classes_in, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
@@ -69,8 +70,8 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
     name
         A name of one of the `families.FAMILIES`. If it names the user's own code, that code is run.
     weights
-        A safetensors file or a saved state dict. None means the weights that are shipped or
-        published, or those of the module that own code returned.
+        Their file, or the folder that it is alone in, see `places.file_at`. None means the weights
+        that are shipped or published, or those of the module that own code returned.
 
     Raises
     ------
@@ -83,6 +84,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 
 
 def _open(name: str, weights: Path | None, options: Options) -> Network:
+    weights = None if weights is None else file_at(weights)
     source = _source(name, options)
     # Weights that stay random must be the same every time, or sessions could not be replayed.
     with seeded(options.random_seed or 0):
@@ -219,27 +221,6 @@ def _build(
     pixels = _input_of(source, module, options)
     initialise(module, name, pixels)
     return module, in_float32(module, pixels), names
-
-
-def to_download(name: str) -> Published | None:
-    """Return what has to be downloaded to open the network `name` with its published weights.
-
-    Returns
-    -------
-    None if nothing has to be downloaded: for networks that are built in or the user's own code, and
-    for weights that are on this computer already.
-
-    Raises
-    ------
-    StudioError
-        If there is no such network.
-    """
-    if not family_of(name).is_library:
-        return None
-    published = find_source(name).published
-    if published is None or published.here is not None:
-        return None
-    return None if cached(published.url, file=published.file).exists() else published
 
 
 def _built_by_library(

@@ -10,26 +10,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ldam_studio.errors import StudioError
+from ldam_studio.files import read_regular
 from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.checkpoints import Checkpoint, Shapes, Stamp
+from ldam_studio.networks.weights.places import INDEX, index_of
+from ldam_studio.networks.weights.reading.formats import (
+    HEAD,
+    HEADER_LIMIT,
+    OTHERS,
+    PICKLE,
+    TAR_ARCHIVE,
+    ZIP,
+    format_of,
+)
+from ldam_studio.networks.weights.reading.pickles import Unreadable
+from ldam_studio.networks.weights.reading.shards import shards_in
 from ldam_studio.networks.weights.suffixes import is_safetensors, is_weights, without_suffixes
 
 KEY = "checkpoint"
 """Name of the metadata entry in a safetensors file: a JSON object with fields of `Checkpoint`."""
 
-HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
 OLD_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """How torch.save's files began before torch 1.6: torch.serialization.MAGIC_NUMBER, pickled."""
-HEAD = 264
-"""Bytes at the beginning of a file that tell its format."""
-PICKLE, ZIP, TAR = b"\x80", b"PK\x03\x04", (257, b"ustar")
-OTHERS = {
-    b"version https://git-lfs": "is a pointer of Git LFS; fetch the file itself with: git lfs pull",
-    b"\x89HDF": "is an HDF5 file, as Keras writes them",
-    b"\x1f\x8b": "is compressed with gzip; unpack it",
-    b"<": "is a web page or XML",
-}
-"""Files of other formats, by how they begin, and what they are."""
 DIGITS = 18  # number of significant digits that are read
 LIMIT = 10.0**DIGITS  # comparisons with NaN are false, so that it is excluded, too
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
@@ -59,6 +62,12 @@ def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
         head, size = file.read(HEAD), file.seek(0, 2)
     if not size:
         return "is empty", {}, None
+    index = index_of(path)
+    if index is not None:
+        return f"is a part of {index.name}", {}, None
+    if path.name.endswith(INDEX):
+        return _index(path), {}, None
+    kind = format_of(head, size)
     length = int.from_bytes(head[:8], "little")
     if is_safetensors(path) or (head[8:9] == b"{" and 2 <= length <= HEADER_LIMIT):
         return _header(path)
@@ -66,13 +75,23 @@ def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
         if head.startswith(start):
             return problem, {}, None
     # The formats before torch 1.6 do not record their length; reading shows if they are cut short.
-    if head[:1] == PICKLE or OLD_MAGIC in head or head[TAR[0] :].startswith(TAR[1]):
+    if kind in (PICKLE, TAR_ARCHIVE) or OLD_MAGIC in head:
         return "", {}, None
     if zipfile.is_zipfile(path):
         return _archive(path), {}, None
-    if is_weights(path) or head.startswith(ZIP):
+    if is_weights(path) or kind == ZIP:
         return "is cut short or not saved by torch.save", {}, None
     return "is not a weights file", {}, None
+
+
+def _index(path: Path) -> str:
+    """Return what is wrong with the index of weights in several files, if anything."""
+    try:
+        return "" if shards_in(read_regular(path)) else "is not an index of weights"
+    except StudioError:
+        return "cannot be read"
+    except Unreadable as error:
+        return str(error)
 
 
 @lru_cache(maxsize=64)
@@ -112,7 +131,7 @@ def _archive(path: Path) -> str:
     """Return what is wrong with a zip archive, if anything."""
     try:
         with zipfile.ZipFile(path) as archive:
-            known = any(name.endswith("data.pkl") for name in archive.namelist())
+            known = any(name.endswith(("data.pkl", ".npy")) for name in archive.namelist())
     except (zipfile.BadZipFile, ValueError):
         return "is cut short or not saved by torch.save"
     return "" if known else "is an archive without weights of torch"

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ldam_studio.networks.weights.places import INDEX
+
 DEEPEST = 4
 """Levels of folders that are searched: Lightning's logs are three deep."""
 
@@ -97,13 +99,19 @@ def below(place: Path) -> Found:
                 # A link to a folder would list the same files twice.
                 if depth < DEEPEST and not entry.is_symlink() and entry.name not in PASSED:
                     waiting.append((path, depth + 1))
-            elif path.suffix.lower() in COMPANIONS or entry.name.startswith((EVENTS, STATE_FILE)):
+            elif _is_companion(path):
                 companions.append(path)
             else:
                 files.append(path)
     passed = dict(_passed_over(files))
     left = tuple(path for path in files if path not in passed)
     return Found(left, passed, tuple(companions), folders)
+
+
+def _is_companion(path: Path) -> bool:
+    if path.name.startswith((EVENTS, STATE_FILE)):
+        return True
+    return path.suffix.lower() in COMPANIONS and not path.name.endswith(INDEX)
 
 
 def _passed_over(files: Sequence[Path]) -> list[tuple[Path, str]]:

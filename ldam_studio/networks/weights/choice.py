@@ -9,7 +9,7 @@ from ldam_studio.errors import StudioError
 
 SEPARATOR = "::"
 RANDOM = "random"
-MOST_SEED = 2**63 - 1
+MOST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)

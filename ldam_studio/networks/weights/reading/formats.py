@@ -20,12 +20,11 @@ HEADER_LIMIT = 100_000_000  # bytes, safetensors' own limit for its header
 HEAD = 264
 """Bytes at the beginning of a file that tell its format."""
 TAR = (257, b"ustar")
-LFS = b"version https://git-lfs"
 OTHERS = {
-    LFS: "is a pointer of Git LFS, not the weights themselves; fetch them with: git lfs pull",
-    b"\x89HDF": "is an HDF5 file, as Keras writes them; save the weights from torch",
-    b"\x1f\x8b": "is compressed with gzip; unpack it first",
-    b"<": "is a web page or XML, not weights; download the file itself",
+    b"version https://git-lfs": "is a pointer of Git LFS; fetch the file itself with: git lfs pull",
+    b"\x89HDF": "is an HDF5 file, as Keras writes them",
+    b"\x1f\x8b": "is compressed with gzip; unpack it",
+    b"<": "is a web page or XML",
 }
 """Other files that people have in the place of weights, and what to say about them."""
 
