@@ -54,7 +54,7 @@ def test_what_is_wrong_is_told_in_the_terminal(tmp_path, opened, capsys):
     notes.write_text("no weights")
     for given, sentence in (
         ([str(nowhere)], f"The folder {nowhere} cannot be read"),
-        ([str(notes)], "notes.txt is not a checkpoint; their names end in .safetensors, .pt"),
+        ([str(notes)], "notes.txt is not a checkpoint: it is not a weights file"),
         ([str(tmp_path)], "for another architecture"),
         ([str(tmp_path), "--average", "51"], "--average must lie between 0 and 50"),
         ([str(tmp_path), "--network", "nothing"], "There is no network 'nothing'"),
