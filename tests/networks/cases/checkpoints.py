@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy
 import torch
 import torch.nn.functional as F
 from opens import GREY, opens
@@ -81,10 +84,56 @@ def data_parallel(weights, folder):
 
 
 @layout
+def lightning(weights, folder):
+    kept = {
+        **{"epoch": 3, "global_step": 400, "pytorch-lightning_version": "2.4.0"},
+        "state_dict": {**named(weights, "model."), "criterion.weight": torch.ones(10)},
+        **{"loops": {"fit_loop": {"state_dict": {}}}, "callbacks": {}, "lr_schedulers": []},
+        "hyper_parameters": {"lr": 0.1, "data_dir": Path("/data"), "args": argparse.Namespace(b=2)},
+    }
+    torch.save(kept, folder / "epoch=3-step=400.ckpt")
+    return "epoch=3-step=400.ckpt"
+
+
+@layout
+def namespace_and_numpy(weights, folder):
+    kept = {
+        **{"args": argparse.Namespace(lr=0.1, out=Path("runs")), "best": numpy.float64(0.93)},
+        **{"model": weights, "rng": numpy.random.default_rng(1).bit_generator.state},
+        "confusion": numpy.eye(3),
+    }
+    torch.save(kept, folder / "last.pth")
+    return "last.pth"
+
+
+@layout
+def whole_module(weights, folder):
+    module = Net()
+    module.load_state_dict(weights)
+    torch.save(module, folder / "entire_model.pt")
+    return "entire_model.pt"
+
+
+@layout
+def whole_module_beside_others(weights, folder):
+    module = Net().half()
+    module.load_state_dict(weights)
+    torch.save({"epoch": -1, "model": module, "ema": None, "opt": None}, folder / "best.pt")
+    return "best.pt"
+
+
+@layout
 def before_torch_was_a_zip(weights, folder):
     kept = {"net": weights, "acc": 91.2, "epoch": 7}
     torch.save(kept, folder / "ckpt.t7", _use_new_zipfile_serialization=False)
     return "ckpt.t7"
+
+
+@layout
+def averaged_by_ema_and_chosen(weights, folder):
+    kept = {"state_dict": other(weights), "state_dict_ema": named(weights, "module.")}
+    torch.save(kept, folder / "last.pth.tar")
+    return "last.pth.tar::state_dict_ema"
 
 
 @layout
@@ -96,9 +145,59 @@ def averaged_over_the_last_epochs(weights, folder):
 
 
 @layout
+def student_and_teacher(weights, folder):
+    kept = {
+        "student": named(other(weights), "module.backbone."),
+        "teacher": named(weights, "backbone."),
+    }
+    torch.save(kept, folder / "checkpoint.pth")
+    return "checkpoint.pth::teacher"
+
+
+@layout
+def shards_of_safetensors(weights, folder):
+    return shards(weights, folder, "model", "safetensors", save_file)
+
+
+@layout
+def shards_of_torch(weights, folder):
+    return shards(weights, folder, "pytorch_model", "bin", torch.save)
+
+
+def shards(weights, folder, stem, suffix, save):
+    names = sorted(weights)
+    index = {}
+    for number, part in enumerate((names[::2], names[1::2]), 1):
+        file = f"{stem}-{number:05}-of-00002.{suffix}"
+        save({name: weights[name] for name in part}, folder / file)
+        index |= dict.fromkeys(part, file)
+    written = {"metadata": {"total_size": 9999}, "weight_map": index}
+    (folder / f"{stem}.{suffix}.index.json").write_text(json.dumps(written))
+    return f"{stem}.{suffix}.index.json"
+
+
+@layout
 def compiled_and_distributed(weights, folder):
     torch.save({"model": named(weights, "module._orig_mod.")}, folder / "ckpt.pt")
     return "ckpt.pt"
+
+
+@layout
+def wrapped_for_sharding_and_checkpointing(weights, folder):
+    renamed = {}
+    for name, value in weights.items():
+        part, _, last = name.rpartition(".")
+        renamed[f"_fsdp_wrapped_module.{part}._checkpoint_wrapped_module.{last}"] = value
+    torch.save(renamed, folder / "consolidated.pth")
+    return "consolidated.pth"
+
+
+@layout
+def counters_of_a_profiler(weights, folder):
+    counted = {"total_ops": torch.zeros(1), "total_params": torch.zeros(1)}
+    counted |= {"conv1.total_ops": torch.zeros(1), "fc.total_params": torch.zeros(1)}
+    torch.save({**weights, **counted}, folder / "model.pth")
+    return "model.pth"
 
 
 @layout
@@ -122,6 +221,12 @@ def parameters_that_require_gradients(weights, folder):
 
 
 @layout
+def a_suffix_that_says_something_else(weights, folder):
+    save_file(weights, folder / "weights.pt")
+    return "weights.pt"
+
+
+@layout
 def no_suffix(weights, folder):
     torch.save(weights, folder / "best_model")
     return "best_model"
@@ -132,6 +237,15 @@ def nested_two_levels_deep(weights, folder):
     kept = {"checkpoint": {"trainer": {"step": 10}, "network": {"weights": weights}}}
     torch.save(kept, folder / "run.ckpt")
     return "run.ckpt"
+
+
+@layout
+def encoder_of_a_pair(weights, folder):
+    """As in MoCo."""
+    kept = named(weights, "module.encoder_q.") | named(other(weights), "module.encoder_k.")
+    kept["module.queue"] = torch.randn(4, 6)
+    torch.save({"epoch": 200, "arch": "net", "state_dict": kept}, folder / "moco.pth.tar")
+    return "moco.pth.tar::module.encoder_q"
 
 
 @layout

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import OrderedDict
 
+import numpy
 import torch
 from checkpoints import Net, layout, named, other
 
@@ -31,6 +33,21 @@ def composer(weights, folder):
     state = {"model": named(weights, "module."), "run_name": "a", "timestamp": {"epoch": 3}}
     torch.save({"state": state, "rng": [{"python": (3, (1, 2), None)}]}, folder / "ep3-rank0.pt")
     return "ep3-rank0.pt"
+
+
+@layout
+def detectron(weights, folder):
+    """A plain pickle of numpy's arrays."""
+    kept = {name: value.numpy() for name, value in weights.items()}
+    written = {"model": kept, "__author__": "someone", "matching_heuristics": True}
+    (folder / "model_final.pkl").write_bytes(pickle.dumps(written))
+    return "model_final.pkl"
+
+
+@layout
+def arrays_of_numpy(weights, folder):
+    numpy.savez(folder / "weights.npz", **{k: v.numpy() for k, v in weights.items()})
+    return "weights.npz"
 
 
 @layout
@@ -90,3 +107,25 @@ def extra_state_of_modules(weights, folder):
     kept = dict(weights) | {"bn1._extra_state": {"scale": 2.0}, "fc._extra_state": None}
     torch.save(kept, folder / "te.pt")
     return "te.pt"
+
+
+@layout
+def torchscript(weights, folder):
+    net = Net().eval()
+    net.load_state_dict(weights)
+    torch.jit.trace(net, torch.zeros(1, 1, 28, 28)).save(folder / "model_scripted.pt")
+    return "model_scripted.pt"
+
+
+class Recorder:
+    """An object of a training's own."""
+
+    def __init__(self, best):
+        self.best, self.curve = best, [(1, 0.5), (2, best)]
+
+
+@layout
+def objects_of_the_training(weights, folder):
+    kept = {"recorder": Recorder(numpy.float32(0.9)), "net": weights, "cfg": Recorder}
+    torch.save(kept, folder / "exp1_best.pth", pickle_protocol=4)
+    return "exp1_best.pth"
