@@ -85,7 +85,7 @@ def opened(name: str, *flags: str) -> Network:
 
 
 def without_wrappers(module: nn.Module) -> nn.Module:
-    """Return what was compiled, or would be distributed, itself: layers are named as inside."""
+    """Return what was compiled itself, by whose names layers are called."""
     for name, child in list(module.named_children()):
         if (inner := without_wrappers(child)) is not child:
             setattr(module, name, inner)

@@ -70,6 +70,27 @@ def variational_autoencoder():
     return VAE()
 
 
+class Autoencoder(nn.Module):
+    """With a decoder whose weights are the encoder's, transposed."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode = nn.Conv2d(3, 6, 4, stride=2, padding=1)
+        self.bottleneck = nn.Linear(6 * 8 * 8, 5)
+        self.bias = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x):
+        h = torch.tanh(self.encode(x))
+        z = self.bottleneck(h.flatten(1))
+        h = F.linear(z, self.bottleneck.weight.t()).view_as(h)
+        return F.conv_transpose2d(h, self.encode.weight, self.bias, stride=2, padding=1)
+
+
+@opens(SMALL, {"encode": 6, "bottleneck": 5, "output": 3})
+def autoencoder_with_tied_weights():
+    return Autoencoder()
+
+
 class Discriminator(nn.Module):
     """A GAN's judge of patches."""
 
@@ -186,3 +207,21 @@ def normalising_flow():
             return z, s.sum((1, 2, 3))
 
     return Flow()
+
+
+@opens(SMALL, {"net.0": 6, "net.3": 1, "output": 3})
+def score_that_is_a_gradient():
+    class Score(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(
+                nn.Conv2d(3, 6, 3), nn.Softplus(), nn.Flatten(), nn.Linear(1176, 1)
+            )
+
+        def forward(self, x):
+            with torch.enable_grad():
+                x = x if x.requires_grad else x.detach().requires_grad_()
+                energy = self.net(x).sum()
+                return torch.autograd.grad(energy, x, create_graph=True)[0]
+
+    return Score()

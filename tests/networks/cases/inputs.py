@@ -159,6 +159,11 @@ def strides_computed_by_hand():
     return Net()
 
 
+@opens(PLAIN, {"net.0": 6, "net.8": 5})
+def double_precision():
+    return Before(lambda x: x.double(), body().double())
+
+
 class InHalf(nn.Module):
     """Takes and returns float32, computes in the precision of its weights."""
 
