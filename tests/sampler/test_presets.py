@@ -46,6 +46,15 @@ def test_jitter_grows_with_the_image_and_numbers_of_a_person_do_not():
     assert own.values(photograph(SIDE // 2), discriminator=True) == {"jitter": 9}
 
 
+def test_no_preset_takes_more_of_the_discriminator_of_photographs_than_pictures_bear():
+    """Above .5 they show its pattern instead of the neuron; those of small images are better."""
+    for preset in PRESETS.values():
+        assert preset.values(photograph(SIDE), discriminator=True)["discriminator_weight"] <= 0.5
+    paper = PRESETS["paper"]
+    assert paper.values((3, 32, 32), discriminator=True)["discriminator_weight"] == 0.75
+    assert paper.values((1, 28, 28), discriminator=True)["discriminator_weight"] == 0.8
+
+
 def photograph(side: int) -> tuple[int, int, int]:
     return 3, side, side + 40
 
