@@ -40,6 +40,13 @@ class Conv2d(nn.Conv2d):
         return result
 
 
+def freeze(module: nn.Module) -> None:
+    """Put a module into evaluation mode, without gradients of its parameters, in place."""
+    module.eval()
+    for parameter in module.parameters():  # scripted modules have no method for that
+        parameter.requires_grad_(False)
+
+
 def prepare(
     module: nn.Module, memory_format: torch.memory_format = torch.channels_last
 ) -> nn.Module:
@@ -47,9 +54,7 @@ def prepare(
 
     Weights, names and outputs stay the same. Convolutions over pixels become `Conv2d`.
     """
-    module = module.eval()
-    for parameter in module.parameters():  # scripted modules have no method for that
-        parameter.requires_grad_(False)
+    freeze(module)
     for tensor in chain(module.parameters(), module.buffers()):
         if tensor.ndim == 4:
             tensor.data = tensor.data.to(memory_format=memory_format)

@@ -40,6 +40,18 @@ def with_pixels():
     module.pixels = dict(channels=3, height=16, width=16, mean=[0.5] * 3, std=[0.25] * 3, rest=0.5)
     return module
 
+class _Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), nn.Linear(784, 5)
+
+    def forward(self, x):
+        h = self.body(x)
+        return h * 2, self.head(h)
+
+def pair():
+    return _Pair()
+
 def raising():
     raise ValueError("no luck")
 
@@ -207,7 +219,7 @@ def test_a_files_functions_are_offered_without_running_it(make, tmp_path):
     dialog.source.code.file.setText(str(path))
     combo = dialog.source.code.function
     offered = [combo.itemText(i) for i in range(combo.count())]
-    assert offered == ["plain", "with_pixels", "raising", "leaving", "number", "asking"]
+    assert offered == ["plain", "with_pixels", "pair", "raising", "leaving", "number", "asking"]
     dialog.source.code.file.setText(str(tmp_path / "none.py"))
     assert combo.count() == 0
 
@@ -438,6 +450,38 @@ def test_a_function_that_does_not_do_is_one_sentence(make, load, factories, func
     assert not dialog.open_button.isEnabled()
     # and can be mended at once
     assert dialog.load_button.isEnabled()
+
+
+def test_of_several_outputs_that_of_the_classes_can_be_chosen(make, load, factories, tmp_path):
+    dialog = code(make, factories, "pair")
+    assert load(dialog).sentence == ""
+    assert dialog.card.facts["Outputs"].text() == "784 without names in output"
+    offered = [dialog.classes.itemText(i) for i in range(dialog.classes.count())]
+    assert offered == ["output", "head"]
+    dialog.classes.setCurrentText("head")
+    dialog.classes.activated.emit(1)
+    assert dialog.card.facts["Outputs"].text() == "5 without names in head"
+    dialog.open_button.click()
+    assert dialog.network.class_layer.name == "head"
+    assert dialog.network.reference["class_layer"] == "head"
+    assert dialog.request.class_layer == "head"
+
+
+def test_labels_find_the_output_that_they_belong_to(make, load, factories, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("ant\nbee\ncat\ndog\nelk\n")
+    dialog = code(make, factories, "pair")
+    dialog.labels.setText(str(names))
+    assert load(dialog).sentence == ""
+    assert dialog.card.facts["Outputs"].text() == "5 classes in head: ant, bee, cat, …"
+    assert dialog.request.class_layer is None
+    dialog.classes.setCurrentText("body.1")
+    dialog.classes.activated.emit(0)
+    assert "has 5 labels, but the network has 784 outputs" in dialog.card.sentence
+    assert not dialog.open_button.isEnabled()
+    dialog.classes.setCurrentText("")
+    assert load(dialog).sentence == ""
+    assert dialog.network.labels[4] == "elk"
 
 
 def test_files_that_are_missing_or_wrong_are_one_sentence(make, load, factories, tmp_path):

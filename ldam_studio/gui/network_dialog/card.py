@@ -162,7 +162,7 @@ class NetworkCard(QFrame):
             "Input": input_words(network.pixels),
             "Outputs": output_words(network),
             "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
-            f"{network.class_layer.name}",
+            f"{network.layers[-1].name}",
             "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
             "Notes": "\n".join(network.provenance.notes),
         }
@@ -223,8 +223,9 @@ def input_words(pixels: PixelSpec) -> str:
 def output_words(network: Network) -> str:
     """Return the number of a network's outputs, and the first classes' names."""
     outputs = network.class_layer.neurons
+    of = f" in {network.class_layer.name}" if len(network.listing.outputs) > 1 else ""
     if not network.labels:
-        return f"{outputs:,} without names" if outputs > 1 else "1 without a name"
+        return (f"{outputs:,} without names" if outputs > 1 else "1 without a name") + of
     first = ", ".join(network.labels[:NAMED])
     more = ", …" if outputs > NAMED else ""
-    return f"{outputs:,} classes: {first}{more}"
+    return f"{outputs:,} classes{of}: {first}{more}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.network_dialog.card import NetworkCard
+from ldam_studio.gui.network_dialog.class_choice import ClassChoice
 from ldam_studio.gui.network_dialog.input_form import InputForm
 from ldam_studio.gui.network_dialog.source import (
     BUILT_IN,
@@ -35,6 +37,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.pixels import UnknownInputError
 from ldam_studio.networks.sources.families import family_of, short_name
+from ldam_studio.networks.sources.opening import name_classes
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.choice import WeightsChoice
 
@@ -104,6 +107,7 @@ class NetworkDialog(QDialog):
         self.steady.setToolTip(
             "For networks that draw random numbers when they are run, also in evaluation mode"
         )
+        self.classes = ClassChoice()
         self.input = InputForm()
         self._form = QFormLayout()
         self._form.setVerticalSpacing(10)
@@ -114,6 +118,7 @@ class NetworkDialog(QDialog):
         self._form.addRow("Set", self.choice.sets)
         self._labels_row = PathRow(self.labels, self._browse, name="Browse for labels")
         self._form.addRow("Labels", self._labels_row)
+        self._form.addRow("Classes", self.classes)
         self._form.addRow("Input", self.input)
         self._form.addRow("", self.steady)
         self.card = NetworkCard()
@@ -147,6 +152,7 @@ class NetworkDialog(QDialog):
         self.input.changed.connect(self._changed)
         self.choice.changed.connect(self._changed)
         self.choice.set_chosen.connect(self._set_chosen)
+        self.classes.chosen.connect(self._class_layer_chosen)
         self.steady.toggled.connect(self._changed)
         line = self.fontMetrics().height()
         self.setMinimumWidth(38 * line)
@@ -174,6 +180,7 @@ class NetworkDialog(QDialog):
         self.labels.setText("" if request.labels is None else str(request.labels))
         self.partial.setChecked(request.partial)
         self.steady.setChecked(request.steady)
+        self.classes.give(request.class_layer)
         self.input.give(request.pixels)
         self._filling = False
         self._changed()
@@ -182,15 +189,15 @@ class NetworkDialog(QDialog):
         """Return the request that is filled in; raises `StudioError` if the input is invalid."""
         weights, labels = self.choice.choice, _file(self.labels)
         partial = self.partial.isChecked() and weights.file is not None
-        pixels = None if self.source.kind == BUILT_IN else self.input.pixels()
-        steady = self.steady.isChecked() and self.source.kind != BUILT_IN
+        built_in = self.source.kind == BUILT_IN
         return NetworkRequest(
             self.source.name,
             weights.file,
             labels,
             partial,
-            pixels,
-            steady,
+            None if built_in else self.input.pixels(),
+            self.steady.isChecked() and not built_in,
+            class_layer=None if built_in else self.classes.layer,
             weights_key=weights.key,
             random_seed=weights.seed,
         )
@@ -212,7 +219,8 @@ class NetworkDialog(QDialog):
         kind = self.source.kind
         self.weights.setPlaceholderText(OWN_WEIGHTS[kind])
         self._form.setRowVisible(self.choice.sets, self.choice.has_sets)
-        for row in (self.input, self.steady):
+        self.classes.offer(None)
+        for row in (self.input, self.steady, self.classes):
             self._form.setRowVisible(row, kind != BUILT_IN)
         ready = self.source.ready
         self.card.say("Load it to see what it is." if ready else WAITING[kind])
@@ -267,11 +275,27 @@ class NetworkDialog(QDialog):
         self.choice.offer(network)
         self._form.setRowVisible(self.choice.sets, self.choice.has_sets)
         self._filling = False
+        self.classes.offer(network)
         self.card.show_network(network)
         self._show_buttons()
         self.open_button.setFocus()
         if self._opens_itself:
             self.accept()
+
+    def _class_layer_chosen(self) -> None:
+        """Take the classes of the loaded network from another layer."""
+        network, request = self.network, self.request
+        if network is None or request is None:
+            self._changed()
+            return
+        try:
+            name_classes(network, request.labels, self.classes.layer, network.labels)
+        except StudioError as error:
+            self._changed()
+            self.card.show_error(str(error))
+            return
+        self.request = replace(request, class_layer=self.classes.layer)
+        self.card.show_network(network)
 
     def _on_failed(self, error: StudioError) -> None:
         self._leave_task()

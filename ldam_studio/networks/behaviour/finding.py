@@ -27,7 +27,7 @@ from ldam_studio.networks.behaviour.trial import (
     same_gradient,
     see,
 )
-from ldam_studio.networks.prepare import Untouched, prepare
+from ldam_studio.networks.prepare import Untouched, freeze, prepare
 
 MOST_ROUNDING = 1e-2
 """A difference above this is never taken for rounding."""
@@ -79,7 +79,7 @@ def prepare_and_find(module: nn.Module, images: Images) -> Found:
     It is frozen and in evaluation mode afterwards. Its weights keep their memory format if it gives
     other values or gradients, or fails, with that of `prepare`.
     """
-    module.eval().requires_grad_(False)
+    freeze(module)
     untouched, kept = Untouched(module), Kept(module)
     try:
         if _is_plain(module, images, kept):

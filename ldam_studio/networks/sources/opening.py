@@ -103,7 +103,6 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         weights,
         given_pixels=options.pixels,
         given_labels=options.labels,
-        given_class_layer=options.class_layer or None,
         partial=options.partial and weights is not None,
         weights_key=None if weights is None else key,
         sets=sets,
@@ -261,6 +260,7 @@ def name_classes(
     if layer is not None:
         chosen = (network.listing.former if layer == FORMER else layer,)
     layers = [network.layer(name) for name in chosen]
+    network.provenance = replace(network.provenance, given_class_layer=layer or None)
     labels = known if path is None else read_labels(path)
     for found in layers:
         if found.neurons == len(labels):
