@@ -8,7 +8,9 @@ can solve. Importing late makes ``--help`` fast, and ``render`` works without Qt
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -104,12 +106,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     general = {"-h", "--help", "--version"}
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in general):
         arguments.insert(0, "studio")
+    _print_anything()
     try:
-        args = build_parser().parse_args(_with_signs(arguments))
-        code: int = args.run(args)
+        try:
+            args = build_parser().parse_args(_with_signs(arguments))
+            code: int = args.run(args)
+        finally:
+            sys.stdout.flush()
     except StudioError as error:
         print(f"ldam-studio: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC) or error.filename is not None:
+            raise
+        return _cannot_print(error)
     return code
+
+
+def _print_anything() -> None:
+    """Print escapes for letters that the terminal's encoding lacks, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _cannot_print(error: OSError) -> int:
+    """Return the exit code after standard output was closed, as by ``| head``, or is full."""
+    # Python would try again at its end, and print a traceback.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return 141  # as if the signal had ended it
+    print(f"ldam-studio: the output cannot be written ({error.strerror}).", file=sys.stderr)
+    return 2

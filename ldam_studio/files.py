@@ -21,6 +21,8 @@ from ldam_studio.errors import StudioError
 
 NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags for opening a file that may be a pipe, and on Windows for reading its bytes as they are."""
+MOST_READ = 2**34
+"""Largest size in bytes of a file that is read at once: the weights of a very large network."""
 WAITS_S = (0.01, 0.03, 0.1, 0.3)
 
 
@@ -36,42 +38,40 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("ldam-studio", appauthor=False)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a file's content. The file is closed at once, so that others may replace it.
+def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
+    """Return the content of a regular file, which is closed at once so that others may replace it.
+
+    Pipes and devices are refused, since they may never end.
+
+    Parameters
+    ----------
+    most
+        Largest size in bytes; a larger file is something else.
 
     Raises
     ------
     StudioError
-        If there is no such file or it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise StudioError(f"There is no file {path}; check the path.") from None
-    except OSError as error:
-        raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
-
-
-def read_regular(path: Path) -> bytes:
-    """Return the content of a regular file; pipes and devices, which may never end, are refused.
-
-    Raises
-    ------
-    StudioError
-        If there is no such file, it is of another kind, or it cannot be read.
+        If there is no such file, or it cannot be read or is too large.
     """
     try:
         # Opening a pipe would wait for somebody who writes to it.
-        file = os.open(path, os.O_RDONLY | NO_WAITING)
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            os.close(file)
-            raise StudioError(f"{path} cannot be read (it is not a file); check the path.")
-        with os.fdopen(file, "rb") as opened:
-            return opened.read()
+        number = os.open(path, os.O_RDONLY | NO_WAITING)
+        with os.fdopen(number, "rb") as file:
+            about = os.fstat(number)
+            if not stat.S_ISREG(about.st_mode):
+                raise StudioError(f"{path} cannot be read (it is not a file); check the path.")
+            if about.st_size > most:
+                raise StudioError(
+                    f"{path} has {about.st_size / 2**20:,.0f} MB, but such a file has at most "
+                    f"{most / 2**20:,.0f}; choose another."
+                )
+            return file.read(about.st_size)
     except FileNotFoundError:
         raise StudioError(f"There is no file {path}; check the path.") from None
     except OSError as error:
         raise StudioError(f"{path} cannot be read ({error.strerror}); check the path.") from None
+    except ValueError:  # a zero byte in the path
+        raise StudioError(f"{path} is not the name of a file; check the path.") from None
 
 
 def write_bytes(path: Path, data: bytes) -> None:

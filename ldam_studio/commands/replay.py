@@ -13,7 +13,7 @@ from PIL import Image
 
 from ldam_studio.commands.shared.interrupt import interruptible
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, plain
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import Comparison, compare
 from ldam_studio.files import write_together
@@ -130,7 +130,8 @@ def in_words(found: Comparison) -> str:
     )
     if not different:
         return first
-    return first + "\nwhat differs from the export:\n" + "\n".join(f"  {d}" for d in different)
+    listed = "\n".join(f"  {plain(what)}" for what in different)
+    return f"{first}\nwhat differs from the export:\n{listed}"
 
 
 def _steps_of(found: Comparison) -> str:

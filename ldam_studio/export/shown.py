@@ -22,6 +22,8 @@ from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 
 MAX_ZOOM = 64
+MOST_PIXELS = 89_478_485
+"""Largest number of pixels of an exported picture; Pillow takes larger ones for an attack."""
 
 KINDS = {
     "average": "the front chain's average",
@@ -78,7 +80,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
     Raises
     ------
     StudioError
-        If there is no such chain, or its average has no sample yet.
+        If there is no such chain, its average has no sample yet, or the picture is too large.
     """
     pixels = state.lane.network.pixels
     rows = at_largest_size([_images(lane, shown) for lane in state.lanes])
@@ -99,7 +101,13 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
         parts.append([difference_to_bytes(image, pixels, scale) for image in apart])
     sheets = [row[0] if len(row) == 1 else grid(row) for row in parts]
     beside = len(sheets) if len(parts[0]) == 1 else 1
-    return enlarge(sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP), shown.zoom)
+    sheet = sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP)
+    if sheet.shape[0] * sheet.shape[1] * shown.zoom**2 > MOST_PIXELS:
+        raise StudioError(
+            f"The picture would have more than {MOST_PIXELS / 1e6:,.0f} megapixels; choose a "
+            "smaller zoom."
+        )
+    return enlarge(sheet, shown.zoom)
 
 
 def difference_scales(state: SessionState, shown: Shown) -> list[float]:

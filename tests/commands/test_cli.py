@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,27 @@ def test_a_neuron_with_a_sign_is_no_flag(tmp_path, capsys, neuron, shown):
 @pytest.mark.parametrize("flag", ["--steps", "-h"])
 def test_a_flag_behind_neuron_stays_one(flag):
     assert cli._with_signs(["--neuron", flag]) == ["--neuron", flag]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize(("to", "code"), [("> /dev/full", 2), ("| true", 141)])
+def test_output_that_cannot_be_written_is_no_traceback(to, code):
+    program = f"{sys.executable} -m ldam_studio info --network lenet"
+    command = f"set -o pipefail; {program} {to}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (code, 0)  # a short output may fit into a pipe that nobody reads
+    if code == 2:
+        assert (
+            done.stderr == "ldam-studio: the output cannot be written (No space left on device).\n"
+        )
+
+
+def test_letters_that_the_terminal_lacks_are_escaped(tmp_path):
+    program = "from ldam_studio.cli import main; raise SystemExit(main(['replay', 'größer.png']))"
+    env = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("ldam-studio: There is no file gr\\xf6\\xdfer.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -344,3 +345,18 @@ def test_encoding_is_repeatable(state: SessionState):
     picture = picture_of(state, Shown("raw"))
     written = Recipe.of(state, Shown("raw"), picture)
     assert encode(picture, written) == encode(picture, written)
+
+
+@pytest.mark.parametrize("side", [10_000, 30_000])
+def test_a_picture_that_says_to_be_huge_is_refused_before_it_is_unpacked(tmp_path: Path, side: int):
+    data = BytesIO()
+    Image.new("1", (side, side)).save(data, "PNG")
+    assert len(data.getvalue()) < 500_000
+    path = tmp_path / "huge.png"
+    path.write_bytes(data.getvalue())
+    tracemalloc.start()
+    with pytest.raises(StudioError, match=r"more pixels than any exported picture \(89,478,485\)"):
+        read(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000

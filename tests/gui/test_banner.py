@@ -136,3 +136,11 @@ def test_what_is_about_the_session_to_open_outlives_the_clearing_before_it(qtbot
     banner.settle()
     banner.clear()
     assert banner.texts() == ()
+
+
+def test_no_word_makes_the_window_wider(banner):
+    before = banner.holder.minimumSizeHint().width()
+    banner.say(f"The tensor {'a' * 5000} is unknown.", "danger")
+    assert banner.minimumSizeHint().width() < 300
+    assert banner.holder.minimumSizeHint().width() == before
+    assert banner.texts() == (f"The tensor {'a' * 5000} is unknown.",)

@@ -82,6 +82,11 @@ def neurons_of(value: Any) -> tuple[Neuron, ...]:
 
 def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
     wanted = neurons_of(change.value)
+    if len(wanted) > SETTINGS["chains"].maximum:
+        raise StudioError(
+            f"There are at most {SETTINGS['chains'].maximum:,.0f} chains, not {len(wanted):,}; "
+            "choose fewer neurons."
+        )
     if len(numbers) < len(outline.lanes):
         check_count(wanted, outline.chains)
     # The first of these lanes must have the neurons; the others follow if they can.

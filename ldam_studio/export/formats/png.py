@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -15,9 +16,15 @@ from ldam_studio import __version__
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.shown import MOST_PIXELS
 from ldam_studio.files import read_bytes
 
 KEY = "ldam-recipe"
+MOST_BYTES = 2**29  # more than `MOST_PIXELS` take without any compression
+
+
+# The check in `decode` takes the place of this warning.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def encode(picture: Bytes, recipe: Recipe) -> bytes:
@@ -38,20 +45,23 @@ def decode(path: Path) -> tuple[str | None, Bytes]:
     StudioError
         If the file is not a PNG picture, or is damaged.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, MOST_BYTES)
     damage = (
         OSError,
         SyntaxError,
         ValueError,
         struct.error,
         zlib.error,
-        Image.DecompressionBombError,
     )
     try:
         with Image.open(BytesIO(data), formats=("PNG",)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _too_large(path)
             image.load()
             text = image.info.get(KEY)
             picture = np.asarray(image.convert("RGB"))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_large(path) from None
     except UnidentifiedImageError:
         raise StudioError(
             f"{path} is not a PNG picture; choose one exported by LDAM Studio."
@@ -59,3 +69,9 @@ def decode(path: Path) -> tuple[str | None, Bytes]:
     except damage as error:
         raise StudioError(f"The picture {path} is damaged ({error}); copy it again.") from None
     return text if isinstance(text, str) else None, picture
+
+
+def _too_large(path: Path) -> StudioError:
+    return StudioError(
+        f"{path} has more pixels than any exported picture ({MOST_PIXELS:,}); choose another."
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QStandardPaths, Qt
+from PyQt6.QtCore import QStandardPaths
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -25,9 +26,11 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.export.formats.table import FORMATS, with_suffix
+from ldam_studio.export.shown import MOST_PIXELS
 from ldam_studio.files import free_path
 from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
 from ldam_studio.gui.exporting.preview import Preview
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
 
@@ -126,10 +129,8 @@ class ExportDialog(QDialog):
         self._path.setMinimumWidth(280)
         self._path.textEdited.connect(self._named)
         self._path.textChanged.connect(self._update)
-        note = QLabel(self._note)
-        note.setTextFormat(Qt.TextFormat.PlainText)
+        note = Paragraph(self._note)
         note.setProperty("role", "muted")
-        note.setWordWrap(True)
         form = QFormLayout()
         form.setVerticalSpacing(12)
         form.setHorizontalSpacing(14)
@@ -191,7 +192,8 @@ class ExportDialog(QDialog):
         if self._own_name:
             self._path.setText(str(free_path(with_suffix(self._folder / what))))
         width, height = self._sizes[what]
-        self._zoom.setMaximum(max(1, min(MOST_ZOOM, MOST_SIDE // max(width, height))))
+        most = min(MOST_SIDE // max(width, height), isqrt(MOST_PIXELS // (width * height)))
+        self._zoom.setMaximum(max(1, min(MOST_ZOOM, most)))
         self._preview.show_image(self._picture(what))
         self._update()
 

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ldam_studio.engine.picture import Bytes, to_bytes
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Pencil, qimage
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
@@ -40,9 +41,7 @@ class FilterPanel(QWidget):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._filter = _Picture("Filter ÷ std")
         self._average = _Picture("Average − rest")
-        self._cosine = QLabel()
-        self._cosine.setTextFormat(Qt.TextFormat.PlainText)
-        self._cosine.setWordWrap(True)
+        self._cosine = Paragraph()
         pictures = QHBoxLayout()
         pictures.setSpacing(10)
         pictures.addWidget(self._filter)
@@ -53,9 +52,8 @@ class FilterPanel(QWidget):
         layout.addWidget(self._title)
         layout.addLayout(pictures)
         layout.addWidget(self._cosine)
-        note = QLabel("Near 1 with L2, without discriminator and clamp.")
+        note = Paragraph("Near 1 with L2, without discriminator and clamp.")
         note.setProperty("role", "muted")
-        note.setWordWrap(True)
         layout.addWidget(note)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setToolTip(EXPLANATION)

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -62,10 +63,8 @@ class LearnerPanel(QWidget):
         switch.addStretch(1)
         switch.addWidget(self._period)
 
-        self._source = QLabel()
+        self._source = Paragraph()
         self._source.setProperty("role", "muted")
-        self._source.setTextFormat(Qt.TextFormat.PlainText)
-        self._source.setWordWrap(True)
         self._rounds = _value("Rounds learned")
         self._real = _value("Mean probability real of real images")
         self._fake = _value("Mean probability real of the chains' images")
@@ -84,9 +83,8 @@ class LearnerPanel(QWidget):
             numbers.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             numbers.addWidget(value, row, 1)
 
-        self._warning = QLabel()
+        self._warning = Paragraph()
         self._warning.setProperty("role", "warning")
-        self._warning.setWordWrap(True)
         self._warning.hide()
         self._revert = QPushButton(icons.icon("revert"), "Revert to shipped")
         self._revert.setToolTip("Discard what was learned here and use the shipped discriminator")

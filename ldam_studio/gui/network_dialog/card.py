@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.lanes import weights_words
 from ldam_studio.gui.theme import icons
@@ -39,9 +40,8 @@ class NetworkCard(QFrame):
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setAccessibleName("Loaded network")
-        self.words = QLabel()
+        self.words = Paragraph()
         self.words.setProperty("role", "muted")
-        self.words.setWordWrap(True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.doing = QLabel()
         self.doing.setTextFormat(Qt.TextFormat.PlainText)
@@ -52,9 +52,7 @@ class NetworkCard(QFrame):
         self.stop = QPushButton("Stop")
         self.stop.setAutoDefault(False)
         self.stop.clicked.connect(self.stopped)
-        self.error = QLabel()
-        self.error.setTextFormat(Qt.TextFormat.PlainText)
-        self.error.setWordWrap(True)
+        self.error = Paragraph()
         self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._words = StageWords()
         self._seconds = QTimer(self)
@@ -98,10 +96,8 @@ class NetworkCard(QFrame):
         form.setHorizontalSpacing(14)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for name in ("Architecture", "Input", "Outputs", "Layers", "Weights", "Notes"):
-            title, value = QLabel(name), QLabel()
+            title, value = QLabel(name), Paragraph()
             title.setProperty("role", "muted")
-            value.setTextFormat(Qt.TextFormat.PlainText)
-            value.setWordWrap(True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(name)
             form.addRow(title, value)

@@ -11,11 +11,11 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QLabel,
     QLineEdit,
     QWidget,
 )
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
 
@@ -39,12 +39,11 @@ class OwnCode(QWidget):
         present(self.function.lineEdit()).setPlaceholderText(
             "called without arguments; returns the torch.nn.Module"
         )
-        warning = QLabel(
+        warning = Paragraph(
             "Opening it runs the file's code on this computer with all your rights: open only code "
             "that you trust."
         )
         warning.setProperty("role", "warning")
-        warning.setWordWrap(True)
         self.agreed = QCheckBox("I trust this code: run it")
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)

@@ -9,7 +9,6 @@ from PyQt6.QtGui import QAction, QKeyEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QRadioButton,
@@ -20,6 +19,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.network_dialog.code import OwnCode
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme import icons
@@ -167,9 +167,8 @@ class Library(QWidget):
         self.list.setAccessibleName("Published models")
         self.list.setUniformItemSizes(True)
         self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
-        self.state = QLabel()
+        self.state = Paragraph()
         self.state.setProperty("role", "muted")
-        self.state.setWordWrap(True)
         self.state.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

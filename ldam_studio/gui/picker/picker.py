@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.picker.header import NeuronHeader
 from ldam_studio.gui.picker.layer_list import LayerList
 from ldam_studio.gui.picker.memory import NeuronMemory
@@ -76,11 +77,9 @@ class NeuronPicker(QWidget):
         splitter.addWidget(lower)
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 1)
-        self._nothing = QLabel()
+        self._nothing = Paragraph()
         self._nothing.setProperty("role", "empty")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._nothing.setWordWrap(True)
-        self._nothing.setTextFormat(Qt.TextFormat.PlainText)
         self._pages = QStackedLayout()
         self._pages.addWidget(splitter)
         self._pages.addWidget(self._nothing)

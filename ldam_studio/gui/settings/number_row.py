@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.qt import restyle
 from ldam_studio.gui.settings.number_field import NumberField
@@ -41,8 +42,7 @@ class NumberRow(SettingRow):
         self.field.setAccessibleDescription(setting.help)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0.00000") + 18)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
+        self.note = Paragraph()
         self.note.setProperty("role", "muted")
         self.note.hide()
         grid = QGridLayout(self)

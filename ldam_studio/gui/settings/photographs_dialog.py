@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present, restyle
 
@@ -55,9 +56,7 @@ class PhotographsDialog(QDialog):
         form.setHorizontalSpacing(14)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(label, row)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note = Paragraph()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.measure = present(buttons.addButton("Measure", QDialogButtonBox.ButtonRole.ActionRole))
         self.measure.setDefault(True)

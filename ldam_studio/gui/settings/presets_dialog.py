@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.settings.values import text_of
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.user_presets import LONGEST
@@ -64,8 +65,7 @@ class PresetsDialog(QDialog):
         self.list.setEditTriggers(
             QListWidget.EditTrigger.DoubleClicked | QListWidget.EditTrigger.EditKeyPressed
         )
-        self.empty = QLabel("Presets that you save appear here and in the menu.")
-        self.empty.setWordWrap(True)
+        self.empty = Paragraph("Presets that you save appear here and in the menu.")
         self.empty.setProperty("role", "empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         inside = QVBoxLayout(self.list)
@@ -74,10 +74,8 @@ class PresetsDialog(QDialog):
         self.delete_button = QPushButton("&Delete")
         for button in (self.rename_button, self.delete_button):
             button.setAutoDefault(False)
-        self.note = QLabel()
+        self.note = Paragraph()
         self.note.setProperty("role", "danger")
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.note.hide()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

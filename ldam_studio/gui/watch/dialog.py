@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present, restyle
 from ldam_studio.gui.task import Task
@@ -78,9 +79,7 @@ class WatchDialog(QDialog):
         for request in requests:
             self.which.addItem(request.title, request)
         self.which.currentIndexChanged.connect(lambda _at: self._changed())
-        self.note = QLabel(HINT)
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note = Paragraph(HINT)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.watch = present(buttons.addButton("Watch", QDialogButtonBox.ButtonRole.ActionRole))
         self.watch.setDefault(True)

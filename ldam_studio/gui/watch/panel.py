@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -83,10 +84,8 @@ class WatchPanel(QWidget):
         self.schedule.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.schedule.clicked.connect(self.schedule_asked)
         self.rate.valueChanged.connect(self.rate_chosen)
-        self.state = QLabel()
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
+        self.state = Paragraph()
         self.state.setProperty("role", "muted")
-        self.state.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)

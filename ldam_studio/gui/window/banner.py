@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.studio import Kind, Offers
 from ldam_studio.gui.theme import icons
@@ -197,9 +198,7 @@ class _Row(QFrame):
         self._sign = sign
         self._draw_sign()
         layout.addWidget(sign)
-        label = self._label = QLabel(text)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
+        label = self._label = Paragraph(text)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout.addWidget(label, 1)

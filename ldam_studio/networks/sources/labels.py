@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ldam_studio.assets import asset
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, plain
+from ldam_studio.files import read_bytes
 from ldam_studio.networks.anatomy.layers import Layer
 
 IMAGENET = Path("imagenet")
 """Means ImageNet's 1,000 names, in place of a file with labels."""
+MOST_BYTES, MOST_LETTERS = 2**24, 200  # of the file, and of one name
 MOST_NEAR = 5  # number of similar names that are suggested for an unknown one
 
 
@@ -30,13 +32,13 @@ def read_labels(path: Path) -> tuple[str, ...]:
     """
     where = asset("resources", "imagenet_labels.txt") if path == IMAGENET else path
     try:
-        lines = where.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_bytes(where, MOST_BYTES).decode("utf-8").splitlines()
+    except (StudioError, UnicodeDecodeError) as error:
         raise StudioError(
             f"The labels {path} cannot be read ({error}); give a text file, or {IMAGENET} for "
             "ImageNet's 1,000 names."
         ) from None
-    return tuple(line.strip() for line in lines if line.strip())
+    return tuple(plain(line.strip(), MOST_LETTERS) for line in lines if line.strip())
 
 
 def can_be_read(path: Path) -> bool:

@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.files import read_regular, write_bytes
+from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.memory import enough_for, free_bytes, is_lack_of_memory, require
 from ldam_studio.networks.anatomy.results import all_tensors
 from ldam_studio.networks.weights.adapting import adapts, load, put
@@ -64,7 +64,7 @@ def read_saved(path: Path) -> tuple[dict[str, Any], str]:
     """
     require_room(path)
     with enough_for_file(path):
-        data = read_regular(path)
+        data = read_bytes(path)
     return unpacked(path, data)
 
 
@@ -97,7 +97,7 @@ def sha256_of(path: Path) -> str:
     StudioError
         If it cannot be read.
     """
-    data = read_regular(path)
+    data = read_bytes(path)
     with contextlib.suppress(Unreadable):
         shards = shards_in(data)
         return hash_of(path, data, shards or {})

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_regular
+from ldam_studio.files import read_bytes
 from ldam_studio.networks.weights.reading.building import MOST_TENSORS
 from ldam_studio.networks.weights.reading.content import Tree, entries
 from ldam_studio.networks.weights.reading.formats import tensors_of
@@ -56,7 +56,7 @@ def hash_of(path: Path, data: bytes, found: dict[str, str]) -> str:
     """Return the SHA-256 of a file's bytes, or over those of an index and of its shards."""
     digest = hashlib.sha256(data)
     for shard in files_of(path, found):
-        digest.update(hashlib.sha256(read_regular(shard)).digest())
+        digest.update(hashlib.sha256(read_bytes(shard)).digest())
     return digest.hexdigest()
 
 
@@ -75,7 +75,7 @@ def read_shards(path: Path, data: bytes, found: dict[str, str]) -> tuple[Tree, s
     digest = hashlib.sha256(data)
     whole: Tree = OrderedDict()
     for shard in files_of(path, found):
-        part = read_regular(shard)
+        part = read_bytes(shard)
         digest.update(hashlib.sha256(part).digest())
         try:
             tensors = dict(entries(tensors_of(part)))
