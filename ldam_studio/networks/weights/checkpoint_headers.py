@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_regular
+from ldam_studio.files import read_bytes
 from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.checkpoints import Checkpoint, Shapes, Stamp
 from ldam_studio.networks.weights.places import INDEX, index_of
@@ -87,7 +87,7 @@ def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
 def _index(path: Path) -> str:
     """Return what is wrong with the index of weights in several files, if anything."""
     try:
-        return "" if shards_in(read_regular(path)) else "is not an index of weights"
+        return "" if shards_in(read_bytes(path)) else "is not an index of weights"
     except StudioError:
         return "cannot be read"
     except Unreadable as error:

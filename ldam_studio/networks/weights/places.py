@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_regular
+from ldam_studio.files import read_bytes
 from ldam_studio.networks.weights.reading.pickles import Unreadable
 from ldam_studio.networks.weights.reading.shards import MOST_BYTES, shards_in
 
@@ -58,6 +58,6 @@ def _parts(index: Path) -> set[str]:
     try:
         if index.stat().st_size > MOST_BYTES:
             return set()
-        return set((shards_in(read_regular(index)) or {}).values())
+        return set((shards_in(read_bytes(index)) or {}).values())
     except (OSError, StudioError, Unreadable):
         return set()
