@@ -19,12 +19,11 @@ def rooms() -> list[str]:
     """Return the paths on the map, relative to the package."""
     assert MAP is not None
     paths: list[str] = []
-    above = ""
+    above: list[str] = []  # the folders that a line lies in
     for line in MAP.group(1).splitlines():
-        name = line.split()[0]
-        if not line.startswith(" "):
-            above = name
-        paths.append(name if name == above else above + name)
+        name, depth = line.split()[0], (len(line) - len(line.lstrip())) // 2
+        above = [*above[:depth], name]
+        paths.append("".join(above))
     return paths
 
 
