@@ -16,6 +16,7 @@ def banner(qtbot):
     layout = QVBoxLayout(window)
     layout.addWidget(QLineEdit())
     made = Banner(window)
+    window.resize(600, 300)
     qtbot.addWidget(window)
     window.show()
     made.holder = window
