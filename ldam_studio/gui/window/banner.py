@@ -200,7 +200,9 @@ class _Row(QFrame):
         layout.addWidget(sign)
         label = self._label = Paragraph(text)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy = label.sizePolicy()  # which says that the height follows from the width
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+        label.setSizePolicy(policy)
         layout.addWidget(label, 1)
         for name, act in actions:
             button = QPushButton(name)
