@@ -66,7 +66,8 @@ class StageWords:
         words = f"{stage.doing}: {stage.done:,} of {stage.total:,}"
         if seconds <= LONG_S or not stage.done:
             return words
-        return f"{words}, about {seconds / stage.done * (stage.total - stage.done):.0f} s left"
+        left = seconds / stage.done * (stage.total - stage.done)
+        return f"{words}, about {max(1.0, left):.0f} s left"
 
 
 class Listener:
@@ -132,6 +133,11 @@ class Listener:
 
 
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+def is_heard() -> bool:
+    """Return whether somebody listens to this thread's work."""
+    return _LISTENER.get() is not None
 
 
 def tell(doing: str, done: int = 0, total: int = 0) -> None:

@@ -25,6 +25,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.plan import FORMER, PLAIN, Plan
 from ldam_studio.networks.prepare import Copies, Entrance
+from ldam_studio.networks.told import told
 from ldam_studio.sampler.moments import Expected, moments_of
 
 WRAPPERS = ("_orig_mod", "module")
@@ -58,7 +59,8 @@ class Forward:
         self._mean = torch.tensor(pixels.mean).reshape(1, -1, 1, 1)
         self._std = torch.tensor(pixels.std).reshape(1, -1, 1, 1)
         self.dtype = torch.float32
-        found = prepare_and_find(module, self._images())
+        with told("trying how it behaves"):
+            found = prepare_and_find(module, self._images())
         self.dtype = found.dtype
         self._passes = Passes(found.behaviour, module)
         self.listing = self.list_layers(pixels)
@@ -86,7 +88,8 @@ class Forward:
     def _fold(self) -> Folded | None:
         # Passes that draw random numbers cannot be compared.
         compares = self._takes_copies and not self.behaviour.draws
-        return fold(self.module, self.noise()) if compares else None
+        with told("folding its batch norms"):
+            return fold(self.module, self.noise()) if compares else None
 
     def noise(self, shape: Sequence[int] | None = None) -> Tensor:
         """Return the module's input for one image of noise, always the same, (1, C, H, W).

@@ -24,9 +24,9 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
 from ldam_studio.networks.sizes import MOST_SIDES, MULTIPLE, listing_at, moved
 from ldam_studio.networks.statistics.compared import Compared
+from ldam_studio.networks.told import told
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
-from ldam_studio.progress import tell
 
 T = TypeVar("T")
 
@@ -219,8 +219,8 @@ class Network(Compared):
         where = resolved(known, place)
 
         def measure() -> Box | None:
-            tell(f"looking for what {layer} sees")
-            return receptive_field(self, known, where)
+            with told(f"looking for what {layer} sees"):
+                return receptive_field(self, known, where)
 
         return self.remembered(("field", layer, where), measure)
 
@@ -245,8 +245,8 @@ class Network(Compared):
 
         def find() -> Crop | None:
             field = self.receptive_field(layer, where)
-            tell(f"comparing what {layer} sees with the whole image")
-            return find_crop(self, known, where, field)
+            with told(f"comparing what {layer} sees with the whole image"):
+                return find_crop(self, known, where, field)
 
         return self.remembered(("crop", layer, where), find)
 
@@ -280,14 +280,14 @@ class Network(Compared):
         return ClassValue(objective, self.remembered(key, lambda: self._ending(last)))
 
     def _ending(self, last: Layer) -> Ending:
-        tell(f"looking for the last rectifier before {last.name}")
         weights = (*self.module.parameters(), *self.module.buffers())
 
         def run() -> Tensor:
             with self.guarded():
                 return output_at(self.module, last, self.noise())
 
-        return find_ending(run, weights, 1 + last.axis)
+        with told(f"looking for the last rectifier before {last.name}"):
+            return find_ending(run, weights, 1 + last.axis)
 
     def check(self, neuron: Neuron) -> Neuron:
         """Return `neuron`, with its layer's present name; `StudioError` if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -76,6 +77,9 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
     from ldam_studio.gui.window.window import StudioWindow
 
     window = StudioWindow(start.device, SessionStore(), start.data)
+    # A full collection of garbage holds the interpreter. Over all that was imported, some 300,000
+    # objects, that takes up to half a second, in which the window would stand still.
+    gc.freeze()
     recalled = window.recall()
     remembered = recalled.opening
     before = ten_digits(start.device, start.data) if start.fresh else remembered

@@ -34,6 +34,7 @@ from ldam_studio.networks.sources.own_module import (
 )
 from ldam_studio.networks.sources.randomise import randomise
 from ldam_studio.networks.sources.wrappers import unwrapped
+from ldam_studio.networks.told import told
 from ldam_studio.networks.weights.notes import about
 from ldam_studio.networks.weights.places import file_at
 from ldam_studio.networks.weights.readings import own_tensors
@@ -120,8 +121,8 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     notes = (*loaded.notes, *network.behaviour.notes, *_alone(network))
     network.provenance = replace(provenance, notes=notes)
     if runs_code(name):
-        tell("trying two images at once")
-        check_batches(network)
+        with told("trying two images at once"):
+            check_batches(network)
     name_classes(network, options.labels, options.class_layer, source.labels)
     return network
 
