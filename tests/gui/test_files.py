@@ -109,6 +109,7 @@ def test_what_is_no_session_is_one_sentence_and_leaves_the_session(studio, qtbot
     for path, word in ((plain, "no recipe"), (torn, "damaged"), (tmp_path / "a.txt", "neither")):
         studio.banner.clear()
         files(studio).open(path)
+        until(qtbot, lambda: len(studio.banner.texts()) == 1)
         (said,) = studio.banner.texts()
         assert word in said
     with pytest.raises(StudioError):
@@ -123,7 +124,7 @@ def test_other_weights_open_in_the_running_session(studio, qtbot):
 
     before = studio.model.outline.lane.network
     files(studio).open(asset("models", "lenet-averaged.safetensors"))
-    assert studio.model.outline.lane.network is not before
+    until(qtbot, lambda: studio.model.outline.lane.network is not before)
     network = studio.controller.ask(lambda s: s.lane.network.sha256)
     assert network.result(30) == studio.model.outline.lane.network.sha256
 

@@ -106,6 +106,21 @@ def as_lists(module, path):
     torch.save((module.state_dict(), {"lr": 3}), path)
 
 
+def pairs(module, path):
+    torch.save(list(module.state_dict().items()), path)
+
+
+def names_of_python_2(module, path):
+    torch.save({n.encode(): v for n, v in module.state_dict().items()}, path)
+
+
+def moving_average(module, path):
+    """An object with the averages in a dictionary of its own, beside the network."""
+    average = Recorder()
+    average.shadow = {n: v for n, v in module.state_dict().items() if v.ndim}
+    torch.save({"ema": average, "epoch": 3}, path)
+
+
 def whole_parallel(module, path):
     torch.save(torch.nn.DataParallel(module), path)
 
@@ -173,7 +188,19 @@ def numbered(module, path):
     torch.save({3: {"weights": module.state_dict()}, 4: "text"}, path)
 
 
-WAYS = (as_lists, whole_parallel, averaged, nested, trainer, plain_pickle, arrays, fortran)
+WAYS = (
+    pairs,
+    names_of_python_2,
+    moving_average,
+    as_lists,
+    whole_parallel,
+    averaged,
+    nested,
+    trainer,
+    plain_pickle,
+    arrays,
+    fortran,
+)
 WAYS += (zipped_arrays, strided, subclasses, script, numbered)
 
 

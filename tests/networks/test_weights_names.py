@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.weights.names import is_bookkeeping
+from ldam_studio.networks.weights.weights import read_saved
 from saved_networks import imported, named, opened, same, trained, written
 
 HOOKS = """
@@ -88,10 +90,16 @@ def test_a_module_that_renames_or_changes_weights_loads_them_once_as_torch_does(
     network = opened(path, tmp_path / "w.pt", function)
     same(network, right)
     # A later checkpoint of the training gives the same.
-    from ldam_studio.networks.weights.weights import read_saved
-
     again, sha256 = read_saved(tmp_path / "w.pt")
     same(network.with_weights(again, tmp_path / "w.pt", sha256), right)
+
+
+def test_what_has_diverged_is_said_also_of_a_module_that_changes_weights(tmp_path, monkeypatch):
+    path = written(tmp_path, HOOKS)
+    state = trained(imported(path, monkeypatch).Scaling()).state_dict()
+    torch.save(state | {"conv1.weight": torch.full((4, 1, 3, 3), torch.nan)}, tmp_path / "w.pt")
+    with pytest.raises(StudioError, match=r"not finite, in 'conv1\.weight'"):
+        opened(path, tmp_path / "w.pt", "Scaling")
 
 
 NORMS = """
@@ -182,19 +190,29 @@ BOOKS = {
     "perceptual_loss.vgg.0.weight": torch.ones(2, 3, 3, 3),
     "conv2.num_batches_tracked": torch.tensor(3),
     "relative_position_index": torch.arange(9),
+    "val_loss": torch.tensor(0.3),
+    "log_vars": torch.zeros(2),
+    "ema_fc.weight": torch.ones(5, 6),
 }
 
 
 @pytest.mark.parametrize("name", BOOKS)
+def test_bookkeeping_is_known_by_its_name_or_its_numbers(name):
+    assert is_bookkeeping(name, BOOKS[name])
+
+
 @pytest.mark.parametrize("prefix", ["", "model."])
-def test_bookkeeping_is_passed_over_with_a_note(tmp_path, monkeypatch, name, prefix):
+def test_bookkeeping_is_passed_over_with_a_note(tmp_path, monkeypatch, prefix):
     path = written(tmp_path)
     module = trained(imported(path, monkeypatch).Net())
-    torch.save(named(prefix, module.state_dict() | {name: BOOKS[name]}), tmp_path / "w.pt")
+    torch.save(named(prefix, module.state_dict() | BOOKS), tmp_path / "w.pt")
     network = opened(path, tmp_path / "w.pt")
     same(network, module)
     (note,) = network.provenance.notes
-    assert note.startswith("1 tensor is no weight of the network") and note.endswith(f"{name}.")
+    assert note == (
+        f"{len(BOOKS)} tensors are no weights of the network, but of its training, and passed "
+        "over: total_ops, conv1.total_ops, fc.total_params, …."
+    )
 
 
 def without(name):
@@ -208,6 +226,7 @@ def without(name):
         (without("bn1.running_mean"), r"missing \(the first is bn1\.running_mean\)"),
         (lambda s: s | {"conv3.weight": torch.ones(6, 6, 3, 3)}, r"unknown .*conv3\.weight"),
         (lambda s: s | {"fc2.bias": torch.ones(5)}, r"unknown \(the first is fc2\.bias\)"),
+        (lambda s: s | {"logit_scale": torch.tensor(3.0)}, r"unknown \(the first is logit_scale\)"),
         (lambda s: s | {"act.weight": torch.ones(1)}, r"unknown \(the first is act\.weight\)"),
         (lambda s: s | {"fc.bias": torch.ones(6)}, r"another shape \(the first is fc\.bias \(6,\)"),
         (lambda s: {f"layers.{n}": t for n, t in s.items() if "conv" not in n}, "4 weights are mi"),
@@ -224,13 +243,22 @@ def test_another_architecture_is_refused_in_one_sentence(tmp_path, monkeypatch, 
     assert len(str(refused.value)) < 1000 and str(refused.value).isprintable()
 
 
-def test_a_deeper_network_of_the_same_family_is_another_architecture(tmp_path):
-    from torchvision.models import resnet18, resnet34
+DEPTHS = """
+class Deep(nn.Sequential):
+    def __init__(self, depth=6):
+        layers = [nn.Conv2d(1, 3, 3, padding=1)]
+        layers += [nn.Conv2d(3, 3, 3, padding=1) for _ in range(depth - 1)]
+        super().__init__(nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.pixels = PIXELS
+def shallow():
+    return Deep(4)
+"""
 
-    from ldam_studio.networks.sources.opening import open_network
 
-    torch.save(resnet34().state_dict(), tmp_path / "resnet34.pt")
-    with pytest.raises(StudioError, match=r"another architecture: .* weights are unknown"):
-        open_network("torchvision:resnet18", tmp_path / "resnet34.pt")
-    torch.save(resnet18(num_classes=3).state_dict(), tmp_path / "mine.pt")
-    assert open_network("torchvision:resnet18", tmp_path / "mine.pt").layers[-1].neurons == 3
+def test_a_deeper_network_of_the_same_family_is_another_architecture(tmp_path, monkeypatch):
+    path = written(tmp_path, DEPTHS)
+    deep = trained(imported(path, monkeypatch).Deep())
+    torch.save({"model": deep.state_dict()}, tmp_path / "w.pt")
+    same(opened(path, tmp_path / "w.pt", "Deep"), deep)
+    with pytest.raises(StudioError, match=r"another architecture: 4 weights are unknown .*0\.4\."):
+        opened(path, tmp_path / "w.pt", "shallow")

@@ -15,6 +15,7 @@ from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Files(Feature):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._download_first: DownloadFirst | None = None
+        self._weights: Task | None = None
         places = studio.places
         self.recent = QMenu("&Recent Networks", places.root)
         self.recent.setToolTipsVisible(True)
@@ -81,7 +83,8 @@ class Files(Feature):
         studio.before_opening(self._takes_over)
 
     def leave(self) -> None:
-        """Abandon a download."""
+        """Abandon a download, and weights that are being read."""
+        self._leave_weights()
         if self._download_first is not None:
             self._download_first.leave()
 
@@ -114,10 +117,9 @@ class Files(Feature):
         Raises
         ------
         StudioError
-            If no session is open, or the file does not hold weights for its network.
+            If no session is open. What is wrong with the file is said when it was read.
         """
         from ldam_studio.networks.sources.built_in import NETWORKS
-        from ldam_studio.networks.sources.opening import open_network
 
         model = self.studio.model
         if not model.is_open:
@@ -137,10 +139,31 @@ class Files(Feature):
                 )
             )
             return
-        # It is moved to the device now, because the sampler's thread uses it from then on.
-        network = open_network(network.name, path).to(model.outline.device.name)
-        self.studio.controller.set_network(network)
-        self.studio.notices.say(f"The network now has the weights in {path.name}.")
+        self._leave_weights()
+        # It is moved to the device there, because the sampler's thread uses it from then on.
+        self._weights = Task(partial(_with_weights, network.name, path, model.outline.device.name))
+        self._weights.setObjectName("weights-reader")
+        self._weights.done.connect(self._take_weights)
+        self._weights.failed.connect(self._refuse_weights)
+        self._weights.start()
+
+    def _take_weights(self, network: Network) -> None:
+        self._leave_weights()
+        model = self.studio.model
+        # Meanwhile another session may have been opened.
+        if model.is_open and model.outline.lane.network.name == network.name:
+            self.studio.controller.set_network(network)
+            name = present(network.weights).name
+            self.studio.notices.say(f"The network now has the weights in {name}.")
+
+    def _refuse_weights(self, error: StudioError) -> None:
+        self._leave_weights()
+        self.studio.notices.say(str(error), "danger")
+
+    def _leave_weights(self) -> None:
+        if self._weights is not None:
+            self._weights.leave()
+            self._weights = None
 
     def _ask(self, title: str, offered: Callable[[], str]) -> None:
         path, _ = QFileDialog.getOpenFileName(self.studio.places.root, title, "", offered())
@@ -241,3 +264,9 @@ class Files(Feature):
             raise StudioError(f"There is no discriminator for {network.name} yet.")
         self.studio.controller.set_discriminator(open_discriminator(name, path))
         self.studio.notices.say(f"The session now uses the discriminator in {path.name}.")
+
+
+def _with_weights(name: str, path: Path, device: str, _task: Task) -> Network:
+    from ldam_studio.networks.sources.opening import open_network
+
+    return open_network(name, path).to(device)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from itertools import chain
 
 import torch
@@ -44,7 +46,8 @@ def load(module: nn.Module, reading: Reading) -> tuple[tuple[str, ...], tuple[st
     """
     state = OrderedDict(reading.given)
     state._metadata = OrderedDict(reading.metadata)  # type: ignore[attr-defined]
-    result = module.load_state_dict(state, strict=False)
+    with redirect_stdout(sys.stderr):  # what the module prints is not the program's output
+        result = module.load_state_dict(state, strict=False)
     if not isinstance(result, _IncompatibleKeys):
         return None
     return tuple(result.missing_keys), tuple(result.unexpected_keys)
@@ -67,9 +70,10 @@ def as_torch_loads(
             raise
         return None
     state = own_tensors(twin)
-    missing, unknown = ((), ()) if result is None else result
-    lacks = set(missing) | {n for n, t in state.items() if _is_hollow(t)}
-    return {n: t for n, t in state.items() if n not in lacks}, unknown
+    if result is None:
+        return {n: t for n, t in state.items() if not _is_hollow(t)}, ()
+    missing, unknown = result
+    return {n: t for n, t in state.items() if n not in missing}, unknown
 
 
 def _hollow(module: nn.Module) -> nn.Module:

@@ -45,7 +45,7 @@ class WeightsChoice:
                 raise StudioError(f"The seed of random weights is a whole number, not {seed!r}.")
             return cls(seed=int(seed or 0))
         file, separator, key = text.rpartition(SEPARATOR)
-        if not separator or not file:
+        if not separator or not file or Path(text).exists():
             return cls(Path(text))
         return cls(Path(file), key)
 

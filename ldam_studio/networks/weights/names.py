@@ -30,15 +30,16 @@ OTHER_SPELLINGS = tuple(
 COUNTERS = re.compile(
     r"(?<![^.])(total_ops|total_params|num_batches_tracked|n_averaged|num_updates|_?extra_state"
     r"|(global_)?steps?|iterations?|epochs?|initted|decay|(pos|class|loss)_weights?|ce_weights?"
-    r"|tp|fp|tn|fn|confmat|correct|total|sum_(squared|abs)_error|num_obs|best_\w+)$"
+    r"|tp|fp|tn|fn|confmat|correct|total|sum_(squared|abs)_error|num_obs|best_\w+|log_(vars?|sigmas?))$"
 )
 """Last parts of names of counters, weights of a loss and states of a metric."""
 
 BESIDE = frozenset(
-    "loss losses criterion criteria metric metrics acc accuracy auroc auc f1 f1score precision "
-    "recall confmat iou miou dice psnr ssim lpips mse top1 top5 meter meters".split()
+    "loss losses criterion criteria metric metrics acc accuracy auroc auc f1score precision "
+    "recall confmat iou miou dice psnr ssim lpips mse bce focal top1 top5 meter meters ema "
+    "swa".split()
 )
-"""Words in the names of modules that belong to a training, not to its network."""
+"""Words in names of what belongs to a training, not to its network: losses, metrics, averages."""
 WORD = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+\d*(?![a-z])")
 
 
@@ -60,7 +61,6 @@ def is_bookkeeping(name: str, value: Tensor) -> bool:
 
     Weights are no whole numbers; those in a file count or point at something.
     """
-    modules = name.split(".")[:-1]
-    words = {word.lower() for module in modules for word in WORD.findall(module)}
+    words = {word.lower() for part in name.split(".") for word in WORD.findall(part)}
     numbers = value.is_floating_point() or value.is_complex()
     return not numbers or bool(COUNTERS.search(name) or words & BESIDE)

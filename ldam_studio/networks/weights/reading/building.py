@@ -67,13 +67,15 @@ class Storage:
         return cls(torch.frombuffer(own, dtype=dtype) if own else torch.empty(0, dtype=dtype))
 
 
-def storage_type(value: Any) -> torch.dtype:
-    """Return the type of the numbers in a storage of this class, such as torch.FloatStorage."""
+def storage_type(value: Any) -> torch.dtype | None:
+    """Return the type of the numbers in a storage of this class, such as torch.FloatStorage.
+
+    None if they are of another kind, such as quantised ones.
+    """
     name = value.name if isinstance(value, Name | Inert) else ""
-    dtype = STORAGES.get(name.rpartition(".")[2].removesuffix("Storage"))
-    if dtype is None or not name.startswith("torch."):
+    if not (name.startswith("torch.") and name.endswith("Storage")):
         raise Unreadable("is damaged")
-    return dtype
+    return STORAGES.get(name.rpartition(".")[2].removesuffix("Storage"))
 
 
 def whole(value: Any, most: int = 2**62) -> int:
@@ -102,6 +104,8 @@ def view(flat: Tensor, offset: Any, size: Any, stride: Any) -> Tensor:
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *more: Any) -> Any:
+    if isinstance(storage, Inert):
+        return storage
     if not isinstance(storage, Storage):
         raise Unreadable("is damaged")
     flags = more[2] if len(more) > 2 else None

@@ -64,7 +64,9 @@ class _Finder:
             if tree is not None and isinstance(metadata := getattr(value, "_metadata", None), dict):
                 tree._metadata = metadata  # type: ignore[attr-defined]
             return tree
-        # Tensors in a list have no names.
+        if value and all(_is_named(each) for each in value):
+            return self._tree(value, depth)
+        # Other tensors in a list have no names.
         return self._tree(
             ((at, e) for at, e in enumerate(value) if not isinstance(e, Tensor)), depth
         )
@@ -72,6 +74,8 @@ class _Finder:
     def _tree(self, pairs: Any, depth: int) -> Tree | None:
         tree: Tree = OrderedDict()
         for name, value in pairs:
+            if isinstance(name, bytes):  # written by Python 2
+                name = name.decode("latin1")
             if isinstance(name, str | int):
                 found = self.find(value, depth)
                 if found is not None:
@@ -97,6 +101,12 @@ class _Finder:
         if self._tensors > MOST_FLAT:
             raise Unreadable("holds more tensors than a network has")
         return flat
+
+
+def _is_named(value: Any) -> bool:
+    """Return whether a value is a name with a tensor, as of ``module.named_parameters()``."""
+    pair = isinstance(value, tuple) and len(value) == 2
+    return pair and isinstance(value[0], str) and isinstance(value[1], Tensor)
 
 
 def _attributes(value: Inert) -> dict[Any, Any]:

@@ -113,6 +113,11 @@ def _hidden(found: Any) -> str:
             if isinstance(key, str) and shown(key) == key
         }
     for what, value in objects.items():
+        if isinstance(value, Inert) and value.name.startswith("__torch__."):
+            return (
+                "is a frozen TorchScript program, whose weights have no names; give the state dict "
+                "of the network from which it was made"
+            )
         if isinstance(value, Inert):
             return (
                 f"has no tensors that can be read without its own code ({shown(value.name)}), and "

@@ -7,6 +7,8 @@ import tarfile
 from io import BytesIO
 from typing import Any, BinaryIO
 
+import torch
+
 from ldam_studio.networks.weights.reading import building
 from ldam_studio.networks.weights.reading.building import (
     MOST_TENSORS,
@@ -68,7 +70,7 @@ class _Memory:
         kind, type_, name, _, count = (_text(each) for each in identifier[:5])
         if kind == "module":
             return type_
-        dtype = storage_type(type_)
+        dtype = _known(storage_type(type_))
         if kind != "storage" or not isinstance(name, str):
             raise Unreadable("is damaged")
         if name not in self._raw:
@@ -99,6 +101,12 @@ class _Memory:
             storage.values.copy_(Storage.of(raw, storage.values.dtype, swapped).values)
         if self._raw:
             raise Unreadable("is damaged")
+
+
+def _known(dtype: torch.dtype | None) -> torch.dtype:
+    if dtype is None:  # its size is not known, and so not where the next one begins
+        raise Unreadable("holds numbers of a kind that is not known")
+    return dtype
 
 
 def _text(value: Any) -> Any:
@@ -140,7 +148,7 @@ def read_tar(data: bytes) -> Any:
     file = BytesIO(parts["storages"])
     for _ in range(whole(machine.load(file), MOST_TENSORS)):
         name, _, kind = _three(machine.load(file))
-        dtype = storage_type(kind)
+        dtype = _known(storage_type(kind))
         (count,) = _unpacked("<q", file)
         raw = file.read(min(whole(count) * dtype.itemsize, len(data)))
         if len(raw) < count * dtype.itemsize:

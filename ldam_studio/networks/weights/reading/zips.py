@@ -104,6 +104,8 @@ def _of_torch(archive: Archive, root: str) -> Any:
         dtype = storage_type(kind)
         if not isinstance(name, str):
             raise Unreadable("is damaged")
+        if dtype is None:
+            return Inert("storage", (kind,))
         if name not in storages:
             storages[name] = Storage.of(archive.read(f"{root}data/{name}"), dtype, swapped)
         flat = storages[name].values
