@@ -33,7 +33,7 @@ from saved_networks import written
 MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps({}, 2)
 WATCHED = ("import", "exec", "compile", "open", "pickle.find_class", "ctypes", "socket")
 WATCHED += ("os.", "subprocess", "shutil", "code.__new__", "marshal", "function.__new__")
-SECONDS, BYTES = 5.0, 400_000_000
+SECONDS, BYTES = 20.0, 400_000_000
 
 
 class Guard:
@@ -350,9 +350,7 @@ def test_archives_and_headers_that_promise_much_are_refused(monkeypatch):
     assert "is damaged" in attempt(legacy(storages(2**60)))
     assert "is damaged" in attempt(legacy(storages(2**20)))
     assert "would unpack" in attempt(archive(b"0}" * 2**20, (), 8))
-    names = {
-        f"t{n}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for n in range(150_000)
-    }
+    names = {f"t{n}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for n in range(1001)}
     header = json.dumps(names).encode()
     found = attempt(struct.pack("<Q", len(header)) + header)
     assert "holds more tensors than a network has" in found
@@ -469,7 +467,7 @@ def test_what_a_file_says_is_not_believed_by_the_network_either(tmp_path):
         members = {n.split("/", 1)[1]: made.read(n) for n in made.namelist()}
     pickled = members.pop("data.pkl")
     opened = 0
-    for _ in range(40):
+    for _ in range(25):
         (tmp_path / "w.pt").write_bytes(archive(mutated(pickled, chance), members.items()))
         try:
             open_network(f"{path}:model", tmp_path / "w.pt")
