@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 import torch
@@ -106,7 +105,7 @@ def test_weights_that_diverged_are_refused(tmp_path, lenet):
 
 def test_hooks_of_a_look_that_is_under_way_are_not_copied(lenet, tmp_path):
     own = lenet.module.fc3.register_forward_hook(lambda *_: None)
-    look = lenet.module.conv1.register_forward_hook(Stop(0))
+    look = lenet.module.conv1.register_forward_hook(Stop(lenet.layer("conv1"), 1))
     try:
         twin = lenet.twin(LeNet5().state_dict(), WeightsFile(tmp_path / "a", "0"))
         assert not twin.module.conv1._forward_hooks
@@ -326,7 +325,7 @@ def test_a_picture_of_a_mean_of_checkpoints_replays(open_one, lenet, run, tmp_pa
     state, _ = run(open_one(), 12, {6: [("weights", network)]})
     exported = export(state, Shown(), tmp_path / "picture.png")
     value = read(exported.path)[0].data["log"][-1][2]
-    assert [Path(part["weights"]) for part in value["mean_of"]] == paths
+    assert [tmp_path / part["weights"] for part in value["mean_of"]] == paths
     assert compare(exported.path).identical
     # Moved beside the picture they are found; changed they are not taken.
     for path in paths:
