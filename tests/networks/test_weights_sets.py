@@ -7,7 +7,9 @@ import json
 import pytest
 import torch
 
-from ldam_studio.cli import main
+from ldam_studio.cli import build_parser, main
+from ldam_studio.commands.shared.beside import beside_of
+from ldam_studio.commands.shared.flags import network_of
 from ldam_studio.engine.description import Reference, parse
 from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
@@ -129,6 +131,7 @@ def test_one_set_needs_no_key(nets, tmp_path):
         ("random:7", WeightsChoice(seed=7)),
         ("./random", WeightsChoice("random")),
         ("random.pt", WeightsChoice("random.pt")),
+        ("x" * 5000 + "::y", WeightsChoice("x" * 5000, "y")),
     ],
 )
 def test_the_flag_is_read(text, choice):
@@ -136,6 +139,27 @@ def test_the_flag_is_read(text, choice):
     assert (found.file and str(found.file), found.key, found.seed) == (
         *(choice.file, choice.key, choice.seed),
     )
+
+
+def test_a_file_may_have_the_separator_in_its_name(tmp_path):
+    (tmp_path / "a::b.pt").write_bytes(b"")
+    assert WeightsChoice.parse(f"{tmp_path}/a::b.pt").key is None
+
+
+@pytest.mark.parametrize("weights", ["w.pt::model_ema", "random"])
+def test_another_set_is_compared_side_by_side(nets, tmp_path, monkeypatch, weights):
+    path, one, two = nets
+    monkeypatch.chdir(tmp_path)
+    torch.save({"model": one.state_dict(), "model_ema": two.state_dict()}, "w.pt")
+    words = ["render", "--network", f"{path}:model", "--weights", "w.pt", "--compare", weights]
+    args = build_parser().parse_args([*words, "--neuron", "fc:1"])
+    network = network_of(args)
+    other = beside_of(args, network).network
+    same(network, one)
+    if weights == "random":
+        assert other.provenance.random_seed == 0
+    else:
+        same(other, two)
 
 
 @pytest.mark.parametrize("seed", ["x", "-1", "1.5", "9" * 30, "²"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -66,7 +67,7 @@ def _open(args: argparse.Namespace, network: Network) -> Network:
     name, weights = args.compare, args.compare_weights or WeightsChoice()
     options = Options()
     named = WeightsChoice.parse(name)
-    if named.file is None or is_weights(named.file):
+    if named.file is None or is_weights(named.file) or os.path.isfile(named.file):
         if weights != WeightsChoice():
             raise StudioError(
                 f"{name} is a weights file itself; give --compare the name of a network, or leave "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -222,4 +223,6 @@ def ask_what_to_watch(
 
 
 def _open(request: NetworkRequest, place: Path, _task: Task) -> Network:
-    return open_watched(request.name, place, request.options, request.weights)
+    # A set of weights was chosen in another file.
+    options = replace(request.options, weights_key=None)
+    return open_watched(request.name, place, options, request.weights)

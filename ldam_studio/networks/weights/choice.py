@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class WeightsChoice:
                 raise StudioError(f"The seed of random weights is a whole number, not {seed!r}.")
             return cls(seed=int(seed or 0))
         file, separator, key = text.rpartition(SEPARATOR)
-        if not separator or not file or Path(text).exists():
+        if not separator or not file or os.path.exists(text):
             return cls(Path(text))
         return cls(Path(file), key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def file_at(path: Path) -> Path:
     StudioError
         If a folder has none, or several of which none is the usual one.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # also where the name is impossible
         return _in_folder(path)
     return index_of(path) or path
 
