@@ -102,21 +102,19 @@ def _is_plain(module: nn.Module, images: Images, kept: Kept) -> bool:
     with seeded(0):
         before = states()
         try:
-            alone = see(module, images.noise, gradient=True)
+            former = see(module, images.batch(2), gradient=True)
             prepare(module)
             beside = see(module, images.batch(3), gradient=True)
-            if not _alike(alone, beside, 0) or not _alike_in_gradient(alone, beside):
+            if not _alike(former, beside, 0) or not _alike_in_gradient(former, beside):
                 return False
-            again = see(module, torch.cat([images.rest, images.noise]))
-            loud = see(module, images.loud)
+            loud, alone = see(module, images.loud), see(module, images.noise)
         except Exception as error:
             if is_lack_of_memory(error):
                 raise
             return False
         drew = not same(before, states())
-    pairs = (alone, again, 1), (loud, beside, 1)
-    plain = all(_alike(*pair) for pair in pairs) and not drew and not kept.changed()
-    return plain and alone.counts_images
+    plain = _alike(alone, former, 0) and _alike(loud, beside, 1)
+    return plain and alone.counts_images and not drew and not kept.changed()
 
 
 def _alike(one: Seen, other: Seen, number: int, floor: float = ROUNDING) -> bool:
@@ -291,19 +289,24 @@ class _Search:
 
     def _prepare(self, first: Seen, floor: float, least: float, *, together: bool) -> None:
         """Prepare the module in the first way that changes nothing; else leave it as it is."""
-        both = torch.cat([self._images.noise, self._images.loud])
-        pair = self._pass(both) if together else None
+        # Where several images are given, torch's own gradient is right more often: for a single
+        # contiguous one, that of LeViT is not what differences say.
+        several = self._images.batch(3)
+        if together:
+            first = self._pass(several, gradient=True)
         for memory_format in FORMATS:
             prepare(self._module, memory_format)
             try:
-                found = self._pass(self._base, gradient=True)
-                beside = None if pair is None else self._pass(both)
+                found = self._pass(several if together else self._base, gradient=True)
+                if together:
+                    self._pass(self._base)  # `view` may suit only one of them
             except Exception:
                 # Code that flattens with `view` takes only contiguous outputs of its convolutions.
-                found, beside = None, None
-            if found is not None and _alike(first, found, 0, floor):
-                fits = pair is None or beside is None or _alike(pair, beside, 0, floor)
-                if fits and _same_first_gradient(first, found, least):
+                found = None
+            if found is not None and all(
+                _alike_at(first, found, number, floor) for number in range(first.count)
+            ):
+                if _same_first_gradient(first, found, least):
                     return
             self._untouched.restore()
 

@@ -162,4 +162,6 @@ def same_gradient(one: Tensor | None, other: Tensor | None, least: float = LEAST
 def cosine(one: Tensor, other: Tensor) -> float:
     """Return the cosine of two gradients."""
     mine, theirs = (g.double().flatten().nan_to_num(0, 0, 0) for g in (one, other))
+    # Each is scaled first, so that small ones count, too.
+    mine, theirs = (g / g.abs().max().clamp_min(torch.finfo(g.dtype).tiny) for g in (mine, theirs))
     return float(torch.cosine_similarity(mine, theirs, dim=0))
