@@ -30,6 +30,7 @@ with uncompiled():
     from odd_networks import CLASSES, KINDS
 
 FILE = Path(odd_networks.__file__)
+UNLISTED = ("parts_in_the_batch",)
 each = pytest.mark.parametrize("name", list(KINDS))
 # Of scripts, torch says that they are of yesterday.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit")
@@ -100,7 +101,9 @@ def test_every_layer_is_what_a_hook_sees(opened, name: str):
     network, module = opened(name), plain(name)
     scripted = isinstance(module, torch.jit.ScriptModule)
     ran = [] if scripted else list(dict.fromkeys(_ran(module, images(1))))
-    assert ran == [la.name for la in network.layers if la.path and la.call == 1 and not la.part]
+    listed = [la.name for la in network.layers if la.path and la.call == 1 and not la.part]
+    assert listed == [part for part in ran if part not in network.listing.unlisted]
+    assert bool(network.listing.unlisted) == (name in UNLISTED)
     for count in (3, 1):
         for layer in network.layers:
             x = images(count).requires_grad_(True)
@@ -182,6 +185,11 @@ def test_what_a_library_has_compiled_is_run_as_it_is(opened, tmp_path: Path):
     network = open_network(f"{file}:model")
     assert [layer.name for layer in network.layers] == ["0", "1", "2.fc"]
     assert network.module is made._orig_mod
+
+
+def test_what_is_no_layer_is_told(opened):
+    notes = " ".join(opened("parts_in_the_batch").provenance.notes)
+    assert "conv1 and others are no layers, for want of one output for each image." in notes
 
 
 # The layer of the classes

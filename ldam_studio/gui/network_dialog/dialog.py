@@ -36,8 +36,8 @@ from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.pixels import UnknownInputError
+from ldam_studio.networks.sources.classes import name_classes
 from ldam_studio.networks.sources.families import family_of, short_name
-from ldam_studio.networks.sources.opening import name_classes
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.choice import WeightsChoice
 

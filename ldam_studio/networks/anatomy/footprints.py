@@ -80,7 +80,8 @@ def union(values: Sequence[Value]) -> Tensor:
 
 def everything(values: Sequence[Value]) -> Tensor:
     """Return the one rectangle that holds all pixels on which any element depends, (4,)."""
-    seen = [value.short.reshape(4, -1).amin(dim=1) for value in values]
+    # A tensor may be empty, for example the boxes of a detector that finds nothing.
+    seen = [value.short.reshape(4, -1).amin(dim=1) for value in values if value.short.numel()]
     return torch.stack(seen).amin(dim=0) if seen else torch.full((4,), NOTHING)
 
 

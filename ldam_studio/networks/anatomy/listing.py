@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -44,6 +44,9 @@ class Layers:
         The layers that the network returns, the likeliest for classes first; never empty.
     former
         The layer that 0.1.0 took for the network's output.
+    unlisted
+        The modules that are no layers, because they give another number of outputs than one for
+        each image, for example one for each part of it.
     """
 
     all: tuple[Layer, ...]
@@ -52,6 +55,23 @@ class Layers:
     inputs: dict[str, Origin | None]
     outputs: tuple[str, ...]
     former: str
+    unlisted: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about layers whose outputs are not one for each image."""
+        notes = []
+        alone = sum(layer.alone for layer in self.all)
+        if alone:
+            which = "its layers" if alone == len(self.all) else f"{alone} of its layers"
+            notes.append(
+                f"Given two images, {which} did not give one output for each; chains run one at a "
+                "time there."
+            )
+        if self.unlisted:
+            more = " and others are no layers" if len(self.unlisted) > 1 else " is no layer"
+            notes.append(f"{self.unlisted[0]}{more}, for want of one output for each image.")
+        return tuple(notes)
 
 
 def list_layers(
@@ -108,7 +128,10 @@ def list_layers(
             f"{name} has no units to look at; its forward pass must return a tensor (n, units) "
             "of floating-point numbers that depend on the image."
         )
-    return _described(listed, returned, recording.inputs)
+    found = _described(listed, returned, recording.inputs)
+    of_none = zip(recording.found, how, strict=True)
+    unlisted = (r.name for r, count in of_none if count is None and r.name == r.spot[0])
+    return replace(found, unlisted=tuple(unlisted))
 
 
 def _nothing(_saved: Any) -> Any:

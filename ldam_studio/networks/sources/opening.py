@@ -19,11 +19,11 @@ from ldam_studio.networks.behaviour.randomness import seeded
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Matching, Provenance
+from ldam_studio.networks.sources.classes import name_classes
 from ldam_studio.networks.sources.download import fetch
 from ldam_studio.networks.sources.families import find_source, runs_code, short_name
 from ldam_studio.networks.sources.family import Source
-from ldam_studio.networks.sources.labels import read_labels, wrong_number
-from ldam_studio.networks.sources.options import FORMER, Options
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.sources.own_module import (
     at_rest,
     check_batches,
@@ -118,25 +118,15 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         what = what_to_do(module, at_rest(pixels), error.place)
         raise StudioError(f"{error.what}; {what}.") from None
     network.behave(_behaviour(network, options))
-    notes = (*loaded.notes, *network.behaviour.notes, *_alone(network))
+    notes = (*loaded.notes, *network.behaviour.notes)
+    if runs_code(name) and not network.behaviour.apart:
+        notes = (*notes, *network.listing.notes)
     network.provenance = replace(provenance, notes=notes)
     if runs_code(name):
         with told("trying two images at once"):
             check_batches(network)
     name_classes(network, options.labels, options.class_layer, source.labels)
     return network
-
-
-def _alone(network: Network) -> tuple[str, ...]:
-    """Return a note about layers whose outputs for several images are not those of each."""
-    alone = sum(layer.alone for layer in network.layers)
-    if not alone or network.behaviour.apart:
-        return ()
-    which = "its layers" if alone == len(network.layers) else f"{alone} of its layers"
-    return (
-        f"Given two images, {which} did not give one output for each; chains run one at a time "
-        "there.",
-    )
 
 
 def _behaviour(network: Network, options: Options) -> Behaviour:
@@ -238,38 +228,6 @@ def _built_by_library(
         ) from None
     check_finite(module.state_dict(), origin)
     return module
-
-
-def name_classes(
-    network: Network, path: Path | None, layer: str | None, known: tuple[str, ...] = ()
-) -> None:
-    """Choose the layer of a network's classes, and name its neurons, in place.
-
-    Parameters
-    ----------
-    path, layer
-        See `Options.labels` and `Options.class_layer`.
-    known
-        The names if there is no file.
-
-    Raises
-    ------
-    StudioError
-        If there is no such layer, the file cannot be read, or has another number of names.
-    """
-    chosen = network.listing.outputs
-    if layer is not None:
-        chosen = (network.listing.former if layer == FORMER else layer,)
-    layers = [network.layer(name) for name in chosen]
-    network.provenance = replace(network.provenance, given_class_layer=layer or None)
-    labels = known if path is None else read_labels(path)
-    for found in layers:
-        if found.neurons == len(labels):
-            network.choose_class_layer(found.name, labels)
-            return
-    if path is not None:
-        raise wrong_number(len(labels), path, layers)
-    network.choose_class_layer(layers[0].name)
 
 
 def fingerprint(module: nn.Module, names: Sequence[str] | None = None) -> str:
