@@ -152,6 +152,9 @@ class Places(Protocol):
     def light_up(self, on: bool) -> None:
         """Show whether a file that is dragged over the window can be dropped."""
 
+    def cover(self, widget: QWidget | None) -> None:
+        """Lay a widget over the images, in place of one that lies there; None lays nothing."""
+
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
 

@@ -8,7 +8,18 @@ from PIL import Image
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QFileDialog, QPushButton
 
-from gui.windows import CPU, exporting, files, learner, open_in, paused, small_opening, until
+from gui.windows import (
+    CPU,
+    click,
+    exporting,
+    files,
+    learner,
+    open_in,
+    paused,
+    shown_picture,
+    small_opening,
+    until,
+)
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
@@ -94,6 +105,7 @@ def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choos
     until(qtbot, (tmp_path / "seen.png").exists)
     other = open_in(make_window(), qtbot, small_opening("conv1:0-1"))
     files(other).open(tmp_path / "seen.png")
+    click(shown_picture(other, qtbot), "From its start")
     until(qtbot, lambda: other.model.title == "seen" and other.last_frame is not None)
     assert other.model.outline.lane.settings.l2 == 0.25
     assert other.model.outline.lane.neurons == tuple(Neuron("fc3", i) for i in range(3))
@@ -113,7 +125,7 @@ def test_what_is_no_session_is_one_sentence_and_leaves_the_session(studio, qtbot
         (said,) = studio.banner.texts()
         assert word in said
     with pytest.raises(StudioError):
-        files(studio).open_or_raise(plain)
+        files(studio).open_or_raise(tmp_path / "a.txt")
     assert studio.model.title == "Small"
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
@@ -269,6 +281,7 @@ def test_code_that_a_picture_names_runs_only_after_a_click(studio, qtbot, tmp_pa
     path = export(advance(state)[0], Shown("averages"), tmp_path / "a.png").path
     (tmp_path / "ran").rmdir()
     files(studio).open(path)
+    click(shown_picture(studio, qtbot), "From its start")
     (said,) = [text for text in studio.banner.texts() if "outside this program" in text]
     assert f"{tmp_path}/mine.py:model" in said
     assert studio.model.title == "Small" and not (tmp_path / "ran").exists()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PyQt6.QtCore import QEvent
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QPushButton, QWidget
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.frame import Frame
@@ -18,6 +18,7 @@ from ldam_studio.gui.filters.panel import FilterPanel
 from ldam_studio.gui.learner.feature import Learner
 from ldam_studio.gui.learner.panel import LearnerPanel
 from ldam_studio.gui.opening.files import Files
+from ldam_studio.gui.opening.picture_view import PictureView
 from ldam_studio.gui.picker.feature import Picking
 from ldam_studio.gui.picker.picker import NeuronPicker
 from ldam_studio.gui.session.model import IMAGE, Display
@@ -106,6 +107,17 @@ def paused(window: StudioWindow, qtbot) -> StudioWindow:
     settled = window.frames.count
     until(qtbot, lambda: window.frames.count > settled + 1)
     return window
+
+
+def shown_picture(window: StudioWindow, qtbot) -> PictureView:
+    """Wait until a picture lies over the images, and return what shows it."""
+    until(qtbot, lambda: bool(window.findChildren(PictureView)))
+    return window.findChildren(PictureView)[-1]
+
+
+def click(widget: QWidget, text: str) -> None:
+    """Click the button with this text inside a widget."""
+    next(b for b in widget.findChildren(QPushButton) if b.text() == text).click()
 
 
 # What features have made

@@ -29,9 +29,9 @@ from ldam_studio.export.formats.table import FORMATS, with_suffix
 from ldam_studio.export.shown import MOST_PIXELS
 from ldam_studio.files import free_path
 from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
-from ldam_studio.gui.exporting.preview import Preview
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
+from ldam_studio.gui.preview import Preview
 from ldam_studio.gui.qt import present
 
 KINDS = {

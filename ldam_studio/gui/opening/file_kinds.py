@@ -6,15 +6,12 @@ File dialogs, dropped files and the command line use this table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ldam_studio.engine.description import Reference
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
-from ldam_studio.networks.sources.families import family_of, runs_code
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoint_headers import examine
 from ldam_studio.networks.weights.checkpoints import stamp_of
@@ -23,6 +20,9 @@ from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 class Opener(Protocol):
     """What the file kinds need in order to open a file."""
+
+    def show_picture(self, path: Path) -> object:
+        """Show an exported picture, and offer its session."""
 
     def open_session(self, opening: Opening) -> object:
         """Replace the running session by a new one."""
@@ -66,50 +66,23 @@ class FileKind:
 
 
 def picture_opening(path: Path) -> Opening:
-    """Return how to open the session of an exported picture.
-
-    Code that the picture names is not run by that; see `Opening.trusted`.
+    """Return how to open the session of an exported picture from its start.
 
     Raises
     ------
     StudioError
         If the file is not an exported picture, or was altered.
     """
-    from ldam_studio.engine.session import open_session
-    from ldam_studio.export.formats.table import read
-    from ldam_studio.export.locate import Nearby
-    from ldam_studio.export.replay import spec_at_export
+    from ldam_studio.gui.opening.pictures import read_picture
 
-    recipe, _ = read(path)
-    shown = recipe.shown
-    networks = [lane.network for lane in recipe.said.end.lanes]
-    nearby, allowed = Nearby(path.parent), Nearby(path.parent, allow_code=True)
-    opening = Opening(
-        title=path.stem,
-        make=lambda: open_session(spec_at_export(recipe, nearby)),
-        display=Display(shown.display, shown.scale),
-        front=shown.front,
-        note=f"The session of {path.name}, from its start: its neurons, settings and seed.",
-        published=tuple(dict.fromkeys(name for name in map(_published, networks) if name)),
-    )
-    code = dict.fromkeys(nearby.code_of(one) for one in networks if runs_code(one.name))
-    if not code:
-        return opening
-    trusted = replace(opening, make=lambda: open_session(spec_at_export(recipe, allowed)))
-    return replace(opening, code=tuple(code), trusted=trusted)
-
-
-def _published(reference: Reference) -> str:
-    """Return the name of a library's network with published weights; empty for other networks."""
-    name = reference.name
-    return name if reference.weights is None and family_of(name).is_library else ""
+    return read_picture(path).from_start()
 
 
 PICTURE = FileKind(
     "Pictures",
     "an exported picture",
     (".png",),
-    lambda opener, path: opener.open_session(picture_opening(path)),
+    lambda opener, path: opener.show_picture(path),
     picture_opening,
 )
 WEIGHTS = FileKind(

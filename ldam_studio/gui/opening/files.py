@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ldam_studio.gui.network_dialog.dialog import NetworkDialog
     from ldam_studio.gui.opening.download_first import DownloadFirst
+    from ldam_studio.gui.opening.show_picture import ShowPicture
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.networks.network import Network
 
@@ -63,6 +64,7 @@ class Files(Feature):
         super().__init__(studio)
         self._download_first: DownloadFirst | None = None
         self._weights: Task | None = None
+        self._show_picture: ShowPicture | None = None
         places = studio.places
         self.recent = QMenu("&Recent Networks", places.root)
         self.recent.setToolTipsVisible(True)
@@ -83,10 +85,11 @@ class Files(Feature):
         studio.before_opening(self._takes_over)
 
     def leave(self) -> None:
-        """Abandon a download, and weights that are being read."""
+        """Abandon a download, and what is being read or replayed."""
         self._leave_weights()
-        if self._download_first is not None:
-            self._download_first.leave()
+        for work in (self._download_first, self._show_picture):
+            if work is not None:
+                work.leave()
 
     # Files
 
@@ -106,6 +109,14 @@ class Files(Feature):
             If the kind is unknown or the file is damaged; the current session continues.
         """
         kind_of(path).open(self, path)
+
+    def show_picture(self, path: Path) -> None:
+        """Show an exported picture at once, and offer to go on with its session."""
+        from ldam_studio.gui.opening.show_picture import ShowPicture
+
+        if self._show_picture is None:
+            self._show_picture = ShowPicture(self.studio)
+        self._show_picture.open(path)
 
     def open_session(self, opening: Opening) -> None:
         """Replace the running session by a new one."""

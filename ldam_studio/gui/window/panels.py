@@ -37,6 +37,7 @@ class Panels(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = Canvas()
+        self._over = QVBoxLayout(self.canvas)
         self.banner = Banner(self.canvas)
         self.strip = StripArea()
         # The sides that the user wants to see; there may not be room for all of them.
@@ -92,6 +93,19 @@ class Panels(QWidget):
         layout = self._layouts[self._holders()[side]]
         # The first panel of a side stretches; the others keep their own height.
         layout.insertWidget(0 if first else layout.count(), panel, 0 if layout.count() else 1)
+
+    def cover(self, widget: QWidget | None) -> None:
+        """Lay a widget over the images; None takes away what lies there."""
+        # First of all, so that the focus does not wander on from what disappears.
+        self.canvas.setFocus()
+        while (item := self._over.takeAt(0)) is not None:
+            present(item.widget()).hide()
+            present(item.widget()).deleteLater()
+        if widget is not None:
+            self._over.addWidget(widget)
+            widget.show()
+            widget.setFocus()
+            self.banner.raise_()
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""

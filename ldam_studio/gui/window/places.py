@@ -129,6 +129,10 @@ class WindowPlaces:
         """Show whether a file that is dragged over the window can be dropped."""
         self._panels.canvas.light_up(on)
 
+    def cover(self, widget: QWidget | None) -> None:
+        """Lay a widget over the images, in place of one that lies there; None lays nothing."""
+        self._panels.cover(widget)
+
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
         self._panels.add_bar(bar, above=above)

@@ -1,4 +1,4 @@
-"""The picture that is about to be exported, in the export dialog."""
+"""A picture of bytes, such as one that is about to be exported, or that was opened."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from ldam_studio.gui.theme.paint import Pencil, qimage
 
 
 class Preview(QWidget):
-    """Shows the picture as large as possible, each pixel as a square of whole device pixels."""
+    """Shows the picture as large as possible, each pixel as a square of whole device pixels.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    fixed
+        Whether its width is fixed, as in a dialog.
+    """
+
+    def __init__(self, *, fixed: bool = True) -> None:
         super().__init__()
         self._image: np.ndarray | None = None
         self.setAccessibleName("Preview")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        width = QSizePolicy.Policy.Fixed if fixed else QSizePolicy.Policy.Expanding
+        self.setSizePolicy(width, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
         """Return a size for single pictures and for wide grids."""

@@ -1,0 +1,123 @@
+"""Exported pictures, and the two ways to open their session: from its start, or where it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ldam_studio.engine.session import open_session
+from ldam_studio.errors import StudioError
+from ldam_studio.export.formats.table import read
+from ldam_studio.export.locate import Nearby
+from ldam_studio.export.replay import rerun, spec_at_export
+from ldam_studio.gui.session.model import Display
+from ldam_studio.gui.session.openings import Opening
+from ldam_studio.networks.sources.families import family_of, runs_code, short_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ldam_studio.engine.description import Reference
+    from ldam_studio.engine.picture import Bytes
+    from ldam_studio.engine.state import SessionState
+    from ldam_studio.export.recipe import Recipe
+
+WHAT = {"average": "The running average", "raw": "The raw sample", "strip": "Raw samples"}
+WHAT["averages"] = "Running averages"
+
+
+class Replaying:
+    """How far a replay is; it is read and stopped from another thread."""
+
+    def __init__(self) -> None:
+        self.done = self.total = 0
+        self.stopped = False
+
+    def on_step(self, done: int, total: int) -> bool:
+        """Note a step; return whether to go on."""
+        self.done, self.total = done, total
+        return not self.stopped
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An exported picture that was read and checked.
+
+    Attributes
+    ----------
+    pixels
+        Shape (H, W, 3).
+    """
+
+    path: Path
+    recipe: Recipe
+    pixels: Bytes
+
+    @property
+    def words(self) -> str:
+        """What the picture shows, in a line."""
+        lane, shown = self.recipe.said.end.lanes[0], self.recipe.shown
+        neurons = lane.neurons
+        of = neurons[shown.front] if shown.front < len(neurons) else neurons[0]
+        whose = of if shown.what in ("average", "raw") else f"{len(neurons)} chains"
+        name = short_name(lane.network.name)
+        return f"{WHAT[shown.what]} of {whose}, {name}, at step {self.recipe.step:,}"
+
+    def from_start(self) -> Opening:
+        """Return how to open the session from its start, with the settings at the export.
+
+        Code that the picture names is not run by that; see `Opening.trusted`.
+        """
+        return self._opening(
+            lambda nearby: open_session(spec_at_export(self.recipe, nearby)),
+            f"The session of {self.path.name}, from its start: its neurons, settings and seed.",
+        )
+
+    def going_on(self, replaying: Replaying) -> Opening:
+        """Return how to open the session as it was at the export, which replays it up to there."""
+
+        def make(nearby: Nearby) -> SessionState:
+            state = rerun(self.recipe, nearby, replaying.on_step)
+            if state is None:
+                raise StudioError(f"{self.path.name} was not opened, since its replay was stopped.")
+            return state
+
+        return self._opening(
+            make, f"The session of {self.path.name}, from step {self.recipe.step:,} on."
+        )
+
+    def _opening(self, make: Callable[[Nearby], SessionState], note: str) -> Opening:
+        shown, folder = self.recipe.shown, self.path.parent
+        networks = [lane.network for lane in self.recipe.said.end.lanes]
+        nearby = Nearby(folder)
+        opening = Opening(
+            title=self.path.stem,
+            make=lambda: make(nearby),
+            display=Display(shown.display, shown.scale),
+            front=shown.front,
+            note=note,
+            published=tuple(dict.fromkeys(name for name in map(_published, networks) if name)),
+        )
+        code = dict.fromkeys(nearby.code_of(one) for one in networks if runs_code(one.name))
+        if not code:
+            return opening
+        trusted = replace(opening, make=lambda: make(Nearby(folder, allow_code=True)))
+        return replace(opening, code=tuple(code), trusted=trusted)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an exported picture.
+
+    Raises
+    ------
+    StudioError
+        If the file is not an exported picture, or was altered.
+    """
+    return Picture(path, *read(path))
+
+
+def _published(reference: Reference) -> str:
+    """Return the name of a library's network with published weights; empty for other networks."""
+    name = reference.name
+    return name if reference.weights is None and family_of(name).is_library else ""

@@ -1,0 +1,79 @@
+"""Opens exported pictures: they are shown at once, and their session where the user wants it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+
+from ldam_studio.gui.opening.picture_view import PictureView
+from ldam_studio.gui.opening.pictures import Picture, Replaying, read_picture
+from ldam_studio.gui.task import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ldam_studio.errors import StudioError
+    from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.studio import Studio
+
+
+class ShowPicture(QObject):
+    """Reads a picture on a thread of its own and lays it over the images."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.places.root)
+        self._studio = studio
+        self._task: Task | None = None
+        self._view: PictureView | None = None
+        self._replaying: Replaying | None = None
+        studio.controller.opened.connect(lambda _opening: self.close())
+
+    def open(self, path: Path) -> None:
+        """Show a picture; a failure is one message."""
+        self.leave()
+        self._task = Task(lambda _task: read_picture(path))
+        self._task.setObjectName("read-picture")
+        self._task.done.connect(self._show)
+        self._task.failed.connect(self._say)
+        self._task.start()
+
+    def leave(self) -> None:
+        """Abandon what is still being read or replayed."""
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+        if self._replaying is not None:
+            self._replaying.stopped = True
+
+    def close(self) -> None:
+        """Show the session's images again."""
+        self._replaying = None
+        if self._view is not None:
+            self._studio.places.cover(None)
+            self._view = None
+
+    def _show(self, picture: Picture) -> None:
+        self.close()
+        view = self._view = PictureView(picture)
+        view.from_start.connect(lambda: self._open(picture.from_start()))
+        view.going_on.connect(partial(self._go_on, picture))
+        view.closed.connect(self.close)
+        view.stopped.connect(self.leave)
+        self._studio.places.cover(view)
+
+    def _go_on(self, picture: Picture) -> None:
+        replaying = Replaying()
+        opening = picture.going_on(replaying)
+        if self._open(opening) and self._view is not None:
+            self._replaying = replaying
+            self._view.follow(replaying)
+
+    def _open(self, opening: Opening) -> bool:
+        """Open a session; return whether that has begun, since a person's leave may be needed."""
+        self._studio.open(opening)
+        return self._studio.controller.current is opening
+
+    def _say(self, error: StudioError) -> None:
+        self._studio.notices.say(str(error), "danger")
