@@ -214,7 +214,7 @@ def test_more_chains_are_shown_at_once(make_window, qtbot, steps):
     window.controller.set_front(7)
     steps.stop(qtbot)
     window.controller.set_value("chains", 4)
-    assert window.model.outline.lane.neurons == ten[:4] and window.model.front == 3
+    assert window.model.outline.lane.neurons == (*ten[:3], ten[7]) and window.model.front == 3
     assert len(window.strip.layout_now.thumbs) == 4
     window.controller.undo()
     assert window.model.outline.lane.neurons == ten
