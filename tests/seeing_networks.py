@@ -74,6 +74,28 @@ def windows_apart(x: Tensor) -> Tensor:
     return x.reshape(n, 2, 2, h // 2, w // 2, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, h, w)
 
 
+class Vmapped(nn.Module):
+    """Does something to each image inside of `torch.vmap`, where it cannot be followed."""
+
+    def __init__(self, function: Operation) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.vmap(self.function)(x)
+
+
+class Edges(nn.Module):
+    """Convolves with a kernel that is neither a parameter nor a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]).repeat(8, 1, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.sobel, padding=1, groups=8)
+
+
 class InEvaluation(nn.Sequential):
     """Norms that have seen images before."""
 
@@ -170,6 +192,7 @@ LOCAL: dict[str, Callable[[], nn.Module]] = {
     "masked in place": lambda: Between(masked_in_place),
     "windows apart": lambda: Between(windows_apart),
     "three dimensions": lambda: Between(ThreeDimensional()),
+    "edges": lambda: Between(Edges()),
     "rows apart": lambda: Between(Rows()),
     "gathered": lambda: Between(lambda x: x[:, :, torch.arange(19, -1, -1)]),
     "checked for numbers": lambda: Between(lambda x: x if x.isfinite().all() else x * 0),

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ldam_studio.commands.rendered import Rendered
+from ldam_studio.engine import field_checks
 from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.comparison import lane_name, unmatched
 from ldam_studio.engine.silent_neurons import dead_neurons, sentence
@@ -39,8 +41,7 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
 
 
 def _report_of_lane(lane: Lane) -> dict[str, Any]:
-    with torch.no_grad():
-        activation = lane.activation(lane.chains.x)
+    activation = _activation_on_whole_images(lane)
     counts = lane.shown_average().count.tolist()
     burned_in = lane.progress.done.tolist()
     rows = zip(lane.neurons, activation.tolist(), burned_in, counts, strict=True)
@@ -62,6 +63,20 @@ def _report_of_lane(lane: Lane) -> dict[str, Any]:
             for neuron, value, done, count in rows
         ],
     }
+
+
+@torch.no_grad()
+def _activation_on_whole_images(lane: Lane) -> Tensor:
+    """Return the activation of each chain's neuron on its whole image, with or without a crop."""
+    if lane.targets.crop is None:
+        return lane.activation(lane.chains.x)
+    neurons = lane.sized.seen_from(lane.network, lane.neurons)
+    value = lane.targets.units.class_value
+    found = [
+        lane.sized.activation(x[None], lane.sized.units((neuron,), value))
+        for neuron, x in zip(neurons, lane.chains.x, strict=True)
+    ]
+    return torch.cat(found)
 
 
 def _notes(rendered: Rendered) -> list[str]:
@@ -90,7 +105,7 @@ def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
         part = "the last half of the run" if rendered.began_anew else "all samples since the start"
         notes.append(f"{which} not burned in after {state.step:,} steps; {its} of {part}.")
     silence = sentence(lane.waking, lane.neurons)
-    return [*notes, *filter(None, (silence, without_statistics(lane)))]
+    return [*notes, *filter(None, (silence, field_checks.sentence(lane), without_statistics(lane)))]
 
 
 def in_words(report: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ldam_studio.engine import burn_in_threshold, lessons, silent_neurons
+from ldam_studio.engine import burn_in_threshold, field_checks, lessons, silent_neurons
 from ldam_studio.engine.activation import activation_of, log_real_of
 from ldam_studio.engine.balanced import balanced_of
 from ldam_studio.engine.changes.apply import apply
@@ -147,11 +147,12 @@ def advance(
     if not budget:
         return state, StepInfo(state.step, told=tuple(told), refused=tuple(refused))
 
-    before = moment_of(state)
-    priors = draw_priors(state.lanes, state.step, state.device, state.generators)
-    drawn = draw_noise(state)
-    seen = draw_for_lanes(state.lanes, state.generators)
+    lane, before = state.lane, moment_of(state)
     try:
+        told.extend(field_checks.check(state))
+        priors = draw_priors(state.lanes, state.step, state.device, state.generators)
+        drawn = draw_noise(state)
+        seen = draw_for_lanes(state.lanes, state.generators)
         moved: list[_Moved] = []
         # All lanes draw the same, as they use the same noise.
         with passes_seeded(seed_for(state.seed, f"network/{state.step}")):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.transfer import to_device
-from ldam_studio.networks.anatomy.fields import Crop
+from ldam_studio.networks.anatomy.crops import Crop
 from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.network import Network
 from ldam_studio.sampler.burn_in import BLOCK

@@ -99,6 +99,7 @@ class DeviceDescription(Struct, frozen=True):
     first_layers: str = TORCH
     folded: bool = True
     asked: tuple[str, ...] = ()
+    confirmed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what a later version computed in a way that this one does not know."""

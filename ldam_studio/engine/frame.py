@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ldam_studio.engine import silent_neurons
+from ldam_studio.engine import field_checks, silent_neurons
 from ldam_studio.engine.advance import LaneInfo, StepInfo
 from ldam_studio.engine.balanced import can_be_measured
 from ldam_studio.engine.compute.transfer import to_host
@@ -68,7 +68,8 @@ class LaneFrame:
 
     `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
     for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
-    sentence about neurons that stay silent; it is empty without these. `notes` has sentences about
+    sentence about neurons that stay silent, and `doubt` one about a receptive field that was wrong;
+    they are empty without these. `notes` has sentences about
     settings, by name, see `setting_notes`. `measurable` tells whether the user's photographs would
     change what photo statistics do.
 
@@ -91,6 +92,7 @@ class LaneFrame:
     settling: NDArray[np.bool_]
     dead: NDArray[np.bool_]
     silence: str
+    doubt: str
     notes: Mapping[str, str]
     measurable: bool
     trace: Trace
@@ -201,6 +203,7 @@ class _Picked:
             dead=here["dead"],
             # At a coarse resolution many neurons are silent that respond at their own.
             silence="" if is_coarse(lane) else silent_neurons.warning(lane.waking, lane.neurons),
+            doubt=field_checks.sentence(lane),
             notes=setting_notes(lane),
             measurable=can_be_measured(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),

@@ -15,6 +15,7 @@ from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.outline import LaneOutline
 from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane, Targets
+from ldam_studio.engine.trust import Trust
 from ldam_studio.networks.anatomy.class_values import ClassValue
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.anatomy.units import Units
@@ -38,7 +39,8 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     check_neurons(network, neurons)
     sized = sized_for(network, neurons, settings, Clock())
     # First of all, because it checks whether the chains fit into memory.
-    found = targets(network, sized, neurons, settings, device.plan)
+    trust = Trust.at_first(confirmed=device.confirmed)
+    found = targets(network, sized, neurons, settings, device.plan, trust)
     x = draw_starts(sized, settings, generators, range(chains), device.arithmetic)
     return Lane(
         network=network,
@@ -55,6 +57,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
         thresholds=burn_in_threshold.begin(settings, chains, device.name),
         waking=silent_neurons.begin(chains, device.name),
         balance=photo_statistics.begin(chains, device.name),
+        trust=trust,
     )
 
 
@@ -96,6 +99,7 @@ def targets(
     neurons: Sequence[Neuron],
     settings: Settings,
     plan: Plan = PLAIN,
+    trust: Trust = Trust.CROP,
 ) -> Targets:
     """Return units, receptive fields and crop of the chains' neurons.
 
@@ -103,6 +107,8 @@ def targets(
     ----------
     opened, network
         The network to which the neurons belong, and the same for images of the present size.
+    trust
+        What is believed of the neurons' receptive fields.
 
     Raises
     ------
@@ -114,9 +120,14 @@ def targets(
     groups = torch.tensor([numbers[neuron] for neuron in neurons], device=network.device)
     of_opened, neurons = neurons, network.seen_from(opened, neurons)
     layer = neurons[0].layer
-    places = {neuron.place: network.receptive_field(layer, neuron.place) for neuron in neurons}
+    places = {
+        neuron.place: network.receptive_field(layer, neuron.place) if trust.has_fields else None
+        for neuron in neurons
+    }
     fields = tuple(places[neuron.place] for neuron in neurons)
-    crop = network.crop(layer, neurons[0].place) if len(places) == 1 else None
+    crop = None
+    if trust.has_crops and len(places) == 1:
+        crop = network.crop(layer, neurons[0].place, former=trust is Trust.FORMER)
     check_memory(network, layer, crop, len(neurons), plan)
     # What does not fit at the end of a schedule is refused before it begins.
     final = opened.at_side(settings.resolution) or opened
@@ -183,9 +194,10 @@ def turn(
     network, neurons, settings = outline.network, outline.neurons, outline.settings
     goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
+    trust = lane.trust if goes_on else Trust.at_first(confirmed=device.confirmed)
     check_neurons(network, neurons)
     sized = sized_for(network, neurons, settings, clock)
-    found = targets(network, sized, neurons, settings, device.plan)
+    found = targets(network, sized, neurons, settings, device.plan, trust)
     channels, *size = sized.pixels.shape
     kept = lane.chains.x[: len(neurons)]
     if network.pixels.shape == lane.network.pixels.shape:
@@ -201,9 +213,18 @@ def turn(
         neurons=neurons,
         settings=settings,
         targets=found,
+        trust=trust,
         clock=clock,
     )
     return begin(turned, torch.cat([kept, new]), device, heat)
+
+
+def with_trust(lane: Lane, trust: Trust) -> Lane:
+    """Return the lane with another belief in its neurons' receptive fields."""
+    if trust is lane.trust:
+        return lane
+    found = targets(lane.network, lane.sized, lane.neurons, lane.settings, trust=trust)
+    return replace(lane, trust=trust, targets=found)
 
 
 def with_clock(lane: Lane, clock: Clock) -> Lane:
@@ -211,7 +232,7 @@ def with_clock(lane: Lane, clock: Clock) -> Lane:
     sized = sized_for(lane.network, lane.neurons, lane.settings, clock)
     found = lane.targets
     if sized.pixels.shape != lane.sized.pixels.shape:
-        found = targets(lane.network, sized, lane.neurons, lane.settings)
+        found = targets(lane.network, sized, lane.neurons, lane.settings, trust=lane.trust)
     return replace(lane, sized=sized, targets=found, clock=clock)
 
 

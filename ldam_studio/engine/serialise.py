@@ -14,10 +14,11 @@ from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.changes.rules import MOST_HEAT
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import Count, describe
-from ldam_studio.engine.lane import begin, with_clock
+from ldam_studio.engine.lane import begin, with_clock, with_trust
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.session import Opener, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.trust import Trust
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.random import Generators
@@ -78,7 +79,7 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     calm, slow = lane.waking.calm, lane.thresholds.slow
     clock = {"steps": lane.clock.steps, "taken": sorted(lane.clock.taken)}
     counts = {"calm": calm, "slow": slow, "progress": progress, "clock": clock}
-    return tensors, counts | {"balance": lane.balance.age}
+    return tensors, counts | {"balance": lane.balance.age, "trust": lane.trust.value}
 
 
 def _layout(tensor: Tensor) -> list[int]:
@@ -167,6 +168,7 @@ def _restore(
     if any(len(tensor) != len(x) for tensor in memory.values()):
         raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
+    lane = with_trust(lane, Trust(about.get("trust", lane.trust.value)))
     lane = begin(with_clock(lane, _clock(about)), lane.chains.x, state.device, state.heat)
     restored = replace(
         lane,

@@ -266,7 +266,7 @@ def _device(given: Device | None, recorded: DeviceDescription) -> Device:
     """Return the recorded device, or the given one completed with recorded values."""
     if given is None:
         given = choose(recorded.device, recorded.precision, recorded.threads, recorded.plan)
-    given = replace(given, arithmetic=recorded.arithmetic)
+    given = replace(given, arithmetic=recorded.arithmetic, confirmed=recorded.confirmed)
     threads = given.threads or recorded.threads
     if given.precision != AUTO:
         return replace(given, threads=threads)

@@ -11,55 +11,22 @@ All of this depends only on the chains' pixels and the step, so replay needs no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import Tensor
 
+from ldam_studio.networks.anatomy.leaky import LeakyRectifiers
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.objective import ValueAndGradient
 
-LEAK = 0.1
-"""Slope that leaky rectifiers have in addition to their own."""
 PATIENCE = 50
 """Number of silent steps for which a chain is guided; a neuron that is still silent is called
 dead."""
 SOON = 10
 """Number of silent steps after which a neuron does not respond soon."""
 NAMED = 3  # largest number of neurons that a sentence names
-
-_F, _T = nn.functional, torch.Tensor
-RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
-    {
-        *(_F.relu, _F.relu_, torch.relu, torch.relu_, _T.relu, _T.relu_, _F.relu6),
-        *(_F.hardtanh, _F.hardtanh_, _F.hardswish, _F.hardsigmoid, _F.threshold),
-        *(torch.clamp, torch.clamp_min, _T.clamp, _T.clamp_, _T.clamp_min, _T.clamp_min_),
-    }
-)
-"""Functions that are flat somewhere, so that no gradient passes through."""
-
-
-class LeakyRectifiers(TorchFunctionMode):
-    """Within this mode `RECTIFIERS` return unchanged values, but pass a part of the gradient."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Add 0 in the forward pass, and `LEAK` times the incoming gradient in the backward one."""
-        kwargs = kwargs or {}
-        if func not in RECTIFIERS:
-            return func(*args, **kwargs)
-        x = args[0] if args else kwargs["input"]
-        # Computed before the function, which may overwrite its input.
-        leak = LEAK * (x - x.detach())
-        return func(*args, **kwargs) + leak
 
 
 @dataclass(frozen=True)

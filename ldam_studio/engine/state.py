@@ -20,7 +20,9 @@ from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.silent_neurons import Waking
-from ldam_studio.networks.anatomy.fields import Box, Crop
+from ldam_studio.engine.trust import Trust
+from ldam_studio.networks.anatomy.crops import Crop
+from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.anatomy.units import Units
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
@@ -63,7 +65,8 @@ class Lane:
     """Chains of one network that look at one layer and share their settings.
 
     `sized` is the network for images of the chains' present size, see `Network.at_side`. `targets`
-    belong to it. `clock` is the chains' position in their schedule, see `sampler.schedule`.
+    belong to it. `clock` is the chains' position in their schedule, see `sampler.schedule`. `trust`
+    is what is believed of the neurons' receptive fields, see `engine.field_checks`.
     """
 
     network: Network
@@ -78,6 +81,7 @@ class Lane:
     thresholds: Thresholds
     waking: Waking
     balance: Balance
+    trust: Trust
     clock: Clock = field(default_factory=Clock)
 
     @property

@@ -33,6 +33,10 @@ from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
 from ldam_studio.networks.plan import PLAIN
 
+WITHOUT_EFFECT = ("arithmetic", "confirmed", "tried", "asked")
+"""What is recorded of a device and may differ: replay uses what was recorded, and how the plan was
+chosen does not matter."""
+
 OnStep = Callable[[int, int], bool | None]
 
 
@@ -244,12 +248,10 @@ def differences(recipe: Recipe, state: SessionState) -> tuple[str, ...]:
     """List everything that affects the last bits and has changed since the export."""
     # Recipes of 0.1.0 do not record a plan.
     there, here = asdict(PLAIN) | recipe.said.machine, device_of(state)
-    # How the plan was chosen does not matter: replay uses the recorded one, as it uses the recorded
-    # arithmetic.
     found = [
         f"{name.replace('_', ' ')} {there.get(name)} there, {here[name]} here"
         for name in here
-        if name not in ("arithmetic", "tried", "asked") and there.get(name) != here[name]
+        if name not in WITHOUT_EFFECT and there.get(name) != here[name]
     ]
     if recipe.said.real_images != lessons_hash(state):
         found.append("the real images from which the discriminator learned")

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ldam_studio.networks.anatomy.fields import Crop
+from ldam_studio.networks.anatomy.crops import Crop
 from ldam_studio.networks.anatomy.layers import OUTPUT, output_at
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron

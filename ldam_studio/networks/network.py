@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.class_values import ACTIVATION, ClassValue
+from ldam_studio.networks.anatomy.crops import Crop, find_crop
 from ldam_studio.networks.anatomy.ending import Ending, find_ending
-from ldam_studio.networks.anatomy.fields import Box, Crop, find_crop, receptive_field
+from ldam_studio.networks.anatomy.fields import Box, receptive_field
 from ldam_studio.networks.anatomy.layers import Layer, output_at
 from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.anatomy.objectives import Place, kind_of
@@ -238,17 +239,20 @@ class Network(Compared):
         unmeasured = self.measures_field(layer) and isinstance(where, tuple)
         return not unmeasured or ("field", layer, where) in self._remembered
 
-    def crop(self, layer: str, place: Place = None) -> Crop | None:
-        """Return the part of the image that the units at a place need; None for the whole image."""
+    def crop(self, layer: str, place: Place = None, *, former: bool = False) -> Crop | None:
+        """Return the part of the image that the units at a place need; None for the whole image.
+
+        With `former` it is found as in version 0.1.0.
+        """
         known = self.layer(layer)
         where = resolved(known, place)
 
         def find() -> Crop | None:
             field = self.receptive_field(layer, where)
             with told(f"comparing what {layer} sees with the whole image"):
-                return find_crop(self, known, where, field)
+                return find_crop(self, known, where, field, former=former)
 
-        return self.remembered(("crop", layer, where), find)
+        return self.remembered(("crop", layer, where, former), find)
 
     # Its neurons
 

@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import Opener, SessionSpec, open_session
-from ldam_studio.engine.silent_neurons import PATIENCE, LeakyRectifiers, dead_neurons, sentence
+from ldam_studio.engine.silent_neurons import PATIENCE, dead_neurons, sentence
 from ldam_studio.engine.state import snapshot
+from ldam_studio.networks.anatomy.leaky import LeakyRectifiers
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 

@@ -36,8 +36,10 @@ def _gradient(network, neuron):
         (lambda: _network(COLOUR, nn.Conv2d(3, 4, 3, stride=2)), "0", range(4)),
         (lambda: _network(COLOUR, nn.Conv2d(3, 2, (3, 5), dilation=(2, 1))), "0", range(2)),
         (lambda: _network(GREY, nn.Flatten(), nn.Linear(64, 3)), "1", range(3)),
+        (lambda: _network(COLOUR, nn.ZeroPad2d(2), nn.Conv2d(3, 4, 5)), "1", range(4)),
+        (lambda: _network(COLOUR, nn.ReflectionPad2d(1), nn.Conv2d(3, 4, 3, 2)), "1", range(4)),
     ],
-    ids=["lenet", "colour", "strided", "dilated", "fully connected"],
+    ids=["lenet", "colour", "strided", "dilated", "fully connected", "padded", "reflected"],
 )
 def test_it_is_the_gradient_inside_the_field(network, layer, neurons):
     network = network()
@@ -49,6 +51,15 @@ def test_it_is_the_gradient_inside_the_field(network, layer, neurons):
         torch.testing.assert_close(found, gradient[:, top:bottom, left:right])
         assert filter_cosine(network, neuron, network.pixels.rest + gradient) == pytest.approx(1)
         assert filter_cosine(network, neuron, network.pixels.rest - gradient) == pytest.approx(-1)
+
+
+def test_where_pixels_are_changed_first_there_is_no_filter():
+    class Doubled(nn.Sequential):
+        def forward(self, x):
+            return super().forward(2 * x)
+
+    network = Network("doubled", Doubled(nn.Conv2d(3, 4, 3)), COLOUR)
+    assert first_layer_filter(network, Neuron("0", 1)) is None
 
 
 def test_pixels_outside_the_field_do_not_count():

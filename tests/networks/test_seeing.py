@@ -4,10 +4,12 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 
 from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from seeing_networks import GLOBAL, LOCAL, Between, Branch
+from seeing_networks import GLOBAL, LOCAL, Between, Branch, Vmapped
 
 PIXELS = PixelSpec(3, 20, 18, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 EVERYTHING = (0, 0, 20, 18)
@@ -49,6 +51,7 @@ def places_of(layer):
 def test_a_field_is_what_the_gradient_reaches_and_no_more(kind):
     network, plain = opened(LOCAL[kind])
     layer = network.layers[-1]
+    assert network.listing.footprints[layer.name] is not None
     for place in places_of(layer):
         seen = network.receptive_field(layer.name, place) or EVERYTHING
         assert seen == reached(network, plain, place)
@@ -91,3 +94,51 @@ def test_what_is_computed_before_a_branch_does_not_see_what_decides():
     network, _ = opened(lambda: Between(Branch(lambda x: x.mean() > 0)))
     assert network.receptive_field("between.one", (5, 5)) == (3, 3, 8, 8)
     assert network.receptive_field("between") is None
+
+
+@pytest.mark.parametrize("kind", LOCAL)
+def test_on_a_crop_value_and_gradient_are_those_of_the_whole_image(kind):
+    network, plain = opened(LOCAL[kind])
+    layer = network.layers[-1]
+    generator = torch.Generator().manual_seed(2)
+    for place in places_of(layer):
+        crop = network.crop(layer.name, place)
+        if crop is None:
+            continue
+        for scale in SCALES:
+            x = 0.5 + scale * torch.randn((1, *PIXELS.shape), generator=generator)
+            whole, part = x.clone().requires_grad_(), crop.cut(x).clone().requires_grad_()
+            value = plain(network.normalise(whole))[0, 1, place[0], place[1]]
+            units = crop.units((Neuron(layer.name, 1, place),), network.device)
+            inside = network.activation(part, units)
+            (gradient,) = torch.autograd.grad(value, whole)
+            (slope,) = torch.autograd.grad(inside.sum(), part)
+            torch.testing.assert_close(inside[0], value, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(slope, crop.cut(gradient), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale_factor", [1.5, 2.0])
+def test_a_layer_that_is_silent_on_noise_has_no_crop_that_is_wrong(scale_factor):
+    """Interpolation inside of `vmap` cannot be followed: the field is measured."""
+
+    def enlarge(image):
+        options = {"scale_factor": scale_factor, "mode": "bilinear"}
+        return torch.nn.functional.interpolate(image[None], **options)[0]
+
+    def silent():
+        net = Between(nn.Sequential(Vmapped(enlarge), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU()))
+        net.between[1].bias.data.fill_(-30.0)
+        return net.between
+
+    first = nn.Conv2d(3, 8, 3, padding=1)
+    network, plain = opened(lambda: nn.Sequential(first, *silent()))
+    layer = network.layers[-1]
+    assert network.listing.footprints[layer.name] is None
+    for place in places_of(layer):
+        crop = network.crop(layer.name, place)
+        x = 0.5 + 50 * torch.rand((4, *PIXELS.shape), generator=torch.Generator().manual_seed(1))
+        values = plain(network.normalise(x))[:, :, place[0], place[1]]
+        assert values.any()
+        if crop is not None:
+            units = crop.units((Neuron(layer.name, 2, place),) * 4, network.device)
+            torch.testing.assert_close(network.activation(crop.cut(x), units), values[:, 2])

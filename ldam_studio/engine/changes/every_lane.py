@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ldam_studio.engine.lane import begin, draw_starts, reheat, turn, with_clock
+from ldam_studio.engine.lane import begin, draw_starts, reheat, turn, with_clock, with_trust
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.trust import Trust
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.schedule import Clock
 
@@ -37,6 +38,8 @@ def start_anew(state: SessionState) -> None:
     state.melting, state.heated = 0, 1.0
 
     def started(lane: Lane, _number: int) -> Lane:
+        # What earlier chains showed is forgotten: replay begins at the last restart.
+        lane = with_trust(lane, Trust.at_first(confirmed=state.device.confirmed))
         lane = with_clock(lane, Clock())
         chains, arithmetic = range(len(lane.neurons)), state.device.arithmetic
         x = draw_starts(lane.sized, lane.settings, state.generators, chains, arithmetic)

@@ -46,7 +46,7 @@ def _set(state: SessionState, lane: Lane, name: str, settings: Settings) -> Lane
         # Keep the pixels only: a kernel cannot use the memory of another one.
         lane = replace(lane, chains=kernels.State(lane.chains.x))
     if name in OF_TARGETS:
-        found = targets(lane.network, lane.sized, lane.neurons, settings)
+        found = targets(lane.network, lane.sized, lane.neurons, settings, trust=lane.trust)
         lane = replace(lane, targets=found)
     if name == "objective":
         waking = silent_neurons.begin(len(lane.neurons), state.device.name)

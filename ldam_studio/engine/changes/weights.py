@@ -32,7 +32,7 @@ def change_weights(
         sized = sized_for(network, lane.neurons, lane.settings, lane.clock)
         found = lane.targets
         if measured:
-            found = targets(network, sized, lane.neurons, lane.settings)
+            found = targets(network, sized, lane.neurons, lane.settings, trust=lane.trust)
         lane = replace(
             lane,
             network=network,

@@ -36,7 +36,9 @@ class Device:
     turn to another layer. `asked` names what was requested and is never measured: "precision",
     "threads". For the other fields see `Plan`.
 
-    `arithmetic` is how a step is computed, see `sampler.kernels.Parameters`; it is always recorded.
+    `arithmetic` is how a step is computed, see `sampler.kernels.Parameters`; it is always recorded,
+    and so is `confirmed`: whether crops are confirmed as `engine.field_checks` says, which version
+    0.1.0 did not do.
 
     `Device()` measures nothing and computes as version 0.1.0 did, so that figures and trainings are
     the same on every run.
@@ -51,6 +53,7 @@ class Device:
     first_layers: str = TORCH
     folded: bool = True
     asked: tuple[str, ...] = ()
+    confirmed: bool = True
 
     @property
     def plan(self) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ldam_studio.memory import free_bytes, give_back, require
-from ldam_studio.networks.anatomy.fields import Crop
+from ldam_studio.networks.anatomy.crops import Crop
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.plan import PLAIN, Plan
 

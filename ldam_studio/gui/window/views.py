@@ -46,7 +46,7 @@ class Views(QObject):
         super().__init__(parent)
         self._model, self._frames = model, frames
         self._panels, self._status = panels, status
-        self._silence = ""
+        self._silence = self._doubt = ""
         self._counted = (0, time.monotonic())
         self._frame_rate = 0.0
         self._all_in_strip = False
@@ -151,6 +151,8 @@ class Views(QObject):
         lane = frame.lanes[0]
         if lane.silence != self._silence and lane.neurons == shown.neurons:
             self._show_silence(lane)
+        if lane.doubt != self._doubt:
+            self._show_doubt(lane.doubt)
         self._frames.show(frame)
         self._show_badges()
         if first:
@@ -164,6 +166,14 @@ class Views(QObject):
             self._panels.banner.say(frame.silence, kind, key="silence")
         else:  # the chains have another start, or other weights
             self._panels.banner.dismiss("silence")
+
+    def _show_doubt(self, doubt: str) -> None:
+        """Show or close the message about a receptive field that was wrong."""
+        self._doubt = doubt
+        if doubt:
+            self._panels.banner.say(doubt, "warning", key="field")
+        else:
+            self._panels.banner.dismiss("field")
 
     def _forget_silence(self) -> None:
         self._silence = ""

@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ldam_studio.networks.anatomy.footprints import Value
 from ldam_studio.networks.anatomy.operations import READING, SIZED_BY_VALUES
+
+
+def weights_of(module: nn.Module) -> Iterator[Tensor]:
+    """Yield what a module computes with: parameters, buffers, and tensors among its attributes."""
+    for part in module.modules():
+        for value in vars(part).values():
+            yield from tensors(list(value.values()) if isinstance(value, dict) else value)
 
 
 def fitting(found: Tensor | Value, shape: tuple[int, ...]) -> Value:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ldam_studio.networks.anatomy.batches import MOST_CALLS, Spot, parts_by_layer
+from ldam_studio.networks.anatomy.calls import weights_of
 from ldam_studio.networks.anatomy.footprints import Value
 from ldam_studio.networks.anatomy.gradient_paths import GradientPaths
 from ldam_studio.networks.anatomy.layers import OUTPUT, PassHook, after, before
@@ -62,7 +62,7 @@ class Recording:
 
     def __init__(self, module: nn.Module, inputs: Tensor) -> None:
         self.module, self._images = module, len(inputs)
-        self._walk = Walk(itertools.chain(module.parameters(), module.buffers()))
+        self._walk = Walk(weights_of(module))
         with torch.enable_grad():
             # A copy, because a network may change its input in place.
             self._image = inputs.detach().requires_grad_(True).clone()

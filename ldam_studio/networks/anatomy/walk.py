@@ -57,7 +57,7 @@ class Walk(TorchFunctionMode):
     Parameters
     ----------
     constants
-        The module's parameters and buffers.
+        The module's weights, see `calls.weights_of`.
     """
 
     def __init__(self, constants: Iterable[Tensor]) -> None:
@@ -116,11 +116,9 @@ class Walk(TorchFunctionMode):
 
     def _all_of(self, known: Iterable[Known]) -> Tensor | None:
         """Return the pixels on which any of some tensors depends, (4,); None if unknown."""
-        given = list(known)
-        seen = footprints.everything([k.seen for k in given if k.seen is not None])
-        if all(k.seen is not None for k in given) or torch.equal(seen, self._everything):
-            return seen
-        return None
+        seen = [k.seen for k in known]
+        values = [value for value in seen if value is not None]
+        return footprints.everything(values) if len(values) == len(seen) else None
 
     def _reads(self, given: Iterable[Tensor]) -> None:
         """Note that Python, or the shape of a result, gets to know the values of tensors."""

@@ -8,7 +8,11 @@ from torch import Tensor, nn
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 
-_TRANSPARENT = (nn.Flatten, nn.Identity)
+_TRANSPARENT = (
+    *(nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout2d),
+    *(nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d),
+)
+"""Modules that leave the pixels inside the image as they are."""
 
 
 def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
@@ -24,12 +28,19 @@ def first_layer_filter(network: Network, neuron: Neuron) -> Tensor | None:
         (C, h, w) on the host. h x w is the size of the kernel (with zeros in the gaps of a dilated
         one), or of the whole image for a fully connected layer. The sign is reversed for a neuron
         that is to be made small. None if the neuron is not in the first layer, is not a single
-        unit, or the layer is neither fully connected nor a convolution over all channels.
+        unit, or the layer is neither fully connected nor a convolution over all channels, or if
+        something else happens to the pixels before it.
     """
     module = _first_module(network)
     if module is None or neuron.layer != module[0] or isinstance(neuron.place, str):
         return None
-    layer, pixels = module[1], network.pixels
+    if not network.remembered(("first", neuron.layer), lambda: _is_first(network, *module)):
+        return None
+    return _filter_of(network, module[1], neuron)
+
+
+def _filter_of(network: Network, layer: nn.Module, neuron: Neuron) -> Tensor | None:
+    pixels = network.pixels
     std = torch.tensor(pixels.std).reshape(-1, 1, 1)
     if isinstance(layer, nn.Conv2d):
         if layer.groups != 1 or layer.in_channels != pixels.channels:
@@ -90,3 +101,19 @@ def _first_module(network: Network) -> tuple[str, nn.Module] | None:
         if not isinstance(module, _TRANSPARENT):
             return None if module is None else (layer.name, module)
     return None
+
+
+def _is_first(network: Network, name: str, module: nn.Module) -> bool:
+    """Return whether the gradient of a layer's first neuron is its filter."""
+    neuron = Neuron(name, 0)
+    kernel = _filter_of(network, module, neuron)
+    if kernel is None:
+        return False
+    x = torch.rand((1, *network.pixels.shape), generator=torch.Generator().manual_seed(0))
+    x = x.to(network.device).requires_grad_(True)
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(network.activation(x, network.units([neuron])).sum(), x)
+    found = inside(gradient[0].cpu(), network.receptive_field(name))
+    if found.shape != kernel.shape:  # the image's edge cuts it off
+        return True
+    return bool((found - kernel).abs().max() <= 1e-3 * kernel.abs().max())
