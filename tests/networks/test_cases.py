@@ -31,7 +31,7 @@ KINDS = (
     *("convolutional", "geometry", "transformers", "signals", "generative"),
     *("outputs", "inputs", "behaviour", "composition", "batches"),
 )
-NEURONS = 10
+LAYERS = 5  # of each network, and two neurons of each: one for each image
 TRIES = 8
 
 Factory = Callable[[], nn.Module]
@@ -104,12 +104,14 @@ def compare(network: Network, module: nn.Module, factory: Factory) -> None:
     mean, std = (torch.tensor(takes[key])[:, None, None] for key in ("mean", "std"))
     drawing = torch.Generator().manual_seed(3)
     images = torch.rand(2, *network.pixels.shape, generator=drawing)
-    inputs = low + (high - low) * images.requires_grad_() - mean
+    inputs = (low + (high - low) * images.requires_grad_() - mean) / std
+    # Each image is run alone, which is what a neuron's value for it means.
+    outputs = [run_plainly(module, image[None]) for image in inputs]
     for layer in spread(network, tuple(neurons)):
-        neuron, expected, slope = lively(module, inputs / std, images, layer)
-        state = open_session(SessionSpec(network, (neuron, neuron), device=choose("cpu")))
+        chosen, expected, slope = lively(outputs, images, layer)
+        state = open_session(SessionSpec(network, chosen, device=choose("cpu")))
         value, gradient = activation_of(state.lane, state.device)(images.detach())
-        said = f"{neuron}: {{}}".format
+        said = f"{', '.join(map(str, chosen))}: {{}}".format
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5, msg=said)
         scale = float(slope.abs().max())
         torch.testing.assert_close(gradient, slope, rtol=1e-3, atol=1e-4 * scale, msg=said)
@@ -123,31 +125,31 @@ def compare(network: Network, module: nn.Module, factory: Factory) -> None:
 
 
 def spread(network: Network, first: tuple[str, ...]) -> list[Layer]:
-    """Choose layers, one for each neuron: some first, then others all over the network."""
-    others = [layer.name for layer in network.layers if layer.name not in first]
-    names = [*first, *random.Random(1).sample(others, len(others))]
-    return [network.layer(names[number % len(names)]) for number in range(NEURONS)]
+    """Choose layers: three of those that are named first, then others all over the network."""
+    others = [layer.name for layer in network.layers if layer.name not in first[:3]]
+    names = [*first[:3], *random.Random(1).sample(others, len(others))]
+    return [network.layer(names[number % len(names)]) for number in range(LAYERS)]
 
 
 def lively(
-    module: nn.Module, inputs: Tensor, images: Tensor, layer: Layer
-) -> tuple[Neuron, Tensor, Tensor]:
-    """Choose a neuron with a gradient, if there is one among a few.
+    outputs: list[dict[str, Tensor]], images: Tensor, layer: Layer
+) -> tuple[tuple[Neuron, ...], Tensor, Tensor]:
+    """Choose a neuron for each image, at one place, with gradients if there are some among a few.
 
-    Returns it with its values and their gradients with respect to the images, by plain torch.
+    Returns them with their values and the gradients with respect to the images, by plain torch.
     """
     drawn = random.Random(layer.name)
-    output = torch.stack([output_of(layer, module, image) for image in inputs])
+    output = torch.stack([of_one_image(layer, each[layer.name]) for each in outputs])
     for _ in range(TRIES):
         place = tuple(drawn.randrange(size) for size in layer.places)
         # A volume's units have no address; the mean over them has.
         where = None if not place else place if len(place) < 3 else "mean"
-        neuron = Neuron(layer.name, drawn.randrange(layer.neurons), where)
-        value = value_of(output, layer, neuron)
-        (slope,) = torch.autograd.grad(value.sum(), images, retain_graph=True)
-        if slope.any():
+        chosen = tuple(Neuron(layer.name, drawn.randrange(layer.neurons), where) for _ in images)
+        values = [value_of(output, layer, neuron)[image] for image, neuron in enumerate(chosen)]
+        (slope,) = torch.autograd.grad(sum(values), images, retain_graph=True)
+        if slope.flatten(1).any(1).all():
             break
-    return neuron, value.detach().float(), slope
+    return chosen, torch.stack(values).detach().float(), slope
 
 
 def value_of(output: Tensor, layer: Layer, neuron: Neuron) -> Tensor:
@@ -158,9 +160,8 @@ def value_of(output: Tensor, layer: Layer, neuron: Neuron) -> Tensor:
     return channel.flatten(1).mean(1) if channel.ndim > 1 else channel
 
 
-def output_of(layer: Layer, module: nn.Module, image: Tensor) -> Tensor:
-    """Return a layer's output for one image, which is run alone, by plain torch."""
-    output = run_plainly(module, image[None])[layer.name]
+def of_one_image(layer: Layer, output: Tensor) -> Tensor:
+    """Return what a layer gave for an image that was run alone, in the layer's shape."""
     if output.ndim > len(layer.shape):
         output = output.select(layer.batch, 0)
     output = output.reshape(1) if output.ndim == 0 else output
