@@ -144,7 +144,12 @@ class _Search:
 
     def found(self) -> Found:
         """Return what was found, with the module prepared."""
-        working = self._working()
+        with seeded(0):
+            working = self._working()
+        # From now on only what a pass can change is compared and set back.
+        changed = self._kept.changed()
+        self._kept.restore()
+        self._kept = self._kept.only(changed | self._kept.generators)
         if working is None:
             # Listing its layers says in a sentence what is wrong.
             prepare(self._module)
@@ -198,7 +203,7 @@ class _Search:
 
     def _works(self, images: Tensor) -> Seen | None:
         try:
-            return self._pass(images)
+            return see(self._module, images)
         except Exception as error:
             if is_lack_of_memory(error):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import sys
 import types
@@ -71,13 +72,26 @@ class Kept:
                 if (keys is None or key in keys) and not holder.is_weight(value):
                     self._values[key] = _copied(value)
 
+    def only(self, keys: frozenset[Key]) -> Kept:
+        """Return this without all that has other keys, which need not be compared again."""
+        fewer = copy.copy(self)
+        fewer._keys = keys
+        fewer._values = {key: value for key, value in self._values.items() if key in keys}
+        return fewer
+
+    def _holders(self) -> Iterator[_Holder]:
+        paths = None if self._keys is None else {path for path, _ in self._keys}
+        for holder in _holders(self._module):
+            if paths is None or holder.path in paths:
+                yield holder
+
     def changed(self) -> frozenset[Key]:
         """Return the keys of what has been added, removed, or has another value than it had."""
         found, present = set(), set()
-        for holder in _holders(self._module):
+        for holder in self._holders():
             for key, value in holder.items():
                 present.add(key)
-                if not holder.is_weight(value):
+                if not holder.is_weight(value) and (self._keys is None or key in self._keys):
                     before = self._values.get(key, _ABSENT)
                     if before is _ABSENT or not _equal(before, value):
                         found.add(key)
@@ -89,7 +103,7 @@ class Kept:
         No tensor is changed in place, because a backward pass may still need it. With a `seed`, the
         network's own generators of random numbers are seeded instead.
         """
-        for holder in _holders(self._module):
+        for holder in self._holders():
             present = dict(holder.items())
             for key in present:
                 if key not in self._values and self._keys is not None and key in self._keys:
@@ -183,8 +197,8 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Tensor | np.ndarray) and _size(value) > TOO_LARGE:
         return value
     if isinstance(value, Tensor):
-        copy = value.detach().clone()
-        return copy.requires_grad_() if value.requires_grad and value.is_leaf else copy
+        own = value.detach().clone()
+        return own.requires_grad_() if value.requires_grad and value.is_leaf else own
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, _GENERATORS):
