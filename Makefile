@@ -1,7 +1,7 @@
 # make run    install what is missing and open the studio
 # make test   run the tests            make lint   check style, types and imports
 # make bench  measure; prints a table and writes build/bench.json
-# make zoo    open every model of torchvision and write resources/zoo.md (an hour; goes on where it was)
+# make zoo    open models of torchvision and timm, write resources/zoo.md (90 minutes; goes on where it was)
 
 PYTHON ?= python3
 ARGS ?=

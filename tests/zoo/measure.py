@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import statistics
 import sys
@@ -20,7 +19,7 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.networks.anatomy.layers import OUTPUT, Layer
-from ldam_studio.networks.anatomy.results import first_tensor
+from ldam_studio.networks.anatomy.results import tensor_at
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
@@ -35,21 +34,21 @@ def measure(name: str) -> dict[str, Any]:
     """Return a row of the table."""
     torch.manual_seed(0)
     begun = time.perf_counter()
-    network = open_network(f"torchvision:{name}", options=Options(untrained=True))
+    full = name if ":" in name else f"torchvision:{name}"
+    network = open_network(full, options=Options(untrained=True))
     opened = time.perf_counter() - begun
     wake(network.module)
     check_shapes(network)
-    last = network.layers[-1]
     inner = inner_neuron(network)
     return {
-        "model": name,
+        "model": name.removeprefix("timm:"),
         "parameters": sum(p.numel() for p in network.module.parameters()),
         "input": list(network.pixels.shape),
         "layers": len(network.layers),
         "neurons": sum(layer.neurons for layer in network.layers),
         "open_s": round(opened, 2),
         "time": "processor",
-        "class": take_steps(network, Neuron(last.name, liveliest(network))),
+        "class": take_steps(network, Neuron(network.class_layer.name, liveliest(network))),
         "inner": take_steps(network, inner),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
@@ -70,12 +69,12 @@ def check_shapes(network: Network) -> None:
 
     def hook(layer: Layer) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            tensor = first_tensor(output)
             calls[layer.name] += 1
+            tensor = tensor_at(output, layer.part)
             if tensor is None or calls[layer.name] != layer.call:
                 return
             met.add(layer.name)
-            if tensor.shape != (2, *layer.shape):
+            if layer.arranged(tensor, 2).shape != (2, *layer.shape):
                 wrong.append(f"{layer.name} {tuple(tensor.shape)}")
 
         return hook
@@ -97,14 +96,16 @@ def check_shapes(network: Network) -> None:
 @torch.no_grad()
 def liveliest(network: Network) -> int:
     """Return the class with the largest output; behind a rectifier most may be dead."""
-    output = network.output(torch.full((1, *network.pixels.shape), 0.5), network.layers[-1].name)
-    return int(output.flatten(1).argmax()) % network.layers[-1].neurons
+    classes = network.class_layer
+    output = network.output(torch.full((1, *network.pixels.shape), 0.5), classes.name)
+    return int(output.flatten(1).argmax()) % classes.neurons
 
 
 def inner_neuron(network: Network) -> Neuron:
     """Return a unit at a place: a channel's centre, or a feature of the token in the middle.
 
-    It is one of a convolution or a linear map, because a rectifier's may be dead at the start.
+    It is one of a convolution or a linear map, because a rectifier's may be dead at the start, and
+    the first from the middle that is not the same for two images, because what it sees may be dead.
     """
     placed = [
         layer
@@ -112,8 +113,14 @@ def inner_neuron(network: Network) -> Neuron:
         if max(layer.places, default=1) > 1 and has_matrix(network, layer)
     ]
     layer: Layer = placed[round(INSIDE * (len(placed) - 1))]
-    place = (layer.places[0] // 2,) if len(layer.places) == 1 else None
-    return Neuron(layer.name, layer.neurons // 2, place)
+    centre = tuple(size // 2 for size in layer.places)
+    with torch.no_grad():
+        images = torch.rand(2, *network.pixels.shape, generator=torch.Generator().manual_seed(0))
+        output = network.output(images, layer.name).movedim(1 + layer.axis, 1)
+    at_centre = output[(slice(None), slice(None), *centre)]
+    alive = (at_centre[0] != at_centre[1]).roll(-(layer.neurons // 2))
+    index = (layer.neurons // 2 + int(alive.int().argmax())) % layer.neurons
+    return Neuron(layer.name, index, centre if len(centre) == 1 else None)
 
 
 def has_matrix(network: Network, layer: Layer) -> bool:
@@ -152,7 +159,3 @@ def take_steps(network: Network, neuron: Neuron) -> dict[str, Any]:
         "field": None if field is None else [field[2] - field[0], field[3] - field[1]],
         "crop": None if crop is None else [*crop.cut(moved).shape[2:]],
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1])))

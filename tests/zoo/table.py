@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
@@ -13,20 +15,37 @@ HEAD = (
 )
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """Return the whole page."""
-    import torch
-    import torchvision
+HEADINGS = {
+    "torchvision": "Every classification model of torchvision",
+    "timm": "One model of each of {} families of timm",
+}
+INTRODUCTION = (
+    "# Models that open\n\n"
+    "Written by `make zoo`: random weights, float32, one thread of a processor, one chain, three "
+    "steps. A class neuron takes the whole network; of an inner neuron only what it sees is run, "
+    'where that gives the same ("run on"). Step: median time that the processor took for the '
+    "whole step. Memory: the most that the process took, with torch itself.\n"
+)
 
+
+def write(page: Path, library: str, rows: Sequence[Row]) -> None:
+    """Write a library's table into the page; those of other libraries stay as they are."""
+    _, *parts = page.read_text().split("\n## ") if page.exists() else [""]
+    sections = [INTRODUCTION]
+    for known, heading in HEADINGS.items():
+        begins = heading.partition("{}")[0]
+        kept = [part for part in parts if part.startswith(begins)]
+        sections += [markdown(library, rows)] if known == library else kept
+    page.write_text("\n## ".join(sections))
+
+
+def markdown(library: str, rows: Sequence[Row]) -> str:
+    """Return a library's section of the page."""
+    versions = ", ".join(f"{name} {version(name)}" for name in dict.fromkeys(("torch", library)))
     lines = [
-        "# Every classification model of torchvision",
+        HEADINGS[library].format(len(rows)),
         "",
-        f"Written by `make zoo` (torch {torch.__version__}, torchvision {torchvision.__version__}, "
-        f"Python {platform.python_version()}, one thread of a processor, float32, random weights, "
-        "one chain, three steps). A class neuron takes the whole network; of an inner neuron only "
-        'what it sees is run, where that gives the same ("run on"). Step: median time '
-        "that the processor took for the whole step. Memory: the most that the process took, with "
-        "torch itself.",
+        f"Measured with {versions}, Python {platform.python_version()}.",
         "",
         summary(rows),
         "",
