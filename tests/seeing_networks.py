@@ -168,6 +168,18 @@ LOCAL: dict[str, Callable[[], nn.Module]] = {
     "sum over rows by einsum": lambda: Between(
         lambda x: x + torch.einsum("nchw->nwc", x).permute(0, 2, 1)[:, :, None]
     ),
+    "sum over channels by einsum with dots": lambda: Between(
+        lambda x: (
+            torch.einsum("...hw,...hw->...hw", x, x.sin())
+            + torch.einsum("...chw,dc->...dhw", x, torch.ones(8, 8))
+        )
+    ),
+    "matrices of channels": lambda: Between(
+        lambda x: x * (x.movedim(1, 3) @ torch.ones(8))[:, None] + (torch.ones(20) @ x)[:, :, None]
+    ),
+    "variance over channels": lambda: Between(
+        lambda x: torch.hstack([(x - x.mean(1, True)) / x.var(1, False, True).sqrt()[:, :8]])
+    ),
     "sums so far": lambda: Between(summed_along_rows),
     "pooled over rows": lambda: Between(lambda x: x * x.mean(3, keepdim=True)),
     "largest of rows": lambda: Between(lambda x: x + x.max(3, keepdim=True).values),

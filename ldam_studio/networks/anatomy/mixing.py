@@ -29,6 +29,13 @@ def reduced(x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Tenso
     return x.planes.amin(dim=_dims(x, dim), keepdim=keepdim)
 
 
+def varied(
+    x: Value, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **_: Any
+) -> Tensor:
+    """Follow a variance, whose second argument may also say whether it is unbiased."""
+    return reduced(x, None if isinstance(dim, bool) else dim, keepdim)
+
+
 def normed(x: Value, p: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
     """Follow a vector's length."""
     return reduced(x, dim, keepdim)
@@ -118,8 +125,14 @@ def instance_norm(x: Value, *args: Any, use_input_stats: bool = True, **_: Any) 
 
 def matmul(a: Value, b: Value) -> Tensor:
     """Follow a matrix product, which combines a row of one with a column of the other."""
-    if min(len(a.shape), len(b.shape)) < 2:
+    if min(len(a.shape), len(b.shape)) < 1:
         raise NoRuleError
+    if len(b.shape) == 1:  # each row with a vector
+        rows = Value(a.shape[:-1], a.planes.amin(dim=-1))
+        return union([rows, Value((), b.planes.amin(dim=-1))])
+    if len(a.shape) == 1:
+        columns = Value((*b.shape[:-2], b.shape[-1]), b.planes.amin(dim=-2))
+        return union([columns, Value((), a.planes.amin(dim=-1))])
     return union([Value(a.shape, mixed(a, [-1])), Value(b.shape, mixed(b, [-2]))])
 
 
@@ -135,7 +148,11 @@ def einsum(equation: str, *values: Any) -> Tensor:
         values = tuple(values[0])
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     words = inputs.split(",")
-    if not arrow or "." in equation or any(len(set(word)) < len(word) for word in words):
+    # Three dots stand for the dimensions that have no letters.
+    dotted = {len(v.shape) + 3 - len(w) for w, v in zip(words, values, strict=True) if "..." in w}
+    letters = "ABCDEFGH"[: max(dotted, default=0)]
+    words, output = [w.replace("...", letters) for w in words], output.replace("...", letters)
+    if not arrow or len(dotted) > 1 or any(len(set(word)) < len(word) for word in words):
         raise NoRuleError
     found = []
     for word, value in zip(words, values, strict=True):
@@ -180,8 +197,9 @@ def multi_head_attention(
 
 
 OF_ONE: dict[str, Rule] = {
-    **dict.fromkeys(names("mean sum amax amin logsumexp std var prod any all nansum"), reduced),
+    **dict.fromkeys(names("mean sum amax amin logsumexp prod any all nansum"), reduced),
     **dict.fromkeys(names("nanmean count_nonzero"), reduced),
+    **dict.fromkeys(names("var std"), varied),
     **dict.fromkeys(names("argmax argmin"), reduced),
     **dict.fromkeys(names("norm linalg_vector_norm"), normed),
     **dict.fromkeys(names("var_mean std_mean median mode nanmedian"), both_reduced),

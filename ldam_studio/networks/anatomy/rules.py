@@ -143,5 +143,8 @@ RULES: dict[str, Callable[..., Any]] = {
     **mixing.OF_ALL,
     "cat": concatenated,
     "concat": concatenated,
+    "concatenate": concatenated,
+    "hstack": lambda values: concatenated(values, 1 if len(values[0].shape) > 1 else 0),
+    "vstack": concatenated,
     "stack": joining(torch.stack),
 }
