@@ -45,7 +45,12 @@ def load(module: nn.Module, reading: Reading) -> tuple[tuple[str, ...], tuple[st
         If torch refuses them.
     """
     state = OrderedDict(reading.given)
-    state._metadata = OrderedDict(reading.metadata)  # type: ignore[attr-defined]
+    versions = OrderedDict(reading.metadata)
+    own = module.state_dict()
+    if not versions and all(n in state or n.endswith("num_batches_tracked") for n in own):
+        # Safetensors files do not say of which version they are; present names are of the present.
+        versions = own._metadata  # type: ignore[attr-defined]
+    state._metadata = versions  # type: ignore[attr-defined]
     with redirect_stdout(sys.stderr):  # what the module prints is not the program's output
         result = module.load_state_dict(state, strict=False)
     if not isinstance(result, _IncompatibleKeys):
