@@ -1,7 +1,7 @@
 """Importing a person's code as Python would in a program of its own, beside everything else.
 
-A `Project` has modules of its own: they are in `sys.modules` only while its code is imported or
-called, so that two projects may have modules of the same name and an edited file is read again.
+A `Project` has modules of its own: only its code finds them, so that two projects may have modules
+of the same name and an edited file is read again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import lru_cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -45,6 +46,9 @@ PROGRAM_S = frozenset({"argv", "input", "output", "errors", "signals"})
 
 _LOCK = threading.RLock()
 """Held while modules of one project are in `sys.modules`."""
+
+_LEFT: dict[str, ModuleType] = {}
+"""Modules of projects that no code of theirs runs for, by name; those of the last one count."""
 
 
 class Project:
@@ -130,6 +134,9 @@ class Project:
             if self._shown:
                 yield
                 return
+            for name, module in _LEFT.items():
+                if sys.modules.get(name) is module:
+                    del sys.modules[name]
             known = sys.modules.copy()
             hidden = {name: known[name] for name in known if self._replaces(_top(name))}
             others = known.keys() - hidden.keys()
@@ -152,6 +159,7 @@ class Project:
                 for name in own:
                     del sys.modules[name]
                 sys.modules.update(hidden)
+                _leave(self._modules)
 
     def _replaces(self, top: str) -> bool:
         """Return whether the project has a module of its own instead of a loaded one."""
@@ -237,6 +245,25 @@ class Project:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             finally:
                 sys.path[:] = path
+
+
+def _leave(modules: Mapping[str, ModuleType]) -> None:
+    """Leave modules where typing, dataclasses and copies look them up by name, while code runs.
+
+    Only names that mean nothing else are left, and the next project does not find them.
+    """
+    _LEFT.update(modules)
+    for name, module in _LEFT.items():
+        file = getattr(_LEFT.get(_top(name)), "__file__", None)
+        if name not in sys.modules and _means_nothing_else(_top(name), file):
+            sys.modules[name] = module
+
+
+@lru_cache(maxsize=256)  # a forward pass that imports asks again and again
+def _means_nothing_else(top: str, file: str | None) -> bool:
+    """Return whether no installed module has a name, besides the one in `file`."""
+    spec = PathFinder.find_spec(top)
+    return spec is None or (file is not None and spec.origin == file)
 
 
 def is_taken(name: str) -> bool:
