@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,3 +115,23 @@ def test_another_picture_takes_the_place_of_the_first(make_window, qtbot, export
     files(window).open(other)
     until(qtbot, lambda: shown_picture(window, qtbot).accessibleName() == "all.png")
     until(qtbot, lambda: len(window.findChildren(PictureView)) == 1)
+
+
+def test_a_session_that_opens_below_it_does_not_take_it_away(make_window, qtbot, exported):
+    window = make_window()
+    begun, goes_on = threading.Event(), threading.Event()
+    below = small_opening()
+
+    def slow():
+        begun.set()
+        goes_on.wait(20)
+        return below.make()
+
+    window.open(replace(below, make=slow))
+    window.show()
+    until(qtbot, begun.is_set)
+    files(window).open(exported[0])
+    shown_picture(window, qtbot)
+    goes_on.set()
+    until(qtbot, lambda: window.last_frame is not None)
+    assert shown_picture(window, qtbot).isVisible()

@@ -28,7 +28,9 @@ class ShowPicture(QObject):
         self._task: Task | None = None
         self._view: PictureView | None = None
         self._replaying: Replaying | None = None
-        studio.controller.opened.connect(lambda _opening: self.close())
+        self._others_open = False  # whether another session opens since the picture is there
+        studio.controller.opening.connect(self._on_opening)
+        studio.controller.opened.connect(self._on_opened)
 
     def open(self, path: Path) -> None:
         """Show a picture; a failure is one message."""
@@ -49,10 +51,17 @@ class ShowPicture(QObject):
 
     def close(self) -> None:
         """Show the session's images again."""
-        self._replaying = None
+        self._replaying, self._others_open = None, False
         if self._view is not None:
             self._studio.places.cover(None)
             self._view = None
+
+    def _on_opening(self, _opening: Opening) -> None:
+        self._others_open = self._view is not None
+
+    def _on_opened(self, _opening: Opening) -> None:
+        if self._others_open:
+            self.close()
 
     def _show(self, picture: Picture) -> None:
         self.close()
