@@ -18,11 +18,12 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import torch
 
+from ldam_studio.networks.sources.loader import FreshLoader
 from ldam_studio.networks.sources.surroundings import put, seed, surroundings
 from ldam_studio.networks.sources.wrappers import uncompiled
 
@@ -205,7 +206,7 @@ class Project:
             if spec is not None:
                 self._tops.add(name)
         if spec is not None and spec.origin and type(spec.loader) is SourceFileLoader:
-            spec.loader = _Loader(name, spec.origin, self.builtins)
+            spec.loader = FreshLoader(name, spec.origin, self.builtins)
         return spec
 
     def _spec_at(self, name: str, place: Path) -> ModuleSpec:
@@ -216,7 +217,7 @@ class Project:
             spec = ModuleSpec(name, None, is_package=True)  # a folder without a file of its own
             spec.submodule_search_locations = inside
             return spec
-        loader = _Loader(name, str(file), self.builtins)
+        loader = FreshLoader(name, str(file), self.builtins)
         found = spec_from_file_location(
             name, file, loader=loader, submodule_search_locations=inside
         )
@@ -291,25 +292,3 @@ class _Finder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         return self._project.spec(fullname, path)
-
-
-class _Loader(SourceFileLoader):
-    """Loads a file as it is now, without the copy that Python keeps of the compiled one.
-
-    That copy is told from a new file by size and full seconds only.
-    """
-
-    def __init__(self, name: str, path: str, own_builtins: dict[str, Any]) -> None:
-        super().__init__(name, path)
-        self._builtins = own_builtins
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile the file."""
-        path = self.get_filename(fullname)
-        code: CodeType = self.source_to_code(self.get_data(path), path)
-        return code
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module, whose import statements from now on find those of its project."""
-        vars(module)["__builtins__"] = self._builtins
-        super().exec_module(module)
