@@ -8,6 +8,7 @@ from collections import OrderedDict
 import numpy
 import torch
 from checkpoints import Net, layout, named, other
+from safetensors.torch import save_file
 
 
 @layout
@@ -48,6 +49,14 @@ def detectron(weights, folder):
 def arrays_of_numpy(weights, folder):
     numpy.savez(folder / "weights.npz", **{k: v.numpy() for k, v in weights.items()})
     return "weights.npz"
+
+
+@layout
+def folder_from_a_hub(weights, folder):
+    (folder / "config.json").write_text('{"architectures": ["Net"]}')
+    (folder / "README.md").write_text("# a network")
+    save_file(named(weights, "net."), folder / "model.safetensors")
+    return "."
 
 
 @layout
