@@ -35,6 +35,9 @@ MOST_ROUNDING = 1e-2
 SLIGHT = 1e-6
 """By how much an image is disturbed, relatively, to see how far rounding goes in a network."""
 
+TENSORS = (" buffers", " parameters")
+"""Ends of the paths of tensors that belong to a module's weights."""
+
 LARGER = (3, 4, 8, 16)
 """Numbers of images that are tried with networks that take neither one nor two."""
 
@@ -114,7 +117,24 @@ def _is_plain(module: nn.Module, images: Images, kept: Kept) -> bool:
             return False
         drew = not same(before, states())
     plain = _alike(alone, former, 0) and _alike(loud, beside, 1)
-    return plain and alone.counts_images and not drew and not kept.changed()
+    lost = alone.counts_images and not beside.counts_images
+    return plain and not lost and not drew and _keeps_nothing(module, images, kept, loud, alone)
+
+
+def _keeps_nothing(module: nn.Module, images: Images, kept: Kept, loud: Seen, alone: Seen) -> bool:
+    """Return whether what a module has kept of earlier passes makes no difference.
+
+    It may keep, for example, tables that it makes when they are needed.
+    """
+    changed = kept.changed()
+    if any(key in kept.generators or key[0].endswith(TENSORS) for key in changed):
+        return False
+    if not changed:
+        return True
+    kept.restore()
+    fresh = see(module, images.loud)
+    see(module, -images.loud)
+    return _alike(fresh, loud, 0) and _alike(see(module, images.noise), alone, 0)
 
 
 def _alike(one: Seen, other: Seen, number: int, floor: float = ROUNDING) -> bool:
@@ -252,8 +272,7 @@ class _Search:
         remembers = not all(self._same(*pair) for pair in pairs)
         if remembers or changed & generators:
             return remembers and bool(changed - generators or not changed), changed
-        tensors = (" buffers", " parameters")
-        return False, frozenset(key for key in changed if key[0].endswith(tensors))
+        return False, frozenset(key for key in changed if key[0].endswith(TENSORS))
 
     def _rounding(self, first: Seen) -> tuple[float, float]:
         """Return how far values and gradients go apart by rounding alone."""
