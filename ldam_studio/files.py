@@ -7,13 +7,15 @@ belong together.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -53,19 +55,26 @@ def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
     StudioError
         If there is no such file, or it cannot be read or is too large.
     """
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise StudioError(
+                f"{path} has {size / 2**20:,.0f} MB, but such a file has at most "
+                f"{most / 2**20:,.0f}; choose another."
+            )
+        return file.read(size)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file, see `read_bytes`."""
     try:
         # Opening a pipe would wait for somebody who writes to it.
         number = os.open(path, os.O_RDONLY | NO_WAITING)
         with os.fdopen(number, "rb") as file:
-            about = os.fstat(number)
-            if not stat.S_ISREG(about.st_mode):
+            if not stat.S_ISREG(os.fstat(number).st_mode):
                 raise StudioError(f"{path} cannot be read (it is not a file); check the path.")
-            if about.st_size > most:
-                raise StudioError(
-                    f"{path} has {about.st_size / 2**20:,.0f} MB, but such a file has at most "
-                    f"{most / 2**20:,.0f}; choose another."
-                )
-            return file.read(about.st_size)
+            yield file
     except FileNotFoundError:
         raise StudioError(f"There is no file {path}; check the path.") from None
     except OSError as error:
@@ -79,8 +88,48 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_together({path: data})
 
 
+def is_regular(path: Path) -> bool:
+    """Return whether there is a regular file; links are followed. Any text may be its name."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file of any size, of which only a part is in memory.
+
+    Raises
+    ------
+    StudioError
+        As `read_bytes` does.
+    """
+    digest = hashlib.sha256()
+    with _opened(path) as file:
+        left = os.fstat(file.fileno()).st_size  # a file that grows ends nevertheless
+        while left > 0 and (part := file.read(min(left, 2**20))):
+            digest.update(part)
+            left -= len(part)
+    return digest.hexdigest()
+
+
+def write_state(path: Path, data: bytes) -> None:
+    """Write a file of the state folder, which nobody else may read; see `write_durably`."""
+    write_durably(path, lambda to: to.write_bytes(data))
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that cannot be read, so that it is not overwritten; return its new name."""
+    aside = path.with_name(f"{path.stem}.kept{path.suffix}")
+    with contextlib.suppress(OSError):
+        os.replace(path, aside)
+    return aside
+
+
 def write_durably(path: Path, write: Callable[[Path], object]) -> None:
     """Write one file that survives a crash of the program or of the system, whole or not at all.
+
+    Nobody else may read it, nor look into its folder if that is made.
 
     Parameters
     ----------
@@ -94,11 +143,14 @@ def write_durably(path: Path, write: Callable[[Path], object]) -> None:
     """
     temporary = _temporary(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         write(temporary)
+        os.chmod(temporary, 0o600)  # what writes it may have made it anew
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         _replace(temporary, path)
+        _sync_folder(path.parent)
     except BaseException as error:
         _remove(temporary)
         if not isinstance(error, OSError):
@@ -118,6 +170,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     path = Path()
     try:
         for path, data in files.items():
+            _check_replaceable(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             temporaries[path] = _temporary(path)
             # Exclusive, and with the permissions that any new file would have.
@@ -132,6 +185,39 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         if not isinstance(error, OSError):  # for example Ctrl-C
             raise
         raise _not_written(path, error) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let a renaming survive a crash of the system, where folders can be synchronised."""
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def check_target(path: Path) -> None:
+    """Check that a file can be written, before the work of which it is the result.
+
+    Raises
+    ------
+    StudioError
+        If there is something else than a file, such as a folder or a device, or its folder cannot
+        be written to.
+    """
+    _check_replaceable(path)
+    check_folder(path.parent)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise `StudioError` if something else than a file would be renamed over."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        return  # writing it says what is wrong
+    if not stat.S_ISREG(about.st_mode):
+        raise StudioError(f"{path} is not a file, so it cannot be replaced by one; choose another.")
 
 
 def _temporary(path: Path) -> Path:

@@ -16,7 +16,7 @@ from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_
 from ldam_studio.errors import StudioError, plain
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import Comparison, compare
-from ldam_studio.files import write_together
+from ldam_studio.files import check_target, write_together
 from ldam_studio.networks.sources.families import runs_code
 
 
@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "code, give it twice",
     )
     parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="the network's weights, if they have moved"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="the network's weights, if they have moved or the picture is not yours",
     )
     parser.add_argument(
         "--discriminator-weights",
@@ -51,6 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run whatever code the recipe names as FILE.py:FUNCTION, if the network is defined "
         "by code; only for pictures that you trust",
     )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the real images from which the discriminator learned, if they have moved or the "
+        "picture is not yours",
+    )
+    parser.add_argument(
+        "--download",
+        action="store_true",
+        help="download the published weights of the networks that the recipe names, if they are "
+        "missing",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the new picture here")
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
@@ -61,15 +77,19 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        If the picture has no recipe or was altered, weights are missing or have changed, or the
-        recipe names code and that was not allowed.
+        If the picture has no recipe or was altered, weights are missing or have changed, the recipe
+        names code, data or a download that was not allowed, or ``--out`` cannot be written.
     """
+    if args.out is not None:
+        check_target(args.out)
     given = (args.weights, args.discriminator_weights, args.compare_weights)
     nearby = Nearby(
         args.picture.parent,
         [path for path in given if path is not None],
         _code(args.network or ()),
+        data=args.data,
         allow_code=args.allow_code,
+        allow_download=args.download,
     )
     reached = (0, 0)
     with interruptible() as wish, progress() as bar:

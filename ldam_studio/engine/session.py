@@ -33,7 +33,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import WeightsFile
-from ldam_studio.networks.sources.families import runs_code
+from ldam_studio.networks.sources.families import runs_code, to_download
 from ldam_studio.networks.sources.labels import can_be_read
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.options import FORMER, Options
@@ -141,6 +141,8 @@ class Opener:
     ----------
     allow_code
         Whether networks that are the user's own code may be opened. Opening one runs its code.
+    allow_download
+        Whether the published weights of a library's networks may be downloaded.
 
     Attributes
     ----------
@@ -149,8 +151,8 @@ class Opener:
         their weights.
     """
 
-    def __init__(self, *, allow_code: bool = False) -> None:
-        self._allow_code = allow_code
+    def __init__(self, *, allow_code: bool = False, allow_download: bool = False) -> None:
+        self._allow_code, self._allow_download = allow_code, allow_download
         self.statistics: dict[str, str] = {}
 
     def found(self, reference: Reference) -> Reference:
@@ -169,7 +171,19 @@ class Opener:
                 "with --allow-code if you trust it."
             )
 
-    def place(self, recorded: str) -> Path:
+    def check_download(self, reference: Reference) -> None:
+        """Raise `StudioError` if weights would be downloaded just because a file names them."""
+        if reference.weights is not None or reference.untrained or self._allow_download:
+            return
+        published = to_download(reference.name)
+        if published is not None:
+            raise StudioError(
+                f"{reference.name} is not on this computer, and nothing is downloaded just because "
+                f"a file names it; to download {published.file}, replay with --download, or open "
+                "the network once with File, Open Network."
+            )
+
+    def place(self, recorded: str) -> Path | None:
         """Return the folder that a description names; a hook for subclasses."""
         return Path(recorded)
 
@@ -183,6 +197,7 @@ class Opener:
         """
         self.check_code(reference)
         reference = self.found(reference)
+        self.check_download(reference)
         labels = None if reference.labels is None else Path(reference.labels)
         options = Options(
             pixels=None if reference.pixels is None else PixelSpec.of(reference.pixels),

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ldam_studio.engine.description import describe
 from ldam_studio.engine.state import SessionState
 from ldam_studio.export.formats.table import format_of
-from ldam_studio.export.recipe import LIMIT, Recipe
+from ldam_studio.export.known import remember
+from ldam_studio.export.recipe import LIMIT, Recipe, lessons_hash
 from ldam_studio.export.session_file import SUFFIX, session_bytes
 from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.files import read_bytes, write_together
@@ -32,9 +34,10 @@ class Exported:
 
 @dataclass(frozen=True)
 class Draft:
-    """Pictures that are encoded but not yet written; see `draft`."""
+    """Pictures that are encoded but not yet written, and what they use; see `draft`."""
 
     files: dict[Path, bytes]
+    used: Mapping[str, Any]
     exported: tuple[Exported, ...]
     origin: dict[str, Any] | None
 
@@ -47,6 +50,7 @@ class Draft:
             If a file cannot be written. Nothing is left behind, and the session is as before.
         """
         write_together(self.files | dict(others or {}))
+        remember(self.used)
         if self.origin is not None:
             state.origin, state.log = self.origin, []
 
@@ -98,7 +102,17 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
     exported = tuple(
         _exported(state, shown, recipes[path], path) for path, shown in pictures.items()
     )
-    return Draft(files, exported, origin)
+    return Draft(files, _used(state), exported, origin)
+
+
+def _used(state: SessionState) -> dict[str, Any]:
+    """Return the session as recipes describe it, with its files where they are."""
+    return {
+        "session": state.origin,
+        "end": describe(state.outline),
+        "log": [entry.json() for entry in state.log],
+        "real_images": lessons_hash(state),
+    }
 
 
 def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> Exported:

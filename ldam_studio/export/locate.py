@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
 from ldam_studio.engine.description import FileReference, Reference
 from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
-from ldam_studio.export.places import is_file_name, where
+from ldam_studio.export.known import is_known
+from ldam_studio.export.places import is_file_name, is_inside, is_usual, where
+from ldam_studio.export.references import references_in
+from ldam_studio.files import is_regular
 from ldam_studio.networks.sources.families import runs_code, short_name
+from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import sha256_of
 
@@ -33,8 +39,15 @@ class Nearby(Opener):
     code
         Networks in the user's own code, as FILE.py:FUNCTION, which may be opened in place of those
         in the recipe: the one of the same name, or the only one.
+    data
+        The folder of real images to use in place of that in the recipe.
     allow_code
         Whether networks in own code that the recipe alone names may be opened. Opening one runs it.
+    allow_files
+        Whether files that the recipe alone names may be read where they lie outside of the folder.
+        Those that this person has used before always may, see `known`.
+    allow_download
+        Whether published weights may be downloaded.
     """
 
     def __init__(
@@ -43,11 +56,15 @@ class Nearby(Opener):
         given: Sequence[Path] = (),
         code: Sequence[str] = (),
         *,
+        data: Path | None = None,
         allow_code: bool = False,
+        allow_files: bool = False,
+        allow_download: bool = False,
     ) -> None:
-        super().__init__(allow_code=allow_code)
+        super().__init__(allow_code=allow_code, allow_download=allow_download)
         self.folder = folder
-        self._given, self._named = tuple(given), tuple(code)
+        self.allow_files = allow_files
+        self._given, self._named, self._data = tuple(given), tuple(code), data
 
     @cached_property
     def _hashes(self) -> dict[str, Path]:
@@ -57,10 +74,24 @@ class Nearby(Opener):
     def _beside(self) -> dict[str, Path]:
         """The weights files beside the picture, by their content."""
         try:
-            files = sorted(p for p in self.folder.iterdir() if is_weights(p) and p.is_file())
+            files = sorted(filter(self._is_beside, self.folder.iterdir()))
         except OSError:
             return {}
-        return {sha256_of(path): path for path in files[:MOST_COMPARED]}
+        found = {}
+        for path in files[:MOST_COMPARED]:
+            with suppress(StudioError):  # not this person's to read
+                found[sha256_of(path)] = path
+        return found
+
+    def _is_beside(self, path: Path) -> bool:
+        usual = self.allow_files or is_inside(path, self.folder)
+        return is_weights(path) and usual and is_regular(path)
+
+    def _places(self, recorded: str, *, known: bool) -> Iterator[Path]:
+        """Yield where a file may lie that the recipe names, if it may be looked for there."""
+        for path in where(recorded, self.folder):
+            if known or self.allow_files or is_inside(path, self.folder):
+                yield path
 
     def check_code(self, reference: Reference) -> None:
         """Raise `StudioError` if the recipe names code that nobody else has named."""
@@ -69,7 +100,7 @@ class Nearby(Opener):
         try:
             super().check_code(reference)
         except StudioError:
-            found = self._code(reference.name)
+            found = self.code_of(reference)
             raise StudioError(
                 f"The network {short_name(reference.name)} is Python code from outside this "
                 "program, which is not run just because a picture names it; if you trust it, name "
@@ -93,18 +124,73 @@ class Nearby(Opener):
         if weights is not None or reference.sha256 in self._hashes:
             weights = self._weights(name, weights, reference.sha256)
         labels = reference.labels
-        if labels is not None:
-            labels = next((str(p) for p in where(labels, self.folder) if p.is_file()), labels)
+        if labels is not None and labels != str(IMAGENET):
+            # They are only shown: without them everything else is the same.
+            labels = self._labels(labels, reference.sha256)
         return replace(reference, name=name, weights=weights, mean_of=parts, labels=labels)
 
     def code_of(self, reference: Reference) -> str:
-        """Return the own code that opening a network runs, where it is now."""
-        return self._code(reference.name)
+        """Return the own code that opening a network would run, as it can be named.
 
-    def place(self, recorded: str) -> Path:
-        """Return the folder that a recipe names; what it says if there is none."""
-        there = (path for path in where(recorded, self.folder) if path.is_dir())
-        return next(there, Path(recorded))
+        Code outside of the folder is not looked for: it is named as the recipe says.
+        """
+        name = self._code(reference.name)
+        place, _, function = name.rpartition(":")
+        if name != reference.name or not is_file_name(name):
+            return name
+        return next((f"{path}:{function}" for path in where(place, self.folder)), name)
+
+    def place(self, recorded: str) -> Path | None:
+        """Return the folder of real images that a recipe names; None if it may not be read.
+
+        Whoever lets a discriminator learn asks `check_data` before.
+        """
+        if self._data is not None:
+            return self._data
+        return next((path for path in self._folders(recorded, "")), None)
+
+    def check_data(self, recorded: str | None, sha256: str | None) -> None:
+        """Raise `StudioError` if a discriminator would learn from images that nobody named.
+
+        Parameters
+        ----------
+        recorded, sha256
+            The folder in the recipe, and the hash of the images that were taken from it.
+        """
+        if recorded is None or self._data is not None:
+            return
+        if not any(self._folders(recorded, sha256 or "")):
+            raise StudioError(
+                f"The discriminator learned from the real images in {recorded}, which are not read "
+                "just because a picture names them; name their folder: --data FOLDER."
+            )
+
+    def elsewhere(self, recipe: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the files of weights in a recipe that are read only if this person allows it."""
+        found = []
+        for reference in references_in(recipe):
+            place, sha256 = reference.get("weights"), str(reference["sha256"])
+            if not isinstance(place, str) or not is_usual(place) or is_known(sha256):
+                continue
+            with suppress(StudioError):
+                self._weights("", place, sha256)
+                continue
+            found.append(place)
+        return tuple(dict.fromkeys(found))
+
+    def _folders(self, recorded: str, sha256: str) -> Iterator[Path]:
+        """Yield the folder of real images, which may also be a zip, if it may be read."""
+        for path in where(recorded, self.folder):
+            usual = is_inside(path, self.folder) or self.allow_files
+            if (usual or is_known(sha256, path)) and (path.is_dir() or is_regular(path)):
+                yield path
+
+    def _labels(self, recorded: str, sha256: str) -> str | None:
+        for path in where(recorded, self.folder):
+            usual = is_inside(path, self.folder) or self.allow_files
+            if (usual or is_known(sha256, path)) and is_regular(path):
+                return str(path)
+        return None
 
     def _weights(self, name: str, recorded: str | None, sha256: str) -> str:
         # A session may have used several files for one network; only one of them may be given.
@@ -112,7 +198,8 @@ class Nearby(Opener):
             return str(self._hashes[sha256])
         if recorded is None:
             return str(recorded)
-        there = list(dict.fromkeys(p for p in where(recorded, self.folder) if p.is_file()))
+        known = is_known(sha256)
+        there = list(dict.fromkeys(filter(is_regular, self._places(recorded, known=known))))
         if len(there) > 1:
             # A training may have overwritten the one in its place.
             there.sort(key=lambda path: sha256_of(path) != sha256)
@@ -124,6 +211,12 @@ class Nearby(Opener):
         if self._given:
             named = " and ".join(map(str, self._given))
             others = f", and {named} has other weights than those that were used"
+        if not (known or self.allow_files or self._given):
+            raise StudioError(
+                f"The weights {recorded} of {name} are not in the folder of the picture, and a "
+                "file elsewhere is not read just because a picture names it; name it: --weights "
+                "FILE, or put it into the folder of the picture."
+            )
         raise StudioError(
             f"The weights {recorded} of {name} are missing{others}; put the file there or into the "
             "folder of the picture."
@@ -144,9 +237,11 @@ class Nearby(Opener):
             return given
         place, _, function = name.rpartition(":")
         if is_file_name(name):
-            there = (path for path in where(place, self.folder) if path.is_file())
-            return next((f"{path}:{function}" for path in there), name)
-        if runs_code(name):
+            # Only asked for here: nothing is read or run before `check_code`.
+            usual = self._places(place, known=self._allow_code)
+            return next((f"{path}:{function}" for path in usual if is_regular(path)), name)
+        if runs_code(name) and is_usual(place) and all(place.split(".")):
             inside = self.folder.joinpath(*place.split(".")).with_suffix(".py")
-            return f"{inside}:{function}" if inside.is_file() else name
+            if is_inside(inside, self.folder) and is_regular(inside):
+                return f"{inside}:{function}"
         return name

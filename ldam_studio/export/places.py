@@ -23,6 +23,15 @@ HOMES = re.compile(r"(/home/[^/]+|/Users/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)
 
 FILES = ("weights", "labels")
 
+LONGEST, LONGEST_NAME = 4096, 255
+"""Letters of a path, and of one name in it."""
+DEVICES = re.compile(r"/(dev|proc|sys)(/|$)")
+WINDOWS_DEVICES = {
+    *("CON", "PRN", "AUX", "NUL"),
+    *(f"{name}{number}" for name in ("COM", "LPT") for number in range(1, 10)),
+}
+"""Names that are devices in every folder on Windows, whatever their suffix."""
+
 
 def with_written_places(value: Any, folder: Path) -> Any:
     """Return JSON in which the files of networks are written for a picture in `folder`."""
@@ -77,9 +86,46 @@ def where(place: str, folder: Path) -> Iterator[Path]:
     """Yield where the file may be that a recipe in `folder` writes like this, the likeliest first.
 
     Recipes of 0.1.0 have places as they were typed: absolute, or relative to the program's folder.
+    Nothing is yielded for what names no usual file; see `is_usual`.
     """
-    path = Path(place).expanduser()
+    if not is_usual(place):
+        return
+    try:
+        path = Path(place).expanduser()
+    except RuntimeError:  # the home of somebody who is not known here
+        path = Path(place)
     if not path.is_absolute():
         yield folder / path
     yield path
     yield folder / Path(place.replace("\\", "/")).name
+
+
+def is_usual(place: str) -> bool:
+    """Return whether text can name a usual file; it is not looked for.
+
+    On Windows, asking for a file on a share connects to the computer that the share names, and a
+    device may be called like a file anywhere.
+    """
+    if not 0 < len(place) <= LONGEST or any(ord(letter) < 32 for letter in place):
+        return False
+    parts = place.replace("\\", "/").split("/")
+    if parts[:2] == ["", ""] or DEVICES.match("/".join(parts)):
+        return False
+    names = [part.partition(".")[0].rstrip().upper() for part in parts]
+    return not WINDOWS_DEVICES & set(names) and all(len(part) <= LONGEST_NAME for part in parts)
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file lies in a folder or below it, also where links lead elsewhere.
+
+    A path that leaves the folder by its text is not looked for.
+    """
+    top = Path(os.path.abspath(folder))
+    text = Path(os.path.abspath(path))
+    if text != top and top not in text.parents:
+        return False
+    try:
+        real, top = text.resolve(), top.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle
+        return False
+    return real == top or top in real.parents

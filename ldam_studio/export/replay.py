@@ -28,9 +28,11 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.locate import Nearby
+from ldam_studio.export.places import is_usual
 from ldam_studio.export.recipe import Recipe, device_of, discriminator_seen, lessons_hash
 from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
+from ldam_studio.files import is_regular
 from ldam_studio.networks.plan import PLAIN
 
 WITHOUT_EFFECT = ("arithmetic", "confirmed", "tried", "asked")
@@ -109,6 +111,8 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
         If weights are missing or have changed, or a change in the log cannot be made.
     """
     check_same_denoiser(recipe.said.denoiser)
+    if learns(recipe):
+        nearby.check_data(data_of(recipe), recipe.said.real_images)
     for reference in (lane.network for lane in recipe.said.end.lanes):
         if reference.statistics is not None:  # perhaps not in use before the log turned them on
             nearby.statistics[reference.sha256] = reference.statistics
@@ -134,6 +138,21 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
             return None
     _apply(state, pending.get(state.step, []))
     return state
+
+
+def learns(recipe: Recipe) -> bool:
+    """Return whether a discriminator may learn in the session of a recipe."""
+    described = (recipe.said.session, recipe.data["end"])
+    settings = ("learn_every", "discriminator_rounds")
+    return any(part.get(name) for part in described for name in settings) or any(
+        entry.name in settings for entry in recipe.said.log
+    )
+
+
+def data_of(recipe: Recipe) -> str | None:
+    """Return the folder of real images that a recipe names, if any."""
+    began = recipe.said.session.get("data")
+    return began if isinstance(began, str) else recipe.said.end.data
 
 
 def _log(recipe: Recipe) -> list[LogEntry]:
@@ -210,6 +229,8 @@ def spec_at_export(recipe: Recipe, nearby: Nearby) -> SessionSpec:
         If weights are missing or have changed.
     """
     with _sensible():
+        if recipe.said.end.learn_every or recipe.said.end.discriminator_rounds:
+            nearby.check_data(recipe.said.end.data, recipe.said.real_images)
         return spec_from(recipe.said.end, _device(recipe.said.end.machine), nearby)
 
 
@@ -224,8 +245,8 @@ def _beginning(recipe: Recipe, nearby: Nearby) -> SessionState:
         # The log starts with the plan in the session file and may change it later.
         device = replace(device, precision=AUTO, threads=0)
     # Only the file's name is used: a recipe must not name files in other folders.
-    path = nearby.folder / Path(file.file).name
-    if not path.exists():
+    path = nearby.folder / Path(file.file.replace("\\", "/")).name
+    if not (is_usual(path.name) and is_regular(path)):
         raise StudioError(
             f"The session file {path.name} is missing; it was written beside the picture, so put "
             "it there."

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QProgressBar
+from PyQt6.QtWidgets import QProgressBar, QPushButton
 
 from gui.windows import CPU, click, files, open_in, paused, shown_picture, small_opening, until
 from ldam_studio.engine.advance import advance
@@ -135,3 +135,25 @@ def test_a_session_that_opens_below_it_does_not_take_it_away(make_window, qtbot,
     goes_on.set()
     until(qtbot, lambda: window.last_frame is not None)
     assert shown_picture(window, qtbot).isVisible()
+
+
+def test_files_that_only_the_picture_names_are_read_after_a_click(
+    studio, qtbot, tmp_path, monkeypatch
+):
+    from ldam_studio.assets import asset
+
+    (tmp_path / "sent").mkdir()
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes(asset("models", "lenet-averaged.safetensors").read_bytes())
+    network = open_network("lenet", weights)
+    state = open_session(SessionSpec(network, network.default_neurons(2), device=CPU))
+    path = export(advance(state)[0], Shown("raw"), tmp_path / "sent" / "a.png").path
+    monkeypatch.setenv("LDAM_STATE_DIR", str(tmp_path / "of another person"))
+    files(studio).open(path)
+    click(shown_picture(studio, qtbot), "From its start")
+    until(qtbot, lambda: "not beside it: ../mine.saf" in " ".join(studio.banner.texts()))
+    assert studio.model.title == "Small"
+    (offer,) = [b for b in studio.banner.findChildren(QPushButton) if b.text() == "Read them"]
+    offer.click()
+    until(qtbot, lambda: studio.model.title == "a" and studio.controller.runner is not None)
+    assert studio.model.outline.lane.network.weights.resolve() == weights.resolve()

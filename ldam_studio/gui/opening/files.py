@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFileDialog, QMenu
 
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, plain
 from ldam_studio.gui.opening.drop import FileDrop
 from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
 from ldam_studio.gui.qt import present
@@ -19,7 +19,7 @@ from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ldam_studio.gui.network_dialog.dialog import NetworkDialog
     from ldam_studio.gui.opening.download_first import DownloadFirst
@@ -53,6 +53,9 @@ DISCRIMINATOR = Entry(
     "Replace the discriminator by one that was saved",
     needs_session=True,
 )
+
+MOST_NAMED, MOST_LETTERS = 3, 120
+"""Names from a picture in one question, and letters of each."""
 
 
 class Files(Feature):
@@ -199,20 +202,26 @@ class Files(Feature):
         return bool(opening.published)
 
     def _ask_for_trust(self, opening: Opening, trusted: Opening) -> None:
-        """Ask whether code that only a file names may be run; the current session continues."""
+        """Ask for leave to run code, or read files, that only a picture names.
+
+        The current session continues.
+        """
         trusted = replace(trusted, preset=opening.preset)
+        if opening.code:
+            said = (
+                f"{opening.title} was made with code from outside this program, "
+                f"{_listed(opening.code)}. Opening it runs that code with all your rights: open "
+                "only what you trust."
+            )
+            if opening.files:
+                said += f" It also reads {_listed(opening.files)}."
+            offer = "I trust this code: run it"
+        else:
+            files = _listed(opening.files)
+            said = f"{opening.title} was made with files that are not beside it: {files}."
+            offer = "Read them"
         self.studio.notices.say(
-            f"{opening.title} was made with code from outside this program, "
-            f"{' and '.join(opening.code)}. Opening it runs that code with all your rights: open "
-            "only what you trust.",
-            "warning",
-            actions=(
-                (
-                    "I trust this code: run it",
-                    partial(self.studio.open, trusted),
-                ),
-            ),
-            key="trust",
+            said, "warning", actions=((offer, partial(self.studio.open, trusted)),), key="trust"
         )
 
     # Networks
@@ -275,6 +284,14 @@ class Files(Feature):
             raise StudioError(f"There is no discriminator for {network.name} yet.")
         self.studio.controller.set_discriminator(open_discriminator(name, path))
         self.studio.notices.say(f"The session now uses the discriminator in {path.name}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in a sentence; of many, the first ones."""
+    some = [plain(name, MOST_LETTERS) for name in names[:MOST_NAMED]]
+    if len(names) > MOST_NAMED:
+        some.append(f"{len(names) - MOST_NAMED:,} more")
+    return " and ".join(some)
 
 
 def _with_weights(name: str, path: Path, device: str, _task: Task) -> Network:

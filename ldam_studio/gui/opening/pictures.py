@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ldam_studio.engine.description import Reference, parse
 from ldam_studio.engine.session import open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.replay import rerun, spec_at_export
+from ldam_studio.export.references import references_in
+from ldam_studio.export.replay import data_of, learns, rerun, spec_at_export
 from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.networks.sources.families import family_of, runs_code, short_name
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ldam_studio.engine.description import Reference
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.engine.state import SessionState
     from ldam_studio.export.recipe import Recipe
@@ -48,11 +49,14 @@ class Picture:
     ----------
     pixels
         Shape (H, W, 3).
+    elsewhere
+        Files and folders that the recipe names and that are read only with this person's leave.
     """
 
     path: Path
     recipe: Recipe
     pixels: Bytes
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -89,7 +93,7 @@ class Picture:
 
     def _opening(self, make: Callable[[Nearby], SessionState], note: str) -> Opening:
         shown, folder = self.recipe.shown, self.path.parent
-        networks = [lane.network for lane in self.recipe.said.end.lanes]
+        named = [parse(one, Reference) for one in references_in(self.recipe.data) if "name" in one]
         nearby = Nearby(folder)
         opening = Opening(
             title=self.path.stem,
@@ -97,13 +101,14 @@ class Picture:
             display=Display(shown.display, shown.scale),
             front=shown.front,
             note=note,
-            published=tuple(dict.fromkeys(name for name in map(_published, networks) if name)),
+            published=tuple(dict.fromkeys(name for name in map(_published, named) if name)),
         )
-        code = dict.fromkeys(nearby.code_of(one) for one in networks if runs_code(one.name))
-        if not code:
+        code = dict.fromkeys(nearby.code_of(one) for one in named if _is_code(one.name))
+        if not code and not self.elsewhere:
             return opening
-        trusted = replace(opening, make=lambda: make(Nearby(folder, allow_code=True)))
-        return replace(opening, code=tuple(code), trusted=trusted)
+        leave = Nearby(folder, allow_code=True, allow_files=True)
+        trusted = replace(opening, make=lambda: make(leave))
+        return replace(opening, code=tuple(code), files=self.elsewhere, trusted=trusted)
 
 
 def read_picture(path: Path) -> Picture:
@@ -114,7 +119,19 @@ def read_picture(path: Path) -> Picture:
     StudioError
         If the file is not an exported picture, or was altered.
     """
-    return Picture(path, *read(path))
+    recipe, pixels = read(path)
+    nearby = Nearby(path.parent)
+    elsewhere = nearby.elsewhere(recipe.data)
+    if learns(recipe):
+        try:
+            nearby.check_data(data_of(recipe), recipe.said.real_images)
+        except StudioError:
+            elsewhere = (*elsewhere, str(data_of(recipe)))
+    return Picture(path, recipe, pixels, elsewhere)
+
+
+def _is_code(name: str) -> bool:
+    return ":" in name and runs_code(name)  # discriminators have names of their own
 
 
 def _published(reference: Reference) -> str:

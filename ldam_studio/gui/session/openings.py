@@ -69,9 +69,10 @@ class Opening:
     published
         Names of library networks whose published weights the session needs because a file says
         so; the window asks before it downloads them.
-    code, trusted
-        The user's own code that the session needs because a file says so, and the same session with
-        leave to run it; the window asks before it opens that one.
+    code, files, trusted
+        The user's own code, and files that lie elsewhere, which the session needs because a picture
+        says so, and the same session with leave to run and read them; the window asks before it
+        opens that one.
     beside
         The network to compare with once the session is open.
     lane_titles
@@ -98,6 +99,7 @@ class Opening:
     preset: Preset | None = None
     published: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     trusted: Opening | None = None
     beside: Beside | None = None
     lane_titles: Mapping[int, str] = field(default_factory=dict)

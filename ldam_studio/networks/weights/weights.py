@@ -16,12 +16,14 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.files import hash_of as hash_of_file
 from ldam_studio.files import read_bytes, write_bytes
 from ldam_studio.memory import enough_for, free_bytes, is_lack_of_memory, require
 from ldam_studio.networks.anatomy.results import all_tensors
 from ldam_studio.networks.weights.adapting import adapts, load, put
 from ldam_studio.networks.weights.reading.formats import HEAD, UNKNOWN, format_of, tensors_of
 from ldam_studio.networks.weights.reading.pickles import Unreadable
+from ldam_studio.networks.weights.reading.shards import MOST_BYTES as MOST_OF_INDEX
 from ldam_studio.networks.weights.reading.shards import (
     files_of,
     hash_of,
@@ -97,11 +99,11 @@ def sha256_of(path: Path) -> str:
     StudioError
         If it cannot be read.
     """
-    data = read_bytes(path)
-    with contextlib.suppress(Unreadable):
-        shards = shards_in(data)
-        return hash_of(path, data, shards or {})
-    return hashlib.sha256(data).hexdigest()
+    with contextlib.suppress(Unreadable, StudioError):
+        data = read_bytes(path, MOST_OF_INDEX)  # an index is not larger
+        if shards := shards_in(data):
+            return hash_of(path, data, shards)
+    return hash_of_file(path)
 
 
 def load_into(

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import hash_of as hash_of_file
 from ldam_studio.files import read_bytes
 from ldam_studio.networks.weights.reading.building import MOST_TENSORS
 from ldam_studio.networks.weights.reading.content import Tree, entries
@@ -56,7 +57,7 @@ def hash_of(path: Path, data: bytes, found: dict[str, str]) -> str:
     """Return the SHA-256 of a file's bytes, or over those of an index and of its shards."""
     digest = hashlib.sha256(data)
     for shard in files_of(path, found):
-        digest.update(hashlib.sha256(read_bytes(shard)).digest())
+        digest.update(bytes.fromhex(hash_of_file(shard)))
     return digest.hexdigest()
 
 
