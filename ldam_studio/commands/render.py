@@ -29,6 +29,7 @@ from ldam_studio.networks.discriminators import (
 )
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.stability import check_stable
 
 MAX_STEPS = 1_000_000_000
 DEFAULT_NEURONS = 10
@@ -143,6 +144,8 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     beside = beside_of(args, network)
     others = () if beside is None else (beside.spec(settings),)
     both = [settings] if beside is None else [settings, beside.settings(settings)]
+    for each in both:
+        check_stable(each, network.pixels.shape)
     discriminator = None
     if any(s.discriminator_weight != 0 for s in both) or args.learn_every:
         discriminator = discriminator_of(

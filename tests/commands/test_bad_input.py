@@ -38,6 +38,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     ("words", "says"),
     [
         ("--network alexnet", "no network 'alexnet'"),
+        ("--step-size 5", "the largest that is stable with L2 weight 0.5 is 3.9"),
+        ("--compare-set l2=90", "the largest that is stable with L2 weight 90 is 0.022"),
         ("--neuron fc9:0", "no layer 'fc9'"),
         ("--neuron fc3:10", "neurons 0 to 9"),
         ("--neuron fc3:8-10", "neurons 0 to 9"),

@@ -10,12 +10,14 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.session.lanes import NEURONS, changes_to, largest
 from ldam_studio.gui.session.link import Moment, SessionLink
 from ldam_studio.gui.session.model import MAX_RATE, Model
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.session.undo import MOMENT, Undo
 from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.sampler.stability import limited
 
 if TYPE_CHECKING:
     from ldam_studio.sampler.presets import Preset
@@ -63,8 +65,34 @@ class Edits(SessionLink):
         self.model.set_front(min(front, count - 1))
 
     def set_values(self, values: Mapping[str, Any], *, note: bool = True, text: str = "") -> None:
-        """Change settings of the lane that is acted on; see `_set`."""
-        self._set(values, self.model.acting, note=note, text=text)
+        """Change settings of the lane that is acted on, as far as steps stay stable; see `_set`."""
+        self._set(self._limited(values), self.model.acting, note=note, text=text)
+
+    def _limited(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return values with which steps are stable, and say which were limited."""
+        if self._runner is None:
+            return values
+        acting, lanes = self.model.acting, self.model.outline.lanes
+        found = dict(values)
+        for number in range(len(lanes)) if acting is None else (acting,):
+            lane = lanes[number]
+            own = {n: v[number] if isinstance(v, PerLane) else v for n, v in found.items()}
+            try:
+                stable, said = limited(lane.settings, own, lane.network.pixels.shape)
+            except StudioError:
+                return values  # one of them is not valid, which is reported when it is set
+            for name in [name for name in stable if stable[name] != own.get(name)]:
+                each = found.get(name)
+                if isinstance(each, PerLane):
+                    each = PerLane((*each[:number], stable[name], *each[number + 1 :]))
+                found[name] = each if isinstance(each, PerLane) else stable[name]
+            if said:
+                self.said.emit(said, "warning")
+        for name in found:
+            if found[name] != values.get(name):
+                # What moved the slider too far shows where it is now, even if nothing changes.
+                self.model.value_changed.emit(name)
+        return found
 
     def apply_preset(self, preset: Preset) -> None:
         """Set the values of a preset, start a new average, and run its schedule if it has one.

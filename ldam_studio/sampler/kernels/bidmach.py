@@ -32,6 +32,8 @@ class BIDMach(Kernel):
     name = "bidmach"
     help = "bidmach: the update rule of the paper's own program, which ignores the mode."
     mode = "by pixel"
+    # With a = (eps/2) k the waves follow z^2 - (1 + d - (1 - d) a) z + d = 0 with the decay d.
+    steepest = 2 * (1 + DECAY) / (1 - DECAY)
 
     def step(
         self, state: State, drawn: Mapping[str, Tensor], parameters: Parameters, density: Density

@@ -52,11 +52,15 @@ class Kernel(ABC):
         One sentence for the help of that setting.
     mode
         How gradients are scaled (see `Parameters.mode`); None to use the setting `mode`.
+    steepest
+        The largest (eps/2) k with which a wave of curvature k does not grow from step to step, see
+        `sampler.stability`.
     """
 
     name: ClassVar[str]
     help: ClassVar[str]
     mode: ClassVar[str | None] = None
+    steepest: ClassVar[float] = 2.0
 
     def draws(self, state: State) -> tuple[str, ...]:
         """Return the names of the random sources of the next step; see `random.Generators.draw`."""

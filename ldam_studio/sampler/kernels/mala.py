@@ -27,6 +27,7 @@ weights, views or a learning discriminator may have changed U.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -49,6 +50,7 @@ class MALA(Kernel):
         "stays at 0, turn the clamp off and lower the step size."
     )
     mode = "exact"
+    steepest = math.inf  # a step too far is rejected
 
     def draws(self, state: State) -> tuple[str, ...]:
         """Return the sources of the proposal's noise and of one number in [0, 1) for the test."""

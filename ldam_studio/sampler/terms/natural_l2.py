@@ -31,3 +31,7 @@ class NaturalL2(Term):
     def gradient(self, x: Tensor, density: Density) -> Tensor:
         """Return x - r, which is P times the gradient of `value`."""
         return x - density.rest
+
+    def curvature(self, height: int, width: int) -> float:
+        """Return 1, at every frequency."""
+        return 1.0

@@ -70,3 +70,15 @@ class Smoothness(Term):
     def gradient(self, x: Tensor, density: Density) -> Tensor:
         """Return the gradient of TV at x."""
         return total_variation_gradient(x)
+
+    def curvature(self, height: int, width: int) -> Tensor:
+        """Return the eigenvalues of the periodic Laplacian over r, at most 8 / r.
+
+        The Hessian is largest where the image is flat: it is D^T D / r there, with the forward
+        differences D. Without the differences across the border, it is at most that of a periodic
+        image, whose largest eigenvalue 4 sin^2 (pi f) + 4 sin^2 (pi g) belongs to a chequerboard.
+        """
+        down = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
+        across = torch.fft.rfftfreq(width, dtype=torch.float64)[None]
+        waves: Tensor = (torch.pi * down).sin().square() + (torch.pi * across).sin().square()
+        return waves.mul(4 / ROUNDING)

@@ -55,6 +55,16 @@ class Term(ABC):
     def gradient(self, x: Tensor, density: Density) -> Tensor:
         """Return the gradient of `value` at x, shaped like x; see `preconditioned`."""
 
+    def curvature(self, height: int, width: int) -> Tensor | float:
+        """Return the largest curvature of `value` at any x, for each spatial frequency.
+
+        A closed form is convex, and its steepest waves limit the step size; see
+        `sampler.stability`. The result is a number that holds for all frequencies, or has the shape
+        of the half spectrum, (H, W // 2 + 1). It is 0 where nothing is known, as of networks. For a
+        term that is `preconditioned` it is that of P times the Hessian.
+        """
+        return 0.0
+
     def evaluate(
         self, x: Tensor, density: Density, *, valued: bool
     ) -> tuple[Tensor | None, Tensor]:

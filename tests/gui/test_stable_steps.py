@@ -1,0 +1,31 @@
+"""Step sizes and pulls that steps could not follow are limited in the window, with a sentence."""
+
+from gui.windows import controls, until
+from ldam_studio.engine.changes.change import Change
+
+
+def test_a_slider_stops_at_the_largest_stable_value(studio, qtbot):
+    heard = []
+    studio.controller.said.connect(lambda text, _kind: heard.append(text))
+    studio.controller.set_values({"l2": 0.5, "smoothness": 0.0, "step_size": 0.1})
+    row = controls(studio).rows["smoothness"]
+    row.chosen.emit("smoothness", 5.0)
+    assert studio.model.value("smoothness") == 0.48
+    assert row.field.text() == "0.48"
+    assert len(heard) == 1 and "Smoothness is limited to 0.48" in heard[0]
+    # Once more, from the limit: nothing changes, and the slider is back.
+    row.chosen.emit("smoothness", 9.0)
+    assert studio.model.value("smoothness") == 0.48 and row.field.text() == "0.48"
+    assert row.slider.value() == row.scale.position(0.48)
+    studio.actions_by_name["undo"].trigger()
+    until(qtbot, lambda: studio.model.value("smoothness") == 0.0)
+
+
+def test_a_session_with_larger_steps_goes_on_as_it_was(studio, qtbot):
+    """What a recipe or a saved session says is not limited."""
+    studio.controller._post(Change("step_size", 5.0), Change("l2", 3.0))
+    until(qtbot, lambda: studio.model.value("l2") == 3.0)
+    studio.controller.set_value("temperature", 0.3)
+    assert studio.model.value("step_size") == 5.0
+    studio.controller.set_value("step_size", 4.0)
+    assert studio.model.value("step_size") == 0.66
