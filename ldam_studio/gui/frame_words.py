@@ -135,6 +135,19 @@ def progress_words(frame: LaneFrame) -> str:
     return f"averaging {sample_words(frame)}"
 
 
+def rate_words(per_second: float, what: str) -> str:
+    """Return a rate such as "14 frames/s" or "1 frame in 3.0 s"; empty if nothing was measured."""
+    if per_second <= 0:
+        return ""
+    if per_second < 0.95:
+        return f"1 {what} in {_short(1 / per_second)} s"
+    return f"{_short(per_second)} {what}s/s"
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}" if number < 9.95 else thousands(round(number))
+
+
 def schedule_words(frame: LaneFrame, steps: int) -> str:
     """Return how far a schedule of so many steps has run; empty when none runs."""
     return f"schedule {thousands(frame.clock)} of {thousands(steps)}" if frame.now else ""

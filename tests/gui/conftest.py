@@ -50,6 +50,7 @@ def picker(qtbot):
     qtbot.addWidget(made)
     made.heard = []
     made.chosen.connect(made.heard.append)
+    made.spread.connect(lambda *whole: made.heard.append(whole))
     made.resize(320, 600)
     made.show()
     return made

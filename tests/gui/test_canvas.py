@@ -94,10 +94,10 @@ def test_z_fills_the_view_with_what_the_front_neuron_sees(make_window, qtbot):
     QTest.mouseMove(canvas, pane.center())
     assert canvas.readout().startswith(f"x {middle[0]}   y {middle[1]} ")
     # The view goes with the front neuron, and back where that sees it all.
-    window.controller.set_neurons(window.model.outline.lane.network.layer("conv2"))
+    window.controller.spread(window.model.outline.lane.network.layer("conv2"))
     until(qtbot, lambda: window.last_frame.lanes[0].neurons[0].layer == "conv2")
     assert canvas.view.part == window.last_frame.lanes[0].field != field
-    window.controller.set_neurons(window.model.outline.lane.network.layer("fc3"))
+    window.controller.spread(window.model.outline.lane.network.layer("fc3"))
     until(qtbot, lambda: window.last_frame.lanes[0].neurons[0].layer == "fc3")
     # A notice above may have moved them.
     assert [rect.size() for rect in canvas.image_rects()] == [rect.size() for rect in whole]

@@ -9,11 +9,12 @@ from collections import OrderedDict
 import pytest
 from PyQt6.QtCore import QModelIndex, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QToolButton, QTreeView
+from PyQt6.QtWidgets import QLabel, QLineEdit, QToolButton, QTreeView
 from torch import nn
 
 from gui import fakes
 from ldam_studio.gui.picker.header import NeuronHeader
+from ldam_studio.gui.picker.layer_list import LayerList
 from ldam_studio.gui.picker.neuron_model import MOST
 from ldam_studio.gui.picker.search import Numbered
 from ldam_studio.networks.anatomy.layers import Layer
@@ -29,7 +30,7 @@ def lenet(picker):
 
 
 def _rows(picker):
-    model = picker.findChild(QListView).model()
+    model = picker.findChild(LayerList).model()
     return [model.index(row).data() for row in range(model.rowCount())]
 
 
@@ -83,7 +84,7 @@ def test_containers_are_nested_and_say_field_shape_and_type(picker):
 
 
 def test_a_click_on_a_neuron_chooses_it_once(lenet):
-    view = lenet.findChild(QListView)
+    view = lenet.findChild(LayerList)
     where = view.visualRect(view.model().index(4)).center()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert lenet.heard == [Neuron("fc3", 4)]
@@ -96,13 +97,13 @@ def test_browsing_a_layer_chooses_nothing_until_a_neuron_is_taken(lenet):
     assert _rows(lenet)[0] == "channel 0"
     assert lenet.heard == []
     QTest.keyClick(tree, Qt.Key.Key_Return)
-    (layer,) = lenet.heard
+    ((layer, place),) = lenet.heard
     assert isinstance(layer, Layer)
-    assert layer.name == "conv1"
+    assert (layer.name, place) == ("conv1", None)
 
 
 def test_arrow_keys_choose_as_they_go(lenet):
-    view = lenet.findChild(QListView)
+    view = lenet.findChild(LayerList)
     lenet.set_neurons([Neuron("fc3", 2)] * 10)
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Down)
@@ -129,7 +130,7 @@ def test_random_takes_another(lenet):
 
 def test_all_names_the_layer(lenet):
     _press(lenet, "All")
-    assert lenet.heard[0].name == "fc3"
+    assert lenet.heard[0][0].name == "fc3"
 
 
 def test_a_layer_is_found_by_name_and_by_type(lenet):
@@ -173,7 +174,7 @@ def test_finding_nothing_is_said_and_escape_clears(lenet):
 
 def test_what_is_shown_is_highlighted_and_told_to_screen_readers(lenet):
     lenet.set_neurons([Neuron("conv1", i % 3) for i in range(10)])
-    model = lenet.findChild(QListView).model()
+    model = lenet.findChild(LayerList).model()
     spoken = [
         model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(model.rowCount())
     ]
@@ -214,7 +215,7 @@ def test_without_a_network_it_says_so(picker):
 
 
 def test_every_control_can_be_reached_and_has_a_name(lenet):
-    controls = [lenet.findChild(kind) for kind in (QLineEdit, QTreeView, QListView)]
+    controls = [lenet.findChild(kind) for kind in (QLineEdit, QTreeView, LayerList)]
     for widget in controls + _buttons(lenet):
         assert widget.accessibleName()
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
@@ -261,7 +262,7 @@ def test_of_very_many_neurons_a_part_is_listed_and_the_others_are_counted(crowde
 
 
 def test_what_is_not_listed_is_reached_by_address_arrows_and_chance(crowded):
-    view = crowded.findChild(QListView)
+    view = crowded.findChild(LayerList)
     crowded.set_neurons((Neuron("flat", 5 * MOST),))
     rows = _rows(crowded)
     assert view.currentIndex().data() == f"unit {5 * MOST}"
@@ -282,7 +283,7 @@ def test_what_is_not_listed_is_reached_by_address_arrows_and_chance(crowded):
 
 
 def test_home_and_end_go_to_the_first_and_last_neuron_listed_or_not(crowded):
-    view = crowded.findChild(QListView)
+    view = crowded.findChild(LayerList)
     for key, index in ((Qt.Key.Key_End, 9 * MOST - 1), (Qt.Key.Key_Home, 0)):
         QTest.keyClick(view, key)
         assert crowded.heard[-1] == Neuron("flat", index)

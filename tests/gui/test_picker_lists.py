@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QListView, QTabBar, QToolButton, 
 
 from gui import fakes
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.picker.layer_list import LayerList
 from ldam_studio.gui.picker.memory import NeuronMemory
 from ldam_studio.gui.picker.neuron_lists import FED_BY, NEURONS, RECENT, STARRED
 from ldam_studio.networks.neurons import Neuron
@@ -107,8 +108,6 @@ def test_what_feeds_a_neuron_is_listed_and_a_click_goes_there(lenet):
 
 def test_where_nothing_can_be_told_of_feeding_it_says_why(lenet):
     lenet.show_list(FED_BY)
-    lenet.set_neurons([Neuron("fc3", i) for i in range(10)])
-    assert "Choose one neuron" in _said(lenet)
     lenet.set_neurons([Neuron("conv2", 3)])
     assert "is not a weighted sum" in _said(lenet)
 
@@ -145,11 +144,26 @@ def test_stars_come_and_go(lenet):
     assert _rows(lenet, STARRED) == ["1"]
 
 
-def test_several_neurons_have_no_star_between_them(lenet):
-    lenet.set_neurons([Neuron("fc3", i) for i in range(10)])
-    lenet.star_neuron()
+def test_of_several_neurons_the_one_in_front_is_starred_and_told_about(lenet):
+    lenet.set_neurons([Neuron("fc3", i) for i in range(10)], 3)
+    assert _here(lenet) == "class 3"
+    lenet.set_front(7)
+    assert _here(lenet) == "class 7"
+    _star(lenet)
     lenet.show_list(STARRED)
-    assert _rows(lenet, STARRED) == []
+    assert _rows(lenet, STARRED) == ["7"]
+    lenet.set_front(2)
+    lenet.show_list(FED_BY)
+    assert _said(lenet).endswith("weights into 2")
+    lenet.show_list(STARRED)
+    _star(lenet)
+    assert _rows(lenet, STARRED) == ["7", "2"]
+    assert lenet.heard == []
+
+
+def _here(picker):
+    """Return the neuron that is selected in the list of the layer."""
+    return picker.findChild(LayerList).currentIndex().data()
 
 
 def test_searching_and_browsing_come_back_to_the_layers_neurons(lenet):

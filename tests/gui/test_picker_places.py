@@ -3,10 +3,11 @@
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QLineEdit, QListView, QToolButton, QTreeView
+from PyQt6.QtWidgets import QLineEdit, QToolButton, QTreeView
 
 from gui import fakes
 from gui.windows import picker_of, until
+from ldam_studio.gui.picker.layer_list import LayerList
 from ldam_studio.gui.picker.place_choice import MEAN_TEXT
 from ldam_studio.gui.session import undo
 from ldam_studio.networks.neurons import Neuron
@@ -42,7 +43,7 @@ def test_it_is_offered_only_where_a_channel_has_a_map(lenet):
 def test_the_mean_is_that_of_the_neuron_shown_and_of_those_picked_next(lenet):
     choose(lenet, 1)
     lenet.next_neuron()
-    view = lenet.findChild(QListView)
+    view = lenet.findChild(LayerList)
     QTest.mouseClick(
         view.viewport(),
         Qt.MouseButton.LeftButton,
@@ -74,7 +75,8 @@ def test_all_spreads_the_means(lenet):
     choose(lenet, 1)
     every = next(b for b in lenet.findChildren(QToolButton) if b.text() == "All")
     QTest.mouseClick(every, Qt.MouseButton.LeftButton)
-    assert [str(n) for n in lenet.heard[-1]] == [f"conv2:{i}@mean" for i in range(3)]
+    layer, place = lenet.heard[-1]
+    assert (layer.name, place) == ("conv2", "mean")
 
 
 def test_a_typed_place_is_shown_until_another_layer_is_listed(lenet):

@@ -6,13 +6,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PyQt6.QtWidgets import QLabel
 
+from gui.windows import small_opening, until
+from ldam_studio.gui.count_box import CountBox
 from ldam_studio.gui.frame_words import (
     average_words,
     progress_words,
+    rate_words,
     shorter_counts,
     told_apart,
 )
+from ldam_studio.gui.named_label import NamedLabel
 
 
 @pytest.mark.parametrize(
@@ -63,3 +68,52 @@ def test_one_chain_is_not_several(done, settling, words):
         neurons=(0,) * len(done), burned_in=np.array(done), settling=np.array(settling)
     )
     assert progress_words(frame) == words
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0.0, ""),
+        (0.004, "1 frame in 250 s"),
+        (1 / 3, "1 frame in 3.0 s"),
+        (0.94, "1 frame in 1.1 s"),
+        (1.0, "1.0 frames/s"),
+        (29.6, "30 frames/s"),
+        (12345.0, "12,345 frames/s"),
+    ],
+)
+def test_work_however_slow_is_never_said_to_be_none(rate, words):
+    assert rate_words(rate, "frame") == words
+
+
+def test_a_count_of_one_is_singular(qtbot):
+    box = CountBox("step")
+    qtbot.addWidget(box)
+    box.setRange(1, 100)
+    assert box.text() == "1 step"
+    box.setValue(7)
+    assert box.text() == "7 steps"
+    with qtbot.assertNotEmitted(box.valueChanged):
+        box.show_value(1)
+    assert box.text() == "1 step"
+    box.count("checkpoint")
+    assert box.text() == "1 checkpoint"
+
+
+def test_a_screen_reader_says_names_and_values(studio, qtbot):
+    frame = studio.last_frame
+    until(qtbot, lambda: studio.status.text("step") != "")
+    for label in studio.findChildren(NamedLabel):
+        assert label.text() in label.accessibleName()
+    said = [label.accessibleName() for label in studio.status.findChildren(NamedLabel)]
+    assert frame is not None and any(name.startswith("step: step ") for name in said)
+    # A label's accessible name is said in place of its text: no other label may have one.
+    others = [w for w in studio.findChildren(QLabel) if not isinstance(w, NamedLabel)]
+    assert [w.accessibleName() for w in others if w.accessibleName()] == []
+
+
+def test_a_slow_networks_frames_are_counted_from_its_first(studio, qtbot):
+    until(qtbot, lambda: studio.status.text("frames") != "")
+    studio.open(small_opening("fc3:1"))
+    until(qtbot, lambda: studio.last_frame is not None)
+    assert not studio.status.text("frames").startswith("0")

@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QLineEdit,
-    QMainWindow,
     QScrollBar,
 )
 
@@ -32,7 +31,6 @@ from gui.windows import (
 )
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
-from ldam_studio.gui.window.memory import fit_to_screen
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.neurons import Neuron
 
@@ -351,10 +349,10 @@ def test_picking_a_neuron_turns_all_chains_to_it_and_a_layer_spreads_them(studio
     assert studio.last_frame.lanes[0].field is not None
     # Chains of one neuron are told apart.
     assert studio.strip._labels == ("#1", "#2", "#3")
-    picker_of(studio).chosen.emit(studio.model.outline.lane.network.layer("fc2"))
-    spread = tuple(Neuron("fc2", i) for i in range(3))
+    picker_of(studio).spread.emit(studio.model.outline.lane.network.layer("conv1"), None)
+    spread = tuple(Neuron("conv1", i) for i in range(6))
     until(qtbot, lambda: studio.last_frame.lanes[0].neurons == spread)
-    assert studio.strip._labels == ("fc2:0", "fc2:1", "fc2:2")
+    assert studio.strip._labels == tuple(f"conv1:{i}" for i in range(6))
     assert picker_of(studio).shown() == studio.last_frame.lanes[0].neurons
 
 
@@ -407,19 +405,6 @@ def test_everything_that_can_be_operated_has_a_name_and_can_be_reached(studio):
     # Buttons inside list headers, combo boxes and the like are reached through their owner.
     assert [u for u in unreachable if not u[1].startswith("qt_")] == []
     assert studio.canvas.accessibleName() and studio.strip.accessibleName()
-
-
-def test_a_window_is_made_no_larger_than_its_screen(qtbot):
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    room = window.screen().availableSize()
-    window.resize(room.width() + 100, room.height() + 100)
-    fit_to_screen(window)
-    assert window.width() == room.width()
-    assert room.height() - 60 < window.height() < room.height()
-    window.resize(300, 200)
-    fit_to_screen(window)
-    assert (window.width(), window.height()) == (300, 200)
 
 
 def test_small_windows_keep_images_and_settings(studio, qtbot):

@@ -21,11 +21,10 @@ def test_rounds_are_called_as_in_the_manual(qtbot):
 
 def test_all_of_a_layer_with_more_neurons_than_chains_says_how_many_are_shown(studio, qtbot):
     layers = studio.model.outline.lane.network.layer
-    chains = len(studio.model.outline.lane.neurons)
-    for name, count in (("conv2", 16), ("fc1", 120)):
-        studio.controller.set_neurons(layers(name))
+    for name, count in (("fc1", 120), ("fc2", 84)):
+        studio.controller.spread(layers(name))
         assert studio.banner.texts() == (
-            f"{name} has {count} neurons; the first {chains} are shown, one per chain. More chains "
+            f"{name} has {count} neurons; the first 64 are shown, one per chain. More chains "
             "show more of them.",
         )
     studio.controller.set_neurons(Neuron("fc3", 0))

@@ -12,11 +12,12 @@ from PyQt6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from ldam_studio.gui.count_box import CountBox
+from ldam_studio.gui.named_label import NamedLabel
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
@@ -48,11 +49,9 @@ class LearnerPanel(QWidget):
         self._keep = QCheckBox("Keep learning every")
         self._keep.setToolTip(SETTINGS["learn_every"].help)
         self._keep.toggled.connect(self._asked)
-        self._period = QSpinBox()
+        self._period = CountBox("step")
         self._period.setRange(1, int(SETTINGS["learn_every"].maximum))
         self._period.setValue(USUAL_PERIOD)
-        self._period.setSuffix(" steps")
-        self._period.setKeyboardTracking(False)
         self._period.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._period.setAccessibleName("Steps between two rounds of learning")
         self._period.setToolTip("How many steps the chains take between two rounds of learning")
@@ -118,13 +117,11 @@ class LearnerPanel(QWidget):
 
     def set_learn_every(self, steps: int) -> None:
         """Show the steps between two rounds (0 for no learning), without emitting them."""
-        for widget in (self._keep, self._period):
-            widget.blockSignals(True)
+        self._keep.blockSignals(True)
         self._keep.setChecked(steps > 0)
+        self._keep.blockSignals(False)
         if steps > 0:
-            self._period.setValue(steps)
-        for widget in (self._keep, self._period):
-            widget.blockSignals(False)
+            self._period.show_value(steps)
         self._enable()
 
     def set_source(self, text: str) -> None:
@@ -176,9 +173,7 @@ class LearnerPanel(QWidget):
         self._revert.setEnabled(self._available and self._learned)
 
 
-def _value(name: str) -> QLabel:
-    label = QLabel()
-    label.setAccessibleName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+def _value(name: str) -> NamedLabel:
+    label = NamedLabel(name)
     label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
     return label

@@ -164,6 +164,7 @@ class NetworkCard(QFrame):
         }
         for name, text in texts.items():
             self.facts[name].setText(text)
+            self.facts[name].setAccessibleName(f"{name}: {text}")
         self._facts_form.setRowVisible(self.facts["Notes"], bool(network.provenance.notes))
         whole = "" if network.weights is None else f"{network.weights}\n"
         self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.sha256}")

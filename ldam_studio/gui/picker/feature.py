@@ -27,7 +27,7 @@ MEAN = Entry(
     checkable=True,
 )
 STAR = Entry(
-    "star_neuron", "Star This Neuron", "Ctrl+D", "Star the neuron shown, or remove its star"
+    "star_neuron", "Star This Neuron", "Ctrl+D", "Star the neuron in front, or remove its star"
 )
 LISTS = (
     Entry("list_neurons", "Neurons of the Layer", "Alt+1", "List the layer's neurons"),
@@ -48,10 +48,12 @@ class Picking(Feature):
         model, places = studio.model, studio.places
         self.picker = NeuronPicker()
         self.picker.chosen.connect(studio.controller.set_neurons)
+        self.picker.spread.connect(studio.controller.spread)
         if studio.folder is not None:
             self.picker.remember(studio.folder / FILE)
         self._add_entries()
         model.neurons_changed.connect(self._show_neurons)
+        model.front_changed.connect(self.picker.set_front)
         model.weights_changed.connect(self._show_weights)
         model.comparison_changed.connect(self._show_acted)
         model.acting_changed.connect(self._show_acted)
@@ -98,17 +100,18 @@ class Picking(Feature):
     def _show_session(self) -> None:
         acted = self.studio.model.acted
         self.picker.set_network(acted.network)
-        self.picker.set_neurons(acted.neurons)
+        self.picker.set_neurons(acted.neurons, self.studio.model.front)
 
     def _show_acted(self) -> None:
         """Show the neurons of the lane that is acted on."""
         acted = self.studio.model.acted
         if self.picker.network is not acted.network:
             self.picker.set_network(acted.network)
-        self.picker.set_neurons(acted.neurons)
+        self.picker.set_neurons(acted.neurons, self.studio.model.front)
 
     def _show_neurons(self) -> None:
-        self.picker.set_neurons(self.studio.model.acted.neurons)
+        model = self.studio.model
+        self.picker.set_neurons(model.acted.neurons, model.front)
 
     def _show_weights(self) -> None:
         self.picker.set_weights(self.studio.model.acted.network)

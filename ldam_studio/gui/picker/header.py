@@ -14,7 +14,7 @@ BUTTONS = {
     "previous": "Previous neuron",
     "next": "Next neuron",
     "random": "Random neuron of this layer",
-    "all": "All: spread the chains over this layer's neurons",
+    "all": "All: show this layer's neurons, one per chain",
 }
 
 
@@ -62,7 +62,7 @@ class NeuronHeader(QWidget):
         self.count.setToolTip(tip)
 
     def enable(self, some: bool, one: bool) -> None:
-        """Enable the star if all chains show `one` neuron, the others if `some` are listed."""
+        """Enable the star if `one` neuron is in front, the others if `some` are listed."""
         for name, button in self.buttons.items():
             button.setEnabled(one if name == "star" else some)
 

@@ -199,13 +199,14 @@ class EntryPage(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self._pages = QStackedLayout()
-        self._pages.addWidget(self.list)
-        self._pages.addWidget(self.empty)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.head)
         column.addLayout(self._pages, 1)
+        # Only now: a page without a parent would open a window of its own.
+        self._pages.addWidget(self.list)
+        self._pages.addWidget(self.empty)
 
     def fill(self, entries: Sequence[Entry], shown: Neuron | None, head: str, empty: str) -> None:
         """Show entries under the heading `head`, or the text `empty` if there are none."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TABS = {
     "Neurons": "The neurons of the layer",
-    "Fed by": "The inputs of the neuron shown that have the largest weights",
+    "Fed by": "The inputs of the neuron in front that have the largest weights",
     "Starred": "The neurons that you starred in this network",
     "Recent": "The neurons that you looked at last",
 }
@@ -45,7 +45,13 @@ class NeuronLists(QWidget):
             self._tabs.addTab(title)
             self._tabs.setTabToolTip(number, tip)
         self._of_layer = of_layer
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self._tabs)
         self._stack = QStackedLayout()
+        # Before it has pages: a page without a parent would open a window of its own.
+        column.addLayout(self._stack, 1)
         page = QWidget()
         listed = QVBoxLayout(page)
         listed.setContentsMargins(0, 0, 0, 0)
@@ -58,11 +64,6 @@ class NeuronLists(QWidget):
             page.chosen.connect(self.chosen)
             self._stack.addWidget(page)
         self._tabs.currentChanged.connect(self._turn)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self._tabs)
-        column.addLayout(self._stack, 1)
 
     @property
     def front(self) -> int:
@@ -85,7 +86,7 @@ class NeuronLists(QWidget):
         network
             The network whose neurons are listed.
         shown
-            The neuron that all chains show; None if they show several.
+            The neuron in front; None if there is none.
         memory
             The recent and starred neurons.
         """

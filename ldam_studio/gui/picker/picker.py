@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 class NeuronPicker(QWidget):
     """Lets the user choose what the chains show.
 
-    ``chosen`` carries a `Neuron` (all chains show it), a tuple of neurons (one for each chain) or
-    a `Layer` (the chains spread over its neurons). A choice is highlighted only after
-    `set_neurons` has been called.
+    ``chosen`` carries a `Neuron` (all chains show it) or a tuple of neurons (one for each chain);
+    ``spread`` carries a `Layer` and a place (the chains spread over its neurons at that place). A
+    choice is highlighted only after `set_neurons` has been called.
     """
 
     chosen = pyqtSignal(object)
+    spread = pyqtSignal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +43,7 @@ class NeuronPicker(QWidget):
         self._layer = ""  # the layer whose neurons are listed
         self._before_search = ""  # the layer to return to when a search is cancelled
         self._shown: tuple[Neuron, ...] = ()
+        self._front = 0
         self.memory = NeuronMemory()
         self._search = SearchField()
         self._search.searched.connect(self._searched)
@@ -81,13 +83,14 @@ class NeuronPicker(QWidget):
         self._nothing.setProperty("role", "empty")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedLayout()
-        self._pages.addWidget(splitter)
-        self._pages.addWidget(self._nothing)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
         layout.addWidget(self._search)
         layout.addLayout(self._pages, 1)
+        # Only now: a page without a parent would open a window of its own.
+        self._pages.addWidget(splitter)
+        self._pages.addWidget(self._nothing)
         self.setFocusProxy(self._search)
 
     # -- what is shown -----------------------------------------------------------------------
@@ -122,8 +125,16 @@ class NeuronPicker(QWidget):
         if self._lists.front == FED_BY:
             self._fill_list()
 
-    def set_neurons(self, neurons: Sequence[Neuron]) -> None:
-        """Highlight what the chains show, one neuron per chain."""
+    def set_front(self, front: int) -> None:
+        """Select the neuron of the chain with this index."""
+        if front != self._front:
+            self._front = front
+            self._point()
+            self._fill_list()
+
+    def set_neurons(self, neurons: Sequence[Neuron], front: int = 0) -> None:
+        """Highlight what the chains show, one neuron per chain, and select that of the front."""
+        self.set_front(front)
         neurons = tuple(neurons)
         if neurons == self._shown or self._network is None:
             return
@@ -137,8 +148,7 @@ class NeuronPicker(QWidget):
         alone = self.shown_alone()
         if alone is not None:
             self.memory.note(self._network, alone)
-            if alone.layer == self._layer:
-                self._list.point_at(alone.index)
+        self._point()
         self._fill_list()
 
     def shown(self) -> tuple[Neuron, ...]:
@@ -148,6 +158,10 @@ class NeuronPicker(QWidget):
     def shown_alone(self) -> Neuron | None:
         """Return the neuron that all chains show; None if they show several."""
         return self._shown[0] if len(set(self._shown)) == 1 else None
+
+    def shown_in_front(self) -> Neuron | None:
+        """Return the neuron of the front chain; None while nothing is shown."""
+        return self._shown[self._front] if self._front < len(self._shown) else None
 
     # -- what the user does ------------------------------------------------------------------
 
@@ -173,13 +187,11 @@ class NeuronPicker(QWidget):
     def all_neurons(self) -> None:
         """Choose the whole layer, so that the chains spread over its neurons."""
         if self._network is not None and self._layer:
-            layer = self._network.layer(self._layer)
-            spread = self._network.spread(self._layer, len(self._shown))
-            self.chosen.emit(self.place.of(spread) if self.place.value else layer)
+            self.spread.emit(self._network.layer(self._layer), self.place.value)
 
     def star_neuron(self) -> None:
-        """Star the neuron that all chains show, or remove its star."""
-        neuron = self.shown_alone()
+        """Star the neuron in front, or remove its star."""
+        neuron = self.shown_in_front()
         if neuron is not None and self._network is not None:
             self.memory.toggle(self._network, neuron)
             self._fill_list()
@@ -274,7 +286,7 @@ class NeuronPicker(QWidget):
             self._say_nothing(found.problem)
         else:
             self._pages.setCurrentIndex(0)
-        self._list.point_at(next(iter(here)) if len(here) == 1 else -1)
+        self._point()
         self._header.show_count(found, self._index.size(found.layer))
         self._set_enabled()
 
@@ -282,10 +294,16 @@ class NeuronPicker(QWidget):
         """Update the list in front and the star."""
         if self._network is None:
             return
-        neuron = self.shown_alone()
+        neuron = self.shown_in_front()
         self._header.show_star(neuron in self.memory.starred(self._network))
         self._set_enabled()
         self._lists.fill(self._network, neuron, self.memory)
+
+    def _point(self) -> None:
+        """Select the front chain's neuron in the list of the layer, if it is there."""
+        neuron = self.shown_in_front()
+        here = neuron is not None and neuron.layer == self._layer
+        self._list.point_at(neuron.index if here and neuron is not None else -1)
 
     def _shown_here(self) -> set[int]:
         return {neuron.index for neuron in self._shown if neuron.layer == self._layer}
@@ -297,5 +315,5 @@ class NeuronPicker(QWidget):
 
     def _set_enabled(self) -> None:
         some = self._list.count > 0
-        self._header.enable(some, one=some and self.shown_alone() is not None)
+        self._header.enable(some, one=some and self.shown_in_front() is not None)
         self._search.setEnabled(self._network is not None)

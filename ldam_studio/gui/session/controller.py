@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
@@ -14,15 +16,22 @@ from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.model import Display
-from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
     from ldam_studio.engine.photo_statistics import Measured
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.networks.anatomy.layers import Layer
+    from ldam_studio.networks.anatomy.objectives import Place
     from ldam_studio.networks.discriminators import DiscriminatorModel
     from ldam_studio.networks.network import Network
+    from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.settings import Settings
+
+MOST_VALUES = 64 * 28 * 28
+"""Values in the images of all chains that are started for a whole layer: 64 digits, or 16 images of
+CIFAR-10's size. More would make a step long."""
+FEW = 4
+"""Chains that are started for a whole layer, however large the images."""
 
 
 class Controller(Edits):
@@ -87,26 +96,45 @@ class Controller(Edits):
 
     # What is shown
 
-    def set_neurons(self, chosen: Neuron | Layer | tuple[Neuron, ...]) -> None:
-        """Show one neuron with all chains, one given neuron per chain, or the neurons of a layer.
+    def set_neurons(self, chosen: Neuron | tuple[Neuron, ...]) -> None:
+        """Show one neuron with all chains, or one given neuron per chain.
 
         This changes the lane that is acted on, or all lanes; a further lane keeps neurons that its
         network lacks as they were.
         """
-        model, shown = self.model, ""
-        if isinstance(chosen, Neuron):
-            neurons = (chosen,) * model.chains
-        elif isinstance(chosen, tuple):
-            neurons = chosen
-        else:
-            neurons = model.acted.network.spread(chosen.name, model.chains)
-            if chosen.neurons > model.chains:
-                shown = (
-                    f"{chosen.name} has {chosen.neurons:,} neurons; the first {model.chains:,} are "
-                    "shown, one per chain. More chains show more of them."
-                )
-        self.spread_told.emit(shown)
-        if self._set({NEURONS: neurons}, model.acting, text="Neurons") and model.acting is None:
+        self.spread_told.emit("")
+        self._show(chosen if isinstance(chosen, tuple) else (chosen,) * self.model.chains)
+
+    def spread(self, layer: Layer, place: Place = None) -> None:
+        """Show the neurons of a layer, one per chain, with as many chains as there are neurons.
+
+        Of a large layer the first ones are shown, as many as `MOST_VALUES` allows. The number of
+        chains stays as it is for one of several compared networks, and where chains form a table.
+
+        Parameters
+        ----------
+        place
+            The place of each neuron in its channel; None for the usual one.
+        """
+        model = self.model
+        count = model.chains
+        if not model.rows and not (model.is_comparing and model.acting is not None):
+            values = math.prod(model.acted.network.pixels.shape)
+            count = min(layer.neurons, max(count, FEW, MOST_VALUES // values))
+        told = ""
+        if layer.neurons > count:
+            first = "first one is" if count == 1 else f"first {count:,} are"
+            told = (
+                f"{layer.name} has {layer.neurons:,} neurons; the {first} shown, one per chain. "
+                "More chains show more of them."
+            )
+        self.spread_told.emit(told)
+        shown = model.acted.network.spread(layer.name, count)
+        self._show(tuple(replace(neuron, place=place) for neuron in shown))
+
+    def _show(self, neurons: tuple[Neuron, ...]) -> None:
+        acting = self.model.acting
+        if self._set({NEURONS: neurons}, acting, text="Neurons") and acting is None:
             self._tell_unmatched()
 
     def set_network(self, network: Network) -> None:

@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.named_label import NamedLabel
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.qt import restyle
@@ -51,14 +52,13 @@ class NumberRow(SettingRow):
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
         grid.addWidget(label, 0, 0)
-        self.present = QLabel()
+        self.present = NamedLabel(f"{setting.label} at present")
         self.present.setProperty("role", "muted")
-        self.present.setAccessibleName(f"{setting.label} at present")
         grid.addWidget(self.present, 0, 1)
         unit = QLabel(setting.unit)
         unit.setProperty("role", "muted")
-        unit.setVisible(bool(setting.unit))
         grid.addWidget(unit, 0, 2)
+        unit.setVisible(bool(setting.unit))  # in the row; before, it would open a window
         grid.addWidget(self.field, 0, 3)
         self.slider = AnnealSlider() if slider else None
         if self.slider is not None:

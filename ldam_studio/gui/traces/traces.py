@@ -108,13 +108,14 @@ class Traces(QWidget):
         self._empty.setProperty("role", "empty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedLayout()
-        self._pages.addWidget(self._empty)
-        self._pages.addWidget(plots)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addLayout(self._pages, 1)
+        # Only now: a page without a parent would open a window of its own.
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(plots)
         self.setAccessibleName("Traces")
 
     def sizeHint(self) -> QSize:

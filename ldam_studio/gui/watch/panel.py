@@ -12,12 +12,12 @@ from PyQt6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ldam_studio.gui.count_box import CountBox
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
@@ -144,10 +144,10 @@ class WatchPanel(QWidget):
             self.stop,
         ):
             widget.setVisible(own)
-        self._quietly(self.averaging, 0)
+        self.averaging.show_value(0)
         self.averaging.setRange(0, most)
         self.averaging.setSingleStep(100 if own else 1)
-        self.averaging.setSuffix(" steps" if own else " checkpoints")
+        self.averaging.count("step" if own else "checkpoint")
         self.averaging.setToolTip(
             "Later checkpoints hold the moving average of the parameters over so many steps"
             if own
@@ -156,11 +156,11 @@ class WatchPanel(QWidget):
 
     def show_averaging(self, value: int) -> None:
         """Show the number of averaged checkpoints or steps, without emitting it."""
-        self._quietly(self.averaging, value)
+        self.averaging.show_value(value)
 
     def show_rounds(self, value: int, available: bool) -> None:
         """Show the number of rounds; the field is disabled if no discriminator is `available`."""
-        self._quietly(self.rounds, value)
+        self.rounds.show_value(value)
         self.rounds.setEnabled(available)
 
     def show_training(
@@ -192,7 +192,9 @@ class WatchPanel(QWidget):
         self.rate.setEnabled(not over or done < 1)
         self.schedule.setEnabled(not over or done < 1)
         if rate is not None and not self.rate.hasFocus():
-            self._quietly(self.rate, rate)
+            self.rate.blockSignals(True)
+            self.rate.setValue(rate)
+            self.rate.blockSignals(False)
 
     def _pressed(self) -> None:
         if self._over:
@@ -201,19 +203,9 @@ class WatchPanel(QWidget):
             self.pause_asked.emit(not self._paused)
 
     @staticmethod
-    def _quietly(field: QSpinBox | QDoubleSpinBox, value: float) -> None:
-        field.blockSignals(True)
-        if isinstance(field, QSpinBox):
-            field.setValue(int(value))
-        else:
-            field.setValue(value)
-        field.blockSignals(False)
-
-    @staticmethod
-    def _count(name: str, tip: str) -> QSpinBox:
-        field = QSpinBox()
+    def _count(name: str, tip: str) -> CountBox:
+        field = CountBox()
         field.setSpecialValueText("off")
-        field.setKeyboardTracking(False)
         field.setAccessibleName(name)
         field.setToolTip(tip)
         return field

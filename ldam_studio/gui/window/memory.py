@@ -11,7 +11,7 @@ from ldam_studio.gui.theme.theme import CHOICES
 from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.presentation import Presentation
 
-TITLE_BAR = 40  # pixels that a window's title may take of the screen's height
+FRAME = QSize(16, 40)  # pixels that a window's frame and title may take of the screen
 
 
 def looks_of(panels: Panels, presentation: Presentation) -> Looks:
@@ -35,10 +35,19 @@ def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
     panels.make_room()
 
 
-def fit_to_screen(window: QMainWindow) -> None:
+def fit_to_screen(window: QMainWindow, panels: Panels) -> None:
     """Make a window smaller if it does not fit on its screen."""
-    room = present(window.screen()).availableSize() - QSize(0, TITLE_BAR)
-    window.resize(window.size().boundedTo(room))
+    fit(window, panels, present(window.screen()).availableSize())
+
+
+def fit(window: QMainWindow, panels: Panels, screen: QSize) -> None:
+    """Make a window smaller if it does not fit on a screen of this size."""
+    wanted = window.size().boundedTo(screen - FRAME)
+    # Qt makes no window smaller than its panels; the first call hides those for which there is no
+    # room, which the second then need not respect.
+    for _ in range(2):
+        window.resize(wanted)
+        panels.make_room()
 
 
 def theme_of(looks: Looks) -> str | None:

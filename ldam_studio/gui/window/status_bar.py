@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from ldam_studio.gui.frame_words import progress_words, schedule_words, thousands
+from ldam_studio.gui.frame_words import (
+    progress_words,
+    rate_words,
+    schedule_words,
+    thousands,
+)
+from ldam_studio.gui.named_label import NamedLabel
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 _WIDEST = {
     "step": "step 0,000,000",
     "speed": "00,000 steps/s",
-    "frames": "00 frames/s",
+    "frames": "1 frame in 0.0 s",
     "device": "",
 }
 WEIGHTS_WIDTH = 220  # pixels for the name of a weights file
@@ -28,15 +34,13 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self.progress = QLabel()
-        self.progress.setAccessibleName("Progress")
+        self.progress = NamedLabel("Progress")
         # In a narrow window this text is cut off, not the figures.
         self.progress.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.progress, 1)
-        self._figures: dict[str, QLabel] = {}
+        self._figures: dict[str, NamedLabel] = {}
         for name in ("weights", *_WIDEST):
-            label = QLabel()
-            label.setAccessibleName(name)
+            label = NamedLabel(name)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._figures[name] = label
             self.addPermanentWidget(label)
@@ -47,10 +51,8 @@ class StatusBar(QStatusBar):
         words = progress_words(frame.lanes[0]), schedule_words(frame.lanes[0], steps)
         self._say(self.progress, "  ·  ".join(filter(None, words)))
         self._figure("step", f"step {thousands(frame.step)}")
-        speed = frame.steps_per_second
-        shown = f"{speed:.1f}" if 0 < speed < 9.95 else thousands(round(speed))
-        self._figure("speed", f"{shown} steps/s")
-        self._figure("frames", f"{frames_per_second:.0f} frames/s")
+        self._figure("speed", rate_words(frame.steps_per_second, "step"))
+        self._figure("frames", rate_words(frames_per_second, "frame"))
 
     def show_device(self, text: str) -> None:
         """Show the device on which the sampler runs."""
@@ -61,6 +63,7 @@ class StatusBar(QStatusBar):
         label = self._figures["weights"]
         middle = Qt.TextElideMode.ElideMiddle
         self._say(label, label.fontMetrics().elidedText(name, middle, WEIGHTS_WIDTH))
+        label.setAccessibleName(f"weights: {name}")  # in full
         label.setToolTip(path)
         label.setVisible(bool(name))
 

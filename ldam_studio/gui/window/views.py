@@ -70,6 +70,7 @@ class Views(QObject):
         """Show that a session is being opened."""
         canvas = self._panels.canvas
         self._frames.clear()
+        self._counted, self._frame_rate = (self._frames.count, time.monotonic()), 0.0
         canvas.clear()
         canvas.set_badges((), ())
         canvas.set_details("", "")

@@ -190,7 +190,7 @@ class StudioWindow(QMainWindow):
                 self.set_theme(choice)
             memory.restore(self, self.panels, recalled.looks)
         else:
-            memory.fit_to_screen(self)
+            memory.fit_to_screen(self, self.panels)
         return recalled
 
     # Frames
