@@ -152,6 +152,9 @@ class Places(Protocol):
     def light_up(self, on: bool) -> None:
         """Show whether a file that is dragged over the window can be dropped."""
 
+    def add_to_presentation(self, widget: QWidget) -> None:
+        """Add a widget to the slim bar that a presentation shows."""
+
     def cover(self, widget: QWidget | None) -> None:
         """Lay a widget over the images, in place of one that lies there; None lays nothing."""
 

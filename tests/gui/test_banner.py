@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ldam_studio.gui.window import banner as banners
@@ -145,3 +145,34 @@ def test_no_word_makes_the_window_wider(banner):
     assert banner.minimumSizeHint().width() < 300
     assert banner.holder.minimumSizeHint().width() == before
     assert banner.texts() == (f"The tensor {'a' * 5000} is unknown.",)
+
+
+OFFERS = (("Go on with it", print), ("Start with the ten digits", print))
+LONG = "The studio did not close properly; this is the session of 14:03, at step 1,234."
+
+
+@pytest.mark.parametrize("width", [240, 380, 600, 900])
+def test_buttons_leave_the_text_room_however_narrow_the_images_are(banner, width, qtbot):
+    banner.holder.resize(width, 700)
+    banner.say(LONG, "warning", OFFERS)
+    label = next(label for label in banner.findChildren(QLabel) if label.text() == LONG)
+    qtbot.waitUntil(lambda: label.width() > 120)
+    buttons = [_button(banner, name) for name, _act in OFFERS]
+    for button in buttons:
+        assert button.width() >= button.sizeHint().width()
+        at = button.mapTo(banner, button.rect().bottomRight())
+        assert banner.rect().contains(at)
+    assert label.height() <= 6 * label.fontMetrics().lineSpacing()
+    below = buttons[0].mapTo(banner, QPoint()).y() > label.mapTo(banner, QPoint()).y() + 10
+    assert below is (width < 900)
+
+
+def test_messages_leave_half_of_the_images_free(banner):
+    banner.holder.resize(240, 300)
+    banner.say(LONG, "warning", OFFERS)
+    banner.say("You left another session; it is kept.", actions=(("Go back to it", print),))
+    assert _button(banner, "Go back to it").isVisible()
+    assert not _button(banner, OFFERS[0][0]).isVisible()
+    assert "1 more message" in banner._more.text()
+    banner.holder.resize(900, 700)
+    assert _button(banner, OFFERS[0][0]).isVisible()

@@ -291,3 +291,21 @@ def test_home_and_end_go_to_the_first_and_last_neuron_listed_or_not(crowded):
     heard = len(crowded.heard)
     QTest.keyClick(view, Qt.Key.Key_Home)
     assert len(crowded.heard) == heard
+
+
+def test_the_layers_get_the_height_that_they_need_and_the_neurons_leave(lenet):
+    tree, neurons = lenet.findChild(QTreeView), lenet.findChild(LayerList)
+
+    def row_is_visible(row):
+        where = tree.visualRect(tree.model().index(row, 0))
+        return tree.viewport().rect().contains(where)
+
+    lenet.resize(320, 640)
+    QTest.qWait(0)
+    assert all(map(row_is_visible, range(tree.model().rowCount())))
+    assert neurons.verticalScrollBar().maximum() == 0
+    # In a high window no room is left below the layers that the neurons could use.
+    lenet.resize(320, 1200)
+    QTest.qWait(0)
+    assert tree.height() < 400
+    assert neurons.height() > 600

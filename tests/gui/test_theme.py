@@ -120,3 +120,9 @@ def test_the_system_may_change_its_mind(qapp, monkeypatch):
     chosen = theme.apply(qapp, "light")
     qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
     assert theme.current() == chosen
+
+
+def test_black_and_white_images_stand_out_from_their_ground():
+    for look in LOOKS:
+        for image in ("#000000", "#ffffff"):
+            assert colours.contrast(look.canvas, image) > 1.25

@@ -108,7 +108,12 @@ def test_pixel_at_the_edges():
 @given(st.integers(-5000, 5000), st.integers(-5000, 5000))
 def test_an_image_cannot_be_lost(left, top):
     view = keep_visible(Viewport(Fraction(4), left, top, fitted=False), (28, 28), (300, 200))
-    assert -112 < view.left < 300 and -112 < view.top < 200
+    # Smaller than half of the pane, it lies in the pane; else it covers the pane's middle.
+    assert 0 <= view.left <= 300 - 112
+    assert 100 - 112 <= view.top <= 100
+    view = keep_visible(Viewport(Fraction(20), left, top, fitted=False), (28, 28), (300, 200))
+    assert 150 - 560 <= view.left <= 150
+    assert 100 - 560 <= view.top <= 100
 
 
 @pytest.mark.parametrize(

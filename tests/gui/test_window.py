@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QScrollBar,
+    QToolButton,
 )
 
 from gui.windows import (
@@ -31,6 +32,8 @@ from gui.windows import (
 )
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
+from ldam_studio.gui.settings.number_row import NumberRow
+from ldam_studio.gui.window.presentation_bar import PresentationBar
 from ldam_studio.networks.discriminators import open_discriminator
 from ldam_studio.networks.neurons import Neuron
 
@@ -427,10 +430,60 @@ def test_presentation_comes_and_goes(studio, qtbot):
     assert studio.isFullScreen()
     assert not studio.toolbar.isVisible()
     assert not studio.panels.shows("controls")
+    bar = studio.findChild(PresentationBar)
+    assert bar.isVisible()
+    assert [b.text() for b in bar.findChildren(QToolButton)] == ["Pause", "Melt", "Leave"]
     QTest.keyClick(studio.canvas, Qt.Key.Key_Escape)
+    assert not bar.isVisible()
     assert not studio.isFullScreen()
     assert studio.toolbar.isVisible()
     assert studio.panels.shows("controls")
+
+
+def test_a_presentation_is_steered_with_the_four_main_sliders(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    window.actions_by_name["presentation"].setChecked(True)
+    bar = window.findChild(PresentationBar)
+    rows = bar.findChildren(NumberRow)
+    names = ["temperature", "step_size", "l2", "discriminator_weight"]
+    assert [row.setting.name for row in rows] == names
+    for row in rows:
+        before = getattr(window.model.outline.lane.settings, row.setting.name)
+        assert row.isVisible()
+        assert row.slider.value() == controls(window).rows[row.setting.name].slider.value()
+        row.slider.setValue(row.slider.value() // 2 + 100)
+        assert getattr(window.model.outline.lane.settings, row.setting.name) != before
+        assert row.field.text() == controls(window).rows[row.setting.name].field.text()
+    pause, melt, leave = bar.findChildren(QToolButton)
+    melt.click()
+    until(qtbot, lambda: window.last_frame.melting)
+    pause.click()
+    until(qtbot, lambda: window.model.run_state.value == "paused")
+    assert pause.text() == "Play"
+    leave.click()
+    assert not window.isFullScreen()
+    assert not window.presentation.is_on
+
+
+def test_thumbnails_use_the_height_there_is_until_the_user_chooses_one(studio, qtbot):
+    sizes = studio.panels.middle.sizes
+    studio.resize(1400, 800)
+    until(qtbot, lambda: studio.strip.layout_now.thumbs[0].width() == 56)
+    traces = sizes()[2]
+    studio.resize(2400, 1400)
+    until(qtbot, lambda: studio.strip.layout_now.thumbs[0].width() == 112)
+    assert sizes()[2] == traces
+    studio.resize(1400, 800)
+    until(qtbot, lambda: studio.strip.layout_now.thumbs[0].width() == 56)
+    handle = studio.panels.middle.handle(1)
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton)
+    QTest.mouseMove(handle, QPoint(0, -60))
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=QPoint(0, -60))
+    own = sizes()[1]
+    assert own > 110
+    studio.resize(1400, 1000)
+    until(qtbot, lambda: sum(sizes()) > 900)
+    assert sizes()[1] == own
 
 
 def test_a_hidden_window_spares_the_machine(studio, qtbot):

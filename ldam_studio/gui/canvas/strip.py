@@ -21,9 +21,9 @@ from PyQt6.QtWidgets import QToolTip, QWidget
 from ldam_studio.gui.canvas.strip_layout import StripLayout, StripMetrics, lay_out
 from ldam_studio.gui.frame_words import NUMBER
 from ldam_studio.gui.qt import present
-from ldam_studio.gui.theme.paint import LEFT, MIDDLE, RIGHT, Pencil, logical, qimage
+from ldam_studio.gui.theme.paint import MIDDLE, RIGHT, Pencil, logical, qimage
 
-THUMB = (28, 96)  # smallest and largest size of a thumbnail, in logical pixels
+THUMB = (28, 112)  # smallest and largest size of a thumbnail, in logical pixels
 LABEL = 150  # largest width of a label
 APART = 3  # space at both ends of a label, to keep neighbours apart
 
@@ -276,7 +276,11 @@ class Strip(QWidget):
             if label.height() > 0 and dirty.intersects(logical(label, ratio)):
                 token = "text" if index == self._front else "muted"
                 place = label.adjusted(apart, 0, -apart, 0)
-                pencil.text(place, self._labels[index], token, elide=_elision(self._labels[index]))
+                text = self._labels[index]
+                if pencil.width(text) > place.width():
+                    # In a long row of one layer's neurons, the numbers tell them apart.
+                    text = text.rpartition(":")[2]
+                pencil.text(place, text, token, elide=_elision(text))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for title, place in zip(self._rows, self._layout.headings, strict=True):
             if dirty.intersects(logical(place, ratio)):
@@ -284,7 +288,5 @@ class Strip(QWidget):
 
 
 def _elision(label: str) -> Qt.TextElideMode:
-    """Return where to shorten a label, so that the end of an address or a number is kept."""
-    if ":" in label:
-        return LEFT
+    """Return where to shorten a label, so that a number at its end is kept."""
     return MIDDLE if NUMBER in label else RIGHT

@@ -115,9 +115,9 @@ def pan(view: Viewport, across: int, down: int) -> Viewport:
 
 
 def keep_visible(view: Viewport, image: tuple[int, int], pane: tuple[int, int]) -> Viewport:
-    """Return a view moved so that at least a quarter of the pane shows some of the image."""
+    """Return a view moved so that the image covers the middle of the pane, or lies in the pane."""
     width, height = extent(image, view.scale)
-    edge = min(pane[0] // 4, width), min(pane[1] // 4, height)
+    edge = min(pane[0] // 2, width), min(pane[1] // 2, height)
     return replace(
         view,
         left=min(max(view.left, edge[0] - width), pane[0] - edge[0]),

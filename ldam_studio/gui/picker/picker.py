@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from ldam_studio.gui.paragraph import Paragraph
+from ldam_studio.gui.picker.division import Division
 from ldam_studio.gui.picker.header import NeuronHeader
 from ldam_studio.gui.picker.layer_list import LayerList
 from ldam_studio.gui.picker.memory import NeuronMemory
@@ -72,13 +73,7 @@ class NeuronPicker(QWidget):
         below.setSpacing(4)
         below.addWidget(self._header)
         below.addWidget(self._lists, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.setHandleWidth(6)
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(self._tree)
-        splitter.addWidget(lower)
-        splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 1)
+        self._division = Division(self._tree, self._list, lower)
         self._nothing = Paragraph()
         self._nothing.setProperty("role", "empty")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -89,7 +84,7 @@ class NeuronPicker(QWidget):
         layout.addWidget(self._search)
         layout.addLayout(self._pages, 1)
         # Only now: a page without a parent would open a window of its own.
-        self._pages.addWidget(splitter)
+        self._pages.addWidget(self._division)
         self._pages.addWidget(self._nothing)
         self.setFocusProxy(self._search)
 
@@ -118,6 +113,7 @@ class NeuronPicker(QWidget):
             return
         self._browse(network.class_layer.name)
         self._fill_list()
+        self._division.share()
 
     def set_weights(self, network: Network) -> None:
         """Use other weights of the same network."""

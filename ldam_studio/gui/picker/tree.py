@@ -30,6 +30,7 @@ LIKELY_FIELD = "224×224"  # fields are computed later; the column is wide enoug
 FIRST_TO_STAY = (SEES, SHAPE, TYPE)
 LONGEST_TYPE = 11  # characters; the tool tip has longer names of classes in full
 OPEN_UP_TO = 60  # a tree with more layers than this starts collapsed
+MOST_ROWS = 60  # more are not counted: they do not fit anyway
 
 
 class LayerTree(QTreeView):
@@ -85,6 +86,13 @@ class LayerTree(QTreeView):
             index = self._filter.mapFromSource(self._layers.index_of(current))
             self.setCurrentIndex(index)
             self.scrollTo(index)
+
+    def rows(self) -> int:
+        """Return how many rows are listed at present."""
+        row, count = present(self.model()).index(0, 0), 0
+        while row.isValid() and count < MOST_ROWS:
+            row, count = self.indexBelow(row), count + 1
+        return count
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Open the layer on Enter."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.measuring import Measuring
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
+from ldam_studio.gui.settings.slider_bar import SliderBar
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.networks.denoisers import denoiser_for
 from ldam_studio.sampler.prepare import mode_of
@@ -17,6 +18,7 @@ from ldam_studio.user_presets import UserPresets
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
     from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.gui.settings.number_row import NumberRow
 
 EDIT_PRESETS = Entry(
     "edit_presets",
@@ -38,10 +40,12 @@ class SettingsPanel(Feature):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         places, controller, model = studio.places, studio.controller, studio.model
-        self.controls = Controls()
-        self.controls.chosen.connect(controller.set_value)
-        self.controls.gesture.connect(controller.undo_stack.drag)
-        self.controls.gesture_resumed.connect(controller.undo_stack.resume)
+        self.controls, self.slider_bar = Controls(), SliderBar()
+        sources: tuple[Controls | NumberRow, ...] = self.controls, *self.slider_bar.rows.values()
+        for source in sources:
+            source.chosen.connect(controller.set_value)
+            source.gesture.connect(controller.undo_stack.drag)
+            source.gesture_resumed.connect(controller.undo_stack.resume)
         self.measuring = Measuring(studio)
         self.controls.measurement_asked.connect(self.measuring.ask)
         controller.opened.connect(self._recall)
@@ -65,6 +69,7 @@ class SettingsPanel(Feature):
         studio.frames.read.connect(self._show_frame)
         model.on_session(self._show_session)
         places.add_panel("controls", self.controls)
+        places.add_to_presentation(self.slider_bar)
 
     def remember(self) -> Mapping[str, Any]:
         """Remember the photographs that were measured last."""
@@ -87,14 +92,18 @@ class SettingsPanel(Feature):
         ask_about_presets(self.studio.places.root, self.user_presets, chosen)
 
     def _show_session(self) -> None:
-        self.controls.set_home(self.studio.model.values())
+        values = self.studio.model.values()
+        self.controls.set_home(values)
+        for name, row in self.slider_bar.rows.items():
+            row.home = values[name]
         self._show_priors()
         self._show_values()
 
     def _show_priors(self) -> None:
         """Enable the settings of discriminator and denoiser where the session has these."""
         outline = self.studio.model.outline
-        self.controls.rows["discriminator_weight"].setEnabled(outline.discriminator is not None)
+        for rows in (self.controls.rows, self.slider_bar.rows):
+            rows["discriminator_weight"].setEnabled(outline.discriminator is not None)
         denoises = any(denoiser_for(lane.network.pixels) for lane in outline.lanes)
         for name in DENOISER_SETTINGS:
             self.controls.rows[name].setEnabled(denoises)
@@ -102,7 +111,9 @@ class SettingsPanel(Feature):
     def _show_values(self, name: str = "") -> None:
         model = self.studio.model
         values = model.shown_values()
-        self.controls.show_values({name: values[name]} if name in values else values)
+        told = {name: values[name]} if name in values else values
+        self.controls.show_values(told)
+        self.slider_bar.show_values(told)
         if not name:
             self.controls.show_acting(model.acting, model.is_comparing)
         if name in ("", "discriminator"):

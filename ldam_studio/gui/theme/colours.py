@@ -59,7 +59,7 @@ DARK = Theme(
     danger="#ff8f87",
     success="#74c69d",
     comparison="#f08fc0",
-    canvas="#161616",
+    canvas="#2e2e2e",  # black images stand out from it
 )
 
 LIGHT = Theme(

@@ -8,8 +8,9 @@ from functools import partial
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PyQt6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import (
+    QBoxLayout,
     QFrame,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -25,6 +26,7 @@ from ldam_studio.gui.theme import icons
 
 SHOWN = 2  # messages shown at once; more would leave too little height for the images
 MOST = 9  # messages kept, shown or waiting; a further one replaces the oldest
+NARROWEST = 340  # pixels; buttons beside a text leave it at least this width
 READING_MS, LETTER_MS = 6000, 60  # time for which information stays: in all, and per letter
 
 
@@ -42,8 +44,8 @@ class Banner(QWidget):
         self._lasting: set[str] = set()  # keys of messages that `clear` keeps
         self._only_errors = False
         self._more = QLabel()
-        self._more.setProperty("role", "muted")
-        self._more.setContentsMargins(12, 0, 0, 2)
+        self._more.setProperty("banner", "more")
+        self._more.setContentsMargins(12, 2, 0, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
@@ -131,7 +133,7 @@ class Banner(QWidget):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Keep to the width of the parent."""
         if present(event).type() == QEvent.Type.Resize:
-            self._fit()
+            self._arrange()
         return super().eventFilter(watched, event)
 
     def event(self, event: QEvent | None) -> bool:
@@ -143,17 +145,29 @@ class Banner(QWidget):
 
     def _fit(self) -> None:
         layout, width = present(self.layout()), present(self.parentWidget()).width()
+        for row in self._rows.values():
+            row.fit(width)
         self.setGeometry(0, 0, width, layout.totalHeightForWidth(width))
 
     def _arrange(self) -> None:
-        """Decide which messages are shown: errors first, then the newest ones."""
+        """Decide which messages are shown: errors first, then the newest ones.
+
+        It is only one where two would cover more than half of the images.
+        """
+        for number in range(SHOWN, 0, -1):
+            self._show(number)
+            if self.height() <= present(self.parentWidget()).height() / 2:
+                break
+
+    def _show(self, number: int) -> None:
         rows = list(self._rows.values())
         may = [row for row in rows if row.kind == "danger" or not self._only_errors]
-        shown = sorted(may, key=lambda row: (row.kind == "danger", rows.index(row)))[-SHOWN:]
+        shown = sorted(may, key=lambda row: (row.kind == "danger", rows.index(row)))[-number:]
         for row in rows:
             row.setVisible(row in shown)
         waiting = len(may) - len(shown)
-        self._more.setText(f"{waiting} more message{'s' * (waiting > 1)} after these")
+        last = "this one" if len(shown) == 1 else "these"
+        self._more.setText(f"{waiting} more message{'s' * (waiting > 1)} after {last}")
         self._more.setVisible(waiting > 0)
         self.setVisible(bool(shown))
         self._fit()
@@ -190,31 +204,54 @@ class _Row(QFrame):
         self._timer.timeout.connect(close)
         self.setProperty("banner", kind)
         self.setAccessibleName(f"{kind}: {text}")
-        layout = QHBoxLayout(self)
+        layout = self._grid = QGridLayout(self)
         layout.setContentsMargins(12, 5, 6, 5)
         layout.setSpacing(10)
+        layout.setVerticalSpacing(5)
+        layout.setColumnStretch(1, 1)
         sign = QLabel()
         size = self.fontMetrics().height() + 2
         self._sign = sign
         self._draw_sign()
-        layout.addWidget(sign)
+        layout.addWidget(sign, 0, 0)
         label = self._label = Paragraph(text)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         policy = label.sizePolicy()  # which says that the height follows from the width
         policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
         label.setSizePolicy(policy)
-        layout.addWidget(label, 1)
+        layout.addWidget(label, 0, 1)
+        self._buttons = QWidget()
+        self._flow = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._buttons)
+        self._flow.setContentsMargins(0, 0, 0, 0)
+        self._flow.setSpacing(10)
         for name, act in actions:
             button = QPushButton(name)
             button.clicked.connect(partial(self._act, act))
-            layout.addWidget(button)
+            self._flow.addWidget(button)
+        layout.addWidget(self._buttons, 0, 2)
+        self._buttons.setVisible(bool(actions))
         cross = QToolButton()
         cross.setIcon(icons.icon("close"))
         cross.setIconSize(QSize(size - 2, size - 2))
         cross.setToolTip("Close this message (Esc)")
         cross.setAccessibleName("Close this message")
         cross.clicked.connect(close)
-        layout.addWidget(cross)
+        layout.addWidget(cross, 0, 3)
+        self._beside = sign.sizeHint().width() + cross.sizeHint().width() + 12 + 6 + 2 * 10
+
+    def fit(self, width: int) -> None:
+        """Put the buttons beside the text, or below it where they would make it too narrow."""
+        if self._buttons.isHidden():
+            return
+        self._flow.setDirection(QBoxLayout.Direction.LeftToRight)
+        room, taken = width - self._beside, self._buttons.sizeHint().width()
+        wanted = min(self.fontMetrics().horizontalAdvance(self.text), NARROWEST)
+        if room - taken - 10 >= wanted:
+            self._grid.addWidget(self._buttons, 0, 2)
+            return
+        if taken > room:
+            self._flow.setDirection(QBoxLayout.Direction.TopToBottom)
+        self._grid.addWidget(self._buttons, 1, 1, 1, 3, Qt.AlignmentFlag.AlignLeft)
 
     def says(self, text: str, kind: Kind) -> bool:
         """Return whether the row shows exactly this message."""

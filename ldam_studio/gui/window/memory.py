@@ -28,9 +28,12 @@ def looks_of(panels: Panels, presentation: Presentation) -> Looks:
 def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
     """Restore a window's geometry and panel sizes; invalid values are ignored."""
     window.restoreGeometry(QByteArray(looks.geometry))
-    for splitter, sizes in ((panels.across, looks.across), (panels.middle, looks.middle)):
+    for give, sizes in (
+        (panels.across.setSizes, looks.across),
+        (panels.restore_heights, looks.middle),
+    ):
         if len(sizes) == 3 and sum(sizes) > 0:
-            splitter.setSizes(sizes)
+            give(sizes)
     panels.wanted |= {side: looks.panels.get(side, True) for side in panels.wanted}
     panels.make_room()
 

@@ -26,6 +26,9 @@ WIDTHS = (336, 660, 284)
 HEIGHTS = (460, 96, 150)
 ROOMY = 560  # smallest comfortable height of two rows of images
 LOW_TRACES = 126  # smallest height at which curves can be read
+STRIP_SHARE = 8  # the strip takes this part of the height, within the limits below
+STRIP = (HEIGHTS[1], 150)
+STRIP_PRESENTED = (HEIGHTS[1], 260)
 LOW_STRIP = 62  # height of the strip while two rows of images need the space
 
 
@@ -47,6 +50,7 @@ class Panels(QWidget):
         self.presenting = False
         # With two rows of images: the heights of strip and traces with one row.
         self._spared: list[int] | None = None
+        self.strip_is_own = False  # whether the user has chosen the strip's height
         self._roomy = True  # whether the window is high enough for those and for two rows
 
         self.left, self.right, self.bottom = QFrame(), QFrame(), QFrame()
@@ -63,6 +67,8 @@ class Panels(QWidget):
         self.middle = _splitter(Qt.Orientation.Vertical, self.stage, self.strip, self.bottom)
         self.middle.setSizes(list(HEIGHTS))
         self.middle.setStretchFactor(0, 1)
+        self.middle.splitterMoved.connect(self._on_moved)
+        self.middle.resized.connect(self._follow)
         self.across = _splitter(Qt.Orientation.Horizontal, self.left, self.middle, self.right)
         self.across.setSizes(list(WIDTHS))
         self.across.setStretchFactor(1, 1)
@@ -81,6 +87,7 @@ class Panels(QWidget):
         row.addWidget(self.across, 1)
         row.addWidget(self.handles["controls"])
         column.addWidget(self.handles["traces"])
+        self._column = column
         for side, handle in self.handles.items():
             handle.clicked.connect(lambda _on, side=side: self.show_panel(side, True))
             handle.hide()
@@ -106,6 +113,10 @@ class Panels(QWidget):
             widget.show()
             widget.setFocus()
             self.banner.raise_()
+
+    def add_below(self, bar: QWidget) -> None:
+        """Add a bar below everything else."""
+        self._column.addWidget(bar)
 
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
@@ -182,6 +193,19 @@ class Panels(QWidget):
         super().resizeEvent(event)
         self._share()
 
+    def _follow(self) -> None:
+        """Give the strip its usual height in a window of another size."""
+        if self._spared is None and not self.strip_is_own:
+            self.give_strip(0)
+
+    def _on_moved(self) -> None:
+        self.strip_is_own = True
+
+    def restore_heights(self, heights: list[int]) -> None:
+        """Set the heights of images, strip and traces to those of an earlier start."""
+        self.strip_is_own = heights[1] != HEIGHTS[1]
+        self.middle.setSizes(heights)
+
     def heights(self) -> list[int]:
         """Return the heights of images, strip and traces for a single row of images."""
         sizes = self.middle.sizes()
@@ -196,13 +220,20 @@ class Panels(QWidget):
         return sum(b.sizeHint().height() for b in bars if b is not self.canvas and b.isVisible())
 
     def give_strip(self, height: int) -> None:
-        """Set the height of the strip, within limits; 0 sets its default height."""
+        """Set the height of the strip, within limits; 0 sets its usual height.
+
+        A table of chains never gets lower than it needs.
+        """
         sizes = self.middle.sizes()
-        # A table of chains never gets lower than it needs.
-        least = self.strip.strip.table_height or HEIGHTS[1]
+        least = self.strip.strip.table_height or self._usual_strip()
         height = min(max(height, least), sum(sizes) // 2)
         taken = height - sizes[1]
         self.middle.setSizes([max(sizes[0] - taken, 1), height, sizes[2]])
+
+    def _usual_strip(self) -> int:
+        """Return the height of the strip at which its thumbnails use the room there is."""
+        least, most = STRIP_PRESENTED if self.presenting else STRIP
+        return min(max(self.height() // STRIP_SHARE, least), most)
 
     def _holders(self) -> dict[Side, QFrame]:
         return {"neurons": self.left, "controls": self.right, "traces": self.bottom}
@@ -215,10 +246,21 @@ def _column(holder: QFrame) -> QVBoxLayout:
     return layout
 
 
-def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
-    splitter = QSplitter(orientation)
+def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> _Divided:
+    splitter = _Divided(orientation)
     splitter.setHandleWidth(1)
     splitter.setChildrenCollapsible(False)
     for widget in widgets:
         splitter.addWidget(widget)
     return splitter
+
+
+class _Divided(QSplitter):
+    """A splitter that tells when it has divided another size."""
+
+    resized = pyqtSignal()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Divide the new size, then tell."""
+        super().resizeEvent(event)
+        self.resized.emit()

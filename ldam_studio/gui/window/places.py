@@ -32,6 +32,8 @@ class WindowPlaces:
         The window's central widget, which receives the panels and bars.
     show_both_in_strip
         Called with whether the strip shows the chains of both networks.
+    present_too
+        Called with a widget for the bar of a presentation.
     """
 
     def __init__(
@@ -40,9 +42,10 @@ class WindowPlaces:
         model: Model,
         panels: Panels,
         show_both_in_strip: Callable[[bool], object],
+        present_too: Callable[[QWidget], object],
     ) -> None:
         self._window, self._model, self._panels = window, model, panels
-        self._both_in_strip = show_both_in_strip
+        self._both_in_strip, self._presented = show_both_in_strip, present_too
         self.rank = 0  # the rank of the feature that is being made, for whatever it adds
         self._actions: list[tuple[int, str, QAction]] = []
         bar = present(window.menuBar())
@@ -128,6 +131,10 @@ class WindowPlaces:
     def light_up(self, on: bool) -> None:
         """Show whether a file that is dragged over the window can be dropped."""
         self._panels.canvas.light_up(on)
+
+    def add_to_presentation(self, widget: QWidget) -> None:
+        """Add a widget to the slim bar that a presentation shows."""
+        self._presented(widget)
 
     def cover(self, widget: QWidget | None) -> None:
         """Lay a widget over the images, in place of one that lies there; None lays nothing."""

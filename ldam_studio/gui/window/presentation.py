@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow, QToolBar
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.window.panels import Panels
+from ldam_studio.gui.window.presentation_bar import PresentationBar
 
 SCALE = 1.6  # size of the text in a presentation, relative to the usual size
 
@@ -15,22 +16,31 @@ SCALE = 1.6  # size of the text in a presentation, relative to the usual size
 class Presentation:
     """Switches the presentation mode on and off, and applies the theme.
 
+    Only images, strip and a slim bar with the main controls are shown then.
+
     Parameters
     ----------
     window, toolbar, panels
         The parts of the window that are shown or hidden.
+    bar
+        What is shown of the controls in a presentation.
     """
 
-    def __init__(self, window: QMainWindow, toolbar: QToolBar, panels: Panels) -> None:
+    def __init__(
+        self, window: QMainWindow, toolbar: QToolBar, panels: Panels, bar: PresentationBar
+    ) -> None:
         self._window, self._toolbar, self._panels = window, toolbar, panels
         self.theme_choice = "system"
         self._before = Qt.WindowState.WindowNoState
         self._heights: list[int] = []
         self._geometry = window.saveGeometry()
+        self._own_strip = False
+        self._bar = bar
+        panels.add_below(bar)
 
     @property
     def is_on(self) -> bool:
-        """Whether the presentation mode is on: only images and strip are shown."""
+        """Whether the presentation mode is on."""
         return self._panels.presenting
 
     @property
@@ -53,6 +63,7 @@ class Presentation:
         panels.presenting = on
         for bar in (self._toolbar, present(window.menuBar()), present(window.statusBar())):
             bar.setVisible(not on)
+        self._bar.setVisible(on)
         panels.banner.show_only_errors(on)
         self.set_theme(self.theme_choice)
         if on:
@@ -64,8 +75,10 @@ class Presentation:
             window.setWindowState(self._before)
         panels.make_room()
         if on:
-            panels.give_strip(window.height() // 7)
+            self._own_strip, panels.strip_is_own = panels.strip_is_own, False
+            panels.give_strip(0)
         else:
+            panels.strip_is_own = self._own_strip
             panels.middle.setSizes(self._heights)
         panels.canvas.fit()
         panels.canvas.setFocus()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from ldam_studio.gui.frame_words import (
@@ -25,6 +26,7 @@ _WIDEST = {
     "frames": "1 frame in 0.0 s",
     "device": "",
 }
+NARROW = 640  # pixels; all figures have room in a window of this width
 WEIGHTS_WIDTH = 220  # pixels for the name of a weights file
 
 
@@ -70,6 +72,11 @@ class StatusBar(QStatusBar):
     def show_nothing(self, text: str) -> None:
         """Show a text in place of the progress while there is no frame."""
         self._say(self.progress, text)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Leave a figure out where not all fit."""
+        super().resizeEvent(event)
+        self._figures["frames"].setVisible(self.width() >= NARROW)
 
     def text(self, name: str) -> str:
         """Return the text of a figure: "weights", "step", "speed", "frames" or "device"."""

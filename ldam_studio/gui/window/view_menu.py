@@ -40,7 +40,7 @@ PRESENTATION = Entry(
     "presentation",
     "Presentation",
     "F11",
-    "Show only the images, with large text",
+    "Show the images with large text and the main settings; Esc ends it",
     "presentation",
     "Present",
     checkable=True,
@@ -79,6 +79,9 @@ class ViewMenu:
             action.triggered.connect(partial(panels.show_panel, side))
         self.presentation = places.action(PRESENTATION)
         self.presentation.toggled.connect(window.present)
+        self.presentation.toggled.connect(
+            lambda on: self.presentation.setIconText("Leave" if on else str(PRESENTATION.label))
+        )
         places.add_to_menu("View", *self._shown.values(), self.presentation)
         menu = QMenu("&Theme", places.root)
         self._theme = Choice(menu, THEMES, window.set_theme)

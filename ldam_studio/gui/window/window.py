@@ -29,6 +29,7 @@ from ldam_studio.gui.window.pace import Pace
 from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.places import WindowPlaces
 from ldam_studio.gui.window.presentation import Presentation
+from ldam_studio.gui.window.presentation_bar import PresentationBar
 from ldam_studio.gui.window.sessions import SessionNotices
 from ldam_studio.gui.window.status_bar import StatusBar
 from ldam_studio.gui.window.view_menu import ViewMenu, add_quit
@@ -85,7 +86,10 @@ class StudioWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.views = Views(self.model, self.frames, self.panels, self.status, self)
         self.first_frame = self.views.first_frame
-        self.places = WindowPlaces(self, self.model, self.panels, self.views.show_both_in_strip)
+        bar = PresentationBar()
+        self.places = WindowPlaces(
+            self, self.model, self.panels, self.views.show_both_in_strip, bar.add
+        )
         self.toolbar = self.places.toolbar
         self._toolbar_width = 0  # its width with texts; a narrower window shows only icons
         folder = None if store is None else store.folder
@@ -102,7 +106,7 @@ class StudioWindow(QMainWindow):
             recent=RecentNetworks(None if folder is None else folder / "networks.json"),
             read_from=ReadFrom(),
         )
-        self.presentation = Presentation(self, self.toolbar, self.panels)
+        self.presentation = Presentation(self, self.toolbar, self.panels, bar)
         self.session_notices = SessionNotices(
             self.controller, self.panels, self.open, self, keeps=store is not None
         )
@@ -117,6 +121,8 @@ class StudioWindow(QMainWindow):
         for row in FEATURES:
             if not row.panel:
                 self._add_feature(row)
+        named = self.actions_by_name
+        bar.fill([named["play"], named["melt"]], named["presentation"])
         self._toolbar_width = self.toolbar.sizeHint().width()
         self.resize(1280, 820)
         self.pace = Pace(self.controller, self.tick, self)
