@@ -74,7 +74,7 @@ def test_a_preset_with_a_schedule_runs_it_from_the_present_picture(scheduled, qt
     until(qtbot, lambda: scheduled.model.outline.lane.settings.step_size == 0.03)
     until(qtbot, lambda: "step_size" in follows(scheduled))
     log = scheduled.controller.ask(lambda state: [e.name for e in state.log]).result(30)
-    assert log == ["step_size", "l2", "run_schedule"]
+    assert log == ["step_size", "l2", "run_schedule", "reset_average"]
 
 
 def test_images_of_every_resolution_have_the_same_place(scheduled, qtbot):

@@ -13,6 +13,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec, unmatched
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.engine.state import MELT_HEAT
+from ldam_studio.engine.suiting import in_words
 from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.model import Display
@@ -42,6 +43,7 @@ class Controller(Edits):
     """
 
     spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty if all are
+    suited = pyqtSignal(str)  # which settings follow the neurons; empty if none had to
     melted = pyqtSignal()
     unmatched = pyqtSignal(str)  # which neurons a further network lacks; empty if none
 
@@ -100,7 +102,8 @@ class Controller(Edits):
         """Show one neuron with all chains, or one given neuron per chain.
 
         This changes the lane that is acted on, or all lanes; a further lane keeps neurons that its
-        network lacks as they were.
+        network lacks as they were. Settings that do not suit the neurons are suited to them, which
+        is undone together with the choice.
         """
         self.spread_told.emit("")
         self._show(chosen if isinstance(chosen, tuple) else (chosen,) * self.model.chains)
@@ -133,8 +136,11 @@ class Controller(Edits):
         self._show(tuple(replace(neuron, place=place) for neuron in shown))
 
     def _show(self, neurons: tuple[Neuron, ...]) -> None:
-        acting = self.model.acting
-        if self._set({NEURONS: neurons}, acting, text="Neurons") and acting is None:
+        suited = self._suited_to(neurons)
+        if not self._set({NEURONS: neurons, **suited}, self.model.acting, text="Neurons"):
+            return
+        self.suited.emit(in_words(suited, neurons[0].layer))
+        if self.model.acting is None:
             self._tell_unmatched()
 
     def set_network(self, network: Network) -> None:

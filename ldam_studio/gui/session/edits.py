@@ -9,6 +9,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import snapshot
+from ldam_studio.engine.suiting import WEIGHT, suited
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.session.lanes import NEURONS, changes_to, largest
@@ -20,9 +21,9 @@ from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.sampler.stability import limited
 
 if TYPE_CHECKING:
+    from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.presets import Preset
 
-WEIGHT = "discriminator_weight"
 RUN_SCHEDULE = "run_schedule"
 """The change that puts settings back into a schedule; with the values before a change, the settings
 that left the schedule by it."""
@@ -36,8 +37,11 @@ class Edits(SessionLink):
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(model, parent)
         self.undo_stack = Undo()
+        self._judged: Any = None
+        """The discriminator's weight for classes while neurons of an inner layer are shown."""
 
     def _leave(self) -> None:
+        self._judged = None
         self.undo_stack.clear()
         super()._leave()
 
@@ -100,10 +104,35 @@ class Edits(SessionLink):
         Without the schedule, the small steps at its end would take long to turn a picture.
         """
         values = self.model.values_of(preset)
+        shape, has = self.model.acted.network.pixels.shape, self.model.outline.discriminator
+        of_classes = preset.values(shape, discriminator=has is not None)
+        self._judged = of_classes.get(WEIGHT, self._judged)
         self.set_values(values, text=f"Preset {preset.label}")
         if values.get("schedule"):
             self._try(Change(RUN_SCHEDULE, None, self.model.acting))
         self._try(Change("reset_average", None, self.model.acting))
+
+    def _suited_to(self, neurons: tuple[Neuron, ...]) -> dict[str, Any]:
+        """Return the settings that change when the lanes that are acted on turn to neurons."""
+        acting, before = self.model.acting, self.model.outline
+        try:
+            after = before.after(Change(NEURONS, neurons, acting))
+        except StudioError:
+            return {}  # it is reported when the neurons are set
+        lanes = list(zip(before.lanes, after.lanes, strict=True))
+        each = [suited(lane, turned.neurons, self._judged) for lane, turned in lanes]
+        found: dict[str, Any] = {}
+        names = dict.fromkeys(name for values in each for name in values)
+        if before.discriminator is None:
+            names.pop(WEIGHT, None)
+        for name in names:
+            kept = [getattr(lane.settings, name) for lane, _ in lanes]
+            found[name] = PerLane(v.get(name, k) for v, k in zip(each, kept, strict=True))
+            if found[name].count(found[name][0]) == len(lanes):
+                found[name] = found[name][0]
+            if name == WEIGHT and not largest(found[name]):
+                self._judged = kept[0]
+        return found
 
     def _set(
         self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.discriminator import origin_of_real_images
+from ldam_studio.engine.suiting import are_classes, suited_to
 from ldam_studio.gui.per_lane import PerLane
 from ldam_studio.gui.session.lanes import are_numbers, value_of, value_over_lanes, with_weights
 from ldam_studio.gui.session.pending import Pending
@@ -173,12 +174,17 @@ class Model(QObject):
         return values
 
     def values_of(self, preset: Preset) -> dict[str, Any]:
-        """Return a preset's values for the lane that is acted on, by name of the setting."""
-        shape, has = self.acted.network.pixels.shape, self.outline.discriminator is not None
-        values = preset.values(shape, discriminator=has)
+        """Return a preset's values for the lane that is acted on, by name of the setting.
+
+        They suit its neurons, see `engine.suiting`.
+        """
+        network, neurons = self.acted.network, self.acted.neurons
+        has = self.outline.discriminator is not None and are_classes(network, neurons)
+        values = preset.values(network.pixels.shape, discriminator=has)
         # If a preset has one value per chain, these are repeated or cut to the number of chains.
         settings = Settings.of(**values).for_chains(self.chains)
-        return {name: getattr(settings, name) for name in values}
+        own = suited_to(network, neurons, settings)
+        return {name: own.get(name, getattr(settings, name)) for name in values}
 
     # What the controller writes
 

@@ -58,6 +58,7 @@ class SessionNotices(QObject):
             changed.connect(lambda: self.titled.emit(model.whole_title))
         controller.said.connect(self._say)
         controller.spread_told.connect(self._say_spread)
+        controller.suited.connect(self._say_suited)
         controller.melted.connect(lambda: self._set_hint(""))
         controller.raised_unclamped.connect(self._offer_clamp)
 
@@ -113,6 +114,13 @@ class SessionNotices(QObject):
             self._banner.say(sentence, key="spread")
         else:
             self._banner.dismiss("spread")
+
+    def _say_suited(self, sentence: str) -> None:
+        """Say which settings follow the neurons; this replaces what was said of others."""
+        if sentence:
+            self._banner.say(sentence, key="suited")
+        else:
+            self._banner.dismiss("suited")
 
     def _set_hint(self, text: str) -> None:
         if text != self.hint:
