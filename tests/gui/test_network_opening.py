@@ -32,7 +32,8 @@ from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.networks.sources.families import short_name
+from ldam_studio.networks.sources.built_in import NETWORKS
+from ldam_studio.networks.sources.families import short_name, to_download
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.request import (
     MOST,
@@ -226,6 +227,26 @@ def test_recent_networks_open_at_once_unless_they_are_code(make_window, qtbot, t
     assert dialog.source.name == factory
     assert not dialog.load_button.isEnabled()
     dialog.reject()
+    until(qtbot, lambda: not STRAGGLERS)
+
+
+def test_what_needs_no_download_opens_with_one_click(make_window, qtbot, monkeypatch, tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    name = to_download("torchvision:squeezenet1_1").file
+    (tmp_path / "checkpoints" / name).write_bytes(b"")
+    (tmp_path / "checkpoints" / "resnet50-of-mine.pth").write_bytes(b"")
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    window = open_in(make_window(), qtbot, small_opening())
+    (file_menu, *_) = (a.menu() for a in window.menuBar().actions())
+    menu = files(window).at_once
+    assert [a.text() for a in menu.actions()] == list(NETWORKS)
+    assert menu.menuAction() in file_menu.actions()
+    file_menu.aboutToShow.emit()
+    until(qtbot, lambda: len(menu.actions()) > len(NETWORKS))
+    assert [a.text() for a in menu.actions()] == [*NETWORKS, "", "squeezenet1_1"]
+    assert menu.actions()[-1].toolTip() == "torchvision:squeezenet1_1"
+    menu.actions()[1].trigger()
+    until(qtbot, lambda: window.model.outline.lane.network.name == "lenet-averaged")
     until(qtbot, lambda: not STRAGGLERS)
 
 

@@ -28,6 +28,28 @@ def steps(*values):
 # Values and words
 
 
+def test_crowded_checkpoints_are_spread_by_log_step_or_evenly(plot):
+    timeline = Timeline.of(steps(1, 10, 100, 1000), {})
+    assert timeline.scaled("log").places == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert timeline.scaled("count").places == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert timeline.scaled("log").scaled("linear").places == pytest.approx(timeline.places)
+    # From step 0 on, the first distance is that of a doubling.
+    from_0 = Timeline.of(steps(0, 10, 30, 70), {})
+    assert from_0.scaled("log").places == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    two_runs = Timeline.of(steps(5, 10, 5), {})
+    assert two_runs.scaled("log").places == pytest.approx([0, 0.5, 1])
+    plot.show_timeline(timeline)
+    plot.show_current(2)
+    before = plot.x_of(2)
+    plot.show_scale("log")
+    assert plot.x_of(2) > before + 100
+    assert plot.current == 2
+    click(plot, 1)
+    assert plot.heard == [1]
+    plot.show_timeline(Timeline.of(steps(1, 10, 100), {}))
+    assert plot.timeline.places == pytest.approx([0, 0.5, 1])
+
+
 def test_checkpoints_lie_by_step_else_by_epoch_else_side_by_side():
     places = Timeline.of(steps(0, 100, 1000), {}).places
     assert places == pytest.approx([0, 0.1, 1])

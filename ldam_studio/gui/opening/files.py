@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtWidgets import QFileDialog, QMenu
 
 from ldam_studio.errors import StudioError, plain
+from ldam_studio.gui.opening.at_once import AtOnce
 from ldam_studio.gui.opening.drop import FileDrop
 from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
 from ldam_studio.gui.qt import present
@@ -69,6 +70,7 @@ class Files(Feature):
         self._weights: Task | None = None
         self._show_picture: ShowPicture | None = None
         places = studio.places
+        self.at_once = AtOnce(self.ask_for_network, places.root)
         self.recent = QMenu("&Recent Networks", places.root)
         self.recent.setToolTipsVisible(True)
         any_file = partial(self._ask, "Open a file", filters)
@@ -76,6 +78,7 @@ class Files(Feature):
         places.add_to_menu(
             "File",
             places.action(NETWORK, self.ask_for_network),
+            present(self.at_once.menuAction()),
             present(self.recent.menuAction()),
             places.action(OPEN_WEIGHTS, weights),
             places.action(DISCRIMINATOR, self.ask_for_discriminator),
@@ -83,6 +86,7 @@ class Files(Feature):
         )
         # The list is read when the menu opens, so that it does not delay the start.
         places.menu("File").aboutToShow.connect(self._show_recent)
+        places.menu("File").aboutToShow.connect(self.at_once.look)
         refuse = partial(studio.notices.say, kind="danger")
         FileDrop(places.root, self.open_or_raise, refuse, places.light_up)
         studio.before_opening(self._takes_over)
@@ -90,6 +94,7 @@ class Files(Feature):
     def leave(self) -> None:
         """Abandon a download, and what is being read or replayed."""
         self._leave_weights()
+        self.at_once.leave()
         for work in (self._download_first, self._show_picture):
             if work is not None:
                 work.leave()

@@ -19,7 +19,9 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.gui.count_box import CountBox
 from ldam_studio.gui.paragraph import Paragraph
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.theme import icons
+from ldam_studio.gui.watch.timeline import SCALES
 from ldam_studio.sampler.settings import SETTINGS
 
 ROUNDS = SETTINGS["discriminator_rounds"].label  # as in the manual and in the traces
@@ -39,6 +41,7 @@ class WatchPanel(QWidget):
     `set_training` shows the rows that only a training started by the studio has.
     """
 
+    scale_chosen = pyqtSignal(str)  # one of `SCALES`
     averaging_chosen = pyqtSignal(int)  # checkpoints, or steps of the studio's own training
     rounds_chosen = pyqtSignal(int)
     rate_chosen = pyqtSignal(float)
@@ -64,6 +67,12 @@ class WatchPanel(QWidget):
         )
         self.rounds.setRange(0, int(SETTINGS["discriminator_rounds"].maximum))
         self.rounds.valueChanged.connect(self.rounds_chosen)
+        self.scale = QuietCombo()
+        for scale, words in SCALES.items():
+            self.scale.addItem(words, scale)
+        self.scale.setAccessibleName("Scale of the timeline")
+        self.scale.setToolTip("How the checkpoints lie on the timeline")
+        self.scale.activated.connect(lambda at: self.scale_chosen.emit(self.scale.itemData(at)))
         self.restart = QCheckBox("Restart chains at each checkpoint")
         self.restart.setToolTip(
             "Otherwise the chains continue from their current images, which then still show "
@@ -105,9 +114,9 @@ class WatchPanel(QWidget):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(0, 1)
         self._rate_label = QLabel("Learning rate")
-        labels = (self._rate_label, QLabel("Averaging"), QLabel(ROUNDS))
+        labels = (self._rate_label, QLabel("Averaging"), QLabel(ROUNDS), QLabel("Timeline"))
         for row, (label, field) in enumerate(
-            zip(labels, (self.rate, self.averaging, self.rounds), strict=True)
+            zip(labels, (self.rate, self.averaging, self.rounds, self.scale), strict=True)
         ):
             label.setBuddy(field)
             grid.addWidget(label, row, 0)

@@ -37,6 +37,7 @@ class TimelinePlot(QWidget):
         self.timeline = Timeline()
         self.current: int | None = None
         self.pinned: int | None = None
+        self._scale = "linear"
         self._empty = self._running = ""
         self._drawn = QPixmap()  # the curves and marks, kept while only the cursor moves
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -57,10 +58,17 @@ class TimelinePlot(QWidget):
 
     def show_timeline(self, timeline: Timeline) -> None:
         """Show other checkpoints, none of them current until `show_current` is called."""
-        self.timeline = timeline
+        self.timeline = timeline.scaled(self._scale)
         self._drawn = QPixmap()
         self.current = self.pinned = None
         self._describe()
+        self.update()
+
+    def show_scale(self, scale: str) -> None:
+        """Place the checkpoints on one of `SCALES`; the current one stays."""
+        self._scale = scale
+        self.timeline = self.timeline.scaled(scale)
+        self._drawn = QPixmap()
         self.update()
 
     def show_current(
@@ -93,7 +101,7 @@ class TimelinePlot(QWidget):
         if not len(self.timeline):
             return self._empty
         if self.current is None:
-            return f"{self.timeline.count()} checkpoints"
+            return self.timeline.words()
         checkpoint = self.timeline.checkpoints[self.current]
         trouble = self.timeline.troubles.get(checkpoint.path)
         if trouble is None:

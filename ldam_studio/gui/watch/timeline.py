@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ldam_studio.networks.weights.checkpoints import Checkpoint
 
 Values = NDArray[np.float64]
+SCALES = {"linear": "By step", "log": "By log step", "count": "Evenly"}
+"""How checkpoints lie on the timeline, and the words for it."""
 MOST_SAID = 3  # files that a sentence names
 
 
@@ -57,9 +59,9 @@ class Timeline:
     troubles
         Why a checkpoint cannot be shown, by its file.
     places
-        Positions from 0 (first) to 1 (last), of shape (n,). They are proportional to the steps, or
-        else the epochs; if neither increases throughout, as in a folder with two runs, the
-        distances are equal.
+        Positions from 0 (first) to 1 (last), of shape (n,), on one of `SCALES`: proportional to the
+        steps, or else the epochs, or to their logarithms, or at equal distances. These are equal on
+        all scales if neither increases throughout, as in a folder with two runs.
     loss, accuracy
         Values of shape (n,), NaN where unknown.
     """
@@ -80,6 +82,10 @@ class Timeline:
             _values([c.loss for c in checkpoints]),
             _values([c.accuracy for c in checkpoints]),
         )
+
+    def scaled(self, scale: str) -> Timeline:
+        """Return the timeline on one of `SCALES`."""
+        return replace(self, places=_places(self.checkpoints, scale))
 
     def __len__(self) -> int:
         return len(self.checkpoints)
@@ -108,6 +114,10 @@ class Timeline:
         if index is None or self.checkpoints[index].path in self.troubles:
             return f"{whole:,}"
         return f"{self.shown[index]:,} of {whole:,}"
+
+    def words(self) -> str:
+        """Return how many checkpoints can be shown, such as "12 checkpoints"."""
+        return f"{self.count()} checkpoint{'' if self.count() == '1' else 's'}"
 
     @cached_property
     def _numbers(self) -> dict[Path, int]:
@@ -139,18 +149,31 @@ def _values(known: Sequence[float | None]) -> Values:
     return np.array([np.nan if value is None else value for value in known], np.float64)
 
 
-def _places(checkpoints: Sequence[Checkpoint]) -> Values:
+def _places(checkpoints: Sequence[Checkpoint], scale: str = "linear") -> Values:
     count = len(checkpoints)
     at = np.arange(count, dtype=np.float64)
     for known in ([c.step for c in checkpoints], [c.epoch for c in checkpoints]):
         values = _values(known)
         if np.isfinite(values).all() and (np.diff(values) > 0).all():
-            at = values
+            at = _on(scale, values) if count > 1 else values
             break
     if count < 2:
         return np.ones(count)
     places: Values = (at - at[0]) / (at[-1] - at[0])
     return places
+
+
+def _on(scale: str, values: Values) -> Values:
+    """Return at least two increasing values on one of `SCALES`."""
+    if scale == "count":
+        return np.arange(len(values), dtype=np.float64)
+    if scale == "linear":
+        return values
+    if values[0] <= 0:
+        # The first distance is then that of a doubling.
+        values = values - values[0] + (values[1] - values[0])
+    logarithms: Values = np.log(values)
+    return logarithms
 
 
 def facts_of(checkpoint: Checkpoint) -> dict[str, str]:

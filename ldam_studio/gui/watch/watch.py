@@ -69,6 +69,7 @@ class Watch(QObject):
         studio.model.session_changed.connect(self._on_session)
         studio.model.value_changed.connect(self._show_rounds)
         studio.model.comparison_changed.connect(self._on_comparison)
+        self.panel.scale_chosen.connect(bar.plot.show_scale)
         self.panel.averaging_chosen.connect(self._average_chosen)
         self.panel.rounds_chosen.connect(
             partial(studio.controller.set_value, "discriminator_rounds")
