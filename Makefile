@@ -2,13 +2,14 @@
 # make test   run the tests            make lint   check style, types and imports
 # make bench  measure; prints a table and writes build/bench.json
 # make zoo    open models of torchvision and timm, write resources/zoo.md (90 minutes; goes on where it was)
+# make fuzz   read files with changed content, ten minutes or ARGS=SECONDS
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run test lint bench zoo
+.PHONY: run test lint bench zoo fuzz
 
 run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
@@ -27,6 +28,9 @@ bench: .venv/.ready-test
 
 zoo: .venv/.ready-test
 	$(BIN)/python tests/zoo $(ARGS)
+
+fuzz: .venv/.ready-test
+	$(BIN)/python tests/fuzz $(ARGS)
 
 .venv/.ready: pyproject.toml .ci/bootstrap.py
 	@$(PYTHON) .ci/bootstrap.py --stamp $@

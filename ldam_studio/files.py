@@ -25,6 +25,8 @@ NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags for opening a file that may be a pipe, and on Windows for reading its bytes as they are."""
 MOST_READ = 2**34
 """Largest size in bytes of a file that is read at once: the weights of a very large network."""
+LONGEST, LONGEST_NAME = 4096, 255
+"""Letters of a path, and of one name in it, that file systems take."""
 WAITS_S = (0.01, 0.03, 0.1, 0.3)
 
 

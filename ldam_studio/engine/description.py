@@ -13,25 +13,42 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ldam_studio.engine.comparison import MOST_LANES
-from ldam_studio.engine.compute.device import ARITHMETIC
+from ldam_studio.engine.compute.device import ARITHMETIC, MOST_THREADS
 from ldam_studio.engine.outline import Outline
 from ldam_studio.errors import StudioError
+from ldam_studio.files import LONGEST
 from ldam_studio.networks.plan import FORMER, TORCH, Plan
 from ldam_studio.networks.weights.choice import MOST_SEED
 from ldam_studio.sampler.settings import SETTINGS
 
 MOST_CHAINS = round(SETTINGS["chains"].maximum)
 
+# Every text and number of a recipe, log and session file is one of these, so that no other code
+# has to ask how long or large it is.
+Text = Annotated[str, Meta(max_length=1000)]
+Place = Annotated[str, Meta(max_length=LONGEST)]
+Sha256 = Annotated[str, Meta(max_length=64)]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
-Neurons = Annotated[tuple[str, ...], Meta(min_length=1, max_length=MOST_CHAINS)]
-Values = dict[str, str | bool | int | float | tuple[int | float, ...]]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Chains = Annotated[int, Meta(ge=1, le=MOST_CHAINS)]
+Neurons = Annotated[tuple[Text, ...], Meta(min_length=1, max_length=MOST_CHAINS)]
+EachChain = Annotated[tuple[int | float, ...], Meta(min_length=1, max_length=MOST_CHAINS)]
+Value = Text | bool | int | float | EachChain
+Values = Annotated[dict[Text, Value], Meta(max_length=1000)]
+Pixels = Annotated[dict[Text, Any], Meta(max_length=20)]
+Kept = Annotated[
+    tuple[Annotated[int, Meta(ge=0, lt=MOST_CHAINS)], ...],
+    Meta(min_length=1, max_length=MOST_CHAINS),
+]
+MOST_AVERAGED = 1000
+"""Files of weights that a recipe may name for one network."""
 
 
 class FileReference(Struct, frozen=True):
     """A weights file and its SHA-256."""
 
-    weights: str
-    sha256: str
+    weights: Place
+    sha256: Sha256
 
 
 class Reference(Struct, frozen=True):
@@ -44,19 +61,19 @@ class Reference(Struct, frozen=True):
     `Options`.
     """
 
-    name: str
-    weights: str | None
-    sha256: str
-    pixels: dict[str, Any] | None = None
-    labels: str | None = None
+    name: Place
+    weights: Place | None
+    sha256: Sha256
+    pixels: Pixels | None = None
+    labels: Place | None = None
     partial: bool = False
     untrained: bool = False
-    weights_key: str | None = None
+    weights_key: Text | None = None
     random_seed: Annotated[int, Meta(ge=0, le=MOST_SEED)] | None = None
-    mean_of: tuple[FileReference, ...] = ()
-    statistics: str | None = None
-    class_layer: str | None = None
-    behaviour: tuple[str, ...] = ()
+    mean_of: Annotated[tuple[FileReference, ...], Meta(max_length=MOST_AVERAGED)] = ()
+    statistics: Sha256 | None = None
+    class_layer: Text | None = None
+    behaviour: Annotated[tuple[Text, ...], Meta(max_length=100)] = ()
 
 
 class MeasuredReference(Struct, frozen=True):
@@ -65,9 +82,9 @@ class MeasuredReference(Struct, frozen=True):
     They and those before are named by the SHA-256 of their file.
     """
 
-    network: str
-    statistics: str
-    before: str
+    network: Sha256
+    statistics: Sha256
+    before: Sha256
 
 
 class LaneDescription(Struct, frozen=True):
@@ -90,15 +107,15 @@ class BesideDescription(Struct, frozen=True):
 class DeviceDescription(Struct, frozen=True):
     """Where a session runs; see `compute.device.Device`."""
 
-    device: str
-    precision: str
-    threads: int
+    device: Text
+    precision: Text
+    threads: Annotated[int, Meta(ge=0, le=MOST_THREADS)]
     tried: bool = False
-    arithmetic: Annotated[int, Meta(ge=1)] = 1
-    layout: str = FORMER
-    first_layers: str = TORCH
+    arithmetic: Annotated[int, Meta(ge=1, le=2**31)] = 1
+    layout: Text = FORMER
+    first_layers: Text = TORCH
     folded: bool = True
-    asked: tuple[str, ...] = ()
+    asked: Annotated[tuple[Text, ...], Meta(max_length=100)] = ()
     confirmed: bool = False
 
     def __post_init__(self) -> None:
@@ -119,10 +136,10 @@ class SessionDescription(Struct, frozen=True):
     """Everything that is needed to start a session; see `session.SessionSpec`."""
 
     lanes: Annotated[tuple[LaneDescription, ...], Meta(min_length=1, max_length=MOST_LANES)]
-    seed: Annotated[int, Meta(ge=0)]
+    seed: Seed
     discriminator: Reference | None
     learn_every: Count
-    data: str | None
+    data: Place | None
     machine: DeviceDescription
     discriminator_rounds: Count = 0
 

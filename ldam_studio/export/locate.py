@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -16,7 +17,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.known import is_known
 from ldam_studio.export.places import is_file_name, is_inside, is_usual, where
 from ldam_studio.export.references import references_in
-from ldam_studio.files import is_regular
+from ldam_studio.files import cache_folder, is_regular
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.weights.suffixes import is_weights
@@ -24,6 +25,12 @@ from ldam_studio.networks.weights.weights import sha256_of
 
 MOST_COMPARED = 20
 """Weights files beside a picture of which the content is compared, if none has the right name."""
+
+
+def own_folders() -> tuple[Path, ...]:
+    """Return the folders that this person named for weights, or that the program writes to."""
+    named = os.environ.get("LDAM_DATA")
+    return (*([Path(named)] if named else []), cache_folder())
 
 
 class Nearby(Opener):
@@ -45,7 +52,8 @@ class Nearby(Opener):
         Whether networks in own code that the recipe alone names may be opened. Opening one runs it.
     allow_files
         Whether files that the recipe alone names may be read where they lie outside of the folder.
-        Those that this person has used before always may, see `known`.
+        Those that this person has used before always may, see `known`, and weights in the folder
+        that ``LDAM_DATA`` names.
     allow_download
         Whether published weights may be downloaded.
     """
@@ -90,7 +98,8 @@ class Nearby(Opener):
     def _places(self, recorded: str, *, known: bool) -> Iterator[Path]:
         """Yield where a file may lie that the recipe names, if it may be looked for there."""
         for path in where(recorded, self.folder):
-            if known or self.allow_files or is_inside(path, self.folder):
+            own = (self.folder, *own_folders())
+            if known or self.allow_files or any(is_inside(path, folder) for folder in own):
                 yield path
 
     def check_code(self, reference: Reference) -> None:

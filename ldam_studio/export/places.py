@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ldam_studio.files import LONGEST, LONGEST_NAME
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.networks.sources.labels import IMAGENET
 
@@ -23,8 +24,6 @@ HOMES = re.compile(r"(/home/[^/]+|/Users/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)
 
 FILES = ("weights", "labels")
 
-LONGEST, LONGEST_NAME = 4096, 255
-"""Letters of a path, and of one name in it."""
 DEVICES = re.compile(r"/(dev|proc|sys)(/|$)")
 WINDOWS_DEVICES = {
     *("CON", "PRN", "AUX", "NUL"),

@@ -21,13 +21,19 @@ import torch
 from msgspec import Meta, Struct
 
 from ldam_studio import __version__
+from ldam_studio.engine.changes.table import check_logged
 from ldam_studio.engine.comparison import MOST_LANES
 from ldam_studio.engine.compute.device import processor
 from ldam_studio.engine.description import (
+    MOST_CHAINS,
     Count,
+    Place,
     SessionDescription,
+    Sha256,
+    Text,
     describe,
     parse,
+    parse_session,
     with_lanes,
 )
 from ldam_studio.engine.picture import Bytes
@@ -44,6 +50,11 @@ LIMIT = 450_000
 documented limit is 500 kB."""
 
 
+MOST_CHANGES = 100_000
+"""Changes in the log of a recipe; session files, in which a log begins again, may have more."""
+Each = Meta(max_length=MOST_CHAINS)
+
+
 class Progress(Struct, frozen=True):
     """How far a lane's chains were.
 
@@ -51,9 +62,9 @@ class Progress(Struct, frozen=True):
     first lane.
     """
 
-    samples: tuple[Count, ...]
-    burned_in: tuple[bool, ...]
-    settling: tuple[bool, ...]
+    samples: Annotated[tuple[Count, ...], Each]
+    burned_in: Annotated[tuple[bool, ...], Each]
+    settling: Annotated[tuple[bool, ...], Each]
     difference_scale: float | None = None
 
 
@@ -61,7 +72,7 @@ class Logged(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A change in the log, see `engine.state.LogEntry`."""
 
     step: Count
-    name: str
+    name: Text
     value: Any
     lane: Annotated[int, Meta(ge=0, lt=MOST_LANES)] | None = None
 
@@ -69,8 +80,8 @@ class Logged(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 class SessionFile(Struct, frozen=True):
     """The name and SHA-256 of the file beside the picture from which its log continues."""
 
-    file: str
-    sha256: str
+    file: Place
+    sha256: Sha256
 
 
 class Document(Struct, frozen=True):
@@ -81,20 +92,22 @@ class Document(Struct, frozen=True):
     """
 
     format: int
-    program: str
-    version: str
-    machine: dict[str, Any]
+    program: Text
+    version: Text
+    machine: Annotated[
+        dict[Text, Text | bool | int | float | tuple[Text, ...] | None], Meta(max_length=100)
+    ]
     session: dict[str, Any]
     end: SessionDescription
-    log: tuple[Logged, ...]
+    log: Annotated[tuple[Logged, ...], Meta(max_length=MOST_CHANGES)]
     step: Count
     shown: dict[str, Any]
     lanes: Annotated[tuple[Progress, ...], Meta(min_length=1, max_length=MOST_LANES)]
-    pixels: str
-    sha256: str
-    real_images: str | None = None
-    discriminator_seen: dict[str, Any] | None = None
-    denoiser: str | None = None
+    pixels: Sha256
+    sha256: Sha256
+    real_images: Sha256 | None = None
+    discriminator_seen: Annotated[dict[Text, Any], Meta(max_length=10)] | None = None
+    denoiser: Sha256 | None = None
 
 
 @dataclass(frozen=True)
@@ -158,11 +171,17 @@ class Recipe:
                 f"The recipe in {where} was changed after the export; use the picture as exported."
             )
         recipe = cls(data)
+        # All of it is checked here, since the hash may be forged.
         try:
-            recipe.said  # noqa: B018 - parsed only to check it: the hash may be forged
-        except (ValueError, OverflowError) as error:
+            said = recipe.said
+            for entry in said.log:
+                check_logged(entry.name, entry.value)
+            if recipe.session_file is None:
+                parse_session(recipe.data["session"])
+        except (ValueError, OverflowError, StudioError) as error:
             raise StudioError(
-                f"The recipe in {where} is not valid ({error}); export the picture again."
+                f"The recipe in {where} is not valid ({str(error).rstrip('.')}); export the "
+                "picture again."
             ) from None
         try:
             recipe.shown  # noqa: B018 - as above
@@ -185,7 +204,7 @@ class Recipe:
     @property
     def step(self) -> int:
         """The step at which the picture was exported."""
-        return int(self.data["step"])
+        return self.said.step
 
     @property
     def shown(self) -> Shown:

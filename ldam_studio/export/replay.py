@@ -174,10 +174,8 @@ def _sensible() -> Iterator[None]:
     """Turn exceptions that a forged recipe with a valid hash can cause into one sentence."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StudioError(
-            f"The recipe is not valid ({type(error).__name__}: {error}); export the picture again."
-        ) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise StudioError(f"The recipe is not valid ({error}); export the picture again.") from None
 
 
 def _apply(state: SessionState, steps: list[_Step]) -> None:

@@ -133,7 +133,7 @@ class PixelSpec:
                 fitted[name] = tuple(float(v) for v in fitted[name])
             fitted["shown"] = tuple(int(c) for c in fitted.get("shown", ()))
             return cls(**fitted)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             raise StudioError(
                 f"The description of the input is incomplete or damaged ({error})."
             ) from None

@@ -237,9 +237,8 @@ def test_a_forged_recipe_of_an_earlier_format_is_refused_in_one_sentence(
     ],
 )
 def test_a_forged_session_is_refused_in_one_sentence(picture: Path, changes: dict):
-    found = read_recipe(forged(picture, **changes))
     with pytest.raises(StudioError) as caught:
-        rerun(found, Nearby(picture.parent))
+        rerun(read_recipe(forged(picture, **changes)), Nearby(picture.parent))
     assert "\n" not in str(caught.value)
 
 

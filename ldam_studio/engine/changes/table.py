@@ -30,7 +30,19 @@ from ldam_studio.engine.changes.statistics import change_statistics
 from ldam_studio.engine.changes.weights import change_weights
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import plan_words
-from ldam_studio.engine.description import BesideDescription, MeasuredReference, Reference, parse
+from ldam_studio.engine.description import (
+    BesideDescription,
+    Chains,
+    Count,
+    Kept,
+    MeasuredReference,
+    Neurons,
+    Reference,
+    Seed,
+    Text,
+    Value,
+    parse,
+)
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.photo_statistics import Measured
 from ldam_studio.engine.state import SessionState
@@ -78,6 +90,9 @@ class Kind:
         What the change does to a session.
     words
         The text for the traces, given the outline after the change.
+    written
+        The type of the value in the log, as msgspec checks it. What is out of bounds is refused
+        before anything else looks at it.
     logged
         The value that is written into the log, in JSON's types.
     read
@@ -91,6 +106,7 @@ class Kind:
 
     effect: Effect
     words: Callable[[Change, Outline], str]
+    written: Any = Text | None
     logged: Callable[[Change, Outline], Any] = _as_it_is
     read: Callable[[Any, Opener], Any] = _read_as_it_is
     looks_elsewhere: bool = False
@@ -104,6 +120,11 @@ def kind_of(name: str) -> Kind:
     if name not in CHANGES:
         raise StudioError(f"There is no change called {name!r}.")
     return CHANGES[name]
+
+
+def check_logged(name: str, value: Any) -> None:
+    """Raise `StudioError` if a change of this name cannot have this value in a log."""
+    parse(value, kind_of(name).written)
 
 
 def _value(change: Change, after: Outline) -> Any:
@@ -188,12 +209,19 @@ def _compare_words(change: Change, _after: Outline) -> str:
     return f"compared with {change.value.network.name}"
 
 
-SETTING = Kind(change_setting, words=_setting_words, logged=_value)
+SETTING = Kind(change_setting, words=_setting_words, written=Value, logged=_value)
 
 CHANGES: dict[str, Kind] = {
-    "neurons": Kind(change_neurons, words=_neurons_words, logged=_addresses, looks_elsewhere=True),
+    "neurons": Kind(
+        change_neurons,
+        written=Neurons,
+        words=_neurons_words,
+        logged=_addresses,
+        looks_elsewhere=True,
+    ),
     "network": Kind(
         change_network,
+        written=Reference,
         words=lambda change, _after: f"network {change.value.name}",
         logged=_reference,
         read=_read_network,
@@ -201,18 +229,21 @@ CHANGES: dict[str, Kind] = {
     ),
     "weights": Kind(
         change_weights,
+        written=Reference,
         words=_weights_words,
         logged=_reference,
         read=_read_network,
     ),
     "statistics": Kind(
         change_statistics,
+        written=MeasuredReference,
         words=lambda _change, _after: "photo statistics measured",
         logged=_measured_reference,
         read=_read_measured,
     ),
     "discriminator": Kind(
         change_discriminator,
+        written=Reference | None,
         words=lambda change, _: "no discriminator" if change.value is None else "discriminator",
         logged=_reference,
         read=_read_discriminator,
@@ -222,28 +253,32 @@ CHANGES: dict[str, Kind] = {
     ),
     "chains": Kind(
         change_chains,
+        written=Chains,
         words=lambda _change, after: _counted(after.chains, "chain"),
         logged=lambda _change, after: after.chains,
     ),
     "keep": Kind(
         keep_chains,
+        written=Kept,
         words=lambda _change, after: _counted(after.chains, "chain") + " kept",
         logged=lambda change, _after: list(change.value),
         looks_elsewhere=True,
     ),
     "seed": Kind(
         restart,
+        written=Seed,
         words=lambda _change, after: f"seed {after.seed}",
         restarts=lambda _value: True,
     ),
     "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
     "run_schedule": Kind(run_schedule, words=_schedule_words),
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
-    "melt": Kind(melt, words=lambda _change, _after: "melt"),
-    "heat": Kind(heat, words=_heat_words),
-    "learn_every": Kind(change_learning, words=_learning_words, logged=_value),
+    "melt": Kind(melt, written=Count, words=lambda _change, _after: "melt"),
+    "heat": Kind(heat, written=float, words=_heat_words),
+    "learn_every": Kind(change_learning, written=Count, words=_learning_words, logged=_value),
     "discriminator_rounds": Kind(
         change_learning,
+        written=Count,
         words=lambda _change, after: (
             f"{_counted(after.discriminator_rounds, 'round')} per checkpoint"
         ),
@@ -251,13 +286,15 @@ CHANGES: dict[str, Kind] = {
     ),
     "plan": Kind(
         change_plan,
+        written=Plan,
         words=lambda _change, after: plan_words(after.device),
         logged=lambda change, _after: asdict(change.value),
         read=lambda value, _opener: parse(value, Plan),
     ),
-    "precision": Kind(change_plan, words=lambda change, _after: str(change.value)),
+    "precision": Kind(change_plan, written=Text, words=lambda change, _after: str(change.value)),
     "compare": Kind(
         compare,
+        written=BesideDescription | None,
         words=_compare_words,
         logged=lambda change, _: None if change.value is None else change.value.json(),
         read=_read_beside,

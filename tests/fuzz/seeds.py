@@ -1,0 +1,82 @@
+"""The files from which fuzzing starts: small ones of every kind, made here, and the corpus."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tempfile
+from pathlib import Path
+
+CORPUS = Path(__file__).parent / "corpus"
+"""Files that once went wrong, NAME-of-the-target followed by anything."""
+
+
+def seeds() -> dict[str, list[bytes]]:
+    """Return files for each target."""
+    import torch
+
+    from ldam_studio.engine.advance import advance
+    from ldam_studio.engine.changes.change import Change
+    from ldam_studio.engine.comparison import LaneSpec
+    from ldam_studio.engine.compute.device import choose
+    from ldam_studio.engine.session import SessionSpec, open_session
+    from ldam_studio.export.exporting import export
+    from ldam_studio.export.formats.table import read
+    from ldam_studio.export.session_file import session_bytes
+    from ldam_studio.export.shown import Shown
+    from ldam_studio.networks.discriminators import open_discriminator
+    from ldam_studio.networks.sources.opening import open_network
+
+    network, twin = open_network("lenet"), open_network("lenet-averaged")
+    neurons = network.default_neurons(2)
+    plain = SessionSpec(network, neurons, device=choose("cpu"))
+    beside = SessionSpec(
+        network,
+        neurons,
+        device=choose("cpu"),
+        discriminator=open_discriminator(),
+        beside=(LaneSpec(twin),),
+    )
+    recipes, pictures, sessions = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for spec in (plain, beside):
+            state = open_session(spec)
+            changes = [
+                *(Change("l2", 0.1), Change("melt", 3), Change("heat", 4.0), Change("chains", 3)),
+                *(Change("neurons", ("fc3:1", "fc3:2", "fc2:3")[:2]), Change("seed", 3)),
+                *(Change("reset_average"), Change("network", twin), Change("learn_every", 0)),
+            ]
+            for change in changes:
+                state, _ = advance(state, [change])
+            path = export(state, Shown("raw"), Path(folder) / "a.png").path
+            pictures.append(path.read_bytes())
+            recipes.append(read(path)[0].text.encode())
+            sessions.append(session_bytes(state, history=True))
+    file = io.BytesIO()
+    torch.save({"state_dict": {"a.weight": torch.zeros(2, 3)}, "epoch": 3}, file)
+    old = io.BytesIO()
+    torch.save({"a": torch.ones(2)}, old, _use_new_zipfile_serialization=False)
+    plain_pickle = pickle.dumps({"model": {"a": [1, 2.5, "x"]}}, protocol=4)
+    found = {
+        "recipe": recipes,
+        "picture": pictures,
+        "session": sessions,
+        "weights": [file.getvalue(), old.getvalue(), plain_pickle, *sessions[:1]],
+        "state": STATE,
+    }
+    for path in sorted(CORPUS.iterdir()):
+        found[path.name.partition("-")[0]].append(path.read_bytes())
+    return found
+
+
+STATE = [
+    b'{"version":1,"window":{"geometry":"AA==","across":[1,2],"middle":[3],"panels":{"a":true},'
+    b'"theme":"dark"},"session":null,"unsaved":""}',
+    b'{"version":1,"networks":[{"name":"lenet","weights":"/a","labels":null,"partial":false,'
+    b'"pixels":{"channels":1,"height":28,"width":28,"mean":[0.5],"std":[0.5]}}]}',
+    b'{"version":1,"networks":{"lenet":{"recent":["fc3:1"],"starred":["fc3:2@mean"]}}}',
+    b'{"version":1,"presets":[{"name":"mine","settings":{"l2":0.1,"kernel":"mala"}}]}',
+    b'{"what":"raw","zoom":8,"folder":"/tmp"}',
+    b'{"version":1,"used":[{"sha256":"00","path":"/a"}]}',
+    b'{"saved":1.5,"closed":true,"note":{"title":"a","network":"lenet"}}',
+]

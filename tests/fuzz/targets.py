@@ -1,0 +1,123 @@
+"""What is fuzzed: each target takes the bytes of a file and may raise `StudioError` alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ldam_studio.errors import StudioError
+
+MOST_STEPS, MOST_VALUES = 4, 30_000
+"""Steps that a mutated recipe is replayed, and the most pixels of all its chains together."""
+
+
+def recipe(data: bytes) -> None:
+    """Read a recipe, whose hash is made to fit, and run a few of its steps."""
+    from ldam_studio.export.locate import Nearby
+    from ldam_studio.export.recipe import Recipe, _hash
+    from ldam_studio.export.replay import rerun, spec_at_export
+
+    text = data.decode("utf-8", "replace")
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text)
+        if isinstance(found, dict):
+            found.pop("sha256", None)
+            text = json.dumps(found | {"sha256": _hash(found)})
+    read = Recipe.parse(text, "fuzz.png")
+    nearby = Nearby(Path(tempfile.gettempdir()) / "nothing is here")
+    spec = spec_at_export(read, nearby)
+    if len(spec.neurons) * spec.network.pixels.height * spec.network.pixels.width > MOST_VALUES:
+        return
+    rerun(read, nearby, lambda done, _total: done < MOST_STEPS)
+
+
+def picture(data: bytes) -> None:
+    """Read an exported picture."""
+    from ldam_studio.export.formats.table import read
+
+    with _written(data, "fuzz.png") as path:
+        read(path)
+
+
+def session(data: bytes) -> None:
+    """Read a session file."""
+    from ldam_studio.export.locate import Nearby
+    from ldam_studio.export.session_file import SUFFIX, read_session
+
+    with _written(data, f"fuzz{SUFFIX}") as path:
+        read_session(path, opener=Nearby(path.parent / "nothing is here"))
+
+
+def weights(data: bytes) -> None:
+    """Read a file of weights, and look at its header as the watcher does."""
+    from ldam_studio.networks.weights.checkpoint_headers import examine
+    from ldam_studio.networks.weights.checkpoints import stamp_of
+    from ldam_studio.networks.weights.weights import read_saved
+
+    with _written(data, "fuzz.pt") as path:
+        examine(path, stamp_of(path.stat()))
+        read_saved(path)
+
+
+def state(data: bytes) -> None:
+    """Read every file of the state folder as if it had this content."""
+    from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.plans import cache
+    from ldam_studio.export.known import is_known
+    from ldam_studio.gui.exporting.last_choice import LastChoice
+    from ldam_studio.gui.picker.memory import NeuronMemory
+    from ldam_studio.gui.session.store import SessionStore
+    from ldam_studio.networks.sources.request import RecentNetworks
+    from ldam_studio.user_presets import UserPresets
+
+    with _written(data, "presets.json") as path:
+        folder = path.parent
+        with suppress(StudioError):
+            UserPresets(folder).read()
+        for name in ("window", "networks", "neurons", "export", "known-files", "plans"):
+            (folder / f"{name}.json").write_bytes(data)
+        os.environ["LDAM_STATE_DIR"] = os.environ["LDAM_CACHE_DIR"] = str(folder)
+        kept = folder / "sessions" / "one"
+        kept.mkdir(parents=True)
+        (kept / "000001.json").write_bytes(data)
+        (kept / "000001.ldam-session.safetensors").write_bytes(b"")
+        for read in (
+            lambda: SessionStore(folder).recall(Device()),
+            RecentNetworks(folder / "networks.json").read,
+            lambda: NeuronMemory(folder / "neurons.json"),
+            LastChoice(folder / "export.json").read,
+            lambda: is_known("0" * 64),
+            cache._read,
+        ):
+            with suppress(StudioError):
+                read()
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "recipe": recipe,
+    "picture": picture,
+    "session": session,
+    "weights": weights,
+    "state": state,
+}
+
+
+def tried(name: str, data: bytes) -> None:
+    """Run a target; everything but a `StudioError` of one plain line is raised."""
+    try:
+        TARGETS[name](data)
+    except StudioError as error:
+        said = str(error)
+        assert said and said.isprintable() and "Error:" not in said, said
+
+
+@contextmanager
+def _written(data: bytes, name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        yield path
