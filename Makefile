@@ -3,13 +3,15 @@
 # make bench  measure; prints a table and writes build/bench.json
 # make zoo    open models of torchvision and timm, write resources/zoo.md (90 minutes; goes on where it was)
 # make fuzz   read files with changed content, ten minutes or ARGS=SECONDS
+# make monkey 10,000 random actions on the window (half an hour)
+# make kills  kill the studio 200 times and start it again (an hour and a half)
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run test lint bench zoo fuzz
+.PHONY: run test lint bench zoo fuzz monkey kills
 
 run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
@@ -31,6 +33,12 @@ zoo: .venv/.ready-test
 
 fuzz: .venv/.ready-test
 	$(BIN)/python tests/fuzz $(ARGS)
+
+monkey: .venv/.ready-test
+	$(BIN)/python tests/monkey $(ARGS)
+
+kills: .venv/.ready-test
+	$(BIN)/python tests/kills $(ARGS)
 
 .venv/.ready: pyproject.toml .ci/bootstrap.py
 	@$(PYTHON) .ci/bootstrap.py --stamp $@

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import stat
 import sys
@@ -28,6 +29,7 @@ MOST_READ = 2**34
 LONGEST, LONGEST_NAME = 4096, 255
 """Letters of a path, and of one name in it, that file systems take."""
 WAITS_S = (0.01, 0.03, 0.1, 0.3)
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}")  # names that `_temporary` gives
 
 
 def state_folder() -> Path:
@@ -220,6 +222,21 @@ def _check_replaceable(path: Path) -> None:
         return  # writing it says what is wrong
     if not stat.S_ISREG(about.st_mode):
         raise StudioError(f"{path} is not a file, so it cannot be replaced by one; choose another.")
+
+
+def remove_temporaries(folder: Path, older_s: float = 0.0) -> None:
+    """Remove what is left in a folder of files whose writing was cut off with its process.
+
+    Parameters
+    ----------
+    older_s
+        Seconds since the last change of a file; younger ones may still be written by others.
+    """
+    before = time.time() - older_s
+    for path in folder.glob(".*"):
+        with contextlib.suppress(OSError):
+            if TEMPORARY.fullmatch(path.name) and path.stat().st_mtime < before:
+                path.unlink()
 
 
 def _temporary(path: Path) -> Path:

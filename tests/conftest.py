@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +25,8 @@ import hypothesis
 import pytest
 import torch
 from torch.utils.hooks import RemovableHandle
+
+import left_behind
 
 torch.set_num_threads(1)
 hypothesis.settings.register_profile(
@@ -99,15 +100,9 @@ def _no_thread_left() -> Iterator[None]:
     for thread in set(threading.enumerate()) - before:
         if not isinstance(thread, threading._DummyThread):
             thread.join(max(0.0, deadline - time.monotonic()))
-    left = [thread.name for thread in set(threading.enumerate()) - before if _runs(thread)]
+    since = set(threading.enumerate()) - before
+    left = [thread.name for thread in since if left_behind.runs(thread)]
     assert not left, f"threads left running: {left}"
-
-
-def _runs(thread: threading.Thread) -> bool:
-    """Tell whether a thread really runs; Python never forgets a foreign one that it has met."""
-    if not isinstance(thread, threading._DummyThread):
-        return thread.is_alive()
-    return Path(f"/proc/self/task/{thread.native_id}").exists()
 
 
 @pytest.fixture(autouse=True)
@@ -122,21 +117,11 @@ def _no_hook_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(RemovableHandle, "__init__", note)
     yield
-    if not _hooked(handles):
+    if not left_behind.hooked(handles):
         return
     # Modules that nobody holds any more take their hooks with them.
     gc.collect()
-    assert not _hooked(handles), f"hooks left behind: {_hooked(handles)}"
-
-
-def _hooked(handles: list[RemovableHandle]) -> list[str]:
-    """Return the hooks that are still registered, by the functions' names."""
-    tables = ((handle.id, handle.hooks_dict_ref()) for handle in handles)
-    return [
-        getattr(table[number], "__qualname__", repr(table[number]))
-        for number, table in tables
-        if table is not None and number in table
-    ]
+    assert not left_behind.hooked(handles), f"hooks left behind: {left_behind.hooked(handles)}"
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +139,7 @@ def _no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
     QApplication.processEvents()
     # Python may not have let go of what nobody holds any more.
     gc.collect()
-    widgets, ticking, running = _left(before)
+    widgets, ticking, running = left_behind.of_qt(before)
     found = [f"{type(thing).__name__} {thing.objectName()!r}" for thing in widgets + ticking]
     found += [f"running {type(thread).__name__}" for thread in running]
     if _loop_is_over():
@@ -184,21 +169,3 @@ def _loop_is_over() -> bool:
     QTimer.singleShot(0, lambda: QCoreApplication.exit(0))
     QCoreApplication.exec()
     return True
-
-
-def _left(before: set[int]) -> tuple[list, list, list]:
-    """Return top-level widgets that are new, timers that tick, and Qt's threads that run."""
-    from PyQt6.QtCore import QThread, QTimer
-    from PyQt6.QtWidgets import QApplication
-
-    sip = sys.modules["PyQt6.sip"]
-    ticking, running = [], []
-    for thing in gc.get_objects():
-        kind = type(thing)
-        if issubclass(kind, QTimer) and not sip.isdeleted(thing) and thing.isActive():
-            ticking.append(thing)
-        elif issubclass(kind, QThread) and not sip.isdeleted(thing) and thing.isRunning():
-            running.append(thing)
-    running = [thread for thread in running if thread is not QThread.currentThread()]
-    widgets = [w for w in QApplication.topLevelWidgets() if id(w) not in before]
-    return widgets, ticking, running

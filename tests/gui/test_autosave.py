@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -246,6 +247,20 @@ def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store):
     assert len(store.shelf.sessions()) == MOST_SESSIONS - 1
     place.leave()
     assert not place.folder.exists()  # nothing was saved in it
+
+
+def test_the_next_start_removes_what_a_killed_studio_was_writing(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    (folder,) = store.shelf.folder.iterdir()
+    running = folder / ".000009.ldam-session.safetensors.0123456789ab"
+    half = crash(window, store) / running.name
+    old, young = (store.folder / f".window.json.{digit * 12}" for digit in "ab")
+    for path in (running, half, old, young):
+        path.write_bytes(b"half a fi")
+    os.utime(old, (0, 0))
+    SessionStore(store.folder).recall(CPU)
+    assert [p.exists() for p in (running, half, old, young)] == [True, False, False, True]
 
 
 def test_where_sessions_cannot_be_kept_that_is_said(make_window, qtbot, store):

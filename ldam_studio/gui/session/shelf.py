@@ -21,7 +21,7 @@ from PyQt6.QtCore import QLockFile
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.session_file import SUFFIX, save_session
-from ldam_studio.files import read_bytes, write_durably
+from ldam_studio.files import read_bytes, remove_temporaries, write_durably
 from ldam_studio.gui.session.note import Note
 
 if TYPE_CHECKING:
@@ -159,7 +159,10 @@ class Shelf:
         """Return the place of a session that was left; None if another studio runs it."""
         lock = QLockFile(str(folder / LOCK))
         lock.setStaleLockTime(0)  # a session may run for days; a dead process never holds a lock
-        return Place(folder, lock) if folder.is_dir() and lock.tryLock(0) else None
+        if not folder.is_dir() or not lock.tryLock(0):
+            return None
+        remove_temporaries(folder)  # of a studio that was killed, since nobody else writes here
+        return Place(folder, lock)
 
     def sessions(self) -> list[list[Kept]]:
         """Return the sessions that no studio runs, the newest first; of each, the newest first.

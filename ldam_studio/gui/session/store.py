@@ -13,7 +13,7 @@ import msgspec
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.session_file import SUFFIX
-from ldam_studio.files import read_bytes, state_folder, write_bytes
+from ldam_studio.files import read_bytes, remove_temporaries, state_folder, write_bytes
 from ldam_studio.gui.session.kept import continuing, former
 from ldam_studio.gui.session.note import Note
 from ldam_studio.gui.session.openings import Opening, start
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.compute.device import Device
 
 VERSION = 1
+OLD_S = 60.0  # no file here takes as long to write, also by another studio
 Pixels = Annotated[int, msgspec.Meta(ge=0, le=2**24)]  # what Qt accepts as the size of a widget
 
 
@@ -104,6 +105,7 @@ class SessionStore:
         Missing or damaged parts have the values of a first start.
         """
         first = start(device, data)
+        remove_temporaries(self.folder, OLD_S)
         complaints: list[str] = []
         try:
             found = self._read()
