@@ -99,7 +99,7 @@ def values(outline: Outline) -> dict[str, Any]:
     """Return what an outline says, by name; nan equals nan there."""
     found: dict[str, Any] = {f.name: getattr(outline, f.name) for f in fields(outline)}
     for number, lane in enumerate(found.pop("lanes")):
-        found[f"{number}.network"] = id(lane.network.module), lane.network.title
+        found[f"{number}.network"] = id(lane.network.module), lane.network.name
         found[f"{number}.neurons"] = lane.neurons
         found |= {
             f"{number}.{f.name}": getattr(lane.settings, f.name) for f in fields(lane.settings)
