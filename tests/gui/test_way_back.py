@@ -12,6 +12,7 @@ from gui.windows import learner, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.undo import MOMENT, MOST_MOMENTS, Undo
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 
 
@@ -163,3 +164,15 @@ def test_what_cannot_be_opened_leaves_the_running_session(studio, qtbot):
     until(qtbot, lambda: studio.last_frame is not None and studio.last_frame.step > 0)
     assert studio.last_frame.lanes[0].neurons == neurons
     assert studio.model.title == "Small"
+
+
+def test_values_of_single_chains_come_back_with_their_chains(make_window, qtbot):
+    weights = (0.0, 0.25, 0.5, 1.0)
+    rows = small_opening("fc3:0-3", discriminator=True, discriminator_weight=weights, clamp=True)
+    window = open_in(make_window(), qtbot, rows)
+    before = window.model.outline
+    window.controller.set_neurons((Neuron("fc3", 7), Neuron("fc3", 8)))
+    assert window.model.chains == 2
+    window.controller.undo()
+    assert window.model.outline == before
+    assert window.controller.ask(lambda state: state.outline).result(20) == before

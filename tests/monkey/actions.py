@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -147,10 +148,8 @@ def neurons(player: Player, layer: str, first: int, count: int) -> None:
     from ldam_studio.networks.neurons import Neuron
 
     many = 1 + count % 4
-    try:
+    with suppress(StudioError):
         player.window.controller.set_neurons(tuple(Neuron(layer, first + i) for i in range(many)))
-    except StudioError:
-        pass
 
 
 @action(6, at=share, seed=seed)
@@ -163,10 +162,8 @@ def setting(player: Player, at: float, seed: int) -> None:
         value = random.randint(1, 12)
     if name in ("side", "views") and isinstance(value, int | float) and value > 3:
         return  # images of a million pixels are no test of the window
-    try:
+    with suppress(StudioError):
         player.window.controller.set_value(name, value)
-    except StudioError:
-        pass
 
 
 @action(3, count=lambda r: r.randint(1, 12), front=lambda r: r.randint(0, 12))
@@ -187,10 +184,8 @@ def compare(player: Player, name: str, own: bool) -> None:
     model = player.window.model
     if model.is_open:
         network = model.outline.lane.network if own else open_network(name)
-        try:
+        with suppress(StudioError):
             player.window.controller.compare(network)
-        except StudioError:
-            pass
 
 
 @action(0.7, name=lambda r: r.choice(NETWORKS))
@@ -198,10 +193,8 @@ def network(player: Player, name: str) -> None:
     """Change the network and let the chains go on."""
     model = player.window.model
     if model.is_open:
-        try:
+        with suppress(StudioError):
             player.window.controller.set_network(open_network(name))
-        except StudioError:
-            pass
 
 
 # Openings
@@ -284,13 +277,10 @@ def recent_network(player: Player, at: float) -> None:
 def kept_session(player: Player, at: float) -> None:
     """Copy the file of a kept session to the files, where it may be opened."""
     shelf = player.window.studio.shelf
-    found = sorted(shelf.folder.glob("*/*.ldam*")) if shelf is not None else []
-    if found:
-        chosen = one_of(found, at)
-        try:
+    with suppress(FileNotFoundError):  # the studio may remove files meanwhile
+        chosen = one_of(sorted(shelf.folder.glob("*/*.ldam*")), at)
+        if chosen is not None:
             shutil.copy(chosen, player.files / f"kept{''.join(chosen.suffixes)}")
-        except FileNotFoundError:
-            pass  # the studio has replaced it meanwhile
 
 
 @action(2)

@@ -158,9 +158,11 @@ class Edits(SessionLink):
         """
         if self._runner is None:
             return False
-        # Changing the number of neurons also changes the number of chains, and the reverse.
+        # Changing the number of neurons also changes the number of chains, and the reverse; the
+        # values that chains have of their own go with them.
         both = {"chains": None, NEURONS: None}
-        names = values if both.keys().isdisjoint(values) else {**values, **both}
+        of_each = dict.fromkeys(name for name, about in SETTINGS.items() if about.per_chain)
+        names = values if both.keys().isdisjoint(values) else {**values, **both, **of_each}
         before = {name: self.model.value(name) for name in names}
         try:
             rate = SETTINGS[MAX_RATE].check(values.get(MAX_RATE, self.model.max_rate))

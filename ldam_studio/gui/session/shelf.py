@@ -185,7 +185,8 @@ class Shelf:
         room, keep = MOST_BYTES, MOST_SESSIONS - 1
         for number, session in enumerate(self.sessions()):
             folder = session[0].folder
-            room -= sum(file.stat().st_size for file in folder.iterdir())
+            with suppress(FileNotFoundError):  # another studio has made room, too
+                room -= sum(file.stat().st_size for file in folder.iterdir())
             if number and (number >= keep or room < 0):
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -197,8 +198,11 @@ class Shelf:
 
 def _generations(folder: Path) -> list[tuple[int, Path]]:
     """Return the numbers and files of a session's generations, the oldest first."""
-    files = [file for file in folder.glob(f"*{SUFFIX}") if file.name.split(".")[0].isdigit()]
-    return sorted((int(file.name.split(".")[0]), file) for file in files)
+    files: list[Path] = []
+    with suppress(FileNotFoundError):  # another studio has made room meanwhile
+        files = [file for file in folder.iterdir() if file.name.endswith(SUFFIX)]
+    numbers = [(file.name.removesuffix(SUFFIX), file) for file in files]
+    return sorted((int(number), file) for number, file in numbers if number.isdigit())
 
 
 def _note_of(file: Path) -> Path:
