@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -261,6 +262,24 @@ def test_the_next_start_removes_what_a_killed_studio_was_writing(make_window, qt
     os.utime(old, (0, 0))
     SessionStore(store.folder).recall(CPU)
     assert [p.exists() for p in (running, half, old, young)] == [True, False, False, True]
+
+
+def test_a_session_that_another_studio_removes_meanwhile_is_passed_over(
+    make_window, qtbot, store, monkeypatch
+):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    copy = crash(window, store)
+    take = Shelf.take
+
+    def late(shelf, folder):
+        place = take(shelf, folder)
+        if folder == copy:
+            shutil.rmtree(copy)
+        return place
+
+    monkeypatch.setattr(Shelf, "take", late)
+    assert store.shelf.sessions() == []
 
 
 def test_where_sessions_cannot_be_kept_that_is_said(make_window, qtbot, store):
