@@ -17,6 +17,8 @@ from ldam_studio.training.cifar10 import find_cifar10, load_cifar10
 from ldam_studio.training.data import load_digits_sheet, load_mnist
 from ldam_studio.training.photos import draw_crops, find_photos
 
+NONE = "none"
+"""The first word about real images that are nowhere to be found."""
 CROPS = 256
 """Number of random crops of photographs from which one session learns."""
 
@@ -55,7 +57,7 @@ def _origin_of_cifar10(data: Path | None) -> str:
         return str(data)
     found = find_cifar10()
     if found is None:
-        return "none; start with --data FOLDER of CIFAR-10"
+        return f"{NONE} yet; choose a folder with CIFAR-10"
     return f"CIFAR-10 in {found.parent}"
 
 
@@ -63,13 +65,14 @@ def _photographs(data: Path | None, shape: tuple[int, int, int], seed: int) -> T
     if data is None:
         raise StudioError(
             "The discriminator of natural images learns from photographs, but none ship with the "
-            "program; name some with --data FOLDER or --data FILE.zip."
+            "program; choose a folder of some below Discriminator, or start with --data FOLDER or "
+            "--data FILE.zip."
         )
     return draw_crops([find_photos(data)], CROPS, shape[1:], Generator().manual_seed(seed))
 
 
 def _origin_of_photographs(data: Path | None) -> str:
-    return "none; start with --data FOLDER of photographs" if data is None else str(data)
+    return f"{NONE} yet; choose a folder of photographs" if data is None else str(data)
 
 
 REAL_IMAGES = {

@@ -17,6 +17,7 @@ from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.discriminator import learning_from
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -28,7 +29,7 @@ from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import compare, differences, rerun, spec_at_export
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
-from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.discriminators import DIGITS, open_discriminator
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.plan import PLAIN, Plan
@@ -36,6 +37,7 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
 from ldam_studio.sampler.kernels import KERNELS
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.training.real_images import REAL_IMAGES, RealImages
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +192,25 @@ def test_real_images_that_are_others_are_named(tmp_path: Path, discriminator_fil
     found = compare(tmp_path / "a.png")
     assert found is not None and not found.identical
     assert found.differences == ("the real images from which the discriminator learned",)
+
+
+def test_real_images_that_were_chosen_later_replay_as_if_they_had_been_there_from_the_start(
+    tmp_path: Path, discriminator_file: Path, monkeypatch
+):
+    def load(data, shape, seed):
+        assert data == tmp_path
+        drawn = torch.Generator().manual_seed(3)
+        return torch.randint(0, 256, (40, *shape), generator=drawn).to(torch.uint8)
+
+    monkeypatch.setitem(REAL_IMAGES, DIGITS, RealImages(load, str))
+    state = run(opened(discriminator_file, discriminator_weight=0.5), 4)
+    state = run(learning_from(state, tmp_path), 6, Change("learn_every", 2))
+    assert state.learner is not None and state.learner.rounds == 3
+    export(state, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical and not found.differences
+    with pytest.raises(StudioError, match="has learned already"):
+        learning_from(state, tmp_path)
 
 
 def test_after_a_chain_exploded_and_was_saved(tmp_path: Path):

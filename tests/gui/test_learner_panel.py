@@ -104,7 +104,7 @@ def test_the_source_of_cifar_10s_images_is_where_they_lie(tmp_path, monkeypatch)
     lane = LaneOutline(network, network.default_neurons(1), Settings())
     model.adopt(Outline((lane,), device=CPU), "CIFAR-10")
     monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nowhere"))
-    assert model.source_of_real_images.startswith("none; start with --data FOLDER of CIFAR-10")
+    assert model.source_of_real_images.startswith("none yet; choose a folder with CIFAR-10")
     # Where nothing is named, the cache is looked in; nothing is read yet.
     monkeypatch.delenv("LDAM_DATA")
     monkeypatch.setattr(cifar10, "cache_folder", lambda: tmp_path)

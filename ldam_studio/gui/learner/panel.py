@@ -39,6 +39,7 @@ class LearnerPanel(QWidget):
     learn_every_changed = pyqtSignal(int)  # steps between two rounds; 0 for no learning
     revert_requested = pyqtSignal()
     save_requested = pyqtSignal()
+    images_requested = pyqtSignal()  # choose real images to learn from
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +65,10 @@ class LearnerPanel(QWidget):
 
         self._source = Paragraph()
         self._source.setProperty("role", "muted")
+        self._choose = QPushButton("Choose a folder…")
+        self._choose.setToolTip("Choose the real images from which the discriminator learns")
+        self._choose.clicked.connect(self.images_requested)
+        self._choose.hide()
         self._rounds = _value("Rounds learned")
         self._real = _value("Mean probability real of real images")
         self._fake = _value("Mean probability real of the chains' images")
@@ -104,6 +109,7 @@ class LearnerPanel(QWidget):
         layout.addWidget(title)
         layout.addLayout(switch)
         layout.addWidget(self._source)
+        layout.addWidget(self._choose, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(numbers)
         layout.addWidget(self._warning)
         layout.addLayout(buttons)
@@ -124,9 +130,10 @@ class LearnerPanel(QWidget):
             self._period.show_value(steps)
         self._enable()
 
-    def set_source(self, text: str) -> None:
-        """Show where the real images come from."""
+    def set_source(self, text: str, *, may_choose: bool = False) -> None:
+        """Show where the real images come from, and a button if the user `may_choose` some."""
         self._source.setText(f"Real images: {text or 'none'}")
+        self._choose.setVisible(may_choose)
 
     def set_available(self, available: bool, why: str = "") -> None:
         """Enable or disable the panel; `why` is a sentence that says why it is disabled."""
@@ -167,7 +174,7 @@ class LearnerPanel(QWidget):
         self.learn_every_changed.emit(self._period.value() if self._keep.isChecked() else 0)
 
     def _enable(self) -> None:
-        for widget in (self._keep, self._save):
+        for widget in (self._keep, self._save, self._choose):
             widget.setEnabled(self._available)
         self._period.setEnabled(self._available and self._keep.isChecked())
         self._revert.setEnabled(self._available and self._learned)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import LaneSpec, unmatched
+from ldam_studio.engine.discriminator import learning_from
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.engine.suiting import in_words
 from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
 from ldam_studio.gui.session.lanes import NEURONS
+from ldam_studio.gui.session.link import Moment
 from ldam_studio.gui.session.model import Display
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ldam_studio.engine.photo_statistics import Measured
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.networks.anatomy.layers import Layer
@@ -166,6 +171,12 @@ class Controller(Edits):
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:
         """Use another discriminator, or none; raises `StudioError` if its images differ."""
         self.make_or_raise(Change("discriminator", discriminator), "Discriminator")
+
+    def use_real_images(self, data: Path) -> None:
+        """Let the discriminator, which has not learned yet, learn from real images in a folder."""
+        if self._runner is not None:
+            state = self._runner.ask(partial(learning_from, data=data))
+            self._return_to(Moment(state, replace(self.model.outline, data=data)))
 
     def revert_discriminator(self) -> None:
         """Discard what the discriminator has learned in this session."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ldam_studio.sampler.presets import Preset
 
 MAX_RATE = "max_rate"  # the one setting that is not in the outline
-SHARED = ("seed", "discriminator", "device")
+SHARED = ("seed", "discriminator", "device", "data")
 """Values that all lanes share and that are not settings; `Model.value_changed` covers them, too."""
 SIGNED, IMAGE = "signed", "image"
 
