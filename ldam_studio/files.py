@@ -59,7 +59,7 @@ def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
     StudioError
         If there is no such file, or it cannot be read or is too large.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise StudioError(
@@ -70,8 +70,8 @@ def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file, see `read_bytes`."""
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; what is none is refused as by `read_bytes`."""
     try:
         # Opening a pipe would wait for somebody who writes to it.
         number = os.open(path, os.O_RDONLY | NO_WAITING)
@@ -109,7 +109,7 @@ def hash_of(path: Path) -> str:
         As `read_bytes` does.
     """
     digest = hashlib.sha256()
-    with _opened(path) as file:
+    with opened(path) as file:
         left = os.fstat(file.fileno()).st_size  # a file that grows ends nevertheless
         while left > 0 and (part := file.read(min(left, 2**20))):
             digest.update(part)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, state_folder, write_bytes
+from ldam_studio.files import read_bytes, state_folder, write_state
 from ldam_studio.sampler.former_settings import as_today
 from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
 from ldam_studio.sampler.settings import Settings
@@ -101,7 +101,7 @@ class UserPresets:
 
     def _write(self, presets: list[Preset]) -> None:
         kept = _File(VERSION, [_SavedPreset(p.name, dict(p.settings)) for p in presets])
-        write_bytes(self.path, json.dumps(msgspec.to_builtins(kept), indent=1).encode())
+        write_state(self.path, json.dumps(msgspec.to_builtins(kept), indent=1).encode())
 
 
 def _preset(name: str, settings: Mapping[str, Any]) -> Preset:

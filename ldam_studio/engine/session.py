@@ -11,6 +11,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.comparison import open_beside
 from ldam_studio.engine.comparison import LaneSpec, check_neurons
 from ldam_studio.engine.compute.device import AUTO, Device, choose
+from ldam_studio.engine.compute.memory_needed import FLOAT
 from ldam_studio.engine.description import (
     BesideDescription,
     DeviceDescription,
@@ -27,7 +28,8 @@ from ldam_studio.engine.prior import check_denoiser
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import layer_of, settle, try_again
 from ldam_studio.engine.watching.reader import mean_of
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, plain
+from ldam_studio.memory import free_bytes, require
 from ldam_studio.networks.discriminators import DiscriminatorModel, open_discriminator
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -39,6 +41,9 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.options import FORMER, Options
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.settings import Settings
+
+VALUES_PER_PIXEL = 32
+"""What a network computes at least, as a multiple of the values in an image."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +204,11 @@ class Opener:
         reference = self.found(reference)
         self.check_download(reference)
         labels = None if reference.labels is None else Path(reference.labels)
+        pixels = None if reference.pixels is None else PixelSpec.of(reference.pixels)
+        if pixels is not None:
+            _check_size(reference.name, pixels)
         options = Options(
-            pixels=None if reference.pixels is None else PixelSpec.of(reference.pixels),
+            pixels=pixels,
             # Class names are only displayed: without their file everything else is the same.
             labels=labels if labels is not None and can_be_read(labels) else None,
             partial=reference.partial,
@@ -287,6 +295,16 @@ def _device(given: Device | None, recorded: DeviceDescription) -> Device:
         return replace(given, threads=threads)
     kept = given.with_plan(replace(recorded.plan, threads=threads))
     return replace(kept, tried=recorded.tried, asked=recorded.asked)
+
+
+def _check_size(name: str, pixels: PixelSpec) -> None:
+    """Check that images as large as a file says would leave memory for a network's values."""
+    require(
+        f"{plain(name, 100)} on images of {' x '.join(map(str, pixels.shape))} values needs",
+        VALUES_PER_PIXEL * FLOAT * pixels.channels * pixels.height * pixels.width,
+        free_bytes(),
+        "close other programs",
+    )
 
 
 def _path(reference: Reference) -> Path | None:

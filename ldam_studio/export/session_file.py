@@ -20,7 +20,10 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.places import with_written_places, written_name
 from ldam_studio.files import read_bytes, write_durably
+from ldam_studio.memory import enough_for, free_bytes, require
 
+MOST_BYTES = 2**32
+"""Largest session file: a gigabyte is 1,000 chains on images of 224 x 224 pixels."""
 SUFFIX = ".ldam-session.safetensors"
 
 
@@ -97,7 +100,11 @@ def read_session(
     StudioError
         If the file is missing, damaged or a different one, or weights are missing.
     """
-    data = read_bytes(path)
+    with enough_for(f"The session file {path}", "close other programs"):
+        data = read_bytes(path, MOST_BYTES)
+        require(
+            f"The session file {path} needs", 2 * len(data), free_bytes(), "close other programs"
+        )
     digest = hashlib.sha256(data).hexdigest()
     if sha256 is not None and digest != sha256:
         raise StudioError(

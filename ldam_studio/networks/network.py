@@ -21,7 +21,7 @@ from ldam_studio.networks.anatomy.units import resolved
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
-from ldam_studio.networks.sizes import MOST_SIDES, MULTIPLE, listing_at, moved
+from ldam_studio.networks.sizes import MOST_SIDES, MULTIPLE, check_room, listing_at, moved
 from ldam_studio.networks.told import told
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
@@ -187,6 +187,7 @@ class Network(Addressed):
             if found == self.pixels.side:
                 return self
             pixels = self.pixels.at_side(found)
+            check_room(self, pixels)
             listing = listing_at(self, pixels)
             if listing is not None:
                 return self._resized(pixels, listing)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from ldam_studio.errors import StudioError
-from ldam_studio.memory import TooLittleMemory
+from ldam_studio.memory import TooLittleMemory, free_bytes, require
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.anatomy.listing import Layers
 from ldam_studio.networks.forward import Forward
@@ -14,6 +16,12 @@ from ldam_studio.networks.pixels import PixelSpec
 
 MULTIPLE = 32
 """Sides that are a multiple of this suit nearly all networks that take images of several sizes."""
+
+FLOAT, PASSES = 4, 2
+"""Bytes of a number, and images that the layers are listed with."""
+
+MOST_SHARE = 0.5
+"""Share of the free memory that it may take to find out what a network does with other images."""
 
 MOST_SIDES = 32
 """Sizes of which the layers of a network are kept; a dragged slider goes through hundreds."""
@@ -38,6 +46,22 @@ def listing_at(network: Forward, pixels: PixelSpec) -> Layers | None:
         return None
     same = [_neurons(layer) for layer in listing.all] == [_neurons(la) for la in network.layers]
     return listing if same else None
+
+
+def check_room(network: Forward, pixels: PixelSpec) -> None:
+    """Raise `TooLittleMemory` if looking at other images would take most of the free memory.
+
+    It is estimated from the outputs of the layers, which grow with the images.
+    """
+    here = network.pixels
+    values = sum(torch.Size(layer.shape).numel() for layer in network.layers)
+    larger = pixels.height * pixels.width / (here.height * here.width)
+    require(
+        f"{network.name} on images of {pixels.height} x {pixels.width} pixels needs",
+        PASSES * FLOAT * values * larger,
+        MOST_SHARE * free_bytes(),
+        "choose a smaller resolution",
+    )
 
 
 def _neurons(layer: Layer) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ldam_studio.errors import StudioError, in_short
-from ldam_studio.files import cache_folder, write_bytes
+from ldam_studio.files import cache_folder, read_bytes, write_bytes
 from ldam_studio.networks.models.vgg import LABELS
 from ldam_studio.training.images import LabelledImages
 
@@ -23,6 +24,10 @@ BINARY_FILES = {
     "test": ["test_batch.bin"],
 }
 """The published binary version: for each image one byte of label, then 3,072 of pixels."""
+
+
+MOST_BYTES = 2**28
+"""Bytes of a file, packed or not; all images together have 184 MB."""
 
 
 def load_cifar10(data: Path | None, split: str, download: bool = False) -> LabelledImages:
@@ -71,9 +76,18 @@ def find_cifar10(data: Path | None = None) -> Path | None:
     return None
 
 
+def _packed(path: Path) -> bytes:
+    """Return the archive's bytes, once it is known that they do not unpack to much more."""
+    data = read_bytes(path, MOST_BYTES)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(info.file_size for info in archive.infolist()) > MOST_BYTES:
+            raise ValueError("it would unpack to more than CIFAR-10 has")
+    return data
+
+
 def _read_archive(path: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+        with np.load(io.BytesIO(_packed(path)), allow_pickle=False) as archive:
             images, labels = archive[f"x_{split}"], archive[f"y_{split}"].astype(np.uint8)
     except Exception as error:
         # Damage raises errors of many types: of files, zips, compression and numpy.
@@ -90,10 +104,7 @@ def _read_binary(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[n
     rows = []
     size = 1 + int(np.prod(SHAPE))
     for name in BINARY_FILES[split]:
-        try:
-            content = np.frombuffer((folder / name).read_bytes(), np.uint8)
-        except OSError as error:
-            raise StudioError(f"{folder / name} cannot be read ({error.strerror}).") from error
+        content = np.frombuffer(read_bytes(folder / name, MOST_BYTES), np.uint8)
         if not content.size or content.size % size:
             raise StudioError(f"{folder / name} is cut short; fetch it again.")
         rows.append(content.reshape(-1, size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
-from ldam_studio.files import cache_folder
+from ldam_studio.files import cache_folder, read_bytes
 from ldam_studio.training.images import LabelledImages
 
 FILES = {
@@ -22,6 +23,9 @@ FILES = {
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
 """MNIST's four published files: images and labels of each split."""
+
+MOST_BYTES = 2**27
+"""Bytes of a file, packed or not; the largest has 47 MB."""
 
 SIDE = 28
 CLASSES = 10
@@ -138,12 +142,20 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     StudioError
         If the file cannot be read, is not a gzip or IDX file, or is truncated.
     """
+    packed = read_bytes(path, MOST_BYTES)
     try:
-        content = gzip.decompress(path.read_bytes())
+        # Not unpacked as a whole: a few megabytes may hold gigabytes.
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            content = file.read(MOST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise StudioError(f"{path} is damaged ({error}); fetch the file again.") from error
     except OSError as error:
         raise StudioError(f"{path} cannot be read ({error.strerror}).") from error
+    if len(content) > MOST_BYTES:
+        raise StudioError(
+            f"{path} unpacks to more than {MOST_BYTES / 1e6:,.0f} MB, so it is not one of MNIST's "
+            "files; fetch the file again."
+        )
     if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
         raise StudioError(f"{path} is not an IDX file of bytes; fetch the file again.")
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", content[3], 4))

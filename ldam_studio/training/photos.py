@@ -15,9 +15,12 @@ import torch
 from PIL import Image
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.files import read_bytes
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
 LEAST_PHOTOS = 16
+MOST_BYTES, MOST_PIXELS = 2**28, 2**27
+"""Bytes of a photograph's file, and its pixels."""
 LEAST_CROP = 0.5
 """Smallest side of a crop, as a share of the largest crop that fits."""
 
@@ -52,15 +55,21 @@ class Photos:
             If the place or a photograph is missing, or the photograph cannot be read.
         """
         if self.place.is_dir():
-            yield lambda number: self._decode(number, (self.place / self.names[number]).read_bytes)
+            yield lambda number: self._decode(
+                number, partial(read_bytes, self.place / self.names[number], MOST_BYTES)
+            )
             return
         with _archive(self.place) as archive:
-            yield lambda number: self._decode(number, partial(archive.read, self.names[number]))
+            yield lambda number: self._decode(
+                number, partial(_unpacked, archive, self.names[number])
+            )
 
     def _decode(self, number: int, read: Callable[[], bytes]) -> Image.Image:
         name = self.names[number]
         try:
             with Image.open(io.BytesIO(read())) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
                 return picture.convert("RGB")
         except Image.DecompressionBombError:
             raise StudioError(
@@ -72,6 +81,12 @@ class Photos:
                 f"{name} in {self.place} cannot be read as a picture ({in_short(error)}); remove "
                 "it or download it again."
             ) from error
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    if archive.getinfo(name).file_size > MOST_BYTES:
+        raise Image.DecompressionBombError
+    return archive.read(name)
 
 
 @contextmanager

@@ -182,16 +182,15 @@ def test_a_discriminator_is_saved_and_opened_again(make_window, qtbot, tmp_path,
     until(qtbot, lambda: window.banner.texts() == (f"Saved {saved}.",))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(saved), ""))
     window.actions_by_name["open_discriminator"].trigger()
-    assert (
-        window.banner.texts()[-1] == "The session now uses the discriminator in mine.safetensors."
-    )
+    opened = "The session now uses the discriminator in mine.safetensors."
+    until(qtbot, lambda: window.banner.texts()[-1] == opened)
     until(
         qtbot,
         lambda: window.controller.ask(lambda s: s.discriminator.weights).result(30) == saved,
     )
     saved.write_bytes(b"torn")
     window.actions_by_name["open_discriminator"].trigger()
-    assert "damaged" in window.banner.texts()[-1]
+    until(qtbot, lambda: "damaged" in window.banner.texts()[-1])
 
 
 # While a step takes long

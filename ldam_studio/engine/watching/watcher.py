@@ -28,6 +28,7 @@ LEAST_POLL_S = 0.005
 THOROUGH_S = 0.75  # between two looks at every single file
 BUSY_SHARE = 0.2  # share of its time that the watcher may spend on looking at a large folder
 MOST_CHECKPOINTS = 50
+MOST_WAIT_S = 5.0  # for the thread to end
 AGAIN_S = 1.0  # until an unreadable file is read again
 
 EARLIEST: Order = ((), -math.inf, -math.inf, False, 0, "")
@@ -99,12 +100,16 @@ class Watcher:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and wait for the thread to end; no callback is called after this returns."""
+        """Stop, and wait for the thread to end; no callback is called after this returns.
+
+        A drive that does not answer may hold the thread up for ever; then it is left behind, and
+        what it reads is ignored.
+        """
         with self._wake:
             self._closed = True
             self._wake.notify_all()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(MOST_WAIT_S)
 
     def follow(self) -> None:
         """Hand over the newest checkpoint, and from now on each new one."""

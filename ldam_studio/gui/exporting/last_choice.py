@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, write_bytes
+from ldam_studio.files import read_bytes, set_aside, write_state
 
 
 class Choice(msgspec.Struct):
@@ -44,10 +44,12 @@ class LastChoice:
         self._choice = Choice()
 
     def read(self) -> Choice:
-        """Return the last choice; a damaged file counts as none."""
+        """Return the last choice; a damaged file is set aside."""
         if self.file is not None and self.file.exists():
-            with suppress(StudioError, msgspec.DecodeError, RecursionError):
+            try:
                 self._choice = msgspec.json.decode(read_bytes(self.file), type=Choice)
+            except (StudioError, msgspec.DecodeError, RecursionError):
+                set_aside(self.file)
         return self._choice
 
     def write(self, choice: Choice) -> None:
@@ -55,4 +57,4 @@ class LastChoice:
         self._choice = choice
         if self.file is not None:
             with suppress(StudioError):
-                write_bytes(self.file, msgspec.json.encode(choice))
+                write_state(self.file, msgspec.json.encode(choice))

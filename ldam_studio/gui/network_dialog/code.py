@@ -15,6 +15,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.errors import StudioError
+from ldam_studio.files import read_bytes
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
@@ -103,10 +105,10 @@ def functions_in(path: Path) -> list[str]:
     Functions without required arguments come first.
     """
     try:
-        if path.suffix != ".py" or path.stat().st_size > LARGEST_CODE:
+        if path.suffix != ".py":
             return []
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+        tree = ast.parse(read_bytes(path, LARGEST_CODE))
+    except (StudioError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # opening the file will report what is wrong
     kinds = (ast.FunctionDef, ast.ClassDef)
     names = [node.name for node in tree.body if isinstance(node, kinds)]

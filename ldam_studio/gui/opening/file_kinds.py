@@ -13,8 +13,7 @@ from typing import Protocol
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.networks.sources.request import NetworkRequest
-from ldam_studio.networks.weights.checkpoint_headers import examine
-from ldam_studio.networks.weights.checkpoints import stamp_of
+from ldam_studio.networks.weights.checkpoint_headers import is_perhaps_weights
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 
@@ -117,7 +116,7 @@ def kind_of(path: Path) -> FileKind:
     for kind in KINDS:
         if path.suffix.lower() in kind.suffixes:
             return kind
-    if path.is_file() and not isinstance(examine(path, stamp_of(path.stat())), str):
+    if is_perhaps_weights(path):
         return WEIGHTS
     *most, last = (kind.description for kind in KINDS)
     raise StudioError(f"{path} is neither {' nor '.join(most)} nor {last}.")

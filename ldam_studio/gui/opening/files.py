@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.opening.download_first import DownloadFirst
     from ldam_studio.gui.opening.show_picture import ShowPicture
     from ldam_studio.gui.session.openings import Opening
+    from ldam_studio.networks.discriminators import DiscriminatorModel
     from ldam_studio.networks.network import Network
 
 NETWORK = Entry(
@@ -158,11 +159,16 @@ class Files(Feature):
                 )
             )
             return
-        self._leave_weights()
         # It is moved to the device there, because the sampler's thread uses it from then on.
-        self._weights = Task(partial(_with_weights, network.name, path, model.outline.device.name))
+        device = model.outline.device.name
+        self._read(partial(_with_weights, network.name, path, device), self._take_weights)
+
+    def _read(self, work: Callable[[Task], object], take: Callable[..., object]) -> None:
+        """Read weights on a thread of its own, and take what becomes of them."""
+        self._leave_weights()
+        self._weights = Task(work)
         self._weights.setObjectName("weights-reader")
-        self._weights.done.connect(self._take_weights)
+        self._weights.done.connect(take)
         self._weights.failed.connect(self._refuse_weights)
         self._weights.start()
 
@@ -274,12 +280,12 @@ class Files(Feature):
                 self.studio.notices.say(str(error), "danger")
 
     def open_discriminator(self, path: Path) -> None:
-        """Use a saved discriminator.
+        """Use a saved discriminator, which is read on a thread of its own.
 
         Raises
         ------
         StudioError
-            If the file is damaged or has another architecture; the current one stays.
+            If there is none for this network. What is wrong with the file is said when it was read.
         """
         from ldam_studio.networks.discriminators import discriminator_for, open_discriminator
 
@@ -287,8 +293,15 @@ class Files(Feature):
         name = discriminator_for(network)
         if name is None:
             raise StudioError(f"There is no discriminator for {network.name} yet.")
-        self.studio.controller.set_discriminator(open_discriminator(name, path))
-        self.studio.notices.say(f"The session now uses the discriminator in {path.name}.")
+        take = partial(self._take_discriminator, path, network)
+        self._read(lambda _task: open_discriminator(name, path), take)
+
+    def _take_discriminator(self, path: Path, network: Network, model: DiscriminatorModel) -> None:
+        self._leave_weights()
+        # Meanwhile another session may have been opened.
+        if self.studio.model.is_open and self.studio.model.outline.lane.network is network:
+            self.studio.controller.set_discriminator(model)
+            self.studio.notices.say(f"The session now uses the discriminator in {path.name}.")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, write_bytes
+from ldam_studio.files import read_bytes, set_aside, write_state
 from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class NeuronMemory:
     Parameters
     ----------
     path
-        A file, read by the constructor and written by `save`; a damaged file counts as empty. None
-        remembers neurons only until the program ends.
+        A file, read by the constructor and written by `save`; what cannot be read is set aside.
+        None remembers neurons only until the program ends.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -84,7 +84,7 @@ class NeuronMemory:
             if kept.recent or kept.starred
         }
         found = {"version": VERSION, "networks": networks}
-        write_bytes(self._path, json.dumps(found, indent=1).encode())
+        write_state(self._path, json.dumps(found, indent=1).encode())
         self._changed = False
 
     def _of(self, network: Network) -> _Kept:
@@ -95,13 +95,14 @@ class NeuronMemory:
     def _read(self, path: Path) -> None:
         try:
             found = json.loads(read_bytes(path))
-            if found["version"] == VERSION:
-                self._kept = {
-                    str(name): _Kept(_neurons(kept["recent"]), _neurons(kept["starred"]))
-                    for name, kept in found["networks"].items()
-                }
+            if found["version"] != VERSION:
+                raise ValueError("another version of the program wrote it")
+            self._kept = {
+                str(name): _Kept(_neurons(kept["recent"]), _neurons(kept["starred"]))
+                for name, kept in found["networks"].items()
+            }
         except (StudioError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            self._kept = {}
+            set_aside(path)
 
 
 def _texts(neurons: list[Neuron]) -> list[str]:

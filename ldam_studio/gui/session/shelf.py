@@ -21,7 +21,7 @@ from PyQt6.QtCore import QLockFile
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.session_file import SUFFIX, save_session
-from ldam_studio.files import read_bytes, remove_temporaries, write_durably
+from ldam_studio.files import read_bytes, remove_temporaries, write_state
 from ldam_studio.gui.session.note import Note
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Place:
         name = f"{number:06}"
         # The note comes first: a generation counts once its session is there.
         kept = _Kept(time.time(), closed, note)
-        _write(self.folder / f"{name}{NOTE}", msgspec.json.encode(kept))
+        write_state(self.folder / f"{name}{NOTE}", msgspec.json.encode(kept))
         save_session(state, self.folder / f"{name}{SUFFIX}")
         self._number = number
         self._remove_before(number if closed else number - GENERATIONS + 1)
@@ -105,7 +105,7 @@ class Place:
         with suppress(StudioError, msgspec.DecodeError):
             kept = msgspec.json.decode(read_bytes(note), type=_Kept)
             kept.closed = True
-            _write(note, msgspec.json.encode(kept))
+            write_state(note, msgspec.json.encode(kept))
             self._remove_before(self._number)
 
     def leave(self) -> None:
@@ -215,7 +215,3 @@ def _read(folder: Path, file: Path) -> Kept | None:
     except (StudioError, msgspec.DecodeError, RecursionError):
         return None
     return Kept(folder, file, kept.saved, kept.closed, kept.note)
-
-
-def _write(path: Path, data: bytes) -> None:
-    write_durably(path, lambda to: to.write_bytes(data))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,13 @@ import msgspec
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.session_file import SUFFIX
-from ldam_studio.files import read_bytes, remove_temporaries, state_folder, write_bytes
+from ldam_studio.files import (
+    read_bytes,
+    remove_temporaries,
+    set_aside,
+    state_folder,
+    write_state,
+)
 from ldam_studio.gui.session.kept import continuing, former
 from ldam_studio.gui.session.note import Note
 from ldam_studio.gui.session.openings import Opening, start
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 OLD_S = 60.0  # no file here takes as long to write, also by another studio
+MOST_BYTES = 2**24
 Pixels = Annotated[int, msgspec.Meta(ge=0, le=2**24)]  # what Qt accepts as the size of a widget
 
 
@@ -129,16 +135,18 @@ class SessionStore:
         """Return the window's file, None if there is none; what cannot be read is set aside."""
         if not self.window_file.exists():
             return None
-        written = read_bytes(self.window_file)
+        try:
+            written = read_bytes(self.window_file, MOST_BYTES)
+        except StudioError:
+            set_aside(self.window_file)
+            raise
         try:
             if msgspec.json.decode(written, type=_Version).version == VERSION:
                 return msgspec.json.decode(written, type=_File)
             what = "is of another version of the program"
         except (msgspec.DecodeError, RecursionError):
             what = "is damaged"
-        aside = self.window_file.with_suffix(".kept.json")
-        with suppress(OSError):
-            os.replace(self.window_file, aside)
+        aside = set_aside(self.window_file)
         raise StudioError(
             f"The record of the window's looks {what}, so it was set aside as {aside.name}; the "
             "window looks as at the first start."
@@ -162,7 +170,7 @@ class SessionStore:
             former = None if found is None else found.session
         data = msgspec.json.encode(_File(VERSION, looks, former, unsaved))
         try:
-            write_bytes(self.window_file, msgspec.json.format(data, indent=1))
+            write_state(self.window_file, msgspec.json.format(data, indent=1))
         except StudioError as error:
             print_unsaved(str(error))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from ldam_studio.engine.watching.watcher import Watcher
+from ldam_studio.engine.watching.watcher import MOST_WAIT_S, Watcher
 
 if TYPE_CHECKING:
     from ldam_studio.gui.watch.timeline import Plan
@@ -61,9 +61,9 @@ class Reading(QObject):
         return True
 
     def close(self) -> None:
-        """Wait until all threads have ended."""
+        """Wait until all threads have ended, which none of them takes for ever."""
         for closer in self._closers:
-            closer.join()
+            closer.join(MOST_WAIT_S)
 
     def _pass_news_on(self, number: int, news: object) -> None:
         if number == self._number:

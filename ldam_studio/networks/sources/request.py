@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, write_bytes
+from ldam_studio.files import read_bytes, set_aside, write_state
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
@@ -99,8 +99,8 @@ class RecentNetworks:
     Parameters
     ----------
     path
-        The file; if it is missing or damaged, the list is empty. None keeps the list only in
-        memory.
+        The file; if it is missing, the list is empty; what cannot be read is set aside. None keeps
+        the list only in memory.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -111,14 +111,17 @@ class RecentNetworks:
         """Return at most `MOST` requests."""
         if self._path is None:
             return self._here
+        if not self._path.exists():
+            return ()
         try:
             written = read_bytes(self._path)
             if msgspec.json.decode(written, type=_Header).version != VERSION:
-                return ()
+                raise msgspec.DecodeError("another version of the program wrote it")
             found = msgspec.json.decode(written, type=_File, dec_hook=lambda kind, x: kind(x))
             return tuple(found.networks[:MOST])
         except (StudioError, msgspec.DecodeError, RecursionError):
-            # The list is a convenience; losing it does no harm.
+            # The list is a convenience, but a later version of the program may read it again.
+            set_aside(self._path)
             return ()
 
     def add(self, request: NetworkRequest) -> None:
@@ -128,4 +131,4 @@ class RecentNetworks:
         self._here = (request, *others)[:MOST]
         if self._path is not None:
             kept = msgspec.json.encode(_File(VERSION, list(self._here)), enc_hook=str)
-            write_bytes(self._path, msgspec.json.format(kept, indent=1))
+            write_state(self._path, msgspec.json.format(kept, indent=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes
+from ldam_studio.files import opened, read_bytes
 from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.checkpoints import Checkpoint, Shapes, Stamp
 from ldam_studio.networks.weights.places import INDEX, index_of
@@ -21,6 +22,7 @@ from ldam_studio.networks.weights.reading.formats import (
     OTHERS,
     PICKLE,
     TAR_ARCHIVE,
+    UNKNOWN,
     ZIP,
     format_of,
 )
@@ -50,15 +52,27 @@ def examine(path: Path, stamp: Stamp, name: str = "", run: Natural = ()) -> Chec
         problem, about, shapes = _content(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
+    except StudioError:  # gone, or no longer a file
+        return "cannot be read"
     if problem:
         return problem
     known = _understood(about, without_suffixes(name or path.name))
     return Checkpoint(path, stamp, **known, shapes=shapes, run=run)
 
 
+def is_perhaps_weights(path: Path) -> bool:
+    """Return whether a file begins as weights do; only its first bytes are read."""
+    try:
+        with opened(path) as file:
+            head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
+    except (OSError, StudioError):
+        return False
+    return format_of(head, size) != UNKNOWN or OLD_MAGIC in head
+
+
 def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
     """Return what is wrong with a file, if anything, and what its header says about it."""
-    with open(path, "rb") as file:
+    with opened(path) as file:
         head, size = file.read(HEAD), file.seek(0, 2)
     if not size:
         return "is empty", {}, None
@@ -77,7 +91,7 @@ def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
     # The formats before torch 1.6 do not record their length; reading shows if they are cut short.
     if kind in (PICKLE, TAR_ARCHIVE) or OLD_MAGIC in head:
         return "", {}, None
-    if zipfile.is_zipfile(path):
+    if kind == ZIP and zipfile.is_zipfile(path):
         return _archive(path), {}, None
     if is_weights(path) or kind == ZIP:
         return "is cut short or not saved by torch.save", {}, None
@@ -102,7 +116,7 @@ def _shared(shapes: Shapes) -> Shapes:
 
 def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
     """Read a safetensors header; check that the file is as long as the header says."""
-    with open(path, "rb") as file:
+    with opened(path) as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= HEADER_LIMIT:
             return "is not a safetensors file", {}, None
@@ -130,7 +144,7 @@ def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
 def _archive(path: Path) -> str:
     """Return what is wrong with a zip archive, if anything."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
             known = any(name.endswith(("data.pkl", ".npy")) for name in archive.namelist())
     except (zipfile.BadZipFile, ValueError):
         return "is cut short or not saved by torch.save"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import opened
 from ldam_studio.memory import TooLittleMemory
 from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.weights import enough_for_file, require_room, unpacked
@@ -114,7 +115,7 @@ def read_checkpoint(checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
     path = checkpoint.path
     try:
         require_room(path)
-        with enough_for_file(path), open(path, "rb") as file:
+        with enough_for_file(path), opened(path) as file:
             before = stamp_of(os.fstat(file.fileno()))
             data = file.read() if before == checkpoint.stamp else b""
             after = stamp_of(os.fstat(file.fileno()))

@@ -1,0 +1,53 @@
+"""The page of limits says what the code does."""
+
+from __future__ import annotations
+
+import pytest
+
+from ldam_studio import errors, files
+from ldam_studio.assets import asset
+from ldam_studio.engine import comparison, description
+from ldam_studio.engine.watching import watcher
+from ldam_studio.export import locate, recipe, session_file, shown
+from ldam_studio.export.formats import png
+from ldam_studio.gui.session import shelf, store
+from ldam_studio.networks import sizes
+from ldam_studio.networks.sources import labels
+from ldam_studio.networks.weights import weights
+from ldam_studio.networks.weights.reading import building, content, formats, shards, zips
+from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.training import cifar10, data, photos
+
+PAGE = asset("resources", "guide", "limits.md").read_text(encoding="utf-8")
+
+LINES = {
+    "an exported picture": (f"{shown.MOST_PIXELS:,} pixels", f"{png.MOST_BYTES // 2**20} MB"),
+    "changes in a recipe": (f"{recipe.MOST_CHANGES:,}",),
+    "chains, and": (f"{description.MOST_CHAINS:,}",),
+    "networks side by side": (f"| {comparison.MOST_LANES} |",),
+    "a text in a recipe": ("1,000 letters", f"{files.LONGEST:,} for a path"),
+    "a session file": (f"{session_file.MOST_BYTES // 2**30} GB",),
+    "sessions that are kept": (f"| {shelf.MOST_SESSIONS},", f"{shelf.MOST_BYTES // 2**30} GB"),
+    "resolution": (f"{SETTINGS['resolution'].maximum:,} pixels", "half of the free"),
+    "a file of weights": (f"{files.MOST_READ // 2**30} GB", "a third of the free"),
+    "tensors in it": (f"{building.MOST_TENSORS:,}", f"{content.LONGEST:,} letters"),
+    "what a compressed": (f"{zips.SMALL // 10**6} MB", f"{zips.TIMES} times"),
+    "an index of": (f"{shards.MOST_BYTES // 10**6} MB", f"{shards.MOST_SHARDS:,} files"),
+    "the header of": (f"{formats.HEADER_LIMIT // 10**6} MB",),
+    "checkpoints of which": (f"| {watcher.MOST_CHECKPOINTS} |",),
+    "weights beside": (f"{locate.MOST_COMPARED} files",),
+    "a file of labels": (f"{labels.MOST_BYTES // 2**20} MB", f"{labels.MOST_LETTERS} letters"),
+    "one of MNIST": (f"{data.MOST_BYTES // 2**20} MB",),
+    "CIFAR-10": (f"{cifar10.MOST_BYTES // 2**20} MB",),
+    "a photograph": (f"{photos.MOST_BYTES // 2**20} MB", f"{photos.MOST_PIXELS:,} pixels"),
+    "a sentence": (f"{errors.MOST_LETTERS} letters", f"{errors.MOST_IN_WORD} of one word"),
+    "a window's own": (f"{store.MOST_BYTES // 2**20} MB",),
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_the_page_of_limits_is_true(what):
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| {what}")]
+    for number in LINES[what]:
+        assert number in line
+    assert weights.TIMES_ITS_SIZE == 3 and sizes.MOST_SHARE == 0.5
