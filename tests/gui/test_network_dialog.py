@@ -203,8 +203,11 @@ def test_code_is_run_only_where_that_was_agreed_to(make, factories):
     assert not dialog.is_loading
     page.agreed.setChecked(True)
     assert dialog.load_button.isEnabled()
-    # Another function is other code.
+    # Another function of a file is run by the same import; what the file became is other code.
     page.function.setCurrentText("plain")
+    assert page.agreed.isChecked() and dialog.load_button.isEnabled()
+    factories.write_text(FACTORIES + "SIZE = 4\n")
+    page.function.setCurrentText("pair")
     assert not page.agreed.isChecked()
     page.agreed.setChecked(True)
     page.file.setText(str(factories) + "x")
@@ -219,7 +222,7 @@ def test_a_files_functions_are_offered_without_running_it(make, tmp_path):
     dialog.source.code.file.setText(str(path))
     combo = dialog.source.code.function
     offered = [combo.itemText(i) for i in range(combo.count())]
-    assert offered == ["plain", "with_pixels", "pair", "raising", "leaving", "number", "asking"]
+    assert offered == ["plain", "with_pixels", "pair", "number", "raising", "leaving", "asking"]
     dialog.source.code.file.setText(str(tmp_path / "none.py"))
     assert combo.count() == 0
 

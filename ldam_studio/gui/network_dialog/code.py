@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
@@ -15,13 +14,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes
+from ldam_studio.gui.network_dialog.factories import functions_in
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
-
-LARGEST_CODE = 100_000  # bytes; searching a larger file for functions would freeze the window
 
 
 class OwnCode(QWidget):
@@ -31,6 +27,7 @@ class OwnCode(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._agreed_to: tuple[str, int, int] | None = None
         self.file = QLineEdit()
         self.file.setAccessibleName("Python file")
         self.file.setPlaceholderText("a Python file, or a module such as package.module")
@@ -56,8 +53,8 @@ class OwnCode(QWidget):
         form.addRow(warning)
         form.addRow(self.agreed)
         self.file.textChanged.connect(self._file_changed)
-        self.function.currentTextChanged.connect(self._changed)
-        self.agreed.toggled.connect(lambda _on: self.changed.emit())
+        self.function.currentTextChanged.connect(self._function_changed)
+        self.agreed.toggled.connect(self._agreed)
         self.setFocusProxy(self.file)
 
     @property
@@ -86,38 +83,37 @@ class OwnCode(QWidget):
             self.file.setText(path)
 
     def _file_changed(self) -> None:
-        names = functions_in(Path(self.file.text().strip()).expanduser())
+        names = functions_in(self._path)
         self.function.blockSignals(True)
         self.function.clear()
         self.function.addItems(names)
         self.function.blockSignals(False)
-        self._changed()
-
-    def _changed(self) -> None:
-        # Permission for one file's code does not cover another's.
-        self.agreed.setChecked(False)
+        self._withdraw()
         self.changed.emit()
 
+    def _function_changed(self) -> None:
+        # Importing the file runs all of it, whichever function is called then.
+        if self._agreed_to != stamp(self._path):
+            self._withdraw()
+        self.changed.emit()
 
-def functions_in(path: Path) -> list[str]:
-    """Return the names of a file's top-level functions and classes, without running the file.
+    def _agreed(self, on: bool) -> None:
+        self._agreed_to = stamp(self._path) if on else None
+        self.changed.emit()
 
-    Functions without required arguments come first.
-    """
+    def _withdraw(self) -> None:
+        """Take back the permission: that for one file's code does not cover another's."""
+        self.agreed.setChecked(False)
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.file.text().strip()).expanduser()
+
+
+def stamp(path: Path) -> tuple[str, int, int]:
+    """Return what differs once a file has another content; a module's name is no file."""
     try:
-        if path.suffix != ".py":
-            return []
-        tree = ast.parse(read_bytes(path, LARGEST_CODE))
-    except (StudioError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return []  # opening the file will report what is wrong
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    names = [node.name for node in tree.body if isinstance(node, kinds)]
-    # A function without required arguments is more likely to return the network.
-    free = {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and _is_free(n)}
-    return sorted((n for n in names if not n.startswith("_")), key=lambda n: n not in free)
-
-
-def _is_free(function: ast.FunctionDef) -> bool:
-    given = function.args
-    required = len(given.posonlyargs) + len(given.args) - len(given.defaults)
-    return required == 0 and None not in given.kw_defaults
+        status = path.stat()
+    except (OSError, ValueError):
+        return str(path), 0, 0
+    return str(path), status.st_mtime_ns, status.st_size
