@@ -104,6 +104,8 @@ def write(
     made.write(state, others)
     if (sidecar := made.exported[0].sidecar) is not None:
         paths["sidecar"] = sidecar
+    for number, file in enumerate(made.exported[0].weights):
+        paths[f"weights {number + 1}" if number else "weights"] = file
     return paths
 
 

@@ -313,7 +313,10 @@ def _path(reference: Reference) -> Path | None:
 
 def _same_weights(what: str, reference: Reference, sha256: str) -> None:
     if reference.sha256 != sha256:
+        weights = f"weights of the {what}"
+        if reference.weights is not None:
+            weights = f"weights in {reference.weights}, for the {what},"
         raise StudioError(
-            f"The weights of the {what} are not those that were used (SHA-256 {sha256[:12]}..., "
+            f"The {weights} are not those that were used (SHA-256 {sha256[:12]}..., "
             f"not {reference.sha256[:12]}...); restore the original file."
         )

@@ -11,6 +11,7 @@ from typing import Any
 from ldam_studio.engine.description import describe
 from ldam_studio.engine.state import SessionState
 from ldam_studio.export.formats.table import format_of
+from ldam_studio.export.kept_weights import Kept, keep_weights
 from ldam_studio.export.known import remember
 from ldam_studio.export.recipe import LIMIT, Recipe, lessons_hash
 from ldam_studio.export.session_file import SUFFIX, session_bytes
@@ -23,13 +24,16 @@ class Exported:
     """Files that were written: the picture, and its session file ("sidecar") if it needs one.
 
     `settling` means that a shown chain had not become steady again after a change of settings;
-    `burned_in` means that every shown chain was burned in.
+    `burned_in` means that every shown chain was burned in. `weights` are copies of the weights in
+    the files `overwritten`, which a training overwrites; see `kept_weights`.
     """
 
     path: Path
     sidecar: Path | None
     settling: bool
     burned_in: bool
+    weights: tuple[Path, ...] = ()
+    overwritten: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class Draft:
 def export(state: SessionState, shown: Shown, path: Path) -> Exported:
     """Write a picture of `state` with its recipe.
 
-    If the log is too long, a session file is written beside the picture, and the log continues from
-    it; the session's own log then starts again at this step.
+    If the log is too long, or names weights that have been overwritten since, a session file is
+    written beside the picture, and the log continues from it; the session's own log then starts
+    again at this step. Weights that a training overwrites are written beside the picture, too.
 
     Raises
     ------
@@ -81,15 +86,17 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
         If there is nothing to show, or a path has the suffix of no known format.
     """
     drawn = {path: picture_of(state, shown) for path, shown in pictures.items()}
+    first = next(iter(pictures))
+    kept = keep_weights(state, first)
+    state = kept.state
     recipes = {
         path: Recipe.of(state, shown, drawn[path], path.parent) for path, shown in pictures.items()
     }
-    files: dict[Path, bytes] = {}
+    files = dict(kept.files)
     origin = None
-    if any(_needs_sidecar(recipe, path.parent) for path, recipe in recipes.items()):
-        data = session_bytes(state, history=False, folder=next(iter(pictures)).parent)
+    if kept.relies or any(_needs_sidecar(recipe, path.parent) for path, recipe in recipes.items()):
+        data = session_bytes(state, history=False, folder=first.parent)
         digest = hashlib.sha256(data).hexdigest()
-        first = next(iter(pictures))
         name = f"{first.stem}-{digest[:12]}{SUFFIX}"
         files[first.parent / name] = data
         origin = {"sidecar": {"file": name, "sha256": digest}}
@@ -100,7 +107,7 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
         }
     files |= {path: format_of(path).encode(drawn[path], recipes[path]) for path in pictures}
     exported = tuple(
-        _exported(state, shown, recipes[path], path) for path, shown in pictures.items()
+        _exported(state, shown, recipes[path], path, kept) for path, shown in pictures.items()
     )
     return Draft(files, _used(state), exported, origin)
 
@@ -115,7 +122,9 @@ def _used(state: SessionState) -> dict[str, Any]:
     }
 
 
-def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> Exported:
+def _exported(
+    state: SessionState, shown: Shown, recipe: Recipe, path: Path, kept: Kept
+) -> Exported:
     several = shown.what in ("strip", "averages")
     chosen = slice(None) if several else slice(shown.front, shown.front + 1)
     sidecar = recipe.session_file
@@ -124,6 +133,8 @@ def _exported(state: SessionState, shown: Shown, recipe: Recipe, path: Path) -> 
         None if sidecar is None else path.parent / sidecar.file,
         settling=any(bool(lane.progress.settling[chosen].any()) for lane in state.lanes),
         burned_in=all(bool(lane.progress.done[chosen].all()) for lane in state.lanes),
+        weights=tuple(kept.files),
+        overwritten=kept.overwritten,
     )
 
 

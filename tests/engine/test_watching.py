@@ -497,3 +497,39 @@ def test_sizes_that_no_tensor_has_are_told_and_watching_goes_on(lenet, made, siz
         watched.until(lambda w: w.steps == [10])
         assert watched.news[-1].notice == ""
         assert watched.news[-1].checkpoints[-1].path == good
+
+
+@pytest.mark.parametrize("numbered_first", [True, False])
+def test_of_two_files_with_the_same_weights_the_numbered_one_is_shown(
+    tmp_path, lenet, numbered_first
+):
+    def save(name, value, **more):
+        module = LeNet5()
+        torch.nn.init.constant_(module.fc3.bias, value)
+        for p in list(module.parameters())[:-1]:
+            torch.nn.init.constant_(p, 0.01)
+        torch.save({"model": module.state_dict(), **more}, tmp_path / "new.tmp")
+        (tmp_path / "new.tmp").rename(tmp_path / name)
+
+    def epoch(number):
+        names = [f"epoch_{number:03}.pth", "last.pth"]
+        for name in names if numbered_first else reversed(names):
+            save(name, float(number), optimizer={"step": torch.tensor(number)})
+
+    epoch(7)
+    epoch(8)
+    with Watched(lenet, tmp_path) as watched:
+        watched.until(lambda w: w.swaps and w.news and len(w.news[-1].checkpoints) == 2)
+        watched.until(lambda w: w.swaps[-1].checkpoint.path.name == "epoch_008.pth")
+        assert watched.bias == 8
+        news = watched.news[-1]
+        assert [c.path.name for c in news.checkpoints] == ["epoch_007.pth", "epoch_008.pth"]
+        assert news.skipped == {tmp_path / "last.pth": "has the same weights as epoch_008.pth"}
+        epoch(9)
+        watched.until(lambda w: w.swaps[-1].checkpoint.path.name == "epoch_009.pth")
+        watched.until(lambda w: len(w.news[-1].checkpoints) == 3)
+        # A later one without a number of its own is shown.
+        save("last.pth", 10.0)
+        watched.until(lambda w: w.bias == 10)
+        watched.until(lambda w: len(w.news[-1].checkpoints) == 4)
+        assert watched.swaps[-1].checkpoint.path.name == "last.pth"

@@ -340,3 +340,41 @@ def test_a_picture_of_a_mean_of_checkpoints_replays(open_one, lenet, run, tmp_pa
     (tmp_path / paths[0].name).unlink()
     with pytest.raises(StudioError, match=r"00000001\.safetensors of lenet are missing"):
         compare(exported.path)
+
+
+def test_a_picture_keeps_weights_that_a_training_overwrites(open_one, lenet, run, tmp_path):
+    last, numbered = tmp_path / "last.safetensors", tmp_path / "epoch_1.safetensors"
+
+    def saved(path, seed):
+        torch.manual_seed(seed)
+        CheckpointWriter(tmp_path / "run").write(LeNet5(), step=seed).replace(path)
+        return lenet.with_weights(read_saved(path)[0], path, read_saved(path)[1])
+
+    first, second, third = saved(last, 1), saved(numbered, 2), saved(last, 3)
+    changes = {2: [("weights", first)], 4: [("weights", second)], 6: [("weights", third)]}
+    state, _ = run(open_one(), 8, changes)
+    exported = export(state, Shown(), tmp_path / "picture.png")
+    assert exported.overwritten == (last,)
+    (copy,) = exported.weights
+    assert copy == tmp_path / "picture.weights.safetensors"
+    assert torch.equal(read_saved(copy)[0]["fc3.bias"], third.module.fc3.bias)
+    saved(last, 4)  # the training goes on
+    assert compare(exported.path).identical
+    # What the session was and what it does next is as before.
+    assert state.lane.network is third
+    state, _ = run(state, 2)
+    again = export(state, Shown(), tmp_path / "again.png")
+    saved(last, 5)
+    assert compare(again.path).identical
+    # Chains that had passed through such weights go on from the stored session.
+    state, _ = run(state, 2, {10: [("weights", second)]})
+    later = export(state, Shown(), tmp_path / "later.png")
+    assert later.weights == ()
+    saved(last, 6)
+    assert compare(later.path).identical
+
+
+def test_a_picture_of_a_numbered_checkpoint_names_its_file(open_one, later, run, tmp_path):
+    state, _ = run(open_one(), 4, {2: [("weights", later)]})
+    exported = export(state, Shown(), tmp_path / "picture.png")
+    assert exported.weights == () and exported.sidecar is None

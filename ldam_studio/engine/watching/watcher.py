@@ -18,6 +18,7 @@ import torch
 
 from ldam_studio.engine.watching.news import News, Swap
 from ldam_studio.engine.watching.reader import CheckpointReader
+from ldam_studio.engine.watching.twins import Twins
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.weights.checkpoint_folder import Folder, Listing
@@ -88,6 +89,7 @@ class Watcher:
         self._done: tuple[Checkpoint, int] | None = None  # handed over, with its `average`
         self._reached = (-1, EARLIEST)  # the rank of what was handed over
         self._reader = CheckpointReader(network)
+        self._twins = Twins(self._reader.read)
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     @property
@@ -144,6 +146,8 @@ class Watcher:
                 self._look(chosen, thorough=started >= self._due)
                 busy = time.monotonic() - started
                 self._serve(chosen, average)
+                if self._twins.compare_next():
+                    self._tell(chosen)
                 self._failed(chosen, "")
             except Exception as error:
                 # No file may end the thread, since nothing would show that watching had stopped.
@@ -171,6 +175,7 @@ class Watcher:
         if thorough:
             self._due = time.monotonic() + THOROUGH_S
         self._notice = ""
+        self._twins.see(self._listing.checkpoints)
         before, self._arrivals = self._arrivals, {}
         for checkpoint in self._listing.checkpoints:
             known = before.get(checkpoint.path)
@@ -214,13 +219,22 @@ class Watcher:
                 self._on_swap(swap)
 
     def _wanted(self, chosen: Path | None) -> Checkpoint | None:
-        """Return the checkpoint to hand over: the chosen one, or the newest that can be used."""
+        """Return the checkpoint to hand over: the chosen one, or the newest that can be used.
+
+        Of two with the same weights it is the one that is not overwritten by the next.
+        """
         good = [c for c in self._listing.checkpoints if not self._is_bad(c)]
         if chosen is not None:
-            return next((checkpoint for checkpoint in good if checkpoint.path == chosen), None)
-        newest = max(good, key=self._rank, default=None)
-        # A checkpoint that is deleted after it was shown is not replaced by an older one.
-        return newest if newest is not None and self._rank(newest) >= self._reached else None
+            wanted = next((checkpoint for checkpoint in good if checkpoint.path == chosen), None)
+        else:
+            wanted = max(good, key=self._rank, default=None)
+            # A checkpoint that is deleted after it was shown is not replaced by an older one.
+            if wanted is not None and self._rank(wanted) < self._reached:
+                return None
+        if wanted is None:
+            return None
+        self._twins.compare(wanted)
+        return self._twins.of(wanted)
 
     def _rank(self, checkpoint: Checkpoint) -> tuple[int, Order]:
         """Return a key that sorts by arrival, then by the checkpoints' own order."""
@@ -241,7 +255,8 @@ class Watcher:
     def _readable(self, checkpoint: Checkpoint, count: int) -> Iterator[Checkpoint]:
         """Yield up to `count` readable checkpoints of the training, from this one backwards."""
         last, found = checkpoint, 0
-        for candidate in sorted(self._listing.checkpoints, key=self._rank, reverse=True):
+        single = self._twins.single(self._listing).checkpoints
+        for candidate in sorted(single, key=self._rank, reverse=True):
             if self._rank(candidate) > self._rank(checkpoint):
                 continue
             if found == count or _is_further(candidate, last):
@@ -274,13 +289,14 @@ class Watcher:
         troubles = {path: trouble.sentence for path, trouble in self._troubles.items()}
         if chosen is not None and chosen not in self._arrivals:
             troubles[chosen] = f"The checkpoint {chosen} is no longer there; choose another."
+        single = self._twins.single(self._listing)
         news = News(
-            self._listing.checkpoints,
-            self._listing.skipped,
+            single.checkpoints,
+            single.skipped,
             troubles,
             self._notice or self._failure,
-            self._listing.growing,
-            self._listing.others,
+            single.growing,
+            single.others,
             None if self._done is None else self._done[0],
             chosen is None,
         )

@@ -82,6 +82,7 @@ class Exporting(Feature):
         self._question.cancel()
 
     def _choose(self, state: SessionState) -> None:
+        from ldam_studio.export.kept_weights import overwritten_in
         from ldam_studio.export.replay import steps_to_replay
         from ldam_studio.export.shown import picture_of
         from ldam_studio.gui.exporting.dialog import KINDS, ExportDialog
@@ -103,6 +104,7 @@ class Exporting(Feature):
                 [lane.network for lane in state.lanes],
                 self.studio.read_from.of,
                 steps_to_replay(state),
+                overwritten_in(state),
             ),
         )
         choice = dialog.ask()
@@ -158,6 +160,10 @@ def _words(done: Exported) -> str:
     words = f"Saved {done.path}"
     if done.sidecar is not None:
         words += f" and {done.sidecar.name}, which its replay needs"
+    if done.weights:
+        files = " and ".join(file.name for file in done.overwritten)
+        copies = " and ".join(file.name for file in done.weights)
+        words += f"; the training overwrites {files}, so that the replay uses {copies}"
     if not done.burned_in:
         words += "; the chains had not burned in yet"
     elif done.settling:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,12 @@ MANY_STEPS = 10_000  # about a quarter of an hour with a large network
 Read = Callable[["Network"], Sequence["Checkpoint"]]
 
 
-def recipe_note(networks: Sequence[Network], read_from: Read, steps: int = 0) -> str:
+def recipe_note(
+    networks: Sequence[Network],
+    read_from: Read,
+    steps: int = 0,
+    overwritten: Collection[Path] = (),
+) -> str:
     """Return whether a picture of `networks` can be replayed, and a warning if that takes long.
 
     Parameters
@@ -33,8 +38,17 @@ def recipe_note(networks: Sequence[Network], read_from: Read, steps: int = 0) ->
         For unknown ones, only the existence of the files is tested, because reading takes long.
     steps
         Number of steps that a replay takes.
+    overwritten
+        Files that a training overwrites, of which copies are written; see `kept_weights`.
     """
     files = [file for network in networks for file in _files_of(network, read_from)]
+    copied = [path for path, _ in files if path in overwritten]
+    if copied:
+        what = "is overwritten by the training" if _holds(copied[0], None) else "is gone"
+        return (
+            f"{REPLAYED} {copied[0].name} {what}, so that its weights are written beside the "
+            "picture."
+        )
     for path, stamp in files:
         if not _holds(path, stamp):
             return (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ldam_studio.networks.weights.places import INDEX
+from ldam_studio.networks.weights.suffixes import without_suffixes
 
 DEEPEST = 4
 """Levels of folders that are searched: Lightning's logs are three deep."""
@@ -42,6 +43,7 @@ PART = re.compile(r"-\d{5}-of-\d{5}\.\w+$")
 """The end of the name of one of several files of one network."""
 
 NUMBERED = re.compile(r"(?:^|[^0-9])\d+$")
+OWN_FOLDER = re.compile(r"(checkpoint|ckpt|step|epoch|iter\w*)\W?\d+$", re.IGNORECASE)
 AVERAGED = "averaged"
 """The folder in which `CheckpointWriter` keeps moving averages beside the checkpoints."""
 
@@ -142,6 +144,15 @@ def name_and_run(path: Path, place: Path) -> tuple[str, Natural]:
     if folders and NUMBERED.search(folders[-1]) and not re.search(r"\d", path.stem):
         *folders, name = folders  # type: ignore[assignment]
     return name, tuple(part for folder in folders for part in natural(folder))
+
+
+def stays(path: Path) -> bool:
+    """Return whether a checkpoint has a number in its name, so that later ones have other names.
+
+    A training overwrites the others, such as ``last.pth``, again and again.
+    """
+    number = re.search(r"\d", without_suffixes(path.name)) or OWN_FOLDER.search(path.parent.name)
+    return number is not None
 
 
 def natural(name: str) -> Natural:
