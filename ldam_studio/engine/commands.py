@@ -94,6 +94,18 @@ class CommandQueue:
         with self._lock:
             return any(_is_urgent(command) for _, command in self._waiting)
 
+    def settings(self) -> tuple[int, list[Change]] | None:
+        """Return the waiting changes of settings, and the number of the last one.
+
+        None if there are none, or if other commands wait, too.
+        """
+        with self._lock:
+            waiting = list(self._waiting)
+        changes = [c for _, c in waiting if isinstance(c, Change) and is_of_chains(c.name)]
+        if not changes or len(changes) < len(waiting):
+            return None
+        return waiting[-1][0], changes
+
     def __len__(self) -> int:
         """Return the number of waiting commands."""
         return len(self._waiting)

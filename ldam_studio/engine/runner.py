@@ -27,6 +27,7 @@ from ldam_studio.engine.inbox import Inbox
 from ldam_studio.engine.mailbox import Mailbox
 from ldam_studio.engine.melting import Melting
 from ldam_studio.engine.plans.finder import PlanFinder
+from ldam_studio.engine.preview import Previews
 from ldam_studio.engine.reports import Reports
 from ldam_studio.engine.run_state import RunState, Status
 from ldam_studio.engine.speed import Speed
@@ -71,6 +72,7 @@ class Runner(Inbox):
         self._speed = Speed()
         self._plans = PlanFinder()
         self._melting = Melting()
+        self._previews = Previews(self._queue.settings, self._takes_request, self.mailbox.put)
         self._error = ""
 
     @property
@@ -88,12 +90,15 @@ class Runner(Inbox):
                 self._obey()
                 self._melting.before_step(self._state)
                 self._step()
+                if self._previews.made:
+                    self._obey()  # so that no frame shows the settings before those of a preview
                 self._look_back()
                 self._serve_frame()
                 self._measure()
                 self._melt()
         finally:
             self._closed = True
+            self._previews.close()
             self._enter(RunState.CLOSED)
             self._cancel_questions()
             self.left.set_result(self._state)
@@ -177,7 +182,8 @@ class Runner(Inbox):
             return
         self._due = max(now, self._due) + 1 / self._max_rate if self._max_rate else 0.0
         before = self._state.step
-        self._advance((), 1, self._state.device.lag)
+        with self._previews.within_step(self._state):
+            self._advance((), 1, self._state.device.lag)
         self._gave_up = self._state.step == before
         if self._state.step > before:
             self._single_steps = max(0, self._single_steps - 1)
@@ -253,14 +259,22 @@ class Runner(Inbox):
             request, self._request = self._request, None
         if request is None:
             return
-        self.mailbox.put(
-            self._reports.frame(
-                self._state,
-                request,
-                steps_per_second=self._speed.value if self._may_step() else 0.0,
-                commands_seen=self._commands_seen,
-            )
+        frame = self._reports.frame(
+            self._state,
+            request,
+            steps_per_second=self._speed.value if self._may_step() else 0.0,
+            commands_seen=self._commands_seen,
         )
+        self._previews.after(frame)
+        self.mailbox.put(frame)
+
+    def _takes_request(self, front: int) -> bool:
+        """Return whether a frame of this chain is wanted, which counts as answered from now on."""
+        with self._wake:
+            wanted = self._request is not None and self._request.front == front
+            if wanted:
+                self._request = None
+        return wanted
 
     def _enter(self, state: RunState) -> None:
         if state is not self._run_state:

@@ -44,3 +44,9 @@ def copied(module: nn.Module, shared: Mapping[int, Tensor] | None = None) -> nn.
             "it cannot get other weights; open each checkpoint as a network."
         ) from None
     return twin
+
+
+def sharing(module: nn.Module) -> nn.Module:
+    """Return a copy of a module that shares all its parameters and buffers; see `copied`."""
+    tensors = (*module.parameters(), *module.buffers())
+    return copied(module, {id(tensor): tensor for tensor in tensors})

@@ -20,7 +20,7 @@ from ldam_studio.networks.anatomy.units import Units, units_of
 from ldam_studio.networks.behaviour.behaviour import Behaviour, Passes, Run
 from ldam_studio.networks.behaviour.finding import Images, prepare_and_find
 from ldam_studio.networks.behaviour.randomness import alone
-from ldam_studio.networks.copying import copied
+from ldam_studio.networks.copying import copied, sharing
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.plan import FORMER, PLAIN, Plan
@@ -123,6 +123,20 @@ class Forward:
         twin._folded = twin._fold()
         twin._copies = Copies()
         return twin
+
+    def run_alone(self) -> None:
+        """Run copies of the modules from now on, which share their tensors, in place.
+
+        Raises
+        ------
+        StudioError
+            If the user's own module cannot be copied.
+        """
+        self.module = sharing(self.module)
+        self._passes = Passes(self.behaviour, self.module)
+        if self._folded is not None:
+            self._folded = replace(self._folded, module=sharing(self._folded.module))
+        self._copies = self._copies.sharing()
 
     def copied_module(self) -> nn.Module:
         """Return a copy of the module as it was opened, which another thread may be running.

@@ -156,6 +156,27 @@ class Network(Addressed):
                 twin._remembered[key] = again
         return twin
 
+    def alongside(self) -> Self:
+        """Return this network with a module of its own, which may run while this one's runs.
+
+        The two share all tensors and all that is known of them. Nothing is tried again, as in
+        `twin`, so that it is quick.
+
+        Raises
+        ------
+        StudioError
+            If the network is the user's own module and cannot be copied.
+        """
+        twin = copy.copy(self)
+        twin.run_alone()
+        known = self._remembered.copy()
+        twin._remembered = {key: value for key, value in known.items() if key[0] != "side"}
+        for key, sized in known.items():
+            if key[0] == "side":
+                again = None if sized is None else twin._resized(sized.pixels, sized.listing)
+                twin._remembered[key] = again
+        return twin
+
     def to(self, device: torch.device | str) -> Self:
         """Move to `device`, in place; return self. A change of device discards measured fields."""
         if torch.device(device) != self.device:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from ldam_studio.networks.copying import copied
+from ldam_studio.networks.copying import sharing
 from ldam_studio.networks.plan import FLOAT32, TORCH, Plan
 
 FEW_CHANNELS = 4
@@ -106,6 +106,12 @@ class Copies:
             self._made[key] = prepared(module, plan)
         return self._made[key]
 
+    def sharing(self) -> Copies:
+        """Return copies of the same that share their tensors."""
+        found = Copies()
+        found._made = {key: sharing(module) for key, module in self._made.copy().items()}
+        return found
+
     def keep(self, *plans: Plan) -> None:
         """Discard the copies for all other plans."""
         kept = {_key(plan) for plan in plans}
@@ -122,9 +128,8 @@ def _key(plan: Plan) -> tuple[object, ...]:
 
 def prepared(module: nn.Module, plan: Plan) -> nn.Module:
     """Return a copy of a frozen module with its weights in a plan's type and memory format."""
-    tensors = (*module.parameters(), *module.buffers())
     # All tensors are shared at first. None of them is changed in place.
-    copy = copied(module, {id(tensor): tensor for tensor in tensors})
+    copy = sharing(module)
     first = Conv2d if plan.precision == FLOAT32 and plan.first_layers == TORCH else nn.Conv2d
     for part in copy.modules():
         if type(part) in (nn.Conv2d, Conv2d) and _looks_at_pixels(part, (nn.Conv2d, Conv2d)):

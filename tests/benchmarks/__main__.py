@@ -17,6 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import crops
+import live
 import memory
 import other_tools
 import picker
@@ -35,6 +36,7 @@ from row import Row
 PARTS = {
     "sampler": sampler_speed.measure,
     "window": window.measure,
+    "live": live.measure,
     "startup": startup.measure,
     "memory": memory.measure,
     "crops": crops.measure,
