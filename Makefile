@@ -24,6 +24,7 @@ lint: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/audit.py
 
 bench: .venv/.ready-test
 	$(BIN)/python tests/benchmarks $(ARGS)

@@ -167,6 +167,7 @@ class Undo:
     def clear(self) -> None:
         """Forget everything, because another session opens."""
         self.stack.clear()
+        self._dragging, self._dragged = "", None
 
     def _last(self) -> _Command | None:
         """Return the change that would be undone."""
