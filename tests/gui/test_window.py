@@ -465,6 +465,13 @@ def test_a_presentation_is_steered_with_the_four_main_sliders(make_window, qtbot
     assert not window.presentation.is_on
 
 
+def test_ten_thumbnails_fit_the_first_window_at_twice_their_size(make_window, qtbot):
+    window = make_window()
+    window.resize(1280, 820)
+    open_in(window, qtbot, small_opening("fc3:0-9"))
+    until(qtbot, lambda: window.strip.layout_now.thumbs[0].width() == 56)
+
+
 def test_thumbnails_use_the_height_there_is_until_the_user_chooses_one(studio, qtbot):
     sizes = studio.panels.middle.sizes
     studio.resize(1400, 800)

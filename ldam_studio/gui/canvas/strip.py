@@ -184,8 +184,8 @@ class Strip(QWidget):
         heading = max((text.horizontalAdvance(row) for row in self._rows), default=-8.0) + 8
         wanted = max((text.horizontalAdvance(label) for label in set(self._labels)), default=0.0)
         return StripMetrics(
-            round(8 * ratio),
-            round(8 * ratio),
+            round(6 * ratio),
+            round(6 * ratio),
             round((text.height() + 2) * ratio),
             round(heading * ratio),
             round(THUMB[0] * ratio),
