@@ -170,7 +170,7 @@ def main() -> int:
                 if running is not None and running.killed is not None:
                     lost = age(running, tuple(began["began"]))
                     if lost is None:
-                        wrong.append(f"{began['began']} is no session of {running.places[-3:]}")
+                        wrong.append(f"{began['began']} is no session of {running.said[-8:]}")
                     else:
                         ages.append(lost)
                 if lost is not None and lost > OLDEST_S:

@@ -60,12 +60,13 @@ class Actor:
             self._timers.append(timer)
 
     def _on_opened(self, opening: Opening) -> None:
-        if not self._has_told:
-            answer = self._window.controller.ask(where)
-            assert answer is not None
-            note = " ".join((opening.note, *self._window.banner.texts()))
-            answer.add_done_callback(partial(self._tell, "began", note=note))
-            self._has_told = True
+        # This is before the first step, and so before anything of the session is saved.
+        answer = self._window.controller.ask(where)
+        assert answer is not None
+        note = " ".join((opening.note, *self._window.banner.texts()))
+        name = "stamp" if self._has_told else "began"
+        answer.add_done_callback(partial(self._tell, name, note=note))
+        self._has_told = True
         tell(opened=opening.title)
 
     def _stamp(self) -> None:

@@ -172,6 +172,8 @@ def play(folder: Path, every: int) -> int:
         f"{player.undone} times all was undone and done again; {replayed} pictures replayed; "
         f"memory grew by {grown:.0f} MB"
     )
+    slow = sorted(player.slowest.items(), key=lambda row: row[1], reverse=True)[:5]
+    print("longest turns: " + ", ".join(f"{name} {turn:.1f} s" for name, turn in slow), flush=True)
     sys.stdout.flush()
     # As the studio itself does: Python would delete Qt's objects in arbitrary order.
     os._exit(1 if player.faults else 0)

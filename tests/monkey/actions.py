@@ -183,7 +183,8 @@ def undo(player: Player, back: int, again: int) -> None:
 def compare(player: Player, name: str, own: bool) -> None:
     model = player.window.model
     if model.is_open:
-        network = model.outline.lane.network if own else open_network(name)
+        with player.heart.resting():  # the studio opens networks on other threads
+            network = model.outline.lane.network if own else open_network(name)
         with suppress(StudioError):
             player.window.controller.compare(network)
 
@@ -193,8 +194,10 @@ def network(player: Player, name: str) -> None:
     """Change the network and let the chains go on."""
     model = player.window.model
     if model.is_open:
+        with player.heart.resting():
+            other = open_network(name)
         with suppress(StudioError):
-            player.window.controller.set_network(open_network(name))
+            player.window.controller.set_network(other)
 
 
 # Openings
@@ -214,7 +217,9 @@ def open_a_network(player: Player, name: str) -> None:
     named = f"{player.files / 'net.py'}:{name}" if name == "model" else name
     options = Options(pixels=_small()) if name == "model" else Options()
     studio = player.window.studio
-    studio.open(network_opening(open_network(named, None, options), studio.device))
+    with player.heart.resting():
+        opened = open_network(named, None, options)
+    studio.open(network_opening(opened, studio.device))
 
 
 def _small() -> Any:
@@ -298,7 +303,8 @@ def watch(player: Player, average: int, rounds: int) -> None:
 
 @action(1.5, step=lambda r: r.randint(3, 40), spoilt=lambda r: r.choice((0.0, 0.0, float("inf"))))
 def checkpoint(player: Player, step: int, spoilt: float) -> None:
-    leave(player.watched, step, spoilt=spoilt)
+    with player.heart.resting():
+        leave(player.watched, step, spoilt=spoilt)
 
 
 # Time

@@ -22,7 +22,6 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import compare
 from ldam_studio.gui.stragglers import STRAGGLERS
-from ldam_studio.gui.watch.watching import Watching
 
 ANSWER_S = 60.0
 LEAVE_S = 30.0  # for threads that were told to end, which may be in the midst of a step
@@ -70,8 +69,7 @@ def _leads_back(player: Player) -> None:
     """Undo everything and do it again; both must lead where they say."""
     window = player.window
     stack = window.controller.undo_stack.stack
-    watching = window.feature(Watching)._watch
-    if not player.is_whole or (watching is not None and watching.is_on):
+    if not player.is_whole:
         return
     first, now, index = player.first_outline, window.model.outline, stack.index()
     undone = [stack.undoText()]

@@ -26,6 +26,7 @@ from ldam_studio.engine.watching import process
 from ldam_studio.gui.app import main
 from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.app.start import Start
+from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
 
 TURN_S = 5.0  # the longest turn of the event loop
@@ -83,6 +84,7 @@ class Player:
         self._listen()
         self.answers = Random(0)
         self.undone = 0  # how often everything was undone and done again
+        self.slowest: dict[str, float] = {}  # the longest turn by the action, in seconds
         self._nested = 0
         self._timer = QTimer()
         self._timer.timeout.connect(self._answer)
@@ -132,7 +134,8 @@ class Player:
     def restart(self, *, by_menu: bool = False) -> None:
         """Close the studio and start it again."""
         self.close(by_menu=by_menu)
-        self.window = self._start()
+        with self.heart.resting():  # a start is no turn of the loop
+            self.window = self._start()
 
     def close(self, *, by_menu: bool = False) -> None:
         """Close the studio as a person does, and wait until it has gone."""
@@ -160,6 +163,7 @@ class Player:
         """Do one action, with all dialogs that it opens; what goes wrong is noted."""
         faulthandler.dump_traceback_later(STUCK_S, exit=True)
         self.answers = Random(answer)
+        before = len(self.heart.turns)
         try:
             do(self, **values)
             self.wait(values.get("ms", 1))
@@ -169,6 +173,8 @@ class Player:
             self.faults.append(traceback.format_exc())
         self._note_lost_moments()
         self.since_open += 1
+        turn = max(self.heart.turns[before:], default=0.0)
+        self.slowest[do.__name__] = max(self.slowest.get(do.__name__, 0.0), turn)
         self.faults += self.heart.hangs
         self.heart.hangs.clear()
 
@@ -177,6 +183,10 @@ class Player:
         stack = self.window.controller.undo_stack.stack
         commands = [stack.command(i) for i in range(stack.count())]
         lost = any(command is not None and command.isObsolete() for command in commands)
+        window = self.window
+        watch = window.feature(Watching)._watch if window.has_all_features else None
+        # What is watched gives the network its weights, which is no change of the user's.
+        lost = lost or (watch is not None and watch.is_on)
         if lost or stack.index() < self.base or stack.count() >= stack.undoLimit():
             self.is_whole = False
 
