@@ -8,14 +8,16 @@ import select
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
+from threading import Event
 
 import pytest
 import torch
 from PyQt6.QtWidgets import QPushButton
 
 from gui.test_closing import PROGRAM, environment
-from gui.windows import CPU, close_saved, open_in, paused, small_opening, until
+from gui.windows import CPU, PATIENCE_MS, close_saved, open_in, paused, small_opening, until
 from ldam_studio.gui.recent_sessions.feature import RecentSessions
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.shelf import MOST_SESSIONS, Shelf
@@ -199,6 +201,25 @@ def test_closing_while_another_session_opens_keeps_the_running_one(make_window, 
     assert back.banner.texts() == ()
 
 
+def test_a_crash_while_another_session_opens_is_said(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    may_open = Event()
+
+    def make():
+        assert may_open.wait(PATIENCE_MS / 1000)
+        return small_opening("fc1:0").make()
+
+    window.open(replace(small_opening(), title="Other", make=make))
+    until(qtbot, lambda: window.autosave._before is not None)
+    copy = crash(window, store)
+    may_open.set()
+    until(qtbot, lambda: window.autosave._runner is not None)
+    close_saved(window, qtbot)
+    closed = {session[0].folder == copy: session[0].closed for session in store.shelf.sessions()}
+    assert closed == {True: False, False: True}
+
+
 def test_two_studios_have_a_session_each(make_window, qtbot, store):
     first = opened(make_window, qtbot, store, "fc2:0")
     saved_now(first, qtbot)
@@ -234,7 +255,7 @@ def test_a_crashed_session_is_offered_also_where_a_later_one_was_closed(make_win
     assert back.controller.current.kept.name == "crashed"
 
 
-def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store):
+def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store, monkeypatch):
     window = opened(make_window, qtbot, store)
     saved_now(window, qtbot)
     copy = crash(window, store)
@@ -244,6 +265,14 @@ def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store):
         other.mkdir()
         for file in copy.iterdir():
             (other / file.name).write_bytes(file.read_bytes())
+    # The oldest one is taken by another studio just when room is made.
+    found = store.shelf.sessions()
+    taken = store.shelf.take(found[-1][0].folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "sessions", lambda shelf: found)
+        store.shelf.tidy()
+    assert any(taken.folder.glob("*.ldam*"))
+    taken.leave()
     place = Shelf(store.shelf.folder).begin()
     assert len(store.shelf.sessions()) == MOST_SESSIONS - 1
     place.leave()

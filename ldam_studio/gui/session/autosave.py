@@ -62,6 +62,7 @@ class Autosave(QObject):
         controller.opened.connect(self._on_opened)
         # Of the thread that writes:
         self._place: Place | None = None
+        self._before: Place | None = None  # of the session that is left while another one opens
         self._seen: tuple[Any, ...] = ()  # of the state that was saved last
         self._images: Callable[[], Any] = lambda: None
         self._reason = ""
@@ -105,6 +106,7 @@ class Autosave(QObject):
         if answer is not None or unsaved:
             note = self._note()
             unsaved = self._jobs.submit(self._finish, answer, note, unsaved).result()
+        self._jobs.submit(self._close_before)
         self._jobs.shutdown()
         return unsaved
 
@@ -113,7 +115,7 @@ class Autosave(QObject):
         runner, self._runner = self._runner, None
         if runner is None:
             return
-        self._jobs.submit(self._finish, runner.left, self._note(), "")
+        self._jobs.submit(self._put_aside, runner.left, self._note())
         back = self._controller.way_back
         if back is not None and self._folder.done():
             self._controller.way_back = replace(back, kept=self._folder.result())
@@ -128,6 +130,7 @@ class Autosave(QObject):
 
     def _begin(self, kept: Path | None) -> Path | None:
         """Take the place of a session that goes on, or a new one."""
+        self._close_before()
         self._place, self._seen, self._reason = None, (), ""
         try:
             self._place = None if kept is None else self._shelf.take(kept)
@@ -154,6 +157,23 @@ class Autosave(QObject):
             return  # the session was left
         except Exception as error:
             self._say(error)
+
+    def _put_aside(self, left: Future[SessionState], note: Note) -> None:
+        """Save a session as it was left; it is closed once another one is open.
+
+        Until then, a studio that crashes while it opens the other one has lost this one.
+        """
+        try:
+            self._taken().save(left.result(LEFT_S), note, closed=False)
+        except Exception as error:
+            self._say(error)
+        self._before, self._place = self._place, None
+
+    def _close_before(self) -> None:
+        place, self._before = self._before, None
+        if place is not None:
+            place.close()
+            place.leave()
 
     def _finish(self, left: Future[SessionState] | None, note: Note, unsaved: str) -> str:
         """Save a session as it was left, and leave its place; return why it was not saved."""

@@ -7,7 +7,6 @@ locked, belongs to a studio that crashed or was killed.
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -110,10 +109,20 @@ class Place:
 
     def leave(self) -> None:
         """Let other studios continue this session. A folder without a session is removed."""
-        empty = not any(_generations(self.folder))
-        self._lock.unlock()
-        if empty:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if any(_generations(self.folder)):
+            self._lock.unlock()
+        else:
+            self.remove()
+
+    def remove(self) -> None:
+        """Remove the session with its folder, unless another studio takes the folder just then."""
+        with suppress(OSError):
+            for file in self.folder.iterdir():
+                if file.name != LOCK:
+                    file.unlink(missing_ok=True)
+        self._lock.unlock()  # this removes the file of the lock
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def _remove_before(self, number: int) -> None:
         for older, file in _generations(self.folder):
@@ -184,11 +193,14 @@ class Shelf:
         """Remove the oldest sessions where there are more than a reasonable number or size."""
         room, keep = MOST_BYTES, MOST_SESSIONS - 1
         for number, session in enumerate(self.sessions()):
-            folder = session[0].folder
-            with suppress(FileNotFoundError):  # another studio has made room, too
-                room -= sum(file.stat().st_size for file in folder.iterdir())
+            place = self.take(session[0].folder)
+            if place is None:
+                continue  # another studio goes on with it
+            room -= sum(file.stat().st_size for file in place.folder.iterdir())
             if number and (number >= keep or room < 0):
-                shutil.rmtree(folder, ignore_errors=True)
+                place.remove()
+            else:
+                place.leave()
 
     def _folders(self) -> list[Path]:
         if not self.folder.is_dir():
@@ -199,7 +211,7 @@ class Shelf:
 def _generations(folder: Path) -> list[tuple[int, Path]]:
     """Return the numbers and files of a session's generations, the oldest first."""
     files: list[Path] = []
-    with suppress(FileNotFoundError):  # another studio has made room meanwhile
+    with suppress(FileNotFoundError):  # somebody has removed it meanwhile
         files = [file for file in folder.iterdir() if file.name.endswith(SUFFIX)]
     numbers = [(file.name.removesuffix(SUFFIX), file) for file in files]
     return sorted((int(number), file) for number, file in numbers if number.isdigit())
