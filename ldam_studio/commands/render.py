@@ -87,7 +87,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=tuple(FORMATS), default=next(iter(FORMATS)), help="of the pictures"
     )
     group.add_argument(
-        "--arrays", action="store_true", help="also write chains.npz: x, average, activation"
+        "--arrays",
+        action="store_true",
+        help="also write chains.npz: x and average (chains, C, H, W), in pixel units from 0 for "
+        "black to 1 for white, whatever --minimum and --maximum are; activation (steps, chains), "
+        "of the images before each step",
     )
     group.add_argument("--json", action="store_true", help="print one object on standard output")
 

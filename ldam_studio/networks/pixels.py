@@ -15,6 +15,10 @@ class UnknownInputError(StudioError):
     """The images that a network takes are unknown; the user has to describe them."""
 
 
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""What torchvision's recipes subtract from pixels between 0 and 1, and what they divide by."""
+
+
 @dataclass(frozen=True)
 class PixelSpec:
     """How pixels become a network's input: (pixel - mean) / std, one mean and std per channel.

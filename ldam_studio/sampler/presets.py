@@ -18,16 +18,24 @@ SIDE = 224
 MULTIPLE = 32
 """Start resolutions are multiples of this number of pixels, which suits most networks."""
 PHOTOGRAPH = 64
-"""Pixels along the shorter side from which on images count as photographs."""
+"""Pixels along the shorter side from which on RGB images count as photographs."""
 
 
 LEAST_RGB = 24
 """Pixels along the shorter side from which on RGB images have the values for CIFAR-10's size."""
 
 
-def is_photograph(shape: Sequence[int]) -> bool:
-    """Return whether images of ``shape``, (C, H, W), are large enough to be photographs."""
+def is_large(shape: Sequence[int]) -> bool:
+    """Return whether images of ``shape``, (C, H, W), have the size of photographs."""
     return min(shape[1:]) >= PHOTOGRAPH
+
+
+def is_photograph(shape: Sequence[int]) -> bool:
+    """Return whether images of ``shape``, (C, H, W), can be photographs: large, and in colours.
+
+    Spectrograms, scans and other images with another number of channels are none.
+    """
+    return shape[0] == 3 and is_large(shape)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,9 @@ class Preset:
     coloured
         Values that differ further for RGB images of at least `LEAST_RGB` pixels, for which there is
         a denoiser.
+    other
+        Values that differ for images of the size of photographs that are none, such as
+        spectrograms, of which a turned or mirrored one is not another of the same class.
     """
 
     name: str
@@ -60,6 +71,7 @@ class Preset:
     small: Mapping[str, Any] = field(default_factory=dict)
     grey: Mapping[str, Any] = field(default_factory=dict)
     coloured: Mapping[str, Any] = field(default_factory=dict)
+    other: Mapping[str, Any] = field(default_factory=dict)
 
     def values(self, shape: tuple[int, int, int], *, discriminator: bool) -> dict[str, Any]:
         """Return the values for one network, by name.
@@ -73,7 +85,10 @@ class Preset:
             so that the neuron's own gradient keeps its full weight.
         """
         values = dict(self.settings)
-        if not is_photograph(shape):
+        if is_large(shape):
+            if not is_photograph(shape):
+                values |= self.other
+        else:
             values |= self.small
             if discriminator and shape[0] == 1:
                 values |= self.grey
@@ -255,6 +270,7 @@ PRESETS: dict[str, Preset] = _table(
             "denoiser_every": 1,
             "window": 24,
         },
+        other={"view_rotation": 0.0, "view_flip": False, "photo_statistics": 0.0},
     ),
     Preset(
         "explore",

@@ -125,6 +125,10 @@ def test_an_input_of_another_size_names_the_layer_and_what_it_is_given(
             ["--input-size", "3x16x16", "--mean", "0.5,0.5", "--std", "0.5"],
             "each of the 3 channels",
         ),
+        (
+            ["--input-size", "1x16x16", "--mean", "imagenet", "--std", "1"],
+            "ImageNet's three channels",
+        ),
         (["--input-size", "0x16x16", "--mean", "0.5", "--std", "0.5"], "makes no sense"),
         (["--input-size", "3x16x16", "--mean", "0.5", "--std", "0"], "must be above 0"),
     ],

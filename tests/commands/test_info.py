@@ -55,3 +55,17 @@ def test_missing_weights_are_told_of_wherever_a_network_is_opened(capsys, tmp_pa
     printed = capsys.readouterr()
     assert json.loads(printed.out)["network"] == "lenet"
     assert note in printed.err
+
+
+@pytest.mark.parametrize("maximum", ["1", "255"])
+def test_the_numbers_of_imagenet_have_a_name(tmp_path, capsys, maximum):
+    (tmp_path / "own.py").write_text(
+        "from torch import nn\ndef net(): return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())"
+    )
+    flags = ["--input-size", "3x12x12", "--mean", "imagenet", "--std", "ImageNet"]
+    line = ["info", "--network", f"{tmp_path}/own.py:net", *flags, "--maximum", maximum, "--json"]
+    assert main(line) == 0
+    pixels = json.loads(capsys.readouterr().out)["pixels"]
+    # In units from black to white, whatever the range of the pixels is.
+    assert pixels["mean"] == pytest.approx([0.485, 0.456, 0.406])
+    assert pixels["std"] == pytest.approx([0.229, 0.224, 0.225])

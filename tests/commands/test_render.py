@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ldam_studio.cli import main
@@ -278,3 +279,28 @@ def test_neurons_that_give_no_gradient_are_reported(
     assert any(note.startswith("2:2 gives no gradient") for note in report["notes"])
     assert "3 of 3 chains have not burned in after 60 steps" in report["notes"][0]
     assert "last half" in report["notes"][0]
+
+
+def test_arrays_are_in_pixel_units_and_activations_are_those_before_each_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "own.py").write_text(
+        "import torch\n"
+        "def net():\n"
+        "    torch.manual_seed(0)\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 2))\n"
+    )
+    flags = "--input-size 1x6x6 --mean -40 --std 20 --minimum -80 --maximum 0 --clamp --arrays"
+    line = f"render --network {tmp_path}/own.py:net --neuron 1:1 {flags} --chains 2 --seed 1"
+    found = {}
+    for steps in (4, 5):
+        out = str(tmp_path / str(steps))
+        report = run(capsys, *line.split(), "--steps", str(steps), "--out", out)
+        with np.load(report["paths"]["arrays"]) as arrays:
+            found[steps] = dict(arrays)
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(36, 2)
+    x = torch.from_numpy(found[4]["x"])
+    assert 0 <= x.min() and x.max() <= 1
+    want = linear((x * 80 - 80 + 40).flatten(1) / 20)[:, 1].detach()
+    assert found[5]["activation"][-1] == pytest.approx(want.numpy(), abs=1e-4)

@@ -11,7 +11,7 @@ from ldam_studio.sampler.settings import Settings
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 28, 28), (3, 32, 32), (3, 512, 300)])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 28, 28), (3, 32, 32), (3, 512, 300), (1, 64, 96)])
 @pytest.mark.parametrize("discriminator", [True, False])
 def test_every_preset_is_settings_that_can_be_had(preset, shape, discriminator):
     values = preset.values(shape, discriminator=discriminator)
@@ -24,7 +24,7 @@ def test_one_preset_after_another_leaves_nothing_of_the_first():
     assert len({tuple(sorted(preset.settings)) for preset in PRESETS.values()}) == 1
     for preset in PRESETS.values():
         assert (
-            preset.small.keys() | preset.grey.keys() | preset.coloured.keys()
+            preset.small.keys() | preset.grey.keys() | preset.coloured.keys() | preset.other.keys()
         ) <= preset.settings.keys()
 
 
@@ -90,3 +90,17 @@ def test_names_are_found_in_any_case_and_a_wrong_one_says_which_there_are():
     assert find_preset(" Clean ") is PRESETS["clean"]
     with pytest.raises(StudioError, match="no preset 'fast'; there are paper, clean, explore"):
         find_preset("fast")
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 96), (1, 512, 512), (2, 128, 128), (6, 64, 64)])
+def test_images_that_are_no_photographs_are_neither_turned_nor_mirrored(shape):
+    clean = PRESETS["clean"]
+    values = clean.values(shape, discriminator=False)
+    assert (values["view_rotation"], values["view_flip"], values["photo_statistics"]) == (
+        0,
+        False,
+        0,
+    )
+    of_photographs = clean.values((3, *shape[1:]), discriminator=False)
+    changed = {name for name in values if values[name] != of_photographs[name]}
+    assert changed == {"view_rotation", "view_flip", "photo_statistics"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from ldam_studio.engine.compute.device import AUTO, DEVICES, PRECISIONS, Device, choose
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.pixels import IMAGENET_MEAN, IMAGENET_STD, PixelSpec
 from ldam_studio.networks.plan import FLOAT32, PLAIN
 from ldam_studio.networks.sources import families
 from ldam_studio.networks.sources.opening import open_network
@@ -81,7 +81,9 @@ def add_network(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
     for name, what in (("mean", "subtracted from"), ("std", "that divide")):
         group.add_argument(
-            f"--{name}", metavar="A,B,C", help=f"the values {what} each channel, with --input-size"
+            f"--{name}",
+            metavar="A,B,C",
+            help=f"the values {what} each channel, with --input-size; imagenet for ImageNet's",
         )
     for name, what in (("minimum", "black; default 0"), ("maximum", "white; default 1")):
         group.add_argument(f"--{name}", type=float, metavar="V", help=f"pixel value of {what}")
@@ -158,14 +160,16 @@ def network_of(
 def _pixels_of(args: argparse.Namespace) -> PixelSpec:
     try:
         channels, height, width = (int(size) for size in args.input_size.lower().split("x"))
-        mean, std = (_numbers(text, channels) for text in (args.mean, args.std))
+        minimum = 0.0 if args.minimum is None else args.minimum
+        maximum = 1.0 if args.maximum is None else args.maximum
+        span = maximum - minimum
+        mean = _numbers(args.mean, channels, [minimum + span * value for value in IMAGENET_MEAN])
+        std = _numbers(args.std, channels, [span * value for value in IMAGENET_STD])
     except ValueError:
         raise StudioError(
             "--input-size must be written like 3x224x224, --mean and --std as numbers with commas "
-            "like 0.5,0.5,0.5."
+            "like 0.5,0.5,0.5, or imagenet for the numbers of ImageNet's three channels."
         ) from None
-    minimum = 0.0 if args.minimum is None else args.minimum
-    maximum = 1.0 if args.maximum is None else args.maximum
     rest = (minimum + maximum) / 2 if args.rest is None else args.rest
     shown = () if args.show_channels is None else _channels(args.show_channels)
     return PixelSpec(channels, height, width, mean, std, rest, minimum, maximum, shown)
@@ -180,8 +184,12 @@ def _channels(text: str) -> tuple[int, ...]:
         ) from None
 
 
-def _numbers(text: str, channels: int) -> tuple[float, ...]:
-    """Read one number for all channels, or one for each."""
+def _numbers(text: str, channels: int, imagenet: Sequence[float]) -> tuple[float, ...]:
+    """Read one number for all channels, or one for each; ``imagenet`` stands for those of it."""
+    if text.strip().lower() == "imagenet":
+        if channels != len(imagenet):
+            raise ValueError
+        return tuple(imagenet)
     numbers = tuple(float(part) for part in text.split(","))
     return numbers * channels if len(numbers) == 1 else numbers
 

@@ -8,7 +8,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.pixels import IMAGENET_MEAN, IMAGENET_STD, PixelSpec
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,12 @@ COLOURS = 3  # channels of a picture
 FROM_SOURCE, OWN = "As the network's source says", "Other numbers"
 PRESETS = (
     Preset(
-        "ImageNet", "3 × 224 × 224", "0.485, 0.456, 0.406", "0.229, 0.224, 0.225", "0 to 1", "0.5"
+        "ImageNet",
+        "3 × 224 × 224",
+        ", ".join(map(str, IMAGENET_MEAN)),
+        ", ".join(map(str, IMAGENET_STD)),
+        "0 to 1",
+        "0.5",
     ),
     Preset("Pixels from 0 to 1", "", "0", "1", "0 to 1", "0.5"),
     Preset("Pixels from -1 to 1", "", "0", "1", "-1 to 1", "0"),

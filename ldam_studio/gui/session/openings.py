@@ -18,7 +18,7 @@ from ldam_studio.networks.neurons import parse_neurons
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.networks.sources.opening import open_network
-from ldam_studio.sampler.presets import CLOUDY, find_preset, is_photograph
+from ldam_studio.sampler.presets import CLOUDY, find_preset, is_large
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def network_opening(network: Network, device: Device, data: Path | None = None) 
         return replace(start(device, data, network), title=short_name(network.name))
     pixels = network.pixels
     name = discriminator_for(network)
-    small, large = name == CIFAR_DISCRIMINATOR, is_photograph(pixels.shape)
+    small, large = name == CIFAR_DISCRIMINATOR, is_large(pixels.shape)
     photo = small or large
     values: dict[str, Any] = dict(CLOUDY) if small else {}
     if photo:
