@@ -105,7 +105,8 @@ def typed_neurons(text: str, layers: Collection[str]) -> list[Neuron]:
 
 def unsigned(text: str) -> str:
     """Return an address, or the beginning of one, without its sign."""
-    return _SIGN.sub("", text, count=1)
+    sign = _SIGN.match(text)
+    return text if sign is None else text[sign.end() :]
 
 
 def _no_neuron(text: str) -> StudioError:

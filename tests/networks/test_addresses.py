@@ -12,7 +12,7 @@ from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.picker.search import Index
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.neurons import Neuron, parse_neurons, typed_neurons
+from ldam_studio.networks.neurons import Neuron, parse_neurons, typed_neurons, unsigned
 from ldam_studio.networks.pixels import PixelSpec
 
 PLACES = (
@@ -134,3 +134,9 @@ def test_each_call_has_its_own_value(network):
             found = network.output(x, name)
             if output is not None:
                 torch.testing.assert_close(found, output)
+
+
+def test_only_a_sign_in_front_is_taken_off():
+    texts = ("-fc3:4", "+-a:0", "-black-footed ferret", "black-footed ferret", "fc3:-1", "")
+    left = ["fc3:4", "-a:0", "black-footed ferret", "black-footed ferret", "fc3:-1", ""]
+    assert [unsigned(text) for text in texts] == left
