@@ -176,3 +176,9 @@ def test_values_of_single_chains_come_back_with_their_chains(make_window, qtbot)
     window.controller.undo()
     assert window.model.outline == before
     assert window.controller.ask(lambda state: state.outline).result(20) == before
+
+
+def test_before_a_session_is_open_no_neuron_can_be_chosen(make_window):
+    window = make_window()
+    window.controller.set_neurons(Neuron("fc3", 1))
+    assert not window.model.is_open

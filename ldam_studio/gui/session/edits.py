@@ -114,6 +114,8 @@ class Edits(SessionLink):
 
     def _suited_to(self, neurons: tuple[Neuron, ...]) -> dict[str, Any]:
         """Return the settings that change when the lanes that are acted on turn to neurons."""
+        if not self.model.is_open:
+            return {}
         acting, before = self.model.acting, self.model.outline
         try:
             after = before.after(Change(NEURONS, neurons, acting))
