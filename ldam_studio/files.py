@@ -211,6 +211,8 @@ def check_target(path: Path) -> None:
         be written to.
     """
     _check_replaceable(path)
+    if len(os.fsencode(_temporary(path).name)) > LONGEST_NAME:
+        raise StudioError(f"{path} is too long for the name of a file; choose a shorter one.")
     check_folder(path.parent)
 
 

@@ -200,3 +200,8 @@ def test_labels_that_cannot_be_read(capsys: pytest.CaptureFixture[str]):
     assert "cannot be read" in refused(capsys, "mine.py:model", "--labels", "none.txt")
     said = refused(capsys, "mine.py:model", "--labels", "imagenet")
     assert "imagenet has 1000 labels, but the network has 5 outputs" in said
+
+
+def test_code_with_a_name_longer_than_files_may_have(capsys):
+    assert main(["info", "--network", "z" * 300 + ".py:f"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -232,7 +232,7 @@ def test_labels_elsewhere_are_left_out(tmp_path, monkeypatch):
 def test_an_output_that_cannot_be_written_is_found_before_the_replay(tmp_path, capsys):
     path = made(tmp_path / "sent")
     (tmp_path / "file").write_bytes(b"")
-    for out in ("/dev/null", str(tmp_path), str(tmp_path / "file" / "b.png")):
+    for out in ("/dev/null", str(tmp_path), str(tmp_path / "file" / "b.png"), "q" * 300):
         assert main(["replay", str(path), "--out", out]) == 2
         said = capsys.readouterr()
         assert "identical" not in said.out and "replaying" not in said.err

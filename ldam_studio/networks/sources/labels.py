@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError, plain
-from ldam_studio.files import read_bytes
+from ldam_studio.files import is_regular, read_bytes
 from ldam_studio.networks.anatomy.layers import Layer
 
 IMAGENET = Path("imagenet")
@@ -43,7 +43,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 def can_be_read(path: Path) -> bool:
     """Return whether this file of labels exists."""
-    return path == IMAGENET or path.is_file()
+    return path == IMAGENET or is_regular(path)
 
 
 def wrong_number(count: int, path: Path, outputs: Sequence[Layer]) -> StudioError:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.files import is_regular
 from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.sources.family import Family, Source
 from ldam_studio.networks.sources.importing import START, Project
@@ -155,7 +156,7 @@ def _in_a_sentence(what: str, home: Path, otherwise: str = "") -> Iterator[None]
 
 def _import_file(path: Path) -> tuple[Project, ModuleType]:
     """Import a file, as a module of the packages in whose folders it lies."""
-    if not path.is_file():
+    if not is_regular(path):
         raise StudioError(f"There is no file {path}; check the path.")
     place = path.absolute().parent if path.name == START else path.absolute()
     regular = packages_above(place)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import is_regular
 from ldam_studio.networks.weights.checkpoint_headers import examine
 from ldam_studio.networks.weights.checkpoint_places import Found, below, name_and_run
 from ldam_studio.networks.weights.checkpoints import Checkpoint, Stamp, in_order, stamp_of
@@ -84,7 +85,7 @@ class Folder:
         self._known: dict[Path, _Known] = {}
         self._growing: dict[Path, _Growing] = {}
         self._changed: Mapping[Path, int] = {}  # when files last came to a folder, or went
-        self._is_file = place.is_file() or is_weights(place)
+        self._is_file = is_regular(place) or is_weights(place)
         self._listing = Listing((), {})
 
     @property
@@ -181,7 +182,7 @@ class Folder:
 
 def check_kind(place: Path) -> None:
     """Raise `StudioError` if a place is a file, but not a weights file."""
-    if is_weights(place) or not place.is_file():
+    if is_weights(place) or not is_regular(place):
         return  # it may be in the midst of being written
     try:
         what = examine(place, stamp_of(place.stat()))
