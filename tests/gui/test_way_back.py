@@ -135,6 +135,19 @@ def test_opening_a_session_can_be_undone(studio, qtbot):
     assert moment(studio).lane.chains.x.shape == x.shape
 
 
+def test_undo_does_not_reach_into_the_session_before(studio, qtbot):
+    studio.controller.set_value("l2", 0.25)
+    open_in(studio, qtbot, small_opening("fc2:1", temperature=0.2))
+    own = studio.model.value("l2")
+    studio.controller.set_value("temperature", 0.4)
+    stack = studio.controller.undo_stack.stack
+    texts = [stack.text(at) for at in range(stack.count())]
+    assert len(texts) == 2 and texts[0] == "Opening Small" and "Temperature" in texts[1]
+    studio.controller.undo()
+    assert studio.model.value("temperature") == 0.2 and studio.model.value("l2") == own
+    assert studio.model.outline.lane.neurons[0].layer == "fc2"
+
+
 @pytest.mark.parametrize("what", ["network", "melt", "compare"])
 def test_what_else_can_be_undone(studio, qtbot, what):
     paused(studio, qtbot)
