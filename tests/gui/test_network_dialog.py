@@ -328,7 +328,7 @@ def test_of_many_channels_those_to_be_shown_are_asked_for(make, qtbot):
 def test_built_in_networks_need_nothing_but_perhaps_weights(make, load):
     dialog = make(NetworkRequest("lenet"))
     assert dialog.source.kind == BUILT_IN
-    assert dialog.weights.isVisible()
+    assert dialog.choice.file.isVisible()
     assert not dialog.input.isVisible()
     card = load(dialog)
     assert card.sentence == ""
@@ -342,10 +342,10 @@ def test_built_in_networks_take_labels_and_a_part_of_the_weights(make, load, tmp
     save_file(state, tmp_path / "three.safetensors")
     (tmp_path / "names.txt").write_text("ant\nbee\ncat\n")
     dialog = make(NetworkRequest("lenet"))
-    dialog.weights.setText(str(tmp_path / "three.safetensors"))
-    dialog.labels.setText(str(tmp_path / "names.txt"))
+    dialog.choice.file.setText(str(tmp_path / "three.safetensors"))
+    dialog.form.labels.setText(str(tmp_path / "names.txt"))
     assert "in the dialog, a box to tick" in load(dialog).sentence
-    dialog.partial.setChecked(True)
+    dialog.choice.partial.setChecked(True)
     card = load(dialog)
     assert card.sentence == ""
     assert dialog.network.labels == ("ant", "bee", "cat")
@@ -364,8 +364,8 @@ def test_what_was_understood_is_shown_before_it_can_be_opened(make, load, factor
     save_file(module.state_dict(), path)
     (tmp_path / "names.txt").write_text("ant\nbee\ncat\ndog\neel\n")
     dialog = code(make, factories, "with_pixels", pixels=None)
-    dialog.weights.setText(str(path))
-    dialog.labels.setText(str(tmp_path / "names.txt"))
+    dialog.choice.file.setText(str(path))
+    dialog.form.labels.setText(str(tmp_path / "names.txt"))
     assert not dialog.open_button.isEnabled()
     facts = {name: label.text() for name, label in load(dialog).facts.items()}
     assert facts["Architecture"] == "Sequential, 4,037 parameters"
@@ -376,7 +376,7 @@ def test_what_was_understood_is_shown_before_it_can_be_opened(make, load, factor
     assert dialog.open_button.isEnabled()
     assert dialog.open_button.isDefault()
     # What is changed afterwards has to be loaded again.
-    dialog.labels.clear()
+    dialog.form.labels.clear()
     assert dialog.network is None
     assert not dialog.open_button.isEnabled()
     assert load(dialog).facts["Outputs"].text() == "5 without names"
@@ -402,7 +402,7 @@ def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_pat
     torch.save({"model": one, "model_ema": two}, tmp_path / "both.pt")
     dialog = code(make, factories, "with_pixels")
     assert not dialog.choice.sets.isVisible()
-    dialog.weights.setText(str(tmp_path / "both.pt"))
+    dialog.choice.file.setText(str(tmp_path / "both.pt"))
     facts = load(dialog).facts
     assert "also has weights in model_ema" in facts["Notes"].text()
     assert dialog.choice.sets.isVisible() and dialog.choice.sets.currentData() == "model"
@@ -416,15 +416,15 @@ def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_pat
     again = make(dialog.request)
     assert again.wish().absolute() == dialog.request
     # Another file has sets of its own.
-    dialog.weights.setText(str(tmp_path / "other.pt"))
+    dialog.choice.file.setText(str(tmp_path / "other.pt"))
     assert not dialog.choice.sets.isVisible() and dialog.wish().weights_key is None
 
 
 def test_random_weights_are_chosen_in_place_of_a_file(make, load, factories):
     dialog = code(make, factories, "with_pixels")
-    dialog.weights.setText("none.pt")
+    dialog.choice.file.setText("none.pt")
     dialog.choice.random.setChecked(True)
-    assert not dialog.weights.isEnabled()
+    assert not dialog.choice.file.isEnabled()
     assert load(dialog).facts["Weights"].text().startswith("random, SHA-256")
     first = dialog.network.sha256
     dialog.choice.seed.setValue(7)
@@ -459,10 +459,10 @@ def test_of_several_outputs_that_of_the_classes_can_be_chosen(make, load, factor
     dialog = code(make, factories, "pair")
     assert load(dialog).sentence == ""
     assert dialog.card.facts["Outputs"].text() == "784 without names in output"
-    offered = [dialog.classes.itemText(i) for i in range(dialog.classes.count())]
+    offered = [dialog.form.classes.itemText(i) for i in range(dialog.form.classes.count())]
     assert offered == ["output", "head"]
-    dialog.classes.setCurrentText("head")
-    dialog.classes.activated.emit(1)
+    dialog.form.classes.setCurrentText("head")
+    dialog.form.classes.activated.emit(1)
     assert dialog.card.facts["Outputs"].text() == "5 without names in head"
     dialog.open_button.click()
     assert dialog.network.class_layer.name == "head"
@@ -474,15 +474,15 @@ def test_labels_find_the_output_that_they_belong_to(make, load, factories, tmp_p
     names = tmp_path / "names.txt"
     names.write_text("ant\nbee\ncat\ndog\nelk\n")
     dialog = code(make, factories, "pair")
-    dialog.labels.setText(str(names))
+    dialog.form.labels.setText(str(names))
     assert load(dialog).sentence == ""
     assert dialog.card.facts["Outputs"].text() == "5 classes in head: ant, bee, cat, …"
     assert dialog.request.class_layer is None
-    dialog.classes.setCurrentText("body.1")
-    dialog.classes.activated.emit(0)
+    dialog.form.classes.setCurrentText("body.1")
+    dialog.form.classes.activated.emit(0)
     assert "has 5 labels, but the network has 784 outputs" in dialog.card.sentence
     assert not dialog.open_button.isEnabled()
-    dialog.classes.setCurrentText("")
+    dialog.form.classes.setCurrentText("")
     assert load(dialog).sentence == ""
     assert dialog.network.labels[4] == "elk"
 
@@ -492,16 +492,16 @@ def test_files_that_are_missing_or_wrong_are_one_sentence(make, load, factories,
     dialog.source.code.agreed.setChecked(True)
     assert "There is no file" in load(dialog).sentence
     dialog = code(make, factories, "plain")
-    dialog.weights.setText(str(tmp_path / "none.pt"))
+    dialog.choice.file.setText(str(tmp_path / "none.pt"))
     assert "There is no file" in load(dialog).sentence
     other = tmp_path / "other.safetensors"
     save_file({"0.weight": torch.zeros(4, 3, 3, 3), "9.bias": torch.zeros(2)}, other)
-    dialog.weights.setText(str(other))
+    dialog.choice.file.setText(str(other))
     assert "is for another architecture: 3 weights are missing" in load(dialog).sentence
-    dialog.partial.setChecked(True)
+    dialog.choice.partial.setChecked(True)
     assert load(dialog).sentence == ""
     (tmp_path / "names.txt").write_text("ant\nbee\n")
-    dialog.labels.setText(str(tmp_path / "names.txt"))
+    dialog.form.labels.setText(str(tmp_path / "names.txt"))
     assert "has 2 labels, but the network has 5 outputs" in load(dialog).sentence
 
 

@@ -29,6 +29,7 @@ from ldam_studio.export.formats.table import FORMATS, with_suffix
 from ldam_studio.export.shown import MOST_PIXELS
 from ldam_studio.files import free_path
 from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
+from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.preview import Preview
@@ -63,7 +64,7 @@ class ExportChoice:
     path: Path
 
 
-class ExportDialog(QDialog):
+class ExportDialog(FittingDialog):
     """Asks what to export, and remembers the last choice.
 
     Parameters
@@ -150,11 +151,7 @@ class ExportDialog(QDialog):
         self._save.setDefault(True)
         self._buttons.accepted.connect(self._accepted)
         self._buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 12)
-        layout.setSpacing(14)
-        layout.addLayout(top, 1)
-        layout.addWidget(self._buttons)
+        self.lay_out(top, self._buttons)
 
     # -- the choice -------------------------------------------------------------------------------
 

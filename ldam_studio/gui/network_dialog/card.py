@@ -35,6 +35,7 @@ class NetworkCard(QFrame):
     """Shows one of four pages of the same size: a text, progress, an error, or a network."""
 
     stopped = pyqtSignal()
+    told = pyqtSignal()  # it shows what a person waits for
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,7 +117,7 @@ class NetworkCard(QFrame):
         self._words = StageWords()
         self.doing.setText(text)
         self.bar.setRange(0, 0)
-        self._pages.setCurrentWidget(self._busy)
+        self._tell(self._busy)
         self._seconds.start()
 
     def show_stage(self, stage: Stage) -> None:
@@ -146,7 +147,7 @@ class NetworkCard(QFrame):
     def show_error(self, sentence: str) -> None:
         """Show an error."""
         self.error.setText(sentence)
-        self._pages.setCurrentWidget(self._wrong)
+        self._tell(self._wrong)
 
     def show_network(self, network: Network) -> None:
         """Show the facts about a network that has been loaded."""
@@ -168,7 +169,11 @@ class NetworkCard(QFrame):
         self._facts_form.setRowVisible(self.facts["Notes"], bool(network.provenance.notes))
         whole = "" if network.weights is None else f"{network.weights}\n"
         self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.sha256}")
-        self._pages.setCurrentWidget(self._known)
+        self._tell(self._known)
+
+    def _tell(self, page: QWidget) -> None:
+        self._pages.setCurrentWidget(page)
+        self.told.emit()
 
     @property
     def sentence(self) -> str:

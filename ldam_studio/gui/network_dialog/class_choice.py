@@ -8,12 +8,13 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QWidget
 
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_combo import QuietCombo
 
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 
-class ClassChoice(QComboBox):
+class ClassChoice(QuietCombo):
     """Lists what a loaded network returns; the name of any other layer can be typed.
 
     While it is empty, the layer is found by the number of labels, see `Options.class_layer`.

@@ -18,6 +18,7 @@ from ldam_studio.gui.network_dialog.factories import functions_in
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_combo import QuietCombo
 
 
 class OwnCode(QWidget):
@@ -31,7 +32,7 @@ class OwnCode(QWidget):
         self.file = QLineEdit()
         self.file.setAccessibleName("Python file")
         self.file.setPlaceholderText("a Python file, or a module such as package.module")
-        self.function = QComboBox()
+        self.function = QuietCombo()
         self.function.setEditable(True)
         self.function.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.function.setAccessibleName("Function")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.networks.pixels import IMAGENET_MEAN, IMAGENET_STD, PixelSpec
 
 
@@ -48,7 +49,7 @@ class InputForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.preset = QComboBox()
+        self.preset = QuietCombo()
         self.preset.setAccessibleName("Input")
         self.preset.setPlaceholderText("Choose what images the network takes")
         self.preset.addItems([FROM_SOURCE, *(preset.title for preset in PRESETS), OWN])

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QRadioButton,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +26,7 @@ from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import family_of, libraries
 
 BUILT_IN, LIBRARY, CODE = range(3)
+LINES = 8  # of a list that are visible at least
 _ARROWS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
 
@@ -49,7 +49,6 @@ class NetworkSource(QWidget):
         super().__init__(parent)
         self.built_in, self.library, self.code = BuiltIn(), Library(), OwnCode()
         self._kinds = QButtonGroup(self)
-        self.pages = QStackedWidget()
         row = QHBoxLayout()
         row.setSpacing(18)
         self._pages: tuple[BuiltIn | Library | OwnCode, ...] = (
@@ -59,17 +58,18 @@ class NetworkSource(QWidget):
         )
         for made in (self.built_in, self.library, self.code):
             made.changed.connect(self.changed)
-        for number, (title, page) in enumerate(zip(titles(), self._pages, strict=True)):
+        for number, title in enumerate(titles()):
             radio = QRadioButton(title)
             self._kinds.addButton(radio, number)
             row.addWidget(radio)
-            self.pages.addWidget(page)
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addLayout(row)
-        layout.addWidget(self.pages)
+        for page in self._pages:  # not stacked: only the one that is shown takes room
+            page.hide()
+            layout.addWidget(page)
         self._kinds.idToggled.connect(self._turn)
 
     @property
@@ -89,7 +89,7 @@ class NetworkSource(QWidget):
     @property
     def page(self) -> BuiltIn | Library | OwnCode:
         """The page of the chosen kind."""
-        return self._pages[self.pages.currentIndex()]
+        return self._pages[max(self.kind, 0)]
 
     @property
     def ready(self) -> bool:
@@ -105,7 +105,8 @@ class NetworkSource(QWidget):
 
     def _turn(self, kind: int, on: bool) -> None:
         if on:
-            self.pages.setCurrentIndex(kind)
+            for number, page in enumerate(self._pages):
+                page.setVisible(number == kind)
             if kind == LIBRARY:
                 self.library.fill()
             self.changed.emit()
@@ -120,6 +121,7 @@ class BuiltIn(QWidget):
         super().__init__()
         self.list = QListWidget()
         self.list.setAccessibleName("Built-in networks")
+        self.list.setMinimumHeight(LINES * self.fontMetrics().height())
         self.list.setWordWrap(True)
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -165,6 +167,7 @@ class Library(QWidget):
         self.search.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName("Published models")
+        self.list.setMinimumHeight(LINES * self.fontMetrics().height())
         self.list.setUniformItemSizes(True)
         self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
         self.state = Paragraph()
@@ -174,8 +177,8 @@ class Library(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(self.search)
-        layout.addWidget(self.list, 1)
         layout.addWidget(self.state)
+        layout.addWidget(self.list, 1)
         self.setFocusProxy(self.search)
 
     @property

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui.path_row import PathRow
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.networks.weights.choice import MOST_SEED, WeightsChoice
 from ldam_studio.networks.weights.notes import TOP
 from ldam_studio.networks.weights.shown import shown
@@ -49,7 +50,7 @@ class WeightsForm(QWidget):
         self.seed.setRange(0, MOST_SEED)
         self.seed.setPrefix("seed ")
         self.seed.setAccessibleName("Seed of the random weights")
-        self.sets = QComboBox()
+        self.sets = QuietCombo()
         self.sets.setAccessibleName("Set of weights")
         self.sets.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
@@ -16,6 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present, restyle
@@ -28,7 +28,7 @@ HINT = (
 )
 
 
-class PhotographsDialog(QDialog):
+class PhotographsDialog(FittingDialog):
     """Asks for a folder or zip of photographs; when accepted, it is in `place`.
 
     Parameters
@@ -62,14 +62,12 @@ class PhotographsDialog(QDialog):
         self.measure.setDefault(True)
         self.measure.clicked.connect(lambda _on: self.go())
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 12)
+        layout = QVBoxLayout()
         layout.setSpacing(14)
         layout.addLayout(form)
         layout.addWidget(self.note)
         layout.addStretch(1)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(38 * self.fontMetrics().height())
+        self.lay_out(layout, buttons, lines=38)
         self._changed()
 
     def go(self) -> None:

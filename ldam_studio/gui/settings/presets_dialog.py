@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QGridLayout,
     QLabel,
@@ -20,6 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.settings.values import text_of
 from ldam_studio.sampler.settings import SETTINGS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _NAME = Qt.ItemDataRole.UserRole
 
 
-class PresetsDialog(QDialog):
+class PresetsDialog(FittingDialog):
     """The user's presets: a field to save the current settings, and a list of saved presets.
 
     Parameters
@@ -79,8 +79,7 @@ class PresetsDialog(QDialog):
         self.note.hide()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(16, 16, 16, 12)
+        grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(10)
         grid.addWidget(label, 0, 0)
@@ -90,11 +89,10 @@ class PresetsDialog(QDialog):
         grid.addWidget(self.rename_button, 1, 2)
         grid.addWidget(self.delete_button, 2, 2)
         grid.addWidget(self.note, 4, 0, 1, 3)
-        grid.addWidget(buttons, 5, 0, 1, 3)
         grid.setRowStretch(3, 1)
         grid.setColumnStretch(1, 1)
+        self.lay_out(grid, buttons, lines=24)
         line = self.fontMetrics().height()
-        self.setMinimumWidth(24 * line)
         self.list.setMinimumHeight(8 * line)
         self.save_button.setDefault(True)
         self.name.textChanged.connect(self._show_buttons)

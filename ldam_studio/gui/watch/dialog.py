@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
-    QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
@@ -23,9 +21,11 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present, restyle
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.built_in import NETWORKS
 from ldam_studio.networks.sources.families import short_name
@@ -45,7 +45,7 @@ HINT = (
 )
 
 
-class WatchDialog(QDialog):
+class WatchDialog(FittingDialog):
     """Asks for a folder or file, and a network; when accepted, they are in `place` and `network`.
 
     `network` is None if the current network was chosen.
@@ -73,7 +73,7 @@ class WatchDialog(QDialog):
         self.path.setPlaceholderText("Folder or file")
         self.path.setAccessibleName("Folder or file of checkpoints")
         self.path.textChanged.connect(lambda _text: self._changed())
-        self.which = QComboBox()
+        self.which = QuietCombo()
         self.which.setAccessibleName("Network")
         if in_front is not None:
             self.which.addItem(f"{short_name(in_front)}, which is open", None)
@@ -94,14 +94,12 @@ class WatchDialog(QDialog):
         label.setBuddy(self.path)
         form.addRow(label, self._place_row())
         form.addRow("&Network", self.which)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 12)
+        layout = QVBoxLayout()
         layout.setSpacing(14)
         layout.addLayout(form)
         layout.addWidget(self.note)
         layout.addStretch(1)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(38 * self.fontMetrics().height())
+        self.lay_out(layout, buttons, lines=38)
         self._changed()
 
     def _place_row(self) -> PathRow:
