@@ -90,8 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arrays",
         action="store_true",
         help="also write chains.npz: x and average (chains, C, H, W), in pixel units from 0 for "
-        "black to 1 for white, whatever --minimum and --maximum are; activation (steps, chains), "
-        "of the images before each step",
+        "black to 1 for white, whatever --minimum and --maximum are; activation, or "
+        "with another objective objective (steps, chains), of the images before each step",
     )
     group.add_argument("--json", action="store_true", help="print one object on standard output")
 

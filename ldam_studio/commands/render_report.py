@@ -14,15 +14,17 @@ from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.comparison import lane_name, unmatched
 from ldam_studio.engine.silent_neurons import dead_neurons, sentence
 from ldam_studio.engine.state import Lane
+from ldam_studio.networks.anatomy.class_values import ACTIVATION, ClassValue
 
 
 def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     """Return the object that ``--json`` prints.
 
-    `activation` is that of the raw samples; `burned_in` says whether all chains are burned in, and
-    `samples_averaged` is the smallest number over all chains; `chains` has the values of each
-    chain. `dead` lists neurons that gave no gradient, and `notes` are sentences. `second` has the
-    same about the network beside the first, if there is one.
+    `activation` is that of the raw samples. With another `objective` than the activation,
+    `objective_value` has its values, which the chains make large. `burned_in` says whether all
+    chains are burned in, and `samples_averaged` is the smallest number over all chains; `chains`
+    has the values of each chain. `dead` lists neurons that gave no gradient, and `notes` are
+    sentences. `second` has the same about the network beside the first, if there is one.
     """
     state = rendered.state
     first, *others = state.lanes
@@ -41,7 +43,9 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
 
 
 def _report_of_lane(lane: Lane) -> dict[str, Any]:
-    activation = _activation_on_whole_images(lane)
+    activation = _on_whole_images(lane)
+    climbs_activation = lane.objective == ACTIVATION
+    values = None if climbs_activation else _on_whole_images(lane, lane.targets.units.class_value)
     counts = lane.shown_average().count.tolist()
     burned_in = lane.progress.done.tolist()
     rows = zip(lane.neurons, activation.tolist(), burned_in, counts, strict=True)
@@ -49,6 +53,8 @@ def _report_of_lane(lane: Lane) -> dict[str, Any]:
         "network": lane.network.name,
         "neurons": [str(neuron) for neuron in dict.fromkeys(lane.neurons)],
         "activation": activation.tolist(),
+        "objective": lane.objective,
+        **({} if values is None else {"objective_value": values.tolist()}),
         "burned_in": all(burned_in),
         "samples_averaged": min(counts),
         "dead": dead_neurons(lane.waking, lane.neurons),
@@ -66,12 +72,11 @@ def _report_of_lane(lane: Lane) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _activation_on_whole_images(lane: Lane) -> Tensor:
-    """Return the activation of each chain's neuron on its whole image, with or without a crop."""
-    if lane.targets.crop is None:
+def _on_whole_images(lane: Lane, value: ClassValue | None = None) -> Tensor:
+    """Return the activation of each chain's neuron, or another value, on its whole image."""
+    if lane.targets.crop is None and value is lane.targets.units.class_value:
         return lane.activation(lane.chains.x)
     neurons = lane.sized.seen_from(lane.network, lane.neurons)
-    value = lane.targets.units.class_value
     found = [
         lane.sized.activation(x[None], lane.sized.units((neuron,), value))
         for neuron, x in zip(neurons, lane.chains.x, strict=True)

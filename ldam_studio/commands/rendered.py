@@ -112,17 +112,17 @@ def write(
 def _arrays(rendered: Rendered) -> bytes:
     lane, *others = rendered.state.lanes
     chains = len(lane.neurons)
-    beside: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
     for second in others:
-        beside["second_x"] = second.chains.x.cpu().numpy()
-        beside["second_average"] = second.shown_average().mean.cpu().numpy()
+        arrays["second_x"] = second.chains.x.cpu().numpy()
+        arrays["second_average"] = second.shown_average().mean.cpu().numpy()
     activation = rendered.activation or [torch.empty(0, chains)]
+    name = "activation" if lane.objective == "activation" else "objective"
     file = BytesIO()
-    np.savez_compressed(
-        file,
-        x=lane.chains.x.cpu().numpy(),
-        average=lane.shown_average().mean.cpu().numpy(),
-        activation=torch.stack(activation).reshape(-1, chains).cpu().numpy(),
-        **beside,
-    )
+    arrays |= {
+        name: torch.stack(activation).reshape(-1, chains).cpu().numpy(),
+        "x": lane.chains.x.cpu().numpy(),
+        "average": lane.shown_average().mean.cpu().numpy(),
+    }
+    np.savez_compressed(file, **arrays)
     return file.getvalue()

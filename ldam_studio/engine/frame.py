@@ -66,10 +66,11 @@ class LaneFrame:
     that makes them fit; images of another resolution than the network's own have thumbnails of the
     same size. Other arrays have shape (chains,).
 
-    `field` is the receptive field of the front chain's neuron (top, left, bottom, right), or None
-    for the whole image. `dead` marks the chains whose neurons give no gradient; `silence` is a
-    sentence about neurons that stay silent, and `doubt` one about a receptive field that was wrong;
-    they are empty without these. `notes` has sentences about
+    `activation` has the values of what is made large, which `objective` names: one of the choices
+    of the setting *Objective*. `field` is the receptive field of the front chain's neuron (top,
+    left, bottom, right), or None for the whole image. `dead` marks the chains whose neurons give no
+    gradient; `silence` is a sentence about neurons that stay silent, and `doubt` one about a
+    receptive field that was wrong; they are empty without these. `notes` has sentences about
     settings, by name, see `setting_notes`. `measurable` tells whether the user's photographs would
     change what photo statistics do.
 
@@ -84,6 +85,7 @@ class LaneFrame:
     neurons: tuple[Neuron, ...]
     labels: tuple[str, ...]
     field: Box | None
+    objective: str
     activation: Floats | None
     real_probability: Floats | None
     gradient_rms: Floats | None
@@ -194,6 +196,7 @@ class _Picked:
             neurons=lane.neurons,
             labels=tuple(lane.network.label(neuron) for neuron in lane.neurons),
             field=lane.targets.fields[front],
+            objective=lane.objective,
             activation=_only(here.get("last activation")),
             real_probability=_only(here.get("last real_probability")),
             gradient_rms=_only(here.get("last gradient_rms")),

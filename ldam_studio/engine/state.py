@@ -21,6 +21,7 @@ from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.silent_neurons import Waking
 from ldam_studio.engine.trust import Trust
+from ldam_studio.networks.anatomy.class_values import ACTIVATION
 from ldam_studio.networks.anatomy.crops import Crop
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.anatomy.units import Units
@@ -94,8 +95,14 @@ class Lane:
         """The least and the greatest pixel value if pixels are clamped, otherwise None."""
         return self.network.pixels.bounds if self.settings.clamp else None
 
+    @property
+    def objective(self) -> str:
+        """What is made large, by its name in the setting *Objective*."""
+        value = self.targets.units.class_value
+        return ACTIVATION if value is None else value.name
+
     def activation(self, x: Tensor) -> Tensor:
-        """Return the activation of each chain's neuron at pixels x (chains, C, H, W).
+        """Return what is made large of each chain's neuron at pixels x (chains, C, H, W).
 
         Only the part of the image that the neurons see is evaluated.
         """

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ldam_studio.cli import main
+from ldam_studio.networks.sources.opening import open_network
 
 CODE = """
 import torch
@@ -48,3 +49,23 @@ def test_a_neuron_that_is_silent_on_noise_has_the_activation_of_plain_torch(
     value = float(silent()[:3](x)[0, 0, 3, 10].detach())
     assert value > 1
     assert report["activation"] == [pytest.approx(value, rel=1e-5)]
+
+
+def test_the_activation_in_a_report_is_that_of_plain_torch_with_any_objective(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    words = ["--neuron", "fc3:3-4", "--steps", "5", "--arrays", "--json", "--out", str(tmp_path)]
+    assert main(["render", "--network", "lenet", "--objective", "mix", *words]) == 0
+    report = json.loads(capsys.readouterr().out)
+    with np.load(tmp_path / "chains.npz") as arrays:
+        assert "activation" not in arrays and arrays["objective"].shape == (5, 2)
+        x = torch.from_numpy(arrays["x"])
+    logits = open_network("lenet").output(x, "fc3").detach()
+    outputs, log_p = (
+        t[torch.arange(2), torch.tensor([3, 4])] for t in (logits, logits.log_softmax(1))
+    )
+    assert report["activation"] == pytest.approx(outputs.tolist(), rel=1e-4, abs=1e-4)
+    assert report["objective"] == "mix"
+    assert report["objective_value"] == pytest.approx(
+        (outputs + log_p).tolist(), rel=1e-4, abs=1e-4
+    )

@@ -56,6 +56,7 @@ def frame(step: int = 1, chains: int = 10, **given: object) -> SimpleNamespace:
         "neurons": tuple(Neuron("fc3", i % 10) for i in range(chains)),
         "labels": tuple(str(i % 10) for i in range(chains)),
         "field": None,
+        "objective": "activation",
         "activation": np.zeros(chains, np.float32),
         "real_probability": None,
         "samples": np.zeros(chains, int),

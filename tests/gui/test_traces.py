@@ -305,3 +305,23 @@ def test_a_heading_keeps_its_numbers_and_shortens_its_name(qtbot):
     text = plot._title.text()
     assert text.endswith("…  A 0.00035  B 0.00041") and text.startswith("Chan")
     assert plot._title.toolTip() == "Change of average  A 0.00035  B 0.00041"
+
+
+@pytest.mark.parametrize(
+    ("objectives", "title"),
+    [
+        (("activation",), "Activation"),
+        (("mix",), "Objective (mix)"),
+        (("log-probability", "log-probability"), "Log-probability"),
+        (("mix", "activation"), "Objective"),
+    ],
+)
+def test_what_is_made_large_is_named(traces, objectives, title):
+    steps = np.arange(1, 4)
+    frame = fakes.frame(steps=steps)
+    frame.lanes = tuple(fakes.frame(steps=steps, objective=one).lanes[0] for one in objectives)
+    traces.add(frame)
+    traces.redraw()
+    assert traces._plots[0].findChild(QLabel).text().startswith(title)
+    traces._plots[0].hovered.emit(2.0)
+    assert f"{title[0].lower()}{title[1:]} 0" in _texts(traces)

@@ -115,7 +115,8 @@ class Controls(QWidget):
         )
         own = frame.now.get("temperature", own)
         rms = float(frame.gradient_rms[front])
-        row.set_note(f"{own * rms:.2g} in units of the activation")
+        what = "activation" if frame.objective == "activation" else "objective"
+        row.set_note(f"{own * rms:.2g} in units of the {what}")
 
     def _add_group(self, title: str, group: Group, beside: QWidget | None = None) -> None:
         heading = QLabel(title)

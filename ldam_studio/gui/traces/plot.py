@@ -233,6 +233,13 @@ class TracePlot(QWidget):
         if step is not None:
             self._cursor.setValue(step)
 
+    def set_title(self, title: str) -> None:
+        """Name the quantity."""
+        if title != self._title_text:
+            self._title_text = title
+            self.view.setAccessibleName(f"{title}, plot over steps")
+            self._write_title()
+
     def set_value(self, text: str) -> None:
         """Write the newest value into the title."""
         if text != self._value:

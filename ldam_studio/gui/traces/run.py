@@ -58,12 +58,15 @@ class Run:
         For each lane, rows of shape (4, chains) with the four quantities.
     real
         The discriminator's mean probability for real images while it learns; rows of shape (1,).
+    objectives
+        What each lane's first quantity is, by its name in the setting *Objective*.
     last
         The latest step that is kept; -1 before the first.
     """
 
     def __init__(self) -> None:
         self.chains = 0
+        self.objectives: tuple[str, ...] = ("activation",)
         self.reset()
 
     def reset(self) -> None:
@@ -89,6 +92,7 @@ class Run:
             self._go_back(int(steps[0]))
         for mark in frame.marks:
             self._mark(*mark)
+        self.objectives = tuple(lane.objective for lane in frame.lanes)
         traces = [lane.trace for lane in frame.lanes]
         del self.lanes[len(traces) :]
         self.lanes += [Kept.of(QUANTITIES, chains) for _ in traces[len(self.lanes) :]]

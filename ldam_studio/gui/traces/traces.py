@@ -24,7 +24,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
-from ldam_studio.gui.traces.run import ACCEPTANCE, PROBABILITY, RECENT, Run
+from ldam_studio.gui.traces.run import ACCEPTANCE, ACTIVATION, PROBABILITY, RECENT, Run
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
@@ -33,7 +33,8 @@ REDRAW_MS = 250  # drawing more often would slow the sampler, which shares the i
 STACKED = 110  # height in pixels that a plot needs if plots are stacked
 MOST_MARKS = 3  # marks that are named at the pointer
 HELP = (
-    "How strongly the neuron responds to each chain's image, in the neuron's own units.",
+    "How strongly the neuron responds to each chain's image, in the neuron's own units.\n"
+    "With another objective than the activation, the value of that objective.",
     "The discriminator's probability that a chain's image is real.\n"
     "Green, and the second number: its probability for real images while it learns.",
     "How far one more sample moves the average: root mean square over its pixels, in pixel units.\n"
@@ -47,6 +48,7 @@ LEGEND = (
     "Vertical lines: burn-in and changes of settings; point at one to read it.\n"
     "If two networks are compared, the front chain of the second one has its own colour."
 )
+MIXED = ("mix",)  # objectives whose names mean nothing alone
 SOMETIMES = (PROBABILITY, ACCEPTANCE)
 """Quantities that are not always measured; without values, their plots are hidden."""
 NO_STEPS = "No steps yet. Space starts the chains."
@@ -178,6 +180,7 @@ class Traces(QWidget):
             return
         first, last = self._visible(int(steps[0]), whole)
         marked = [float(step) for step, _ in self._run.marks() if first <= step <= last]
+        self._plots[ACTIVATION].set_title(self._objective())
         for which, plot in enumerate(self._plots):
             known = which not in SOMETIMES or any(view.knows(which) for view in lanes)
             plot.setVisible(known)
@@ -202,6 +205,12 @@ class Traces(QWidget):
         if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
             value += f", real {real.mean[-1]:.2f}"
         plot.set_value(value)
+
+    def _objective(self) -> str:
+        """Return the name of what the chains make large, as a title."""
+        found = set(self._run.objectives)
+        name = found.pop() if len(found) == 1 else ""
+        return f"Objective ({name})" if name in MIXED else name.capitalize() or "Objective"
 
     def _front_chain(self) -> int:
         return min(self._front, self._run.chains - 1)
@@ -246,7 +255,8 @@ class Traces(QWidget):
         at = int(np.clip(np.searchsorted(steps, step, side="right") - 1, 0, len(steps) - 1))
         front = self._front_chain()
         words = [f"step {thousands(int(steps[at]))}"]
-        for which, name in enumerate(NAMES):
+        objective = self._objective()
+        for which, name in enumerate((objective[0].lower() + objective[1:], *NAMES[1:])):
             lowest, highest = float(low[at, which, front]), float(high[at, which, front])
             if np.isfinite(highest):
                 same = f"{lowest:.3g}" == f"{highest:.3g}"
