@@ -103,6 +103,13 @@ class Player:
         self.first_outline = None
         window.controller.opening.connect(self._on_opening)
         window.model.session_changed.connect(self._on_session)
+        take = window.controller.set_weights
+
+        def take_watched(*given: Any, **more: Any) -> None:
+            self.is_whole = False  # what is watched gives weights, which nobody undoes
+            take(*given, **more)
+
+        window.controller.set_weights = take_watched
         return window
 
     def _on_opening(self, _opening: object) -> None:
