@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from dataclasses import asdict, replace
 
 import pytest
@@ -132,6 +133,23 @@ def test_the_fastest_plan_is_chosen(times):
     assert found(network()) == HALF
     times({(FLOAT32, CONTIGUOUS): 0.05})
     assert found(network(NotInHalf)).layout == CONTIGUOUS
+
+
+def test_what_is_only_tried_warns_of_nothing(times):
+    class Warns(Small):
+        def forward(self, x: Tensor) -> Tensor:
+            if self.first(x).dtype != torch.float32:
+                tried.append(True)
+                warnings.warn("Mismatch dtype between input and weight", stacklevel=1)
+            return super().forward(x)
+
+    tried: list[bool] = []
+    times({(BFLOAT16, CHANNELS_LAST): 0.05})
+    state = opened(network(Warns))
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        find_plan(state)
+    assert tried and not heard
 
 
 def test_nothing_changes_where_nothing_is_clearly_faster(times):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.anatomy.layers import PassHook, after
 from ldam_studio.networks.anatomy.results import all_tensors, first_tensor
+from ldam_studio.networks.quiet import quiet
 
 LEAST_COSINE = 0.99
 """Cosine between two gradients of one image that are the same but for rounding. A unit at a kink
@@ -59,6 +60,7 @@ class Seen:
         return all(output.ndim and len(output) == self.count for output in self.outputs)
 
 
+@quiet()
 def see(module: nn.Module, images: Tensor, *, gradient: bool = False) -> Seen:
     """Run a module on images (n, C, H, W)."""
     seen = Seen(len(images))
