@@ -73,6 +73,11 @@ class LayerModel(QAbstractItemModel):
             node.layer = layer
             self._nodes[layer.name] = node
 
+    @property
+    def depth(self) -> int:
+        """The number of containers around the deepest layer."""
+        return max((name.count(".") for name in self._nodes), default=0)
+
     def texts(self, column: int) -> list[str]:
         """Return the texts of all layers in a column."""
         return [self._text(node, column) for node in self._nodes.values()]

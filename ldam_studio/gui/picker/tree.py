@@ -24,17 +24,18 @@ from ldam_studio.gui.qt import ENTER, present
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-NAME_CHARACTERS = 9  # characters of a layer's name that are always visible
-BESIDE = 15  # pixels around a cell's text
+NAME_CHARACTERS = 11  # characters of a layer's name that are always visible
+BESIDE = 13  # pixels around a cell's text
 LIKELY_FIELD = "224×224"  # fields are computed later; the column is wide enough for them
-FIRST_TO_STAY = (SEES, SHAPE, TYPE)
+INDENTATION = 10  # pixels for each level of the tree
+FIRST_TO_STAY = (SHAPE, TYPE, SEES)
 LONGEST_TYPE = 11  # characters; the tool tip has longer names of classes in full
 OPEN_UP_TO = 60  # a tree with more layers than this starts collapsed
 MOST_ROWS = 60  # more are not counted: they do not fit anyway
 
 
 class LayerTree(QTreeView):
-    """A tree of layers. In a narrow panel, the columns are hidden from the right: type first.
+    """A tree of layers. Columns for which a narrow panel leaves no space are hidden.
 
     The widths of the columns depend only on the network, and the shown columns only on the width of
     the panel, so that nothing moves while the user searches or expands the tree.
@@ -48,7 +49,7 @@ class LayerTree(QTreeView):
         self.setAccessibleName("Layers")
         self.setUniformRowHeights(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setIndentation(12)
+        self.setIndentation(INDENTATION)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setMinimumHeight(80)
         self.setToolTip("Enter or a double click spreads the chains over the layer")
@@ -150,6 +151,7 @@ class LayerTree(QTreeView):
         bold.setBold(True)
         metrics, header = QFontMetrics(small(self.font())), present(self.header())
         names = QFontMetrics(bold).averageCharWidth() * NAME_CHARACTERS
+        names += (self._layers.depth + 1) * INDENTATION
         room = present(self.viewport()).width() - names
         for column in FIRST_TO_STAY:
             likely = LIKELY_FIELD if column == SEES else COLUMNS[column]
