@@ -103,8 +103,8 @@ def factories(tmp_path):
 def make(qtbot):
     made = []
 
-    def build(request=None):
-        dialog = NetworkDialog(request)
+    def build(request=None, **given):
+        dialog = NetworkDialog(request, **given)
         made.append(dialog)
         qtbot.addWidget(dialog)
         dialog.show()
@@ -148,9 +148,24 @@ def test_torchvisions_models_are_listed_and_searched(make, qtbot):
     assert dialog.source.name == "torchvision:squeezenet1_1"
     assert dialog.load_button.isEnabled()
     QTest.keyClicks(library.search, "zz")
-    assert dialog.source.name == ""
-    assert "no classification model" in library.state.text()
-    assert not dialog.load_button.isEnabled()
+
+    def finds_nothing():
+        said = library.state.isVisible() and "no classification model" in library.state.text()
+        return said and dialog.source.name == "" and not dialog.load_button.isEnabled()
+
+    assert finds_nothing()
+    # Nothing that is hidden can be chosen, whatever is pressed.
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Return):
+        QTest.keyClick(library.search, key)
+        assert finds_nothing()
+    library.list.setFocus()
+    for key in (Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_V):
+        QTest.keyClick(library.list, key)
+        assert finds_nothing()
+    assert library.search.text() == "squeezezzv"
+    library.search.clear()
+    QTest.keyClick(library.list, Qt.Key.Key_V)
+    assert dialog.source.name == "torchvision:vgg16" and dialog.load_button.isEnabled()
 
 
 def test_timms_models_are_in_the_same_list_and_need_no_consent(make, qtbot, monkeypatch):
@@ -582,3 +597,37 @@ def test_the_list_that_arrives_leaves_what_is_loading_alone(make, qtbot, monkeyp
     until(qtbot, lambda: dialog.source.library.list.count() == len(MODELS))
     assert dialog.is_loading
     assert dialog.source.library.list.currentItem().text() == "vgg16"
+
+
+# What is remembered
+
+
+def test_what_was_filled_in_is_there_again(make, qtbot, factories):
+    dialog = make()
+    until(qtbot, lambda: dialog.source.library.list.count() == len(MODELS))
+    QTest.keyClicks(dialog.source.library.search, "resnet")
+    dialog.source.library.set_name("torchvision:resnet50")
+    dialog.source.choose(CODE)
+    dialog.source.code.file.setText(str(factories))
+    dialog.source.code.function.setCurrentText("pair")
+    dialog.source.code.agreed.setChecked(True)
+    dialog.choice.file.setText("~/no such file.pt")
+    dialog.choice.partial.setChecked(True)
+    dialog.form.labels.setText("imagenet")
+    dialog.form.steady.setChecked(True)
+    dialog.form.classes.setCurrentText("head")
+    dialog.input.preset.setCurrentText("Pixels from -1 to 1")
+    QTest.keyClicks(dialog.input.extent, "3 x half of it")
+    again = make(draft=dialog.draft)
+    assert again.draft == dialog.draft
+    assert again.source.kind == CODE and again.load_button.isEnabled()
+    assert again.source.name == f"{factories}:pair"
+    assert again.input.preset.currentText() == OWN and again.input.extent.isVisible()
+    again.source.choose(LIBRARY)
+    library = again.source.library
+    until(qtbot, lambda: library.list.count() == len(MODELS))
+    assert again.source.name == "torchvision:resnet50"
+    assert library.list.item(MODELS.index("vgg16")).isHidden()
+    # What the file has become since was not agreed to.
+    factories.write_text(FACTORIES + "SIZE = 5\n")
+    assert not make(draft=dialog.draft).source.code.agreed.isChecked()

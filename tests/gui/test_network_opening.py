@@ -210,6 +210,28 @@ def test_a_network_opens_from_the_dialog_and_is_remembered(make_window, qtbot, t
     until(qtbot, lambda: not STRAGGLERS)
 
 
+def test_the_dialog_begins_where_it_was_left(make_window, qtbot, factory, tmp_path):
+    window = open_in(make_window(), qtbot, network_opening(open_network(factory), CPU))
+    # One's own code that is open comes first, then what was filled in last.
+    dialog = files(window).ask_for_network()
+    assert dialog.source.name == factory and not dialog.source.ready
+    dialog.source.choose(source.BUILT_IN)
+    dialog.choice.random.setChecked(True)
+    dialog.reject()
+    until(qtbot, lambda: not window.findChildren(NetworkDialog))
+    dialog = files(window).ask_for_network()
+    assert dialog.source.kind == source.BUILT_IN and dialog.choice.random.isChecked()
+    dialog.reject()
+    # What a menu opens at once does not take its place.
+    files(window).ask_for_network(NetworkRequest("lenet-averaged"))
+    until(qtbot, lambda: window.model.outline.lane.network.name == "lenet-averaged")
+    until(qtbot, lambda: not window.findChildren(NetworkDialog))
+    dialog = files(window).ask_for_network()
+    assert dialog.source.name == "lenet" and dialog.choice.random.isChecked()
+    dialog.reject()
+    until(qtbot, lambda: not STRAGGLERS)
+
+
 def test_recent_networks_open_at_once_unless_they_are_code(make_window, qtbot, tmp_path, factory):
     store = SessionStore(tmp_path / "s")
     RecentNetworks(store.folder / "networks.json").add(NetworkRequest(factory))

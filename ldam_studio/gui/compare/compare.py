@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -99,14 +100,7 @@ class Comparing(Feature):
         from ldam_studio.gui.network_dialog.ask import ask_for_comparison
 
         network = self.studio.model.outline.lane.network
-        request = NetworkRequest(
-            another(network.name),
-            labels=network.provenance.given_labels,
-            partial=network.provenance.partial,
-            pixels=network.provenance.given_pixels,
-            class_layer=network.provenance.given_class_layer,
-            steady=network.behaviour.steady,
-        )
+        request = replace(NetworkRequest.like(network), name=another(network.name))
         return ask_for_comparison(self.studio.places.root, self._compare, request)
 
     def with_other_settings(self) -> None:

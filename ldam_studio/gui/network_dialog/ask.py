@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QWidget
 
 from ldam_studio.gui.network_dialog.dialog import NetworkDialog
+from ldam_studio.gui.network_dialog.draft import Draft
 from ldam_studio.gui.qt import present
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.request import NetworkRequest
@@ -16,7 +17,11 @@ Opened = Callable[[Network, NetworkRequest], object]
 
 
 def ask_for_network(
-    parent: QWidget, opened: Opened, request: NetworkRequest | None = None
+    parent: QWidget,
+    opened: Opened,
+    request: NetworkRequest | None = None,
+    *,
+    draft: Draft | None = None,
 ) -> NetworkDialog:
     """Show the dialog that opens a network, and return it.
 
@@ -27,8 +32,10 @@ def ask_for_network(
     request
         A network to load and open at once, without further input. If that runs code, the user has
         to agree first. None for no network.
+    draft
+        What the dialog shows otherwise.
     """
-    dialog = NetworkDialog(request, parent)
+    dialog = NetworkDialog(request, parent, draft=draft)
     _show(dialog, opened)
     if request is not None:
         dialog.load(and_open=True)

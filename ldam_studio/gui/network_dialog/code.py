@@ -20,6 +20,8 @@ from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
 
+Consent = tuple[str, int, int]  # a file, when it was changed, and its size
+
 
 class OwnCode(QWidget):
     """Fields for a function in the user's file, and a box in which they agree to run it."""
@@ -28,7 +30,7 @@ class OwnCode(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._agreed_to: tuple[str, int, int] | None = None
+        self._agreed_to: Consent | None = None
         self.file = QLineEdit()
         self.file.setAccessibleName("Python file")
         self.file.setPlaceholderText("a Python file, or a module such as package.module")
@@ -76,6 +78,17 @@ class OwnCode(QWidget):
         # With a file given, this is all that the user still has to do.
         self.setFocusProxy(self.agreed)
 
+    @property
+    def content(self) -> tuple[str, str, Consent | None]:
+        """File, function, and what the user has agreed to run; for `restore`."""
+        return self.file.text(), self.function.currentText(), self._agreed_to
+
+    def restore(self, file: str, function: str, agreed_to: Consent | None) -> None:
+        """Fill in what was there before; the user's permission is for the same content."""
+        self.file.setText(file)
+        self.function.setCurrentText(function)
+        self.agreed.setChecked(agreed_to is not None and agreed_to == stamp(self._path))
+
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self, "Your own network", self.file.text(), "Python (*.py)"
@@ -111,7 +124,7 @@ class OwnCode(QWidget):
         return Path(self.file.text().strip()).expanduser()
 
 
-def stamp(path: Path) -> tuple[str, int, int]:
+def stamp(path: Path) -> Consent:
     """Return what differs once a file has another content; a module's name is no file."""
     try:
         status = path.stat()

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QDialogButtonBox, QHBoxLayout, QPushButton, QVBoxLay
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.network_dialog.card import NetworkCard
+from ldam_studio.gui.network_dialog.draft import Draft, draft_of, fill_in
 from ldam_studio.gui.network_dialog.request_form import RequestForm
 from ldam_studio.gui.network_dialog.source import BUILT_IN, CODE, LIBRARY, list_models
 from ldam_studio.gui.qt import present
@@ -38,7 +39,9 @@ class NetworkDialog(FittingDialog):
     Parameters
     ----------
     request
-        The network to fill in; None shows the published models.
+        The network to fill in; None shows the draft.
+    draft
+        What was filled in before; None shows the published models.
     title, verb
         Title of the dialog, and text of the button that accepts it.
     """
@@ -48,6 +51,7 @@ class NetworkDialog(FittingDialog):
         request: NetworkRequest | None = None,
         parent: QWidget | None = None,
         *,
+        draft: Draft | None = None,
         title: str = "Open Network",
         verb: str = "Open",
     ) -> None:
@@ -59,10 +63,12 @@ class NetworkDialog(FittingDialog):
         self._task: Task | None = None
         self._opens_itself = False
         self._build()
-        if request is None:
-            self.source.choose(LIBRARY)
-        else:
+        if request is not None:
             self.set_request(request)
+        elif draft is not None:
+            fill_in(self.form, draft)
+        else:
+            self.source.choose(LIBRARY)
         self.source.page.setFocus()
 
     # -- building ---------------------------------------------------------------------------
@@ -104,6 +110,11 @@ class NetworkDialog(FittingDialog):
     def wish(self) -> NetworkRequest:
         """Return the request that is filled in; raises `StudioError` if the input is invalid."""
         return self.form.wish()
+
+    @property
+    def draft(self) -> Draft | None:
+        """What is filled in; None where a dialog was only there to load a network at once."""
+        return None if self._opens_itself else draft_of(self.form)
 
     def _changed(self) -> None:
         """Forget the loaded network, because the request has changed."""

@@ -78,6 +78,7 @@ class InputForm(QWidget):
             label.setProperty("role", "muted")
             label.setBuddy(field)
             form.addRow(label, field)
+        self.fields = (self.extent, self.mean, self.std, self.range, self.rest, self.shown)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
@@ -75,15 +77,24 @@ class RequestForm(QWidget):
 
     def fill(self, request: NetworkRequest) -> None:
         """Fill in a network; the user has to agree again before code is run."""
+        with self.filling():
+            self.source.set_name(request.name)
+            weights = WeightsChoice(request.weights, request.weights_key, request.random_seed)
+            self.choice.fill(weights)
+            self.labels.setText("" if request.labels is None else str(request.labels))
+            self.choice.partial.setChecked(request.partial)
+            self.steady.setChecked(request.steady)
+            self.classes.give(request.class_layer)
+            self.input.give(request.pixels)
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Let fields be filled in; they are looked at together at the end."""
         self._filling = True
-        self.source.set_name(request.name)
-        self.choice.fill(WeightsChoice(request.weights, request.weights_key, request.random_seed))
-        self.labels.setText("" if request.labels is None else str(request.labels))
-        self.choice.partial.setChecked(request.partial)
-        self.steady.setChecked(request.steady)
-        self.classes.give(request.class_layer)
-        self.input.give(request.pixels)
-        self._filling = False
+        try:
+            yield
+        finally:
+            self._filling = False
         self._changed()
 
     def wish(self) -> NetworkRequest:

@@ -144,6 +144,16 @@ class BuiltIn(QWidget):
         self.list.setCurrentRow(list(NETWORKS).index(name))
 
 
+class _Models(QListWidget):
+    """A list that leaves what is typed to the search; Qt would also find hidden items."""
+
+    typed = pyqtSignal(str)
+
+    def keyboardSearch(self, search: str | None) -> None:
+        """Hand on what was typed."""
+        self.typed.emit(search or "")
+
+
 class Library(QWidget):
     """A searchable list of the models of all installed libraries.
 
@@ -163,9 +173,10 @@ class Library(QWidget):
         self.search.addAction(
             QAction(icons.icon("search"), "", self.search), QLineEdit.ActionPosition.LeadingPosition
         )
-        self.search.textEdited.connect(self._searched)
+        self.search.textChanged.connect(self._searched)
         self.search.installEventFilter(self)
-        self.list = QListWidget()
+        self.list = _Models()
+        self.list.typed.connect(self._typed)
         self.list.setAccessibleName("Published models")
         self.list.setMinimumHeight(LINES * self.fontMetrics().height())
         self.list.setUniformItemSizes(True)
@@ -185,6 +196,8 @@ class Library(QWidget):
     def name(self) -> str:
         """The chosen model's name; while the list is being read, the name given to `set_name`."""
         item = self.list.currentItem()
+        if item is not None and item.isHidden():
+            return ""
         found = self._wanted if item is None else item.text()
         with_prefix = not found or family_of(found).is_library
         return found if with_prefix else libraries()[0].prefix + found
@@ -224,8 +237,8 @@ class Library(QWidget):
         before = self.name
         self.list.blockSignals(True)
         self.list.addItems(names)
-        self._searched(self.search.text())
         self._point()
+        self._searched(self.search.text())
         self.list.blockSignals(False)
         # A model given to `set_name` may be loading already: emit only if the name differs.
         if self.name != before:
@@ -239,6 +252,10 @@ class Library(QWidget):
         for item in self.list.findItems(self._wanted, Qt.MatchFlag.MatchExactly):
             self.list.setCurrentItem(item)
             self.list.scrollToItem(item)
+
+    def _typed(self, text: str) -> None:
+        self.search.setFocus()
+        self.search.insert(text)
 
     def _searched(self, text: str) -> None:
         words = text.casefold().split()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ldam_studio.gui.network_dialog.dialog import NetworkDialog
+    from ldam_studio.gui.network_dialog.draft import Draft
     from ldam_studio.gui.opening.download_first import DownloadFirst
     from ldam_studio.gui.opening.show_picture import ShowPicture
     from ldam_studio.gui.session.openings import Opening
@@ -69,6 +70,7 @@ class Files(Feature):
         super().__init__(studio)
         self._download_first: DownloadFirst | None = None
         self._weights: Task | None = None
+        self._draft: Draft | None = None  # what was last filled in in the dialog
         self._show_picture: ShowPicture | None = None
         places = studio.places
         self.at_once = AtOnce(self.ask_for_network, places.root)
@@ -147,17 +149,7 @@ class Files(Feature):
         network = model.outline.lane.network
         if network.name not in NETWORKS:
             # Opening it may take long, run code, or need more information: the dialog does that.
-            self.ask_for_network(
-                NetworkRequest(
-                    network.name,
-                    path,
-                    network.provenance.given_labels,
-                    network.provenance.partial,
-                    network.provenance.given_pixels,
-                    network.behaviour.steady,
-                    network.provenance.given_class_layer,
-                )
-            )
+            self.ask_for_network(replace(NetworkRequest.like(network), weights=path))
             return
         # It is moved to the device there, because the sampler's thread uses it from then on.
         device = model.outline.device.name
@@ -241,7 +233,29 @@ class Files(Feature):
         """Show the dialog that opens a network; a `request` is loaded at once."""
         from ldam_studio.gui.network_dialog.ask import ask_for_network
 
-        return ask_for_network(self.studio.places.root, self._open_network, request)
+        root, draft = self.studio.places.root, self._draft
+        dialog = ask_for_network(root, self._open_network, request, draft=draft)
+        if request is None and draft is None:
+            self._suggest_own_code(dialog)
+        dialog.finished.connect(lambda _result: self._keep_draft(dialog))
+        return dialog
+
+    def _keep_draft(self, dialog: NetworkDialog) -> None:
+        self._draft = dialog.draft or self._draft
+
+    def _suggest_own_code(self, dialog: NetworkDialog) -> None:
+        """Fill in the network that is open, if it is code of the user's own."""
+        if self.studio.model.is_open:
+            network = self.studio.model.outline.lane.network
+            given = network.provenance
+            open_now = replace(
+                NetworkRequest.like(network),
+                weights=given.weights,
+                weights_key=given.weights_key,
+                random_seed=given.random_seed,
+            )
+            if open_now.runs_code:
+                dialog.set_request(open_now)
 
     def _open_network(self, network: Network, request: NetworkRequest) -> None:
         studio = self.studio

@@ -39,6 +39,19 @@ class NetworkRequest:
     weights_key: str | None = None
     random_seed: int | None = None
 
+    @classmethod
+    def like(cls, network: Network) -> NetworkRequest:
+        """Return a request for a network as it was opened, but with its own weights."""
+        given = network.provenance
+        return cls(
+            network.name,
+            labels=given.given_labels,
+            partial=given.partial,
+            pixels=given.given_pixels,
+            steady=network.behaviour.steady,
+            class_layer=given.given_class_layer,
+        )
+
     @property
     def runs_code(self) -> bool:
         """Whether opening it runs the user's own code."""
