@@ -19,6 +19,7 @@ from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.compute.device import AUTO, Device
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.plan import BFLOAT16, FLOAT32, FORMER, PLAIN, Plan
+from ldam_studio.networks.quiet import quiet
 
 LEAST_COSINE = 0.99
 """Cosine between a chain's gradients under a plan and in plain float32 that is always accepted."""
@@ -118,6 +119,7 @@ Evaluated = tuple[Tensor, Tensor]
 """The value of each chain, (chains,), and its gradient, (chains, pixels)."""
 
 
+@quiet()
 def evaluate(lane: Lane, device: Device) -> Evaluated:
     """Return the values and gradients of a lane's chains as they are now."""
     value, gradient = activation_of(lane, device)(lane.chains.x)

@@ -35,7 +35,6 @@ from ldam_studio.networks.plan import (
     PLAIN,
     Plan,
 )
-from ldam_studio.networks.quiet import quiet
 
 BUDGET_S = 1.0
 """Processor time of one search. A trial that would exceed it is not made."""
@@ -199,7 +198,6 @@ class _Search:
     def _fits(self, plan: Plan) -> bool:
         return 2 * copy_bytes(self._network, plan) < free_bytes()
 
-    @quiet()
     def _trial(self, plan: Plan, *, disturb: bool = False) -> tuple[float, Evaluated] | None:
         """Return the processor time of one evaluation and its result; None if it fails."""
         # On one thread, so that neither other programs nor waiting threads matter.
@@ -244,7 +242,6 @@ class _Search:
             chosen, fastest = count, seconds
         return chosen
 
-    @quiet()
     def _elapsed(self, plan: Plan) -> float:
         """Return the shorter time of two evaluations; infinite if one fails."""
         device = self._device.with_plan(plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ class Source:
         Returns the present name of a weight in an older file.
     takes_other_pixels
         Whether the user may describe another input.
+    notes
+        Sentences for the user about how it was found and built; building may add some.
     """
 
     build: Callable[[int | None], nn.Module]
@@ -67,6 +69,7 @@ class Source:
     spare: tuple[str, ...] = ()
     new_name: Callable[[str], str] | None = None
     takes_other_pixels: bool = True
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ class Project:
         self._others: frozenset[str] = frozenset()  # such names that are not its own
         self._others_path: frozenset[str] = frozenset()
         self._around: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}  # the same when its code began to run the last time
+        self._folder: Path | None = None  # the current folder from the next run on
         self._shown = 0
         self.builtins: dict[str, Any] = dict(vars(builtins)) | {"__import__": self._import}
 
@@ -103,12 +105,16 @@ class Project:
         """
         with _LOCK, open(os.devnull) as nothing, self._shown_modules():
             before = surroundings()
+            self._before = self._around
             try:
                 if self._around:
                     put(self._around)
                 else:
                     seed(SEED_OF_IMPORT)
                     sys.path[:0] = self._folders
+                if self._folder is not None:
+                    os.chdir(self._folder)
+                    self._folder = None
                 sys.argv, sys.stdin = [self._program], nothing
                 with redirect_stdout(sys.stderr), uncompiled():
                     yield
@@ -116,6 +122,13 @@ class Project:
                 after = surroundings()
                 self._around = {name: after[name] for name in after if name not in PROGRAM_S}
                 put(before)
+
+    def begin_again_in(self, folder: Path) -> None:
+        """Let the project's code run next as if it had not run the last time, in another folder.
+
+        Its later runs are in that folder, too.
+        """
+        self._around, self._folder = self._before, folder
 
     def seed(self, number: int) -> None:
         """Seed torch for what the project's code does now, unless it has chosen a seed itself."""

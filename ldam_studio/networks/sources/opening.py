@@ -210,7 +210,7 @@ def _build(
     module = unwrapped(module)
     pixels = _input_of(source, module, options)
     initialise(module, name, pixels)
-    return module, in_float32(module, pixels), names
+    return module, (*source.notes, *in_float32(module, pixels)), names
 
 
 def _built_by_library(

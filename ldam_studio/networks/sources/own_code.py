@@ -25,6 +25,7 @@ from ldam_studio.networks.sources.own_errors import (
     training_is_stopped,
     what_argparse_said,
 )
+from ldam_studio.networks.sources.own_files import missing_file, with_its_files
 from ldam_studio.networks.sources.own_module import module_of
 from ldam_studio.networks.sources.packages import packages_above, project_of
 from ldam_studio.networks.sources.recomputing import run_directly
@@ -54,26 +55,32 @@ def own_code_source(name: str) -> Source:
     tell(f"importing {Path(place).name}")
     is_file = place.endswith(".py")
     run_directly()
-    project, module = _import_file(Path(place)) if is_file else _import_module(place)
+    notes: list[str] = []
+    project, module = _import_file(Path(place), notes) if is_file else _import_module(place)
     try:
         named = attrgetter(function_name)(module)
     except AttributeError:
         named = None
     if not callable(named):
         raise StudioError(f"{place} has no function {function_name!r}; {_offered(module)}.")
-    home = Path(getattr(module, "__file__", None) or place).parent
+    code = Path(getattr(module, "__file__", None) or place)
+    home = code.parent
+
+    def made(project: Project) -> Any:
+        with project.running():
+            project.seed(0)  # weights that stay random are the same each time
+            return named()
 
     def build(_classes: int | None) -> nn.Module:
         if isinstance(named, nn.Module):
             return module_of(named, name)
         _check_arguments(named, name)
-        with _in_a_sentence(f"{name} failed", home), project.running():
-            project.seed(0)  # weights that stay random are the same each time
-            made = named()
+        with _in_a_sentence(f"{name} failed", home):
+            returned = with_its_files(made, project, code, notes)
         project.go_on_drawing()
-        return module_of(made, name)
+        return module_of(returned, name)
 
-    return Source(build)
+    return Source(build, notes=notes)
 
 
 def _offered(module: ModuleType) -> str:
@@ -151,11 +158,14 @@ def _in_a_sentence(what: str, home: Path, otherwise: str = "") -> Iterator[None]
             ) from None
         place = place_of(error, home)
         remedy = f"see {place}" if place else otherwise or "correct it first"
+        missing = missing_file(error)
+        if missing is not None:
+            remedy += f" ({missing} is neither in {Path.cwd()} nor in the folders of the project)"
         raise StudioError(f"{what} ({in_short(error)}); {remedy}.") from None
 
 
-def _import_file(path: Path) -> tuple[Project, ModuleType]:
-    """Import a file, as a module of the packages in whose folders it lies."""
+def _import_file(path: Path, notes: list[str]) -> tuple[Project, ModuleType]:
+    """Import a file, as a module of the packages in whose folders it lies; see `with_its_files`."""
     if not is_regular(path):
         raise StudioError(f"There is no file {path}; check the path.")
     place = path.absolute().parent if path.name == START else path.absolute()
@@ -166,7 +176,7 @@ def _import_file(path: Path) -> tuple[Project, ModuleType]:
         for depth in range(regular, deepest + 1):
             project, name = project_of(path, depth)
             try:
-                return project, project.load(name)
+                return project, _loaded(project, name, path, notes)
             except Exception as error:
                 # It may name something above the folders that are its packages for certain.
                 if isinstance(error, ImportError) and "relative import" in str(error):
@@ -176,9 +186,13 @@ def _import_file(path: Path) -> tuple[Project, ModuleType]:
                 if depth == regular > 0 and not place_of(error, path.parent, only=path):
                     with _or(error):
                         alone, name = project_of(path, 0)
-                        return alone, alone.load(name)
+                        return alone, _loaded(alone, name, path, notes)
                 raise
     raise AssertionError("the loop returns or raises")
+
+
+def _loaded(project: Project, name: str, path: Path, notes: list[str]) -> ModuleType:
+    return with_its_files(lambda project: project.load(name), project, path, notes)
 
 
 @contextmanager
