@@ -359,7 +359,8 @@ def test_built_in_networks_take_labels_and_a_part_of_the_weights(make, load, tmp
     dialog = make(NetworkRequest("lenet"))
     dialog.choice.file.setText(str(tmp_path / "three.safetensors"))
     dialog.form.labels.setText(str(tmp_path / "names.txt"))
-    assert "in the dialog, a box to tick" in load(dialog).sentence
+    said = load(dialog).sentence
+    assert f"“{dialog.choice.partial.text()}”" in said and "--" not in said
     dialog.choice.partial.setChecked(True)
     card = load(dialog)
     assert card.sentence == ""
@@ -419,7 +420,7 @@ def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_pat
     assert not dialog.choice.sets.isVisible()
     dialog.choice.file.setText(str(tmp_path / "both.pt"))
     facts = load(dialog).facts
-    assert "also has weights in model_ema" in facts["Notes"].text()
+    assert "also has weights in model_ema, which Set chooses." in facts["Notes"].text()
     assert dialog.choice.sets.isVisible() and dialog.choice.sets.currentData() == "model"
     # Choosing the other one loads it.
     dialog.choice.sets.setCurrentIndex(1)

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.lanes import weights_words
@@ -146,7 +147,7 @@ class NetworkCard(QFrame):
 
     def show_error(self, sentence: str) -> None:
         """Show an error."""
-        self.error.setText(sentence)
+        self.error.setText(in_window(sentence))
         self._tell(self._wrong)
 
     def show_network(self, network: Network) -> None:
@@ -161,7 +162,7 @@ class NetworkCard(QFrame):
             "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
             f"{network.layers[-1].name}",
             "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
-            "Notes": "\n".join(network.provenance.notes),
+            "Notes": in_window("\n".join(network.provenance.notes)),
         }
         for name, text in texts.items():
             self.facts[name].setText(text)

@@ -8,6 +8,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.control_names import FROM_SOURCE
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.networks.pixels import IMAGENET_MEAN, IMAGENET_STD, PixelSpec
 
@@ -25,7 +26,7 @@ class Preset:
 
 
 COLOURS = 3  # channels of a picture
-FROM_SOURCE, OWN = "As the network's source says", "Other numbers"
+OWN = "Other numbers"
 PRESETS = (
     Preset(
         "ImageNet",

@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.control_names import PARTIAL
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.networks.weights.choice import MOST_SEED, WeightsChoice
@@ -56,7 +57,7 @@ class WeightsForm(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.sets.setMinimumContentsLength(12)
-        self.partial = QCheckBox("Accept weights that fit only in part")
+        self.partial = QCheckBox(PARTIAL)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)

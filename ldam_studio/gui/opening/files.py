@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtWidgets import QFileDialog, QMenu
 
 from ldam_studio.errors import StudioError, plain
+from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.opening.at_once import AtOnce
 from ldam_studio.gui.opening.drop import FileDrop
 from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
@@ -175,7 +176,7 @@ class Files(Feature):
 
     def _refuse_weights(self, error: StudioError) -> None:
         self._leave_weights()
-        self.studio.notices.say(str(error), "danger")
+        self.studio.notices.say(in_window(str(error)), "danger")
 
     def _leave_weights(self) -> None:
         if self._weights is not None:

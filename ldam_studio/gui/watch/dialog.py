@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
@@ -158,7 +159,7 @@ class WatchDialog(FittingDialog):
 
     def _on_failed(self, error: StudioError) -> None:
         self._leave_task()
-        self._say(str(error), "danger")
+        self._say(in_window(str(error)), "danger")
         self._show_buttons()
 
     def _changed(self) -> None:

@@ -30,8 +30,8 @@ def _sets(match: Match, file: Path) -> tuple[str, ...]:
         return ()
     return (
         f"The weights are those {_place(match.key)}; {shown(file.name)} also has weights "
-        f"{_listed([_place(key) for key in match.others])}, which --weights "
-        f"FILE{SEPARATOR}KEY or the dialog choose.",
+        f"{_listed([_place(key) for key in match.others])}, which "
+        f"--weights FILE{SEPARATOR}KEY chooses.",
     )
 
 

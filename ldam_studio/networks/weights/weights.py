@@ -172,7 +172,7 @@ def weights_for(
             )
             if names
         ]
-        part = ", or take the part that fits (--partial; in the dialog, a box to tick)"
+        part = ", or take the part that fits (--partial)"
         raise StudioError(
             f"{source} is for another architecture: {', '.join(counts)}; choose its own weights"
             f"{part if match.state else ''}."
