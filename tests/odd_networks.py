@@ -136,7 +136,7 @@ class Slotted:
         self._scores, self.note = scores, "made"
 
 
-@odd("output", lambda m, x: logits(m, x).softmax(1))
+@odd("output[_scores]", lambda m, x: logits(m, x).softmax(1))
 def object_with_slots():
     return Body(lambda scores, h: Slotted(scores.softmax(1)))
 

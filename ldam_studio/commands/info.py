@@ -86,8 +86,9 @@ def words_on_all(about: dict[str, Any]) -> str:
 def about_network(network: Network) -> dict[str, Any]:
     """Return a network's identity, pixels and layers.
 
-    `outputs` are the layers that it returns, and `class_layer` is that of the classes. `notes` are
-    sentences about what was done when it was opened, `missing` are the weights that its
+    `outputs` are the layers that it returns, `returned` has the layer of each entry of what it
+    returns, and `class_layer` is that of the classes; `classes` says in words what else there is.
+    `notes` are sentences about what was done when it was opened, `missing` are the weights that its
     file lacks. A layer's receptive field is that of its default place, (top, left, bottom, right),
     or None for the whole image. `plans` are the plans of execution that were measured on this
     computer: layer, size of the image or of the part that the layer needs, number of chains, and
@@ -110,7 +111,9 @@ def about_network(network: Network) -> dict[str, Any]:
         },
         "labels": list(network.labels),
         "class_layer": network.class_layer.name,
+        "classes": "; ".join(filter(None, (network.class_words, network.beside_classes))),
         "outputs": list(network.listing.outputs),
+        "returned": dict(network.listing.entries),
         "notes": list(network.provenance.notes),
         "missing": list(network.provenance.matching.missing or ()),
         "layers": [
@@ -150,8 +153,8 @@ def words_on_network(about: dict[str, Any]) -> str:
     ]
     size = " x ".join(str(side) for side in about["pixels"]["shape"])
     head = [f"{about['network']}: images of {size}, weights {about['sha256'][:12]}"]
-    if len(about["outputs"]) > 1:
-        head.append(f"classes: {about['class_layer']}; it returns {', '.join(about['outputs'])}")
+    if about["classes"] != about["class_layer"]:
+        head.append(f"classes: {about['classes']}")
     head += about["notes"]
     head += [
         f"plan for {one['layer']} at {one['size']} and {_chains(one['chains'])}: {one['plan']}"

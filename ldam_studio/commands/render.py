@@ -142,8 +142,6 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     neurons = neurons_of(args.neuron, network)
     outputs = network.class_layer.neurons
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
-    for neuron in neurons:
-        network.check(neuron)
     network = compared(network, settings, args.data)
     beside = beside_of(args, network)
     others = () if beside is None else (beside.spec(settings),)

@@ -80,16 +80,22 @@ def check_count(neurons: Sequence[Neuron], chains: int) -> None:
         )
 
 
-def check_neurons(network: Network, neurons: Sequence[Neuron]) -> None:
-    """Check that the neurons exist and share one layer; raise `StudioError` otherwise."""
-    for neuron in neurons:
-        network.check(neuron)
+def checked(network: Network, neurons: Sequence[Neuron]) -> tuple[Neuron, ...]:
+    """Return the neurons with their layer's present name.
+
+    Raises
+    ------
+    StudioError
+        If they do not exist, or do not share one layer.
+    """
+    neurons = tuple(network.check(neuron) for neuron in neurons)
     layers = sorted({neuron.layer for neuron in neurons})
     if len(layers) != 1:
         raise StudioError(
             f"All chains look at one layer, not at {', '.join(layers) or 'none'}; choose neurons "
             "of one layer."
         )
+    return neurons
 
 
 def matched(network: Network, neurons: Sequence[Neuron]) -> tuple[Neuron, ...] | None:

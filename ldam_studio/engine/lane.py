@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine import burn_in_threshold, photo_statistics, silent_neurons
-from ldam_studio.engine.comparison import check_neurons
+from ldam_studio.engine.comparison import checked
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.outline import LaneOutline
@@ -36,7 +36,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     """Make a lane with one freshly started chain per neuron."""
     network, neurons = outline.network, outline.neurons
     chains, settings = len(neurons), outline.settings
-    check_neurons(network, neurons)
+    checked(network, neurons)
     sized = sized_for(network, neurons, settings, Clock())
     # First of all, because it checks whether the chains fit into memory.
     trust = Trust.at_first(confirmed=device.confirmed)
@@ -195,7 +195,7 @@ def turn(
     goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
     trust = lane.trust if goes_on else Trust.at_first(confirmed=device.confirmed)
-    check_neurons(network, neurons)
+    checked(network, neurons)
     sized = sized_for(network, neurons, settings, clock)
     found = targets(network, sized, neurons, settings, device.plan, trust)
     channels, *size = sized.pixels.shape

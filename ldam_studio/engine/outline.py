@@ -18,7 +18,7 @@ from ldam_studio.engine.comparison import (
     LaneSpec,
     check_alike,
     check_count,
-    check_neurons,
+    checked,
     matched,
 )
 from ldam_studio.engine.compute.device import Device, choose
@@ -41,7 +41,7 @@ class LaneOutline:
         """Return the lane with other neurons: one for each chain, or one for all present chains."""
         if len(neurons) == 1:
             neurons *= len(self.neurons)
-        check_neurons(self.network, neurons)
+        checked(self.network, neurons)
         settings = self.settings.for_chains(len(neurons))
         return replace(self, neurons=neurons, settings=settings)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.comparison import open_beside
-from ldam_studio.engine.comparison import LaneSpec, check_neurons
+from ldam_studio.engine.comparison import LaneSpec, checked
 from ldam_studio.engine.compute.device import AUTO, Device, choose
 from ldam_studio.engine.compute.memory_needed import FLOAT
 from ldam_studio.engine.description import (
@@ -76,10 +76,10 @@ class SessionSpec:
             If a neuron does not exist, or if the discriminator or another network takes other
             images.
         """
-        check_neurons(self.network, self.neurons)
-        settings = self.settings.for_chains(len(self.neurons))
+        neurons = checked(self.network, self.neurons)
+        settings = self.settings.for_chains(len(neurons))
         outline = Outline(
-            (LaneOutline(self.network, self.neurons, settings),),
+            (LaneOutline(self.network, neurons, settings),),
             seed=self.seed,
             device=self.device,
             discriminator=self.discriminator,

@@ -35,6 +35,25 @@ class Addressed(Compared):
         """The layer whose neurons are the classes: one that the network returns, or the last."""
         return self.layer(self._class_layer)
 
+    @property
+    def class_words(self) -> str:
+        """What has the classes: a layer, and what it is called in what the network returns."""
+        entry = next((e for e, name in self.listing.entries if name == self._class_layer), None)
+        return _with_layer(entry or self._class_layer, self._class_layer)
+
+    @property
+    def beside_classes(self) -> str:
+        """What else the network returns, as a clause; empty if there is nothing."""
+        entries = self.listing.entries
+        if not entries:
+            return (
+                "what it returns has no part for each image, as a list of detections, and is not "
+                "used"
+            )
+        others = [_with_layer(*entry) for entry in entries if entry[1] != self._class_layer]
+        also = "also " if len(others) < len(entries) else ""
+        return f"it {also}returns {', '.join(others)}" if others else ""
+
     def choose_class_layer(self, name: str, labels: tuple[str, ...] = ()) -> None:
         """Take the neurons of another layer for the classes, with these names.
 
@@ -102,6 +121,10 @@ class Addressed(Compared):
         """Return neurons of a layer, one per chain, repeated if the layer has fewer."""
         count = self.layer(layer).neurons
         return tuple(Neuron(layer, i % count) for i in range(chains))
+
+
+def _with_layer(entry: str, layer: str) -> str:
+    return entry if entry == layer else f"{entry} ({layer})"
 
 
 def _how_to_write(whose: str, layer: Layer, place: tuple[int, ...]) -> str:

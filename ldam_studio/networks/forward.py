@@ -171,10 +171,11 @@ class Forward:
         """Return the layer called `name`; `StudioError` lists the layers if there is none."""
         # 0.1.0 left wrappers in names.
         plain = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        layers = {layer.name: layer for layer in self.layers}
         for wanted in dict.fromkeys((name, plain)):
-            for layer in self.layers:
-                if layer.name == wanted:
-                    return layer
+            found = layers.get(self.listing.aliases.get(wanted, wanted))
+            if found is not None:
+                return found
         raise StudioError(
             f"{self.name} has no layer {name!r}; it has {', '.join(la.name for la in self.layers)}."
         )

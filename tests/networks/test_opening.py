@@ -200,7 +200,7 @@ def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
         ("shared#2", 3),
         ("pair", 3),
         ("head", 7),
-        ("output", 7),
+        ("output[logits]", 7),
     ]
     x = torch.rand(2, 3, 16, 16)
     inside = network.normalise(x)
@@ -209,7 +209,9 @@ def test_tuples_shared_modules_and_functional_heads_are_layers(factories):
     torch.testing.assert_close(
         network.activation(x, units), torch.stack([first[0, 2], first[1, 0]])
     )
-    torch.testing.assert_close(network.output(x, "output"), network.module(inside)["logits"])
+    torch.testing.assert_close(
+        network.output(x, "output[logits]"), network.module(inside)["logits"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -181,8 +181,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
     device, preset = flags.device_of(args), photographs.preset_of(args)
     network = flags.network_of(args)
     discriminator = _discriminator(args, network)
-    named = (network.check(neuron) for neuron in neurons_of(args.neuron, network))
-    neurons = tuple(dict.fromkeys(named)) or default_neurons(network)
+    neurons = tuple(dict.fromkeys(neurons_of(args.neuron, network))) or default_neurons(network)
     settings = {
         weight: _settings(args, preset, network.pixels, weight) for weight in WEIGHTS[args.prior]
     }

@@ -134,7 +134,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
 
 def _class_neuron(network: Network, text: str) -> Neuron:
     last = network.class_layer.name
-    neurons = [network.check(neuron) for neuron in neurons_of([text], network)]
+    neurons = neurons_of([text], network)
     if len(neurons) != 1 or neurons[0].layer != last:
         raise StudioError(f"The figure needs one class neuron, for example {last}:0, not {text}.")
     return neurons[0]

@@ -18,9 +18,11 @@ def neurons_of(texts: Sequence[str] | None, network: Network) -> list[Neuron]:
     Raises
     ------
     StudioError
-        If a text is none of these.
+        If a text is none of these, or the network has no such neuron.
     """
-    return [neuron for text in texts or () for neuron in _neurons_called(text, network)]
+    return [
+        network.check(neuron) for text in texts or () for neuron in _neurons_called(text, network)
+    ]
 
 
 def _neurons_called(text: str, network: Network) -> list[Neuron]:

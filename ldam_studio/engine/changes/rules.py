@@ -16,7 +16,7 @@ from ldam_studio.engine.comparison import (
     MOST_LANES,
     check_alike,
     check_count,
-    check_neurons,
+    checked,
     matched,
     matched_or_kept,
 )
@@ -90,7 +90,7 @@ def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
     if len(numbers) < len(outline.lanes):
         check_count(wanted, outline.chains)
     # The first of these lanes must have the neurons; the others follow if they can.
-    check_neurons(outline.lanes[numbers[0]].network, wanted)
+    checked(outline.lanes[numbers[0]].network, wanted)
     for number in numbers:
         lane = outline.lanes[number]
         shown = matched_or_kept(lane.network, wanted, lane.neurons)

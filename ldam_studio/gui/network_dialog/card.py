@@ -226,9 +226,11 @@ def input_words(pixels: PixelSpec) -> str:
 def output_words(network: Network) -> str:
     """Return the number of a network's outputs, and the first classes' names."""
     outputs = network.class_layer.neurons
-    of = f" in {network.class_layer.name}" if len(network.listing.outputs) > 1 else ""
+    beside = network.beside_classes
+    of = f" in {network.class_words}" if beside else ""
+    others = f"; {beside}" if beside else ""
     if not network.labels:
-        return (f"{outputs:,} without names" if outputs > 1 else "1 without a name") + of
+        return (f"{outputs:,} without names" if outputs > 1 else "1 without a name") + of + others
     first = ", ".join(network.labels[:NAMED])
     more = ", …" if outputs > NAMED else ""
-    return f"{outputs:,} classes{of}: {first}{more}"
+    return f"{outputs:,} classes{of}: {first}{more}{others}"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.networks.anatomy.layers import PassHook, after
-from ldam_studio.networks.anatomy.results import parts_of
+from ldam_studio.networks.anatomy.results import entries_of
 
 Spot = tuple[str, int, str]
 """A tensor of a forward pass: the module's name, the number of its call, and `Layer.part`."""
@@ -29,8 +29,14 @@ class Counted:
 
 
 def parts_by_layer(output: Any) -> list[tuple[str, Tensor]]:
-    """Return `parts_of` with the place that a layer has: the first is "", the module's own."""
-    return [(place if i else "", tensor) for i, (place, tensor) in enumerate(parts_of(output))]
+    """Return `parts_of` with the place that a layer has.
+
+    That of the first is "", the module's own, unless it has a name in what the module returns.
+    """
+    return [
+        (entry.place if number or entry.named else "", entry.tensor)
+        for number, entry in enumerate(entries_of(output))
+    ]
 
 
 def shapes_for_more(module: nn.Module, images: Tensor) -> dict[Spot, tuple[int, ...]] | None:

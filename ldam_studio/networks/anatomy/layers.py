@@ -27,8 +27,8 @@ class Layer:
     ----------
     name
         Its name in addresses: the module's name within the network, or `OUTPUT`. ``#2`` is added
-        for the second call of a module, and so on; ``[logits]`` for a further tensor in a
-        container that the module returns.
+        for the second call of a module, and so on; ``[logits]`` for a tensor in a container that
+        the module returns, unless it is the first in a list.
     kind
         The module's class.
     shape

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,8 +20,14 @@ from ldam_studio.networks.anatomy.origins import Origin
 from ldam_studio.networks.anatomy.recording import Recorded, Recording
 from ldam_studio.networks.anatomy.results import all_tensors, parts_of
 
-LOGITS = "[logits]"
-"""Where many networks return the classes beside other things."""
+MAIN = (
+    "logits logit out output outputs prediction predictions pred preds cls class classes "
+    "classification score scores prob probs probability probabilities y y_hat yhat y_pred"
+).split()
+"""Names under which networks return the classes beside other things, the likeliest first."""
+
+_KEY = re.compile(r"\[([^\[\]]*)\]")
+_BESIDE = re.compile(r"(aux|feat|loss|hidden|embed|atten|attn)")
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,11 @@ class Layers:
         The same for the input of each convolution or fully connected layer.
     outputs
         The layers that the network returns, the likeliest for classes first; never empty.
+    entries
+        What the network returns that is a layer: the name of each, such as ``output[logits]``, and
+        the layer's, which is another one if a module computes it; in the order of `outputs`.
+    aliases
+        Other names of layers: the entries', and those that 0.1.0 gave.
     former
         The layer that 0.1.0 took for the network's output.
     unlisted
@@ -56,6 +68,8 @@ class Layers:
     outputs: tuple[str, ...]
     former: str
     unlisted: tuple[str, ...] = ()
+    entries: tuple[tuple[str, str], ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -128,7 +142,7 @@ def list_layers(
             f"{name} has no units to look at; its forward pass must return a tensor (n, units) "
             "of floating-point numbers that depend on the image."
         )
-    found = _described(listed, returned, recording.inputs)
+    found = _described(listed, returned, recording)
     of_none = zip(recording.found, how, strict=True)
     unlisted = (r.name for r, count in of_none if count is None and r.name == r.spot[0])
     return replace(found, unlisted=tuple(unlisted))
@@ -138,23 +152,42 @@ def _nothing(_saved: Any) -> Any:
     """Save nothing of a tensor, since no backward pass follows."""
 
 
-def _returned(output: Any, recording: Recording) -> list[str]:
-    """Return the names of what the network returns that may be a layer, the likeliest first.
+def _returned(output: Any, recording: Recording) -> list[tuple[str, str]]:
+    """Return what the network returns that may be a layer, the likeliest for classes first.
+
+    Each has its name in what is returned, and that of the layer.
 
     Tensors that no module computes are recorded. So is a first tensor that is not the last module's
     output, as in 0.1.0.
     """
     found = []
     places = [place for place, _ in parts_of(output)]
-    for (part, tensor), place in zip(parts_by_layer(output), places, strict=True):
+    for number, (part, tensor) in enumerate(parts_by_layer(output)):
         known = recording.known(tensor)
-        if not part and tensor.ndim > 1 and known is not recording.last:
+        if not number and tensor.ndim > 1 and known is not recording.last:
             known = None
         if known is None and recording.is_usable(tensor):
-            known = recording.add(("", 1, part), recording.module, tensor)
+            known = recording.add(("", 1, part), recording.module, tensor, first=not number)
         if known is not None:
-            found.append((not place.endswith(LOGITS), known.name))
-    return [name for _, name in sorted(found, key=lambda each: each[0])]
+            found.append((places[number], known))
+            if places[number]:
+                recording.aliases.setdefault(f"{recording.whole}{places[number]}", known.name)
+    found.sort(key=lambda entry: likeliest(entry[0]))
+    return [
+        (f"{recording.whole}{place}" if place and known.spot[0] else known.name, known.name)
+        for place, known in found
+    ]
+
+
+def likeliest(place: str) -> int:
+    """Return a sort key for places in what a network returns: small for what is called classes."""
+    keys = [key.casefold() for key in _KEY.findall(place)]
+    if any(_BESIDE.match(key) for key in keys):
+        return len(MAIN) + 1
+    ranks = [MAIN.index(key) for key in keys if key in MAIN]
+    # As in pred_logits, cls_score or class_probs.
+    ends = [MAIN.index(end) for key in keys if (end := key.rpartition("_")[2]) in MAIN]
+    return min(ranks or ends, default=len(MAIN))
 
 
 def _check_gradients(name: str, output: Any, recording: Recording) -> None:
@@ -195,7 +228,7 @@ def _layer(recorded: Recorded, how: Counted) -> Layer:
 
 
 def _described(
-    listed: list[tuple[Recorded, Layer]], returned: list[str], inputs: dict[str, Origin | None]
+    listed: list[tuple[Recorded, Layer]], returned: list[tuple[str, str]], recording: Recording
 ) -> Layers:
     layers = {layer.name: layer for _, layer in listed}
     united: dict[tuple[int, int], Tensor] = {}  # successive layers often share footprints
@@ -215,7 +248,9 @@ def _described(
             seen = planes.amin(dim=2 + layer.axis).squeeze(1)
             united[key] = seen.clamp_max(torch.iinfo(torch.int16).max).short()
         footprints[layer.name] = united[key]
-    outputs = tuple(dict.fromkeys(name for name in returned if name in layers))
+    inputs = recording.inputs
+    entries = tuple((entry, name) for entry, name in returned if name in layers)
+    outputs = tuple(dict.fromkeys(name for _, name in entries))
     former = [layer.name for recorded, layer in listed if recorded.former]
     return Layers(
         tuple(layers.values()),
@@ -224,6 +259,8 @@ def _described(
         _known_only({name: at for name, at in inputs.items() if name in layers}, layers),
         outputs or tuple(layers)[-1:],
         former[-1] if former else tuple(layers)[-1],
+        entries=entries,
+        aliases={n: of for n, of in recording.aliases.items() if of in layers and n not in layers},
     )
 
 

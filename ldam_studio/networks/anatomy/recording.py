@@ -71,6 +71,7 @@ class Recording:
         self.ends_astray = False  # whether the last module's output does not lead to the image
         self.found: list[Recorded] = []
         self.inputs: dict[str, Origin | None] = {}
+        self.aliases: dict[str, str] = {}  # other names of what is recorded
         self._inside: list[tuple[str, str, str]] = []  # modules in progress: name, class, input
         self._calls: dict[str, int] = {}
         self._tensors: WeakIdKeyDictionary = WeakIdKeyDictionary()  # what is recorded of each
@@ -118,13 +119,18 @@ class Recording:
             call = self._calls[path] = self._calls.get(path, 0) + 1
             if call > MOST_CALLS:
                 return
-            for part, tensor in parts_by_layer(output):
-                if not part and tensor.is_floating_point() and tensor.ndim:
+            for number, (part, tensor) in enumerate(parts_by_layer(output)):
+                first = not number
+                if first and tensor.is_floating_point() and tensor.ndim:
                     self.ends_astray = not self.follows(tensor)
-                if not self.is_usable(tensor) or (part and self.known(tensor) is not None):
+                if not self.is_usable(tensor):
                     continue
-                name = self.add((path, call, part), module, tensor).name
-                if isinstance(module, nn.Linear | nn.Conv2d) and inputs and not part:
+                known = None if first else self.known(tensor)
+                if known is not None:
+                    self.aliases.setdefault(f"{path}{_counted(call)}{part}", known.name)
+                    continue
+                name = self.add((path, call, part), module, tensor, first=first).name
+                if isinstance(module, nn.Linear | nn.Conv2d) and inputs and first:
                     self.inputs[name] = self._walk.of(inputs[0]).origin
 
         return PassHook(hook)
@@ -151,19 +157,31 @@ class Recording:
         return found
 
     @property
+    def whole(self) -> str:
+        """The name of the network's result."""
+        return whole_name(self._modules)
+
+    @property
     def last(self) -> Recorded | None:
         """What was recorded last of what 0.1.0 listed."""
         return self._last
 
-    def add(self, spot: Spot, module: nn.Module, output: Tensor) -> Recorded:
-        """Record a tensor. A module that keeps the layout has that of the layer before."""
+    def add(self, spot: Spot, module: nn.Module, output: Tensor, *, first: bool) -> Recorded:
+        """Record a tensor. A module that keeps the layout has that of the layer before.
+
+        `first` says whether it is the first in what the module returned. 0.1.0, which had no names
+        for parts, called that one by the module's name alone.
+        """
         path, call, part = spot
         images_first = output.ndim > 1 and output.shape[0] == self._images
         sequence = output.ndim == 3 and not images_first and output.shape[1] == self._images
-        if images_first and not part:
+        if images_first and first:
             self._note_layout(module, output)
         name = self._name(path, call, part)
-        former = not part and call == 1 and (images_first or sequence) and name == (path or OUTPUT)
+        alone = name.removesuffix(part)
+        if first and part:
+            self.aliases.setdefault(alone, name)
+        former = first and call == 1 and (images_first or sequence) and alone == (path or OUTPUT)
         if not path and self._tensors.get(output) is self._last:
             former = False  # the last module's output, which was changed in place
         # Footprints are those of one image.
@@ -182,7 +200,7 @@ class Recording:
         )
         self.found.append(recorded)
         self._tensors[output] = recorded
-        if images_first and not part:
+        if images_first and first:
             self._last = recorded
         return recorded
 
@@ -203,14 +221,18 @@ class Recording:
 
     def _name(self, path: str, call: int, part: str) -> str:
         """Return a layer's name, which no other layer and no other module has."""
-        base = path or whole_name(self._modules)
-        number = f"#{call}" if call > 1 else ""
+        base = path or self.whole
+        number = _counted(call)
         name = f"{base}{number}{part}"
         while name in self._names or (name in self._modules and name != path):
             number = f"#{number or 1}"
             name = f"{base}{number}{part}"
         self._names.add(name)
         return name
+
+
+def _counted(call: int) -> str:
+    return f"#{call}" if call > 1 else ""
 
 
 def whole_name(modules: Collection[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import UserList, deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -43,13 +44,38 @@ def parts_of(output: Any) -> list[tuple[str, Tensor]]:
     in the attributes of objects (data classes, namespaces and others). Each tensor is named once.
     Sparse, nested and quantised tensors are left out.
     """
+    return [(entry.place, entry.tensor) for entry in entries_of(output)]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tensor in what a module returned.
+
+    Attributes
+    ----------
+    place
+        As of `parts_of`.
+    named
+        Whether a key or an attribute's name leads to it, and not only its number in a list.
+    in_object
+        Whether it is in the attributes of an object.
+    """
+
+    place: str
+    tensor: Tensor
+    named: bool = False
+    in_object: bool = False
+
+
+def entries_of(output: Any) -> list[Entry]:
+    """Return what `parts_of` does, with what is known of each place."""
     if isinstance(output, Tensor):
-        return [("", output)] if _is_plain(output) else []
-    found = list(_Search().inside(output, "", DEPTH, in_object=False))
-    found.sort(key=lambda part: part[0])
-    once: dict[int, tuple[str, Tensor]] = {}
-    for _, place, tensor in found:
-        once.setdefault(id(tensor), (place, tensor))
+        return [Entry("", output)] if _is_plain(output) else []
+    found = list(_Search().inside(output, Entry("", torch.empty(0)), DEPTH))
+    found.sort(key=lambda entry: entry.in_object)
+    once: dict[int, Entry] = {}
+    for entry in found:
+        once.setdefault(id(entry.tensor), entry)
     return list(once.values())
 
 
@@ -60,13 +86,11 @@ class _Search:
         self._left = MOST
         self._open: set[int] = set()
 
-    def inside(
-        self, thing: Any, place: str, depth: int, *, in_object: bool
-    ) -> Iterator[tuple[bool, str, Tensor]]:
-        """Yield whether a tensor is in an object, its place, and the tensor."""
+    def inside(self, thing: Any, at: Entry, depth: int) -> Iterator[Entry]:
+        """Yield the tensors in a thing; `at` is like those that are found, but for the tensor."""
         if isinstance(thing, Tensor):
             if _is_plain(thing):
-                yield in_object, place, thing
+                yield replace(at, tensor=thing)
             return
         children = _items(thing)
         is_object = children is None
@@ -80,9 +104,13 @@ class _Search:
             self._left -= 1
             if self._left < 0:
                 return
-            yield from self.inside(
-                child, f"{place}[{key}]", depth - 1, in_object=in_object or is_object
+            here = replace(
+                at,
+                place=f"{at.place}[{key}]",
+                named=at.named or not _has_numbers(thing),
+                in_object=at.in_object or is_object,
             )
+            yield from self.inside(child, here, depth - 1)
 
 
 def _items(thing: Any) -> Iterable[tuple[Any, Any]] | None:
@@ -94,6 +122,11 @@ def _items(thing: Any) -> Iterable[tuple[Any, Any]] | None:
     if isinstance(thing, tuple | list | deque | UserList):
         return enumerate(thing)
     return None
+
+
+def _has_numbers(thing: Any) -> bool:
+    """Return whether the things in a container are told apart by their numbers alone."""
+    return isinstance(thing, tuple | list | deque | UserList) and not hasattr(thing, "_fields")
 
 
 def _attributes(thing: Any) -> Iterable[tuple[str, Any]]:
