@@ -136,7 +136,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     preset = flags.preset_of(args)
     network = flags.network_of(args)
     for note in network.provenance.notes:
-        print(f"ldam-studio: {note}", file=sys.stderr)
+        print(f"ldam-studio: {network.name}: {note}", file=sys.stderr)
     fits = discriminator_for(network) is not None
     settings = settings_of(args, preset, network.pixels, discriminator=fits)
     neurons = neurons_of(args.neuron, network)

@@ -45,11 +45,6 @@ class Addressed(Compared):
     def beside_classes(self) -> str:
         """What else the network returns, as a clause; empty if there is nothing."""
         entries = self.listing.entries
-        if not entries:
-            return (
-                "what it returns has no part for each image, as a list of detections, and is not "
-                "used"
-            )
         others = [_with_layer(*entry) for entry in entries if entry[1] != self._class_layer]
         also = "also " if len(others) < len(entries) else ""
         return f"it {also}returns {', '.join(others)}" if others else ""

@@ -38,5 +38,5 @@ def name_classes(
             network.choose_class_layer(found.name, labels)
             return
     if path is not None:
-        raise wrong_number(len(labels), path, layers)
+        raise wrong_number(len(labels), path, layers, network.layers)
     network.choose_class_layer(layers[0].name)

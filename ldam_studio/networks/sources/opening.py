@@ -126,7 +126,18 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         with told("trying two images at once"):
             check_batches(network)
     name_classes(network, options.labels, options.class_layer, source.labels)
+    if not network.listing.entries and options.class_layer is None:
+        network.provenance = replace(network.provenance, notes=(*notes, _without_result(network)))
     return network
+
+
+def _without_result(network: Network) -> str:
+    """Return a note on a network that returns nothing that could be the classes."""
+    return (
+        "What it returns was not used as classes, because it has no part for each image, as a list "
+        f"of detections; those of {network.class_layer.name} were; --class-layer LAYER or the "
+        "dialog choose another layer."
+    )
 
 
 def _behaviour(network: Network, options: Options) -> Behaviour:
