@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.options import Options
+from ldam_studio.networks.weights.weights import write_weights
 
 NET = """
 import pathlib
@@ -110,3 +112,11 @@ def test_a_file_that_is_nowhere_is_named_with_the_folders(project):
     assert f"(configs/lost.txt is neither in {os.getcwd()} nor in the folders of the project)" in (
         str(caught.value)
     )
+
+
+def test_weights_are_known_by_their_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_weights(Path("w.safetensors"), open_network("lenet").module.state_dict(), {})
+    network = open_network("lenet", Path("w.safetensors"))
+    monkeypatch.chdir("/")
+    assert network.weights == tmp_path / "w.safetensors"

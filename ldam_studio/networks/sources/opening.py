@@ -101,7 +101,8 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
     missing = None if match is None else match.missing
     provenance = Provenance(
         loaded.sha256,
-        weights,
+        # A person's code may change the current folder while another network is opened.
+        None if weights is None else weights.absolute(),
         given_pixels=options.pixels,
         given_labels=options.labels,
         partial=options.partial and weights is not None,
