@@ -97,13 +97,15 @@ class FittingDialog(QDialog):
         return moved
 
     def _needed(self, width: int) -> QSize:
-        """Return the size that all needs at this width or at the least comfortable one."""
+        """Return the size that all needs at this width; 0 for a comfortable one."""
         layout, room = self.layout(), self._room()
         if layout is None:
             return super().sizeHint()
         content, around = self._content.sizeHint(), layout.sizeHint() - self._area.sizeHint()
-        least = max(content.width(), self._lines * self.fontMetrics().height())
-        width = min(max(width, least, layout.sizeHint().width()), room.width())
+        if not width:
+            least = self._lines * self.fontMetrics().height()
+            width = max(content.width(), least, layout.sizeHint().width())
+        width = min(max(width, self._content.minimumSizeHint().width()), room.width())
         height = self._content.heightForWidth(width)
         height = content.height() if height < 0 else height
         return QSize(width, height + around.height()).boundedTo(room)

@@ -115,6 +115,16 @@ def test_a_dialog_fits_the_screen_and_squashes_nothing(fit, tmp_path, make, room
     assert dialog.width() <= room.width() and dialog.height() <= room.height()
     assert buttons_are_visible(dialog)
     assert squashed(dialog) == []
+    assert dialog._area.horizontalScrollBar().maximum() == 0
+    dialog.reject()
+
+
+def test_an_error_is_scrolled_to_and_makes_no_dialog_wider(fit, tmp_path, qtbot):
+    dialog = fit(PresetsDialog(UserPresets(tmp_path / "presets.json"), {}), QSize(651, 240))
+    width = dialog.width()
+    dialog._complain(LONG)
+    until(qtbot, lambda: dialog._area.verticalScrollBar().value() > 0)
+    assert not dialog.note.visibleRegion().isEmpty() and dialog.width() == width
     dialog.reject()
 
 

@@ -127,7 +127,6 @@ class ExportDialog(FittingDialog):
         zoom.addWidget(self._size, 1)
         self._path = QLineEdit()
         self._path.setAccessibleName("File")
-        self._path.setMinimumWidth(280)
         self._path.textEdited.connect(self._named)
         self._path.textChanged.connect(self._update)
         note = Paragraph(self._note)
@@ -151,7 +150,7 @@ class ExportDialog(FittingDialog):
         self._save.setDefault(True)
         self._buttons.accepted.connect(self._accepted)
         self._buttons.rejected.connect(self.reject)
-        self.lay_out(top, self._buttons)
+        self.lay_out(top, self._buttons, lines=52)
 
     # -- the choice -------------------------------------------------------------------------------
 

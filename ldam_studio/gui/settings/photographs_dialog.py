@@ -97,3 +97,5 @@ class PhotographsDialog(FittingDialog):
         self.note.setText(text)
         self.note.setProperty("role", role)
         restyle(self.note)
+        if role == "danger":
+            self.reveal(self.note)

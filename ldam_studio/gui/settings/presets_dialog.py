@@ -168,6 +168,8 @@ class PresetsDialog(FittingDialog):
     def _complain(self, sentence: str) -> None:
         self.note.setText(sentence)
         self.note.setVisible(bool(sentence))
+        if sentence:
+            self.reveal(self.note)
 
 
 def ask_about_presets(

@@ -175,6 +175,8 @@ class WatchDialog(FittingDialog):
         self.note.setText(text)
         self.note.setProperty("role", role)
         restyle(self.note)
+        if role == "danger":
+            self.reveal(self.note)
 
     def _leave_task(self) -> None:
         if self._task is not None:
