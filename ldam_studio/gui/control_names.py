@@ -10,6 +10,9 @@ PHRASES = {
     "leave out --input-size, --mean, --std and related flags": f"choose “{FROM_SOURCE}” at Input",
     "give --input-size, --mean and --std": "choose this at Input",
     "--weights FILE::KEY chooses": "Set chooses",
+    "--class-layer LAYER chooses": "Classes chooses",
+    "for the classes: --class-layer": "at Classes:",
+    "(--class-layer)": "(Classes)",
     "(--partial)": f"(“{PARTIAL}”, where the network is opened)",
     "(--weights)": "(Weights, where the network is opened)",
 }

@@ -46,13 +46,14 @@ def test_no_sentence_about_networks_names_a_flag_in_the_window():
         assert any(phrase in s for s in flagged), f"no sentence has {phrase!r} any more"
 
 
-@pytest.mark.parametrize("label", ["Weights", "Set", "Input"])
+@pytest.mark.parametrize("label", ["Weights", "Set", "Classes", "Input"])
 def test_the_controls_that_are_named_are_there(qtbot, label):
     form = RequestForm()
     qtbot.addWidget(form)
     rows = form._rows
     labels = [
-        rows.labelForField(field) for field in (form.choice.row, form.choice.sets, form.input)
+        rows.labelForField(field)
+        for field in (form.choice.row, form.choice.sets, form.classes, form.input)
     ]
     assert label in [each.text() for each in labels]
     assert form.choice.partial.text() == PARTIAL

@@ -474,12 +474,16 @@ def test_a_function_that_does_not_do_is_one_sentence(make, load, factories, func
 def test_of_several_outputs_that_of_the_classes_can_be_chosen(make, load, factories, tmp_path):
     dialog = code(make, factories, "pair")
     assert load(dialog).sentence == ""
-    assert dialog.card.facts["Outputs"].text() == "784 without names in output"
+    assert (
+        dialog.card.facts["Outputs"].text()
+        == "784 without names in output; it also returns output[1] (head)"
+    )
     offered = [dialog.form.classes.itemText(i) for i in range(dialog.form.classes.count())]
     assert offered == ["output", "head"]
     dialog.form.classes.setCurrentText("head")
     dialog.form.classes.activated.emit(1)
-    assert dialog.card.facts["Outputs"].text() == "5 without names in head"
+    said = dialog.card.facts["Outputs"].text()
+    assert said == "5 without names in output[1] (head); it also returns output"
     dialog.open_button.click()
     assert dialog.network.class_layer.name == "head"
     assert dialog.network.reference["class_layer"] == "head"
@@ -492,7 +496,8 @@ def test_labels_find_the_output_that_they_belong_to(make, load, factories, tmp_p
     dialog = code(make, factories, "pair")
     dialog.form.labels.setText(str(names))
     assert load(dialog).sentence == ""
-    assert dialog.card.facts["Outputs"].text() == "5 classes in head: ant, bee, cat, …"
+    said = dialog.card.facts["Outputs"].text()
+    assert said == "5 classes in output[1] (head): ant, bee, cat, …; it also returns output"
     assert dialog.request.class_layer is None
     dialog.form.classes.setCurrentText("body.1")
     dialog.form.classes.activated.emit(0)

@@ -136,8 +136,8 @@ def _without_result(network: Network) -> str:
     """Return a note on a network that returns nothing that could be the classes."""
     return (
         "What it returns was not used as classes, because it has no part for each image, as a list "
-        f"of detections; those of {network.class_layer.name} were; --class-layer LAYER or the "
-        "dialog choose another layer."
+        f"of detections; those of {network.class_layer.name} were; --class-layer LAYER "
+        "chooses another layer."
     )
 
 
