@@ -86,6 +86,7 @@ def words_on_all(about: dict[str, Any]) -> str:
 def about_network(network: Network) -> dict[str, Any]:
     """Return a network's identity, pixels and layers.
 
+    `sha256` is that of the file, `weights_sha256` that of the set of weights that was taken.
     `outputs` are the layers that it returns, `returned` has the layer of each entry of what it
     returns, and `class_layer` is that of the classes; `classes` says in words what else there is.
     `notes` are sentences about what was done when it was opened, `missing` are the weights that its
@@ -98,6 +99,7 @@ def about_network(network: Network) -> dict[str, Any]:
     return {
         "network": network.name,
         "sha256": network.sha256,
+        "weights_sha256": network.own_sha256,
         "weights": None if network.weights is None else str(network.weights),
         "weights_key": network.provenance.weights_key,
         "weights_sets": list(network.provenance.sets),
@@ -152,15 +154,28 @@ def words_on_network(about: dict[str, Any]) -> str:
         for layer in about["layers"]
     ]
     size = " x ".join(str(side) for side in about["pixels"]["shape"])
-    head = [f"{about['network']}: images of {size}, weights {about['sha256'][:12]}"]
+    head = [f"{about['network']}: images of {size}, weights {about['weights_sha256'][:12]}"]
     if about["classes"] != about["class_layer"]:
         head.append(f"classes: {about['classes']}")
     head += about["notes"]
+    head += _about_tokens(about["layers"])
     head += [
         f"plan for {one['layer']} at {one['size']} and {_chains(one['chains'])}: {one['plan']}"
         for one in about["plans"]
     ]
     return "\n".join([*head, "", _table(("layer", "type", "shape", "neurons", "sees"), rows)])
+
+
+def _about_tokens(layers: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a sentence about addresses of layers with tokens, if there are any."""
+    found = next((layer for layer in layers if len(layer["places"]) == 1), None)
+    if found is None:
+        return []
+    name, (tokens,) = found["name"], found["places"]
+    return [
+        f"A neuron of a layer with tokens is the mean over all of them ({name}:0: over {tokens}), "
+        f"unless its address names one: {name}:0@0 is that of the first token."
+    ]
 
 
 def _chains(count: int) -> str:

@@ -42,7 +42,7 @@ from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.places import with_written_places
 from ldam_studio.export.shown import Shown, difference_scales, is_whole
-from ldam_studio.networks.sources.opening import fingerprint
+from ldam_studio.networks.weights.fingerprint import fingerprint
 
 FORMAT = 3
 LIMIT = 450_000

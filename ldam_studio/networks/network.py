@@ -23,6 +23,7 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import Provenance, WeightsFile
 from ldam_studio.networks.sizes import MOST_SIDES, MULTIPLE, check_room, listing_at, moved
 from ldam_studio.networks.told import told
+from ldam_studio.networks.weights.fingerprint import fingerprint
 from ldam_studio.networks.weights.state_dicts import renamed
 from ldam_studio.networks.weights.weights import check_finite, put_into, weights_for
 
@@ -59,8 +60,15 @@ class Network(Addressed):
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of its weights, by which a recipe recognises the network."""
+        """SHA-256 of its weights' file, by which a recipe recognises the network."""
         return self.provenance.sha256
+
+    @property
+    def own_sha256(self) -> str:
+        """SHA-256 to show, which differs between two sets of weights in one file."""
+        if self.provenance.weights_key is None:
+            return self.sha256
+        return self.remembered(("fingerprint",), lambda: fingerprint(self.module))
 
     @property
     def weights(self) -> Path | None:

@@ -69,3 +69,21 @@ def test_the_numbers_of_imagenet_have_a_name(tmp_path, capsys, maximum):
     # In units from black to white, whatever the range of the pixels is.
     assert pixels["mean"] == pytest.approx([0.485, 0.456, 0.406])
     assert pixels["std"] == pytest.approx([0.229, 0.224, 0.225])
+
+
+def test_what_a_neuron_with_tokens_means_is_said(tmp_path, capsys):
+    code = tmp_path / "tokens.py"
+    code.write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.cut, self.mlp = nn.Conv2d(3, 4, 4, 4), nn.Linear(4, 6)\n"
+        "    def forward(self, x):\n"
+        "        return self.mlp(self.cut(x).flatten(2).transpose(1, 2)).mean(1)\n"
+    )
+    flags = ["--input-size", "3x8x8", "--mean", "0,0,0", "--std", "1,1,1"]
+    assert main(["info", "--network", f"{code}:Net", *flags]) == 0
+    said = capsys.readouterr().out
+    assert "is the mean over all of them (mlp:0: over 4), unless" in said
+    assert "mlp:0@0 is that of the first token" in said

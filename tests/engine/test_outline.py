@@ -1,5 +1,8 @@
 """What a change means for a session's settings, without the session; and that it follows."""
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -110,6 +113,16 @@ def test_measured_statistics_are_for_all_lanes_with_the_same_weights(three, lene
     changed = [one != two for one, two in zip(before.lanes, after.lanes, strict=True)]
     assert changed == [True, False, True]
     assert state.outline.after(change) == after  # in use already
+
+
+def test_measured_statistics_are_not_for_another_set_of_the_same_file(three, averaged, lenet):
+    other = copy.copy(averaged)
+    other.provenance = replace(other.provenance, sha256=lenet.sha256)
+    before = three.outline.put(1, replace(three.outline.lanes[1], network=other))
+    found = measure(lenet, load_digits_sheet().images[::200], "digits")
+    after = before.after(Change("statistics", Measured(lenet.sha256, found, "")))
+    changed = [one != two for one, two in zip(before.lanes, after.lanes, strict=True)]
+    assert changed == [True, False, True]
 
 
 def test_every_change_has_a_rule_and_a_row():

@@ -90,13 +90,15 @@ def test_photographs_start_legible():
     opening = network_opening(network_of(3, 224, 224), CPU)
     state = opening.make()
     settings = state.lane.settings
-    assert [str(n) for n in state.lane.neurons] == ["head:0", "head:1", "head:2", "head:3"]
+    assert [str(n) for n in state.lane.neurons] == [f"head:{i}" for i in range(6)]
     clean = find_preset("clean").values((3, 224, 224), discriminator=False)
-    assert settings == Settings.of(**clean).for_chains(4)
+    assert settings == Settings.of(**clean).for_chains(6)
     assert state.discriminator is not None and settings.discriminator_weight == 0
     assert network_opening(network_of(3, 100, 100), CPU).make().discriminator is None
     assert opening.display.mode == IMAGE
     assert opening.title == "odd"
+    # Of many classes a few are shown.
+    assert len(network_opening(network_of(3, 224, 224, 11), CPU).make().lane.neurons) == 4
 
 
 def test_the_denoiser_is_offered_where_it_can_be_used(make_window, qtbot):

@@ -245,3 +245,33 @@ def test_a_picture_of_chosen_weights_is_replayed_to_the_same_pixels(
     capsys.readouterr()
     assert main(["replay", str(picture), "--allow-code"]) == 0
     assert "identical" in capsys.readouterr().out
+
+
+def test_two_sets_of_one_file_show_two_hashes(nets, tmp_path, capsys):
+    path, one, two = nets
+    file = tmp_path / "sets.pt"
+    torch.save({"state_dict": one, "state_dict_ema": two}, file)
+    seen = {}
+    for key in ("state_dict", "state_dict_ema"):
+        flags = ["info", "--network", f"{path}:Net", "--weights", f"{file}::{key}", "--json"]
+        assert main(flags) == 0
+        seen[key] = json.loads(capsys.readouterr().out)
+    first, second = seen.values()
+    assert first["sha256"] == second["sha256"]  # by which recipes find the file
+    assert first["weights_sha256"] != second["weights_sha256"]
+
+
+def test_with_a_wrong_network_the_sets_are_named_and_none_is_adams(nets, tmp_path):
+    path, *_ = nets
+    other = torch.nn.Linear(3, 2)
+    adam = torch.optim.Adam(other.parameters())
+    other(torch.ones(1, 3)).sum().backward()
+    adam.step()
+    file = tmp_path / "split.pt"
+    critic = {f"critic.{name}": value for name, value in other.state_dict().items()}
+    torch.save({"G": other.state_dict(), "D": critic, "opt": adam.state_dict()}, file)
+    with pytest.raises(StudioError, match="it has the sets of weights G and D, of which") as error:
+        open_network(f"{path}:Net", file)
+    assert "exp_avg" not in str(error.value)
+    with pytest.raises(StudioError, match=r"no weights under 'E'; it has G, D[.]"):
+        open_network(f"{path}:Net", file, Options(weights_key="E"))

@@ -129,7 +129,9 @@ def _statistics(outline: Outline, change: Change, numbers: tuple[int, ...]) -> O
             "The photo statistics were measured for a network that is not in this session; measure "
             "them again."
         )
-    for number in measured_on:
+    # One file may have several sets of weights.
+    same = [n for n in measured_on if outline.lanes[n].network.is_measured_by(measured.statistics)]
+    for number in same or measured_on:
         lane = outline.lanes[number]
         network = lane.network.comparing(measured.statistics)
         outline = outline.put(number, replace(lane, network=network))

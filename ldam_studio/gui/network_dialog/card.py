@@ -161,7 +161,7 @@ class NetworkCard(QFrame):
             "Outputs": output_words(network),
             "Layers": f"{len(network.layers):,} with {neurons:,} neurons; the last is "
             f"{network.layers[-1].name}",
-            "Weights": f"{weights}, SHA-256 {network.sha256[:16]}…",
+            "Weights": f"{weights}, SHA-256 {network.own_sha256[:16]}…",
             "Notes": in_window("\n".join(network.provenance.notes)),
         }
         for name, text in texts.items():
@@ -169,7 +169,7 @@ class NetworkCard(QFrame):
             self.facts[name].setAccessibleName(f"{name}: {text}")
         self._facts_form.setRowVisible(self.facts["Notes"], bool(network.provenance.notes))
         whole = "" if network.weights is None else f"{network.weights}\n"
-        self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.sha256}")
+        self.facts["Weights"].setToolTip(f"{whole}SHA-256 {network.own_sha256}")
         self._tell(self._known)
 
     def _tell(self, page: QWidget) -> None:

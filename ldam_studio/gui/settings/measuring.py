@@ -96,7 +96,8 @@ class Measuring(QObject):
         self.leave()
         studio = self._studio
         lanes = studio.model.outline.lanes
-        if any(lane.network.sha256 == found.network for lane in lanes):
+        same = [lane.network for lane in lanes if lane.network.sha256 == found.network]
+        if any(network.is_measured_by(found.statistics) for network in same):
             studio.controller.use_statistics(found)
             return
         studio.notices.say(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
@@ -35,9 +33,9 @@ from ldam_studio.networks.sources.own_module import (
 from ldam_studio.networks.sources.randomise import randomise
 from ldam_studio.networks.sources.wrappers import unwrapped
 from ldam_studio.networks.told import told
+from ldam_studio.networks.weights.fingerprint import fingerprint
 from ldam_studio.networks.weights.notes import about
 from ldam_studio.networks.weights.places import file_at
-from ldam_studio.networks.weights.readings import own_tensors
 from ldam_studio.networks.weights.state_dicts import Match, classes_in, renamed
 from ldam_studio.networks.weights.weights import check_finite, check_module, load_into, read_saved
 from ldam_studio.progress import tell
@@ -240,31 +238,3 @@ def _built_by_library(
         ) from None
     check_finite(module.state_dict(), origin)
     return module
-
-
-def fingerprint(module: nn.Module, names: Sequence[str] | None = None) -> str:
-    """Return a SHA-256 over a module's weights, for a module that was not read from a file.
-
-    `names` are those of all entries of its state dict if it had other ones before.
-    """
-    digest = hashlib.sha256()
-    own = own_tensors(module)
-    present = tuple(module.state_dict())
-    if names is not None and len(names) == len(present):
-        former = dict(zip(present, names, strict=True))
-        own = {former[name]: value for name, value in own.items()}
-    for name, value in sorted(own.items(), key=lambda item: item[0]):
-        digest.update(name.encode())
-        digest.update(_bytes_of(value))
-    return digest.hexdigest()
-
-
-def _bytes_of(value: Tensor) -> bytes:
-    """Return a tensor's values as bytes, also of types that NumPy does not have."""
-    value = value.detach().cpu()
-    if value.is_quantized:
-        value = value.dequantize()
-    if not value.layout == torch.strided:
-        value = value.to_dense()
-    value = value.resolve_conj().resolve_neg().contiguous()
-    return value.reshape(-1).view(torch.uint8).numpy().tobytes()

@@ -117,6 +117,10 @@ class Compared(Forward):
         """Find the statistics anew, for other weights."""
         self.statistics_sha256, self._compares = None, False
 
+    def is_measured_by(self, statistics: PhotoStatistics) -> bool:
+        """Return whether statistics were measured with these weights."""
+        return statistics.key == self._key
+
     def comparing(self, statistics: PhotoStatistics) -> Self:
         """Return this network with other statistics; it shares the module and what was measured.
 

@@ -34,6 +34,19 @@ COUNTERS = re.compile(
 )
 """Last parts of names of counters, weights of a loss and states of a metric."""
 
+OPTIMISER = re.compile(
+    r"(?<![^.])(exp_avg\w*|max_exp_avg\w*|momentum_buffer|square_avg|grad_avg|acc_delta|exp_inf"
+    r"|prev|sum|step|ax|mu|eta)$"
+)
+"""Last parts of names in the state of an optimiser, after the number of the weight."""
+NUMBERED = re.compile(r"(^|\.)state\.\d+\.$")
+
+
+def is_of_optimiser(place: str, name: str) -> bool:
+    """Return whether a tensor at a place in a file is part of an optimiser's state."""
+    return bool(NUMBERED.search(place) and OPTIMISER.search(name)) or name.startswith("exp_avg")
+
+
 BESIDE = frozenset(
     "loss losses criterion criteria metric metrics acc accuracy auroc auc f1score precision "
     "recall confmat iou miou dice psnr ssim lpips mse bce focal top1 top5 meter meters ema "

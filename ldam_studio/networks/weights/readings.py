@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.weights.names import bare, spellings
+from ldam_studio.networks.weights.names import bare, is_of_optimiser, spellings
 from ldam_studio.networks.weights.reading.content import walk
 from ldam_studio.networks.weights.reading.pickles import Unreadable
 from ldam_studio.networks.weights.shown import shown
@@ -68,6 +68,7 @@ def readings(saved: Any, found: Sequence[Entry], own: Mapping[str, Tensor]) -> l
     module's own names have a prefix, it may be wrapped while its file is not.
     """
     metadata = _metadata(saved)
+    found = [entry for entry in found if not is_of_optimiser(entry[0], entry[1])] or found
     lead = _wrapping(own)
     plain = {name[len(lead) :]: name for name in own}
     each: dict[tuple[Any, ...], Reading] = {}
@@ -110,7 +111,8 @@ def entries_under(found: Sequence[Entry], key: str, source: Path | str) -> list[
     inside = [found[at] for at in under(names, key)] if key else [*found]
     if inside:
         return inside
-    keys = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    weights = [f"{place}{n}" for place, n, _ in found if not is_of_optimiser(place, n)] or names
+    keys = list(dict.fromkeys(name.partition(".")[0] for name in weights))
     listed = ", ".join(shown(each) for each in keys[:NAMED]) + (", …" if len(keys) > NAMED else "")
     raise StudioError(f"{source} has no weights under {shown(key)!r}; it has {listed}.")
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.weights.adapting import adapts, as_torch_loads
-from ldam_studio.networks.weights.names import is_bookkeeping
+from ldam_studio.networks.weights.names import is_bookkeeping, is_of_optimiser
 from ldam_studio.networks.weights.readings import (
     Reading,
     entries_under,
@@ -21,8 +21,10 @@ from ldam_studio.networks.weights.readings import (
     readings,
     under,
 )
+from ldam_studio.networks.weights.shown import shown
 
 DEEP = 40  # levels of nested dictionaries
+MOST_SETS = 6  # that a message names
 TRIED = 4  # sets of weights that are loaded into a copy of a module that renames weights itself
 
 
@@ -91,6 +93,16 @@ def largest_set(saved: Mapping[Any, Any]) -> dict[str, Tensor]:
     for place, name, value in named(saved):
         sets.setdefault(place, {})[name] = value
     return max(sets.values(), key=len, default={})
+
+
+def sets_in(saved: Mapping[Any, Any]) -> list[str]:
+    """Return the keys of the dictionaries in a file that have weights, none of an optimiser."""
+    found = {
+        place[:-1]: None
+        for place, name, value in named(saved)
+        if place and not is_bookkeeping(name, value) and not is_of_optimiser(place, name)
+    }
+    return [shown(key) for key in found][:MOST_SETS]
 
 
 def best_match(

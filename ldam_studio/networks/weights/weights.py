@@ -31,7 +31,7 @@ from ldam_studio.networks.weights.reading.shards import (
     shards_in,
 )
 from ldam_studio.networks.weights.shown import shown
-from ldam_studio.networks.weights.state_dicts import Match, best_match
+from ldam_studio.networks.weights.state_dicts import Match, best_match, sets_in
 from ldam_studio.networks.weights.suffixes import SAFETENSORS, is_safetensors
 
 HINT = f"give a {SAFETENSORS} file or a state dict saved with torch.save"
@@ -172,10 +172,15 @@ def weights_for(
             )
             if names
         ]
+        sets = sets_in(saved)
+        has = ""
+        if len(sets) > 1 and key is None:
+            listed = f"{', '.join(sets[:-1])} and {sets[-1]}"
+            has = f"; it has the sets of weights {listed}, of which --weights FILE::KEY takes one"
         part = ", or take the part that fits (--partial)"
         raise StudioError(
-            f"{source} is for another architecture: {', '.join(counts)}; choose its own weights"
-            f"{part if match.state else ''}."
+            f"{source} is for another architecture: {', '.join(counts)}{has}; choose its own "
+            f"weights{part if match.state else ''}."
         )
     return match
 
