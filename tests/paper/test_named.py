@@ -137,7 +137,7 @@ def test_rows_have_the_presets_own_weights_unless_others_are_asked_for(
 ) -> None:
     assert main(["paper", "named", *flags_of(factories, realness, tmp_path)]) == 0
     rows = json.loads((tmp_path / "named.json").read_text())["rows"]
-    assert [row["discriminator_weight"] for row in rows] == [0.75, 0.0]
+    assert [row["discriminator_weight"] for row in rows] == [0.25, 0.0]
 
 
 def test_classes_for_tuning_are_no_classes_for_reporting(factories, realness, tmp_path) -> None:

@@ -152,7 +152,9 @@ class LayerTree(QTreeView):
         metrics, header = QFontMetrics(small(self.font())), present(self.header())
         names = QFontMetrics(bold).averageCharWidth() * NAME_CHARACTERS
         names += (self._layers.depth + 1) * INDENTATION
-        room = present(self.viewport()).width() - names
+        # With the scroll bar, also while there is none, so that a search hides no column.
+        bar = present(self.verticalScrollBar()).sizeHint().width()
+        room = self.width() - 2 * self.frameWidth() - bar - names
         for column in FIRST_TO_STAY:
             likely = LIKELY_FIELD if column == SEES else COLUMNS[column]
             texts = (likely, *(text[:LONGEST_TYPE] for text in self._texts[column]))
