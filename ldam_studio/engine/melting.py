@@ -63,9 +63,11 @@ class Melting:
         return ()
 
     def _are_dissolved(self, lanes: Sequence[Lane]) -> bool:
-        if len(lanes) != len(self._before):
-            return True
-        pairs = zip(lanes, self._before, strict=True)
+        pairs = list(zip(lanes, self._before, strict=False))
+        if len(lanes) != len(self._before) or any(
+            lane.chains.x.shape[1] != x.shape[1] for lane, x in pairs
+        ):
+            return True  # other networks are shown by now
         return all(correlation(lane.chains.x, x).mean() < DISSOLVED for lane, x in pairs)
 
 

@@ -14,6 +14,7 @@ from threading import Event
 
 import pytest
 import torch
+from PyQt6.QtCore import QSysInfo
 from PyQt6.QtWidgets import QPushButton
 
 from gui.test_closing import PROGRAM, environment
@@ -69,6 +70,8 @@ def crash(window, store):
     for file in folder.iterdir():
         if file.name != "lock":
             (copy / file.name).write_bytes(file.read_bytes())
+    # Of a process that there is no more.
+    (copy / "lock").write_text(f"{2**22 - 1}\npython\n{QSysInfo.machineHostName()}\n")
     return copy
 
 

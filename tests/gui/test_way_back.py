@@ -195,3 +195,16 @@ def test_before_a_session_is_open_no_neuron_can_be_chosen(make_window):
     window = make_window()
     window.controller.set_neurons(Neuron("fc3", 1))
     assert not window.model.is_open
+
+
+def test_redoing_a_drag_to_fewer_chains_keeps_the_same_ones(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("fc3:0-9"))
+    window.controller.set_front(9)
+    window.controller.undo_stack.drag("chains", begins=True)
+    for chains in (7, 5):
+        window.controller.set_value("chains", chains)
+    window.controller.undo_stack.drag("chains", begins=False)
+    kept = window.model.outline.lane.neurons
+    window.controller.undo()
+    window.controller.redo()
+    assert window.model.outline.lane.neurons == kept

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ldam_studio.networks.behaviour import randomness
 from ldam_studio.networks.behaviour.behaviour import Behaviour
 from ldam_studio.networks.behaviour.randomness import passes_seeded, seeded
+from ldam_studio.networks.behaviour.state import Kept
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.provenance import WeightsFile
@@ -334,3 +335,26 @@ def test_what_is_recorded_is_how_it_is_run(name):
     recorded = network.reference.get("behaviour", ())
     assert network.behaviour.as_recorded(recorded).recorded == tuple(recorded)
     assert bool(recorded) == (name != "volume")
+
+
+class Sharing(nn.Module):
+    """Two modules that hand an image on in one dictionary, as skips do."""
+
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+        self.kept = self.down.kept = {}
+
+    def forward(self, x):
+        self.down.kept["x"] = self.down(x)
+        return self.up(x) + self.kept["x"]
+
+
+def test_a_container_that_two_modules_hold_stays_one():
+    module = Sharing()
+    kept = module.kept
+    state = Kept(module)
+    module(torch.zeros(1, 3, 8, 8))
+    state.restore()
+    assert module.kept is kept and module.down.kept is kept
+    module(torch.zeros(1, 3, 8, 8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,3 +280,26 @@ def test_a_buffer_may_be_infinite_or_no_number_if_the_output_is_one(opened):
         assert opened(buffer.format(0, value)).layers[-1].neurons == 5
     with pytest.raises(StudioError, match="weights that are not finite, in 'best'"):
         opened(buffer.format("network.best[0]", "nan"))
+
+
+def test_precisions_that_a_file_chooses_in_torchs_newer_way_are_put_back(tmp_path):
+    (tmp_path / "first.py").write_text(
+        "import torch\n"
+        "torch.backends.cuda.matmul.fp32_precision = 'tf32'\n"
+        "torch.backends.cudnn.conv.fp32_precision = 'ieee'\n" + PLAIN
+    )
+    (tmp_path / "second.py").write_text(PLAIN)
+    before, argv = torch.get_float32_matmul_precision(), sys.argv[:]
+    for name in ("first", "second"):
+        assert open_network(f"{tmp_path}/{name}.py:model").layers
+        assert torch.get_float32_matmul_precision() == before
+        assert sys.argv == argv
+
+
+PLAIN = """
+from torch import nn
+def model():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(48, 3))
+    module.pixels = dict(channels=3, height=4, width=4, mean=[0.5] * 3, std=[0.5] * 3)
+    return module
+"""

@@ -31,7 +31,7 @@ class Carrier:
         self._folder: QTemporaryDir | None = None
 
     def carry(self, state: SessionState, what: str, zoom: int) -> QMimeData:
-        """Return a picture as an image, and as the file with its recipe.
+        """Return a picture as an image, and as the file with its recipe, with what that needs.
 
         Raises
         ------
@@ -45,8 +45,10 @@ class Carrier:
         if not self._folder.isValid():
             raise StudioError("There is no room for temporary files; free some space.")
         path = free_path(Path(self._folder.path()) / f"{what}.png")
-        export(state, self._shown(what, zoom), path)
+        done = export(state, self._shown(what, zoom), path)
+        # The picture goes with the files that its replay needs.
+        files = [path, *filter(None, [done.sidecar]), *done.weights]
         data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path))])
+        data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
         data.setImageData(QImage(str(path)))
         return data

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ldam_studio.engine.state import snapshot
+from ldam_studio.engine.unconfirmed import look_back
 from ldam_studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Autosave(QObject):
         self._seen: tuple[Any, ...] = ()  # of the state that was saved last
         self._images: Callable[[], Any] = lambda: None
         self._reason = ""
+        self._owner: Runner | None = None  # of the session whose place `_place` is
 
     # On the window's thread
 
@@ -76,13 +78,13 @@ class Autosave(QObject):
         answer = self._controller.ask(snapshot)
         if answer is None:
             return
-        note, saved = self._note(), Future[None]()
+        note, saved, runner = self._note(), Future[None](), self._runner
         self._saving = saved
 
         def write(done: Future[SessionState]) -> None:
             # The thread has ended if the window was closed meanwhile.
             with suppress(RuntimeError):
-                job = self._jobs.submit(self._write, done, note)
+                job = self._jobs.submit(self._write, done, note, runner)
                 job.add_done_callback(lambda _: saved.set_result(None))
 
         answer.add_done_callback(write)
@@ -122,15 +124,16 @@ class Autosave(QObject):
 
     def _on_opened(self, opening: Opening) -> None:
         self._runner, self._saving = self._controller.runner, None
-        self._folder = self._jobs.submit(self._begin, opening.kept)
+        self._folder = self._jobs.submit(self._begin, opening.kept, self._runner)
         self._timer.start()
         self.save()
 
     # On the thread that writes
 
-    def _begin(self, kept: Path | None) -> Path | None:
+    def _begin(self, kept: Path | None, runner: Runner | None) -> Path | None:
         """Take the place of a session that goes on, or a new one."""
         self._close_before()
+        self._owner = runner
         self._place, self._seen, self._reason = None, (), ""
         try:
             self._place = None if kept is None else self._shelf.take(kept)
@@ -144,7 +147,9 @@ class Autosave(QObject):
             self._place = self._shelf.begin()
         return self._place
 
-    def _write(self, answer: Future[SessionState], note: Note) -> None:
+    def _write(self, answer: Future[SessionState], note: Note, runner: Runner | None) -> None:
+        if runner is not self._owner:
+            return  # the session was left meanwhile, and is saved as it was then
         try:
             state = answer.result(0)
             x = state.lanes[0].chains.x
@@ -164,10 +169,12 @@ class Autosave(QObject):
         Until then, a studio that crashes while it opens the other one has lost this one.
         """
         try:
-            self._taken().save(left.result(LEFT_S), note, closed=False)
+            state = snapshot(left.result(LEFT_S))
+            look_back(state)
+            self._taken().save(state, note, closed=False)
         except Exception as error:
             self._say(error)
-        self._before, self._place = self._place, None
+        self._before, self._place, self._owner = self._place, None, None
 
     def _close_before(self) -> None:
         place, self._before = self._before, None

@@ -70,6 +70,8 @@ class Edits(SessionLink):
 
     def set_values(self, values: Mapping[str, Any], *, note: bool = True, text: str = "") -> None:
         """Change settings of the lane that is acted on, as far as steps stay stable; see `_set`."""
+        if WEIGHT in values:
+            self._judged = None  # what a person sets by hand holds for classes, too
         self._set(self._limited(values), self.model.acting, note=note, text=text)
 
     def _limited(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,8 +108,9 @@ class Edits(SessionLink):
         values = self.model.values_of(preset)
         shape, has = self.model.acted.network.pixels.shape, self.model.outline.discriminator
         of_classes = preset.values(shape, discriminator=has is not None)
-        self._judged = of_classes.get(WEIGHT, self._judged)
+        judged = of_classes.get(WEIGHT, self._judged)
         self.set_values(values, text=f"Preset {preset.label}")
+        self._judged = judged
         if values.get("schedule"):
             self._try(Change(RUN_SCHEDULE, None, self.model.acting))
         self._try(Change("reset_average", None, self.model.acting))

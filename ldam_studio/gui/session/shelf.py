@@ -180,13 +180,15 @@ class Shelf:
         """
         found = []
         for folder in self._folders():
-            place = self.take(folder)
-            if place is None:
-                continue
+            # Without the file of a lock nobody has one; taking it would be in the way of others.
+            if (folder / LOCK).exists():
+                place = self.take(folder)
+                if place is None:
+                    continue
+                place.leave()
             kept = [_read(folder, file) for _, file in reversed(list(_generations(folder)))]
             if whole := [one for one in kept if one is not None]:
                 found.append(whole)
-            place.leave()
         return sorted(found, key=lambda session: session[0].saved, reverse=True)
 
     def tidy(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from PyQt6.QtGui import QUndoCommand, QUndoStack
 
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.sampler.settings import SETTINGS
 
 DEPTH = 200  # changes that can be undone
@@ -116,7 +118,7 @@ class Undo:
         """
         last = self._last()
         if self._dragging and last is not None and last is self._dragged and last.text() == text:
-            last.after = {MOMENT: again}
+            last.after = {MOMENT: _both(last.after[MOMENT], again)}
             return
         command = _Command({MOMENT: before}, {MOMENT: again}, text, self._clock(), light=light)
         self.stack.push(command)
@@ -176,6 +178,13 @@ class Undo:
     def _command(self, at: int) -> _Command | None:
         command = self.stack.command(at)
         return command if isinstance(command, _Command) else None
+
+
+def _both(first: object, again: object) -> object:
+    """Return the change that two in a row make; chains to keep count those that were left."""
+    if isinstance(first, Change) and isinstance(again, Change) and again.name == "keep":
+        return replace(again, value=tuple(first.value[index] for index in again.value))
+    return again
 
 
 def _are_several(values: Mapping[str, Any]) -> bool:

@@ -116,7 +116,7 @@ class Kept:
                 new = _copied(value)
                 if holder.kind == "parameters" and new is not None:
                     new = nn.Parameter(new, requires_grad=False)
-                holder.table[key[1]] = new
+                holder.table[key[1]] = _refilled(present.get(key), new)
 
     @property
     def generators(self) -> frozenset[Key]:
@@ -214,6 +214,23 @@ def _copied(value: Any) -> Any:
             twin[name] = _copied(part)
         return twin
     return value
+
+
+def _refilled(old: Any, new: Any) -> Any:
+    """Return the container that was there with new content, since others may hold it, too."""
+    if type(old) is not type(new):
+        return new
+    if isinstance(new, list):
+        old[:] = new
+    elif isinstance(new, dict | set):
+        old.clear()
+        old.update(new)
+    elif isinstance(new, deque) and old.maxlen == new.maxlen:
+        old.clear()
+        old.extend(new)
+    else:
+        return new
+    return old
 
 
 def _size(value: Tensor | np.ndarray) -> int:

@@ -119,9 +119,11 @@ class Project:
                 with redirect_stdout(sys.stderr), uncompiled():
                     yield
             finally:
-                after = surroundings()
-                self._around = {name: after[name] for name in after if name not in PROGRAM_S}
-                put(before)
+                try:
+                    after = surroundings()
+                    self._around = {name: after[name] for name in after if name not in PROGRAM_S}
+                finally:
+                    put(before)
 
     def begin_again_in(self, folder: Path) -> None:
         """Let the project's code run next as if it had not run the last time, in another folder.

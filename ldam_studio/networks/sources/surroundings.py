@@ -96,26 +96,55 @@ def _put_list(where: list[Any]) -> Callable[[list[Any]], None]:
     return put
 
 
-_DETERMINISM = ("deterministic", "benchmark", "allow_tf32")
+_PRECISIONS: tuple[str, ...] = ("", "cuda.matmul", "cudnn", "cudnn.conv", "cudnn.rnn")
+_PRECISIONS += ("mkldnn", "mkldnn.matmul", "mkldnn.conv", "mkldnn.rnn")
 
 
 def _kernels() -> tuple[Any, ...]:
+    cudnn = torch.backends.cudnn
     return (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
-        torch.get_float32_matmul_precision(),
         torch.is_anomaly_enabled(),
-        *(getattr(torch.backends.cudnn, name) for name in _DETERMINISM),
+        cudnn.deterministic,
+        cudnn.benchmark,
+        # Where the newer way of choosing precisions is in use, torch refuses to tell the older one.
+        _told(torch.get_float32_matmul_precision),
+        _told(lambda: cudnn.allow_tf32),
+        {name: place.fp32_precision for name, place in _precisions().items()},
     )
 
 
+def _told(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except RuntimeError:
+        return None
+
+
+def _precisions() -> dict[str, Any]:
+    """Return the places of torch where the precision of float32 is chosen, by their names."""
+    found = {}
+    for name in _PRECISIONS:
+        place: Any = torch.backends
+        for part in filter(None, name.split(".")):
+            place = getattr(place, part, None)
+        if hasattr(place, "fp32_precision"):
+            found[name] = place
+    return found
+
+
 def _put_kernels(values: tuple[Any, ...]) -> None:
-    deterministic, warn_only, precision, anomaly, *cudnn = values
+    deterministic, warn_only, anomaly, cudnn, benchmark, matmul, tf32, precisions = values
     torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
-    torch.set_float32_matmul_precision(precision)
     torch.autograd.set_detect_anomaly(anomaly)
-    for name, value in zip(_DETERMINISM, cudnn, strict=True):
-        setattr(torch.backends.cudnn, name, value)
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn, benchmark
+    if matmul is not None:
+        torch.set_float32_matmul_precision(matmul)
+    if tf32 is not None:
+        torch.backends.cudnn.allow_tf32 = tf32
+    for name, place in _precisions().items():
+        place.fp32_precision = precisions[name]
 
 
 PARTS: dict[str, _Part] = {

@@ -33,6 +33,7 @@ def read_pickles(data: bytes, *, nested: bool = False) -> Any:
 
     def call(name: str, args: tuple[Any, ...]) -> Any:
         if name == "torch.storage._load_from_bytes" and not nested and args:
+            machine.spend(OF_A_NESTED_FILE)
             return _stored(args[0])
         return building.call(name, args)
 
@@ -48,6 +49,9 @@ def read_pickles(data: bytes, *, nested: bool = False) -> Any:
     keys = machine.load(file)
     memory.fill(file, keys, swapped)
     return found
+
+
+OF_A_NESTED_FILE = 3_000  # instructions that each file within the file counts as
 
 
 def _stored(data: Any) -> Any:
@@ -128,7 +132,11 @@ def read_tar(data: bytes) -> Any:
     try:
         with tarfile.open(fileobj=BytesIO(data), mode="r:") as tar:
             names = ("storages", "tensors", "pickle")
-            members = {name: tar.extractfile(name) for name in names}
+            about = [tar.getmember(name) for name in names]
+            # A sparse member says how many zeros it has without holding them.
+            if any(member.issparse() or member.size > len(data) for member in about):
+                raise Unreadable("is damaged")
+            members = {member.name: tar.extractfile(member) for member in about}
             parts = {name: member.read() for name, member in members.items() if member is not None}
     except KeyError:
         raise Unreadable("is an archive of other files") from None

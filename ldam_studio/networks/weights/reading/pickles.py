@@ -18,6 +18,7 @@ from ldam_studio.memory import is_lack_of_memory
 
 MOST_INSTRUCTIONS = 3_000_000
 """More than the largest checkpoints have; as many take a few seconds."""
+LETTERS = 1024  # of a text that count as one instruction
 LONGEST_KEY = 63  # bits of a number that is the key of a dictionary
 
 
@@ -85,6 +86,12 @@ class Machine:
         self._call_name, self._build_state, self._persistent = call, build, persistent
         self._left = MOST_INSTRUCTIONS
 
+    def spend(self, instructions: int) -> None:
+        """Count work that a file asks for as so many instructions; refuse what is too much."""
+        self._left -= instructions
+        if self._left < 0:
+            raise Unreadable("holds more objects than a file of weights has")
+
     def load(self, file: BinaryIO) -> Any:
         """Read one pickle from the place where a file is, up to its end.
 
@@ -98,9 +105,7 @@ class Machine:
         self._memo: dict[int, Any] = {}
         try:
             for instruction, argument, _ in pickletools.genops(file):
-                self._left -= 1
-                if self._left < 0:
-                    raise Unreadable("holds more objects than a file of weights has")
+                self.spend(1)
                 name = instruction.name
                 if name in VALUES:
                     self._stack.append(argument)
@@ -209,6 +214,9 @@ class Machine:
 
     def _made(self, what: Any, args: Any, *more: Any) -> Any:
         given = args if isinstance(args, tuple) else (args,)
+        # What is made of one remembered argument again and again is copied each time.
+        self.spend(sum(len(each) for each in given if isinstance(each, list | tuple | dict)))
+        self.spend(sum(len(each) // LETTERS for each in given if isinstance(each, bytes | str)))
         if isinstance(what, Name) and not more:
             return self._call_name(what.name, given)
         return Inert(what.name if isinstance(what, Name | Inert) else "", (*given, *more))
