@@ -10,6 +10,7 @@ PHRASES = {
     "leave out --input-size, --mean, --std and related flags": f"choose “{FROM_SOURCE}” at Input",
     "give --input-size, --mean and --std": "choose this at Input",
     "--weights FILE::KEY chooses": "Set chooses",
+    "--weights FILE::KEY takes one": "Set takes one",
     "--class-layer LAYER chooses": "Classes chooses",
     "for the classes: --class-layer": "at Classes:",
     "(--class-layer)": "(Classes)",

@@ -24,7 +24,7 @@ from ldam_studio.gui.qt import ENTER, present
 if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
-NAME_CHARACTERS = 11  # characters of a layer's name that are always visible
+NAME_CHARACTERS = 9  # characters of a layer's name that are always visible
 BESIDE = 13  # pixels around a cell's text
 LIKELY_FIELD = "224×224"  # fields are computed later; the column is wide enough for them
 INDENTATION = 10  # pixels for each level of the tree
