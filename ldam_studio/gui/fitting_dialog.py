@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PyQt6.QtGui import QShowEvent
-from PyQt6.QtWidgets import QDialog, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ldam_studio.gui.qt import present
+from ldam_studio.gui.qt import present, restyle
 
 MARGIN = QSize(32, 64)  # what the frame of a window and the edge of the screen take
 SIDE, SPACING = 16, 14
@@ -56,6 +56,14 @@ class FittingDialog(QDialog):
         else:
             row.addWidget(below)
         column.addLayout(row)
+
+    def say(self, note: QLabel, text: str, role: str) -> None:
+        """Show a sentence in a part of the body, in the colour of its role; reveal an error."""
+        note.setText(text)
+        note.setProperty("role", role)
+        restyle(note)
+        if role == "danger":
+            self.reveal(note)
 
     def reveal(self, widget: QWidget) -> None:
         """Scroll until a part of the body is visible, once its size is known."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QMenu
 
+from ldam_studio.errors import shortened
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.kept import opening_of
 from ldam_studio.gui.session.openings import start
@@ -14,6 +15,8 @@ from ldam_studio.gui.studio import Feature, Studio
 
 if TYPE_CHECKING:
     from ldam_studio.gui.session.shelf import Kept
+
+LONGEST_TITLE = 60  # letters of a title in the menu
 
 
 class RecentSessions(Feature):
@@ -33,7 +36,7 @@ class RecentSessions(Feature):
         self.menu.clear()
         for session in sessions:
             kept = session[0]
-            title = _shortened(kept.note.title).replace("&", "&&")
+            title = shortened(kept.note.title, LONGEST_TITLE).replace("&", "&&")
             action = present(self.menu.addAction(f"{kept.when}   {title}"))
             about = [kept.note.network]
             if not kept.closed:
@@ -53,7 +56,3 @@ class RecentSessions(Feature):
             actions=[("Continue it", partial(studio.open, opening))],
             key="own code",
         )
-
-
-def _shortened(title: str, most: int = 60) -> str:
-    return title if len(title) <= most else f"{title[: most // 2]}…{title[-most // 2 :]}"

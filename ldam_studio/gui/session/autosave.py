@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ldam_studio.engine.state import snapshot
 from ldam_studio.engine.unconfirmed import look_back
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, in_short
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,9 +199,7 @@ class Autosave(QObject):
         return unsaved
 
     def _say(self, error: Exception) -> None:
-        reason = (
-            str(error) if isinstance(error, StudioError) else f"{type(error).__name__}: {error}"
-        )
+        reason = str(error) if isinstance(error, StudioError) else in_short(error)
         if reason != self._reason:
             self._reason = reason
             self.failed.emit(f"The session is not kept at present: {reason}")

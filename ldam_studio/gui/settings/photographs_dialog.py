@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
-from ldam_studio.gui.qt import present, restyle
+from ldam_studio.gui.qt import present
 
 ZIPS = "Zip files (*.zip);;All files (*)"
 HINT = (
@@ -74,7 +74,7 @@ class PhotographsDialog(FittingDialog):
         """Accept the dialog if the folder or zip exists."""
         place = Path(self.path.text().strip()).expanduser()
         if not place.exists():
-            self._say(f"There is no folder or zip {place}; check the path.", "danger")
+            self.say(self.note, f"There is no folder or zip {place}; check the path.", "danger")
             return
         self.place = place.absolute()
         self.accept()
@@ -91,11 +91,4 @@ class PhotographsDialog(FittingDialog):
 
     def _changed(self) -> None:
         self.measure.setEnabled(bool(self.path.text().strip()))
-        self._say(HINT, "muted")
-
-    def _say(self, text: str, role: str) -> None:
-        self.note.setText(text)
-        self.note.setProperty("role", role)
-        restyle(self.note)
-        if role == "danger":
-            self.reveal(self.note)
+        self.say(self.note, HINT, "muted")

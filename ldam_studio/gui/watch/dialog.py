@@ -25,7 +25,7 @@ from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
-from ldam_studio.gui.qt import present, restyle
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.built_in import NETWORKS
@@ -134,7 +134,7 @@ class WatchDialog(FittingDialog):
         try:
             self.place = checked_place(self.path.text())
         except StudioError as error:
-            self._say(str(error), "danger")
+            self.say(self.note, str(error), "danger")
             return
         request = self.which.currentData()
         if request is None:
@@ -146,9 +146,11 @@ class WatchDialog(FittingDialog):
         self._task.failed.connect(self._on_failed)
         words = StageWords()
         self._task.staged.connect(
-            lambda stage: self._say(f"Opening {request.title}: {words.of(stage)} …", "muted")
+            lambda stage: self.say(
+                self.note, f"Opening {request.title}: {words.of(stage)} …", "muted"
+            )
         )
-        self._say(f"Opening {request.title} …", "muted")
+        self.say(self.note, f"Opening {request.title} …", "muted")
         self._show_buttons()
         self._task.start()
 
@@ -159,24 +161,17 @@ class WatchDialog(FittingDialog):
 
     def _on_failed(self, error: StudioError) -> None:
         self._leave_task()
-        self._say(in_window(str(error)), "danger")
+        self.say(self.note, in_window(str(error)), "danger")
         self._show_buttons()
 
     def _changed(self) -> None:
         self._leave_task()
-        self._say(HINT, "muted")
+        self.say(self.note, HINT, "muted")
         self._show_buttons()
 
     def _show_buttons(self) -> None:
         said = bool(self.path.text().strip()) and self.which.count() > 0
         self.watch.setEnabled(said and self._task is None)
-
-    def _say(self, text: str, role: str) -> None:
-        self.note.setText(text)
-        self.note.setProperty("role", role)
-        restyle(self.note)
-        if role == "danger":
-            self.reveal(self.note)
 
     def _leave_task(self) -> None:
         if self._task is not None:
