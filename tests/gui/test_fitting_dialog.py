@@ -45,14 +45,14 @@ def network(tmp_path) -> FittingDialog:
 
 def watch(tmp_path) -> FittingDialog:
     dialog = WatchDialog("lenet", ())
-    dialog._say(LONG, "danger")
+    dialog.say(dialog.note, LONG, "danger")
     return dialog
 
 
 def photographs(tmp_path) -> FittingDialog:
     dialog = PhotographsDialog("lenet", "")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the test deletes it
-    dialog._say(LONG, "danger")
+    dialog.say(dialog.note, LONG, "danger")
     return dialog
 
 
