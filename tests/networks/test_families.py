@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -9,12 +11,14 @@ from torch import nn
 
 from ldam_studio.cli import main
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.behaviour import randomness
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources import built_in, families, opening, own_code, torchvision
 from ldam_studio.networks.sources.families import family_of, runs_code, short_name, to_download
 from ldam_studio.networks.sources.family import Family, Published, Source
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.request import NetworkRequest
+from ldam_studio.networks.weights.weights import read_saved
 
 NAMES = ("small", "large")
 PIXELS = PixelSpec(1, 8, 8, (0.5,), (0.25,), rest=0.5)
@@ -74,6 +78,37 @@ def test_it_is_downloaded_and_opened_with_its_input_and_labels(tmp_path, monkeyp
     assert network.pixels == PIXELS and network.labels == ("a", "b", "c")
     assert to_download("toys:large") is None
     assert network.weights is None and torch.isfinite(network.module[1].weight).all()
+
+
+def test_a_running_session_draws_random_numbers_while_it_is_downloaded_and_read(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(randomness, "PATIENCE_S", 0)
+    saved = tmp_path / "saved.safetensors"
+    save_file(build(None).state_dict(), saved)
+    drawn = []
+
+    def draw():
+        with randomness.seeded(9):
+            drawn.append(float(torch.rand(())))
+
+    def draw_elsewhere():
+        with ThreadPoolExecutor(1) as others:
+            others.submit(draw).result()
+
+    def fetch(url, on_bytes, file):
+        draw_elsewhere()
+        return saved
+
+    def read(path):
+        draw_elsewhere()
+        return read_saved(path)
+
+    monkeypatch.setattr(opening, "fetch", fetch)
+    monkeypatch.setattr(opening, "read_saved", read)
+    open_network("toys:large")
+    assert len(drawn) == 2
 
 
 def test_help_and_info_name_it(capsys):

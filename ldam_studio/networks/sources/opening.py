@@ -61,6 +61,15 @@ class _Loaded:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Saved:
+    """The content of a file of weights, and the file's SHA-256."""
+
+    origin: Path
+    content: dict[str, Any]
+    sha256: str
+
+
 def open_network(name: str, weights: Path | None = None, options: Options | None = None) -> Network:
     """Open a network.
 
@@ -85,9 +94,7 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
 def _open(name: str, weights: Path | None, options: Options) -> Network:
     weights = None if weights is None else file_at(weights)
     source = _source(name, options)
-    # Weights that stay random must be the same every time, or sessions could not be replayed.
-    with seeded(options.random_seed or 0):
-        loaded = _with_weights(source, name, weights, options)
+    loaded = _with_weights(source, name, weights, options)
     module, match = loaded.module, loaded.match
     pixels = _input_of(source, module, options)
     if pixels is None:
@@ -160,32 +167,51 @@ def _source(name: str, options: Options) -> Source:
 
 def _with_weights(source: Source, name: str, weights: Path | None, options: Options) -> _Loaded:
     """Build the module and load its weights."""
-    published = source.published
-    if weights is None and (published is None or options.builds_only):
-        module, notes, names = _build(source, name, options)
-        if options.random_seed is not None and runs_code(name):
-            # The code may have loaded trained ones.
-            randomise(module, options.random_seed)
-        check_module(module, name, _at_rest(source, module, options))
-        return _Loaded(module, fingerprint(module, names), notes=notes)
-    origin = weights
+    # Before the generators are seeded, because running sessions that need them wait meanwhile.
+    saved = _saved(source, weights, options)
+    # Weights that stay random must be the same every time, or sessions could not be replayed.
+    with seeded(options.random_seed or 0):
+        if saved is None:
+            return _only_built(source, name, options)
+        return _with_saved(source, name, weights, saved, options)
+
+
+def _saved(source: Source, weights: Path | None, options: Options) -> _Saved | None:
+    """Read the file of the weights; None if they are those that the module is built with."""
+    origin, published = weights, source.published
     if origin is None:
-        assert published is not None
+        if published is None or options.builds_only:
+            return None
         origin = published.here or fetch(published.url, options.on_bytes, file=published.file)
     tell(f"reading {origin.name}")
-    saved, sha256 = read_saved(origin)
+    return _Saved(origin, *read_saved(origin))
+
+
+def _only_built(source: Source, name: str, options: Options) -> _Loaded:
+    module, notes, names = _build(source, name, options)
+    if options.random_seed is not None and runs_code(name):
+        # The code may have loaded trained ones.
+        randomise(module, options.random_seed)
+    check_module(module, name, _at_rest(source, module, options))
+    return _Loaded(module, fingerprint(module, names), notes=notes)
+
+
+def _with_saved(
+    source: Source, name: str, weights: Path | None, saved: _Saved, options: Options
+) -> _Loaded:
+    origin, content, sha256 = saved.origin, saved.content, saved.sha256
     if weights is None and source.build_published is not None:
-        return _Loaded(_built_by_library(source.build_published, saved, name, origin), sha256)
+        return _Loaded(_built_by_library(source.build_published, content, name, origin), sha256)
     if source.new_name is not None:
-        saved = renamed(saved, source.new_name)
+        content = renamed(content, source.new_name)
     module, notes, _ = _build(source, name, options)
     key = None if weights is None else options.weights_key
     if source.classes:
         # A fine-tuned network may differ from the published one in its number of classes.
-        classes = classes_in(saved, module, source.classes, key)
+        classes = classes_in(content, module, source.classes, key)
         module = module if classes is None else source.build(classes)
     taken_for = f"{origin}, taken for {name},"
-    match = load_into(module, saved, taken_for, options.partial, source.spare, key)
+    match = load_into(module, content, taken_for, options.partial, source.spare, key)
     if runs_code(name):
         check_module(module, name, _at_rest(source, module, options))  # also what the file lacks
     if weights is None:
