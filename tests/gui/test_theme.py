@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QEvent, QSize, Qt
 from PyQt6.QtGui import QIcon, QPalette
 from PyQt6.QtSvg import QSvgRenderer
-from PyQt6.QtWidgets import QLabel
+from PyQt6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ldam_studio.assets import asset
 from ldam_studio.gui.theme import colours, icons, theme
@@ -45,10 +45,50 @@ def test_contrast_is_that_of_wcag():
 def test_a_choice_reaches_the_palette_and_widgets_are_told(qapp, qtbot):
     label = QLabel("x")
     qtbot.addWidget(label)
+    label.show()
     for choice, look in (("light", colours.LIGHT), ("dark", colours.DARK)):
         assert theme.apply(qapp, choice) == look == theme.current()
         window = label.palette().color(QPalette.ColorRole.Window).name()
         assert window == look.background
+
+
+def test_a_widget_is_told_of_a_theme_once_however_many_are_around_it(qapp, qtbot):
+    outer = inner = QWidget()
+    for _ in range(12):
+        inner = _Counting(inner)
+    qtbot.addWidget(outer)
+    outer.show()
+    for choice in ("light", "dark"):
+        inner.told = 0
+        theme.apply(qapp, choice)
+        assert inner.told == 1
+
+
+class _Counting(QWidget):
+    told = 0
+
+    def changeEvent(self, event):
+        super().changeEvent(event)
+        self.told += event.type() == QEvent.Type.StyleChange
+
+
+def test_a_theme_leaves_lists_where_they_are_scrolled(qapp, qtbot):
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    area.setWidgetResizable(True)
+    rows = QWidget()
+    column = QVBoxLayout(rows)
+    for number in range(30):
+        column.addWidget(QPushButton(str(number)))
+    area.setWidget(rows)
+    area.show()
+    bar = area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    before = bar.value()
+    theme.apply(qapp, "light")
+    qapp.processEvents()
+    assert bar.value() == before
 
 
 def test_system_takes_one_of_the_two_looks(qapp):

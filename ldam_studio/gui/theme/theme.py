@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt
+from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QColor, QFont, QPalette
 
 from ldam_studio.gui.qt import present
@@ -98,11 +98,24 @@ class _Follower(QObject):
             font = QFont(self._app.font())
             font.setPointSizeF(self._size * theme.scale)
             self._app.setFont(font)
+            self._remove_sheet()
             self._app.setPalette(palette(theme))
             self._app.setStyleSheet(stylesheet(theme))
         finally:
             self._applying = False
         return theme
+
+    def _remove_sheet(self) -> None:
+        """Remove the style sheet, without widgets being told, because another one follows at once.
+
+        Qt applies a sheet that replaces another to each widget once for each widget around it, and
+        a sheet that replaces none only once. If widgets were told, they would be laid out without a
+        sheet, and lists would lose the place to which they are scrolled.
+        """
+        deaf = _DeafToStyle()
+        self._app.installEventFilter(deaf)
+        self._app.setStyleSheet("")
+        self._app.removeEventFilter(deaf)
 
     def _tell_platform(self) -> None:
         # The platform draws title bars and native dialogs, so it must know the choice too. Qt can
@@ -115,6 +128,14 @@ class _Follower(QObject):
             hints.unsetColorScheme()
         else:
             hints.setColorScheme(scheme)
+
+
+class _DeafToStyle(QObject):
+    """Keeps changes of the style from widgets."""
+
+    def eventFilter(self, _to: QObject | None, event: QEvent | None) -> bool:
+        """Stop the event if it tells that the style has changed."""
+        return present(event).type() == QEvent.Type.StyleChange
 
 
 def palette(theme: Theme) -> QPalette:
