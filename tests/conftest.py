@@ -27,6 +27,7 @@ import torch
 from torch.utils.hooks import RemovableHandle
 
 import left_behind
+from ldam_studio.networks.behaviour.randomness import seed_torch
 
 torch.set_num_threads(1)
 hypothesis.settings.register_profile(
@@ -78,7 +79,7 @@ def _empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 @pytest.fixture(autouse=True)
 def _same_numbers() -> None:
     """Let what a test draws not depend on the tests before it."""
-    torch.manual_seed(0)
+    seed_torch(0)
 
 
 @pytest.fixture(autouse=True)

@@ -154,7 +154,9 @@ class Project:
                 if sys.modules.get(name) is module:
                     del sys.modules[name]
             known = sys.modules.copy()
-            hidden = {name: known[name] for name in known if self._replaces(_top(name))}
+            # A library has hundreds of modules, and files are looked for: once for each library.
+            replaced = {top for top in set(map(_top, known)) if self._replaces(top)}
+            hidden = {name: known[name] for name in known if _top(name) in replaced}
             others = known.keys() - hidden.keys()
             self._others = frozenset(map(_top, others))
             self._others_path = frozenset(sys.path)
