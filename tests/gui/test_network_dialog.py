@@ -18,12 +18,14 @@ from ldam_studio.gui.network_dialog.dialog import NetworkDialog
 from ldam_studio.gui.network_dialog.input_form import OWN
 from ldam_studio.gui.network_dialog.source import BUILT_IN, CODE, LIBRARY
 from ldam_studio.gui.stragglers import STRAGGLERS
+from ldam_studio.networks import network
 from ldam_studio.networks.models import lenet
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources import opening
 from ldam_studio.networks.sources.built_in import MNIST_PIXELS
 from ldam_studio.networks.sources.family import Published, Source
 from ldam_studio.networks.sources.request import NetworkRequest
+from ldam_studio.networks.weights.fingerprint import fingerprint
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 FACTORIES = """
@@ -412,7 +414,14 @@ def test_what_was_understood_can_be_corrected(make, load, factories):
     assert dialog.network.pixels.std == (0.255,) * 3
 
 
-def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_path):
+def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_path, monkeypatch):
+    hashed_on = set()
+
+    def hashed(module):
+        hashed_on.add(threading.current_thread())
+        return fingerprint(module)
+
+    monkeypatch.setattr(network, "fingerprint", hashed)
     one = NetworkRequest(f"{factories}:with_pixels").open().module.state_dict()
     two = {name: value + 1 for name, value in one.items()}
     torch.save({"model": one, "model_ema": two}, tmp_path / "both.pt")
@@ -428,6 +437,8 @@ def test_one_of_several_sets_of_weights_is_chosen(make, load, factories, tmp_pat
     load(dialog)
     assert torch.equal(dialog.network.module[0].bias, two["0.bias"])
     assert facts["Weights"].text().startswith("both.pt::model_ema, SHA-256")
+    # Hashing large weights would freeze the window.
+    assert hashed_on and threading.main_thread() not in hashed_on
     assert dialog.request.weights_key == "model_ema"
     again = make(dialog.request)
     assert again.wish().absolute() == dialog.request

@@ -237,4 +237,6 @@ class NetworkDialog(FittingDialog):
 def _open(wish: NetworkRequest, task: Task) -> Network:
     if family_of(wish.name).is_library:
         list_models()  # imports the library in a way that does not freeze the window
-    return wish.open(task.progress)
+    network = wish.open(task.progress)
+    _ = network.own_sha256  # remembered, because hashing large weights would freeze the window
+    return network
