@@ -250,6 +250,18 @@ def _in_dictionary(b: Any, x: Tensor) -> Tensor:
     return out
 
 
+def _in_itself(b: Any, x: Tensor) -> Tensor:
+    out = b.head(b.features(x)) + b.ring[0][0][1]["calls"]
+    b.ring[1]["calls"] += 1
+    return out
+
+
+def _ring() -> list[Any]:
+    ring: list[Any] = [None, {"calls": 0}]
+    ring[0] = ring[1]["ring"] = ring
+    return ring
+
+
 def _in_array(b: Any, x: Tensor) -> Tensor:
     b.kept[0] += 1
     return b.head(b.features(x)) * float(b.kept[0])
@@ -282,6 +294,7 @@ REMEMBERING: dict[str, tuple[Any, ...]] = {
     "list": (_listed, _set(seen=list)),
     "object": (_in_object, _set(cache=lambda: SimpleNamespace(last=0.0))),
     "dictionary": (_in_dictionary, _set(cache=dict)),
+    "list in itself": (_in_itself, _set(ring=_ring)),
     "array": (_in_array, _set(kept=lambda: np.zeros(2))),
     "parameter": (_parameter, _set(bias=lambda: nn.Parameter(torch.zeros(5)))),
     "weights": (_weights,),

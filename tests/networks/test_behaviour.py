@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import threading
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -136,9 +137,15 @@ def test_a_pass_begins_with_the_state_of_opening(name):
     assert_same(again, plain(REMEMBERING, name, images(1)))
 
 
-@pytest.mark.parametrize("name", ["convolutional", "dropout in evaluation mode", "keeps its maps"])
+@pytest.mark.parametrize(
+    "name", ["convolutional", "dropout in evaluation mode", "keeps its maps", "list in itself"]
+)
 def test_what_is_not_special_is_plain(name):
     module = build(LAYOUTS, "integer buffer")
+    if name == "list in itself":
+        module.ring = [{}, (deque(),)]
+        module.ring[0]["ring"] = module.ring
+        module.ring[1][0].append(module.ring[1])
     if name == "dropout in evaluation mode":
         module.head = nn.Sequential(nn.Dropout(0.5), module.head)
     if name == "keeps its maps":  # for others to look at

@@ -16,7 +16,7 @@ def weights_of(module: nn.Module) -> Iterator[Tensor]:
     """Yield what a module computes with: parameters, buffers, and tensors among its attributes."""
     for part in module.modules():
         for value in vars(part).values():
-            yield from tensors(list(value.values()) if isinstance(value, dict) else value)
+            yield from tensors(list(value.values()) if isinstance(value, dict) else value, set())
 
 
 def fitting(found: Tensor | Value, shape: tuple[int, ...]) -> Value:
@@ -54,12 +54,20 @@ def called(func: Any) -> tuple[str, Callable[..., Any]]:
     return name, func
 
 
-def tensors(thing: Any) -> Iterator[Tensor]:
-    """Yield the tensors among arguments or results."""
+def tensors(thing: Any, seen: set[int] | None = None) -> Iterator[Tensor]:
+    """Yield the tensors among arguments or results.
+
+    With the `seen` lists and tuples, by their `id`, each is looked through once, because those of
+    a person's own code may be part of themselves.
+    """
     if isinstance(thing, Tensor):
         yield thing
     elif isinstance(thing, list | tuple):
+        if seen is not None:
+            if id(thing) in seen:
+                return
+            seen.add(id(thing))
         for part in thing:
-            yield from tensors(part)
+            yield from tensors(part, seen)
     elif isinstance(thing, slice):
         yield from tensors((thing.start, thing.stop, thing.step))

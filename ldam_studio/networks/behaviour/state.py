@@ -113,10 +113,10 @@ class Kept:
                     value.put_back(seed)
                 elif _equal(value, present.get(key, _ABSENT)):
                     continue
-                new = _copied(value)
+                new = _copied(value, present.get(key))
                 if holder.kind == "parameters" and new is not None:
                     new = nn.Parameter(new, requires_grad=False)
-                holder.table[key[1]] = _refilled(present.get(key), new)
+                holder.table[key[1]] = new
 
     @property
     def generators(self) -> frozenset[Key]:
@@ -192,8 +192,15 @@ def _has_attributes(value: Any) -> bool:
     return isinstance(getattr(value, "__dict__", None), dict)
 
 
-def _copied(value: Any) -> Any:
-    """Return a copy of tensors, arrays and containers of them; other objects are not copied."""
+def _copied(value: Any, old: Any = None, made: dict[int, Any] | None = None) -> Any:
+    """Return a copy of tensors, arrays and containers of them; other objects are not copied.
+
+    A container is copied into the `old` one if that can hold it, since others may have that, too.
+    One that is part of itself is `made` once: these are the copies by the `id` of what they copy.
+    """
+    made = {} if made is None else made
+    if id(value) in made:
+        return made[id(value)]
     if isinstance(value, Tensor | np.ndarray) and _size(value) > TOO_LARGE:
         return value
     if isinstance(value, Tensor):
@@ -205,53 +212,49 @@ def _copied(value: Any) -> Any:
         return _Generator(value)
     if isinstance(value, _Generator):
         return value.generator
-    if type(value) in (list, set, tuple, deque):
-        parts = [_copied(part) for part in value]
-        return deque(parts, value.maxlen) if isinstance(value, deque) else type(value)(parts)
-    if isinstance(value, dict) and type(value).__module__ in ("builtins", "collections"):
-        twin = value.copy()
+    if type(value) is tuple:
+        return tuple(_copied(part, made=made) for part in value)
+    is_dict = isinstance(value, dict) and type(value).__module__ in ("builtins", "collections")
+    if not is_dict and type(value) not in (list, set, deque):
+        return value
+    twin = made[id(value)] = old if _can_hold(old, value) else value.copy()
+    twin.clear()
+    if is_dict:
         for name, part in value.items():
-            twin[name] = _copied(part)
-        return twin
-    return value
-
-
-def _refilled(old: Any, new: Any) -> Any:
-    """Return the container that was there with new content, since others may hold it, too."""
-    if type(old) is not type(new):
-        return new
-    if isinstance(new, list):
-        old[:] = new
-    elif isinstance(new, dict | set):
-        old.clear()
-        old.update(new)
-    elif isinstance(new, deque) and old.maxlen == new.maxlen:
-        old.clear()
-        old.extend(new)
+            twin[name] = _copied(part, made=made)
     else:
-        return new
-    return old
+        fill = twin.update if isinstance(twin, set) else twin.extend
+        fill([_copied(part, made=made) for part in value])
+    return twin
+
+
+def _can_hold(old: Any, value: Any) -> bool:
+    return type(old) is type(value) and getattr(old, "maxlen", 0) == getattr(value, "maxlen", 0)
 
 
 def _size(value: Tensor | np.ndarray) -> int:
     return value.numel() if isinstance(value, Tensor) else value.size
 
 
-def _equal(kept: Any, value: Any) -> bool:
-    """Return whether a value is the one of which `kept` is a copy."""
+def _equal(kept: Any, value: Any, compared: set[tuple[int, int]] | None = None) -> bool:
+    """Return whether a value is the one of which `kept` is a copy.
+
+    Containers that are `compared` already, by their `id`, are part of themselves.
+    """
     if kept is value:
         return True
     if isinstance(kept, _Generator):
-        return kept.generator is value and _same(kept.state, _state_of(value))
+        return kept.generator is value and _equal(kept.state, _state_of(value))
     both = isinstance(kept, Tensor) and isinstance(value, Tensor)
+    compared = set() if compared is None else compared
     try:
-        return (both or type(kept) is type(value)) and _same(kept, value)
+        return (both or type(kept) is type(value)) and _same(kept, value, compared)
     except Exception:
         # Objects of the user's own code may refuse to be compared.
         return False
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any, compared: set[tuple[int, int]]) -> bool:
     if isinstance(one, Tensor):
         if one.shape != other.shape or one.dtype != other.dtype:
             return False
@@ -261,8 +264,17 @@ def _same(one: Any, other: Any) -> bool:
         return bool((equal | ((one != one) & (other != other))).all())
     if isinstance(one, np.ndarray):
         return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"))
+    if not isinstance(one, Mapping | list | tuple | deque):
+        return bool(one == other)
+    if (id(one), id(other)) in compared:
+        return True
+    compared.add((id(one), id(other)))
     if isinstance(one, Mapping):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple | deque):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return bool(one == other)
+        if one.keys() != other.keys():
+            return False
+        pairs = [(one[key], other[key]) for key in one]
+    else:
+        if len(one) != len(other):
+            return False
+        pairs = list(zip(one, other, strict=True))
+    return all(_equal(*pair, compared) for pair in pairs)
