@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtGui import QDrag, QGuiApplication
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QMenu
+from PyQt6.QtWidgets import QApplication, QMenu
 
 from gui.windows import paused, until
+from ldam_studio.export import exporting
 from ldam_studio.export.replay import compare
 from ldam_studio.gui.exporting.last_choice import LastChoice
+from ldam_studio.gui.stragglers import STRAGGLERS
 
 
 @pytest.fixture
@@ -24,8 +27,13 @@ def clipboard(qapp):
     found.clear()
 
 
+def has_file(clipboard):
+    data = clipboard.mimeData()  # None, where nothing was copied yet
+    return data is not None and data.hasUrls()
+
+
 def copied(qtbot, clipboard):
-    until(qtbot, lambda: clipboard.mimeData().hasUrls())
+    until(qtbot, lambda: has_file(clipboard))
     (url,) = clipboard.mimeData().urls()
     return Path(url.toLocalFile())
 
@@ -49,6 +57,60 @@ def test_each_copy_is_a_file_of_its_own(studio, qtbot, clipboard):
     studio.actions_by_name["copy_raw"].trigger()
     assert copied(qtbot, clipboard) != first
     assert first.exists()
+
+
+@pytest.fixture
+def writing(monkeypatch):
+    """Hold every export until `goes_on` is set, which a window that waits for it cannot do."""
+    goes_on, original = threading.Event(), exporting.export
+
+    def export(*args):
+        assert goes_on.wait(10)
+        return original(*args)
+
+    monkeypatch.setattr(exporting, "export", export)
+    return goes_on
+
+
+def test_the_window_lives_while_a_copy_is_written(studio, qtbot, clipboard, writing):
+    studio.actions_by_name["copy_raw"].trigger()
+    step = studio.last_frame.step
+    until(qtbot, lambda: studio.last_frame.step > step)
+    assert not has_file(clipboard)
+    writing.set()
+    assert copied(qtbot, clipboard).exists()
+
+
+def test_the_last_of_two_copies_is_on_the_clipboard(studio, qtbot, clipboard, writing):
+    until(qtbot, lambda: studio.last_frame.lanes[0].average is not None)
+    studio.actions_by_name["copy_average"].trigger()
+    studio.actions_by_name["copy_raw"].trigger()
+    writing.set()
+    assert copied(qtbot, clipboard).stem == "raw"
+    until(qtbot, lambda: not STRAGGLERS)
+    assert copied(qtbot, clipboard).stem == "raw"
+
+
+def test_closing_leaves_a_copy_that_is_being_written(studio, qtbot, clipboard, writing):
+    studio.actions_by_name["copy_raw"].trigger()
+    studio.close()
+    writing.set()
+    until(qtbot, lambda: not STRAGGLERS)
+    assert not has_file(clipboard)
+
+
+def test_a_drag_begins_once_its_file_is_there(studio, qtbot, monkeypatch, writing):
+    begun = []
+    monkeypatch.setattr(QDrag, "exec", lambda drag, *_: begun.append(drag.mimeData().urls()))
+    monkeypatch.setattr(QApplication, "mouseButtons", lambda: Qt.MouseButton.LeftButton)
+    paused(studio, qtbot)
+    drag(studio.canvas, studio.canvas._panes.panes[0].center())
+    qtbot.wait(0)
+    assert begun == []
+    writing.set()
+    until(qtbot, lambda: bool(begun))
+    ((url,),) = begun
+    assert compare(Path(url.toLocalFile())).identical
 
 
 def test_a_right_click_offers_copying_and_saving(studio, qtbot):

@@ -23,6 +23,7 @@ from gui.windows import (
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export import exporting as exports
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
@@ -33,6 +34,7 @@ from ldam_studio.gui.opening.file_kinds import picture_opening
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.session.openings import EXAMPLES, start
 from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 
@@ -60,7 +62,7 @@ def test_an_export_is_what_was_shown_and_replays(make_window, qtbot, tmp_path, c
     choose(what, 2, tmp_path / "picture.png")
     studio.actions_by_name["export"].trigger()
     until(qtbot, (tmp_path / "picture.png").exists)
-    until(qtbot, lambda: "picture.png" in "".join(studio.banner.texts()))
+    until(qtbot, lambda: "Saved" in "".join(studio.banner.texts()))
     (said,) = studio.banner.texts()
     assert "burned in" in said
     recipe, picture = read(tmp_path / "picture.png")
@@ -87,6 +89,25 @@ def test_an_export_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_pat
     assert len(studio.banner.texts()) == 1
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
+
+
+def test_closing_waits_for_an_export_that_is_being_saved(
+    studio, qtbot, tmp_path, choose, monkeypatch
+):
+    goes_on, original = threading.Event(), exports.export
+
+    def export(*args):
+        assert goes_on.wait(10)
+        return original(*args)
+
+    monkeypatch.setattr(exports, "export", export)
+    monkeypatch.setattr(exporting(studio), "leave", goes_on.set)
+    choose("raw", 1, tmp_path / "picture.png")
+    studio.actions_by_name["export"].trigger()
+    until(qtbot, lambda: studio.banner.texts() == (f"Saving {tmp_path / 'picture.png'} …",))
+    studio.close()
+    assert compare(tmp_path / "picture.png").identical
+    until(qtbot, lambda: not STRAGGLERS)
 
 
 def test_what_the_dialog_remembers_lies_with_the_session(make_window, tmp_path):
@@ -223,7 +244,7 @@ def test_an_export_waits_for_a_slow_step_and_the_window_lives(slow, qtbot, tmp_p
     assert not (tmp_path / "slow.png").exists()
     slow.ends.set()
     until(qtbot, (tmp_path / "slow.png").exists)
-    until(qtbot, lambda: "slow.png" in slow.banner.texts()[0])
+    until(qtbot, lambda: "Saved" in slow.banner.texts()[0])
     assert len(slow.banner.texts()) == 1
 
 

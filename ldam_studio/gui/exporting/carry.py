@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QMimeData, QTemporaryDir, QUrl
 from PyQt6.QtGui import QImage
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import free_path
 
 if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
     from ldam_studio.export.shown import Shown
 
 
-class Carrier:
-    """Writes pictures to a folder that lasts as long as this object.
+@dataclass(frozen=True)
+class Carried:
+    """A picture as an image, and as the file with its recipe, with the files that it needs."""
 
-    Parameters
-    ----------
-    shown
-        Returns what to show of a session, given the kind of picture and the zoom.
+    image: QImage
+    files: tuple[Path, ...]
+
+    def data(self) -> QMimeData:
+        """Return what a clipboard or a drag takes."""
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(file)) for file in self.files])
+        data.setImageData(self.image)
+        return data
+
+
+def carried(state: SessionState, shown: Shown, folder: Path) -> Carried:
+    """Write a picture to a folder; may take long.
+
+    Raises
+    ------
+    StudioError
+        If there is nothing to show yet, or the file cannot be written.
     """
+    from ldam_studio.export.exporting import export
 
-    def __init__(self, shown: Callable[[str, int], Shown]) -> None:
-        self._shown = shown
+    path = folder / f"{shown.what}.png"
+    done = export(state, shown, path)
+    # The picture goes with the files that its replay needs.
+    files = (path, *filter(None, [done.sidecar]), *done.weights)
+    return Carried(QImage(str(path)), files)
+
+
+class CarriedFolder:
+    """A temporary folder for pictures that lasts as long as this object."""
+
+    def __init__(self) -> None:
         self._folder: QTemporaryDir | None = None
 
-    def carry(self, state: SessionState, what: str, zoom: int) -> QMimeData:
-        """Return a picture as an image, and as the file with its recipe, with what that needs.
+    def place(self) -> Path:
+        """Return a new folder for one picture.
 
         Raises
         ------
         StudioError
-            If there is nothing to show yet, or the file cannot be written.
+            If it cannot be made.
         """
-        from ldam_studio.export.exporting import export
-
-        if self._folder is None:
+        if self._folder is None or not self._folder.isValid():
             self._folder = QTemporaryDir()
-        if not self._folder.isValid():
-            raise StudioError("There is no room for temporary files; free some space.")
-        path = free_path(Path(self._folder.path()) / f"{what}.png")
-        done = export(state, self._shown(what, zoom), path)
-        # The picture goes with the files that its replay needs.
-        files = [path, *filter(None, [done.sidecar]), *done.weights]
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
-        data.setImageData(QImage(str(path)))
-        return data
+        try:
+            return Path(mkdtemp(dir=self._folder.path()))
+        except OSError:
+            raise StudioError("There is no room for temporary files; free some space.") from None

@@ -11,20 +11,21 @@ from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.exporting.carry import Carrier
+from ldam_studio.gui.exporting.carry import Carried, CarriedFolder, carried
 from ldam_studio.gui.exporting.last_choice import LastChoice
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.gui.task import Task
 from ldam_studio.gui.waiting import PatientQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PyQt6.QtCore import QMimeData
+    from pathlib import Path
 
     from ldam_studio.engine.state import SessionState
     from ldam_studio.export.exporting import Exported
     from ldam_studio.export.shown import Shown
+    from ldam_studio.gui.studio import Kind
 
 EXPORT = Entry(
     "export",
@@ -71,15 +72,25 @@ class Exporting(Feature):
         folder = studio.folder
         self.last = LastChoice(None if folder is None else folder / "export.json")
         self._question = PatientQuestion(studio, "export", "export the picture")
-        self._carrier = Carrier(self._shown)
+        self._folder = CarriedFolder()
+        self._carrying: Task | None = None
+        self._saving: list[Task] = []
 
     def export(self) -> None:
         """Copy the session after its current step, ask what to export, and save it."""
         self._question.ask(snapshot, self._choose)
 
     def leave(self) -> None:
-        """Cancel an export that is still waiting for the session."""
+        """Cancel an export that is still waiting for the session, and what is being copied."""
         self._question.cancel()
+        self._stop_carrying()
+
+    def close(self) -> None:
+        """Wait until all exports are saved."""
+        for task in self._saving:
+            task.leave()
+            task.wait()
+        self._saving.clear()
 
     def _choose(self, state: SessionState) -> None:
         from ldam_studio.export.kept_weights import overwritten_in
@@ -111,36 +122,60 @@ class Exporting(Feature):
         dialog.deleteLater()
         if choice is None:
             return
+        self._save(state, self._shown(choice.what, choice.zoom), choice.path)
+
+    def _save(self, state: SessionState, shown: Shown, path: Path) -> None:
+        """Save a picture on a thread of its own, and say so."""
         from ldam_studio.export.exporting import export
 
-        try:
-            done = export(state, self._shown(choice.what, choice.zoom), choice.path)
-        except StudioError as error:
-            self.studio.notices.say(str(error), "danger")
-        else:
-            self.studio.notices.say(_words(done))
+        def end(words: str, kind: Kind) -> None:
+            self._saving.remove(task)
+            task.leave()
+            self.studio.notices.say(words, kind, key=str(path))
 
-    def _carry(self, what: str, then: Callable[[QMimeData], object]) -> None:
-        """Write a picture as a temporary file, and copy it or drag it."""
+        task = Task(lambda _task: export(state, shown, path))
+        task.setObjectName("export")
+        task.done.connect(lambda done: end(_words(done), "info"))
+        task.failed.connect(lambda error: end(str(error), "danger"))
+        self._saving.append(task)
+        self.studio.notices.say(f"Saving {path} …", key=str(path))
+        task.start()
+
+    def _carry(self, what: str, then: Callable[[Carried], object]) -> None:
+        """Write a picture as a temporary file on a thread of its own, and copy it or drag it."""
 
         def carry(state: SessionState) -> None:
+            self._stop_carrying()
+            try:
+                place = self._folder.place()
+            except StudioError as error:
+                fail(error)
+                return
             side = max(state.lane.chains.x.shape[-2:])
             zoom = max(1, min(self.last.read().zoom, MOST_CARRIED // side))
-            try:
-                data = self._carrier.carry(state, what, zoom)
-            except StudioError as error:
-                self.studio.notices.say(str(error), "warning")
-            else:
-                then(data)
+            shown = self._shown(what, zoom)
+            task = self._carrying = Task(lambda _task: carried(state, shown, place))
+            task.setObjectName("carry")
+            task.done.connect(then)
+            task.failed.connect(fail)
+            task.start()
+
+        def fail(error: StudioError) -> None:
+            self.studio.notices.say(str(error), "warning")
 
         self._question.ask(snapshot, carry)
 
-    def _drag(self, data: QMimeData) -> None:
-        # While a long step ended, the user may have let the button go.
+    def _stop_carrying(self) -> None:
+        if self._carrying is not None:
+            self._carrying.leave()
+            self._carrying = None
+
+    def _drag(self, picture: Carried) -> None:
+        # While a long step ended, or the file was written, the user may have let the button go.
         if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
             drag = QDrag(self.studio.places.root)
-            drag.setMimeData(data)
-            drag.setPixmap(QPixmap.fromImage(data.imageData()).scaledToWidth(DRAGGED))
+            drag.setMimeData(picture.data())
+            drag.setPixmap(QPixmap.fromImage(picture.image.scaledToWidth(DRAGGED)))
             drag.exec(Qt.DropAction.CopyAction)
 
     def _shown(self, what: str, zoom: int = 1) -> Shown:
@@ -150,9 +185,9 @@ class Exporting(Feature):
         return Shown(what, model.front, model.display.mode, model.display.scale, zoom)
 
 
-def copy(data: QMimeData) -> None:
-    """Put data on the clipboard."""
-    present(QGuiApplication.clipboard()).setMimeData(data)
+def copy(picture: Carried) -> None:
+    """Put a picture on the clipboard."""
+    present(QGuiApplication.clipboard()).setMimeData(picture.data())
 
 
 def _words(done: Exported) -> str:
