@@ -1,5 +1,6 @@
 # make run    install what is missing and open the studio
 # make test   run the tests            make lint   check style, types and imports
+# make thorough  run also the tests that make test leaves out: further ones of the same kinds
 # make bench  measure; prints a table and writes build/bench.json
 # make zoo    open models of torchvision and timm, write resources/zoo.md (90 minutes; goes on where it was)
 # make fuzz   read files with changed content, ten minutes or ARGS=SECONDS
@@ -11,13 +12,16 @@ ARGS ?=
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run test lint bench zoo fuzz monkey kills
+.PHONY: run test thorough lint bench zoo fuzz monkey kills
 
 run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
 
 test: .venv/.ready-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+thorough: .venv/.ready-test
+	$(BIN)/python -m pytest -n 2 -m "thorough or not thorough" $(ARGS)
 
 lint: .venv/.ready-test
 	$(BIN)/ruff check .

@@ -38,6 +38,17 @@ hypothesis.settings.load_profile("repeatable")
 PATIENCE = 5.0  # seconds that a thread which was told to end is given
 
 
+THOROUGH = "further ones of a kind that is tested: make thorough"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip aloud what is left to `make thorough`, unless it is asked for."""
+    if "thorough" not in config.getoption("markexpr"):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason=THOROUGH))
+
+
 def pytest_collection_finish() -> None:
     """Take what the libraries made on import, for ever alive, out of every later search for leaks.
 

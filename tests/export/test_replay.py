@@ -30,7 +30,9 @@ from ldam_studio.export.replay import compare, differences, rerun, spec_at_expor
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.networks.discriminators import DIGITS, open_discriminator
+from ldam_studio.networks.models import vgg
 from ldam_studio.networks.models.digit_discriminator import DigitDiscriminator
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.plan import PLAIN, Plan
 from ldam_studio.networks.sources.opening import open_network
@@ -494,8 +496,21 @@ def test_a_recorded_device_that_is_not_here_is_replaced(tmp_path: Path):
     assert found.differences == ("device cuda there, cpu here",)
 
 
-def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path):
-    vgg, averaged = open_network("vgg"), open_network("vgg-averaged")
+@pytest.fixture
+def vggs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Network]:
+    """Give two VGGs of few channels, with all their layers: replaying does not care how wide."""
+    monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (8,), (8,)))
+    made = []
+    for seed in (1, 2):
+        path = tmp_path / f"vgg-{seed}.safetensors"
+        torch.manual_seed(seed)
+        write_weights(path, vgg.Vgg().state_dict(), {})
+        made.append(open_network("vgg", path))
+    return made
+
+
+def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path, vggs: list[Network]):
+    narrow, other = vggs
     settings = Settings.of(
         schedule=10,
         step_size_start=0.3,
@@ -507,7 +522,7 @@ def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path):
         clamp=True,
         threshold=0.0,
     )
-    state = open_session(SessionSpec(vgg, vgg.default_neurons(2), settings, seed=3))
+    state = open_session(SessionSpec(narrow, narrow.default_neurons(2), settings, seed=3))
     state = run(state, 8)
     state = run(state, 3, Change("step_size", 0.05), Change("temperature", 0.02))
     state = run(state, 2, Change("run_schedule", "temperature"))
@@ -516,7 +531,7 @@ def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path):
     state = run(state, 4, Change("temperature", 0.02), Change("temperature", 0.03))
     state = run(state, 7, Change("neurons", (Neuron("relu3_1", 5, (4, 1)), Neuron("fc", 2))[:1]))
     state = run(state, 4, Change("neurons", (Neuron("fc", 4),)), Change("resolution", 48))
-    state = run(state, 3, Change("compare", LaneSpec(averaged, restart=False)))
+    state = run(state, 3, Change("compare", LaneSpec(other, restart=False)))
     state = run(state, 4, Change("resolution_start", 40, 1), Change("coarse_share", 0.9, 1))
     assert [lane.chains.x.shape[-1] for lane in state.lanes] == [48, 48]
     state = run(state, 3, Change("neurons", (Neuron("fc", 6),)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -30,12 +31,19 @@ from ldam_studio.gui.traces.traces import Traces
 from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
 from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import parse_neurons
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test
 CPU = Device("cpu", "float32", 1)
+
+
+@functools.cache
+def lenet() -> Network:
+    """Return LeNet, opened once for all tests, which must not change it."""
+    return open_network("lenet")
 
 
 def small_opening(
@@ -46,7 +54,7 @@ def small_opening(
     def make():
         return open_session(
             SessionSpec(
-                network=open_network("lenet"),
+                network=lenet(),
                 neurons=tuple(parse_neurons(neurons)),
                 settings=Settings.of(**settings),
                 seed=3,

@@ -24,6 +24,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import Options, open_network
 from ldam_studio.networks.sources.wrappers import uncompiled
+from thinned import one_in
 
 with uncompiled():
     import odd_networks
@@ -153,7 +154,7 @@ def test_class_neurons_are_what_is_returned(opened, name: str):
         torch.testing.assert_close(values, expected, rtol=1e-4, atol=1e-5)
 
 
-@each
+@pytest.mark.parametrize("name", one_in(3, KINDS))
 def test_a_picture_is_replayed_to_the_same_pixels(opened, tmp_path: Path, name: str):
     network = opened(name)
     inside = network.spread(network.layers[len(network.layers) // 2].name, 2)
