@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import logging
 import os
@@ -16,6 +17,7 @@ import torch
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.copying import copied
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources import own_errors
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.surroundings import surroundings
@@ -369,6 +371,41 @@ def model():
     finally:
         torch.set_default_dtype(torch.float32)
     torch.testing.assert_close(network.module[0].weight, first.weight.detach().float())
+
+
+PROFILES = {
+    "guarded": "try:\n    profile\nexcept NameError:\n    profile = lambda function: function\n",
+    "set": "import builtins\nbuiltins.profile = lambda function: function\n",
+    "set if it is missing": """
+import builtins as b
+if not hasattr(b, "profile"):
+    b.profile = lambda function: function
+""",
+    "set elsewhere": "from tools import started\n",
+}
+PROFILED = f"""
+@profile
+def made():
+    return Net()
+
+class Net(nn.Module):
+    pixels = {PIXELS}
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(64, 4)
+    @profile
+    def forward(self, x):
+        return profile(self.head)(x.flatten(1))
+"""
+
+
+@pytest.mark.parametrize("kind", PROFILES)
+def test_code_may_set_names_of_its_own_for_all_of_its_files(tmp_path, kind):
+    tools = f"{PROFILES['set']}started = True\n"
+    write(tmp_path, {"net.py": f"{HEAD}{PROFILES[kind]}{PROFILED}", "tools.py": tools})
+    network = open_network(f"{tmp_path}/net.py:made")
+    assert network.activation(torch.rand(2, 1, 8, 8), network.units([Neuron("head", 1)])).ndim == 1
+    assert not hasattr(builtins, "profile")
 
 
 def test_weights_that_stay_random_are_the_same_each_time(tmp_path):

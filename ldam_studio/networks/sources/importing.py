@@ -87,7 +87,9 @@ class Project:
         self._before: dict[str, Any] = {}  # the same when its code began to run the last time
         self._folder: Path | None = None  # the current folder from the next run on
         self._shown = 0
-        self.builtins: dict[str, Any] = dict(vars(builtins)) | {"__import__": self._import}
+        # What its code sets there, as line_profiler's `profile`, is for its code alone.
+        self._builtins = ModuleType(builtins.__name__)
+        vars(self._builtins).update(vars(builtins), __import__=self._import)
 
     def load(self, name: str) -> ModuleType:
         """Import a module, which runs its code."""
@@ -223,7 +225,7 @@ class Project:
             if spec is not None:
                 self._tops.add(name)
         if spec is not None and spec.origin and type(spec.loader) is SourceFileLoader:
-            spec.loader = FreshLoader(name, spec.origin, self.builtins)
+            spec.loader = FreshLoader(name, spec.origin, vars(self._builtins))
         return spec
 
     def _spec_at(self, name: str, place: Path) -> ModuleSpec:
@@ -234,7 +236,7 @@ class Project:
             spec = ModuleSpec(name, None, is_package=True)  # a folder without a file of its own
             spec.submodule_search_locations = inside
             return spec
-        loader = FreshLoader(name, str(file), self.builtins)
+        loader = FreshLoader(name, str(file), vars(self._builtins))
         found = spec_from_file_location(
             name, file, loader=loader, submodule_search_locations=inside
         )
@@ -253,6 +255,8 @@ class Project:
 
         A forward pass may import, too, long after the project was.
         """
+        if level == 0 and name == builtins.__name__:
+            return self._builtins
         is_others = level == 0 and name in sys.modules and not self._replaces(_top(name))
         if self._shown or is_others:
             return builtins.__import__(name, globals, locals, fromlist, level)
