@@ -19,6 +19,7 @@ from ldam_studio.sampler.resize import resized
 DISSOLVED = 0.3  # correlation with the image before, below which nothing of it is left to see
 LEAST_S, MOST_S = 1.0, 10.0  # seconds for which the chains are hot
 RAISE_S, RAISE = 1.0, 4.0  # seconds after which the heat is raised, and its factor
+REST_S = 0.1  # seconds of a rest that count, so that single steps melt like steps that are seen
 
 
 class Melting:
@@ -33,7 +34,8 @@ class Melting:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._before: tuple[Tensor, ...] = ()
-        self._started = self._raised = 0.0
+        self._hot = self._raised = 0.0  # seconds; `_raised` is that of the last raise
+        self._counted = 0.0  # the time up to which `_hot` counts
 
     def before_step(self, state: SessionState) -> None:
         """Remember the images from which the chains start to melt."""
@@ -41,24 +43,25 @@ class Melting:
             self._before = ()
         elif not self._before:
             self._before = tuple(lane.chains.x for lane in state.lanes)
-            self._started = self._raised = self._clock()
+            self._hot = self._raised = 0.0
+            self._counted = self._clock()
 
     def rest(self) -> None:
-        """Begin to count time again, because the chains rested."""
-        now = self._clock()
-        self._started = self._raised = now
+        """Say that the chains have rested until now."""
+        self._counted = max(self._counted, self._clock() - REST_S)
 
     def after_step(self, state: SessionState) -> Sequence[Change]:
         """Return the changes that are due: more heat, or cooling."""
         if not self._before or state.heated == 1.0:
             return ()
         now = self._clock()
-        hot = now - self._started
-        if hot >= MOST_S or (hot >= LEAST_S and self._are_dissolved(state.lanes)):
+        self._hot, self._counted = self._hot + now - self._counted, now
+        melted = self._hot >= LEAST_S and self._are_dissolved(state.lanes)
+        if self._hot >= MOST_S or melted:
             self._before = ()
             return (Change("heat", 1.0), *_schedules(state))
-        if now - self._raised >= RAISE_S and state.heated < MOST_HEAT:
-            self._raised = now
+        if self._hot - self._raised >= RAISE_S and state.heated < MOST_HEAT:
+            self._raised = self._hot
             return (Change("heat", min(state.heated * RAISE, MOST_HEAT)),)
         return ()
 

@@ -87,15 +87,18 @@ class Runner(Inbox):
         self._state.device.apply()
         try:
             while self._wait_for_work():
+                if not self._may_step():
+                    self._melting.rest()
                 self._obey()
                 self._melting.before_step(self._state)
-                self._step()
+                stepped = self._step()
                 if self._previews.made:
                     self._obey()  # so that no frame shows the settings before those of a preview
                 self._look_back()
                 self._serve_frame()
                 self._measure()
-                self._melt()
+                if stepped:
+                    self._melt()
         finally:
             self._closed = True
             self._previews.close()
@@ -173,21 +176,23 @@ class Runner(Inbox):
         self._plans.forget()
         self._reports.forget_steps()
 
-    def _step(self) -> None:
-        """Take one step if one is due and no frame has to be made before it."""
+    def _step(self) -> bool:
+        """Take one step if one is due and no frame has to be made before it; return whether."""
         if self._closed or self._shows_first or not self._may_step():
-            return
+            return False
         now = time.monotonic()
         if now < self._due:
-            return
+            return False
         self._due = max(now, self._due) + 1 / self._max_rate if self._max_rate else 0.0
         before = self._state.step
         with self._previews.within_step(self._state):
             self._advance((), 1, self._state.device.lag)
+        stepped = self._state.step > before
         self._gave_up = self._state.step == before
-        if self._state.step > before:
+        if stepped:
             self._single_steps = max(0, self._single_steps - 1)
             self._speed.count()
+        return stepped
 
     def _measure(self) -> None:
         """Make one trial in the search for the fastest plan; change to the plan that it finds."""
@@ -199,11 +204,8 @@ class Runner(Inbox):
 
     def _melt(self) -> None:
         """Heat the chains further, or cool them, once they have dissolved."""
-        if self._closed or not self._may_step():
-            self._melting.rest()
-            return
         changes = self._melting.after_step(self._state)
-        if changes:
+        if changes and not self._closed:
             self._advance(changes, 0)
 
     def _look_back(self) -> None:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.melting import DISSOLVED, LEAST_S, MOST_S, Melting, correlation
+from ldam_studio.engine.changes.rules import MOST_HEAT
+from ldam_studio.engine.melting import (
+    DISSOLVED,
+    LEAST_S,
+    MOST_S,
+    REST_S,
+    Melting,
+    correlation,
+)
+from ldam_studio.engine.runner import Runner
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.engine.state import MELT_HEAT
+from ldam_studio.engine.state import MELT_HEAT, snapshot
+from ldam_studio.export.exporting import export
+from ldam_studio.export.replay import compare
+from ldam_studio.export.shown import Shown
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -90,6 +104,49 @@ def test_time_at_rest_does_not_count():
         clock.now += MOST_S - 1
         melting.rest()
         assert melting.after_step(state) == ()
+
+
+def test_steps_after_a_rest_go_on_with_the_melt():
+    clock = Clock()
+    melting = Melting(clock)
+    state, _ = advance(settled(temperature=0.0), [Change("heat", MOST_HEAT)], 0)
+    melting.before_step(state)
+    for _ in range(3):
+        clock.now += 60
+        melting.rest()
+        melting.before_step(state)
+        clock.now += MOST_S / 3
+        changes = melting.after_step(state)
+    assert changes == (Change("heat", 1.0),)
+
+
+def test_single_steps_melt_cool_and_replay(tmp_path):
+    clock = Clock()
+    runner = Runner(settled(temperature=0.05, clamp=True))
+    runner._melting = Melting(clock)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+
+    def heat(state):
+        clock.now += 3600  # from one step to the next
+        return state.heated
+
+    try:
+        runner.post("heat", MELT_HEAT)
+        heats = []
+        while not heats or heats[-1] > 1:
+            runner.step()
+            heats.append(runner.ask(heat).result(20))
+            assert len(heats) < 500, "it never cooled"
+        assert len(heats) >= LEAST_S / REST_S
+        runner.step(3)
+        state = runner.ask(snapshot).result(20)
+    finally:
+        runner.close()
+        thread.join(20)
+    assert not thread.is_alive()
+    export(state, Shown("raw", 0, "image"), tmp_path / "cooled.png")
+    assert compare(tmp_path / "cooled.png").identical
 
 
 def test_the_correlation_is_that_of_the_pixels():
