@@ -119,6 +119,33 @@ def test_a_drag_to_fewer_chains_is_one_change(make_window, qtbot):
     assert window.model.chains == 10
 
 
+@pytest.mark.parametrize(
+    "counts", [(7, 3, 1, 4, 10), (12, 8), (3, 5, 4, 2, 6, 5), (12, 11, 12), (4, 6, 10)]
+)
+def test_a_drag_to_fewer_chains_and_back_is_one_change(make_window, qtbot, counts):
+    window = open_in(make_window(), qtbot, small_opening("fc3:0-9", l2=0.5))
+    window.controller.set_value("l2", 0.25)
+    window.controller.set_front(5)
+    paused(window, qtbot)
+    before = moment(window)
+    window.controller.undo_stack.drag("chains", begins=True)
+    for chains in counts:
+        window.controller.set_value("chains", chains)
+    window.controller.undo_stack.drag("chains", begins=False)
+    dragged = moment(window)
+    assert len(dragged.lane.neurons) == counts[-1]
+    for _ in range(2):
+        window.controller.undo()
+        after = moment(window)
+        assert after.outline == before.outline
+        assert torch.equal(after.lane.chains.x, before.lane.chains.x)
+        window.controller.redo()
+        assert moment(window).outline == dragged.outline
+    window.controller.undo()
+    window.controller.undo()
+    assert window.model.value("l2") == 0.5
+
+
 def test_opening_a_session_can_be_undone(studio, qtbot):
     studio.controller.set_value("l2", 0.25)
     paused(studio, qtbot)

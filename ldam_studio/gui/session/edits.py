@@ -250,6 +250,9 @@ class Edits(SessionLink):
                 self._try(change)
             case Opening() as opening:
                 self.open(opening)
+            case tuple() as parts:
+                for part in parts:
+                    self._apply(part)
             case None:
                 values = dict(found)
                 back = values.pop(RUN_SCHEDULE, ())

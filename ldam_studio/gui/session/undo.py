@@ -61,12 +61,20 @@ class _Command(QUndoCommand):
         self.setObsolete(self.after == self.before)
         return True
 
+    def add(self, later: _Command) -> None:
+        """Take in a later change of the same drag, so that both are undone and redone as one."""
+        if not self.is_moment:
+            self.before = {MOMENT: (later.before, self.before)}
+        self.after = {MOMENT: _joined(self.after, later.after)}
+        self.closed = True
+
 
 class Undo:
     """Remembers changes. A drag, quick turns of the wheel, or a preset counts as one change.
 
-    It applies nothing itself: `undo` and `redo` return the values to set. The signals of `stack`
-    carry the name of the change that would be undone, for the menu.
+    It applies nothing itself: `undo` and `redo` return the values to set. Where a drag did several
+    things, these are a tuple under the key `MOMENT`, in the order in which they are applied. The
+    signals of `stack` carry the name of the change that would be undone, for the menu.
 
     Parameters
     ----------
@@ -94,6 +102,10 @@ class Undo:
         dragged = self._dragging in after
         named = f"{text}\n{text}" if text else _text(before, after)
         command = _Command(before, after, named, self._clock(), dragged=dragged)
+        last = self._last()
+        if dragged and last is not None and last is self._dragged and last.is_moment:
+            last.add(command)
+            return
         self.stack.push(command)
         if dragged and self._last() is command:  # it was not merged
             self._dragged = command
@@ -116,14 +128,15 @@ class Undo:
         light
             Whether the moment takes little memory, so that it is kept as long as other changes.
         """
-        last = self._last()
-        if self._dragging and last is not None and last is self._dragged and last.text() == text:
-            last.after = {MOMENT: _both(last.after[MOMENT], again)}
-            return
         command = _Command({MOMENT: before}, {MOMENT: again}, text, self._clock(), light=light)
-        self.stack.push(command)
-        if self._dragging:
-            self._dragged = command
+        last = self._last()
+        same = last is not None and last is self._dragged and last.actionText() == text
+        if self._dragging and last is not None and same:
+            last.add(command)
+        else:
+            self.stack.push(command)
+            if self._dragging:
+                self._dragged = command
         done = [self._command(at) for at in range(self.stack.index())]
         moments = [c for c in done if c is not None and c.is_heavy and not c.isObsolete()]
         for command in moments[:-MOST_MOMENTS]:
@@ -178,6 +191,17 @@ class Undo:
     def _command(self, at: int) -> _Command | None:
         command = self.stack.command(at)
         return command if isinstance(command, _Command) else None
+
+
+def _joined(done: Mapping[str, Any], again: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return what a drag has done, and then does again, with as few parts as possible."""
+    parts = done.get(MOMENT)
+    *former, last = parts if isinstance(parts, tuple) else (done,)
+    if MOMENT in last and MOMENT in again:
+        return (*former, {MOMENT: _both(last[MOMENT], again[MOMENT])})
+    if MOMENT not in last and MOMENT not in again:
+        return (*former, {**last, **again})
+    return (*former, last, again)
 
 
 def _both(first: object, again: object) -> object:
