@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QSpinBox, QWidget
 
+from ldam_studio.gui.quiet_wheel import leave_wheel
+
 
 class CountBox(QSpinBox):
     """A number followed by "step" or "steps", or by another word."""
@@ -12,6 +14,7 @@ class CountBox(QSpinBox):
         super().__init__(parent)
         self._what = what
         self.setKeyboardTracking(False)
+        leave_wheel(self)
         self.valueChanged.connect(self._name)
         self._name()
 

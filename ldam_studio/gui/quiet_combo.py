@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QComboBox
+from PyQt6.QtWidgets import QComboBox, QWidget
 
-from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_wheel import leave_wheel
 
 
 class QuietCombo(QComboBox):
-    """A list that ignores the wheel unless it has the focus, so that the panel can scroll."""
+    """A list that a click opens and the arrow keys change, but not the wheel."""
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Change the choice if the list has the focus."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            present(event).ignore()
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        leave_wheel(self)

@@ -3,8 +3,7 @@ import threading
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -28,6 +27,7 @@ from gui.windows import (
     show,
     small_opening,
     traces_of,
+    turn,
     until,
 )
 from ldam_studio.engine.picture import to_bytes
@@ -45,23 +45,6 @@ def settings(window):
 
 def log(window):
     return window.controller.ask(lambda s: [(e.name, e.value) for e in s.log]).result(30)
-
-
-def turn(widget, notches):
-    """Turn the wheel over a widget; return whether the widget took the event for itself."""
-    at = QPointF(widget.rect().center())
-    event = QWheelEvent(
-        at,
-        widget.mapToGlobal(at),
-        QPoint(),
-        QPoint(0, 120 * notches),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(widget, event)
-    return event.isAccepted()
 
 
 # Undo

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
-from PyQt6.QtCore import QEvent
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication, QPushButton, QWidget
 
 from ldam_studio.engine.compute.device import Device
@@ -170,3 +171,20 @@ def traces_of(window: StudioWindow) -> Traces:
 def altered(frame: Frame, **values: object) -> Frame:
     """Return a frame whose first lane has other values."""
     return replace(frame, lanes=(replace(frame.lanes[0], **values), *frame.lanes[1:]))
+
+
+def turn(widget: QWidget, notches: int) -> bool:
+    """Turn the wheel over a widget; return whether the widget took the event for itself."""
+    at = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        at,
+        widget.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from ldam_studio.gui.choice import Choice
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.studio import Feature, Studio
 
@@ -57,7 +58,7 @@ class DisplayBox(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.combo = QComboBox()
+        self.combo = QuietCombo()
         for text, mode in MODES:
             self.combo.addItem(text.replace("&", ""), mode)
         self.combo.setAccessibleName("Display")

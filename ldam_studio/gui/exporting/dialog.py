@@ -34,6 +34,7 @@ from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.preview import Preview
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_wheel import leave_wheel
 
 KINDS = {
     "average": "Running average of the front chain",
@@ -114,6 +115,7 @@ class ExportDialog(FittingDialog):
             choices.addWidget(radio)
         self._kinds.buttonToggled.connect(self._kind_changed)
         self._zoom = QSpinBox()
+        leave_wheel(self._zoom)
         self._zoom.setRange(1, MOST_ZOOM)
         self._zoom.setSuffix(" ×")
         self._zoom.setAccessibleName("Zoom")

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui.control_names import PARTIAL
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.quiet_combo import QuietCombo
+from ldam_studio.gui.quiet_wheel import leave_wheel
 from ldam_studio.networks.weights.choice import MOST_SEED, WeightsChoice
 from ldam_studio.networks.weights.notes import TOP
 from ldam_studio.networks.weights.shown import shown
@@ -48,6 +49,7 @@ class WeightsForm(QWidget):
         self.random = QCheckBox("Random weights")
         self.random.setToolTip("As the network has them before any training")
         self.seed = QSpinBox()
+        leave_wheel(self.seed)
         self.seed.setRange(0, MOST_SEED)
         self.seed.setPrefix("seed ")
         self.seed.setAccessibleName("Seed of the random weights")

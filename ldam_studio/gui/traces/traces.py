@@ -10,7 +10,6 @@ from PyQt6.QtCore import QEvent, QSize, Qt, QTimer
 from PyQt6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QBoxLayout,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
@@ -21,6 +20,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.gui.frame_words import thousands
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.theme import theme
 from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
@@ -82,7 +82,7 @@ class Traces(QWidget):
         for plot, text in zip(self._plots, HELP, strict=True):
             plot.hovered.connect(self._hovered)
             plot.setToolTip(f"{text}\n{LEGEND}")
-        self._range = QComboBox()
+        self._range = QuietCombo()
         self._range.addItem(f"Last {RECENT:,} steps")
         self._range.addItem("Whole run")
         self._range.setAccessibleName("Steps shown in the traces")

@@ -9,7 +9,6 @@ from PyQt6.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QPaintEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QMenu,
@@ -19,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil
 from ldam_studio.gui.watch.plot import TimelinePlot
@@ -74,7 +74,7 @@ class WatchBar(QFrame):
         self.play = self._button("play", "Play the checkpoints one after the other (Space)")
         self.play.clicked.connect(lambda _on: self.played.emit(not self._playing))
         self._playing = False
-        self.speed = QComboBox()
+        self.speed = QuietCombo()
         for speed in SPEEDS:
             self.speed.addItem(f"{speed} per second", speed)
         self.speed.setCurrentIndex(SPEEDS.index(USUAL_SPEED))

@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui.count_box import CountBox
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.quiet_combo import QuietCombo
+from ldam_studio.gui.quiet_wheel import leave_wheel
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.watch.timeline import SCALES
 from ldam_studio.sampler.settings import SETTINGS
@@ -83,6 +84,7 @@ class WatchPanel(QWidget):
         self.rate.setRange(1e-7, 1.0)
         self.rate.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self.rate.setKeyboardTracking(False)
+        leave_wheel(self.rate)
         self.rate.setAccessibleName("Learning rate")
         self.rate.setToolTip("The learning rate of the training")
         self.rate.setSpecialValueText("–")  # until the training reports its rate
