@@ -160,6 +160,25 @@ def test_what_is_posted_all_the_time_does_not_keep_the_session_from_being_saved(
     assert again.model.outline.lane.neurons[0] == Neuron("fc2", 199 % 6)
 
 
+def test_after_an_error_has_ended_the_sampler_closing_saves_the_session(
+    make_window, qtbot, tmp_path, monkeypatch, capsys
+):
+    def breaks():
+        raise ValueError("three is not four")
+
+    window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening("fc2:0-3"))
+    runner = window.controller.runner
+    monkeypatch.setattr(runner, "_serve_frame", breaks)
+    until(qtbot, lambda: "The sampler stopped" in "".join(window.banner.texts()))
+    step = runner.left.result(0).step
+    close_saved(window, qtbot)
+    assert "was not saved" not in capsys.readouterr().err
+    again = started_again(window, make_window, qtbot)
+    assert again.last_frame.step > step
+    assert again.banner.texts() == ()
+    assert again.model.outline.lane.neurons == tuple(Neuron("fc2", i) for i in range(4))
+
+
 # Failing
 
 

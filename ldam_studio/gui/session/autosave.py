@@ -105,6 +105,8 @@ class Autosave(QObject):
             Why it was not saved; empty if it was.
         """
         self._timer.stop()
+        if answer is not None and answer.cancelled() and self._runner is not None:
+            answer = self._runner.left  # an error has ended the sampler
         if answer is not None or unsaved:
             note = self._note()
             unsaved = self._jobs.submit(self._finish, answer, note, unsaved).result()
@@ -169,9 +171,7 @@ class Autosave(QObject):
         Until then, a studio that crashes while it opens the other one has lost this one.
         """
         try:
-            state = snapshot(left.result(LEFT_S))
-            look_back(state)
-            self._taken().save(state, note, closed=False)
+            self._taken().save(_as_left(left), note, closed=False)
         except Exception as error:
             self._say(error)
         self._before, self._place, self._owner = self._place, None, None
@@ -187,7 +187,7 @@ class Autosave(QObject):
         try:
             place = self._taken()
             if left is not None and not unsaved:
-                place.save(left.result(LEFT_S), note, closed=True)
+                place.save(_as_left(left), note, closed=True)
             else:
                 place.close()
         except Exception as error:
@@ -203,3 +203,10 @@ class Autosave(QObject):
         if reason != self._reason:
             self._reason = reason
             self.failed.emit(f"The session is not kept at present: {reason}")
+
+
+def _as_left(left: Future[SessionState]) -> SessionState:
+    """Return a copy of a session that was left, with all of its steps confirmed."""
+    state = snapshot(left.result(LEFT_S))
+    look_back(state)
+    return state
