@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import pytest
 
+T = TypeVar("T")
 
-def one_in(every: int, names: Iterable[str]) -> list[object]:
-    """Return names as parameters, all but each `every`-th marked as thorough."""
+
+def one_in(every: int, values: Iterable[T], name: Callable[[T], str] | None = None) -> list[object]:
+    """Return values as parameters, all but each `every`-th marked as thorough.
+
+    A tuple is several parameters.
+    """
     return [
-        pytest.param(name, marks=[pytest.mark.thorough] if number % every else [])
-        for number, name in enumerate(names)
+        pytest.param(
+            *(value if isinstance(value, tuple) else (value,)),
+            id=None if name is None else name(value),
+            marks=[pytest.mark.thorough] if number % every else [],
+        )
+        for number, value in enumerate(values)
     ]
