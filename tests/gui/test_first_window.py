@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QEvent, QObject, QSize
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, QSize
+from PyQt6.QtWidgets import QApplication, QToolButton, QWidget
 
 from gui.windows import open_in, show, small_opening
+from ldam_studio.gui.session.store import Looks, SessionStore
+from ldam_studio.gui.settings.number_row import NumberRow
+from ldam_studio.gui.window import presentation
 from ldam_studio.gui.window.memory import FRAME, fit
+from ldam_studio.gui.window.presentation import scale_for
+from ldam_studio.gui.window.presentation_bar import PresentationBar
 
 
 class _Shown(QObject):
@@ -46,3 +51,34 @@ def test_the_first_window_fits_its_screen(screen, make_window, qtbot):
     assert window.size() == QSize(1280, 820).boundedTo(room)
     canvas = window.canvas
     assert window.rect().contains(canvas.rect().translated(canvas.mapTo(window, canvas.pos())))
+
+
+def test_a_window_of_a_larger_screen_fits_this_one(make_window, tmp_path):
+    store = SessionStore(tmp_path)
+    wanted = {"neurons": True, "controls": True, "traces": True}
+    # The size of another screen is not restored; the window has its usual size then.
+    store.save_looks(Looks(b"", [336, 660, 284], [460, 96, 150], wanted, "dark"))
+    window = make_window(store=store)
+    window.resize(1280, 820)
+    window.recall()
+    room = window.screen().availableSize() - FRAME
+    assert room.width() < 1280
+    assert window.size() == QSize(1280, 820).boundedTo(room)
+
+
+@pytest.mark.parametrize("width", [800, 1024, 1280, 1366, 1920])
+def test_the_bar_of_a_presentation_fits_the_screen(width, make_window, qtbot, monkeypatch):
+    monkeypatch.setattr(presentation, "scale_for", lambda _: scale_for(width))
+    window = open_in(make_window(), qtbot, small_opening(discriminator=True))
+    window.present(True)
+    window.showNormal()  # the screen of the tests has a size of its own
+    window.resize(width, 600)
+    QApplication.processEvents()
+    assert window.width() == width
+    bar = window.findChild(PresentationBar)
+    for part in (*bar.findChildren(QToolButton), *bar.findChildren(NumberRow)):
+        # Nothing is squeezed or outside.
+        assert part.width() >= part.minimumSizeHint().width()
+        assert part.height() >= part.minimumSizeHint().height()
+        assert bar.rect().contains(QRect(part.mapTo(bar, QPoint()), part.size()))
+    window.present(False)

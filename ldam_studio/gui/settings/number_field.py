@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QKeyEvent
-from PyQt6.QtWidgets import QLineEdit
+from PyQt6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from ldam_studio.gui.qt import present
 
@@ -16,6 +16,25 @@ class NumberField(QLineEdit):
 
     cancelled = pyqtSignal()
     left = pyqtSignal()  # the focus went to another widget, not to another window
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return a width for seven characters of the present font, which presentations enlarge."""
+        width = self.fontMetrics().horizontalAdvance("0.00000") + 18
+        return QSize(width, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same size: numbers are never cut off."""
+        return self.sizeHint()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Ask for another width with another font."""
+        super().changeEvent(event)
+        if present(event).type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.updateGeometry()
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
         """Emit `left` after the text was accepted or rejected."""

@@ -42,7 +42,6 @@ class NumberRow(SettingRow):
         self.field.setAccessibleName(f"{setting.label}, number")
         self.field.setAccessibleDescription(setting.help)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0.00000") + 18)
         self.note = Paragraph()
         self.note.setProperty("role", "muted")
         self.note.hide()

@@ -39,7 +39,9 @@ def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
 
 
 def fit_to_screen(window: QMainWindow, panels: Panels) -> None:
-    """Make a window smaller if it does not fit on its screen."""
+    """Make a window smaller if it does not fit on its screen, unless it fills that anyway."""
+    if window.isMaximized() or window.isFullScreen():
+        return
     fit(window, panels, present(window.screen()).availableSize())
 
 

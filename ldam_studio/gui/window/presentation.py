@@ -11,6 +11,7 @@ from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.presentation_bar import PresentationBar
 
 SCALE = 1.6  # size of the text in a presentation, relative to the usual size
+PLAIN = 800  # logical pixels; on a screen of this width or less the text keeps its size
 
 
 class Presentation:
@@ -53,7 +54,11 @@ class Presentation:
         self.theme_choice = choice
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        theme.apply(app, choice, SCALE if self.is_on else 1.0)
+        theme.apply(app, choice, self._scale() if self.is_on else 1.0)
+
+    def _scale(self) -> float:
+        """Return the size of the text for which the screen is wide enough."""
+        return scale_for(present(self._window.screen()).size().width())
 
     def show(self, on: bool) -> None:
         """Switch the presentation mode on or off."""
@@ -82,3 +87,8 @@ class Presentation:
             panels.middle.setSizes(self._heights)
         panels.canvas.fit()
         panels.canvas.setFocus()
+
+
+def scale_for(width: int) -> float:
+    """Return the relative size of a presentation's text on a screen of this width."""
+    return min(SCALE, max(1.0, width / PLAIN))

@@ -195,8 +195,8 @@ class StudioWindow(QMainWindow):
             if choice is not None:
                 self.set_theme(choice)
             memory.restore(self, self.panels, recalled.looks)
-        else:
-            memory.fit_to_screen(self, self.panels)
+        # Qt restores no geometry of a much larger or smaller screen.
+        memory.fit_to_screen(self, self.panels)
         return recalled
 
     # Frames
