@@ -17,6 +17,11 @@ from PIL import Image
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.files import read_bytes
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM", "TIFF")
+"""Pillow's names of the formats that are read.
+
+It would hand others, such as PostScript, to programs that run them, whatever the file is called.
+"""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
 LEAST_PHOTOS = 16
 MOST_BYTES, MOST_PIXELS = 2**28, 2**27
@@ -67,7 +72,7 @@ class Photos:
     def _decode(self, number: int, read: Callable[[], bytes]) -> Image.Image:
         name = self.names[number]
         try:
-            with Image.open(io.BytesIO(read())) as picture:
+            with Image.open(io.BytesIO(read()), formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
                 return picture.convert("RGB")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path) -> None:
         pictures |= {f"{mode}{n}.tif": content.getvalue() for n in range(LEAST_PHOTOS // 4)}
     photos = find_photos(folder_of(tmp_path, pictures))
     assert draw_crops([photos], 20, (8, 8), torch.Generator().manual_seed(0)).shape[1] == 3
+
+
+def test_a_photograph_that_is_a_program_is_not_run(tmp_path, monkeypatch) -> None:
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **_: started.append(args))
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\nshowpage\n%%EOF\n"
+    pictures = {f"{number}.jpg": script for number in range(LEAST_PHOTOS)}
+    with pytest.raises(StudioError, match=r"jpg in .* cannot be read as a picture"):
+        draw_crops([find_photos(folder_of(tmp_path, pictures))], 1, (8, 8), torch.Generator())
+    assert not started
 
 
 def test_what_holds_no_photographs_is_refused(tmp_path) -> None:
