@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from ldam_studio.memory import enough_for, free_bytes, require
 MOST_BYTES = 2**32
 """Largest session file: a gigabyte is 1,000 chains on images of 224 x 224 pixels."""
 SUFFIX = ".ldam-session.safetensors"
+OS_ERROR = re.compile(r"os error (\d+)")  # in the words of safetensors
 
 
 def session_bytes(state: SessionState, *, history: bool, folder: Path | None = None) -> bytes:
@@ -63,7 +66,9 @@ def save_session(state: SessionState, path: Path) -> None:
         try:
             save_file(tensors, to, metadata)
         except SafetensorError as error:  # which is how it reports a full disk
-            raise OSError(str(error)) from None
+            number = OS_ERROR.search(str(error))
+            known = number and (int(number[1]), os.strerror(int(number[1])))
+            raise OSError(*(known or (str(error),))) from None
 
     write_durably(path, write)
 

@@ -16,6 +16,7 @@ import pytest
 import torch
 from PyQt6.QtCore import QSysInfo
 from PyQt6.QtWidgets import QPushButton
+from safetensors import SafetensorError
 
 from gui.test_closing import PROGRAM, environment
 from gui.windows import CPU, PATIENCE_MS, close_saved, open_in, paused, small_opening, until
@@ -282,6 +283,29 @@ def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store, monkeypa
     assert not place.folder.exists()  # nothing was saved in it
 
 
+def test_sessions_in_which_nothing_was_changed_make_room_first(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    window.controller.set_value("l2", 0.25)
+    paused(window, qtbot)
+    saved_now(window, qtbot)
+    changed = crash(window, store)
+    for _ in range(2):
+        open_in(window, qtbot, small_opening("fc1:0"))
+    close_saved(window, qtbot)
+    untouched = store.shelf.sessions()[0][0].folder
+    for number in range(MOST_SESSIONS):
+        other = untouched.with_name(f"more-{number}")
+        other.mkdir()
+        for file in untouched.iterdir():
+            (other / file.name).write_bytes(file.read_bytes())
+    store.shelf.tidy()
+    left = store.shelf.sessions()
+    assert len(left) == MOST_SESSIONS - 1
+    assert changed in [session[0].folder for session in left]
+    # The session that was left when the other ones were opened was changed, too.
+    assert sum(session[0].changed for session in left) == 2
+
+
 def test_the_next_start_removes_what_a_killed_studio_was_writing(make_window, qtbot, store):
     window = opened(make_window, qtbot, store)
     saved_now(window, qtbot)
@@ -321,3 +345,24 @@ def test_where_sessions_cannot_be_kept_that_is_said(make_window, qtbot, store):
     until(qtbot, lambda: window.banner.texts() != ())
     (said,) = window.banner.texts()
     assert said.startswith("The session is not kept at present: ")
+
+
+def test_a_session_that_was_not_saved_is_not_said_to_be_kept(make_window, qtbot, store):
+    store.folder.mkdir(parents=True)
+    store.shelf.folder.write_text("a file in the way")
+    window = opened(make_window, qtbot, store)
+    open_in(window, qtbot, small_opening("fc1:0"))
+    until(qtbot, lambda: "until the studio is closed" in " ".join(window.banner.texts()))
+    assert "kept among" not in " ".join(window.banner.texts())
+    button(window, "Back to Small").click()
+    until(qtbot, lambda: shows_fc2(window))
+
+
+def test_a_full_disk_is_said_in_plain_words(make_window, qtbot, store, monkeypatch):
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space (os error 28)")
+
+    monkeypatch.setattr("ldam_studio.export.session_file.save_file", full)
+    window = opened(make_window, qtbot, store)
+    until(qtbot, lambda: window.banner.texts() != ())
+    assert "cannot be written (No space left on device)" in window.banner.texts()[0]

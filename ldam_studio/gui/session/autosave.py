@@ -42,6 +42,7 @@ class Autosave(QObject):
     """
 
     failed = pyqtSignal(str)  # why the session cannot be saved; once for each reason
+    lost = pyqtSignal()  # the session before was not saved when another one replaced it
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class Autosave(QObject):
 
         answer.add_done_callback(write)
 
-    def end(self, answer: Future[SessionState] | None, unsaved: str) -> str:
+    def end(self, answer: Future[SessionState] | None, unsaved: str, *, for_good: bool) -> str:
         """Save the session for the last time, and end the thread.
 
         Parameters
@@ -98,18 +99,31 @@ class Autosave(QObject):
             The session as it is left; None if there is none.
         unsaved
             Why it is not saved at its end; empty if it is.
+        for_good
+            Whether to end also where the session's file cannot be written.
 
         Returns
         -------
         str
             Why it was not saved; empty if it was.
+
+        Raises
+        ------
+        StudioError
+            If the session's file cannot be written and this is not `for_good`; nothing has ended.
         """
         self._timer.stop()
         if answer is not None and answer.cancelled() and self._runner is not None:
             answer = self._runner.left  # an error has ended the sampler
         if answer is not None or unsaved:
             note = self._note()
-            unsaved = self._jobs.submit(self._finish, answer, note, unsaved).result()
+            try:
+                unsaved = self._jobs.submit(self._finish, answer, note, unsaved).result()
+            except StudioError as error:
+                if not for_good:
+                    raise
+                unsaved = str(error)
+            self._jobs.submit(self._leave_place)
         self._jobs.submit(self._close_before)
         self._jobs.shutdown()
         return unsaved
@@ -174,6 +188,7 @@ class Autosave(QObject):
             self._taken().save(_as_left(left), note, closed=False)
         except Exception as error:
             self._say(error)
+            self.lost.emit()
         self._before, self._place, self._owner = self._place, None, None
 
     def _close_before(self) -> None:
@@ -183,20 +198,30 @@ class Autosave(QObject):
             place.leave()
 
     def _finish(self, left: Future[SessionState] | None, note: Note, unsaved: str) -> str:
-        """Save a session as it was left, and leave its place; return why it was not saved."""
+        """Save a session as it was left; return why it was not saved.
+
+        Raises
+        ------
+        StudioError
+            If its file cannot be written, which the user may be able to change.
+        """
         try:
             place = self._taken()
             if left is not None and not unsaved:
                 place.save(_as_left(left), note, closed=True)
             else:
                 place.close()
+        except StudioError:
+            raise
         except Exception as error:
             # The window must close, whatever prevents the session from being written.
             unsaved = str(error) or "the sampler did not answer"
+        return unsaved
+
+    def _leave_place(self) -> None:
         if self._place is not None:
             self._place.leave()
         self._place = None
-        return unsaved
 
     def _say(self, error: Exception) -> None:
         reason = str(error) if isinstance(error, StudioError) else in_short(error)

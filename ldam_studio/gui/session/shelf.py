@@ -36,6 +36,7 @@ class _Kept(msgspec.Struct):
     saved: float
     closed: bool
     note: Note
+    changed: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Kept:
         Whether the session was left in an orderly way after that.
     note
         How the window showed it.
+    changed
+        Whether anybody changed something in it; else opening the same again comes to the same.
     """
 
     folder: Path
@@ -61,6 +64,7 @@ class Kept:
     saved: float
     closed: bool
     note: Note
+    changed: bool
 
     @property
     def when(self) -> str:
@@ -92,7 +96,7 @@ class Place:
         number = self._number + 1
         name = f"{number:06}"
         # The note comes first: a generation counts once its session is there.
-        kept = _Kept(time.time(), closed, note)
+        kept = _Kept(time.time(), closed, note, any(entry.name != "plan" for entry in state.log))
         write_state(self.folder / f"{name}{NOTE}", msgspec.json.encode(kept))
         save_session(state, self.folder / f"{name}{SUFFIX}")
         self._number = number
@@ -192,9 +196,15 @@ class Shelf:
         return sorted(found, key=lambda session: session[0].saved, reverse=True)
 
     def tidy(self) -> None:
-        """Remove the oldest sessions where there are more than a reasonable number or size."""
+        """Remove sessions where there are more than a reasonable number or size.
+
+        The oldest go first, but before all others those in which nothing was changed: somebody who
+        opens the start session often must not lose what they worked on.
+        """
         room, keep = MOST_BYTES, MOST_SESSIONS - 1
-        for number, session in enumerate(self.sessions()):
+        found = self.sessions()
+        found[1:] = sorted(found[1:], key=lambda one: one[0].closed and not one[0].changed)
+        for number, session in enumerate(found):
             place = self.take(session[0].folder)
             if place is None:
                 continue  # another studio goes on with it
@@ -228,4 +238,4 @@ def _read(folder: Path, file: Path) -> Kept | None:
         kept = msgspec.json.decode(read_bytes(_note_of(file)), type=_Kept)
     except (StudioError, msgspec.DecodeError, RecursionError):
         return None
-    return Kept(folder, file, kept.saved, kept.closed, kept.note)
+    return Kept(folder, file, kept.saved, kept.closed, kept.note, kept.changed)

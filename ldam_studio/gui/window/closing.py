@@ -26,8 +26,14 @@ class Closes(Protocol):
     def wait_to_close(self) -> None:
         """Tell the user that the window waits for the current step, and disable all input."""
 
-    def end_closing(self, answer: Future[SessionState] | None, unsaved: str) -> None:
-        """Save the session, or record why it is not saved (`unsaved`)."""
+    def end_closing(
+        self, answer: Future[SessionState] | None, unsaved: str, *, for_good: bool
+    ) -> bool:
+        """Save the session, or record why it is not saved (`unsaved`).
+
+        Return whether the window may close; it may unless the session's file cannot be written and
+        this is not `for_good`, in which case the user was told.
+        """
 
     def close(self) -> bool:
         """Close the window; return whether it was closed."""
@@ -37,7 +43,8 @@ class Closing(QObject):
     """Delays the closing of a window until its session is saved.
 
     The sampler answers between two steps, and one step may take many seconds; the window responds
-    meanwhile. A second attempt to close it no longer waits.
+    meanwhile. A second attempt to close it no longer waits. Where the session cannot be written,
+    the window stays open once, so that the user can make room for it.
     """
 
     def __init__(self, window: Closes, parent: QObject) -> None:
@@ -45,7 +52,7 @@ class Closing(QObject):
         self._window = window
         self._answer: Future[SessionState] | None = None
         self._began = 0.0
-        self._is_over = False
+        self._is_over = self._has_tried = False
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
@@ -60,18 +67,16 @@ class Closing(QObject):
             if self._answer is not None:
                 wait([self._answer], AT_ONCE_S)
         if self._answer is None or self._is_answered():
-            self._end("")
-            return True
+            return self._end("")
         if not self._timer.isActive():
             self._window.wait_to_close()
             self._timer.start()
             return False
-        self._end(
+        return self._end(
             "its step took too long"
             if self._is_late()
             else "the studio was closed again before the current step had ended"
         )
-        return True
 
     def _look(self) -> None:
         if self._is_answered() or self._is_late():
@@ -83,10 +88,14 @@ class Closing(QObject):
     def _is_late(self) -> bool:
         return time.monotonic() - self._began > LONGEST_S
 
-    def _end(self, unsaved: str) -> None:
-        self._is_over = True
+    def _end(self, unsaved: str) -> bool:
         self._timer.stop()
-        answer, self._answer = self._answer, None
+        answer = self._answer
         if unsaved and answer is not None:
             answer.cancel()
-        self._window.end_closing(None if unsaved else answer, unsaved)
+        saved = None if unsaved else answer
+        for_good = self._has_tried or bool(unsaved)
+        self._has_tried = True
+        if self._window.end_closing(saved, unsaved, for_good=for_good):
+            self._is_over, self._answer = True, None
+        return self._is_over

@@ -94,6 +94,18 @@ class SessionNotices(QObject):
             key=OPENING,
         )
 
+    def say_lost(self) -> None:
+        """Say that the session before this one is not among the recent sessions after all."""
+        back = self._controller.way_back
+        if back is not None:
+            self._banner.say(
+                f"The session before, {back.title}, was not saved: going back to it is possible "
+                "until the studio is closed.",
+                "warning",
+                actions=((f"Back to {back.title}", partial(self._open, back)),),
+                key="note",
+            )
+
     def say_not_kept(self, sentence: str) -> None:
         """Say why the session is not saved at present."""
         self._banner.say(sentence, "warning", key="not kept")

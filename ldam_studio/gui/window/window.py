@@ -112,6 +112,7 @@ class StudioWindow(QMainWindow):
         )
         if self.autosave is not None:
             self.autosave.failed.connect(self.session_notices.say_not_kept)
+            self.autosave.lost.connect(self.session_notices.say_lost)
         self._connect()
         self.closing = Closing(self, self)
         self._is_leaving = False
@@ -288,26 +289,41 @@ class StudioWindow(QMainWindow):
 
     def wait_to_close(self) -> None:
         """Say that the window closes after the current step, and disable everything but Quit."""
-        self.banner.say(
+        self._only_quit(
             "The studio closes once the current step has ended and the session is saved; close it "
-            "again to leave without saving.",
-            "warning",
-            key=CLOSING,
+            "again to leave without saving."
         )
-        # A change would come too late to be saved.
+
+    def _only_quit(self, why: str) -> None:
+        """Disable everything but Quit, and say why: a change would come too late to be saved."""
+        self.banner.say(why, "warning", key=CLOSING)
         for part in (present(self.menuBar()), self.toolbar, self.panels.across):
             part.setEnabled(False)
         for name, action in self.actions_by_name.items():
             action.setEnabled(name == "quit")
 
-    def end_closing(self, answer: Future[SessionState] | None, unsaved: str) -> None:
-        """Hide the window, and save the session or the reason why it is not saved."""
+    def end_closing(
+        self, answer: Future[SessionState] | None, unsaved: str, *, for_good: bool
+    ) -> bool:
+        """Hide the window, and save the session or the reason why it is not saved.
+
+        If its file cannot be written, show the window again, unless this is `for_good`.
+        """
         if self.store is None or self.autosave is None:
-            return
+            return True
         looks = memory.looks_of(self.panels, self.presentation)
         # Writing may take a while; the user need not see the window meanwhile.
         self.hide()
-        self.store.save_looks(looks, self.autosave.end(answer, unsaved))
+        try:
+            self.store.save_looks(looks, self.autosave.end(answer, unsaved, for_good=for_good))
+        except StudioError as error:
+            self._only_quit(
+                f"The session was not saved: {error} Close the window again once it can be, or to "
+                "leave without it."
+            )
+            self.show()
+            return False
+        return True
 
     def _note(self) -> Note:
         """Return a note about the current session, with what the features remember."""
