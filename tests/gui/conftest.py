@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from PyQt6.QtCore import QObject
 
 from gui.windows import CPU, finish, open_in, small_opening
 from ldam_studio.gui.session import learning
@@ -21,7 +22,9 @@ def _learning_needs_nothing(monkeypatch) -> None:
 @pytest.fixture
 def make_window(qapp, qtbot) -> Iterator[Callable[..., StudioWindow]]:
     """Give a function that makes a window; all of them are closed at the end."""
-    theme.apply(qapp, "dark")
+    follower = qapp.findChild(QObject, "theme-follower")
+    if follower is None or (follower.choice, follower.scale) != ("dark", 1.0):
+        theme.apply(qapp, "dark")
     made = []
 
     def make(**given) -> StudioWindow:

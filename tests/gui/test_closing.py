@@ -405,7 +405,7 @@ def test_ctrl_c_closes_and_saves_soon(tmp_path, number):
 def test_without_a_display_it_runs_offscreen_and_says_where(tmp_path):
     out = tmp_path / "pictures"
     done = subprocess.run(
-        [sys.executable, "-m", "ldam_studio", "studio", "--seconds", "2", "--out", str(out)],
+        [sys.executable, "-m", "ldam_studio", "studio", "--seconds", "0.5", "--out", str(out)],
         env=environment(tmp_path, QT_QPA_PLATFORM=None, DISPLAY=None, WAYLAND_DISPLAY=None),
         capture_output=True,
         text=True,

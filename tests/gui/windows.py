@@ -87,13 +87,17 @@ def show(window: StudioWindow, qtbot) -> None:
 
 
 def open_in(window: StudioWindow, qtbot, opening: Opening) -> StudioWindow:
-    """Open a session in a window and wait for frames of it."""
-    window.open(opening)
+    """Open a session in a window and wait for frames of it.
+
+    The panels are made first: as long as a session runs, its steps take the time that they need.
+    """
     show(window, qtbot)
+    window.open(opening)
     window.activateWindow()
     window.canvas.setFocus()
     until(qtbot, window.canvas.hasFocus)
     until(qtbot, lambda: window.last_frame is not None and window.last_frame.step > 0)
+    until(qtbot, lambda: window.model.run_state is not None)
     return window
 
 
