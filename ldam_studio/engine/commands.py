@@ -97,10 +97,10 @@ class CommandQueue:
     def settings(self) -> tuple[int, list[Change]] | None:
         """Return the waiting changes of settings, and the number of the last one.
 
-        None if there are none, or if other commands wait, too.
+        None if there are none, or if commands wait, too, that do more than ask.
         """
         with self._lock:
-            waiting = list(self._waiting)
+            waiting = [(n, c) for n, c in self._waiting if not isinstance(c, Question)]
         changes = [c for _, c in waiting if isinstance(c, Change) and is_of_chains(c.name)]
         if not changes or len(changes) < len(waiting):
             return None

@@ -48,7 +48,7 @@ class Previews:
     ----------
     waiting
         Returns the changes of settings that wait for the end of the step and the number of the last
-        of them, or None if there are none or other commands wait, too.
+        of them, or None if there are none or commands wait, too, that do more than ask.
     wanted
         Takes the request for a frame of this chain; False if there is none.
     show

@@ -1,12 +1,13 @@
 """The queue of commands: order is kept, and only a setting that is dragged is merged."""
 
+from concurrent.futures import Future
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.commands import CommandQueue, Pause, Play, Steps
+from ldam_studio.engine.commands import CommandQueue, Pause, Play, Question, ReturnTo, Steps
 from ldam_studio.sampler.settings import is_of_chains
 
 
@@ -62,6 +63,16 @@ def test_changes_of_lanes_are_merged_apart():
     for name in ("network", "weights"):
         first, second = (name, "for the first", None), (name, "for the second", 1)
         assert kept(second, first, first) == [second, first, first]
+
+
+def test_settings_that_wait_are_known_beside_questions_but_not_beside_other_commands():
+    question = Question(lambda state: state.step, Future())
+    first, second = Change("l2", 0.1), Change("temperature", 2.0)
+    queue, numbers = posted(question, first, question, second, question)
+    assert queue.settings() == (numbers[3], [first, second])
+    assert posted(question)[0].settings() is None
+    for other in (Play(), Steps(1), Change("restart"), ReturnTo(Future())):
+        assert posted(first, question, other)[0].settings() is None
 
 
 @given(st.lists(st.sampled_from(["temperature", "l2", "window", "restart", "neurons"])))

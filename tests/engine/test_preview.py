@@ -179,11 +179,12 @@ def test_the_picture_answers_before_the_step_ends():
         runner.step(1)
         assert Waits.entered.wait(PATIENCE)
         number = runner.post("temperature", 3.0)
+        asked = runner.ask(lambda state: state.step)  # as the window does to save the session
         runner.request_frame(FrameRequest(FRONT))
         Waits.go.set()
         shown = wait(runner, lambda frame: frame.lanes[0].temperature == 3.0)
         assert Later.entered.wait(PATIENCE) and runner.status.step == 2
-        assert shown.step == 2 and shown.commands_seen < number
+        assert shown.step == 2 and shown.commands_seen < number and not asked.done()
         assert shown.outline.lane.settings.temperature == 0.1
         assert (shown.lanes[0].raw != before.lanes[0].raw).any()
         Later.go.set()
