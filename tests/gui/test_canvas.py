@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QPoint, QPointF, QRect, Qt
 from PyQt6.QtTest import QTest
 
 from gui.windows import altered, open_in, paused, small_opening, until
+from ldam_studio.gui.canvas.paint import paint_title
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,3 +144,35 @@ def test_badges_follow_the_chain(studio, qtbot):
     assert texts() == ("paused", "settling")
     studio.views.show_frame(altered(frame, burned_in=yes, settling=no))
     assert texts() == ("paused",)
+
+
+class _Letters:
+    """A pencil whose letters are all ten pixels wide; notes what it writes."""
+
+    ratio = 1.0
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def font(self, **_kind):
+        return None
+
+    def width(self, text, _font=None):
+        return 10 * len(text)
+
+    def badge(self, room, _badge):
+        return room.right() - 50
+
+    def text(self, _room, text, _token, **_kind):
+        self.written.append(text)
+        return self.width(text)
+
+
+@pytest.mark.parametrize(
+    ("width", "badges", "title"),
+    [(300, (), "Running average"), (155, (), "Running average"), (155, ("settling",), "Average")],
+)
+def test_a_narrow_pane_has_a_shorter_title_instead_of_half_of_one(width, badges, title):
+    pencil = _Letters()
+    paint_title(pencil, QRect(0, 0, width, 20), ("Running average", "Average"), badges, "")
+    assert pencil.written[0] == title

@@ -307,6 +307,17 @@ def test_a_heading_keeps_its_numbers_and_shortens_its_name(qtbot):
     assert plot._title.toolTip() == "Change of average  A 0.00035  B 0.00041"
 
 
+def test_a_narrow_plot_has_a_shorter_heading(qtbot):
+    plot = TracePlot("Change of average", "Change")
+    qtbot.addWidget(plot)
+    plot.resize(300, 100)
+    plot.show()
+    plot.set_value("0.00136")
+    assert plot._title.text() == "Change of average  0.00136"
+    plot.resize(118, 100)
+    assert plot._title.text() == "Change  0.00136"
+
+
 @pytest.mark.parametrize(
     ("objectives", "title"),
     [

@@ -52,17 +52,22 @@ def paint_pane(
 def paint_title(
     pencil: Pencil,
     part: QRect,
-    title: str,
+    titles: tuple[str, ...],
     badges: tuple[Badge, ...],
     words: str,
     shorter: tuple[str, ...] = (),
 ) -> None:
-    """Paint a title, then `words` or the first of the `shorter` forms that fits, then badges."""
+    """Paint a title, then some words, then badges.
+
+    Of `titles`, and of `words` and their `shorter` forms, the first that fits is painted.
+    """
     room = QRect(part)
     for badge in reversed(badges):
         room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
     flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
     bold = pencil.font(bold=True)
+    fitting = (title for title in titles if pencil.width(title, bold) <= room.width())
+    title = next(fitting, titles[-1])
     used = pencil.text(room, title, "text", flags=flags, font=bold)
     room.setLeft(room.left() + round(used + 10 * pencil.ratio))
     for text in (words, *shorter):

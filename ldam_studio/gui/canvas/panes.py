@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ldam_studio.networks.pixels import PixelSpec
 
 RAW, AVERAGE = 0, 1
-TITLES_OF_ONE = ("Raw sample", "Running average")
-TITLES_OF_TWO = ("A  Raw", "A  Average", "B  Raw", "B  Average", "B − A")
+TITLES_OF_ONE = (("Raw sample", "Raw"), ("Running average", "Average"))
+TITLES_OF_TWO = (("A  Raw",), ("A  Average",), ("B  Raw",), ("B  Average",), ("B − A",))
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Shown:
     scale: float | None = None
 
     @property
-    def titles(self) -> tuple[str, ...]:
-        """The titles of the panes."""
+    def titles(self) -> tuple[tuple[str, ...], ...]:
+        """The titles of the panes, each with its shorter forms for narrow panes."""
         return TITLES_OF_ONE if len(self.images) == len(TITLES_OF_ONE) else TITLES_OF_TWO
 
     @property

@@ -67,9 +67,9 @@ class Pencil:
         font.setBold(bold)
         return font
 
-    def width(self, text: str) -> float:
+    def width(self, text: str, font: QFont | None = None) -> float:
         """Return the width of a line of text in device pixels."""
-        return QFontMetricsF(self.font()).horizontalAdvance(text)
+        return QFontMetricsF(font or self.font()).horizontalAdvance(text)
 
     def fill(self, part: QRect, token: str) -> None:
         """Fill a rectangle."""

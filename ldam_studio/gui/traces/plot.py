@@ -38,6 +38,8 @@ class TracePlot(QWidget):
     ----------
     title
         Title of the plot: the name of the quantity.
+    short
+        A shorter title for a narrow plot; empty to cut off the title there.
     logarithmic
         Whether the vertical axis is logarithmic; values of 0 and below are left out then.
     limits
@@ -49,13 +51,16 @@ class TracePlot(QWidget):
     def __init__(
         self,
         title: str,
+        short: str = "",
+        *,
         logarithmic: bool = False,
         limits: tuple[float, float] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._value = ""
-        self._title_text, self._logarithmic, self._limits = title, logarithmic, limits
+        self._title_text, self._short = title, short
+        self._logarithmic, self._limits = logarithmic, limits
         self._y: tuple[float, float] = limits or (0.0, 1.0)
         self._x: tuple[float, float] | None = None
         self._title = QLabel(title)
@@ -247,12 +252,15 @@ class TracePlot(QWidget):
             self._write_title()
 
     def _write_title(self) -> None:
-        """Write title and value; the title is shortened if both do not fit."""
+        """Write title and value; the title is shorter if both do not fit."""
         metrics, room = self._title.fontMetrics(), self._title.width()
         value = f"  {self._value}" if self._value else ""
         right = Qt.TextElideMode.ElideRight
         left = room - metrics.horizontalAdvance(value) - ROUNDING
-        name = metrics.elidedText(self._title_text, right, left)
+        name = self._title_text
+        if self._short and metrics.horizontalAdvance(name) > left:
+            name = self._short
+        name = metrics.elidedText(name, right, left)
         self._title.setText(metrics.elidedText(name + value, right, room))
         self._title.setToolTip(self._title_text + value)
 

@@ -76,7 +76,7 @@ class Traces(QWidget):
         self._plots = (
             TracePlot("Activation"),
             TracePlot("P(real)", limits=(-0.03, 1.03)),
-            TracePlot("Change of average", logarithmic=True),
+            TracePlot("Change of average", "Change", logarithmic=True),
             TracePlot("Acceptance", limits=(-0.03, 1.03)),
         )
         for plot, text in zip(self._plots, HELP, strict=True):
