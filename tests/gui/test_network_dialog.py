@@ -353,6 +353,33 @@ def test_built_in_networks_need_nothing_but_perhaps_weights(make, load):
     assert not card.facts["Notes"].isVisible()
 
 
+def test_a_built_in_network_is_opened_with_one_click(make, qtbot):
+    dialog = make()
+    assert not dialog.open_button.isEnabled()  # what a published model is has to be looked at first
+    dialog.source.choose(BUILT_IN)
+    dialog.open_button.click()
+    until(qtbot, lambda: dialog.result() == NetworkDialog.DialogCode.Accepted)
+    assert dialog.network.name == "lenet"
+    assert dialog.draft is not None  # this was filled in by hand
+
+
+@pytest.mark.parametrize("by", ["double click", "Enter"])
+def test_a_built_in_network_is_opened_from_the_list(by, make, qtbot):
+    dialog = make()
+    dialog.source.choose(BUILT_IN)
+    listed = dialog.source.built_in.list
+    listed.setCurrentRow(1)
+    if by == "Enter":
+        listed.setFocus()
+        QTest.keyClick(listed, Qt.Key.Key_Return)
+    else:
+        at = listed.visualItemRect(listed.item(1)).center()
+        QTest.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        QTest.mouseDClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    until(qtbot, lambda: dialog.result() == NetworkDialog.DialogCode.Accepted)
+    assert dialog.network.name == "lenet-averaged"
+
+
 def test_built_in_networks_take_labels_and_a_part_of_the_weights(make, load, tmp_path):
     state = lenet.LeNet5(classes=3).state_dict()
     del state["conv1.bias"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 WAITING = {
-    BUILT_IN: "Load it to see what it is.",
+    BUILT_IN: "Open it, or load it to see what it is.",
     LIBRARY: "Choose a model and load it to see what it is.",
     CODE: "Choose a file and a function, agree to run it, and load it.",
 }
@@ -62,6 +62,7 @@ class NetworkDialog(FittingDialog):
         self.request: NetworkRequest | None = None
         self._task: Task | None = None
         self._opens_itself = False
+        self._accepts = False  # whether the dialog is accepted as soon as the network is loaded
         self._build()
         if request is not None:
             self.set_request(request)
@@ -81,6 +82,7 @@ class NetworkDialog(FittingDialog):
         self.card.told.connect(partial(self.reveal, self.card))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load_button = QPushButton("Load")
+        # Opens what was loaded, and a network of the program at once.
         self.open_button = present(
             buttons.addButton(self._verb, QDialogButtonBox.ButtonRole.AcceptRole)
         )
@@ -90,7 +92,8 @@ class NetworkDialog(FittingDialog):
         below.addStretch(1)
         below.addWidget(buttons)
         self.load_button.clicked.connect(lambda _on: self.load())
-        buttons.accepted.connect(self.accept)
+        buttons.accepted.connect(self._open_now)
+        self.source.built_in.opened.connect(self._open_now)
         buttons.rejected.connect(self.reject)
         self._body = QVBoxLayout()
         self._body.setSpacing(14)
@@ -124,7 +127,8 @@ class NetworkDialog(FittingDialog):
         # What can use more room gets it: a list, else the facts.
         self._body.setStretchFactor(self.form, int(kind != CODE))
         self._body.setStretchFactor(self.card, int(kind == CODE))
-        self.card.say("Load it to see what it is." if self.source.ready else WAITING[kind])
+        ready = self.source.ready and kind != BUILT_IN
+        self.card.say("Load it to see what it is." if ready else WAITING[kind])
         self._show_buttons()
 
     def _set_chosen(self) -> None:
@@ -143,7 +147,7 @@ class NetworkDialog(FittingDialog):
         except StudioError as error:
             self.card.show_error(str(error))
             return
-        self._opens_itself = and_open
+        self._opens_itself = self._accepts = and_open
         self.request = wish
         self._task = Task(partial(_open, wish))
         self._task.setObjectName("network-loader")
@@ -174,8 +178,15 @@ class NetworkDialog(FittingDialog):
         self.card.show_network(network)
         self._show_buttons()
         self.open_button.setFocus()
-        if self._opens_itself:
+        if self._accepts:
             self.accept()
+
+    def _open_now(self) -> None:
+        if self.network is not None:
+            self.accept()
+        else:
+            self.load()
+            self._accepts = True
 
     def _class_layer_chosen(self) -> None:
         """Take the classes of the loaded network from another layer."""
@@ -219,13 +230,16 @@ class NetworkDialog(FittingDialog):
             self._task = None
 
     def _show_buttons(self) -> None:
-        loading, loaded = self.is_loading, self.network is not None
+        loading = self.is_loading
+        # What belongs to the program needs no second look before it is opened.
+        known = self.source.kind == BUILT_IN and not loading
+        loaded = self.network is not None
         self.form.setEnabled(not loading)
         self.load_button.setEnabled(self.source.ready and not loading and not loaded)
-        self.open_button.setEnabled(loaded)
+        self.open_button.setEnabled(loaded or known)
         # Enter does the next thing.
-        self.load_button.setDefault(not loaded)
-        self.open_button.setDefault(loaded)
+        self.load_button.setDefault(not (loaded or known))
+        self.open_button.setDefault(loaded or known)
 
     def done(self, result: int) -> None:
         """Close the dialog, and abandon loading."""

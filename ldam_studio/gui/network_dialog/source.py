@@ -116,6 +116,7 @@ class BuiltIn(QWidget):
     """The networks that come with the program."""
 
     changed = pyqtSignal()
+    opened = pyqtSignal()  # one was double-clicked
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,6 +130,7 @@ class BuiltIn(QWidget):
             self.list.addItem(f"{name}  ·  {about}")
         self.list.setCurrentRow(0)
         self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
+        self.list.itemDoubleClicked.connect(lambda _item: self.opened.emit())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
