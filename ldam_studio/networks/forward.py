@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.anatomy.batches import Shapes
 from ldam_studio.networks.anatomy.class_values import ClassValue, forward_pass_for
-from ldam_studio.networks.anatomy.folding import Folded, fold
+from ldam_studio.networks.anatomy.folding import Folded, Norms, fold
 from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
 from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
@@ -63,9 +64,9 @@ class Forward:
             found = prepare_and_find(module, self._images())
         self.dtype = found.dtype
         self._passes = Passes(found.behaviour, module)
-        self.listing = self.list_layers(pixels)
+        self.listing = self.list_layers(pixels, more=found.shapes)
         self.layers: tuple[Layer, ...] = self.listing.all
-        self._folded = self._fold()
+        self._folded = self._fold(found.norms)
         self._copies = Copies()
 
     def _images(self) -> Images:
@@ -76,20 +77,25 @@ class Forward:
         loud, rest = (self.normalise(pixels.rest + size * noise) for size in (LOUD, FAINT))
         return Images(self.noise(), loud, rest)
 
-    def list_layers(self, pixels: PixelSpec, like: Sequence[Layer] | None = None) -> Layers:
+    def list_layers(
+        self,
+        pixels: PixelSpec,
+        like: Sequence[Layer] | None = None,
+        more: Shapes | None = None,
+    ) -> Layers:
         """List the layers for images of another size, see `listing.list_layers`."""
         images = self.normalise(torch.zeros(1, *pixels.shape, device=self.device))
         if self.behaviour.least > 1:
             beside = self._noise_for(images).repeat(self.behaviour.least - 1, 1, 1, 1)
             images = torch.cat([images, beside])
         with self._passes.guarded():
-            return list_layers(self.name, self.module, images, like)
+            return list_layers(self.name, self.module, images, like, more)
 
-    def _fold(self) -> Folded | None:
+    def _fold(self, plain: Norms | None = None) -> Folded | None:
         # Passes that draw random numbers cannot be compared.
         compares = self._takes_copies and not self.behaviour.draws
         with told("folding its batch norms"):
-            return fold(self.module, self.noise()) if compares else None
+            return fold(self.module, self.noise(), plain) if compares else None
 
     def noise(self, shape: Sequence[int] | None = None) -> Tensor:
         """Return the module's input for one image of noise, always the same, (1, C, H, W).

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ldam_studio.networks.anatomy.sums import row_sums
 from ldam_studio.networks.behaviour import randomness
 from ldam_studio.networks.behaviour.behaviour import Behaviour
 from ldam_studio.networks.behaviour.randomness import passes_seeded, seeded
@@ -151,6 +152,46 @@ def test_what_is_not_special_is_plain(name):
     if name == "keeps its maps":  # for others to look at
         module.give = lambda b, x: b.head(setattr(b, "kept", b.features(x)) or b.kept)
     assert Network("it", module, PIXELS).behaviour == Behaviour()
+
+
+def test_a_plain_network_opens_with_six_passes_and_its_batch_norms_are_folded():
+    passes = []
+
+    class Normed(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            passes.append(len(x))
+            return super().forward(x)
+
+    parts = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(400, 5)
+    network = Network("it", Normed(*parts), PIXELS)
+    # Before and after it is prepared; two images alone; its layers; the folded copy.
+    assert passes == [2, 3, 1, 1, 1, 1]
+    assert network.behaviour.is_plain and network.folds("4")
+    assert [(layer.batch, layer.alone) for layer in network.layers] == [(0, False)] * 5
+
+
+def test_layers_whose_shapes_depend_on_values_are_those_of_one_image_given_twice():
+    def give(body, x: Tensor) -> Tensor:
+        y = body.features(x)
+        padded = torch.cat([y, y.new_zeros(len(y), 4)], 1) if x.abs().amax() > 5 else y
+        return body.head(body.act(padded)[:, :8])
+
+    module = build(LAYOUTS, "integer buffer")
+    module.act, module.give = nn.ReLU(), give
+    network = Network("it", module, PIXELS)
+    assert network.behaviour.is_plain
+    assert not network.layer("act").alone and network.layer("act").shape == (8,)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 7), (3, 5, 8), (3, 4, 6, 6), (2, 3, 4, 4, 4)])
+def test_sums_by_which_outputs_are_compared_tell_exchanged_places(shape):
+    outputs = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    sums = row_sums(outputs)
+    torch.testing.assert_close(sums[:, 0], outputs.reshape(len(outputs), -1).abs().sum(1))
+    in_other_order = outputs.transpose(0, -1).contiguous().transpose(0, -1)
+    torch.testing.assert_close(row_sums(in_other_order), sums)
+    for dim in range(1, outputs.ndim):
+        assert not torch.allclose(row_sums(outputs.roll(1, dim)), sums)
 
 
 def test_a_batch_norm_after_a_linear_layer_sees_noise_beside_each_image():

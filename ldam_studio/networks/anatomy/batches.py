@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,34 +40,43 @@ def parts_by_layer(output: Any) -> list[tuple[str, Tensor]]:
     ]
 
 
-def shapes_for_more(module: nn.Module, images: Tensor) -> dict[Spot, tuple[int, ...]] | None:
-    """Return the shapes of all outputs for one image more; None if the network cannot take it.
+Shapes = dict[Spot, tuple[int, ...]]
 
-    `images` are normalised, (n, C, H, W).
-    """
-    shapes: dict[Spot, tuple[int, ...]] = {}
+
+@contextmanager
+def noting_shapes(module: nn.Module) -> Iterator[Shapes]:
+    """Collect the shapes of all outputs of a forward pass."""
+    shapes: Shapes = {}
     calls: dict[str, int] = {}
 
     def hook(path: str) -> PassHook:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            calls[path] = calls.get(path, 0) + 1
-            if calls[path] <= MOST_CALLS:
+            # What calls itself returns its own output last.
+            call = calls[path] = calls.get(path, 0) + 1 if path else 1
+            if call <= MOST_CALLS:
                 for part, tensor in parts_by_layer(output):
-                    shapes[path, calls[path], part] = tuple(tensor.shape)
+                    shapes[path, call, part] = tuple(tensor.shape)
 
         return PassHook(note)
 
-    handles = [after(part, hook(path)) for path, part in module.named_modules() if path]
+    handles = [after(part, hook(path)) for path, part in module.named_modules()]
     try:
-        with torch.no_grad():
-            output = module(torch.cat([images, images[:1]]).detach())
-    except Exception:
-        return None
+        yield shapes
     finally:
         for handle in handles:
             handle.remove()
-    for part, tensor in parts_by_layer(output):
-        shapes["", 1, part] = tuple(tensor.shape)
+
+
+def shapes_for_more(module: nn.Module, images: Tensor) -> Shapes | None:
+    """Return the shapes of all outputs for one image more; None if the network cannot take it.
+
+    `images` are normalised, (n, C, H, W).
+    """
+    try:
+        with noting_shapes(module) as shapes, torch.no_grad():
+            module(torch.cat([images, images[:1]]).detach())
+    except Exception:
+        return None
     return shapes
 
 

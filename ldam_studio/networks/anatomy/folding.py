@@ -7,8 +7,9 @@ can include. The folded copy shares all other weights with the network.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from ldam_studio.networks.anatomy.layers import after
+from ldam_studio.networks.anatomy.sums import row_sums
 from ldam_studio.networks.prepare import Conv2d
 
 TOLERANCE = 1e-4
@@ -34,7 +36,23 @@ class Folded:
     convolutions: frozenset[str]
 
 
-def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
+@dataclass
+class Norms:
+    """What a forward pass shows of the batch norms after convolutions.
+
+    Attributes
+    ----------
+    sums
+        For each layer, sums by which its outputs are compared.
+    pairs
+        (convolution, batch norm) for each norm right after a convolution.
+    """
+
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+
+
+def fold(module: nn.Module, inputs: Tensor, plain: Norms | None = None) -> Folded | None:
     """Fold the batch norms of a frozen module in evaluation mode; None if there is none to fold.
 
     Parameters
@@ -43,24 +61,30 @@ def fold(module: nn.Module, inputs: Tensor) -> Folded | None:
         A normalised noise image, (1, C, H, W). A forward pass on it shows which norm follows which
         convolution. Every layer is compared on it, which excludes convolutions whose output is
         also used elsewhere.
+    plain
+        What that pass has shown, if there was one.
     """
-    if not any(type(part) is nn.BatchNorm2d for part in module.modules()):
+    if not _has_norms(module):
         return None
-    pairs: list[tuple[str, str]] = []
-    plain = _sums(module, inputs, _find_pairs(pairs))
-    if not pairs:
+    if plain is None:
+        plain = _pass(module, inputs)
+    if not plain.pairs:
         return None
     try:
-        folded = _folded(module, pairs)
-        found = _sums(folded, inputs)
+        folded = _folded(module, plain.pairs)
+        found = _pass(folded, inputs).sums
     except Exception:
         # The user's own module may not be copyable, or may compute its weights in each pass, so
         # that they cannot be set (torch's older weight_norm). Then it runs without folding.
         return None
-    same = {name for name, sums in plain.items() if _equal(sums, found.get(name))}
-    last = list(plain)[-1]
-    convolutions = frozenset(convolution for convolution, _ in pairs)
+    same = {name for name, sums in plain.sums.items() if _equal(sums, found.get(name))}
+    last = list(plain.sums)[-1]
+    convolutions = frozenset(convolution for convolution, _ in plain.pairs)
     return Folded(folded, frozenset(same), convolutions) if last in same else None
+
+
+def _has_norms(module: nn.Module) -> bool:
+    return any(type(part) is nn.BatchNorm2d for part in module.modules())
 
 
 def _folded(module: nn.Module, pairs: list[tuple[str, str]]) -> nn.Module:
@@ -71,48 +95,47 @@ def _folded(module: nn.Module, pairs: list[tuple[str, str]]) -> nn.Module:
     return folded
 
 
-Watch = Callable[[str, nn.Module, Tensor, Tensor], None]
+def noting_norms(module: nn.Module) -> AbstractContextManager[Norms]:
+    """Collect what a forward pass of an image shows of a module's batch norms, if it has some."""
+    return _noting(module) if _has_norms(module) else nullcontext(Norms())
 
 
-def _find_pairs(pairs: list[tuple[str, str]]) -> Watch:
-    """Return a function that appends (convolution, batch norm) for a norm after a convolution."""
+@contextmanager
+def _noting(module: nn.Module) -> Iterator[Norms]:
+    noted = Norms()
     last: list[Any] = ["", None]
     called: set[str] = set()
-
-    def watch(name: str, part: nn.Module, given: Tensor, output: Tensor) -> None:
-        if name in called:  # a second call has other inputs, for which folding may be wrong
-            pairs[:] = [pair for pair in pairs if name not in pair]
-        elif type(part) is nn.BatchNorm2d and part.track_running_stats and given is last[1]:
-            pairs.append((last[0], name))
-        called.add(name)
-        last[:] = [name, output] if type(part) in (nn.Conv2d, Conv2d) else ["", None]
-
-    return watch
-
-
-def _sums(module: nn.Module, inputs: Tensor, watch: Watch | None = None) -> dict[str, Tensor]:
-    """Run the module and return, for each layer, sums by which its outputs are compared."""
-    sums: dict[str, Tensor] = {}
 
     def hook(name: str) -> Any:
         def note(part: nn.Module, given: Any, output: Any) -> None:
             if not isinstance(output, Tensor) or not output.is_floating_point():
                 return
-            if watch is not None and given and isinstance(given[0], Tensor):
-                watch(name, part, given[0], output)
-            flat = output.flatten()
-            sums.setdefault(name, torch.stack([flat.abs().sum(), flat.sum(), flat[::2].sum()]))
+            if given and isinstance(given[0], Tensor):
+                follow(name, part, given[0], output)
+            noted.sums.setdefault(name, row_sums(output[None])[0])
 
         return note
 
+    def follow(name: str, part: nn.Module, given: Tensor, output: Tensor) -> None:
+        if name in called:  # a second call has other inputs, for which folding may be wrong
+            noted.pairs[:] = [pair for pair in noted.pairs if name not in pair]
+        elif type(part) is nn.BatchNorm2d and part.track_running_stats and given is last[1]:
+            noted.pairs.append((last[0], name))
+        called.add(name)
+        last[:] = [name, output] if type(part) in (nn.Conv2d, Conv2d) else ["", None]
+
     handles = [after(part, hook(name)) for name, part in module.named_modules()]
     try:
-        with torch.no_grad():
-            module(inputs)
+        yield noted
     finally:
         for handle in handles:
             handle.remove()
-    return sums
+
+
+def _pass(module: nn.Module, inputs: Tensor) -> Norms:
+    with _noting(module) as noted, torch.no_grad():
+        module(inputs)
+    return noted
 
 
 def _fold_pair(module: nn.Module, convolution: str, norm: str) -> None:

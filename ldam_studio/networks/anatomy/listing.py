@@ -13,7 +13,13 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory, too_little
-from ldam_studio.networks.anatomy.batches import Counted, counted, parts_by_layer, shapes_for_more
+from ldam_studio.networks.anatomy.batches import (
+    Counted,
+    Shapes,
+    counted,
+    parts_by_layer,
+    shapes_for_more,
+)
 from ldam_studio.networks.anatomy.failing import FailsOnImage, place_in_code
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.anatomy.origins import Origin
@@ -89,7 +95,11 @@ class Layers:
 
 
 def list_layers(
-    name: str, module: nn.Module, inputs: Tensor, like: Sequence[Layer] | None = None
+    name: str,
+    module: nn.Module,
+    inputs: Tensor,
+    like: Sequence[Layer] | None = None,
+    more: Shapes | None = None,
 ) -> Layers:
     """Return the layers of a network, and what forward passes show about them.
 
@@ -102,6 +112,8 @@ def list_layers(
         one, nothing is known of footprints and origins.
     like
         Its layers on images of another size, if they are known; only these are listed.
+    more
+        The shapes of its outputs for one image more, if they are known.
 
     Raises
     ------
@@ -130,9 +142,10 @@ def list_layers(
     returned = _returned(output, recording)
     _check_gradients(name, output, recording)
     if like is None:
-        more = shapes_for_more(module, inputs)
-        images = len(inputs)
-        how = [counted(each.spot, each.shape, more, images) for each in recording.found]
+        how = _counted(recording, more, len(inputs))
+        if any(each is None or each.alone for each in how):
+            # Where shapes depend on values, those of the same image again tell more.
+            how = _counted(recording, shapes_for_more(module, inputs), len(inputs))
     else:
         known = {la.name: Counted(la.batch, la.squeezed, la.alone) for la in like}
         how = [known.get(each.name) for each in recording.found]
@@ -146,6 +159,10 @@ def list_layers(
     of_none = zip(recording.found, how, strict=True)
     unlisted = (r.name for r, count in of_none if count is None and r.name == r.spot[0])
     return replace(found, unlisted=tuple(unlisted))
+
+
+def _counted(recording: Recording, more: Shapes | None, images: int) -> list[Counted | None]:
+    return [counted(each.spot, each.shape, more, images) for each in recording.found]
 
 
 def _nothing(_saved: Any) -> Any:

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ldam_studio.memory import is_lack_of_memory
+from ldam_studio.networks.anatomy.batches import Shapes, noting_shapes
+from ldam_studio.networks.anatomy.folding import Norms, noting_norms
 from ldam_studio.networks.behaviour.behaviour import PLAIN, Behaviour
 from ldam_studio.networks.behaviour.randomness import same, seeded, states
 from ldam_studio.networks.behaviour.state import Kept
@@ -70,10 +72,16 @@ class Images:
 
 @dataclass(frozen=True)
 class Found:
-    """How a network behaves, and the type of the images that it takes."""
+    """How a network behaves, and the type of the images that it takes.
+
+    Of a plain network, two of the passes need not be made again: `shapes` are those of its outputs
+    for two images, and `norms` what the noise alone has shown of its batch norms.
+    """
 
     behaviour: Behaviour = PLAIN
     dtype: torch.dtype = torch.float32
+    shapes: Shapes | None = None
+    norms: Norms | None = None
 
 
 def prepare_and_find(module: nn.Module, images: Images) -> Found:
@@ -85,8 +93,9 @@ def prepare_and_find(module: nn.Module, images: Images) -> Found:
     freeze(module)
     untouched, kept = Untouched(module), Kept(module)
     try:
-        if _is_plain(module, images, kept):
-            return Found()
+        plain = _plain(module, images, kept)
+        if plain is not None:
+            return plain
         untouched.restore()
         kept.restore()
         return _Search(module, images, untouched, kept).found()
@@ -100,25 +109,30 @@ def prepare_and_find(module: nn.Module, images: Images) -> Found:
         kept.restore()
 
 
-def _is_plain(module: nn.Module, images: Images, kept: Kept) -> bool:
-    """Prepare a module, and return whether it gives each image what it gave it before."""
+def _plain(module: nn.Module, images: Images, kept: Kept) -> Found | None:
+    """Prepare a module; return None unless it gives each image what it gave it before."""
     with seeded(0):
         before = states()
         try:
-            former = see(module, images.batch(2), gradient=True)
+            with noting_shapes(module) as shapes:
+                former = see(module, images.batch(2), gradient=True)
             prepare(module)
             beside = see(module, images.batch(3), gradient=True)
             if not _alike(former, beside, 0) or not _alike_in_gradient(former, beside):
-                return False
-            loud, alone = see(module, images.loud), see(module, images.noise)
+                return None
+            loud = see(module, images.loud)
+            with noting_norms(module) as norms:
+                alone = see(module, images.noise)
         except Exception as error:
             if is_lack_of_memory(error):
                 raise
-            return False
+            return None
         drew = not same(before, states())
     plain = _alike(alone, former, 0) and _alike(loud, beside, 1)
     lost = alone.counts_images and not beside.counts_images
-    return plain and not lost and not drew and _keeps_nothing(module, images, kept, loud, alone)
+    if not plain or lost or drew or not _keeps_nothing(module, images, kept, loud, alone):
+        return None
+    return Found(shapes=shapes, norms=norms)
 
 
 def _keeps_nothing(module: nn.Module, images: Images, kept: Kept, loud: Seen, alone: Seen) -> bool:

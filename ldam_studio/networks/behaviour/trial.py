@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.anatomy.layers import PassHook, after
 from ldam_studio.networks.anatomy.results import all_tensors, first_tensor
+from ldam_studio.networks.anatomy.sums import row_sums
 from ldam_studio.networks.quiet import quiet
 
 LEAST_COSINE = 0.99
@@ -33,7 +35,7 @@ class Seen:
     outputs
         The floating-point tensors that the network returned.
     sums
-        For each call of a module, sums over the values of each image, (n, 4).
+        For each call of a module, sums over the values of each image, (n, k).
     gradient
         The gradient of the first image's outputs with respect to all images, (n, C, H, W); None if
         there is none.
@@ -99,6 +101,8 @@ def _gradient(outputs: list[Tensor], leaf: Tensor) -> Tensor | None:
 
 @contextmanager
 def _summing(module: nn.Module, seen: Seen, last: list[Tensor]) -> Iterator[None]:
+    calls: Counter[str] = Counter()
+
     def hook(name: str) -> PassHook:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             tensor = first_tensor(output)
@@ -107,8 +111,8 @@ def _summing(module: nn.Module, seen: Seen, last: list[Tensor]) -> Iterator[None
             if tensor.requires_grad:
                 last[:] = [tensor]
             if tensor.ndim and len(tensor) == seen.count:
-                calls = sum(key.startswith(f"{name}#") for key in seen.sums)
-                seen.sums[f"{name}#{calls}"] = _sums(tensor.detach())
+                seen.sums[f"{name}#{calls[name]}"] = row_sums(tensor.detach())
+                calls[name] += 1
 
         return PassHook(note)
 
@@ -118,12 +122,6 @@ def _summing(module: nn.Module, seen: Seen, last: list[Tensor]) -> Iterator[None
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _sums(tensor: Tensor) -> Tensor:
-    rows = tensor.reshape(len(tensor), -1).float()
-    parts = rows.abs().sum(1), rows.sum(1), rows[:, ::2].sum(1), rows[:, ::3].sum(1)
-    return torch.stack(parts, 1)
 
 
 def _row(output: Tensor, count: int, number: int) -> Tensor | None:
