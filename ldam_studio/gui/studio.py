@@ -196,6 +196,8 @@ class Studio:
         The list of recently opened networks.
     read_from
         The checkpoints from which each network was read, where known.
+    start_folder
+        Where dialogs that open a file start: where the last picture went, or the last file was.
     """
 
     model: Model
@@ -209,6 +211,7 @@ class Studio:
     shelf: Shelf | None
     recent: RecentNetworks
     read_from: ReadFrom
+    start_folder: str = ""
 
     def __post_init__(self) -> None:
         self._gates: list[Callable[[Opening], bool]] = []

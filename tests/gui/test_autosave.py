@@ -259,6 +259,19 @@ def test_a_crashed_session_is_offered_also_where_a_later_one_was_closed(make_win
     assert back.controller.current.kept.name == "crashed"
 
 
+def test_what_is_offered_says_that_it_runs_own_code(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    copy = crash(window, store)
+    for file in copy.glob("*.json"):
+        note = json.loads(file.read_text())
+        note["note"]["code"] = "mine.py:model"
+        file.write_text(json.dumps(note))
+    close_saved(window, qtbot)
+    (said,) = again(make_window, qtbot, store).banner.texts()
+    assert said.endswith("that session can go on. It runs your own code, mine.py:model.")
+
+
 def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store, monkeypatch):
     window = opened(make_window, qtbot, store)
     saved_now(window, qtbot)

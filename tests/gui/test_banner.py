@@ -103,6 +103,19 @@ def test_what_only_informs_goes_by_itself(banner, qtbot, monkeypatch):
     assert banner.isVisible()
 
 
+def test_while_a_session_opens_messages_stay(banner, qtbot, monkeypatch):
+    monkeypatch.setattr(banners, "READING_MS", 1)
+    monkeypatch.setattr(banners, "LETTER_MS", 0)
+    banner.say("Before.")
+    banner.hold()
+    banner.say("The studio did not close properly.")
+    timers = [row._timer for row in banner._rows.values()]
+    assert not any(timer.isActive() for timer in timers)
+    banner.settle()
+    assert all(timer.isActive() for timer in timers)
+    qtbot.waitUntil(lambda: banner.texts() == ())
+
+
 def test_a_presentation_is_disturbed_by_errors_only(banner):
     banner.say("Saved.", "warning")
     banner.show_only_errors(True)

@@ -137,6 +137,7 @@ def test_a_further_kind_of_file_is_one_row(mine, tmp_path, monkeypatch):
     )
     mine.actions_by_name["open_file"].trigger()
     assert opened == [path] and asked[0].endswith(";;Notes (*.txt)")
+    assert mine.studio.start_folder == str(tmp_path)
     with pytest.raises(StudioError, match=r"a\.md is neither .* nor notes"):
         kind_of(tmp_path / "a.md")
 

@@ -116,6 +116,23 @@ def test_what_the_dialog_remembers_lies_with_the_session(make_window, tmp_path):
     assert exporting(make_window()).last.file is None
 
 
+def test_the_dialog_that_opens_starts_where_the_last_picture_went(
+    make_window, qtbot, tmp_path, choose, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *args: (asked.append(args[2]), ("", ""))[1]
+    )
+    (tmp_path / "export.json").write_text(f'{{"folder": "{tmp_path.as_posix()}"}}')
+    window = open_in(make_window(store=SessionStore(tmp_path)), qtbot, small_opening())
+    window.actions_by_name["open_file"].trigger()
+    choose("raw", 1, tmp_path / "new" / "raw.png")
+    window.actions_by_name["export"].trigger()
+    until(qtbot, lambda: window.studio.start_folder == str(tmp_path / "new"))
+    window.actions_by_name["open_file"].trigger()
+    assert asked == [tmp_path.as_posix(), str(tmp_path / "new")]
+
+
 def test_a_picture_opens_its_session(studio, make_window, qtbot, tmp_path, choose):
     studio.controller.set_display(Display(SIGNED, 0.5))
     studio.controller.set_front(2)

@@ -22,6 +22,7 @@ from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.shown import Shown
 from ldam_studio.gui.opening.picture_view import PictureView
+from ldam_studio.gui.opening.pictures import read_picture
 from ldam_studio.gui.preview import Preview
 from ldam_studio.networks.sources.opening import open_network
 
@@ -49,6 +50,13 @@ def test_the_picture_is_there_while_the_session_goes_on(studio, qtbot, exported)
     click(view, "Close")
     until(qtbot, lambda: not studio.findChildren(PictureView))
     assert studio.focusWidget() is studio.canvas
+
+
+def test_of_one_chain_the_words_say_one(tmp_path):
+    network = open_network("lenet")
+    state = open_session(SessionSpec(network, network.default_neurons(1), device=CPU))
+    path = export(advance(state)[0], Shown("strip"), tmp_path / "one.png").path
+    assert read_picture(path).words == "The raw sample of fc3:0, lenet, at step 1"
 
 
 def test_it_goes_on_where_it_was(studio, qtbot, exported):

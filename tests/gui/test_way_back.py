@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import pytest
 import torch
 from PyQt6.QtWidgets import QPushButton
 
-from gui.windows import learner, open_in, paused, small_opening, until
+from gui.windows import PATIENCE_MS, close_saved, learner, open_in, paused, small_opening, until
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.session.undo import MOMENT, MOST_MOMENTS, Undo
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
@@ -102,6 +104,7 @@ def test_ten_chains_one_and_undo_is_ten_again(make_window, qtbot):
     assert torch.equal(moment(window).lane.chains.x[0], before.lane.chains.x[5])
     for _ in range(3):
         window.controller.undo()
+    assert window.model.front == 5
     after = moment(window)
     assert after.lane.neurons == ten
     assert torch.equal(after.lane.chains.x, before.lane.chains.x)
@@ -160,6 +163,46 @@ def test_opening_a_session_can_be_undone(studio, qtbot):
     )
     assert moment(studio).lane.neurons[0].layer == "fc3"
     assert moment(studio).lane.chains.x.shape == x.shape
+    # Doing it again opens the other session where it was left, and that can be undone, too.
+    assert "Opening Small" in studio.actions_by_name["redo"].text()
+    assert not studio.actions_by_name["undo"].isEnabled()
+    studio.actions_by_name["redo"].trigger()
+    until(qtbot, lambda: studio.model.is_open and studio.model.acted.neurons[0].layer == "fc2")
+    assert "Opening Small" in studio.actions_by_name["undo"].text()
+
+
+def test_a_resumed_session_that_is_replaced_while_it_opens_is_a_click_away(
+    make_window, qtbot, tmp_path
+):
+    store, may_open = SessionStore(tmp_path), Event()
+    close_saved(open_in(make_window(store=store), qtbot, small_opening("fc2:0-3")), qtbot)
+    window = make_window(store=store)
+    resumed = window.recall().opening
+
+    def make():
+        assert may_open.wait(PATIENCE_MS / 1000)
+        return resumed.make()
+
+    window.open(replace(resumed, make=make))
+    open_in(window, qtbot, small_opening("fc1:0"))
+    may_open.set()
+    (back,) = window.banner.findChildren(QPushButton)
+    assert back.text() == "Back to Small"
+    back.click()
+    until(qtbot, lambda: window.model.is_open and window.model.acted.neurons[0].layer == "fc2")
+    close_saved(window, qtbot)
+    assert len(store.shelf.sessions()) == 2
+
+
+def test_there_is_no_way_back_to_what_cannot_be_opened(make_window, qtbot, tmp_path):
+    def fails():
+        raise StudioError("That session is damaged.")
+
+    window = make_window()
+    broken = replace(small_opening(), make=fails, kept=tmp_path, fallback=small_opening("fc1:0"))
+    window.open(broken)
+    until(qtbot, lambda: window.model.is_open)
+    assert window.controller.way_back is None
 
 
 def test_undo_does_not_reach_into_the_session_before(studio, qtbot):

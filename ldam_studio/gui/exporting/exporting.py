@@ -71,6 +71,7 @@ class Exporting(Feature):
         studio.places.on_image_dragged(partial(self._carry, then=self._drag))
         folder = studio.folder
         self.last = LastChoice(None if folder is None else folder / "export.json")
+        studio.start_folder = self.last.read().folder
         self._question = PatientQuestion(studio, "export", "export the picture")
         self._folder = CarriedFolder()
         self._carrying: Task | None = None
@@ -122,6 +123,7 @@ class Exporting(Feature):
         dialog.deleteLater()
         if choice is None:
             return
+        self.studio.start_folder = str(choice.path.parent)
         self._save(state, self._shown(choice.what, choice.zoom), choice.path)
 
     def _save(self, state: SessionState, shown: Shown, path: Path) -> None:

@@ -184,8 +184,12 @@ class Files(Feature):
             self._weights = None
 
     def _ask(self, title: str, offered: Callable[[], str]) -> None:
-        path, _ = QFileDialog.getOpenFileName(self.studio.places.root, title, "", offered())
+        studio = self.studio
+        path, _ = QFileDialog.getOpenFileName(
+            studio.places.root, title, studio.start_folder, offered()
+        )
         if path:
+            studio.start_folder = str(Path(path).parent)
             self.open(Path(path))
 
     def _takes_over(self, opening: Opening) -> bool:

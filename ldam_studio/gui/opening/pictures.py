@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WHAT = {"average": "The running average", "raw": "The raw sample", "strip": "Raw samples"}
 WHAT["averages"] = "Running averages"
+ONE = {"averages": "average", "strip": "raw"}  # what the pictures of all chains show of one
 
 
 class Replaying:
@@ -64,9 +65,10 @@ class Picture:
         lane, shown = self.recipe.said.end.lanes[0], self.recipe.shown
         neurons = lane.neurons
         of = neurons[shown.front] if shown.front < len(neurons) else neurons[0]
-        whose = of if shown.what in ("average", "raw") else f"{len(neurons)} chains"
+        what = shown.what if len(neurons) > 1 else ONE.get(shown.what, shown.what)
+        whose = of if what in ("average", "raw") else f"{len(neurons)} chains"
         name = short_name(lane.network.name)
-        return f"{WHAT[shown.what]} of {whose}, {name}, at step {self.recipe.step:,}"
+        return f"{WHAT[what]} of {whose}, {name}, at step {self.recipe.step:,}"
 
     def from_start(self) -> Opening:
         """Return how to open the session from its start, with the settings at the export.

@@ -226,7 +226,7 @@ class Edits(SessionLink):
         """Make any change, as `make` does; raise `StudioError` if it cannot be made."""
         if self._runner is None:
             return
-        before = Moment(self._runner.ask(snapshot), self.model.outline)
+        before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
         self._post(change)
         self.undo_stack.note_moment(before, change, text)
 
@@ -234,7 +234,10 @@ class Edits(SessionLink):
 
     def undo(self) -> None:
         """Undo the last change."""
-        self._apply(self.undo_stack.undo())
+        found = self.undo_stack.undo()
+        self._apply(found)
+        if found is not None and isinstance(found.get(MOMENT), Opening):
+            self._redo_opening()
 
     def redo(self) -> None:
         """Make the change again that was undone last."""
@@ -245,7 +248,11 @@ class Edits(SessionLink):
             return
         match found.get(MOMENT):
             case Moment() as moment:
+                chains = self.model.chains
                 self._return_to(moment)
+                if self.model.chains != chains:
+                    self.model.set_front(moment.front)
+                    self._request()
             case Change() as change:
                 self._try(change)
             case Opening() as opening:
@@ -258,6 +265,14 @@ class Edits(SessionLink):
                 back = values.pop(RUN_SCHEDULE, ())
                 self._set(values, None, note=False)
                 self._try(*(Change(RUN_SCHEDULE, name) for name in back))
+
+    def _redo_opening(self) -> None:
+        """Let redo open the session again that was left by undoing its opening."""
+        left, back = self.way_back, self._current
+        self.undo_stack.clear()
+        if left is not None:
+            self.undo_stack.note_moment(back, left, f"Opening {left.title}", light=True)
+            self.undo_stack.undo()
 
     def _try(self, *changes: Change) -> bool:
         """Post changes; if one cannot be made, report why, post none, and return False."""

@@ -47,6 +47,8 @@ def continuing(sessions: Sequence[list[Kept]], device: Device, first: Opening) -
     if other is None:
         return again
     said = f"The studio did not close properly at {other[0].when}; that session can go on."
+    if code := other[0].note.code:
+        said += f" It runs your own code, {code}."
     return replace(again, note=said, offered=opening_of(other, device, first))
 
 

@@ -37,10 +37,14 @@ LEAVE_MS = 500  # longest wait for a thread when the window closes
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment to return to: the session's state, once the sampler delivers it, and its outline."""
+    """A moment to return to: the session's state, once the sampler delivers it, and its outline.
+
+    `front` is the chain that was in front then.
+    """
 
     state: Future[SessionState]
     outline: Outline
+    front: int = 0
 
 
 class SessionLink(QObject):
@@ -69,7 +73,7 @@ class SessionLink(QObject):
 
     def open(self, opening: Opening) -> None:
         """Stop the current session, and open another one on a thread of its own."""
-        before = self._way_back() or self.way_back
+        before = self._way_back() or self.way_back or self._resumed()
         self.way_back = None if opening is before else before
         self._leave()
         self._numbers += 1
@@ -115,6 +119,16 @@ class SessionLink(QObject):
             lane_titles=self.model.lane_titles(),
             remembered={},
         )
+
+    def _resumed(self) -> Opening | None:
+        """Return the session that is being resumed, which another one replaces before it is open.
+
+        It is on the shelf, as it was.
+        """
+        current = self._current if self._runner is None else None
+        if current is None or current.kept is None:
+            return None
+        return replace(current, note="", offered=None)
 
     @property
     def current(self) -> Opening | None:
@@ -186,6 +200,7 @@ class SessionLink(QObject):
             return
         current = self._current
         if self._runner is None and current is not None:
+            self._current = None  # there is no way back to what cannot be opened
             if current.fallback is not None:
                 self.open(replace(current.fallback, preset=current.preset))
             elif (back := self.way_back) is not None:

@@ -100,7 +100,7 @@ QSlider::handle:horizontal:disabled { background: $control; }
 QProgressBar { background: $surface; border: 1px solid $outline; border-radius: 4px;
             text-align: center;
             color: $text; }
-QProgressBar::chunk { background: $accent; border-radius: 3px; }
+QProgressBar::chunk { background: $outline; border-bottom: 3px solid $accent; border-radius: 3px; }
 QAbstractSpinBox QLineEdit { border: none; background: transparent; padding: 0; }
 QTreeView, QListView, QTextBrowser { background: $surface; border: 1px solid $outline;
             border-radius: 5px; }

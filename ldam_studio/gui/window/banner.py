@@ -42,7 +42,7 @@ class Banner(QWidget):
         parent.installEventFilter(self)
         self._rows: dict[str, _Row] = {}
         self._lasting: set[str] = set()  # keys of messages that `clear` keeps
-        self._only_errors = False
+        self._only_errors = self._holds = False
         self._more = QLabel()
         self._more.setProperty("banner", "more")
         self._more.setContentsMargins(12, 2, 0, 2)
@@ -92,6 +92,7 @@ class Banner(QWidget):
             mild = [k for k, row in self._rows.items() if row.kind != "danger"]
             self.dismiss(mild[0] if mild else next(iter(self._rows)))
         row = _Row(text, kind, tuple(actions), partial(self.dismiss, key), self)
+        row.hold(self._holds)
         self._rows[key] = row
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
@@ -122,9 +123,19 @@ class Banner(QWidget):
             if key not in self._lasting:
                 self.dismiss(key)
 
+    def hold(self) -> None:
+        """Let no message disappear by itself until `settle` is called."""
+        self._hold(True)
+
     def settle(self) -> None:
-        """Let the next `clear` close the messages that are lasting now."""
+        """Let messages disappear, and let the next `clear` close those that are lasting now."""
         self._lasting.clear()
+        self._hold(False)
+
+    def _hold(self, on: bool) -> None:
+        self._holds = on
+        for row in self._rows.values():
+            row.hold(on)
 
     def texts(self) -> tuple[str, ...]:
         """Return the texts of all messages, shown or waiting, the oldest first."""
@@ -198,7 +209,7 @@ class _Row(QFrame):
     ) -> None:
         super().__init__(parent)
         self.text, self.kind, self._close = text, kind, close
-        self._goes_by_itself = kind == "info" and not actions
+        self._goes_by_itself, self._is_held = kind == "info" and not actions, False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(close)
@@ -264,9 +275,15 @@ class _Row(QFrame):
         self._label.setText(text)
         self.setAccessibleName(f"{self.kind}: {text}")
 
+    def hold(self, on: bool) -> None:
+        """Stay until this is called again."""
+        self._is_held = on
+        self._timer.stop()
+        self._wait()
+
     def _wait(self) -> None:
         """Start the timer that closes the message, if it closes by itself and can be seen."""
-        if self._goes_by_itself and self.isVisible():
+        if self._goes_by_itself and not self._is_held and self.isVisible():
             self._timer.start(READING_MS + LETTER_MS * len(self.text))
 
     def showEvent(self, event: QShowEvent | None) -> None:

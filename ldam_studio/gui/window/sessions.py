@@ -64,6 +64,8 @@ class SessionNotices(QObject):
 
     def _on_opening(self, opening: Opening) -> None:
         self._banner.clear()
+        # Opening a large network takes longer than reading what is said of its session.
+        self._banner.hold()
         back = self._controller.way_back
         offers = [] if back is None else [(f"Back to {back.title}", partial(self._open, back))]
         if opening.offered is not None:
