@@ -26,6 +26,8 @@ NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags for opening a file that may be a pipe, and on Windows for reading its bytes as they are."""
 MOST_READ = 2**34
 """Largest size in bytes of a file that is read at once: the weights of a very large network."""
+MOST_OF_STATE = 2**24
+"""Largest size in bytes of a file in which the program keeps something for itself."""
 LONGEST, LONGEST_NAME = 4096, 255
 """Letters of a path, and of one name in it, that file systems take."""
 WAITS_S = (0.01, 0.03, 0.1, 0.3)
@@ -60,13 +62,17 @@ def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
         If there is no such file, or it cannot be read or is too large.
     """
     with opened(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > most:
-            raise StudioError(
-                f"{path} has {size / 2**20:,.0f} MB, but such a file has at most "
-                f"{most / 2**20:,.0f}; choose another."
-            )
-        return file.read(size)
+        return file.read(_size(path, file, most))
+
+
+def _size(path: Path, file: BinaryIO, most: int) -> int:
+    size = os.fstat(file.fileno()).st_size
+    if size > most:
+        raise StudioError(
+            f"{path} has {size / 2**20:,.0f} MB, but such a file has at most "
+            f"{most / 2**20:,.0f}; choose another."
+        )
+    return size
 
 
 @contextlib.contextmanager
@@ -87,6 +93,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise StudioError(f"{path} is not the name of a file; check the path.") from None
 
 
+def read_state(path: Path) -> bytes:
+    """Return the content of one of the program's own files, see `read_bytes`."""
+    return read_bytes(path, MOST_OF_STATE)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write one file; see `write_together`."""
     write_together({path: data})
@@ -101,7 +112,7 @@ def is_regular(path: Path) -> bool:
 
 
 def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a regular file of any size, of which only a part is in memory.
+    """Return the SHA-256 of a regular file, of which only a part is in memory.
 
     Raises
     ------
@@ -110,7 +121,7 @@ def hash_of(path: Path) -> str:
     """
     digest = hashlib.sha256()
     with opened(path) as file:
-        left = os.fstat(file.fileno()).st_size  # a file that grows ends nevertheless
+        left = _size(path, file, MOST_READ)  # a file that grows ends nevertheless
         while left > 0 and (part := file.read(min(left, 2**20))):
             digest.update(part)
             left -= len(part)

@@ -6,17 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, state_folder, write_state
+from ldam_studio.errors import StudioError, plain
+from ldam_studio.files import read_state, state_folder, write_state
 from ldam_studio.sampler.former_settings import as_today
 from ldam_studio.sampler.presets import PRESETS, Preset, find_preset
 from ldam_studio.sampler.settings import Settings
 
 VERSION = 1
+MOST = 1000
 LONGEST = 40  # number of letters in a name, which has to fit into a menu
 
 
@@ -32,7 +33,7 @@ class _SavedPreset(msgspec.Struct):
 
 
 class _File(_Header):
-    presets: list[_SavedPreset]
+    presets: Annotated[list[_SavedPreset], msgspec.Meta(max_length=MOST)]
 
 
 class UserPresets:
@@ -52,11 +53,11 @@ class UserPresets:
         if not self.path.exists():
             return {}
         try:
-            content = json.loads(read_bytes(self.path))
+            content = json.loads(read_state(self.path))
             if msgspec.convert(content, _Header).version != VERSION:
                 raise ValueError("another version of the program wrote it")
             saved = msgspec.convert(content, _File).presets
-            made = [_preset(_free(each.name), each.settings) for each in saved]
+            made = [_preset(_free(plain(each.name, LONGEST)), each.settings) for each in saved]
         except (StudioError, ValueError, RecursionError, msgspec.ValidationError) as error:
             raise StudioError(
                 f"Your presets in {self.path} cannot be read ({error}); repair or remove the file."

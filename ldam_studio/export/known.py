@@ -16,7 +16,7 @@ import msgspec
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.references import files_in
-from ldam_studio.files import read_bytes, set_aside, state_folder, write_state
+from ldam_studio.files import read_state, set_aside, state_folder, write_state
 
 MOST = 2000
 """Files that are remembered; the oldest are forgotten."""
@@ -73,7 +73,7 @@ def _file() -> Path:
 
 def _read() -> list[Used]:
     try:
-        found = msgspec.json.decode(read_bytes(_file()), type=_File)
+        found = msgspec.json.decode(read_state(_file()), type=_File)
     except StudioError:
         return []
     except (msgspec.DecodeError, RecursionError):

@@ -17,14 +17,16 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.known import is_known
 from ldam_studio.export.places import is_file_name, is_inside, is_usual, where
 from ldam_studio.export.references import references_in
-from ldam_studio.files import cache_folder, is_regular
+from ldam_studio.files import MOST_READ, cache_folder, is_regular
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import sha256_of
 
 MOST_COMPARED = 20
-"""Weights files beside a picture of which the content is compared, if none has the right name."""
+"""Weights files beside a picture of which the content is compared, if none has the right name.
+
+Together they have at most the size of the largest file of weights."""
 
 
 def own_folders() -> tuple[Path, ...]:
@@ -86,14 +88,19 @@ class Nearby(Opener):
         except OSError:
             return {}
         found = {}
+        left = MOST_READ
         for path in files[:MOST_COMPARED]:
-            with suppress(StudioError):  # not this person's to read
+            with suppress(OSError, StudioError):  # not this person's to read, or gone
+                left -= path.stat().st_size
+                if left < 0:
+                    break
                 found[sha256_of(path)] = path
         return found
 
     def _is_beside(self, path: Path) -> bool:
-        usual = self.allow_files or is_inside(path, self.folder)
-        return is_weights(path) and usual and is_regular(path)
+        # Names come first: to look where each of very many files leads would take minutes.
+        usual = is_weights(path) and (self.allow_files or is_inside(path, self.folder))
+        return usual and is_regular(path)
 
     def _places(self, recorded: str, *, known: bool) -> Iterator[Path]:
         """Yield where a file may lie that the recipe names, if it may be looked for there."""

@@ -28,7 +28,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.places import is_usual
+from ldam_studio.export.places import is_inside, is_usual
 from ldam_studio.export.recipe import Recipe, device_of, discriminator_seen, lessons_hash
 from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
@@ -244,7 +244,8 @@ def _beginning(recipe: Recipe, nearby: Nearby) -> SessionState:
         device = replace(device, precision=AUTO, threads=0)
     # Only the file's name is used: a recipe must not name files in other folders.
     path = nearby.folder / Path(file.file.replace("\\", "/")).name
-    if not (is_usual(path.name) and is_regular(path)):
+    usual = is_usual(path.name) and (nearby.allow_files or is_inside(path, nearby.folder))
+    if not (usual and is_regular(path)):
         raise StudioError(
             f"The session file {path.name} is missing; it was written beside the picture, so put "
             "it there."

@@ -178,3 +178,15 @@ def test_a_damaged_file_is_one_sentence_and_keeps_nobody_from_the_programs_own(m
         mine.save("mine", {"l2": 1.0})
     assert mine.path.read_text() == content
     assert mine.find("paper") is PRESETS["paper"]
+
+
+def test_names_in_a_file_are_shown_plain_and_short(mine):
+    kept = [{"name": name, "settings": {}} for name in ("x" * 100_000, "a\x1b[2J\n\u202e")]
+    mine.path.parent.mkdir(parents=True, exist_ok=True)
+    mine.path.write_text(json.dumps({"version": 1, "presets": kept}))
+    names = mine.read()
+    assert len(names) == 2
+    assert all(len(name) <= LONGEST and name.isprintable() for name in names)
+    mine.path.write_text(json.dumps({"version": 1, "presets": kept * 501}))
+    with pytest.raises(StudioError, match="cannot be read"):
+        mine.read()

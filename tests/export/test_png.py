@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import struct
 import tracemalloc
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.replay import compare, rerun
-from ldam_studio.export.shown import Shown, picture_of
+from ldam_studio.export.shown import MOST_PIXELS, Shown, picture_of
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights
 
@@ -344,6 +346,19 @@ def test_encoding_is_repeatable(state: SessionState):
     picture = picture_of(state, Shown("raw"))
     written = Recipe.of(state, Shown("raw"), picture)
     assert encode(picture, written) == encode(picture, written)
+
+
+def test_a_picture_of_one_very_long_row_is_one_sentence(tmp_path: Path):
+    def part(name: bytes, content: bytes) -> bytes:
+        body = name + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", MOST_PIXELS, 1, 16, 6, 0, 0, 0)  # Pillow has no room for it
+    path = tmp_path / "long.png"
+    parts = (part(b"IHDR", head), part(b"IDAT", zlib.compress(bytes(9))), part(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    with pytest.raises(StudioError, match="or than there is memory for"):
+        read(path)
 
 
 @pytest.mark.parametrize("side", [10_000, 30_000])

@@ -16,6 +16,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export import locate
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats import png
 from ldam_studio.export.formats.table import read
@@ -149,6 +150,47 @@ def test_what_a_link_leads_to_counts(tmp_path, monkeypatch, weights, target):
         link.symlink_to({"outside": weights, "loop": link}.get(target, Path(target)))
     with pytest.raises(StudioError, match="--weights FILE"):
         compare(forged(path, naming("w.pt")))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_session_file_that_is_a_link_out_of_the_folder_is_not_read(tmp_path):
+    path = made(tmp_path / "sent")
+    elsewhere = tmp_path / "elsewhere.safetensors"
+    elsewhere.write_bytes(b"{}")
+    (path.parent / "a.safetensors").symlink_to(elsewhere)
+
+    def change(data):
+        data["session"] = {"sidecar": {"file": "a.safetensors", "sha256": "0" * 64}}
+
+    with pytest.raises(StudioError, match=r"session file a\.safetensors is missing"):
+        compare(forged(path, change))
+
+
+def test_files_beside_a_picture_are_compared_only_up_to_a_size(tmp_path, monkeypatch, weights):
+    path = made(tmp_path / "sent", weights)
+    as_a_stranger(monkeypatch, tmp_path)
+    shutil.copy(weights, path.parent / "z.pt")
+    assert compare(path).identical
+    with open(path.parent / "a.safetensors", "wb") as file:
+        file.truncate(2**21)  # holes, which cost a stranger nothing
+    hashed = []
+    monkeypatch.setattr(locate, "sha256_of", lambda one: hashed.append(one.name) or "")
+    monkeypatch.setattr(locate, "MOST_READ", 2**20)
+    with pytest.raises(StudioError, match="--weights FILE"):
+        compare(path)
+    assert hashed == []
+
+
+def test_of_many_files_beside_a_picture_only_weights_are_looked_at(tmp_path, monkeypatch, weights):
+    path = made(tmp_path / "sent", weights)
+    as_a_stranger(monkeypatch, tmp_path)
+    others = [path.parent / f"{number}.txt" for number in range(20)]
+    for other in others:
+        other.touch()
+    seen = opened_files(monkeypatch)
+    with pytest.raises(StudioError, match="--weights FILE"):
+        compare(path)
+    assert not set(seen) & set(map(str, others))
 
 
 def test_where_a_path_leads():

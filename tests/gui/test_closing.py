@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -304,6 +305,13 @@ def test_what_version_0_1_0_remembered_is_taken_over(make_window, qtbot, tmp_pat
     assert again.model.lane_titles() == {1: "epoch 3"}
     (said,) = again.banner.texts()
     assert said.endswith("were watched when the studio was closed.")
+
+
+@pytest.mark.parametrize("place", [5, [], "\0", "x" * 10_000])
+def test_what_was_watched_may_be_anything(make_window, qtbot, place):
+    opening = replace(small_opening(), remembered={"watching": {"place": place, "network": []}})
+    window = open_in(make_window(), qtbot, opening)
+    assert window.banner.texts() == ()
 
 
 def test_nothing_remembered_is_no_complaint(make_window, tmp_path):

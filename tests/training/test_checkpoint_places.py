@@ -265,3 +265,11 @@ def test_checkpoints_with_two_suffixes_are_seen():
     }
     for checkpoint in listing.checkpoints:
         assert "state_dict" in read_checkpoint(checkpoint)[0]
+
+
+def test_odd_digits_and_links_to_themselves_do_not_hide_the_others(tmp_path):
+    leave(tmp_path, "run\u00b2/a.pt", "\u00b3.pt", "epoch1.pt")
+    if os.name == "posix":
+        (tmp_path / "loop.pt").symlink_to(tmp_path / "loop.pt")
+    found = look(tmp_path).checkpoints
+    assert {"run\u00b2/a.pt", "\u00b3.pt", "epoch1.pt"} == set(names(found, tmp_path))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, write_durably
+from ldam_studio.files import hash_of, read_bytes, write_durably
 
 
 def test_a_file_is_read(tmp_path):
@@ -30,6 +30,13 @@ def test_what_is_too_large_is_not_read(tmp_path):
         file.truncate(10 * 2**30)
     with pytest.raises(StudioError, match=r"has 10,240 MB, but such a file has at most 1;"):
         read_bytes(tmp_path / "sparse", 2**20)
+
+
+def test_what_is_too_large_is_not_hashed(tmp_path):
+    with open(tmp_path / "sparse", "wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(StudioError, match=r"has 1,048,576 MB, but such a file has at most 16,384;"):
+        hash_of(tmp_path / "sparse")
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a" * 5000])

@@ -10,7 +10,7 @@ from ldam_studio.engine import comparison, description
 from ldam_studio.engine.watching import watcher
 from ldam_studio.export import locate, recipe, session_file, shown
 from ldam_studio.export.formats import png
-from ldam_studio.gui.session import shelf, store
+from ldam_studio.gui.session import shelf
 from ldam_studio.networks import sizes
 from ldam_studio.networks.sources import labels
 from ldam_studio.networks.weights import weights
@@ -35,13 +35,16 @@ LINES = {
     "an index of": (f"{shards.MOST_BYTES // 10**6} MB", f"{shards.MOST_SHARDS:,} files"),
     "the header of": (f"{formats.HEADER_LIMIT // 10**6} MB",),
     "checkpoints of which": (f"| {watcher.MOST_CHECKPOINTS} |",),
-    "weights beside": (f"{locate.MOST_COMPARED} files",),
+    "weights beside": (
+        f"{locate.MOST_COMPARED} files",
+        f"{files.MOST_READ // 2**30} GB",
+    ),
     "a file of labels": (f"{labels.MOST_BYTES // 2**20} MB", f"{labels.MOST_LETTERS} letters"),
     "one of MNIST": (f"{data.MOST_BYTES // 2**20} MB",),
     "CIFAR-10": (f"{cifar10.MOST_BYTES // 2**20} MB",),
     "a photograph": (f"{photos.MOST_BYTES // 2**20} MB", f"{photos.MOST_PIXELS:,} pixels"),
     "a sentence": (f"{errors.MOST_LETTERS} letters", f"{errors.MOST_IN_WORD} of one word"),
-    "a window's own": (f"{store.MOST_BYTES // 2**20} MB",),
+    "a window's own": (f"{files.MOST_OF_STATE // 2**20} MB",),
 }
 
 

@@ -94,6 +94,59 @@ def test_what_cannot_be_read_is_set_aside(folder, content):
     assert json.loads((folder / "networks.json").read_bytes())["networks"]
 
 
+def test_a_file_that_is_much_too_large_is_not_read(folder):
+    folder.mkdir()
+    for name in (*NAMES, "plans"):
+        with open(folder / f"{name}.json", "wb") as file:
+            file.truncate(2**25)
+    assert SessionStore(folder).recall(Device()).complaints
+    assert RecentNetworks(folder / "networks.json").read() == ()
+    NeuronMemory(folder / "neurons.json")
+    LastChoice(folder / "export.json").read()
+    assert not known.is_known("0" * 64)
+    assert cache._read() == []
+    with pytest.raises(StudioError, match="has 32 MB, but such a file has at most 16"):
+        UserPresets(folder).read()
+
+
+NOTE = {"title": "a", "rows": [], "front": 0, "mode": "image", "scale": None, "hint": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "saved", "changed"),
+    [
+        ("\u00b2", 1.0, {}),  # a digit of which Python makes no number
+        ("1", 1e300, {}),
+        ("1", -1e18, {}),
+        ("1", 1.0, {"max_rate": 10**9}),
+        ("1", 1.0, {"rows": ["a"] * 100_000}),
+        ("1", 1.0, {"title": "a" * 1_000_000}),
+        ("1", 1.0, {"front": -1}),
+    ],
+)
+def test_a_note_that_nobody_wrote_is_passed_over(folder, name, saved, changed):
+    kept = folder / "sessions" / "one"
+    kept.mkdir(parents=True)
+    (kept / f"{name}.ldam-session.safetensors").write_bytes(b"")
+    note = NOTE | {"max_rate": 30} | changed
+    written = json.dumps({"saved": saved, "closed": True, "note": note})
+    (kept / f"{name}.json").write_text(written)
+    assert SessionStore(folder).recall(Device()).opening.title == "Ten digits"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_what_a_link_in_the_shelf_leads_to_is_not_tidied_up(folder, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "1.ldam-session.safetensors").write_bytes(b"")
+    note = {"saved": 1, "closed": True, "note": NOTE | {"max_rate": 30}}
+    (elsewhere / "1.json").write_text(json.dumps(note))
+    shelf = SessionStore(folder).shelf
+    shelf.folder.mkdir(parents=True)
+    (shelf.folder / "one").symlink_to(elsewhere)
+    assert shelf.sessions() == []
+
+
 def test_numbers_that_qt_does_not_take(folder):
     folder.mkdir()
     looks = {"geometry": "", "across": [2**40], "middle": [-1], "panels": {}, "theme": "dark"}

@@ -20,14 +20,13 @@ from ldam_studio.engine.compute.device import MOST_THREADS, Device, processor
 from ldam_studio.engine.state import Lane
 from ldam_studio.engine.tuning import FEW
 from ldam_studio.errors import StudioError
-from ldam_studio.files import cache_folder, read_bytes, set_aside, write_bytes
+from ldam_studio.files import cache_folder, read_state, set_aside, write_bytes
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.plan import BFLOAT16, FIRST_LAYERS, FLOAT32, LAYOUTS, Plan
 
 VERSION = 1
 """Increased when plans that were found before are no longer the best."""
 
-MOST_BYTES = 2**24
 MOST = 1000
 """Number of plans that are kept; the oldest are dropped."""
 
@@ -130,7 +129,7 @@ def _file() -> Path:
 
 def _read() -> list[Found]:
     try:
-        return msgspec.json.decode(read_bytes(_file(), MOST_BYTES), type=list[Found])
+        return msgspec.json.decode(read_state(_file()), type=list[Found])
     except StudioError:  # none yet
         return []
     except (ValueError, RecursionError):  # perhaps of a later version

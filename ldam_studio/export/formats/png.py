@@ -60,7 +60,7 @@ def decode(path: Path) -> tuple[str | None, Bytes]:
             image.load()
             text = image.info.get(KEY)
             picture = np.asarray(image.convert("RGB"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise _too_large(path) from None
     except UnidentifiedImageError:
         raise StudioError(
@@ -73,5 +73,6 @@ def decode(path: Path) -> tuple[str | None, Bytes]:
 
 def _too_large(path: Path) -> StudioError:
     return StudioError(
-        f"{path} has more pixels than any exported picture ({MOST_PIXELS:,}); choose another."
+        f"{path} has more pixels than any exported picture ({MOST_PIXELS:,}), or than there is "
+        "memory for; choose another."
     )

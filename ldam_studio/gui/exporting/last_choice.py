@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, set_aside, write_state
+from ldam_studio.files import read_state, set_aside, write_state
 
 
 class Choice(msgspec.Struct):
@@ -47,7 +47,7 @@ class LastChoice:
         """Return the last choice; a damaged file is set aside."""
         if self.file is not None and self.file.exists():
             try:
-                self._choice = msgspec.json.decode(read_bytes(self.file), type=Choice)
+                self._choice = msgspec.json.decode(read_state(self.file), type=Choice)
             except (StudioError, msgspec.DecodeError, RecursionError):
                 set_aside(self.file)
         return self._choice

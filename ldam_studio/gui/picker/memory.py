@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, set_aside, write_state
+from ldam_studio.files import read_state, set_aside, write_state
 from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class NeuronMemory:
 
     def _read(self, path: Path) -> None:
         try:
-            found = json.loads(read_bytes(path))
+            found = json.loads(read_state(path))
             if found["version"] != VERSION:
                 raise ValueError("another version of the program wrote it")
             self._kept = {

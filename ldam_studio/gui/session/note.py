@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
+from ldam_studio.engine.comparison import MOST_LANES
+from ldam_studio.engine.description import MOST_CHAINS
 from ldam_studio.networks.sources.families import runs_code
+from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
     from ldam_studio.engine.outline import Outline
     from ldam_studio.gui.session.model import Model
+
+# Bounds for what the window shows, wider than anything that it writes itself.
+Words = Annotated[str, Meta(max_length=2**16)]
+Rows = Annotated[list[Words], Meta(max_length=MOST_CHAINS)]
+Front = Annotated[int, Meta(ge=0, le=MOST_CHAINS)]
+Rate = Annotated[int, Meta(ge=0, le=round(SETTINGS["max_rate"].maximum))]
 
 
 class Note(msgspec.Struct):
@@ -29,19 +39,21 @@ class Note(msgspec.Struct):
         network.
     """
 
-    title: str
-    rows: list[str]
-    front: int
+    title: Words
+    rows: Rows
+    front: Front
     mode: Literal["image", "signed"]
     scale: float | None
-    hint: str
-    max_rate: int
-    network: str = msgspec.field(default="", name="watched_as")
-    lane_titles: dict[int, str] = msgspec.field(default_factory=dict)
-    code: str = ""
+    hint: Words
+    max_rate: Rate
+    network: Words = msgspec.field(default="", name="watched_as")
+    lane_titles: Annotated[dict[int, Words], Meta(max_length=MOST_LANES)] = msgspec.field(
+        default_factory=dict
+    )
+    code: Words = ""
     features: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
-    watched: str | None = None
-    beside: str = msgspec.field(default="", name="second_title")
+    watched: Words | None = None
+    beside: Words = msgspec.field(default="", name="second_title")
 
     @classmethod
     def of(cls, model: Model, hint: str, features: dict[str, dict[str, Any]]) -> Note:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from PyQt6.QtCore import QLockFile
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.session_file import SUFFIX, save_session
-from ldam_studio.files import read_bytes, remove_temporaries, write_state
+from ldam_studio.files import read_state, remove_temporaries, write_state
 from ldam_studio.gui.session.note import Note
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ GENERATIONS = 2  # of a running session, so that one is whole while the other is
 MOST_SESSIONS = 12
 MOST_BYTES = 2**30  # of all sessions together; the newest is always kept
 NOTE, LOCK = ".json", "lock"
+Moment = Annotated[float, msgspec.Meta(ge=0, le=2**36)]
+"""Seconds since the epoch, up to a year that dates have."""
 
 
 class _Kept(msgspec.Struct):
-    saved: float
+    saved: Moment
     closed: bool
     note: Note
     changed: bool = True
@@ -106,7 +108,7 @@ class Place:
         """Say that the session was left as it was last saved."""
         note = self.folder / f"{self._number:06}{NOTE}"
         with suppress(StudioError, msgspec.DecodeError):
-            kept = msgspec.json.decode(read_bytes(note), type=_Kept)
+            kept = msgspec.json.decode(read_state(note), type=_Kept)
             kept.closed = True
             write_state(note, msgspec.json.encode(kept))
             self._remove_before(self._number)
@@ -217,7 +219,12 @@ class Shelf:
     def _folders(self) -> list[Path]:
         if not self.folder.is_dir():
             return []
-        return [folder for folder in self.folder.iterdir() if folder.is_dir()]
+        return [folder for folder in self.folder.iterdir() if _is_own(folder)]
+
+
+def _is_own(folder: Path) -> bool:
+    """Return whether this is a folder of the shelf: what a link leads to is never tidied up."""
+    return folder.is_dir() and not folder.is_symlink()
 
 
 def _generations(folder: Path) -> list[tuple[int, Path]]:
@@ -226,7 +233,7 @@ def _generations(folder: Path) -> list[tuple[int, Path]]:
     with suppress(FileNotFoundError):  # somebody has removed it meanwhile
         files = [file for file in folder.iterdir() if file.name.endswith(SUFFIX)]
     numbers = [(file.name.removesuffix(SUFFIX), file) for file in files]
-    return sorted((int(number), file) for number, file in numbers if number.isdigit())
+    return sorted((int(number), file) for number, file in numbers if number.isdecimal())
 
 
 def _note_of(file: Path) -> Path:
@@ -235,7 +242,7 @@ def _note_of(file: Path) -> Path:
 
 def _read(folder: Path, file: Path) -> Kept | None:
     try:
-        kept = msgspec.json.decode(read_bytes(_note_of(file)), type=_Kept)
+        kept = msgspec.json.decode(read_state(_note_of(file)), type=_Kept)
     except (StudioError, msgspec.DecodeError, RecursionError):
         return None
     return Kept(folder, file, kept.saved, kept.closed, kept.note, kept.changed)

@@ -13,7 +13,7 @@ import msgspec
 from ldam_studio.errors import StudioError
 from ldam_studio.export.session_file import SUFFIX
 from ldam_studio.files import (
-    read_bytes,
+    read_state,
     remove_temporaries,
     set_aside,
     state_folder,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 OLD_S = 60.0  # no file here takes as long to write, also by another studio
-MOST_BYTES = 2**24
 Pixels = Annotated[int, msgspec.Meta(ge=0, le=2**24)]  # what Qt accepts as the size of a widget
 
 
@@ -136,7 +135,7 @@ class SessionStore:
         if not self.window_file.exists():
             return None
         try:
-            written = read_bytes(self.window_file, MOST_BYTES)
+            written = read_state(self.window_file)
         except StudioError:
             set_aside(self.window_file)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,10 +52,10 @@ class Watching(Feature):
     def _offer(self, opening: Opening) -> None:
         """Offer to watch the training again that was watched when the studio was closed."""
         studio, known = self.studio, opening.remembered.get(NAME, {})
-        if not known.get("place") or not Path(known["place"]).exists():
+        place = Path(str(known.get("place") or ""))
+        if place == Path() or not os.path.exists(place):  # also where no path can be like that
             return
-        outline = studio.model.outline
-        place, name = Path(known["place"]), str(known.get("network", ""))
+        outline, name = studio.model.outline, str(known.get("network", ""))
 
         def again() -> None:
             averaged = len(outline.lane.network.provenance.mean_of)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ldam_studio.errors import StudioError
-from ldam_studio.files import read_bytes, set_aside, write_state
+from ldam_studio.files import read_state, set_aside, write_state
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
@@ -127,7 +127,7 @@ class RecentNetworks:
         if not self._path.exists():
             return ()
         try:
-            written = read_bytes(self._path)
+            written = read_state(self._path)
             if msgspec.json.decode(written, type=_Header).version != VERSION:
                 raise msgspec.DecodeError("another version of the program wrote it")
             found = msgspec.json.decode(written, type=_File, dec_hook=lambda kind, x: kind(x))

@@ -27,7 +27,7 @@ from ldam_studio.networks.weights.reading.formats import (
     format_of,
 )
 from ldam_studio.networks.weights.reading.pickles import Unreadable
-from ldam_studio.networks.weights.reading.shards import shards_in
+from ldam_studio.networks.weights.reading.shards import MOST_BYTES, shards_in
 from ldam_studio.networks.weights.suffixes import is_safetensors, is_weights, without_suffixes
 
 KEY = "checkpoint"
@@ -101,7 +101,7 @@ def _content(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
 def _index(path: Path) -> str:
     """Return what is wrong with the index of weights in several files, if anything."""
     try:
-        return "" if shards_in(read_bytes(path)) else "is not an index of weights"
+        return "" if shards_in(read_bytes(path, MOST_BYTES)) else "is not an index of weights"
     except StudioError:
         return "cannot be read"
     except Unreadable as error:

@@ -97,7 +97,7 @@ def below(place: Path) -> Found:
             continue  # gone since it was listed, or another person's
         for entry in listed:
             path = folder / entry.name
-            if entry.is_dir():
+            if _is_folder(entry):
                 # A link to a folder would list the same files twice.
                 if depth < DEEPEST and not entry.is_symlink() and entry.name not in PASSED:
                     waiting.append((path, depth + 1))
@@ -108,6 +108,17 @@ def below(place: Path) -> Found:
     passed = dict(_passed_over(files))
     left = tuple(path for path in files if path not in passed)
     return Found(left, passed, tuple(companions), folders)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # a link to itself leads there, without an error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _is_companion(path: Path) -> bool:
@@ -126,8 +137,8 @@ def _passed_over(files: Sequence[Path]) -> list[tuple[Path, str]]:
             found.append((path, "is the state of the training, not of the network"))
         elif path.parent.name == AVERAGED and twin in known:
             found.append((path, f"is the moving average beside {twin.name}"))
-        elif path.is_symlink() and path.resolve() in known:
-            found.append((path, f"is a link to {path.resolve().name}"))
+        elif path.is_symlink() and path != (real := _real(path)) and real in known:
+            found.append((path, f"is a link to {real.name}"))
         elif PART.search(path.name):
             found.append((path, "is only a part of a network"))
     return found
@@ -158,4 +169,4 @@ def stays(path: Path) -> bool:
 def natural(name: str) -> Natural:
     """Return a key by which 9 comes before 10 in names."""
     parts = re.split(r"(\d+)", name)
-    return tuple((1, int(p), "") if p.isdigit() else (0, 0, p) for p in parts)
+    return tuple((1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts)

@@ -57,8 +57,6 @@ def _in_folder(folder: Path) -> Path:
 
 def _parts(index: Path) -> set[str]:
     try:
-        if index.stat().st_size > MOST_BYTES:
-            return set()
-        return set((shards_in(read_bytes(index)) or {}).values())
-    except (OSError, StudioError, Unreadable):
+        return set((shards_in(read_bytes(index, MOST_BYTES)) or {}).values())
+    except (StudioError, Unreadable):
         return set()
