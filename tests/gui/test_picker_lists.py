@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
@@ -229,3 +230,18 @@ def test_all_lists_can_be_reached_and_have_names(lenet):
     for widget in (lenet.findChild(QTabBar), *lenet.findChildren(QListView)):
         assert widget.accessibleName()
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_the_neuron_in_front_stays_in_sight_when_the_list_gets_lower(qtbot):
+    listed = LayerList()
+    qtbot.addWidget(listed)
+    listed.fill([f"unit {at}" for at in range(120)], np.arange(120), ())
+    listed.resize(200, 400)
+    listed.show()
+    listed.point_at(60)
+    listed.resize(200, 90)
+    assert listed.viewport().rect().contains(listed.visualRect(listed.currentIndex()))
+    # What the user scrolled away from stays away.
+    listed.scrollToTop()
+    listed.resize(200, 120)
+    assert listed.verticalScrollBar().value() == 0

@@ -6,8 +6,8 @@ from ldam_studio.engine.changes.change import Change
 
 def test_a_slider_stops_at_the_largest_stable_value(studio, qtbot):
     heard = []
-    studio.controller.said.connect(lambda text, _kind: heard.append(text))
     studio.controller.set_values({"l2": 0.5, "smoothness": 0.0, "step_size": 0.1})
+    studio.controller.limited.connect(heard.append)
     row = controls(studio).rows["smoothness"]
     row.chosen.emit("smoothness", 5.0)
     assert studio.model.value("smoothness") == 0.48
@@ -19,6 +19,23 @@ def test_a_slider_stops_at_the_largest_stable_value(studio, qtbot):
     assert row.slider.value() == row.scale.position(0.48)
     studio.actions_by_name["undo"].trigger()
     until(qtbot, lambda: studio.model.value("smoothness") == 0.0)
+
+
+def test_a_limit_is_told_as_long_as_it_is_the_last_word(studio):
+    def told():
+        return [text for text in studio.banner.texts() if "is limited to" in text]
+
+    studio.controller.set_values({"l2": 0.5, "smoothness": 0.0, "step_size": 0.1})
+    studio.controller.set_value("smoothness", 5.0)
+    assert len(told()) == 1
+    studio.controller.set_value("l2", 500.0)
+    assert len(told()) == 1 and "L2 weight" in told()[0]
+    studio.controller.set_value("l2", 0.1)
+    assert not told()
+    studio.controller.set_value("smoothness", 5.0)
+    assert told()
+    studio.controller.undo()
+    assert not told()
 
 
 def test_a_session_with_larger_steps_goes_on_as_it_was(studio, qtbot):

@@ -37,6 +37,7 @@ def test_a_filter_gets_small_views_little_smoothness_and_no_discriminator(judged
     assert "conv1" in sentence and "0.01786" in sentence and "no weight" in sentence
     until(qtbot, lambda: "At most 1 pixel" in judged.last_frame.lanes[0].notes.get("jitter", ""))
     judged.actions_by_name["undo"].trigger()
+    assert not said(judged)
     until(qtbot, lambda: settings(judged) == before)
     assert judged.model.outline.lane.neurons[0].layer == "fc3"
     judged.actions_by_name["redo"].trigger()

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QRect, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFont, QKeyEvent, QPainter
+from PyQt6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    pyqtSignal,
+)
+from PyQt6.QtGui import QFont, QKeyEvent, QPainter, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -73,6 +82,15 @@ class NeuronList(QListView):
         self.setUniformItemSizes(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMinimumHeight(80)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the current item in sight when a panel below takes some of the height."""
+        current = self.currentIndex()
+        was = QRect(QPoint(), present(event).oldSize())
+        seen = current.isValid() and was.intersects(self.visualRect(current))
+        super().resizeEvent(event)
+        if seen:
+            self.scrollTo(current)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Move in the list, then emit where it is now."""

@@ -48,7 +48,6 @@ class Controller(Edits):
     """
 
     spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty if all are
-    suited = pyqtSignal(str)  # which settings follow the neurons; empty if none had to
     melted = pyqtSignal()
     unmatched = pyqtSignal(str)  # which neurons a further network lacks; empty if none
 

@@ -33,6 +33,9 @@ class Edits(SessionLink):
     """Posts changes, and remembers how to undo them."""
 
     raised_unclamped = pyqtSignal()  # the discriminator's weight was raised without clamp
+    # What was done to settings; empty once that no longer holds.
+    suited = pyqtSignal(str)  # which of them follow the neurons
+    limited = pyqtSignal(str)  # which of them are limited, so that steps stay stable
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(model, parent)
@@ -79,7 +82,7 @@ class Edits(SessionLink):
         if self._runner is None:
             return values
         acting, lanes = self.model.acting, self.model.outline.lanes
-        found = dict(values)
+        found, told = dict(values), []
         for number in range(len(lanes)) if acting is None else (acting,):
             lane = lanes[number]
             own = {n: v[number] if isinstance(v, PerLane) else v for n, v in found.items()}
@@ -92,8 +95,8 @@ class Edits(SessionLink):
                 if isinstance(each, PerLane):
                     each = PerLane((*each[:number], stable[name], *each[number + 1 :]))
                 found[name] = each if isinstance(each, PerLane) else stable[name]
-            if said:
-                self.said.emit(said, "warning")
+            told += [said] * (bool(said) and said not in told)
+        self.limited.emit(" ".join(told))
         for name in found:
             if found[name] != values.get(name):
                 # What moved the slider too far shows where it is now, even if nothing changes.
@@ -233,9 +236,11 @@ class Edits(SessionLink):
     # Undo
 
     def undo(self) -> None:
-        """Undo the last change."""
+        """Undo the last change; what was said of it no longer holds."""
         found = self.undo_stack.undo()
         self._apply(found)
+        self.suited.emit("")
+        self.limited.emit("")
         if found is not None and isinstance(found.get(MOMENT), Opening):
             self._redo_opening()
 

@@ -57,8 +57,9 @@ class SessionNotices(QObject):
         for changed in (model.session_changed, model.weights_changed):
             changed.connect(lambda: self.titled.emit(model.whole_title))
         controller.said.connect(self._say)
-        controller.spread_told.connect(self._say_spread)
-        controller.suited.connect(self._say_suited)
+        controller.spread_told.connect(partial(self._tell, "spread", "info"))
+        controller.suited.connect(partial(self._tell, "suited", "info"))
+        controller.limited.connect(partial(self._tell, "limited", "warning"))
         controller.melted.connect(lambda: self._set_hint(""))
         controller.raised_unclamped.connect(self._offer_clamp)
 
@@ -122,19 +123,12 @@ class SessionNotices(QObject):
             self._banner.dismiss(OPENING)  # it has failed
         self._banner.say(text, kind)
 
-    def _say_spread(self, sentence: str) -> None:
-        """Say which neurons of a layer are shown; this replaces the message about another layer."""
+    def _tell(self, key: str, kind: Kind, sentence: str) -> None:
+        """Say something in place of what was said before; an empty sentence takes that away."""
         if sentence:
-            self._banner.say(sentence, key="spread")
+            self._banner.say(sentence, kind, key=key)
         else:
-            self._banner.dismiss("spread")
-
-    def _say_suited(self, sentence: str) -> None:
-        """Say which settings follow the neurons; this replaces what was said of others."""
-        if sentence:
-            self._banner.say(sentence, key="suited")
-        else:
-            self._banner.dismiss("suited")
+            self._banner.dismiss(key)
 
     def _set_hint(self, text: str) -> None:
         if text != self.hint:
