@@ -141,6 +141,14 @@ def test_a_layer_is_found_by_name_and_by_type(lenet):
     assert _layers(lenet) == ["pool1", "pool2"]
 
 
+def test_a_layer_is_chosen_by_its_whole_name_before_those_inside_it(picker):
+    picker.set_network(fakes.nested())
+    _type(picker, "features.0")
+    assert {"features.0", "features.0.0"} <= set(_layers(picker))
+    QTest.keyClick(picker.findChild(QLineEdit), Qt.Key.Key_Return)
+    assert picker.heard == [Neuron("features.0", 0)]
+
+
 def test_a_class_is_found_by_its_label_whatever_layer_is_open(picker):
     picker.set_network(fakes.nested())
     tree = picker.findChild(QTreeView)

@@ -234,6 +234,9 @@ class Index:
         problem = typed if isinstance(typed, str) else ""
         if not query:
             return Found(layer, None, np.arange(self.size(layer)), problem=problem)
+        # A container's name is found in the names of its layers, too, which come first.
+        whole = (name for name in self._layers if name.casefold() == query.casefold())
+        layer = next(whole, layer)
         layers, neurons = self.find(query, layer)
         if layers and layer not in layers:
             layer = next(name for name in self._layers if name in layers)
