@@ -1,5 +1,7 @@
 """Melting: heats the chains until their images have dissolved, then cools them.
 
+The averages begin anew then: they would show the former images and the noise for long, or forever.
+
 What this decides becomes changes in the log, so that replay needs neither a clock nor this file.
 """
 
@@ -59,7 +61,7 @@ class Melting:
         melted = self._hot >= LEAST_S and self._are_dissolved(state.lanes)
         if self._hot >= MOST_S or melted:
             self._before = ()
-            return (Change("heat", 1.0), *_schedules(state))
+            return (Change("reset_average"), Change("heat", 1.0), *_schedules(state))
         if self._hot - self._raised >= RAISE_S and state.heated < MOST_HEAT:
             self._raised = self._hot
             return (Change("heat", min(state.heated * RAISE, MOST_HEAT)),)

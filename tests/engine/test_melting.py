@@ -74,9 +74,18 @@ def test_it_lasts_until_nothing_is_left_of_the_images(step_s, temperature):
     assert changes[-1] == Change("heat", 1.0)
 
 
+def test_the_average_shows_nothing_of_what_was_before():
+    state = settled(temperature=0.01, clamp=True)
+    for _ in range(3):
+        state, _ = advance(state, [], 100)
+    assert state.lane.average.count.max() > 0
+    state, _, _ = melt(state, 0.25)
+    assert state.lane.average.count.max() == 0
+
+
 def test_what_a_hundredfold_does_not_melt_gets_hotter():
     _, changes, _ = melt(settled(temperature=1e-5, clamp=True), 0.25)
-    heats = [change.value for change in changes[:-1]]
+    heats = [change.value for change in changes if change.name == "heat"][:-1]
     assert heats == [MELT_HEAT * 4**n for n in range(1, len(heats) + 1)]
     assert len(heats) > 1
 
@@ -117,7 +126,7 @@ def test_steps_after_a_rest_go_on_with_the_melt():
         melting.before_step(state)
         clock.now += MOST_S / 3
         changes = melting.after_step(state)
-    assert changes == (Change("heat", 1.0),)
+    assert changes == (Change("reset_average"), Change("heat", 1.0))
 
 
 def test_single_steps_melt_cool_and_replay(tmp_path):
