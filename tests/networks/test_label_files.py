@@ -79,3 +79,9 @@ def test_names_with_commas_and_colons_stay_names(tmp_path):
     (tmp_path / "one.csv").write_text("car\nbus\n")
     assert read_labels(tmp_path / "one.csv") == ("car", "bus")
     assert len(imagenet_labels()) == 1000
+
+
+def test_more_lines_than_a_network_has_classes_are_refused(tmp_path):
+    (tmp_path / "names.txt").write_text("a\n" * 100_001)
+    with pytest.raises(StudioError, match="are 100,001 lines, more than a network has classes"):
+        read_labels(tmp_path / "names.txt")

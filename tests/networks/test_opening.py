@@ -24,6 +24,7 @@ from ldam_studio.networks.sources.opening import (
     fingerprint,
     open_network,
 )
+from ldam_studio.networks.weights.names import spellings
 from ldam_studio.networks.weights.state_dicts import best_match, classes_in
 
 SMALL = PixelSpec(3, 16, 16, (0.5,) * 3, (0.25,) * 3, rest=0.5)
@@ -135,6 +136,24 @@ def test_the_number_of_classes_is_read_from_the_weights():
     saved = {"state_dict": {f"module.{n}": t for n, t in small(3).state_dict().items()}}
     assert classes_in(saved, small(5), 5) == 3
     assert classes_in(small(5).state_dict(), small(5), 5) is None
+
+
+def test_a_file_without_weights_is_named(tmp_path):
+    torch.save({"a": 1}, tmp_path / "a.pt")
+    with pytest.raises(StudioError, match=r"a\.pt contains no weights"):
+        open_network("lenet", tmp_path / "a.pt")
+
+
+def test_names_of_the_same_weight():
+    before = "a." * 400
+    assert list(spellings(before + "weight_g")) == [before + "parametrizations.weight.original0"]
+    assert list(spellings("parametrizations.weight.0._u")) == ["weight_u"]
+    assert list(spellings("parametrizations.weight.original")) == ["weight_orig"]
+    assert list(spellings("weight_v")) == [
+        "parametrizations.weight.original1",
+        "parametrizations.weight.0._v",
+    ]
+    assert list(spellings("my parametrizations.weight.original.bias")) == []
 
 
 def test_torchvision_models_open_with_a_fine_tuned_file(tmp_path):

@@ -14,7 +14,7 @@ from ldam_studio.networks.anatomy.layers import Layer
 
 IMAGENET = Path("imagenet")
 """Means ImageNet's 1,000 names, in place of a file with labels."""
-MOST_BYTES, MOST_LETTERS = 2**24, 200  # of the file, and of one name
+MOST_BYTES, MOST_LINES, MOST_LETTERS = 2**24, 100_000, 200  # of the file, and of one name
 _NAMES = re.compile(r"names\s*:(\s|$)")  # of YAML, in the settings of a detector's data
 _HEAD = re.compile(r"(^|[,\t])\s*\"?(display_name|class_name|label|index|mid)\"?\s*([,\t]|$)", re.I)
 MOST_NEAR = 5  # number of similar names that are suggested for an unknown one
@@ -41,6 +41,11 @@ def read_labels(path: Path) -> tuple[str, ...]:
             f"The labels {path} cannot be read ({error}); give a text file, or {IMAGENET} for "
             "ImageNet's 1,000 names."
         ) from None
+    if len(lines) > MOST_LINES:
+        raise StudioError(
+            f"The labels {path} are {len(lines):,} lines, more than a network has classes; give a "
+            "text file with one name per line."
+        )
     other = _other_format(where, lines)
     if other is not None:
         raise StudioError(

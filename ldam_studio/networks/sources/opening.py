@@ -208,7 +208,7 @@ def _with_saved(
     key = None if weights is None else options.weights_key
     if source.classes:
         # A fine-tuned network may differ from the published one in its number of classes.
-        classes = classes_in(content, module, source.classes, key)
+        classes = classes_in(content, module, source.classes, key, origin)
         module = module if classes is None else source.build(classes)
     taken_for = f"{origin}, taken for {name},"
     match = load_into(module, content, taken_for, options.partial, source.spare, key)

@@ -13,7 +13,7 @@ WRAPPERS = frozenset(
 """Parts of names that come from wrapping a module, anywhere in it, and not from the module."""
 
 OTHER_SPELLINGS = tuple(
-    (re.compile(rf"(?<![^.]){old}$"), new)
+    (old.count("."), re.compile(old), new)
     for old, new in (
         # Weight and spectral norm as parametrisations, and as torch.nn.utils had them before.
         (r"parametrizations\.(\w+)\.original0", r"\1_g"),
@@ -26,6 +26,9 @@ OTHER_SPELLINGS = tuple(
         (r"(\w+)(_[uv])", r"parametrizations.\1.0.\2"),
     )
 )
+
+ENDS = ("_g", "_v", "_u", "_orig", "original", "original0", "original1")
+"""How all names end that have been spelled in another way."""
 
 COUNTERS = re.compile(
     r"(?<![^.])(total_ops|total_params|num_batches_tracked|n_averaged|num_updates|_?extra_state"
@@ -64,9 +67,12 @@ def bare(name: str) -> str:
 
 def spellings(name: str) -> Iterator[str]:
     """Yield other names that the same weight has had."""
-    for old, new in OTHER_SPELLINGS:
-        if old.search(name):
-            yield old.sub(new, name)
+    if not name.endswith(ENDS):
+        return  # nearly all names
+    for dots, old, new in OTHER_SPELLINGS:
+        tail = ".".join(name.rsplit(".", dots + 1)[-dots - 1 :])
+        if found := old.fullmatch(tail):
+            yield name[: len(name) - len(tail)] + found.expand(new)
 
 
 def is_bookkeeping(name: str, value: Tensor) -> bool:

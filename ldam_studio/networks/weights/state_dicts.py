@@ -169,7 +169,13 @@ def _taken(match: Match) -> frozenset[int]:
     return frozenset(id(given[name]) for name in given if name in match.state)
 
 
-def classes_in(saved: Any, module: nn.Module, classes: int, key: str | None = None) -> int | None:
+def classes_in(
+    saved: Any,
+    module: nn.Module,
+    classes: int,
+    key: str | None = None,
+    source: Path | str = "The file",
+) -> int | None:
     """Return the number of classes of saved weights, if only this differs from the module's.
 
     It is the number of rows of those weights that have `classes` rows in the module and another
@@ -178,7 +184,7 @@ def classes_in(saved: Any, module: nn.Module, classes: int, key: str | None = No
     own = own_tensors(module)
     found = {
         rows
-        for name, value in best_match(saved, module, "", key).reading.given.items()
+        for name, value in best_match(saved, module, source, key).reading.given.items()
         if name in own
         and own[name].ndim
         and value.ndim == own[name].ndim
