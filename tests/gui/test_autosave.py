@@ -296,7 +296,7 @@ def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store, monkeypa
     assert not place.folder.exists()  # nothing was saved in it
 
 
-def test_sessions_in_which_nothing_was_changed_make_room_first(make_window, qtbot, store):
+def test_sessions_that_nobody_worked_on_make_room_first(make_window, qtbot, store):
     window = opened(make_window, qtbot, store)
     window.controller.set_value("l2", 0.25)
     paused(window, qtbot)
@@ -316,7 +316,16 @@ def test_sessions_in_which_nothing_was_changed_make_room_first(make_window, qtbo
     assert len(left) == MOST_SESSIONS - 1
     assert changed in [session[0].folder for session in left]
     # The session that was left when the other ones were opened was changed, too.
-    assert sum(session[0].changed for session in left) == 2
+    assert sum(session[0].worked_on for session in left) == 2
+
+
+def test_a_session_that_ran_for_a_minute_was_worked_on(make_window, qtbot, store, monkeypatch):
+    monkeypatch.setattr("ldam_studio.gui.session.shelf.BRIEF_S", 0)
+    close_saved(opened(make_window, qtbot, store), qtbot)
+    monkeypatch.undo()
+    close_saved(again(make_window, qtbot, store), qtbot)
+    ((kept,),) = store.shelf.sessions()
+    assert kept.worked_on
 
 
 def test_the_next_start_removes_what_a_killed_studio_was_writing(make_window, qtbot, store):

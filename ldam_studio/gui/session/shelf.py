@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 GENERATIONS = 2  # of a running session, so that one is whole while the other is written
 MOST_SESSIONS = 12
 MOST_BYTES = 2**30  # of all sessions together; the newest is always kept
+BRIEF_S = 60  # a session that ran longer takes a person's time to be had again
 NOTE, LOCK = ".json", "lock"
 Moment = Annotated[float, msgspec.Meta(ge=0, le=2**36)]
 """Seconds since the epoch, up to a year that dates have."""
@@ -38,7 +39,7 @@ class _Kept(msgspec.Struct):
     saved: Moment
     closed: bool
     note: Note
-    changed: bool = True
+    worked_on: bool = True
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Kept:
         Whether the session was left in an orderly way after that.
     note
         How the window showed it.
-    changed
-        Whether anybody changed something in it; else opening the same again comes to the same.
+    worked_on
+        Whether something was changed in it, or it ran for a minute; any other is soon had again.
     """
 
     folder: Path
@@ -66,7 +67,7 @@ class Kept:
     saved: float
     closed: bool
     note: Note
-    changed: bool
+    worked_on: bool
 
     @property
     def when(self) -> str:
@@ -85,7 +86,10 @@ class Place:
     def __init__(self, folder: Path, lock: QLockFile) -> None:
         self.folder = folder
         self._lock = lock
-        self._number = max((number for number, _ in _generations(folder)), default=0)
+        self._number, file = max(_generations(folder), default=(0, None))
+        former = None if file is None else _read(folder, file)
+        self._worked_on = former is not None and former.worked_on
+        self._began = time.monotonic()
 
     def save(self, state: SessionState, note: Note, *, closed: bool) -> None:
         """Write the next generation and remove what is older than the one before it.
@@ -98,7 +102,9 @@ class Place:
         number = self._number + 1
         name = f"{number:06}"
         # The note comes first: a generation counts once its session is there.
-        kept = _Kept(time.time(), closed, note, any(entry.name != "plan" for entry in state.log))
+        self._worked_on |= any(entry.name != "plan" for entry in state.log)
+        self._worked_on |= time.monotonic() - self._began > BRIEF_S
+        kept = _Kept(time.time(), closed, note, self._worked_on)
         write_state(self.folder / f"{name}{NOTE}", msgspec.json.encode(kept))
         save_session(state, self.folder / f"{name}{SUFFIX}")
         self._number = number
@@ -200,12 +206,12 @@ class Shelf:
     def tidy(self) -> None:
         """Remove sessions where there are more than a reasonable number or size.
 
-        The oldest go first, but before all others those in which nothing was changed: somebody who
-        opens the start session often must not lose what they worked on.
+        The oldest go first, but before all others those that nobody worked on: who opens the start
+        session often must not lose another one by that.
         """
         room, keep = MOST_BYTES, MOST_SESSIONS - 1
         found = self.sessions()
-        found[1:] = sorted(found[1:], key=lambda one: one[0].closed and not one[0].changed)
+        found[1:] = sorted(found[1:], key=lambda one: one[0].closed and not one[0].worked_on)
         for number, session in enumerate(found):
             place = self.take(session[0].folder)
             if place is None:
@@ -245,4 +251,4 @@ def _read(folder: Path, file: Path) -> Kept | None:
         kept = msgspec.json.decode(read_state(_note_of(file)), type=_Kept)
     except (StudioError, msgspec.DecodeError, RecursionError):
         return None
-    return Kept(folder, file, kept.saved, kept.closed, kept.note, kept.changed)
+    return Kept(folder, file, kept.saved, kept.closed, kept.note, kept.worked_on)

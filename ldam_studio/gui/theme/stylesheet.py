@@ -130,6 +130,7 @@ QLabel[role="warning"] { color: $warning; }
 QLabel[role="danger"] { color: $danger; }
 QLabel[role="empty"] { color: $muted; padding: ${wide}px; }
 QFrame[banner] { background: $raised; border: none; border-left: 4px solid $accent; }
+QFrame[banner] QLabel { color: $text; } /* also while all else is disabled */
 QFrame[banner="warning"] { border-left-color: $warning; }
 QFrame[banner="danger"] { border-left-color: $danger; }
 QFrame[role="card"] { background: $surface; border: 1px solid $outline; border-radius: 6px; }

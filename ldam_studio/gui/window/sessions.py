@@ -113,6 +113,10 @@ class SessionNotices(QObject):
         """Say why the session is not saved at present."""
         self._banner.say(sentence, "warning", key="not kept")
 
+    def say_no_more_of_saving(self) -> None:
+        """Dismiss what `say_not_kept` said, because the window closes."""
+        self._banner.dismiss("not kept")
+
     def _on_opened(self, opening: Opening) -> None:
         self._banner.dismiss(OPENING)
         self._set_hint(opening.hint)

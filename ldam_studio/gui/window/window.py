@@ -317,6 +317,7 @@ class StudioWindow(QMainWindow):
         try:
             self.store.save_looks(looks, self.autosave.end(answer, unsaved, for_good=for_good))
         except StudioError as error:
+            self.session_notices.say_no_more_of_saving()
             self._only_quit(
                 f"The session was not saved: {error} Close the window again once it can be, or to "
                 "leave without it."
