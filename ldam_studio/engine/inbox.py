@@ -83,9 +83,9 @@ class Inbox:
         return self._post(ReturnTo(moment))
 
     def close(self) -> None:
-        """End `run` after the step in progress; waiting commands are discarded.
+        """End `run` after the step in progress and the changes posted before.
 
-        Waiting questions are cancelled.
+        Questions that are asked later are cancelled.
         """
         with self._wake:
             self._closed = True

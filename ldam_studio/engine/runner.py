@@ -99,6 +99,7 @@ class Runner(Inbox):
                 self._measure()
                 if stepped:
                     self._melt()
+            self._obey_last()
         finally:
             self._closed = True
             self._previews.close()
@@ -135,6 +136,13 @@ class Runner(Inbox):
         # After such a change a frame is made before the first step, which may take long. This is
         # never done twice in a row, so that a stream of changes cannot stop the chains.
         self._shows_first = changed and not self._shows_first
+
+    def _obey_last(self) -> None:
+        """Carry out what was posted before the end, so that the session is left as it was shown."""
+        for _ in range(len(self._queue)):
+            taken = self._queue.take()
+            if taken is not None and isinstance(taken[1], Change | ReturnTo | Question):
+                self._carry_out(taken[1])
 
     def _carry_out(self, command: Command) -> None:
         match command:

@@ -152,6 +152,25 @@ def test_questions_are_answered_between_steps_and_cancelled_at_the_end(start):
     assert runner.ask(lambda state: 0).cancelled()
 
 
+def test_what_was_asked_during_the_last_step_counts(start):
+    runner = start()
+    goes_on, begun = threading.Event(), threading.Event()
+    runner.ask(lambda _state: (begun.set(), goes_on.wait(PATIENCE)))
+    assert begun.wait(PATIENCE)
+    moment = runner.ask(snapshot)
+    runner.post("l2", 0.125)
+    runner.post("temperature", 0.5)
+    runner.return_to(moment)
+    runner.post("temperature", 0.25)
+    runner.play()
+    runner.close()
+    goes_on.set()
+    left = runner.left.result(PATIENCE)
+    assert left.lane.settings.temperature == 0.25
+    assert left.lane.settings.l2 == moment.result(0).lane.settings.l2
+    assert left.step == moment.result(0).step
+
+
 def test_the_rate_can_be_held_back(start):
     runner = start()
     runner.post("max_rate", 20)
