@@ -13,6 +13,7 @@ from PyQt6.QtGui import QImage, QPainter
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel
 
 from gui import fakes
+from ldam_studio.gui.traces.axis import brief
 from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
 from ldam_studio.gui.traces.traces import Traces
@@ -305,6 +306,20 @@ def test_a_heading_keeps_its_numbers_and_shortens_its_name(qtbot):
     text = plot._title.text()
     assert text.endswith("…  A 0.00035  B 0.00041") and text.startswith("Chan")
     assert plot._title.toolTip() == "Change of average  A 0.00035  B 0.00041"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1234.5, "1.23e+03"),
+        (0.0517, "0.0517"),
+        (0.000517, "5.2e-4"),
+        (-2e-12, "-2.0e-12"),
+    ],
+)
+def test_small_numbers_are_short(value, text):
+    assert brief(value, 3) == text
 
 
 def test_a_narrow_plot_has_a_shorter_heading(qtbot):

@@ -76,3 +76,10 @@ def _powers(low: float, high: float, least: float) -> list[float]:
     every = max(1, math.ceil(least))
     ticks = [p + part for p in powers if p % every == 0 for part in within]
     return [tick for tick in ticks if low <= tick <= high]
+
+
+def brief(value: float, digits: int) -> str:
+    """Return a number for a heading; small ones as on a logarithmic axis, such as 5.2e-4."""
+    if 0 < abs(value) < 1e-3:
+        return f"{value:.1e}".replace("e-0", "e-")
+    return f"{value:.{digits}g}"

@@ -22,6 +22,7 @@ from ldam_studio.gui.frame_words import thousands
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.theme import theme
+from ldam_studio.gui.traces.axis import brief
 from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
 from ldam_studio.gui.traces.run import ACCEPTANCE, ACTIVATION, PROBABILITY, RECENT, Run
@@ -199,9 +200,10 @@ class Traces(QWidget):
         beside = lanes[1].of_chain(which, front, most) if self._compares else None
         plot.show_lines(lanes[0].of(which).thinned(most), front, real, beside)
         newest = [view.newest(which, front) for view in lanes]
-        value = "" if newest[0] is None else f"{newest[0]:.3g}"
+        value = "" if newest[0] is None else brief(newest[0], 3)
         if self._compares and newest[1] is not None:
-            value = ("A –" if newest[0] is None else f"A {newest[0]:.2g}") + f"  B {newest[1]:.2g}"
+            first = "–" if newest[0] is None else brief(newest[0], 2)
+            value = f"A {first}  B {brief(newest[1], 2)}"
         if real is not None and len(real.mean) and np.isfinite(real.mean[-1]):
             value += f", real {real.mean[-1]:.2f}"
         plot.set_value(value)
