@@ -139,7 +139,7 @@ def _report(
     summaries = [summary(each, args.seeds) for each in values]
     between = difference(values[0], values[1], args.seeds) if len(values) > 1 else {}
     print(
-        f"means over {len(neurons)} neurons and {args.seeds} seeds of {plan.chains} chains each "
+        f"means over neurons ({len(neurons)}) and seeds ({args.seeds}), {plan.chains} chains each "
         "(95 % bootstrap interval):"
     )
     columns = list(zip([n.name for n in networks], summaries, strict=True))

@@ -110,8 +110,8 @@ def run(args: argparse.Namespace) -> int:
     thin = max(lane.settings.thin for lane in spec.outline.lanes)
     if thin > args.steps:
         raise StudioError(
-            f"With a thinning of {thin}, {args.steps} steps give no sample; use more steps or a "
-            "lower --thin."
+            f"With a thinning of {thin}, --steps {args.steps} gives no sample; use more steps or "
+            "a lower --thin."
         )
     check_folder(args.out)
     rendered = sample(find_plan(open_session(spec)), args.steps, keep_activation=args.arrays)

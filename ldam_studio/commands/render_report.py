@@ -104,11 +104,15 @@ def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
     chains, done = len(lane.neurons), int(lane.progress.done.sum())
     notes = []
     if done < chains:
-        which, its = "The chain has", "its average is"
-        if chains > 1:
-            which, its = f"{chains - done} of {chains} chains have", "their averages are"
+        late = chains - done
+        which, its = (
+            "The chain has" if chains == 1 else f"1 of {chains} chains has",
+            "its average is",
+        )
+        if late > 1:
+            which, its = f"{late} of {chains} chains have", "their averages are"
         part = "the last half of the run" if rendered.began_anew else "all samples since the start"
-        notes.append(f"{which} not burned in after {state.step:,} steps; {its} of {part}.")
+        notes.append(f"{which} not burned in by step {state.step:,}; {its} of {part}.")
     silence = sentence(lane.waking, lane.neurons)
     return [*notes, *filter(None, (silence, field_checks.sentence(lane), without_statistics(lane)))]
 

@@ -103,7 +103,7 @@ class PixelSpec:
             )
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise StudioError(
-                f"Mean and std need one number for each of the {self.channels} channels, not "
+                f"Mean and std need one number for each channel, {self.channels} in all, not "
                 f"{len(self.mean)} and {len(self.std)}."
             )
         numbers = (*self.mean, *self.std, self.rest, *self.bounds)

@@ -139,7 +139,7 @@ def test_a_chain_that_never_burns_in_averages_the_last_half(
     assert report["samples_averaged"] == 7
     assert main([*line.split(), str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "The chain has not burned in after" in said and "last half of the run" in said
+    assert "The chain has not burned in by step" in said and "last half of the run" in said
 
 
 def test_the_last_half_without_a_sample_keeps_what_there_is(
@@ -277,7 +277,7 @@ def test_neurons_that_give_no_gradient_are_reported(
     report = run(capsys, *line.split())
     assert report["dead"] == ["2:2"]
     assert any(note.startswith("2:2 gives no gradient") for note in report["notes"])
-    assert "3 of 3 chains have not burned in after 60 steps" in report["notes"][0]
+    assert "3 of 3 chains have not burned in by step 60" in report["notes"][0]
     assert "last half" in report["notes"][0]
 
 
@@ -304,3 +304,9 @@ def test_arrays_are_in_pixel_units_and_activations_are_those_before_each_step(
     assert 0 <= x.min() and x.max() <= 1
     want = linear((x * 80 - 80 + 40).flatten(1) / 20)[:, 1].detach()
     assert found[5]["activation"][-1] == pytest.approx(want.numpy(), abs=1e-4)
+
+
+def test_a_thinning_that_leaves_no_sample_is_one_sentence(tmp_path, capsys):
+    assert main(["render", "--steps", "1", "--thin", "3", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "With a thinning of 3, --steps 1 gives no sample" in said

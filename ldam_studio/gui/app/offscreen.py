@@ -94,7 +94,7 @@ def run_without_display(start: Start, why: str) -> int:
         # Qt ends the process when a running thread is deleted, so all threads have to end first.
         for thread in tuple(STRAGGLERS):
             thread.wait(LONGEST_END_MS)
-    print(f"Averages after {state.step} steps: {saved}")
+    print(f"Averages at step {state.step}: {saved}")
     print(f"Screenshot of the window: {screenshot}")
     print("On a machine with a display the same command opens the window.")
     return 0
