@@ -273,3 +273,21 @@ def test_odd_digits_and_links_to_themselves_do_not_hide_the_others(tmp_path):
         (tmp_path / "loop.pt").symlink_to(tmp_path / "loop.pt")
     found = look(tmp_path).checkpoints
     assert {"run\u00b2/a.pt", "\u00b3.pt", "epoch1.pt"} == set(names(found, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"a":[' + b"[]," * 500_000 + b"[]]}",
+        b"{" + b",".join(b'"%d":{}' % number for number in range(10)) + b"}",
+        b'{"a":{"dtype":"F32","shape":[1e400],"data_offsets":[0,0]}}',
+        b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}',
+        b"{" + b",".join(b'"%d":{}' % number for number in range(1_000_001)) + b"}",
+    ],
+    ids=["lists", "without offsets", "infinite", "half an offset", "very many"],
+)
+def test_a_header_that_describes_no_tensors_is_passed_over(tmp_path, header):
+    data = len(header).to_bytes(8, "little") + header
+    leave(tmp_path, "a.safetensors", data=data)
+    (said,) = look(tmp_path).skipped.values()
+    assert said in ("is not a safetensors file", "holds more tensors than a network has")

@@ -11,11 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ldam_studio.errors import StudioError
 from ldam_studio.files import opened, read_bytes
 from ldam_studio.networks.weights.checkpoint_places import Natural
 from ldam_studio.networks.weights.checkpoints import Checkpoint, Shapes, Stamp
 from ldam_studio.networks.weights.places import INDEX, index_of
+from ldam_studio.networks.weights.reading.building import MOST_TENSORS
 from ldam_studio.networks.weights.reading.formats import (
     HEAD,
     HEADER_LIMIT,
@@ -37,7 +40,16 @@ OLD_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """How torch.save's files began before torch 1.6: torch.serialization.MAGIC_NUMBER, pickled."""
 DIGITS = 18  # number of significant digits that are read
 LIMIT = 10.0**DIGITS  # comparisons with NaN are false, so that it is excluded, too
+MOST_KEYS = 10 * MOST_TENSORS
+"""In a safetensors header, which has four for each tensor."""
 NUMBER = re.compile(r"(?P<name>[A-Za-z]+)?[-_=.]?(?P<value>\d+(?:\.\d+)?)")
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """What the header of a safetensors file says about a tensor."""
+
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
 
 
 def examine(path: Path, stamp: Stamp, name: str = "", run: Natural = ()) -> Checkpoint | str:
@@ -124,18 +136,20 @@ def _header(path: Path) -> tuple[str, Mapping[str, Any], Shapes | None]:
         size = file.seek(0, 2)
     if len(text) < length:
         return "is cut short", {}, None
+    if text.count(b'":') > MOST_KEYS:
+        return "holds more tensors than a network has", {}, None
     try:
-        header = json.loads(text)
-        entries = {k: v for k, v in header.items() if k != "__metadata__"}
-        end = 8 + length + max((v["data_offsets"][1] for v in entries.values()), default=0)
-        metadata = header.get("__metadata__", {})
-        shapes = tuple((name, tuple(map(int, v["shape"]))) for name, v in entries.items())
-    except (LookupError, ValueError, OverflowError, TypeError, AttributeError, RecursionError):
+        # Parsed in parts, since other threads wait while one is parsed, the window's among them.
+        header = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        metadata = header.pop("__metadata__", msgspec.Raw(b"{}"))
+        entries = {k: msgspec.json.decode(v, type=_Entry) for k, v in header.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "is not a safetensors file", {}, None
-    if size < end:
+    if size < 8 + length + max((entry.data_offsets[1] for entry in entries.values()), default=0):
         return "is cut short", {}, None
+    shapes = tuple((name, entry.shape) for name, entry in entries.items())
     try:
-        about = json.loads(metadata.get(KEY, "{}"))
+        about = json.loads(msgspec.json.decode(metadata).get(KEY, "{}"))
     except (ValueError, TypeError, AttributeError, RecursionError):
         about = {}
     return "", about if isinstance(about, Mapping) else {}, _shared(shapes)
