@@ -8,6 +8,7 @@ import select
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -270,6 +271,17 @@ def test_what_is_offered_says_that_it_runs_own_code(make_window, qtbot, store):
     close_saved(window, qtbot)
     (said,) = again(make_window, qtbot, store).banner.texts()
     assert said.endswith("that session can go on. It runs your own code, mine.py:model.")
+
+
+def test_a_clock_that_was_wrong_does_not_put_a_session_first(make_window, qtbot, store):
+    window = opened(make_window, qtbot, store)
+    saved_now(window, qtbot)
+    copy = crash(window, store)
+    for file in copy.glob("*.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"saved": time.time() + 1e6}))
+    close_saved(window, qtbot)
+    first, last = store.shelf.sessions()
+    assert first[0].folder != copy and last[0].folder == copy
 
 
 def test_old_sessions_make_room_for_new_ones(make_window, qtbot, store, monkeypatch):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 GENERATIONS = 2  # of a running session, so that one is whole while the other is written
 MOST_SESSIONS = 12
 MOST_BYTES = 2**30  # of all sessions together; the newest is always kept
+ASKEW_S = 60  # by which the clocks of computers with the same folder may differ
 BRIEF_S = 60  # a session that ran longer takes a person's time to be had again
 NOTE, LOCK = ".json", "lock"
 Moment = Annotated[float, msgspec.Meta(ge=0, le=2**36)]
@@ -201,7 +202,9 @@ class Shelf:
             kept = [_read(folder, file) for _, file in reversed(list(_generations(folder)))]
             if whole := [one for one in kept if one is not None]:
                 found.append(whole)
-        return sorted(found, key=lambda session: session[0].saved, reverse=True)
+        # What was saved in the future was saved before the clock was set right.
+        now = time.time() + ASKEW_S
+        return sorted(found, key=lambda one: (one[0].saved <= now, one[0].saved), reverse=True)
 
     def tidy(self) -> None:
         """Remove sessions where there are more than a reasonable number or size.
