@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.assets import asset
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.fitting_dialog import MARGIN
 from ldam_studio.gui.help import pages
 from ldam_studio.gui.help.browser import IMAGE, IMAGE_WIDTH
 from ldam_studio.gui.help.dialog import HelpDialog
@@ -103,6 +104,20 @@ def test_pictures_are_shown_and_fit(dialog):
     dialog.show_page("What was measured")
     assert dialog.browser.loadResource(2, QUrl("../readme/cifar10.png")).width() > 100
     assert dialog.browser.loadResource(2, QUrl("../readme/photographs.webp")).width() > 100
+
+
+def test_it_takes_the_size_that_a_page_needs_if_the_screen_has_it(qtbot, qapp):
+    theme.apply(qapp, "dark")
+    made = HelpDialog()
+    qtbot.addWidget(made)
+    made.show()
+    room = made.screen().availableSize() - MARGIN
+    assert made.size() == made.sizeHint().boundedTo(room)
+    assert made.width() > room.width() * 2 / 3  # what Qt would allow
+    made.resize(500, 400)
+    made.hide()
+    made.show()
+    assert (made.width(), made.height()) == (500, 400)
 
 
 def test_a_link_leads_to_another_page_and_back(dialog, qtbot):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut, QTextCursor
+from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent, QTextCursor
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.fitting_dialog import MARGIN
 from ldam_studio.gui.help import pages
 from ldam_studio.gui.help.browser import GuideBrowser
 from ldam_studio.gui.qt import present
@@ -90,6 +91,12 @@ class HelpDialog(QDialog):
         line = self.fontMetrics().height()
         self._splitter.setSizes([14 * line, 50 * line])
         return QSize(64 * line, 44 * line)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take that size if the screen has it; Qt itself allows two thirds of the screen."""
+        if not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            self.resize(self.sizeHint().boundedTo(present(self.screen()).availableSize() - MARGIN))
+        super().showEvent(event)
 
     def show_page(self, title: str) -> None:
         """Show the page with this title."""
