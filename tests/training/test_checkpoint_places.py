@@ -291,3 +291,11 @@ def test_a_header_that_describes_no_tensors_is_passed_over(tmp_path, header):
     leave(tmp_path, "a.safetensors", data=data)
     (said,) = look(tmp_path).skipped.values()
     assert said in ("is not a safetensors file", "holds more tensors than a network has")
+
+
+def test_an_index_that_is_much_too_large_is_not_read(tmp_path):
+    (index,) = leave(tmp_path, "model.safetensors.index.json", data=b"{")
+    with open(index, "rb+") as file:
+        file.truncate(2**40)
+    os.utime(index, (1000, 1000))
+    assert look(tmp_path).skipped == {index: "cannot be read"}
