@@ -165,7 +165,7 @@ class Canvas(ZoomableWidget):
     def tip_at(self, at: QPoint) -> str:
         """Return the full title at a point of the widget; empty if there is none."""
         titles = zip(self._shown.titles, self._details, self._panes.titles, strict=False)
-        for name, words, part in titles:
+        for (name, *_), words, part in titles:
             if part.contains(at):
                 return f"{name}  {words}".strip()
         return ""
