@@ -75,7 +75,7 @@ class Inbox:
         future: Future[T] = Future()
         self._post(Question(question, future))
         if self._closed:
-            self._cancel_questions()
+            future.cancel()
         return future
 
     def return_to(self, moment: SessionState | Future[SessionState]) -> int:

@@ -164,6 +164,7 @@ def test_what_was_asked_during_the_last_step_counts(start):
     runner.post("temperature", 0.25)
     runner.play()
     runner.close()
+    assert runner.ask(snapshot).cancelled()  # too late, but what came before still counts
     goes_on.set()
     left = runner.left.result(PATIENCE)
     assert left.lane.settings.temperature == 0.25
