@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
@@ -62,14 +63,15 @@ def test_each_copy_is_a_file_of_its_own(studio, qtbot, clipboard):
 @pytest.fixture
 def writing(monkeypatch):
     """Hold every export until `goes_on` is set, which a window that waits for it cannot do."""
-    goes_on, original = threading.Event(), exporting.export
+    held, original = SimpleNamespace(goes_on=threading.Event(), begun=[]), exporting.export
 
-    def export(*args):
-        assert goes_on.wait(10)
-        return original(*args)
+    def export(state, shown, path):
+        held.begun.append(shown.what)
+        assert held.goes_on.wait(10)
+        return original(state, shown, path)
 
     monkeypatch.setattr(exporting, "export", export)
-    return goes_on
+    return held
 
 
 def test_the_window_lives_while_a_copy_is_written(studio, qtbot, clipboard, writing):
@@ -77,7 +79,7 @@ def test_the_window_lives_while_a_copy_is_written(studio, qtbot, clipboard, writ
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
     assert not has_file(clipboard)
-    writing.set()
+    writing.goes_on.set()
     assert copied(qtbot, clipboard).exists()
 
 
@@ -85,16 +87,30 @@ def test_the_last_of_two_copies_is_on_the_clipboard(studio, qtbot, clipboard, wr
     until(qtbot, lambda: studio.last_frame.lanes[0].average is not None)
     studio.actions_by_name["copy_average"].trigger()
     studio.actions_by_name["copy_raw"].trigger()
-    writing.set()
+    writing.goes_on.set()
     assert copied(qtbot, clipboard).stem == "raw"
     until(qtbot, lambda: not STRAGGLERS)
     assert copied(qtbot, clipboard).stem == "raw"
 
 
+def test_copies_are_written_one_after_the_other_and_those_between_are_left(
+    studio, qtbot, clipboard, writing
+):
+    until(qtbot, lambda: studio.last_frame.lanes[0].average is not None)
+    for number, name in enumerate(("raw", "average", "raw")):
+        studio.actions_by_name[f"copy_{name}"].trigger()
+        until(qtbot, lambda number=number: len(STRAGGLERS) == number and bool(writing.begun))
+    writing.goes_on.set()
+    copied(qtbot, clipboard)
+    until(qtbot, lambda: not STRAGGLERS)
+    assert writing.begun == ["raw", "raw"]
+
+
 def test_closing_leaves_a_copy_that_is_being_written(studio, qtbot, clipboard, writing):
     studio.actions_by_name["copy_raw"].trigger()
+    until(qtbot, lambda: bool(writing.begun))
     studio.close()
-    writing.set()
+    writing.goes_on.set()
     until(qtbot, lambda: not STRAGGLERS)
     assert not has_file(clipboard)
 
@@ -107,7 +123,7 @@ def test_a_drag_begins_once_its_file_is_there(studio, qtbot, monkeypatch, writin
     drag(studio.canvas, studio.canvas._panes.panes[0].center())
     qtbot.wait(0)
     assert begun == []
-    writing.set()
+    writing.goes_on.set()
     until(qtbot, lambda: bool(begun))
     ((url,),) = begun
     assert compare(Path(url.toLocalFile())).identical

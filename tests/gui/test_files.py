@@ -29,6 +29,7 @@ from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
 from ldam_studio.gui.exporting import dialog
+from ldam_studio.gui.exporting import exporting as exporting_feature
 from ldam_studio.gui.exporting.dialog import ExportChoice
 from ldam_studio.gui.opening.file_kinds import picture_opening
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
@@ -107,6 +108,30 @@ def test_closing_waits_for_an_export_that_is_being_saved(
     until(qtbot, lambda: studio.banner.texts() == (f"Saving {tmp_path / 'picture.png'} …",))
     studio.close()
     assert compare(tmp_path / "picture.png").identical
+    until(qtbot, lambda: not STRAGGLERS)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_export_that_closing_waits_for_in_vain_is_told_in_the_terminal(
+    late, studio, qtbot, tmp_path, choose, monkeypatch, capsys
+):
+    goes_on = threading.Event()
+
+    def export(_state, _shown, path):
+        assert goes_on.wait(10)
+        raise StudioError(f"{path} cannot be written.")
+
+    monkeypatch.setattr(exports, "export", export)
+    monkeypatch.setattr(exporting_feature, "LONGEST_MS", 0 if late else 10_000)
+    if not late:
+        monkeypatch.setattr(exporting(studio), "leave", goes_on.set)
+    choose("raw", 1, tmp_path / "picture.png")
+    studio.actions_by_name["export"].trigger()
+    until(qtbot, lambda: bool(studio.banner.texts()))
+    studio.close()
+    why = "took too long to be written" if late else "cannot be written"
+    assert capsys.readouterr().err.endswith(f"ldam-studio: {tmp_path / 'picture.png'} {why}.\n")
+    goes_on.set()
     until(qtbot, lambda: not STRAGGLERS)
 
 

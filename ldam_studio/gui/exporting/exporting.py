@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.waiting import PatientQuestion
+from ldam_studio.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +56,15 @@ COPY_RAW = Entry(
 )
 DRAGGED = 96  # pixels; width of the picture beside the pointer while it is dragged
 MOST_CARRIED = 1024  # pixels of a side; what is copied is enlarged up to it
+LONGEST_MS = 60_000  # longest wait for each export when the window closes
+
+
+@dataclass(frozen=True)
+class _Saving:
+    """Where an export goes, and why it failed, once it has."""
+
+    path: Path
+    errors: list[StudioError]
 
 
 class Exporting(Feature):
@@ -74,8 +87,9 @@ class Exporting(Feature):
         studio.start_folder = self.last.read().folder
         self._question = PatientQuestion(studio, "export", "export the picture")
         self._folder = CarriedFolder()
+        self._turn = threading.Lock()  # pictures are written one after the other
         self._carrying: Task | None = None
-        self._saving: list[Task] = []
+        self._saving: dict[Task, _Saving] = {}
 
     def export(self) -> None:
         """Copy the session after its current step, ask what to export, and save it."""
@@ -87,10 +101,14 @@ class Exporting(Feature):
         self._stop_carrying()
 
     def close(self) -> None:
-        """Wait until all exports are saved."""
-        for task in self._saving:
+        """Wait until all exports are saved; the terminal is told of those that are not."""
+        for task, saving in self._saving.items():
+            late = not task.wait(LONGEST_MS)
             task.leave()
-            task.wait()
+            if late:
+                saving.errors.append(StudioError(f"{saving.path} took too long to be written."))
+            for error in saving.errors:
+                print(f"ldam-studio: {error}", file=sys.stderr)
         self._saving.clear()
 
     def _choose(self, state: SessionState) -> None:
@@ -131,15 +149,19 @@ class Exporting(Feature):
         from ldam_studio.export.exporting import export
 
         def end(words: str, kind: Kind) -> None:
-            self._saving.remove(task)
+            del self._saving[task]
             task.leave()
             self.studio.notices.say(words, kind, key=str(path))
 
-        task = Task(lambda _task: export(state, shown, path))
+        saving = _Saving(path, [])
+        task = self._task(lambda: export(state, shown, path))
         task.setObjectName("export")
+        # On the task's thread: a window that closes takes no signals.
+        direct = Qt.ConnectionType.DirectConnection
+        task.failed.connect(saving.errors.append, direct)  # type: ignore[call-arg]
         task.done.connect(lambda done: end(_words(done), "info"))
         task.failed.connect(lambda error: end(str(error), "danger"))
-        self._saving.append(task)
+        self._saving[task] = saving
         self.studio.notices.say(f"Saving {path} …", key=str(path))
         task.start()
 
@@ -156,7 +178,7 @@ class Exporting(Feature):
             side = max(state.lane.chains.x.shape[-2:])
             zoom = max(1, min(self.last.read().zoom, MOST_CARRIED // side))
             shown = self._shown(what, zoom)
-            task = self._carrying = Task(lambda _task: carried(state, shown, place))
+            task = self._carrying = self._task(lambda: carried(state, shown, place))
             task.setObjectName("carry")
             task.done.connect(then)
             task.failed.connect(fail)
@@ -166,6 +188,19 @@ class Exporting(Feature):
             self.studio.notices.say(str(error), "warning")
 
         self._question.ask(snapshot, carry)
+
+    def _task(self, write: Callable[[], object]) -> Task:
+        """Return a task that writes a picture once those before it are written.
+
+        Two at once could mix their files, and each may hold copies of large weights.
+        """
+
+        def work(_task: Task) -> object:
+            with self._turn:
+                tell("writing the picture")  # ends what was left meanwhile
+                return write()
+
+        return Task(work)
 
     def _stop_carrying(self) -> None:
         if self._carrying is not None:
