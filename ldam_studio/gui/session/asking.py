@@ -34,6 +34,8 @@ class Question(QObject):
         self._controller = controller
         self._future: Future[object] | None = None
         self._answered.connect(self._hand_over)
+        # The session that is left answers still, but nobody asks about it any more.
+        controller.opening.connect(self.cancel)
 
     def ask(self, question: Callable[[SessionState], T], then: Callable[[T], object]) -> bool:
         """Ask `question`, and call `then` with its answer, now or after the current step.
