@@ -115,9 +115,10 @@ def test_closing_waits_for_an_export_that_is_being_saved(
 def test_an_export_that_closing_waits_for_in_vain_is_told_in_the_terminal(
     late, studio, qtbot, tmp_path, choose, monkeypatch, capsys
 ):
-    goes_on = threading.Event()
+    goes_on, begun = threading.Event(), threading.Event()
 
     def export(_state, _shown, path):
+        begun.set()
         assert goes_on.wait(10)
         raise StudioError(f"{path} cannot be written.")
 
@@ -127,7 +128,7 @@ def test_an_export_that_closing_waits_for_in_vain_is_told_in_the_terminal(
         monkeypatch.setattr(exporting(studio), "leave", goes_on.set)
     choose("raw", 1, tmp_path / "picture.png")
     studio.actions_by_name["export"].trigger()
-    until(qtbot, lambda: bool(studio.banner.texts()))
+    until(qtbot, begun.is_set)
     studio.close()
     why = "took too long to be written" if late else "cannot be written"
     assert capsys.readouterr().err.endswith(f"ldam-studio: {tmp_path / 'picture.png'} {why}.\n")
