@@ -408,6 +408,18 @@ def test_code_may_set_names_of_its_own_for_all_of_its_files(tmp_path, kind):
     assert not hasattr(builtins, "profile")
 
 
+def test_code_finds_what_a_library_puts_into_builtins_for_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(vars(builtins), "_", None)
+    monkeypatch.delitem(vars(builtins), "_")  # at the end it is as before
+    start = (
+        "import gettext\ngettext.install('app')\nfrom words import word\nfrom blocks import conv\n"
+    )
+    model = MODEL.replace("return net", "net.word = word()\n    return net")
+    write(tmp_path, {"words.py": "def word():\n    return _('bird')\n"})
+    write(tmp_path, {"net.py": f"{HEAD}{start}{model}", "blocks.py": BLOCKS})
+    assert open_network(f"{tmp_path}/net.py:model").module.word == "bird"
+
+
 def test_weights_that_stay_random_are_the_same_each_time(tmp_path):
     text = f"{HEAD}from blocks import conv\n{MODEL}".replace("    torch.manual_seed(7)\n", "")
     write(tmp_path, {"net.py": text, "blocks.py": BLOCKS})

@@ -121,11 +121,18 @@ class Project:
                 with redirect_stdout(sys.stderr), uncompiled():
                     yield
             finally:
+                self._see_new_builtins()
                 try:
                     after = surroundings()
                     self._around = {name: after[name] for name in after if name not in PROGRAM_S}
                 finally:
                     put(before)
+
+    def _see_new_builtins(self) -> None:
+        """Let the project's code find what a library has set there, as gettext's `install` does."""
+        own = vars(self._builtins)
+        for name in vars(builtins).keys() - own.keys():
+            own[name] = getattr(builtins, name)
 
     def begin_again_in(self, folder: Path) -> None:
         """Let the project's code run next as if it had not run the last time, in another folder.
