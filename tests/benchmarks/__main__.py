@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
+import chosen
 import crops
 import live
 import memory
@@ -37,6 +38,7 @@ PARTS = {
     "sampler": sampler_speed.measure,
     "window": window.measure,
     "live": live.measure,
+    "chosen": chosen.measure,
     "startup": startup.measure,
     "memory": memory.measure,
     "crops": crops.measure,

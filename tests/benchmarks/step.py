@@ -51,18 +51,18 @@ def measure() -> list[Row]:
     torch.set_num_threads(1)
     kind = torch.backends.cpu.get_cpu_capability()
     print(f"processor: {processor()} ({kind})", file=sys.stderr)
-    network = _squeezenet()
+    network = squeezenet()
     rows = []
     for precision in ("float32", "bfloat16") if computes_in_bfloat16("cpu") else ("float32",):
         for what, values in (("without views", {}), ("with one view", VIEWS)):
             settings = Settings.of(**SETTINGS, **values)
             spec = SessionSpec(network, network.default_neurons(CHAINS), settings)
-            state = open_session(replace(spec, device=_fastest(spec, precision)))
+            state = open_session(replace(spec, device=fastest(spec, precision)))
             rows += _rows(f"squeezenet1_0, {CHAINS} chains, {precision}, {what}", what, state)
     return rows
 
 
-def _fastest(spec: SessionSpec, precision: str) -> Device:
+def fastest(spec: SessionSpec, precision: str) -> Device:
     """Return the device with the memory format in which network and gradient take least time."""
     ways = [choose("cpu", precision, plan=replace(PLAIN, layout=layout)) for layout in LAYOUTS]
     lane = open_session(replace(spec, device=ways[0])).lane
@@ -101,7 +101,7 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.thread_time() - started
 
 
-def _squeezenet() -> Network:
+def squeezenet() -> Network:
     """Open the network with the weights in `$LDAM_DATA`, else with random ones that respond."""
     weights = Path(os.environ.get("LDAM_DATA", "")) / "weights/squeezenet1_0_imagenet.safetensors"
     if weights.is_file():
