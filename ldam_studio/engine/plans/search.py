@@ -224,7 +224,8 @@ class _Search:
         return replace(plan, threads=chosen)
 
     def _threads(self, plan: Plan) -> Generator[None, None, int]:
-        most = max(1, cores() - 1)  # one core is left for the window
+        # One of many cores is left for the window, which needs little of it, but not one of two.
+        most = cores() - 1 if cores() > 2 else cores()
         if most == 1:
             return 1
         yield

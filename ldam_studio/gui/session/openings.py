@@ -35,7 +35,9 @@ CLASSES = 10  # of each built-in network
 # Legible after 60 steps, under three seconds even where a step takes 50 ms.
 DIGITS_START = {"step_size": 0.3, "discriminator_weight": 0.75}
 PLAIN_TO_SEE = 5  # dog, the class of CIFAR-10 that is easiest to recognise
-PHOTO_CHAINS, CLEAN = 4, "clean"
+CLEAN = "clean"
+PHOTO_CHAINS = 4  # of a large network
+ON_CPU = 1  # of a large network on a processor, where each further chain takes as long again
 SMALL = 5_000_000  # weights of a network of which ten chains are quick enough
 WINDOW = 150  # samples in the average, so that it follows within seconds when the images melt
 FIGURE_1_WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -164,14 +166,17 @@ def start(device: Device, data: Path | None = None, network: Network | None = No
     )
 
 
-def _photo_chains(network: Network) -> int:
+def _photo_chains(network: Network, device: Device) -> int:
     """Return how many chains a network for photographs opens with.
 
-    A small one with few classes shows all of them.
+    A small one with few classes shows all of them, others so few that a class which is chosen can
+    be recognised within seconds.
     """
     classes = network.class_layer.neurons
     weights = sum(weight.numel() for weight in network.module.parameters())
-    return classes if PHOTO_CHAINS < classes <= CLASSES and weights < SMALL else PHOTO_CHAINS
+    if PHOTO_CHAINS < classes <= CLASSES and weights < SMALL:
+        return classes
+    return ON_CPU if device.name == "cpu" else PHOTO_CHAINS
 
 
 def network_opening(network: Network, device: Device, data: Path | None = None) -> Opening:
@@ -193,7 +198,7 @@ def network_opening(network: Network, device: Device, data: Path | None = None) 
     values: dict[str, Any] = dict(CLOUDY) if small else {}
     if photo:
         values |= find_preset(CLEAN).values(pixels.shape, discriminator=False)
-    chains = _photo_chains(network) if large else int(SETTINGS["chains"].default)
+    chains = _photo_chains(network, device) if large else int(SETTINGS["chains"].default)
     spec = SessionSpec(
         network=network,
         neurons=network.default_neurons(chains),
