@@ -123,7 +123,7 @@ def test_an_input_of_another_size_names_the_layer_and_what_it_is_given(
         (["--input-size", "3x16x16", "--mean", "a", "--std", "0.5"], "numbers with commas"),
         (
             ["--input-size", "3x16x16", "--mean", "0.5,0.5", "--std", "0.5"],
-            "each of the 3 channels",
+            "each channel, 3 in all",
         ),
         (
             ["--input-size", "1x16x16", "--mean", "imagenet", "--std", "1"],
