@@ -19,7 +19,8 @@ from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
 from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
 from ldam_studio.networks.behaviour.behaviour import Behaviour, Passes, Run
-from ldam_studio.networks.behaviour.finding import Images, prepare_and_find
+from ldam_studio.networks.behaviour.finding import prepare_and_find
+from ldam_studio.networks.behaviour.images import Images
 from ldam_studio.networks.behaviour.randomness import alone
 from ldam_studio.networks.copying import copied, sharing
 from ldam_studio.networks.neurons import Neuron

@@ -18,6 +18,7 @@ from ldam_studio.memory import is_lack_of_memory
 from ldam_studio.networks.anatomy.batches import Shapes, noting_shapes
 from ldam_studio.networks.anatomy.folding import Norms, noting_norms
 from ldam_studio.networks.behaviour.behaviour import PLAIN, Behaviour
+from ldam_studio.networks.behaviour.images import Images
 from ldam_studio.networks.behaviour.randomness import same, seeded, states
 from ldam_studio.networks.behaviour.state import Kept
 from ldam_studio.networks.behaviour.trial import (
@@ -47,27 +48,6 @@ SEEDS = (0, 1, 2, 3)
 """Seeds with which is seen whether images are mixed at random."""
 
 FORMATS = (torch.channels_last, torch.contiguous_format)
-
-
-@dataclass(frozen=True)
-class Images:
-    """Three normalised images (1, C, H, W): noise, noise far outside of what is normal, and rest.
-
-    The last is nearly the same everywhere.
-    """
-
-    noise: Tensor
-    loud: Tensor
-    rest: Tensor
-
-    def batch(self, count: int) -> Tensor:
-        """Return a batch of `count` images that begins with the noise."""
-        every = torch.cat([self.noise, self.loud, self.rest])
-        return every[[number % 3 for number in range(count)]]
-
-    def to(self, dtype: torch.dtype) -> Images:
-        """Return the images in another type."""
-        return Images(self.noise.to(dtype), self.loud.to(dtype), self.rest.to(dtype))
 
 
 @dataclass(frozen=True)
