@@ -115,6 +115,14 @@ def test_closing_leaves_a_copy_that_is_being_written(studio, qtbot, clipboard, w
     assert not has_file(clipboard)
 
 
+def test_copies_are_gone_once_the_window_is_closed(studio, qtbot, clipboard):
+    studio.actions_by_name["copy_raw"].trigger()
+    path = copied(qtbot, clipboard)
+    assert path.exists()
+    studio.close()
+    assert not path.parent.parent.exists()
+
+
 def test_a_drag_begins_once_its_file_is_there(studio, qtbot, monkeypatch, writing):
     begun = []
     monkeypatch.setattr(QDrag, "exec", lambda drag, *_: begun.append(drag.mimeData().urls()))

@@ -50,7 +50,7 @@ def carried(state: SessionState, shown: Shown, folder: Path) -> Carried:
 
 
 class CarriedFolder:
-    """A temporary folder for pictures that lasts as long as this object."""
+    """A temporary folder for pictures, until `remove`."""
 
     def __init__(self) -> None:
         self._folder: QTemporaryDir | None = None
@@ -69,3 +69,9 @@ class CarriedFolder:
             return Path(mkdtemp(dir=self._folder.path()))
         except OSError:
             raise StudioError("There is no room for temporary files; free some space.") from None
+
+    def remove(self) -> None:
+        """Remove the folder with all pictures; they may come with copies of large weights."""
+        if self._folder is not None:
+            self._folder.remove()
+            self._folder = None

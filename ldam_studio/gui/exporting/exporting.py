@@ -101,7 +101,10 @@ class Exporting(Feature):
         self._stop_carrying()
 
     def close(self) -> None:
-        """Wait until all exports are saved; the terminal is told of those that are not."""
+        """Wait until all exports are saved, and remove what was copied.
+
+        The terminal is told of exports that fail.
+        """
         for task, saving in self._saving.items():
             late = not task.wait(LONGEST_MS)
             task.leave()
@@ -110,6 +113,7 @@ class Exporting(Feature):
             for error in saving.errors:
                 print(f"ldam-studio: {error}", file=sys.stderr)
         self._saving.clear()
+        self._folder.remove()
 
     def _choose(self, state: SessionState) -> None:
         from ldam_studio.export.kept_weights import overwritten_in
