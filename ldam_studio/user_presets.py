@@ -80,11 +80,14 @@ class UserPresets:
         Raises
         ------
         StudioError
-            If the name is empty, too long or one of the program's, a value is out of range, or the
-            file cannot be written.
+            If the name is empty, too long or one of the program's, a value is out of range, there
+            are `MOST` others, or the file cannot be written.
         """
         preset = _preset(_name(name), settings)
-        self._write([p for p in self.read().values() if not _same(p.name, preset.name)] + [preset])
+        others = [p for p in self.read().values() if not _same(p.name, preset.name)]
+        if len(others) >= MOST:
+            raise StudioError(f"You have {MOST:,} presets, the most that are kept; delete one.")
+        self._write([*others, preset])
         return preset
 
     def rename(self, name: str, new: str) -> None:

@@ -190,3 +190,13 @@ def test_names_in_a_file_are_shown_plain_and_short(mine):
     mine.path.write_text(json.dumps({"version": 1, "presets": kept * 501}))
     with pytest.raises(StudioError, match="cannot be read"):
         mine.read()
+
+
+def test_more_presets_than_can_be_read_are_not_written(mine):
+    kept = [{"name": f"p{number}", "settings": {}} for number in range(1000)]
+    mine.path.parent.mkdir(parents=True, exist_ok=True)
+    mine.path.write_text(json.dumps({"version": 1, "presets": kept}))
+    with pytest.raises(StudioError, match=r"1,000 presets.*delete one"):
+        mine.save("one more", {"l2": 1.0})
+    mine.save("p0", {"l2": 1.0})
+    assert len(mine.read()) == 1000 and mine.find("p0").settings == {"l2": 1.0}
