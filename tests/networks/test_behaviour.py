@@ -192,6 +192,8 @@ def test_sums_by_which_outputs_are_compared_tell_exchanged_places(shape):
     torch.testing.assert_close(row_sums(in_other_order), sums)
     for dim in range(1, outputs.ndim):
         assert not torch.allclose(row_sums(outputs.roll(1, dim)), sums)
+        third_first = torch.tensor([2, 1, 0, *range(3, outputs.shape[dim])])
+        assert not torch.allclose(row_sums(outputs.index_select(dim, third_first)), sums)
 
 
 def test_a_batch_norm_after_a_linear_layer_sees_noise_beside_each_image():
