@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, Qt, QTemporaryDir
 from PyQt6.QtGui import QDrag, QGuiApplication
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QMenu
 
 from gui.windows import paused, until
+from ldam_studio.errors import StudioError
 from ldam_studio.export import exporting
 from ldam_studio.export.replay import compare
+from ldam_studio.gui.exporting import carry
+from ldam_studio.gui.exporting.carry import CarriedFolder
 from ldam_studio.gui.exporting.last_choice import LastChoice
 from ldam_studio.gui.stragglers import STRAGGLERS
 
@@ -113,6 +117,23 @@ def test_closing_leaves_a_copy_that_is_being_written(studio, qtbot, clipboard, w
     writing.goes_on.set()
     until(qtbot, lambda: not STRAGGLERS)
     assert not has_file(clipboard)
+
+
+def test_a_folder_that_somebody_has_tidied_up_is_made_again():
+    folder = CarriedFolder()
+    first = folder.place()
+    assert folder.place().parent == first.parent
+    shutil.rmtree(first.parent)  # as systems do with old temporary files
+    assert folder.place().is_dir()
+    folder.remove()
+
+
+def test_without_room_for_temporary_files_nothing_is_written_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(carry, "QTemporaryDir", lambda: QTemporaryDir("/dev/null/none"))
+    with pytest.raises(StudioError, match="no room for temporary files"):
+        CarriedFolder().place()
+    assert not list(tmp_path.iterdir())
 
 
 def test_copies_are_gone_once_the_window_is_closed(studio, qtbot, clipboard):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -63,12 +64,14 @@ class CarriedFolder:
         StudioError
             If it cannot be made.
         """
-        if self._folder is None or not self._folder.isValid():
-            self._folder = QTemporaryDir()
-        try:
-            return Path(mkdtemp(dir=self._folder.path()))
-        except OSError:
-            raise StudioError("There is no room for temporary files; free some space.") from None
+        folder = self._folder
+        # Systems remove old temporary files while the studio runs on.
+        if folder is None or not (folder.isValid() and Path(folder.path()).is_dir()):
+            folder = self._folder = QTemporaryDir()
+        if folder.isValid():
+            with suppress(OSError):  # which may be full
+                return Path(mkdtemp(dir=folder.path()))
+        raise StudioError("There is no room for temporary files; free some space.")
 
     def remove(self) -> None:
         """Remove the folder with all pictures; they may come with copies of large weights."""
