@@ -48,15 +48,15 @@ def measure() -> list[Row]:
     window.open(network_opening(network, device))
     window.show()
     process_until(lambda: window.last_frame is not None and window.last_frame.step > 20, 60)
-    ranks = torch.tensor([_choose(window, network, judge, i) for i in (FLAMINGO, *OTHERS)])
+    flamingo, *others = [_choose(window, network, judge, i) for i in (FLAMINGO, *OTHERS)]
     window.controller.pause()
     process_until(lambda: window.model.run_state.value == "paused")
     window.close()
     app.processEvents()
     rows = [
-        Row("flamingo: place in the judge's list, 3 s after it was chosen", ranks[0, 0], "<= 5")
+        Row("flamingo: place in the judge's list, 3 s after it was chosen", flamingo[0], "<= 5")
     ]
-    for seconds, places in zip(SECONDS, ranks[1:].T.tolist(), strict=True):
+    for seconds, places in zip(SECONDS, zip(*others, strict=True), strict=True):
         share = sum(place <= FIVE for place in places) / len(places)
         rows.append(
             Row(f"share of {len(places)} classes in its first five after {seconds} s", share)
