@@ -229,6 +229,21 @@ def test_the_picker_chooses_for_what_is_acted_on(compared, qtbot):
     assert "the same number of chains, here 3" in compared.banner.texts()[-1]
 
 
+def test_neurons_of_each_lane_come_back_after_fewer_for_both(compared):
+    controller, model = compared.controller, compared.model
+    controller.act_on(1)
+    controller.set_neurons(tuple(Neuron("fc1", i) for i in (4, 0, 7)))
+    controller.act_on(None)
+    before = model.outline
+    controller.set_neurons((Neuron("fc2", 2), Neuron("fc2", 3)))
+    after = model.outline
+    assert after.chains == 2
+    controller.undo()
+    assert model.outline == before
+    controller.redo()
+    assert model.outline == after
+
+
 def test_a_network_without_the_neuron_says_so_and_offers_its_picker(studio, qtbot):
     network = other()
     compare(studio, qtbot, network)

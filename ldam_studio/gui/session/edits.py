@@ -194,7 +194,8 @@ class Edits(SessionLink):
     def _changes(self, values: Mapping[str, Any], lane: int | None) -> list[Change]:
         """Return the changes that set these values, without those that have no effect."""
         outline, changes = self.model.outline, []
-        for name, value in values.items():
+        # Neurons of one lane must be as many as there are chains.
+        for name, value in sorted(values.items(), key=lambda item: item[0] != "chains"):
             if name == MAX_RATE:
                 continue
             for change in changes_to(outline, name, value, lane):
