@@ -19,6 +19,7 @@ from ldam_studio.networks.models import vgg
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training import classifier
 from synthetic import write_cifar10, write_mnist
+from thinned import one_in
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_mnist(digits, tmp_path, monkeypatch, capsys) -> None:
     assert told[:3] == told[5:] and told[2].startswith("mean of 2: base")
 
 
-@pytest.mark.parametrize("of", ["mnist", "cifar10"])
+@pytest.mark.parametrize("of", one_in(2, ["mnist", "cifar10"]))
 def test_judge(of, digits, pictures, tmp_path, monkeypatch, capsys, small) -> None:
     data = {"mnist": digits, "cifar10": pictures}[of]
     words = ["judge", "--of", of, "--data", str(data), "--epochs", "3"]
@@ -95,7 +96,7 @@ def test_judge(of, digits, pictures, tmp_path, monkeypatch, capsys, small) -> No
     assert "stopped; epoch 1 of 3 is the last that was saved" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("of", ["lenet", "vgg"])
+@pytest.mark.parametrize("of", one_in(2, ["lenet", "vgg"]))
 def test_discriminator(of, digits, pictures, tmp_path, monkeypatch, capsys, small) -> None:
     words = ["discriminator", "--network", of, "--rounds", "5", "--chains-per-class", "0"]
     words += ["--data", str({"lenet": digits, "vgg": pictures}[of])]

@@ -39,7 +39,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", one_in(3, EVERY))
+@pytest.mark.parametrize("name", one_in(5, EVERY))
 def test_a_picture_of_a_special_network_replays_to_the_same_pixels(name, code, tmp_path, capsys):
     network = ["--network", f"{code}:{EVERY[name]}"]
     kernel = "mala" if len(name) % 2 else "langevin"

@@ -251,6 +251,7 @@ def test_checkpoints_hold_the_average_once_it_is_asked_for(digits, tmp_path, mon
     assert beside["average"]["count"] == len(samples)
 
 
+@pytest.mark.thorough
 def test_without_mnist_it_says_so_and_learns_from_what_is_shipped(tmp_path, monkeypatch):
     monkeypatch.setenv("LDAM_DATA", str(tmp_path / "nothing"))
     monkeypatch.setattr(live_digits, "SHEET_EPOCHS", 1)

@@ -181,6 +181,7 @@ def test_the_rate_can_be_held_back(start):
     assert time.monotonic() - started >= 9 / 20
 
 
+@pytest.mark.thorough
 def test_thousands_of_changes_from_another_thread(start):
     runner = start(chains=2)
     runner.play()

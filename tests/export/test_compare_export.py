@@ -32,6 +32,7 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.sampler.kernels import State
 from ldam_studio.sampler.settings import Settings
+from thinned import one_in
 
 DATA = Path(__file__).parent.parent / "data"
 LENET = open_network("lenet")
@@ -245,7 +246,7 @@ def three(averaged):
     return run(state, 3, Change("l2", 0.2, 2), Change("neurons", ("fc2:3",)), Change("chains", 4))
 
 
-@pytest.mark.parametrize("what", KINDS)
+@pytest.mark.parametrize("what", one_in(2, KINDS))
 def test_three_networks_in_one_picture_are_replayed(tmp_path, averaged, what):
     state = three(averaged)
     export(state, Shown(what), tmp_path / "a.png")

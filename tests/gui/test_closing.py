@@ -26,6 +26,7 @@ from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
+from thinned import one_in
 
 ROOT = Path(__file__).parents[2]
 SOON = 5.0  # seconds; a second on a machine that does nothing else
@@ -150,6 +151,7 @@ def test_closing_again_leaves_and_the_next_start_says_so(busy, make_window, qtbo
     assert started_again(busy, make_window, qtbot).banner.texts() == ()
 
 
+@pytest.mark.thorough
 def test_what_is_posted_all_the_time_does_not_keep_the_session_from_being_saved(
     make_window, qtbot, tmp_path
 ):
@@ -381,7 +383,7 @@ sys.exit(code)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent another way there")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", one_in(2, [signal.SIGINT, signal.SIGTERM]))
 def test_ctrl_c_closes_and_saves_soon(tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],

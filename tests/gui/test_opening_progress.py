@@ -47,7 +47,7 @@ def endless():
 WAYS = {
     "importing mine.py": (SLOW.replace("WAIT", "pass") + "\nendless()\n", "model"),
     "building mine.py:endless": (SLOW.replace("WAIT", "pass"), "endless"),
-    "looking for layers": (SLOW.replace("WAIT", "time.sleep(0.005)"), "Slow"),
+    "looking for layers": (SLOW.replace("WAIT", "time.sleep(0.001)"), "Slow"),
     "trying how it behaves": (SLOW.replace("WAIT", "time.sleep(0.005)"), "Slow"),
 }
 

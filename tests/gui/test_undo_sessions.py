@@ -12,6 +12,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import snapshot
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
+from thinned import one_in
 
 DONE = {
     "a neuron": lambda c: c.set_neurons(Neuron("fc3", 7)),
@@ -29,7 +30,7 @@ DONE = {
 }
 
 
-@pytest.mark.parametrize("what", DONE)
+@pytest.mark.parametrize("what", one_in(2, DONE))
 def test_undo_stays_within_its_session(studio, qtbot, what):
     controller = studio.controller
     goes_on = threading.Event()

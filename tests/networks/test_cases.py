@@ -60,7 +60,7 @@ CHECKPOINTS = read("checkpoints")
 read("trainers")  # adds to them
 
 
-@pytest.mark.parametrize(("kind", "factory"), one_in(2, CASES, lambda case: case[1].__name__))
+@pytest.mark.parametrize(("kind", "factory"), one_in(3, CASES, lambda case: case[1].__name__))
 def test_a_persons_network_is_what_plain_torch_says(kind: str, factory: Factory) -> None:
     network = opened(f"{FOLDER}/{kind}.py:{factory.__name__}")
     compare(network, without_wrappers(factory()), factory)

@@ -16,6 +16,7 @@ from ldam_studio.networks.anatomy.layers import OUTPUT
 from ldam_studio.networks.anatomy.results import first_tensor
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
+from thinned import one_in
 
 PIXELS = PixelSpec(3, 40, 36, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 PHOTO = PixelSpec(3, 64, 56, (0.5,) * 3, (0.25,) * 3, rest=0.5)
@@ -173,7 +174,7 @@ PUBLIC = {
 }
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", one_in(2, PUBLIC))
 def test_public_networks_see_what_the_gradient_reaches_and_no_more(name):
     from torchvision import models
 

@@ -192,6 +192,7 @@ def test_files_with_names_from_before_have_those_of_now(model, now, before):
         assert nested == {"state_dict": state, "epoch": 3}
 
 
+@pytest.mark.thorough
 def test_a_fine_tuned_file_may_lack_heads_that_are_there_for_training_alone(tmp_path):
     from torchvision.models import googlenet
 

@@ -154,7 +154,7 @@ def test_class_neurons_are_what_is_returned(opened, name: str):
         torch.testing.assert_close(values, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", one_in(3, KINDS))
+@pytest.mark.parametrize("name", one_in(4, KINDS))
 def test_a_picture_is_replayed_to_the_same_pixels(opened, tmp_path: Path, name: str):
     network = opened(name)
     inside = network.spread(network.layers[len(network.layers) // 2].name, 2)

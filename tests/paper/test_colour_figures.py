@@ -80,6 +80,7 @@ def test_fig6_writes_picture_and_numbers(files, tmp_path, capsys) -> None:
         assert picture.width > 10 * 96 and picture.height > 3 * 96
 
 
+@pytest.mark.thorough
 def test_fig7_measures_each_weight(files, tmp_path, capsys) -> None:
     found = draw(7, files, tmp_path, "--seed", "4")
     assert [row["weight"] for row in found["rows"]] == list(cifar10.WEIGHTS)

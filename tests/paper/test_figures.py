@@ -64,6 +64,7 @@ def test_fig1_stopped_writes_nothing(tmp_path: Path, monkeypatch) -> None:
     assert not list((tmp_path / "out").glob("**/*"))
 
 
+@pytest.mark.thorough
 def test_fig4_average_is_the_mean_gradient(tmp_path: Path, capsys, monkeypatch) -> None:
     """At rest 2 l2 (mean - rest) is the mean gradient, for every class and chain."""
     monkeypatch.setattr(fig4, "BURN_IN", 100)  # the start is forgotten to less than a hundredth

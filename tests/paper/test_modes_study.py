@@ -61,6 +61,7 @@ def test_what_is_there_is_not_done_again(digits, tmp_path, capsys, monkeypatch) 
     assert "is damaged" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_the_vgg_goes_on_where_it_was_stopped(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(vgg, "BLOCKS", ((4, 4), (4,), (4,), (8,)))
     recipe = replace(recipes.VGG_RECIPE, batch=10, average_epochs=1)

@@ -164,6 +164,7 @@ def test_bad_flags_are_one_sentence(words, expected, tmp_path, capsys):
     assert not list((tmp_path / "out").glob("**/*"))
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_trained_filters_are_their_averages(data_dir, tmp_path):
     weights = data_dir / "weights" / "squeezenet1_0_imagenet.safetensors"

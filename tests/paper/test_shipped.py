@@ -66,6 +66,7 @@ def test_classifiers_are_as_good_as_the_paper_s(name: str, least: float, data_di
     assert classifier.accuracy(classifier.predict(module, test), test.labels) >= least
 
 
+@pytest.mark.thorough
 def test_discriminator_holds_up_on_fresh_chains() -> None:
     """A smaller Figure 1: what is asked for at weight .8, seen by another architecture."""
     network, discriminator = open_network("lenet"), open_discriminator()

@@ -220,6 +220,7 @@ def test_its_gradient_learns_the_way_back_from_noise() -> None:
     assert same(state, taught(denoising))
 
 
+@pytest.mark.thorough
 def test_a_dead_discriminator_is_noticed() -> None:
     dead = discriminator()
     with torch.no_grad():
