@@ -26,6 +26,7 @@ from ldam_studio.engine.watching import process
 from ldam_studio.gui.app import main
 from ldam_studio.gui.app.application import make_application
 from ldam_studio.gui.app.start import Start
+from ldam_studio.gui.opening.files import Files
 from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.gui.window.window import StudioWindow
 
@@ -134,9 +135,14 @@ class Player:
             QTest.qWait(10)
 
     def settle(self) -> None:
-        """Wait until a session is open."""
-        controller = self.window.controller
-        self.until(lambda: controller.runner is not None, OPEN_S, "no session has opened")
+        """Wait until a session is open and has the weights that were dropped."""
+        window = self.window
+
+        def is_settled() -> bool:
+            reads = window.has_all_features and window.feature(Files)._weights is not None
+            return window.controller.runner is not None and not reads
+
+        self.until(is_settled, OPEN_S, "no session has opened, or weights were not read")
 
     def restart(self, *, by_menu: bool = False) -> None:
         """Close the studio and start it again."""
