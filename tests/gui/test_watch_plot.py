@@ -160,3 +160,13 @@ def test_thousands_of_checkpoints_are_drawn_as_many_as_there_are_pixels(plot):
     row = plot.height() - 6
     colours = [marks.pixelColor(x, row).name() for x in range(20, 300)]
     assert len(set(colours)) == 1  # a closed row of marks
+
+
+def test_in_a_window_that_is_too_low_curves_are_left_out(plot, qtlog):
+    plot.show_timeline(Timeline.of(steps(0, 10, 20), {}))
+    plot.setMinimumSize(0, 0)
+    for height in (5, 60):
+        plot.resize(300, height)
+        plot.grab()
+        assert plot._drawn.isNull() is (height == 5)
+    assert not qtlog.records

@@ -198,7 +198,10 @@ class TimelinePlot(QWidget):
             self._paint_words(pencil, QRect(round(MARGIN * ratio), top, width, line))
             xs = np.round((MARGIN + self.timeline.places * self._span()) * ratio)
             room = QSize(width, height - top - line - round(2 * ratio))
-            if self._drawn.size() != room:
+            # In a window that is too low for all of its parts there is room for the words alone.
+            if room.isEmpty():
+                self._drawn = QPixmap()
+            elif self._drawn.size() != room:
                 self._drawn = draw(self.timeline, xs, room, round(MARKS * ratio), ratio)
             pencil.painter.drawPixmap(0, top + line, self._drawn)
             self._paint_places(pencil, xs, top + line, height)
