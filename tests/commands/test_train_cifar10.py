@@ -21,6 +21,7 @@ from ldam_studio.networks.weights.weights import write_weights
 from ldam_studio.training import classifier, classifier_recipes
 from ldam_studio.training.cifar10 import load_cifar10
 from synthetic import write_cifar10
+from thinned import one_in
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def test_the_judge_of_pictures_is_trained_and_opened(pictures, tmp_path, capsys)
     assert judge.verdicts(module, images).shape == (7,)
 
 
-@pytest.mark.parametrize("shape", ["small", "vgg16"])
+@pytest.mark.parametrize("shape", one_in(2, ["small", "vgg16"]))
 def test_its_discriminator_is_trained_and_measured(
     shape, pictures, tmp_path, capsys, monkeypatch
 ) -> None:

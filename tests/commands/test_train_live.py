@@ -346,6 +346,7 @@ def test_training_that_diverges_is_a_sentence_and_writes_nothing_bad(
         assert bool(load_file(checkpoint.path)[name].isfinite().all())
 
 
+@pytest.mark.thorough
 def test_a_process_that_is_killed_leaves_whole_checkpoints(tmp_path):
     digits = write_mnist(tmp_path / "digits", train=100)
     out = tmp_path / "out"

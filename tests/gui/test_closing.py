@@ -52,6 +52,7 @@ def environment(tmp_path, **changes):
 # Closing
 
 
+@pytest.mark.thorough
 def test_closing_in_a_burst_of_changes_ends_soon(studio, qtbot):
     networks = [open_network("lenet"), open_network("lenet-averaged")]
     layers = ("fc3", "conv1", "fc1", "conv2")

@@ -75,6 +75,7 @@ def test_timms_input_is_that_of_the_weights_that_are_named():
     assert timm_source("efficientnet_b4.ra2_in1k").pixels.shape == (3, 320, 320)
 
 
+@pytest.mark.thorough
 @needs_timm
 def test_a_fine_tuned_file_opens_with_its_number_of_classes(tmp_path):
     import timm

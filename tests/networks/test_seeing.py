@@ -10,6 +10,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from seeing_networks import GLOBAL, LOCAL, Between, Branch, Vmapped
+from thinned import one_in
 
 PIXELS = PixelSpec(3, 20, 18, (0.5,) * 3, (0.25,) * 3, rest=0.5)
 EVERYTHING = (0, 0, 20, 18)
@@ -47,7 +48,7 @@ def places_of(layer):
     return (0, 0), (height // 2, width // 2), (height - 2, width // 3)
 
 
-@pytest.mark.parametrize("kind", LOCAL)
+@pytest.mark.parametrize("kind", one_in(2, LOCAL))
 def test_a_field_is_what_the_gradient_reaches_and_no_more(kind):
     network, plain = opened(LOCAL[kind])
     layer = network.layers[-1]
@@ -96,7 +97,7 @@ def test_what_is_computed_before_a_branch_does_not_see_what_decides():
     assert network.receptive_field("between") is None
 
 
-@pytest.mark.parametrize("kind", LOCAL)
+@pytest.mark.parametrize("kind", one_in(2, LOCAL))
 def test_on_a_crop_value_and_gradient_are_those_of_the_whole_image(kind):
     network, plain = opened(LOCAL[kind])
     layer = network.layers[-1]

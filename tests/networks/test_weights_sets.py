@@ -18,6 +18,7 @@ from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.networks.weights.weights import read_saved
 from saved_networks import imported, named, opened, same, trained, written
+from thinned import one_in
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ SETS = {
 }
 
 
-@pytest.mark.parametrize("saved", SETS, ids=lambda saved: saved.__name__)
+@pytest.mark.parametrize("saved", one_in(2, SETS, lambda saved: saved.__name__))
 def test_one_is_taken_and_said_and_each_can_be_chosen(nets, tmp_path, saved):
     path, one, two = nets
     torch.save(saved(one.state_dict(), two.state_dict()), tmp_path / "w.pt")

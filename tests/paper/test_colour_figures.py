@@ -95,6 +95,7 @@ def test_fig7_measures_each_weight(files, tmp_path, capsys) -> None:
     assert "real images" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_fig8_has_the_base_and_the_averaged_network(files, tmp_path) -> None:
     found = draw(8, files, tmp_path)
     assert found["base"]["sha256"] != found["averaged"]["sha256"]

@@ -25,6 +25,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_mnist(tmp_path_factory.mktemp("digits"))
 
 
+@pytest.mark.thorough
 def test_what_is_there_is_not_done_again(digits, tmp_path, capsys, monkeypatch) -> None:
     flags = ["--data", str(digits), "--out", str(tmp_path), *SHORT]
     assert main(["paper", "modes", *flags]) == 0

@@ -20,6 +20,7 @@ from ldam_studio.networks.models.denoiser import GREY, SPREAD, Denoiser
 from ldam_studio.training import denoiser, denoiser_images
 from ldam_studio.training.denoiser import DenoiserRecipe
 from ldam_studio.training.photos import LEAST_PHOTOS, find_photos
+from thinned import one_in
 
 TINY = DenoiserRecipe(rounds=2, round_steps=2, batch=1, warm_up=1, decay=2, window=2)
 
@@ -63,6 +64,7 @@ def test_some_photographs_are_kept_back(photographs):
     assert denoiser_images.crops_of(trained).side == 32
 
 
+@pytest.mark.thorough
 def test_it_learns_to_remove_noise(photographs):
     recipe = replace(TINY, rounds=1, round_steps=30, rate=2e-3, warm_up=5, decay=10, window=10)
     training = denoiser.start(recipe, 0)
@@ -103,7 +105,7 @@ def test_the_command_writes_weights_and_card_the_same_each_time(tiny, photograph
         assert words in card
 
 
-@pytest.mark.parametrize("rounds", ["3", "4"])
+@pytest.mark.parametrize("rounds", one_in(2, ["3", "4"]))
 def test_resumed_it_ends_as_it_would_have(tiny, photographs, tmp_path, monkeypatch, capsys, rounds):
     """Also with another number of rounds, if it was stopped before the rate fell."""
     assert train(photographs, tmp_path / "whole", "--rounds", rounds) == 0

@@ -207,6 +207,7 @@ def way_back(state: LearnerState, size: float = 0.3) -> float:
     return float(-functional.cosine_similarity(pull.flatten(1), noise.flatten(1)).mean())
 
 
+@pytest.mark.thorough
 def test_its_gradient_learns_the_way_back_from_noise() -> None:
     def taught(denoising: Denoising | None) -> LearnerState:
         state = learner.start(discriminator(), 1)
