@@ -111,6 +111,13 @@ class Player:
             take(*given, **more)
 
         window.controller.set_weights = take_watched
+        change = window.controller.set_values
+
+        def set_values(values: Any, *, note: bool = True, text: str = "") -> None:
+            self.is_whole = self.is_whole and note  # watching sets what is learned from it
+            change(values, note=note, text=text)
+
+        window.controller.set_values = set_values
         return window
 
     def _on_opening(self, _opening: object) -> None:
