@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["info", "warning", "danger"]
 Offers = Iterable[tuple[str, Callable[[], object]]]
-Menu = Literal["File", "Edit", "Run", "Presets", "Neuron", "Compare", "View", "Help"]
+Menu = Literal["File", "Edit", "Run", "Presets", "Neuron", "Explore", "Compare", "View", "Help"]
 Dragged = Literal["raw", "average"]
 Side = Literal["neurons", "controls", "traces"]
 
@@ -142,6 +142,12 @@ class Places(Protocol):
 
     def show_panel(self, side: Side) -> None:
         """Show the panels of one side, because the user asked for one of them."""
+
+    def add_tab(self, title: str, panel: QWidget) -> None:
+        """Add a finished panel below the images, as a tab; only the chosen tab is visible."""
+
+    def show_tab(self, panel: QWidget) -> None:
+        """Show the panel of a tab, because the user asked for it."""
 
     def add_to_image_menu(self, *actions: QAction) -> None:
         """Add actions to the menu that a right click on the images opens."""

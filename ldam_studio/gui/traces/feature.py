@@ -27,7 +27,7 @@ class Tracing(Feature):
             self._begin()
         elif opening is not None:
             self._show_opening(opening)
-        studio.places.add_panel("traces", self.traces)
+        studio.places.add_tab("Traces", self.traces)
 
     def _show_opening(self, opening: Opening) -> None:
         """Clear the plots, and say that a session is being opened."""

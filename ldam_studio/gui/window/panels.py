@@ -5,11 +5,12 @@ The features add the panels.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import get_args
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from ldam_studio.gui.canvas.canvas import Canvas
 from ldam_studio.gui.canvas.strip_area import StripArea
@@ -61,6 +62,12 @@ class Panels(QWidget):
         }
         self.column = SideColumn()
         self._layouts[self.right].addWidget(self.column)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setTabBarAutoHide(True)
+        present(self.tabs.tabBar()).setProperty("compact", True)
+        self._ranks: list[int] = []  # of the tabs, in their order
+        self._layouts[self.bottom].addWidget(self.tabs)
         self._layouts[self.stage].addWidget(self.canvas, 1)
         self.left.setMinimumWidth(180)
         self.bottom.setMinimumHeight(LOW_TRACES)
@@ -100,6 +107,17 @@ class Panels(QWidget):
         layout = self._layouts[self._holders()[side]]
         # The first panel of a side stretches; the others keep their own height.
         layout.insertWidget(0 if first else layout.count(), panel, 0 if layout.count() else 1)
+
+    def add_tab(self, title: str, panel: QWidget, rank: int) -> None:
+        """Add a panel below the images as a tab, after all tabs of the same or a lower rank."""
+        at = bisect_right(self._ranks, rank)
+        self._ranks.insert(at, rank)
+        self.tabs.insertTab(at, panel, title)
+
+    def show_tab(self, panel: QWidget) -> None:
+        """Choose the tab of a panel, and show the tabs if they are hidden."""
+        self.show_panel("traces", True)
+        self.tabs.setCurrentWidget(panel)
 
     def cover(self, widget: QWidget | None) -> None:
         """Lay a widget over the images; None takes away what lies there."""

@@ -120,6 +120,14 @@ class WindowPlaces:
         """Show the panels of one side, because the user asked for one of them."""
         self._panels.show_panel(side, True)
 
+    def add_tab(self, title: str, panel: QWidget) -> None:
+        """Add a finished panel below the images, as a tab."""
+        self._panels.add_tab(title, panel, self.rank)
+
+    def show_tab(self, panel: QWidget) -> None:
+        """Show the panel of a tab, because the user asked for it."""
+        self._panels.show_tab(panel)
+
     def add_to_image_menu(self, *actions: QAction) -> None:
         """Add actions to the menu that a right click on the images opens."""
         self._panels.canvas.menu.extend(actions)
