@@ -62,6 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "picture is not yours",
     )
     parser.add_argument(
+        "--photograph",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a photograph that was brought into the session, if it is neither inside the recipe "
+        "nor in the folder of the picture; may be given several times",
+    )
+    parser.add_argument(
         "--download",
         action="store_true",
         help="download the published weights of the networks that the recipe names, if they are "
@@ -90,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
         data=args.data,
         allow_code=args.allow_code,
         allow_download=args.download,
+        pictures=args.photograph or (),
     )
     reached = (0, 0)
     with interruptible() as wish, progress() as bar:

@@ -231,7 +231,7 @@ def _move(
         sources["discriminator"] = log_real
     density = Density(
         sources,
-        rest=lane.network.pixels.rest,
+        rest=state.rest_of(lane),
         field_size=lane.targets.field_size,
         bounds=lane.bounds,
         unrooted=lane.parameters.unrooted,

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from ldam_studio.engine.comparison import MOST_LANES
 from ldam_studio.engine.compute.device import ARITHMETIC, MOST_THREADS
-from ldam_studio.engine.outline import Outline
 from ldam_studio.errors import StudioError
 from ldam_studio.files import LONGEST
 from ldam_studio.networks.plan import FORMER, TORCH, Plan
 from ldam_studio.networks.weights.choice import MOST_SEED
 from ldam_studio.sampler.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.outline import Outline
 
 MOST_CHAINS = round(SETTINGS["chains"].maximum)
 

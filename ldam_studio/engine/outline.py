@@ -22,6 +22,7 @@ from ldam_studio.engine.comparison import (
     matched,
 )
 from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.engine.kept_pictures import PictureNote
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
@@ -58,6 +59,9 @@ class Outline:
         The settings with these names.
     data
         Folder of the real images from which a discriminator learns; None for the shipped sample.
+    pictures, rest
+        What is known of the kept pictures, and the number of the one towards which L2 pulls; None
+        for the rest colour.
     """
 
     lanes: tuple[LaneOutline, ...]
@@ -67,6 +71,8 @@ class Outline:
     learn_every: int = 0
     discriminator_rounds: int = 0
     data: Path | None = None
+    pictures: tuple[PictureNote, ...] = ()
+    rest: int | None = None
 
     @property
     def lane(self) -> LaneOutline:

@@ -14,6 +14,7 @@ from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.changes.rules import MOST_HEAT
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import Count, describe
+from ldam_studio.engine.kept_pictures import from_session_file, to_session_file
 from ldam_studio.engine.lane import begin, with_clock, with_trust
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.session import Opener, open_session, spec_from
@@ -50,6 +51,8 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
     if state.learner is not None:
         tensors |= {f"learner.{name}": t for name, t in state.learner.tensors().items()}
+    kept, pictures = to_session_file(state.pictures)
+    tensors |= kept
     about = {
         "version": VERSION,
         "session": describe(state.outline),
@@ -59,6 +62,8 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "lessons_due": state.lessons_due,
         "checked_layers": [list(layer) for layer in sorted(state.checked_layers)],
         "lanes": counts,
+        "pictures": pictures,
+        "rest": state.rest,
         "layouts": {n: _layout(t) for n, t in tensors.items() if not t.is_contiguous()},
     }
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
@@ -124,6 +129,9 @@ def from_tensors(
         state.checked_layers = frozenset(
             (names.get(h, str(name)), str(h), str(layer)) for name, h, layer in layers
         )
+        # Not in files from before sessions kept pictures.
+        state.pictures = from_session_file(tensors, about.get("pictures", ()))
+        state.rest = _rest(state, about.get("rest"))
         layouts = about.get("layouts", {})  # not known of sessions of 0.1.0
         moved = {n: _laid_out(value.to(where), layouts.get(n)) for n, value in tensors.items()}
         parts = _lanes_of(moved, about)
@@ -138,7 +146,7 @@ def from_tensors(
             state.learner = learner.from_tensors(state.discriminator.module, learned)
         # This state cannot be computed from step 0; the caller may add the file that contains it.
         state.origin = {"at": state.step}
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise StudioError(
             f"The stored session is incomplete or damaged ({error}); it cannot be continued."
         ) from None
@@ -199,6 +207,16 @@ def _clock(about: Mapping[str, Any]) -> Clock:
     """Return a lane's position in its schedule; before there were schedules, it was not stored."""
     stored = about.get("clock", {})
     return Clock(_count(stored.get("steps", 0)), frozenset(map(str, stored.get("taken", ()))))
+
+
+def _rest(state: SessionState, value: Any) -> int | None:
+    """Return the number of the picture towards which L2 pulls."""
+    if value is None:
+        return None
+    number = _count(value)
+    if state.pictures[number].shape != state.lane.network.pixels.shape:
+        raise ValueError(f"a kept picture of {state.pictures[number].shape}")
+    return number
 
 
 def _count(value: Any) -> int:

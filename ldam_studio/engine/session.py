@@ -22,6 +22,7 @@ from ldam_studio.engine.description import (
     parse_session,
 )
 from ldam_studio.engine.discriminator import prepare_learner
+from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference, from_inside
 from ldam_studio.engine.lane import open_lane
 from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.engine.prior import check_denoiser
@@ -154,11 +155,14 @@ class Opener:
     statistics
         `Reference.statistics` for networks whose reference does not name them, by the SHA-256 of
         their weights.
+    inside
+        The values of pictures that a recipe holds, by their SHA-256; see `kept_pictures.inside`.
     """
 
     def __init__(self, *, allow_code: bool = False, allow_download: bool = False) -> None:
         self._allow_code, self._allow_download = allow_code, allow_download
         self.statistics: dict[str, str] = {}
+        self.inside: Mapping[str, str] = {}
 
     def found(self, reference: Reference) -> Reference:
         """Return the reference with paths of existing files; a hook for subclasses."""
@@ -225,6 +229,24 @@ class Opener:
         named = reference.statistics
         network.statistics_sha256 = self.statistics.get(network.sha256) if named is None else named
         return network
+
+    def picture(self, reference: PictureReference) -> KeptPicture:
+        """Return a picture that was brought into the session.
+
+        Raises
+        ------
+        StudioError
+            If the recipe does not hold it and no file has it, or it is damaged.
+        """
+        held = self.inside.get(reference.sha256)
+        return self.picture_file(reference) if held is None else from_inside(reference, held)
+
+    def picture_file(self, reference: PictureReference) -> KeptPicture:
+        """Read a picture that is not inside the recipe; a hook for subclasses."""
+        raise StudioError(
+            f"The picture {plain(reference.title, 100)} is not inside the recipe; put its file "
+            "into the folder of the exported picture."
+        )
 
     def discriminator(self, reference: Reference | None) -> DiscriminatorModel | None:
         """Open the discriminator of a reference; `StudioError` if its weights have changed."""

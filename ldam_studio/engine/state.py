@@ -17,6 +17,7 @@ from torch import Tensor
 from ldam_studio.engine.burn_in_threshold import Thresholds
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.compute.transfer import Arriving
+from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.outline import LaneOutline, Outline
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.silent_neurons import Waking
@@ -182,6 +183,9 @@ class SessionState:
         The discriminator with what it has learned in this session; None while it is unchanged.
     discriminator_rounds, lessons_due
         Number of lessons after each change of weights, and number of lessons still due.
+    pictures, rest
+        The kept pictures, see `engine.kept_pictures`, and the number of the one towards which L2
+        pulls; None for the rest colour.
     checked_layers
         Layers (name and SHA-256 of the network, layer) whose gradients were measured to be the same
         under the present plan.
@@ -199,6 +203,8 @@ class SessionState:
     lessons_due: int = 0
     data: Path | None = None
     real_images: Tensor | None = None
+    pictures: tuple[KeptPicture, ...] = ()
+    rest: int | None = None
     melting: int = 0
     heated: float = 1.0
     origin: dict[str, Any] = field(default_factory=dict)
@@ -222,7 +228,19 @@ class SessionState:
             learn_every=self.learn_every,
             discriminator_rounds=self.discriminator_rounds,
             data=self.data,
+            pictures=tuple(kept.note for kept in self.pictures),
+            rest=self.rest,
         )
+
+    def rest_of(self, lane: Lane) -> float | Tensor:
+        """Return the image towards which L2 pulls the chains of a lane.
+
+        It is the rest colour, in pixel units, or a kept picture, (C, H, W).
+        """
+        pixels = lane.sized.pixels
+        if self.rest is None:
+            return lane.network.pixels.rest
+        return self.pictures[self.rest].at((pixels.height, pixels.width), self.device.name)
 
     @property
     def heat(self) -> float:

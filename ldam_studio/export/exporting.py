@@ -59,12 +59,13 @@ class Draft:
             state.origin, state.log = self.origin, []
 
 
-def export(state: SessionState, shown: Shown, path: Path) -> Exported:
+def export(state: SessionState, shown: Shown, path: Path, *, photographs: bool = False) -> Exported:
     """Write a picture of `state` with its recipe.
 
     If the log is too long, or names weights that have been overwritten since, a session file is
     written beside the picture, and the log continues from it; the session's own log then starts
     again at this step. Weights that a training overwrites are written beside the picture, too.
+    With `photographs`, the recipe holds the pictures that were brought from files.
 
     Raises
     ------
@@ -72,13 +73,17 @@ def export(state: SessionState, shown: Shown, path: Path) -> Exported:
         If there is nothing to show, the path has the suffix of no known format, or a file cannot be
         written. Nothing is left behind then.
     """
-    made = draft(state, {path: shown})
+    made = draft(state, {path: shown}, photographs=photographs)
     made.write(state)
     return made.exported[0]
 
 
-def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
+def draft(
+    state: SessionState, pictures: Mapping[Path, Shown], *, photographs: bool = False
+) -> Draft:
     """Encode pictures of `state` for one folder, with their recipes and a session file if needed.
+
+    With `photographs`, the recipes hold the pictures that were brought from files.
 
     Raises
     ------
@@ -90,7 +95,8 @@ def draft(state: SessionState, pictures: Mapping[Path, Shown]) -> Draft:
     kept = keep_weights(state, first)
     state = kept.state
     recipes = {
-        path: Recipe.of(state, shown, drawn[path], path.parent) for path, shown in pictures.items()
+        path: Recipe.of(state, shown, drawn[path], path.parent, photographs=photographs)
+        for path, shown in pictures.items()
     }
     files = dict(kept.files)
     origin = None

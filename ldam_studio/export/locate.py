@@ -12,9 +12,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from ldam_studio.engine.description import FileReference, Reference
+from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference
 from ldam_studio.engine.session import Opener
 from ldam_studio.errors import StudioError
 from ldam_studio.export.known import is_known
+from ldam_studio.export.photographs import Photographs
 from ldam_studio.export.places import is_file_name, is_inside, is_usual, where
 from ldam_studio.export.references import references_in
 from ldam_studio.files import MOST_READ, cache_folder, is_regular
@@ -58,6 +60,8 @@ class Nearby(Opener):
         that ``LDAM_DATA`` names.
     allow_download
         Whether published weights may be downloaded.
+    pictures
+        Photographs to use for those of the recipe that have the same content.
     """
 
     def __init__(
@@ -70,9 +74,11 @@ class Nearby(Opener):
         allow_code: bool = False,
         allow_files: bool = False,
         allow_download: bool = False,
+        pictures: Sequence[Path] = (),
     ) -> None:
         super().__init__(allow_code=allow_code, allow_download=allow_download)
         self.folder = folder
+        self._photographs = Photographs(folder, pictures)
         self.allow_files = allow_files
         self._given, self._named, self._data = tuple(given), tuple(code), data
 
@@ -144,6 +150,18 @@ class Nearby(Opener):
             # They are only shown: without them everything else is the same.
             labels = self._labels(labels, reference.sha256)
         return replace(reference, name=name, weights=weights, mean_of=parts, labels=labels)
+
+    def picture_file(self, reference: PictureReference) -> KeptPicture:
+        """Read a picture that was brought into the session from its file.
+
+        Raises
+        ------
+        StudioError
+            If no file that may be read has it.
+        """
+        place, known = reference.picture_file, is_known(reference.sha256)
+        named = () if place is None else self._places(place, known=known)
+        return self._photographs.find(reference, named)
 
     def code_of(self, reference: Reference) -> str:
         """Return the own code that opening a network would run, as it can be named.

@@ -22,7 +22,7 @@ MOST_UP = 3
 HOMES = re.compile(r"(/home/[^/]+|/Users/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)")
 """Home folders, as any system writes them."""
 
-FILES = ("weights", "labels")
+FILES = ("weights", "labels", "picture_file")
 
 DEVICES = re.compile(r"/(dev|proc|sys)(/|$)")
 WINDOWS_DEVICES = {

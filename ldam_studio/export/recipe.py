@@ -36,6 +36,7 @@ from ldam_studio.engine.description import (
     parse_session,
     with_lanes,
 )
+from ldam_studio.engine.kept_pictures import Inside, inside
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.prior import denoiser_hash
 from ldam_studio.engine.state import Lane, SessionState
@@ -108,6 +109,7 @@ class Document(Struct, frozen=True):
     real_images: Sha256 | None = None
     discriminator_seen: Annotated[dict[Text, Any], Meta(max_length=10)] | None = None
     denoiser: Sha256 | None = None
+    pictures: Inside = {}
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,18 @@ class Recipe:
 
     @classmethod
     def of(
-        cls, state: SessionState, shown: Shown, picture: Bytes, folder: Path | None = None
+        cls,
+        state: SessionState,
+        shown: Shown,
+        picture: Bytes,
+        folder: Path | None = None,
+        *,
+        photographs: bool = False,
     ) -> Recipe:
-        """Return the recipe of `picture`, for a file in `folder`; see `places`."""
+        """Return the recipe of `picture`, for a file in `folder`; see `places`.
+
+        Pictures that were brought into the session from a file are inside if `photographs` says so.
+        """
         data: dict[str, Any] = {
             "format": FORMAT,
             "program": "LDAM Studio",
@@ -143,6 +154,8 @@ class Recipe:
             data["discriminator_seen"] = seen
         if (denoiser := denoiser_hash(state)) is not None:
             data["denoiser"] = denoiser
+        if pictures := _inside(state, photographs):
+            data["pictures"] = pictures
         data = with_written_places(data, folder or Path())
         return cls(data | {"sha256": _hash(data)})
 
@@ -238,6 +251,16 @@ def _progress_of(lane: Lane) -> dict[str, Any]:
         "samples": lane.shown_average().count.tolist(),
         "burned_in": lane.progress.done.tolist(),
         "settling": lane.progress.settling.tolist(),
+    }
+
+
+def _inside(state: SessionState, photographs: bool) -> dict[str, str]:
+    """Return the pictures that a recipe holds: those of the log, without files or as wished."""
+    logged = {entry.value["sha256"] for entry in state.log if entry.name == "picture"}
+    return {
+        kept.sha256: inside(kept)
+        for kept in state.pictures
+        if kept.sha256 in logged and (photographs or kept.file is None)
     }
 
 

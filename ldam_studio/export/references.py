@@ -9,9 +9,13 @@ from ldam_studio.networks.sources.labels import IMAGENET
 
 
 def references_in(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield every reference to a network, discriminator or file of weights in a recipe's JSON."""
+    """Yield every reference to a network, discriminator or file of weights in a recipe's JSON.
+
+    Kept pictures are among them.
+    """
     if isinstance(value, Mapping):
-        if isinstance(value.get("sha256"), str) and ("weights" in value or "name" in value):
+        keys = ("weights", "name", "picture_file")
+        if isinstance(value.get("sha256"), str) and any(key in value for key in keys):
             yield value
         for each in value.values():
             yield from references_in(each)
@@ -21,13 +25,14 @@ def references_in(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def files_in(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield SHA-256 and place of all weights, labels and data of a recipe.
+    """Yield SHA-256 and place of all weights, labels, kept pictures and data of a recipe.
 
     Labels come with the hash of their network, data with that of the images that were taken from
     it, "" if none were.
     """
     for reference in references_in(recipe):
-        for place in (reference.get("weights"), reference.get("labels")):
+        for key in ("weights", "labels", "picture_file"):
+            place = reference.get(key)
             if isinstance(place, str) and place != str(IMAGENET):
                 yield str(reference["sha256"]), place
     for name in ("session", "end"):

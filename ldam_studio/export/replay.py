@@ -111,6 +111,7 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
         If weights are missing or have changed, or a change in the log cannot be made.
     """
     check_same_denoiser(recipe.said.denoiser)
+    nearby.inside = recipe.said.pictures
     if learns(recipe):
         nearby.check_data(data_of(recipe), recipe.said.real_images)
     for reference in (lane.network for lane in recipe.said.end.lanes):
@@ -126,7 +127,8 @@ def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> Sess
         for entry in _log(recipe):
             kind = kind_of(entry.name)
             change = Change(entry.name, kind.read(entry.value, nearby), entry.lane)
-            pending[entry.step].append(_Step(change, restarts=kind.restarts(entry.value)))
+            restarts = kind.restarts(entry.value)
+            pending[entry.step].append(_Step(change, restarts, kind.reads_chains))
         if any(not state.step <= step <= recipe.step for step in pending):
             raise ValueError("the log does not fit the steps")
         _skip_to_last_restart(state, pending)
@@ -163,10 +165,11 @@ def _log(recipe: Recipe) -> list[LogEntry]:
 
 @dataclass(frozen=True)
 class _Step:
-    """A change in the log, and whether it restarts the chains."""
+    """A change in the log, whether it restarts the chains, and whether it keeps some of them."""
 
     change: Change
     restarts: bool
+    reads_chains: bool
 
 
 @contextmanager
@@ -190,9 +193,10 @@ def _apply(state: SessionState, steps: list[_Step]) -> None:
 def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[_Step]]) -> None:
     """Skip the steps before the last restart, of which only the settings remain.
 
-    Nothing is skipped if a discriminator may have learned before it, since a restart does not undo
-    what was learned.
+    Nothing is skipped if a discriminator may have learned before it, or a picture was kept that was
+    computed from the chains, since a restart does not undo that.
     """
+    reading = [s for s, cs in pending.items() if any(one.reads_chains for one in cs)]
     last = max(
         (s for s, cs in pending.items() if any(one.restarts for one in cs)),
         default=state.step,
@@ -202,7 +206,7 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[_Step]
     if state.learn_every or state.discriminator_rounds:
         teaching.add("discriminator")  # a discriminator that is added later learns from then on
     changed = {one.change.name for step in before for one in pending[step]}
-    if state.learner is not None or changed & teaching:
+    if state.learner is not None or changed & teaching or any(step <= last for step in reading):
         return
     for step in before:
         state.step = step
@@ -212,7 +216,8 @@ def _skip_to_last_restart(state: SessionState, pending: Mapping[int, list[_Step]
 
 def steps_to_replay(state: SessionState) -> int:
     """Return the number of steps, at most, in the replay of a picture of this moment."""
-    if state.learner is not None:  # a restart does not undo what it learned
+    kept = any(kind_of(entry.name).reads_chains for entry in state.log)
+    if state.learner is not None or kept:  # a restart does not undo what it learned
         return state.step
     restarts = (e.step for e in state.log if kind_of(e.name).restarts(e.value))
     return state.step - max(restarts, default=0)

@@ -57,6 +57,25 @@ def disturb(progress: BurnIn) -> BurnIn:
     return replace(fresh, steps=progress.steps, done=progress.done, over=progress.over)
 
 
+def begin_again(progress: BurnIn, chains: Tensor) -> BurnIn:
+    """Return the progress in which some chains, a mask (chains,), have just started.
+
+    All chains begin a new block, since they share the number of its samples; a fixed number of
+    steps is counted again.
+    """
+    fresh = init(len(chains), chains.device)
+    return BurnIn(
+        steps=0,
+        filled=0,
+        total=fresh.total,
+        squares=fresh.squares,
+        mean=torch.where(chains, fresh.mean, progress.mean),
+        variance=torch.where(chains, fresh.variance, progress.variance),
+        steady=progress.steady & ~chains,
+        done=progress.done & ~chains,
+    )
+
+
 def update(
     progress: BurnIn,
     activation: Tensor | None,

@@ -11,6 +11,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.rules import RULES
 from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.comparison import MOST_LANES, LaneSpec
+from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.photo_statistics import Measured
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.errors import StudioError
@@ -35,6 +36,9 @@ def three(open_one, lenet, averaged):
     state, info = advance(state, beside, 0)
     assert not info.refused
     assert info.told == ("compared with lenet-averaged", "C: compared with lenet")
+    kept = KeptPicture(torch.full((1, 28, 28), 0.25), "a quarter", "photograph")
+    state, info = advance(state, [Change("picture", kept)], 0)
+    assert info.told == ("kept a quarter",)
     return state
 
 
@@ -61,6 +65,19 @@ CHANGES_OF_THREE = [
     Change("heat", 100.0),
     Change("heat", 0.5),
     Change("heat", "hot"),
+    Change("picture", KeptPicture(torch.zeros(1, 28, 28), "black", "photograph")),
+    Change("picture", KeptPicture(torch.full((1, 28, 28), 0.25), "the same", "photograph")),
+    Change("picture", KeptPicture(torch.zeros(3, 28, 28), "in colour", "photograph")),
+    Change("start_from", StartFrom(0)),
+    Change("start_from", StartFrom(0, (0, 2), 0.5)),
+    Change("start_from", StartFrom(0, (2, 0))),
+    Change("start_from", StartFrom(0, (3,))),
+    Change("start_from", StartFrom(1)),
+    Change("rest", 0),
+    Change("rest"),
+    Change("rest", 1),
+    Change("rest", "x"),
+    Change("rest", 0, 1),
     Change("reset_average"),
     Change("run_schedule"),
     Change("run_schedule", "temperature", 1),

@@ -14,6 +14,12 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.recipe import Recipe, _hash
 from ldam_studio.export.replay import compare
 
+REFERENCE_OF_PICTURE = {
+    "sha256": "0" * 64,
+    "title": "a",
+    "origin": "photograph",
+    "shape": [1, 28, 28],
+}
 REFERENCE = {"name": "lenet", "weights": None, "sha256": "0" * 64}
 
 
@@ -69,6 +75,18 @@ CHANGES = {
     "a value for each of 90,000 chains": in_lane(settings={"l2": [0.0] * 90_000}),
     "a value that is a dictionary": logged("l2", {"a": 1}),
     "heat": logged("heat", "hot"),
+    "a picture of no size": logged("picture", REFERENCE_OF_PICTURE | {"shape": [1, 0, 28]}),
+    "a picture without end": logged("picture", REFERENCE_OF_PICTURE | {"shape": [16384] * 3}),
+    "a picture from NaN": logged("picture", REFERENCE_OF_PICTURE | {"minimum": 1e300}),
+    "a picture with white below black": logged("picture", REFERENCE_OF_PICTURE | {"minimum": 3}),
+    "a picture with a long name": logged("picture", REFERENCE_OF_PICTURE | {"title": "x" * 5000}),
+    "a picture that is a list": logged("picture", []),
+    "chains from a picture of no number": logged("start_from", {"picture": -1}),
+    "chains from a picture without chains": logged("start_from", {"picture": 0, "chains": []}),
+    "chains with a spread in letters": logged("start_from", {"picture": 0, "spread": "x"}),
+    "a rest image that is a text": logged("rest", {"a": 1}),
+    "pictures that are a list": lambda data: data.update(pictures=[]),
+    "a hundred pictures": lambda data: data.update(pictures={str(n): "" for n in range(100)}),
     "a change of no kind": logged("x" * 5000, None),
     "a change that no log has": logged("\x1b[2J", None),
     "a log that is a number": lambda data: data.update(log=5),

@@ -19,6 +19,7 @@ def seeds() -> dict[str, list[bytes]]:
     from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.comparison import LaneSpec
     from ldam_studio.engine.compute.device import choose
+    from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
     from ldam_studio.engine.session import SessionSpec, open_session
     from ldam_studio.export.exporting import export
     from ldam_studio.export.formats.table import read
@@ -45,6 +46,8 @@ def seeds() -> dict[str, list[bytes]]:
                 *(Change("l2", 0.1), Change("melt", 3), Change("heat", 4.0), Change("chains", 3)),
                 *(Change("neurons", ("fc3:1", "fc3:2", "fc2:3")[:2]), Change("seed", 3)),
                 *(Change("reset_average"), Change("network", twin), Change("learn_every", 0)),
+                Change("picture", KeptPicture(torch.full((1, 28, 28), 0.2), "grey", "photograph")),
+                *(Change("start_from", StartFrom(0, (0,), 0.1)), Change("rest", 0)),
             ]
             for change in changes:
                 state, _ = advance(state, [change])

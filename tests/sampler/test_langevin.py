@@ -47,6 +47,16 @@ def test_linear_neuron_has_the_mean_and_variance_of_the_discrete_chain(
     assert float(x.var(0).mean()) == pytest.approx(variance, rel=0.04)
 
 
+def test_l2_towards_an_image_is_normal_around_it():
+    """exp(-lam |x - r|^2 / T) has the mean r and the variance T / (2 lam), also for an image r."""
+    rest = torch.linspace(-1, 2, 6).reshape(SHAPE)
+    settings = Settings.of(mode="exact", step_size=0.2, temperature=0.1, l2=1.0)
+    x = run(torch.zeros(CHAINS, *SHAPE), 60, settings, linear(torch.zeros(SHAPE)), rest=rest)[0].x
+    variance = 0.1 / 2 / (1 - 0.2 / 2)
+    assert (x.mean(0) - rest).abs().max() < 5 * math.sqrt(variance / CHAINS) + 1e-3
+    assert float(x.var(0).mean()) == pytest.approx(variance, rel=0.04)
+
+
 def test_linear_discriminator_joins_with_its_weight():
     v, u = torch.ones(SHAPE), torch.linspace(-1, 1, 6).reshape(SHAPE)
     settings = Settings.of(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from torch import Tensor
+
 from ldam_studio.engine.lane import begin, draw_starts, reheat, turn, with_clock, with_trust
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.state import Lane, SessionState
@@ -32,8 +34,8 @@ def turn_lanes(state: SessionState, numbers: Sequence[int], after: Outline) -> N
     change_lanes(state, numbers, turned)
 
 
-def start_anew(state: SessionState) -> None:
-    """Restart all chains from the session's seed."""
+def start_anew(state: SessionState, starts: Callable[[Lane], Tensor] | None = None) -> None:
+    """Restart all chains from the session's seed, at `starts` of each lane (chains, C, H, W)."""
     state.generators = Generators(state.seed, state.device.name)
     state.melting, state.heated = 0, 1.0
 
@@ -42,6 +44,8 @@ def start_anew(state: SessionState) -> None:
         lane = with_trust(lane, Trust.at_first(confirmed=state.device.confirmed))
         lane = with_clock(lane, Clock())
         chains, arithmetic = range(len(lane.neurons)), state.device.arithmetic
+        if starts is not None:
+            return begin(lane, starts(lane), state.device, state.heat)
         x = draw_starts(lane.sized, lane.settings, state.generators, chains, arithmetic)
         return begin(lane, x, state.device, state.heat)
 

@@ -22,4 +22,5 @@ def change_network(
     turn_lanes(state, numbers, after)
     if after.discriminator is None:
         state.discriminator, state.learner = None, None
+    state.rest = after.rest
     prepare_learner(state)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio.engine.changes import picture_rules
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import (
     MOST_LANES,
@@ -107,6 +108,9 @@ def _network(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
     model = outline.discriminator
     if model is not None and not model.takes(network.pixels):
         outline = replace(outline, discriminator=None)
+    rest = outline.rest
+    if rest is not None and outline.pictures[rest].shape != network.pixels.shape:
+        outline = replace(outline, rest=None)
     return outline
 
 
@@ -279,6 +283,11 @@ RULES: dict[str, Rule] = {
     "restart": Rule(_same),  # None: restart with the same seed
     # None: begin the schedule again from the present pictures; a setting that left it: follow it
     "run_schedule": Rule(_run_schedule, Scope.ANY),
+    "picture": Rule(picture_rules.keep),  # KeptPicture: keep it
+    "start_from": Rule(picture_rules.start_from),  # StartFrom: chains begin at a kept picture
+    "rest": Rule(
+        picture_rules.rest
+    ),  # int: the kept picture towards which L2 pulls; None: the rest colour
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "heat": Rule(_heat),  # float: factor of the temperature from now on; 1 ends a melt

@@ -21,6 +21,7 @@ from ldam_studio.engine.changes.learning import change_learning
 from ldam_studio.engine.changes.melt import heat, melt
 from ldam_studio.engine.changes.network import change_network
 from ldam_studio.engine.changes.neurons import change_neurons
+from ldam_studio.engine.changes.pictures import change_rest, keep_picture, start_from
 from ldam_studio.engine.changes.plan import change_plan
 from ldam_studio.engine.changes.rules import neurons_of
 from ldam_studio.engine.changes.schedule import run_schedule
@@ -43,6 +44,7 @@ from ldam_studio.engine.description import (
     Value,
     parse,
 )
+from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference, StartFrom
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.photo_statistics import Measured
 from ldam_studio.engine.state import SessionState
@@ -65,6 +67,9 @@ class Opener(Protocol):
 
     def lane(self, description: BesideDescription) -> LaneSpec:
         """Open the lane to put beside the first one."""
+
+    def picture(self, reference: PictureReference) -> KeptPicture:
+        """Find a picture that was brought from outside."""
 
 
 Effect = Callable[[SessionState, Change, Outline, Sequence[int]], None]
@@ -102,6 +107,9 @@ class Kind:
         abandoned, and it is checked again whether the plan suits the layer.
     restarts
         Whether the change restarts the chains, given the value in the log.
+    reads_chains
+        Whether the session keeps something of its chains through this change that no restart takes
+        back, so that replay has to compute the steps before.
     """
 
     effect: Effect
@@ -111,6 +119,7 @@ class Kind:
     read: Callable[[Any, Opener], Any] = _read_as_it_is
     looks_elsewhere: bool = False
     restarts: Callable[[Any], bool] = lambda _value: False
+    reads_chains: bool = False
 
 
 def kind_of(name: str) -> Kind:
@@ -209,6 +218,22 @@ def _compare_words(change: Change, _after: Outline) -> str:
     return f"compared with {change.value.network.name}"
 
 
+def _read_picture(value: Any, opener: Opener) -> KeptPicture:
+    return opener.picture(parse(value, PictureReference))
+
+
+def _start_words(change: Change, after: Outline) -> str:
+    wanted: StartFrom = change.value
+    chains = "" if wanted.chains is None else f"{_counted(len(wanted.chains), 'chain')} "
+    return f"{chains}from {after.pictures[wanted.picture].title}"
+
+
+def _rest_words(change: Change, after: Outline) -> str:
+    if change.value is None:
+        return "L2 towards the rest colour"
+    return f"L2 towards {after.pictures[change.value].title}"
+
+
 SETTING = Kind(change_setting, words=_setting_words, written=Value, logged=_value)
 
 CHANGES: dict[str, Kind] = {
@@ -272,6 +297,22 @@ CHANGES: dict[str, Kind] = {
     ),
     "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
     "run_schedule": Kind(run_schedule, words=_schedule_words),
+    "picture": Kind(
+        keep_picture,
+        written=PictureReference,
+        words=lambda change, _after: f"kept {change.value.title}",
+        logged=lambda change, _after: msgspec.to_builtins(change.value.reference),
+        read=_read_picture,
+    ),
+    "start_from": Kind(
+        start_from,
+        written=StartFrom,
+        words=_start_words,
+        logged=lambda change, _after: msgspec.to_builtins(change.value),
+        read=lambda value, _opener: parse(value, StartFrom),
+        restarts=lambda value: isinstance(value, dict) and value.get("chains") is None,
+    ),
+    "rest": Kind(change_rest, written=Count | None, words=_rest_words),
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
     "melt": Kind(melt, written=Count, words=lambda _change, _after: "melt"),
     "heat": Kind(heat, written=float, words=_heat_words),

@@ -1,0 +1,64 @@
+"""What changes with kept pictures mean for the outline of a session; see `engine.kept_pictures`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom, number_of, with_note
+from ldam_studio.errors import StudioError, plain
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.outline import Outline
+
+
+def keep(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    """Keep an image, unless it is kept already."""
+    kept: KeptPicture = change.value
+    _check_fits(outline, kept.title, kept.shape)
+    if number_of(outline.pictures, kept.sha256) is not None:
+        return outline
+    return replace(outline, pictures=with_note(outline, kept.note))
+
+
+def rest(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    """Let L2 pull towards a kept picture, or towards the rest colour."""
+    if change.value is not None:
+        _check_kept(outline, change.value)
+    return replace(outline, rest=change.value)
+
+
+def start_from(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    """Begin chains at a kept picture; nothing of the outline changes."""
+    wanted: StartFrom = change.value
+    _check_kept(outline, wanted.picture)
+    chains = wanted.chains
+    if chains is not None and (list(chains) != sorted(set(chains)) or chains[-1] >= outline.chains):
+        raise StudioError(
+            f"The chains to begin at a picture are some of 0 to {outline.chains - 1} in ascending "
+            f"order, not {chains}."
+        )
+    return outline
+
+
+def _check_kept(outline: Outline, number: Any) -> None:
+    """Check that a picture of this number is kept, for images of the size that chains have."""
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if not whole or not 0 <= number < len(outline.pictures):
+        raise StudioError(
+            f"There is no kept picture {number!r}; this session keeps {len(outline.pictures)}, "
+            "numbered from 0."
+        )
+    kept = outline.pictures[number]
+    _check_fits(outline, kept.title, kept.shape)
+
+
+def _check_fits(outline: Outline, title: str, shape: tuple[int, ...]) -> None:
+    network = outline.lanes[0].network
+    if tuple(shape) != network.pixels.shape:
+        raise StudioError(
+            f"The picture {plain(title, 100)} has {' x '.join(map(str, shape))} values, but "
+            f"{network.name} takes images of {' x '.join(map(str, network.pixels.shape))}; bring "
+            "it again for this network."
+        )

@@ -1,0 +1,131 @@
+"""One photograph, from a file of a common format, as an image that a network takes.
+
+The largest part in the middle with the network's proportions is resized to its images. A photograph
+is turned as its camera noted (EXIF), and what is transparent gets the network's rest colour. For
+networks of one channel it becomes grey, and is inverted if its border is light: such networks
+learned from light strokes on dark, and people write the other way round.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ldam_studio.errors import StudioError, in_short
+from ldam_studio.files import read_bytes
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.training.photos import FORMATS, MOST_BYTES, MOST_PIXELS
+
+ALSO = ("GIF",)
+"""Formats that are read here beside `FORMATS`; of animated ones the first picture counts."""
+LEVELS = 255
+LIGHT = 0.5
+"""Mean brightness of its border, from 0 to 1, above which a grey photograph is inverted."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An image (C, H, W) in pixel units, on 256 levels between black and white.
+
+    `inverted` tells whether black and white were exchanged, `size` is that of the file (width,
+    height), `frames` the number of pictures in it.
+    """
+
+    pixels: Tensor
+    inverted: bool
+    size: tuple[int, int]
+    frames: int = 1
+
+
+def read_photograph(path: Path, pixels: PixelSpec, inverted: bool | None = None) -> Photograph:
+    """Read a photograph for the images of a network.
+
+    Parameters
+    ----------
+    inverted
+        Whether black and white are exchanged; None to decide by the border.
+
+    Raises
+    ------
+    StudioError
+        If the file is missing, is no picture or too large, or the network takes images of two, or
+        more than three, channels.
+    """
+    if pixels.channels not in (1, 3):
+        raise StudioError(
+            f"{path.name} has three colours, but the network takes images of {pixels.channels} "
+            "channels; open a network for grey or colour images."
+        )
+    picture, size, frames = _opened(path, round(_grey(pixels.rest, pixels) * LEVELS))
+    picture = _fitted(picture, (pixels.height, pixels.width))
+    levels = torch.from_numpy(np.array(picture.convert("L" if pixels.channels == 1 else "RGB")))
+    if pixels.channels == 1:
+        levels = levels[None]
+        if inverted is None:
+            inverted = bool(_border(levels[0]).float().mean() > LIGHT * LEVELS)
+        if inverted:
+            levels = LEVELS - levels
+    else:
+        inverted, levels = False, levels.permute(2, 0, 1)
+        ordered = torch.empty_like(levels)
+        ordered[list(pixels.picture)] = levels[: len(pixels.picture)]
+        levels = ordered if len(set(pixels.picture)) == 3 else levels
+    low, high = pixels.bounds
+    image = low + (high - low) * (levels.float() / LEVELS)
+    return Photograph(image.contiguous(), inverted, size, frames)
+
+
+def _grey(value: float, pixels: PixelSpec) -> float:
+    low, high = pixels.bounds
+    return (value - low) / (high - low)
+
+
+def _opened(path: Path, rest: int) -> tuple[Image.Image, tuple[int, int], int]:
+    """Return a picture as RGB on the rest colour, upright; its size; its number of frames."""
+    data = read_bytes(path, MOST_BYTES)
+    try:
+        with Image.open(io.BytesIO(data), formats=(*FORMATS, *ALSO)) as file:
+            if file.width * file.height > MOST_PIXELS:
+                raise Image.DecompressionBombError
+            frames = int(getattr(file, "n_frames", 1))
+            picture = ImageOps.exif_transpose(file)
+            if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
+                wide = np.asarray(picture).astype(np.float64)
+                picture = Image.fromarray((wide / 257).clip(0, LEVELS).round().astype(np.uint8))
+            elif picture.mode == "F":
+                whole = np.asarray(picture)
+                picture = Image.fromarray((whole.clip(0, 1) * LEVELS).round().astype(np.uint8))
+            size = picture.size
+            shown = picture.convert("RGBA")
+    except Image.DecompressionBombError:
+        raise StudioError(f"{path} is too large to be read; make it smaller.") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Damage raises errors of many types, depending on the format.
+        raise StudioError(
+            f"{path} cannot be read as a picture ({in_short(error)}); open it in another program "
+            "and save it as PNG."
+        ) from None
+    ground = Image.new("RGBA", shown.size, (rest, rest, rest, 255))
+    return Image.alpha_composite(ground, shown).convert("RGB"), size, frames
+
+
+def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Cut out the middle in the proportions of `size` (height, width), and resize it."""
+    height, width = size
+    scale = min(picture.height / height, picture.width / width)
+    left, top = (picture.width - scale * width) / 2, (picture.height - scale * height) / 2
+    box = (left, top, left + scale * width, top + scale * height)
+    return picture.resize((width, height), Image.Resampling.BICUBIC, box)
+
+
+def _border(levels: Tensor) -> Tensor:
+    """Return the outermost pixels of (H, W)."""
+    return torch.cat([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
