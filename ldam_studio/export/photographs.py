@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference, of_reference
+from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference
+from ldam_studio.engine.photographs import bring_again, is_photograph
 from ldam_studio.errors import StudioError, plain
 from ldam_studio.export.places import is_inside
 from ldam_studio.files import is_regular
-from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.training.photograph import read_photograph
-from ldam_studio.training.photos import ENDINGS
 
 MOST_COMPARED = 20
 """Pictures beside an exported one of which the content is compared."""
@@ -51,7 +49,7 @@ class Photographs:
                 continue
             tried.add(path)
             with suppress(StudioError):
-                return _as_kept(reference, path)
+                return bring_again(path, reference)
         raise StudioError(
             f"The photograph {plain(reference.title, 100)} is not inside the recipe and not in the "
             "folder of the picture; put it there, or name it: replay --photograph FILE."
@@ -59,15 +57,6 @@ class Photographs:
 
     def _beside(self) -> Iterator[Path]:
         with suppress(OSError):
-            usual = (path for path in self._folder.iterdir() if path.suffix.lower() in ENDINGS)
+            usual = (path for path in self._folder.iterdir() if is_photograph(path))
             beside = (path for path in sorted(usual) if is_inside(path, self._folder))
             yield from [path for path in beside if is_regular(path)][:MOST_COMPARED]
-
-
-def _as_kept(reference: PictureReference, path: Path) -> KeptPicture:
-    channels, height, width = reference.shape
-    none = (0.0,) * channels, (1.0,) * channels
-    bounds = reference.minimum, reference.maximum
-    pixels = PixelSpec(channels, height, width, *none, reference.rest, *bounds, reference.order)
-    found = read_photograph(path, pixels, reference.inverted)
-    return of_reference(reference, found.pixels)

@@ -13,13 +13,13 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
+from ldam_studio.engine.photographs import bring
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import compare, steps_to_replay
 from ldam_studio.export.shown import Shown
-from ldam_studio.training.photograph import read_photograph
 
 
 def photograph(path: Path, seed: int = 0) -> Path:
@@ -30,11 +30,7 @@ def photograph(path: Path, seed: int = 0) -> Path:
 
 
 def kept_from(path: Path, state) -> KeptPicture:
-    pixels = state.lane.network.pixels
-    found = read_photograph(path, pixels)
-    return KeptPicture(
-        found.pixels, path.name, "photograph", pixels.bounds, pixels.rest, path, found.inverted
-    )
+    return bring(path, state.lane.network.pixels)
 
 
 def started(path: Path):
