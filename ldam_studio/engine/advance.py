@@ -19,11 +19,12 @@ from ldam_studio.engine.changes.apply import apply
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
+from ldam_studio.engine.held import rested
 from ldam_studio.engine.lane import reheat
 from ldam_studio.engine.noise import draw_for_lanes, draw_noise
 from ldam_studio.engine.prior import draw_priors
 from ldam_studio.engine.schedule import follow, is_coarse
-from ldam_studio.engine.state import MELT_HEAT, Lane, SessionState, Unconfirmed
+from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError
@@ -157,8 +158,8 @@ def advance(
         # All lanes draw the same, as they use the same noise.
         with passes_seeded(seed_for(state.seed, f"network/{state.step}")):
             for lane, noise, views, prior in zip(state.lanes, drawn, seen, priors, strict=True):
-                moved.append(_move(state, lane, noise, views, prior, between))
-        heat = MELT_HEAT if state.melting > 1 else state.heated
+                moved.append(_rested(state, lane, _move(state, lane, noise, views, prior, between)))
+        heat = state.heat_at(max(state.melting - 1, 0))
         later, marks = follow([m.lane for m in moved], state.device, heat)
     except GivenUp:
         go_back(state, before)
@@ -273,6 +274,15 @@ def _move(
     if sampled:
         mean = average.update(mean, chains.x, settings.window)
     return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, new)
+
+
+def _rested(state: SessionState, before: Lane, moved: _Moved) -> _Moved:
+    """Return what a step did if it leaves held chains as they were."""
+    if not state.held:
+        return moved
+    held = state.mask(state.held)
+    new = None if moved.burned_in is None else moved.burned_in & ~held
+    return _Moved(rested(moved.lane, before, held), moved.info, new)
 
 
 def _verdicts(moved: Sequence[_Moved]) -> Tensor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from ldam_studio.engine.changes.chosen import MOST_HEAT
 from ldam_studio.engine.comparison import MOST_LANES
 from ldam_studio.engine.compute.device import ARITHMETIC, MOST_THREADS
 from ldam_studio.errors import StudioError
@@ -38,10 +39,11 @@ EachChain = Annotated[tuple[int | float, ...], Meta(min_length=1, max_length=MOS
 Value = Text | bool | int | float | EachChain
 Values = Annotated[dict[Text, Value], Meta(max_length=1000)]
 Pixels = Annotated[dict[Text, Any], Meta(max_length=20)]
-Kept = Annotated[
-    tuple[Annotated[int, Meta(ge=0, lt=MOST_CHAINS)], ...],
-    Meta(min_length=1, max_length=MOST_CHAINS),
-]
+Index = Annotated[int, Meta(ge=0, lt=MOST_CHAINS)]
+Kept = Annotated[tuple[Index, ...], Meta(min_length=1, max_length=MOST_CHAINS)]
+Held = Annotated[tuple[Index, ...], Meta(max_length=MOST_CHAINS)]
+Heat = Annotated[float, Meta(ge=1, le=MOST_HEAT)]
+Heats = Annotated[tuple[Heat, ...], Meta(max_length=MOST_CHAINS)]
 MOST_AVERAGED = 1000
 """Files of weights that a recipe may name for one network."""
 
@@ -87,6 +89,13 @@ class MeasuredReference(Struct, frozen=True):
     network: Sha256
     statistics: Sha256
     before: Sha256
+
+
+class HeatedChains(Struct, frozen=True):
+    """Some chains, and the factor by which their temperature is multiplied; 1 cools them."""
+
+    chains: Kept
+    heat: Heat
 
 
 class LaneDescription(Struct, frozen=True):

@@ -108,7 +108,8 @@ class Frame:
     """The session as the window shows it: its lanes, and what they share.
 
     `outline` has the session's settings. It includes all changes up to `commands_seen`, the number
-    of the last command that was taken from the queue; see `engine.commands`.
+    of the last command that was taken from the queue; see `engine.commands`. `melting` tells
+    whether the front chain is heated.
     """
 
     number: int
@@ -149,7 +150,7 @@ def make_frame(
         commands_seen=commands_seen,
         marks=tuple((info.step, mark) for info in infos for mark in info.marks),
         notices=tuple(notices),
-        melting=state.heat > 1,
+        melting=state.heat_of(front) > 1,
         steps_per_second=steps_per_second,
         lesson=lesson,
         lanes=tuple(

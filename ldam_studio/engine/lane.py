@@ -24,7 +24,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.plan import PLAIN, Plan
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.preconditioner import clouds
-from ldam_studio.sampler.prepare import parameters_of
+from ldam_studio.sampler.prepare import Heat, parameters_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.resize import resized
 from ldam_studio.sampler.schedule import Clock, at_present
@@ -73,7 +73,7 @@ def draw_starts(
     network: Network,
     settings: Settings,
     generators: Generators,
-    chains: range,
+    chains: Sequence[int],
     arithmetic: int,
 ) -> Tensor:
     """Draw x0 = rest + spread * xi for the chains with these numbers.
@@ -85,7 +85,7 @@ def draw_starts(
     follows; drawing noise in that layout takes many times longer.
     """
     pixels = network.pixels
-    noise = generators.normal("start", (len(chains), *pixels.shape), first=chains.start)
+    noise = generators.normal("start", (len(chains), *pixels.shape), chains)
     noise = clouds(noise, settings.start_spectrum, settings.colour_correlation)
     if arithmetic > 1:
         noise = noise.contiguous()
@@ -172,18 +172,20 @@ def _values_in(field: Box | None, network: Network) -> int:
     return channels * (bottom - top) * (right - left)
 
 
-def reheat(lane: Lane, device: Device, heat: float) -> Lane:
+def reheat(lane: Lane, device: Device, heat: Heat) -> Lane:
     """Return the lane with its parameters computed anew and its chains marked as settling."""
+    return replace(warmed(lane, device, heat), progress=burn_in.disturb(lane.progress))
+
+
+def warmed(lane: Lane, device: Device, heat: Heat) -> Lane:
+    """Return the lane with its parameters computed anew."""
     now = at_present(lane.settings, lane.clock)
-    return replace(
-        lane,
-        parameters=parameters_of(now, len(lane.neurons), device.name, heat, device.arithmetic),
-        progress=burn_in.disturb(lane.progress),
-    )
+    found = parameters_of(now, len(lane.neurons), device.name, heat, device.arithmetic)
+    return replace(lane, parameters=found)
 
 
 def turn(
-    lane: Lane, outline: LaneOutline, device: Device, generators: Generators, heat: float
+    lane: Lane, outline: LaneOutline, device: Device, generators: Generators, heat: Heat
 ) -> Lane:
     """Give a lane's chains the network, neurons and settings of an outline.
 
@@ -236,7 +238,7 @@ def with_clock(lane: Lane, clock: Clock) -> Lane:
     return replace(lane, sized=sized, targets=found, clock=clock)
 
 
-def begin(lane: Lane, x: Tensor, device: Device, heat: float) -> Lane:
+def begin(lane: Lane, x: Tensor, device: Device, heat: Heat) -> Lane:
     """Return the lane with its chains at `x`, without averages or burn-in.
 
     If `x` has another size than the lane's images, it is interpolated.

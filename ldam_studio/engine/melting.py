@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.changes.rules import MOST_HEAT
-from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.changes.chosen import MOST_HEAT, Heated
+from ldam_studio.engine.state import SessionState
 from ldam_studio.sampler.resize import resized
 
 DISSOLVED = 0.3  # correlation with the image before, below which nothing of it is left to see
@@ -25,7 +25,9 @@ REST_S = 0.1  # seconds of a rest that count, so that single steps melt like ste
 
 
 class Melting:
-    """Watches the chains of a session that is heated.
+    """Watches the chains of a session that is heated: all of them, or some.
+
+    Chains that were heated together are watched together, and cool together.
 
     Parameters
     ----------
@@ -35,45 +37,86 @@ class Melting:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._before: tuple[Tensor, ...] = ()
-        self._hot = self._raised = 0.0  # seconds; `_raised` is that of the last raise
-        self._counted = 0.0  # the time up to which `_hot` counts
+        self._all: _Melt | None = None
+        self._some: list[_Melt] = []
+        self._chains = 0
 
     def before_step(self, state: SessionState) -> None:
-        """Remember the images from which the chains start to melt."""
+        """Remember the images from which chains start to melt."""
         if state.heated == 1.0:
-            self._before = ()
-        elif not self._before:
-            self._before = tuple(lane.chains.x for lane in state.lanes)
-            self._hot = self._raised = 0.0
-            self._counted = self._clock()
+            self._all = None
+        elif self._all is None:
+            self._all = _Melt(state, range(len(state.lane.neurons)), self._clock())
+        hot = {chain for chain, heat in enumerate(state.heats) if heat > 1}
+        if self._chains != len(state.lane.neurons):
+            self._chains, self._some = len(state.lane.neurons), []  # they have other numbers now
+        for melt in self._some:
+            melt.chains = tuple(chain for chain in melt.chains if chain in hot)
+            hot -= set(melt.chains)
+        self._some = [melt for melt in self._some if melt.chains]
+        if hot:
+            self._some.append(_Melt(state, sorted(hot), self._clock()))
 
     def rest(self) -> None:
         """Say that the chains have rested until now."""
-        self._counted = max(self._counted, self._clock() - REST_S)
+        for melt in self._melts():
+            melt.rest(self._clock() - REST_S)
 
     def after_step(self, state: SessionState) -> Sequence[Change]:
         """Return the changes that are due: more heat, or cooling."""
-        if not self._before or state.heated == 1.0:
-            return ()
+        changes: list[Change] = []
         now = self._clock()
-        self._hot, self._counted = self._hot + now - self._counted, now
-        melted = self._hot >= LEAST_S and self._are_dissolved(state.lanes)
-        if self._hot >= MOST_S or melted:
-            self._before = ()
-            return (Change("reset_average"), Change("heat", 1.0), *_schedules(state))
-        if self._hot - self._raised >= RAISE_S and state.heated < MOST_HEAT:
-            self._raised = self._hot
-            return (Change("heat", min(state.heated * RAISE, MOST_HEAT)),)
-        return ()
+        if self._all is not None and state.heated != 1.0:
+            heat = self._all.next_heat(state, state.heated, now)
+            if heat == 1:
+                self._all = None
+                changes += [Change("reset_average"), Change("heat", 1.0), *_schedules(state)]
+            elif heat is not None:
+                changes.append(Change("heat", heat))
+        for melt in self._some if state.heats else ():
+            heat = melt.next_heat(state, max(state.heats[chain] for chain in melt.chains), now)
+            if heat is not None:
+                changes.append(Change("heat_some", Heated(melt.chains, heat)))
+        return tuple(changes)
 
-    def _are_dissolved(self, lanes: Sequence[Lane]) -> bool:
-        pairs = list(zip(lanes, self._before, strict=False))
-        if len(lanes) != len(self._before) or any(
+    def _melts(self) -> list[_Melt]:
+        return self._some if self._all is None else [self._all, *self._some]
+
+
+class _Melt:
+    """Chains that are hot since one moment, and the images that they had then."""
+
+    def __init__(self, state: SessionState, chains: Sequence[int], now: float) -> None:
+        self.chains = tuple(chains)
+        self._before = tuple(lane.chains.x for lane in state.lanes)
+        self._hot = self._raised = 0.0  # seconds; `_raised` is that of the last raise
+        self._counted = now  # the time up to which `_hot` counts
+
+    def rest(self, until: float) -> None:
+        self._counted = max(self._counted, until)
+
+    def next_heat(self, state: SessionState, heat: float, now: float) -> float | None:
+        """Return the heat from now on: 1 to cool; None to go on as before."""
+        self._hot, self._counted = self._hot + now - self._counted, now
+        melted = self._hot >= LEAST_S and self._are_dissolved(state)
+        if self._hot >= MOST_S or melted:
+            return 1.0
+        if self._hot - self._raised >= RAISE_S and heat < MOST_HEAT:
+            self._raised = self._hot
+            return min(heat * RAISE, MOST_HEAT)
+        return None
+
+    def _are_dissolved(self, state: SessionState) -> bool:
+        pairs = list(zip(state.lanes, self._before, strict=False))
+        if len(state.lanes) != len(self._before) or any(
             lane.chains.x.shape[1] != x.shape[1] for lane, x in pairs
         ):
             return True  # other networks are shown by now
-        return all(correlation(lane.chains.x, x).mean() < DISSOLVED for lane, x in pairs)
+        count = min(len(state.lane.chains.x), len(self._before[0]))
+        moving = [i for i in self.chains if i < count and i not in state.held]
+        return not moving or all(
+            correlation(lane.chains.x[moving], x[moving]).mean() < DISSOLVED for lane, x in pairs
+        )
 
 
 def correlation(images: Tensor, before: Tensor) -> Tensor:

@@ -62,6 +62,11 @@ class Outline:
     pictures, rest
         What is known of the kept pictures, and the number of the one towards which L2 pulls; None
         for the rest colour.
+    held
+        The numbers of the chains that neither move nor give samples, in ascending order.
+    heats
+        The factor of each chain's own temperature; empty if all are 1. The larger of it and the
+        session's own counts.
     """
 
     lanes: tuple[LaneOutline, ...]
@@ -73,6 +78,8 @@ class Outline:
     data: Path | None = None
     pictures: tuple[PictureNote, ...] = ()
     rest: int | None = None
+    held: tuple[int, ...] = ()
+    heats: tuple[float, ...] = ()
 
     @property
     def lane(self) -> LaneOutline:

@@ -154,6 +154,8 @@ class Previews:
             state,
             lanes=tuple(self._alone(lane, front, state) for lane in state.lanes),
             generators=state.generators.clone(),
+            held=(0,) if front in state.held else (),
+            heats=(state.heats[front],) if state.heats else (),
             log=[],
             unconfirmed=[],
             learn_every=0,
@@ -174,7 +176,11 @@ class Previews:
             settings=settings,
             targets=targets(lane.network, lane.sized, neurons, settings, trust=lane.trust),
             parameters=parameters_of(
-                at_present(settings, lane.clock), 1, device.name, state.heat, device.arithmetic
+                at_present(settings, lane.clock),
+                1,
+                device.name,
+                state.heat_of(chain),
+                device.arithmetic,
             ),
             chains=kernels.State(
                 x, {name: each[chain : chain + 1] for name, each in lane.chains.memory.items()}

@@ -15,15 +15,13 @@ from ldam_studio.engine.lane import begin, with_clock
 from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane
 from ldam_studio.sampler import schedule
-from ldam_studio.sampler.prepare import repaced
+from ldam_studio.sampler.prepare import Heat, repaced
 from ldam_studio.sampler.schedule import STARTS, at_present, runs
 from ldam_studio.sampler.settings import PerChain
 from ldam_studio.sampler.views import sides_of_views
 
 
-def follow(
-    lanes: Sequence[Lane], device: Device, heat: float
-) -> tuple[tuple[Lane, ...], list[str]]:
+def follow(lanes: Sequence[Lane], device: Device, heat: Heat) -> tuple[tuple[Lane, ...], list[str]]:
     """Set the clocks of lanes that took a step one step later, and what their schedules change.
 
     Returns the lanes, and the lines to write into the traces.
@@ -46,7 +44,7 @@ def _words(before: Lane, after: Lane) -> str:
     return keeps_one_size(after).rstrip(".") if not before.clock.steps else ""
 
 
-def fitted(lane: Lane, device: Device, heat: float) -> Lane:
+def fitted(lane: Lane, device: Device, heat: Heat) -> Lane:
     """Return the lane with the step size, temperature and size of its settings and clock.
 
     At another size the picture is kept; averages and burn-in start again. A burn-in of a fixed

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from torch import Tensor
 
 from ldam_studio.engine import silent_neurons
 from ldam_studio.engine.burn_in_threshold import Thresholds
-from ldam_studio.engine.changes.rules import MOST_HEAT
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.description import Count, describe
+from ldam_studio.engine.description import Count, Heat, Heats, Held, describe
 from ldam_studio.engine.kept_pictures import from_session_file, to_session_file
 from ldam_studio.engine.lane import begin, with_clock, with_trust
 from ldam_studio.engine.photo_statistics import Balance
@@ -29,9 +28,10 @@ from ldam_studio.training import learner
 VERSION = 2
 """In version 1, of LDAM Studio 0.1.0, the tensors of the first lane had no prefix and those of the
 second lane had the prefix "second.". The counts that are now in `lanes` were stored likewise."""
-Heat = Annotated[float, msgspec.Meta(ge=1, le=MOST_HEAT)]
 AVERAGE = ("mean", "variance", "count", "change")
 PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
+BEHIND = "progress.behind"
+"""Only where chains were held or restarted; see `burn_in.BurnIn`."""
 WAKING = ("quiet", "answered", "led")
 MEMORY, MOMENTS = "memory.", "moments."
 """Prefixes of the tensors in a kernel's memory; files of 0.1.0 have the latter."""
@@ -59,6 +59,8 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "step": state.step,
         "melting": state.melting,
         "heated": state.heated,
+        "held": list(state.held),
+        "heats": list(state.heats),
         "lessons_due": state.lessons_due,
         "checked_layers": [list(layer) for layer in sorted(state.checked_layers)],
         "lanes": counts,
@@ -74,6 +76,8 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {"x": lane.chains.x}
     tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}
+    if lane.progress.most_behind:
+        tensors[BEHIND] = lane.progress.behind
     tensors["thresholds.values"] = lane.thresholds.values
     tensors |= {f"waking.{name}": getattr(lane.waking, name) for name in WAKING}
     tensors["balance.gamma"] = lane.balance.gamma
@@ -121,6 +125,7 @@ def from_tensors(
     try:
         state.step, state.melting = _count(about["step"]), _count(about["melting"])
         state.heated = msgspec.convert(about.get("heated", 1.0), Heat)  # not in files of 0.1.0
+        state.held, state.heats = _singled_out(about, len(state.lane.neurons))
         state.lessons_due = _count(about.get("lessons_due", 0))
         former = about.get("bfloat16_layers", about.get("halved", ()))  # of 0.1.0, and before it
         layers = about.get("checked_layers", former)
@@ -176,6 +181,7 @@ def _restore(
     if any(len(tensor) != len(x) for tensor in memory.values()):
         raise ValueError("a kernel's memory of other chains")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
+    reached["behind"] = tensors.get(BEHIND, lane.progress.behind)
     lane = with_trust(lane, Trust(about.get("trust", lane.trust.value)))
     lane = begin(with_clock(lane, _clock(about)), lane.chains.x, state.device, state.heat)
     restored = replace(
@@ -185,6 +191,7 @@ def _restore(
         progress=burn_in.BurnIn(
             steps=_count(counts["steps"]),
             filled=_count(counts["filled"]),
+            most_behind=int(reached["behind"].max()),
             over=False,
             **reached,
         ),
@@ -217,6 +224,17 @@ def _rest(state: SessionState, value: Any) -> int | None:
     if state.pictures[number].shape != state.lane.network.pixels.shape:
         raise ValueError(f"a kept picture of {state.pictures[number].shape}")
     return number
+
+
+def _singled_out(
+    about: Mapping[str, Any], chains: int
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Return what is done to some chains only: which are held, and their own heats."""
+    held: tuple[int, ...] = msgspec.convert(about.get("held", ()), Held)
+    heats: tuple[float, ...] = msgspec.convert(about.get("heats", ()), Heats)
+    if list(held) != sorted({*held} & {*range(chains)}) or len(heats) not in (0, chains):
+        raise ValueError("held or heated chains that do not exist")
+    return held, heats
 
 
 def _count(value: Any) -> int:

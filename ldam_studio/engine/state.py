@@ -6,7 +6,7 @@ several that are compared (see `engine.comparison`); all of them use the same no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import kernels
 from ldam_studio.sampler.average import Average, over_chains, pooled
 from ldam_studio.sampler.burn_in import BurnIn
-from ldam_studio.sampler.prepare import kernel_of
+from ldam_studio.sampler.prepare import Heat, kernel_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.schedule import Clock
 from ldam_studio.sampler.settings import Settings
@@ -177,6 +177,8 @@ class SessionState:
         Number of steps left at `MELT_HEAT` times the temperature.
     heated
         Factor of the temperature while no such steps are left; 1 unless the chains melt.
+    held, heats
+        What is done to some chains only, see `Outline`.
     unconfirmed
         The last steps, oldest first, whose outcomes have not all arrived.
     learner
@@ -207,6 +209,8 @@ class SessionState:
     rest: int | None = None
     melting: int = 0
     heated: float = 1.0
+    held: tuple[int, ...] = ()
+    heats: tuple[float, ...] = ()
     origin: dict[str, Any] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     unconfirmed: list[Unconfirmed] = field(default_factory=list)
@@ -230,6 +234,8 @@ class SessionState:
             data=self.data,
             pictures=tuple(kept.note for kept in self.pictures),
             rest=self.rest,
+            held=self.held,
+            heats=self.heats,
         )
 
     def rest_of(self, lane: Lane) -> float | Tensor:
@@ -243,9 +249,28 @@ class SessionState:
         return self.pictures[self.rest].at((pixels.height, pixels.width), self.device.name)
 
     @property
-    def heat(self) -> float:
+    def heat(self) -> Heat:
         """The factor by which the temperature is multiplied at present."""
-        return MELT_HEAT if self.melting else self.heated
+        return self.heat_at(self.melting)
+
+    def heat_at(self, melting: int) -> Heat:
+        """Return the same for another number of steps that are left of a melt."""
+        common = MELT_HEAT if melting else self.heated
+        if not self.heats:
+            return common
+        own = torch.tensor(self.heats, dtype=torch.float32, device=self.device.name)
+        return own.clamp_min(common).reshape(-1, 1, 1, 1)
+
+    def heat_of(self, chain: int) -> float:
+        """Return the present factor of one chain."""
+        common = MELT_HEAT if self.melting else self.heated
+        return max(common, self.heats[chain]) if self.heats else common
+
+    def mask(self, chains: Iterable[int]) -> Tensor:
+        """Return which chains these are, (chains,)."""
+        mask = torch.zeros(len(self.lane.neurons), dtype=torch.bool)
+        mask[list(chains)] = True
+        return mask.to(self.device.name)
 
     @property
     def discriminator_module(self) -> torch.nn.Module | None:

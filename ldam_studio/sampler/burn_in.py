@@ -23,8 +23,10 @@ class BurnIn:
 
     `total` and `squares` are sums over the current block (`filled` samples so far). `mean` and
     `variance` are those of the previous block, NaN if there is none. `steps` counts the steps since
-    the start. `over` means that a fixed number of steps has passed, so that all chains are `done`;
-    the host knows this without waiting for the device.
+    the start. `behind` (int64) is the number of those that a chain did not take, because it started
+    again or was held, and `most_behind` is at least the largest of them. `over` means that a fixed
+    number of steps has passed for every chain, so that all are `done`; the host knows this without
+    waiting for the device.
     """
 
     steps: int
@@ -35,6 +37,8 @@ class BurnIn:
     variance: Tensor
     steady: Tensor
     done: Tensor
+    behind: Tensor
+    most_behind: int = 0
     over: bool = False
 
     @property
@@ -48,31 +52,55 @@ def init(chains: int, device: torch.device | str = "cpu") -> BurnIn:
     zeros = torch.zeros(chains, device=device)
     nans = torch.full_like(zeros, torch.nan)
     no = torch.zeros(chains, dtype=torch.bool, device=device)
-    return BurnIn(0, 0, zeros, zeros, nans, nans, no, no)
+    return BurnIn(0, 0, zeros, zeros, nans, nans, no, no, torch.zeros_like(no, dtype=torch.int64))
 
 
 def disturb(progress: BurnIn) -> BurnIn:
     """Mark every chain as unsteady because a setting has changed, and start a new block."""
     fresh = init(len(progress.done), progress.done.device)
-    return replace(fresh, steps=progress.steps, done=progress.done, over=progress.over)
+    return replace(
+        fresh,
+        steps=progress.steps,
+        done=progress.done,
+        behind=progress.behind,
+        most_behind=progress.most_behind,
+        over=progress.over,
+    )
+
+
+def disturb_some(progress: BurnIn, chains: Tensor) -> BurnIn:
+    """Mark some chains, a mask (chains,), as unsteady; the block of the others goes on.
+
+    The block in progress does not count for them: a NaN in it spreads to its mean, and a chain is
+    never steady by a comparison with NaN.
+    """
+    unknown = {
+        name: getattr(progress, name).masked_fill(chains, torch.nan)
+        for name in ("total", "squares", "mean", "variance")
+    }
+    return replace(progress, steady=progress.steady & ~chains, **unknown)
 
 
 def begin_again(progress: BurnIn, chains: Tensor) -> BurnIn:
-    """Return the progress in which some chains, a mask (chains,), have just started.
-
-    All chains begin a new block, since they share the number of its samples; a fixed number of
-    steps is counted again.
-    """
-    fresh = init(len(chains), chains.device)
-    return BurnIn(
-        steps=0,
-        filled=0,
-        total=fresh.total,
-        squares=fresh.squares,
-        mean=torch.where(chains, fresh.mean, progress.mean),
-        variance=torch.where(chains, fresh.variance, progress.variance),
-        steady=progress.steady & ~chains,
+    """Let the burn-in of some chains, a mask (chains,), begin again; their steps count anew."""
+    return replace(
+        disturb_some(progress, chains),
         done=progress.done & ~chains,
+        behind=progress.behind.masked_fill(chains, progress.steps),
+        most_behind=progress.steps,
+        over=False,
+    )
+
+
+def stay(progress: BurnIn, before: BurnIn, held: Tensor) -> BurnIn:
+    """Return the progress after a step that the chains `held`, a mask (chains,), did not take."""
+    return replace(
+        progress,
+        steady=torch.where(held, before.steady, progress.steady),
+        done=torch.where(held, before.done, progress.done),
+        behind=progress.behind + held,
+        most_behind=progress.most_behind + 1,
+        over=False,
     )
 
 
@@ -98,7 +126,8 @@ def update(
     else:
         progress = replace(progress, steps=steps)
     if fixed is not None and steps > fixed and not progress.over:
-        progress = replace(progress, done=torch.ones_like(progress.done), over=True)
+        done = progress.done | (steps - progress.behind > fixed)
+        progress = replace(progress, done=done, over=steps - progress.most_behind > fixed)
     return progress
 
 
@@ -120,6 +149,16 @@ def _add(
     if may_finish:
         done = done | (steady & (mean >= threshold))
     zeros = torch.zeros_like(total)
-    # Once steady, a chain stays steady until a setting changes, so that its label does not flicker.
-    steady = progress.steady | steady
-    return BurnIn(steps, 0, zeros, zeros, mean, variance, steady, done, progress.over)
+    return replace(
+        progress,
+        steps=steps,
+        filled=0,
+        total=zeros,
+        squares=zeros,
+        mean=mean,
+        variance=variance,
+        # Once steady, a chain stays steady until a setting changes, so that its label does not
+        # flicker.
+        steady=progress.steady | steady,
+        done=done,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from ldam_studio.sampler.kernels import KERNELS, Kernel, Parameters
 from ldam_studio.sampler.kernels.parameters import Weighted
 from ldam_studio.sampler.settings import PerChain, Settings
 from ldam_studio.sampler.terms import TERMS
+
+Heat: TypeAlias = float | Tensor
+"""A factor of the temperature: one number, or one for each chain, (chains, 1, 1, 1)."""
 
 
 def kernel_of(settings: Settings) -> Kernel:
@@ -27,7 +31,7 @@ def parameters_of(
     settings: Settings,
     chains: int,
     device: torch.device | str = "cpu",
-    heat: float = 1.0,
+    heat: Heat = 1.0,
     arithmetic: int = 1,
 ) -> Parameters:
     """Expand `settings` to `chains` chains; `heat` multiplies the temperature (melting).
@@ -63,7 +67,7 @@ def parameters_of(
     )
 
 
-def repaced(parameters: Parameters, settings: Settings, heat: float = 1.0) -> Parameters:
+def repaced(parameters: Parameters, settings: Settings, heat: Heat = 1.0) -> Parameters:
     """Return parameters with another step size, temperature and noise level, those of `settings`.
 
     The result is what `parameters_of` returns if nothing else has changed, but it takes less time

@@ -6,7 +6,7 @@ Because no two share one, switching a source off (or adding a chain) does not ch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -50,15 +50,17 @@ class Generators:
             self._by_name[name] = generator.manual_seed(seed_for(self.seed, name))
         return self._by_name[name]
 
-    def normal(self, source: str, shape: tuple[int, ...], first: int = 0) -> Tensor:
+    def normal(
+        self, source: str, shape: tuple[int, ...], chains: Sequence[int] | None = None
+    ) -> Tensor:
         """Draw N(0, 1) of `shape` = (chains, ...); chain i has the generator "source/i".
 
-        `first` is the number of the first of these chains.
+        `chains` are the numbers of these chains; None for the first ones.
         """
-        return self._fill(torch.empty(shape, device=self.device), source, first)
+        return self._fill(torch.empty(shape, device=self.device), source, chains)
 
-    def _fill(self, out: Tensor, source: str, first: int = 0) -> Tensor:
-        for i, row in enumerate(out, start=first):
+    def _fill(self, out: Tensor, source: str, chains: Sequence[int] | None = None) -> Tensor:
+        for i, row in zip(range(len(out)) if chains is None else chains, out, strict=True):
             row.normal_(generator=self[f"{source}/{i}"])
         return out
 

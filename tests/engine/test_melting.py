@@ -9,7 +9,7 @@ import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.changes.rules import MOST_HEAT
+from ldam_studio.engine.changes.chosen import MOST_HEAT
 from ldam_studio.engine.melting import (
     DISSOLVED,
     LEAST_S,

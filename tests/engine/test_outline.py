@@ -8,6 +8,7 @@ import torch
 
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.chosen import Heated
 from ldam_studio.engine.changes.rules import RULES
 from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.comparison import MOST_LANES, LaneSpec
@@ -59,6 +60,22 @@ CHANGES_OF_THREE = [
     Change("keep", "all"),
     Change("keep", (-1,)),
     Change("keep", (0.5,)),
+    Change("heat_some", Heated((0, 2), 50.0)),
+    Change("heat_some", Heated((1,), 1.0)),
+    Change("heat_some", Heated((1,), 0.5)),
+    Change("heat_some", Heated((), 50.0)),
+    Change("heat_some", (1, 2)),
+    Change("restart_some", (1,)),
+    Change("restart_some", ()),
+    Change("restart_some", (3,)),
+    Change("hold", (0, 2)),
+    Change("hold", (2, 0)),
+    Change("hold", ()),
+    Change("hold", (True,)),
+    Change("hold", "02"),
+    Change("release", (0, 1)),
+    Change("release", (-1,)),
+    Change("hold", (1,), 1),
     Change("seed", 5),
     Change("restart"),
     Change("melt", 3),

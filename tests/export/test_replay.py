@@ -15,6 +15,7 @@ from former_formats import in_format_1
 from ldam_studio.engine import tuning
 from ldam_studio.engine.advance import ChainsExploded, advance
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.chosen import Heated
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.discriminator import learning_from
@@ -99,6 +100,10 @@ def test_after_sliders_neurons_and_melting(tmp_path: Path, mode: dict[str, str])
     state = run(state, 5, Change("melt", 7))
     state = run(state, 3, Change("heat", 400.0))
     state = run(state, 3, Change("heat", 1.0))
+    state = run(state, 3, Change("heat_some", Heated((1, 3), 50.0)), Change("hold", (0,)))
+    state = run(state, 3, Change("heat_some", Heated((1, 3), 1.0)), Change("restart_some", (2,)))
+    state = run(state, 3, Change("release", (0,)), Change("hold", (1, 3)))
+    state = run(state, 3, Change("keep", (0, 1, 3)))
     state = run(state, 5, Change("chains", 6), Change("average_over", "both"))
     state = run(state, 5, Change("step_size", (0.1, 0.2, 0.05, 0.1, 0.1, 0.1)))
     state = run(state, 5, Change("neurons", (Neuron("conv2", 3),)), Change("window", 9))

@@ -37,6 +37,7 @@ def apply(state: SessionState, change: Change) -> list[str]:
         if values == new:
             return []
     kept = {field.name: getattr(state, field.name) for field in fields(state)}
+    state.held, state.heats = after.held, after.heats
     try:
         kind.effect(state, change, after, numbers)
     except BaseException:

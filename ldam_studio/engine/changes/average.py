@@ -16,10 +16,11 @@ UNFINISHED = "unfinished"
 def reset_average(
     state: SessionState, change: Change, _after: Outline, _numbers: Sequence[int]
 ) -> None:
-    """Discard all samples, or only those of chains that are not burned in."""
+    """Discard all samples, or only those of chains that are not burned in; not of held chains."""
+    moving = ~state.mask(state.held)
 
     def reset(lane: Lane) -> Lane:
-        which = ~lane.progress.done if change.value == UNFINISHED else None
+        which = moving & ~lane.progress.done if change.value == UNFINISHED else moving
         return replace(lane, average=average.reset(lane.average, which))
 
     state.lanes = tuple(reset(lane) for lane in state.lanes)

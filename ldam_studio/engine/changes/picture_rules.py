@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio.engine.changes import chosen
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom, number_of, with_note
 from ldam_studio.errors import StudioError, plain
@@ -30,7 +31,7 @@ def rest(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline
 
 
 def start_from(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    """Begin chains at a kept picture; nothing of the outline changes."""
+    """Begin chains at a kept picture; they move then, and are not hot."""
     wanted: StartFrom = change.value
     _check_kept(outline, wanted.picture)
     chains = wanted.chains
@@ -39,7 +40,7 @@ def start_from(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> O
             f"The chains to begin at a picture are some of 0 to {outline.chains - 1} in ascending "
             f"order, not {chains}."
         )
-    return outline
+    return chosen.freed(outline) if chains is None else chosen.begun(outline, chains)
 
 
 def _check_kept(outline: Outline, number: Any) -> None:

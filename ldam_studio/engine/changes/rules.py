@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ldam_studio.engine.changes import picture_rules
+from ldam_studio.engine.changes import chosen, picture_rules
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import (
     MOST_LANES,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ldam_studio.networks.network import Network
 
 MAX_MELT = 100_000
-MOST_HEAT = 1e6
 
 
 class Scope(Enum):
@@ -96,7 +95,7 @@ def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
         lane = outline.lanes[number]
         shown = matched_or_kept(lane.network, wanted, lane.neurons)
         outline = outline.put(number, lane.looking_at(shown))
-    return outline
+    return chosen.freed(outline)
 
 
 def _network(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
@@ -104,7 +103,7 @@ def _network(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
     lane = outline.lanes[number]
     _check_beside(outline, number, network)
     neurons = matched(network, lane.neurons) or network.default_neurons(outline.chains)
-    outline = outline.put(number, replace(lane, network=network, neurons=neurons))
+    outline = chosen.freed(outline.put(number, replace(lane, network=network, neurons=neurons)))
     model = outline.discriminator
     if model is not None and not model.takes(network.pixels):
         outline = replace(outline, discriminator=None)
@@ -173,29 +172,12 @@ def _chains(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outli
             neurons.append(known[len(neurons) % len(known)])
         settings = lane.settings.for_chains(count)
         outline = outline.put(number, replace(lane, neurons=tuple(neurons), settings=settings))
-    return outline
-
-
-def _keep(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    try:
-        kept = [index for index in change.value if outline.lane.neurons[index] and index >= 0]
-    except (IndexError, TypeError):
-        kept = []
-    if not kept or kept != list(change.value) or kept != sorted(set(kept)):
-        raise StudioError(
-            f"The chains to keep are some of 0 to {outline.chains - 1} in ascending order, not "
-            f"{change.value!r}."
-        )
-    for number in numbers:
-        lane = outline.lanes[number]
-        neurons, settings = tuple(lane.neurons[i] for i in kept), lane.settings.of_chains(kept)
-        outline = outline.put(number, replace(lane, neurons=neurons, settings=settings))
-    return outline
+    return chosen.of_first(outline, count)
 
 
 def _seed(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
     _check_whole(change.value, 2**63 - 1, "The seed must be a whole number from 0 to 2^63 - 1")
-    return replace(outline, seed=change.value)
+    return chosen.freed(replace(outline, seed=change.value))
 
 
 def _melt(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
@@ -204,12 +186,8 @@ def _melt(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outlin
 
 
 def _heat(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    number = isinstance(change.value, int | float) and not isinstance(change.value, bool)
-    if not number or not 1 <= change.value <= MOST_HEAT:
-        raise StudioError(
-            f"The temperature can be multiplied by 1 to {MOST_HEAT:,.0f}, not by {change.value!r}."
-        )
-    return outline
+    chosen.check_heat(change.value)
+    return replace(outline, heats=()) if change.value == 1 else outline
 
 
 def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
@@ -217,7 +195,7 @@ def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -
         raise StudioError(
             f"Only {', '.join(STARTS)} can follow a schedule, not {change.value!r}; choose one."
         )
-    return outline
+    return chosen.freed(outline) if change.value is None else outline
 
 
 def _check_whole(value: Any, most: int, sentence: str) -> None:
@@ -261,7 +239,12 @@ def _compare(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Out
             f"{MOST_LANES} networks can be compared, numbered without gaps."
         )
     added = () if spec is None else (outline.with_lane(spec),)
-    return replace(outline, lanes=(*before, *added, *behind))
+    outline = replace(outline, lanes=(*before, *added, *behind))
+    return outline if spec is None else chosen.freed(outline)
+
+
+def _restart(outline: Outline, _change: Change, _numbers: tuple[int, ...]) -> Outline:
+    return chosen.freed(outline)
 
 
 def _same(outline: Outline, _change: Change, _numbers: tuple[int, ...]) -> Outline:
@@ -278,9 +261,9 @@ RULES: dict[str, Rule] = {
     "discriminator": Rule(_discriminator),  # DiscriminatorModel or None
     "revert_discriminator": Rule(_same),  # None: forget what was learned
     "chains": Rule(_chains),  # int
-    "keep": Rule(_keep),  # the indices of the chains to keep, in ascending order
+    "keep": Rule(chosen.keep),  # the indices of the chains to keep, in ascending order
     "seed": Rule(_seed),  # int: restart with it
-    "restart": Rule(_same),  # None: restart with the same seed
+    "restart": Rule(_restart),  # None: restart with the same seed
     # None: begin the schedule again from the present pictures; a setting that left it: follow it
     "run_schedule": Rule(_run_schedule, Scope.ANY),
     "picture": Rule(picture_rules.keep),  # KeptPicture: keep it
@@ -291,6 +274,12 @@ RULES: dict[str, Rule] = {
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "heat": Rule(_heat),  # float: factor of the temperature from now on; 1 ends a melt
+    "heat_some": Rule(chosen.heat_some),  # Heated: some chains and their own factor; 1 cools them
+    "restart_some": Rule(
+        chosen.restart_some
+    ),  # the indices of chains to restart, in ascending order
+    "hold": Rule(chosen.hold),  # the indices of chains that rest from now on
+    "release": Rule(chosen.release),  # the indices of held chains that move again
     "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
     "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
     "plan": Rule(_plan),  # Plan: another one was measured to suit the layer and chains in front

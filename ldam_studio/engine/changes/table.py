@@ -15,6 +15,7 @@ import msgspec
 from ldam_studio.engine.changes.average import reset_average
 from ldam_studio.engine.changes.chains import change_chains, keep_chains
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.chosen import Heated
 from ldam_studio.engine.changes.comparison import compare
 from ldam_studio.engine.changes.discriminator import change_discriminator, revert_discriminator
 from ldam_studio.engine.changes.learning import change_learning
@@ -26,15 +27,18 @@ from ldam_studio.engine.changes.plan import change_plan
 from ldam_studio.engine.changes.rules import neurons_of
 from ldam_studio.engine.changes.schedule import run_schedule
 from ldam_studio.engine.changes.settings import change_setting
+from ldam_studio.engine.changes.some import heat_some, hold, release, restart_some
 from ldam_studio.engine.changes.start import restart
 from ldam_studio.engine.changes.statistics import change_statistics
 from ldam_studio.engine.changes.weights import change_weights
+from ldam_studio.engine.changes.words import heated_words, some_words
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import plan_words
 from ldam_studio.engine.description import (
     BesideDescription,
     Chains,
     Count,
+    HeatedChains,
     Kept,
     MeasuredReference,
     Neurons,
@@ -234,6 +238,15 @@ def _rest_words(change: Change, after: Outline) -> str:
     return f"L2 towards {after.pictures[change.value].title}"
 
 
+def _for_some(effect: Effect, done: str) -> Kind:
+    return Kind(
+        effect,
+        written=Kept,
+        words=lambda change, _after: some_words(change.value, done),
+        logged=lambda change, _after: list(change.value),
+    )
+
+
 SETTING = Kind(change_setting, words=_setting_words, written=Value, logged=_value)
 
 CHANGES: dict[str, Kind] = {
@@ -316,6 +329,16 @@ CHANGES: dict[str, Kind] = {
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
     "melt": Kind(melt, written=Count, words=lambda _change, _after: "melt"),
     "heat": Kind(heat, written=float, words=_heat_words),
+    "heat_some": Kind(
+        heat_some,
+        written=HeatedChains,
+        words=lambda change, _after: heated_words(change.value),
+        logged=lambda change, _after: asdict(change.value),
+        read=lambda value, _opener: Heated(**msgspec.structs.asdict(parse(value, HeatedChains))),
+    ),
+    "restart_some": _for_some(restart_some, "restart"),
+    "hold": _for_some(hold, "held"),
+    "release": _for_some(release, "released"),
     "learn_every": Kind(change_learning, written=Count, words=_learning_words, logged=_value),
     "discriminator_rounds": Kind(
         change_learning,
