@@ -28,6 +28,7 @@ from ldam_studio.networks.discriminators import (
     discriminator_for,
 )
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.sampler.schedule import judges
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.sampler.stability import check_stable
 
@@ -149,7 +150,7 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     for each in both:
         check_stable(each, network.pixels.shape)
     discriminator = None
-    if any(s.discriminator_weight != 0 for s in both) or args.learn_every:
+    if any(judges(each) for each in both) or args.learn_every:
         discriminator = discriminator_of(
             network, args.discriminator_weights, "set --discriminator-weight to 0"
         )

@@ -36,6 +36,7 @@ from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.objective import ValueAndGradient
 from ldam_studio.sampler.prior import Prior
 from ldam_studio.sampler.random import seed_for
+from ldam_studio.sampler.schedule import begins_average, is_sampled
 from ldam_studio.sampler.views import View
 from ldam_studio.training.learner import LearnInfo
 
@@ -255,7 +256,7 @@ def _move(
             lane.thresholds, lane.sized, units, crop, settings, state.device
         )
         lane = replace(lane, thresholds=further)
-    sampled = (state.step + 1) % settings.thin == 0
+    sampled = (state.step + 1) % settings.thin == 0 and is_sampled(settings, lane.clock)
     limit = lane.thresholds.values
     if not lane.waking.calm:
         # A silent neuron's activation is steady, too; a NaN threshold is never passed.
@@ -272,6 +273,8 @@ def _move(
         # The samples so far belong to the burn-in, not to the target distribution.
         mean = average.reset(mean, new)
     if sampled:
+        if begins_average(settings, lane.clock):
+            mean = average.reset(mean)
         mean = average.update(mean, chains.x, settings.window)
     return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, new)
 

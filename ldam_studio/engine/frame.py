@@ -17,7 +17,7 @@ from ldam_studio.engine.balanced import can_be_measured
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
-from ldam_studio.engine.schedule import is_coarse, present_values
+from ldam_studio.engine.schedule import is_coarse, present_values, taken_over
 from ldam_studio.engine.setting_notes import setting_notes
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
@@ -74,8 +74,9 @@ class LaneFrame:
     settings, by name, see `setting_notes`. `measurable` tells whether the user's photographs would
     change what photo statistics do.
 
-    `clock` is the number of steps since the chains started. `now` has the values that a schedule
-    gives the front chain at present, by the settings' names; it is empty when no schedule runs.
+    `clock` is the present step of the schedule. `now` has the values that a schedule gives the
+    front chain at present, by the settings' names; it is empty when no schedule runs. `taken` names
+    the settings that have left the schedule; `held` tells whether it was stopped.
     """
 
     front: int
@@ -101,6 +102,8 @@ class LaneFrame:
     temperature: float
     clock: int
     now: Mapping[str, float]
+    taken: tuple[str, ...] = ()
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,8 +215,10 @@ class _Picked:
             measurable=can_be_measured(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),
-            clock=lane.clock.steps,
+            clock=lane.clock.at,
             now=present_values(lane, front),
+            taken=taken_over(lane),
+            held=lane.clock.held is not None,
         )
 
 

@@ -27,7 +27,8 @@ from ldam_studio.sampler.preconditioner import clouds
 from ldam_studio.sampler.prepare import Heat, parameters_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.resize import resized
-from ldam_studio.sampler.schedule import Clock, at_present
+from ldam_studio.sampler.schedule import Clock, at_present, points
+from ldam_studio.sampler.schedule_settings import CURVES
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.views import sides_of_views
 
@@ -129,8 +130,8 @@ def targets(
     if trust.has_crops and len(places) == 1:
         crop = network.crop(layer, neurons[0].place, former=trust is Trust.FORMER)
     check_memory(network, layer, crop, len(neurons), plan)
-    # What does not fit at the end of a schedule is refused before it begins.
-    final = opened.at_side(settings.resolution) or opened
+    # What does not fit later in a schedule is refused before it begins.
+    final = max(_later(opened, of_opened, settings), key=lambda n: n.pixels.side)
     if crop is None and final.pixels.side > network.pixels.side:
         check_memory(final, layer, None, len(neurons), plan)
     value = opened.class_value(layer, settings.objective)
@@ -147,6 +148,15 @@ def targets(
         field_size=sizes[0] if len(set(sizes)) == 1 else torch.tensor(sizes, device=network.device),
         sizes=_at_sizes(opened, network, of_opened, settings, value) if sees_all else {},
     )
+
+
+def _later(opened: Network, neurons: Sequence[Neuron], settings: Settings) -> list[Network]:
+    """Return the network for each size of images that a schedule leads to."""
+    sides = [settings.resolution]
+    if settings.schedule_shape == CURVES:
+        drawn = points(scheduled(opened, neurons, settings), "resolution")
+        sides += [int(point.value) for point in drawn]
+    return [opened.at_side(side) or opened for side in sides]
 
 
 def _at_sizes(

@@ -17,6 +17,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.chosen import MOST_HEAT, Heated
 from ldam_studio.engine.state import SessionState
 from ldam_studio.sampler.resize import resized
+from ldam_studio.sampler.schedule import has_schedule
 
 DISSOLVED = 0.3  # correlation with the image before, below which nothing of it is left to see
 LEAST_S, MOST_S = 1.0, 10.0  # seconds for which the chains are hot
@@ -144,4 +145,4 @@ def correlation(images: Tensor, before: Tensor) -> Tensor:
 
 def _schedules(state: SessionState) -> tuple[Change, ...]:
     """Return the change that runs schedules again: at their ends, steps are too small to freeze."""
-    return (Change("run_schedule"),) if any(x.settings.schedule for x in state.lanes) else ()
+    return (Change("run_schedule"),) if any(has_schedule(x.settings) for x in state.lanes) else ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.sampler.schedule import follows
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.views import share_seen
 
@@ -26,10 +27,10 @@ def see_a_part(network: Network, neurons: Sequence[Neuron], settings: Settings) 
 def scheduled(network: Network, neurons: Sequence[Neuron], settings: Settings) -> Settings:
     """Return the settings that a schedule follows for these neurons.
 
-    If they see only a part of the image, there is no start resolution: their receptive field has
-    the same number of pixels at any resolution, so that a picture that formed in it at a lower one
-    would be too coarse for it afterwards.
+    If they see only a part of the image, it does not change the resolution: their receptive field
+    has the same number of pixels at any resolution, so that a picture that formed in it at a lower
+    one would be too coarse for it afterwards.
     """
-    if settings.resolution_start and see_a_part(network, neurons, settings):
-        return replace(settings, resolution_start=0)
+    if follows(settings, "resolution") and see_a_part(network, neurons, settings):
+        return replace(settings, resolution_start=0, resolution_curve="")
     return settings

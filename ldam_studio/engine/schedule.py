@@ -1,4 +1,4 @@
-"""Chains in their schedule: the step size, temperature and size of images that they have now.
+"""Chains in their schedule: the values of settings and the size of images that they have now.
 
 A lane between two steps always fits its clock: its images, network and parameters are those of its
 next step. `follow` sees to that after each step, `fitted` after a change of settings.
@@ -16,7 +16,7 @@ from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane
 from ldam_studio.sampler import schedule
 from ldam_studio.sampler.prepare import Heat, repaced
-from ldam_studio.sampler.schedule import STARTS, at_present, runs
+from ldam_studio.sampler.schedule import STARTS, at_present, moves, points, runs
 from ldam_studio.sampler.settings import PerChain
 from ldam_studio.sampler.views import sides_of_views
 
@@ -29,7 +29,7 @@ def follow(lanes: Sequence[Lane], device: Device, heat: Heat) -> tuple[tuple[Lan
     followed, told = [], []
     for number, lane in enumerate(lanes):
         later = replace(lane, clock=lane.clock.after_step())
-        if later.clock.steps <= later.settings.schedule:
+        if moves(later.settings, later.clock):
             later = fitted(later, device, heat)
         followed.append(later)
         words = _words(lane, later)
@@ -74,6 +74,13 @@ def present_values(lane: Lane, chain: int) -> dict[str, float]:
     return {name: _of_chain(getattr(now, name), chain) for name in names}
 
 
+def taken_over(lane: Lane) -> tuple[str, ...]:
+    """Return the names of settings that the schedule would give values if no one had moved them."""
+    settings = scheduled(lane.network, lane.neurons, lane.settings)
+    back = replace(lane.clock, taken=frozenset())
+    return tuple(n for n in STARTS if n in lane.clock.taken and runs(settings, back, n))
+
+
 def _of_chain(value: PerChain, chain: int) -> float:
     return value[chain] if isinstance(value, tuple) else value
 
@@ -82,6 +89,7 @@ def keeps_one_size(lane: Lane) -> str:
     """Return a sentence if the settings ask for other sizes of images than the network takes."""
     settings, own = lane.settings, lane.network.pixels.side
     wanted = {settings.resolution, settings.resolution_start, *sides_of_views(settings, own)}
+    wanted |= {int(point.value) for point in points(settings, "resolution")}
     wanted -= {0, own}
     if not wanted or any(lane.network.at_side(side) is not None for side in wanted):
         return ""

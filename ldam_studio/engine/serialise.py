@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
@@ -86,7 +86,7 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"{MEMORY}{name}": tensor for name, tensor in lane.chains.memory.items()}
     progress = {"steps": lane.progress.steps, "filled": lane.progress.filled}
     calm, slow = lane.waking.calm, lane.thresholds.slow
-    clock = {"steps": lane.clock.steps, "taken": sorted(lane.clock.taken)}
+    clock = {**asdict(lane.clock), "taken": sorted(lane.clock.taken)}
     counts = {"calm": calm, "slow": slow, "progress": progress, "clock": clock}
     return tensors, counts | {"balance": lane.balance.age, "trust": lane.trust.value}
 
@@ -213,7 +213,10 @@ def _restore(
 def _clock(about: Mapping[str, Any]) -> Clock:
     """Return a lane's position in its schedule; before there were schedules, it was not stored."""
     stored = about.get("clock", {})
-    return Clock(_count(stored.get("steps", 0)), frozenset(map(str, stored.get("taken", ()))))
+    steps, held = _count(stored.get("steps", 0)), stored.get("held")
+    held = None if held is None else min(_count(held), steps)
+    behind = min(_count(stored.get("behind", 0)), steps)
+    return Clock(steps, frozenset(map(str, stored.get("taken", ()))), held, behind)
 
 
 def _rest(state: SessionState, value: Any) -> int | None:

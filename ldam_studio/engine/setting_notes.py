@@ -11,6 +11,8 @@ from ldam_studio.engine.parts import see_a_part
 from ldam_studio.engine.prior import denoiser_of
 from ldam_studio.engine.schedule import keeps_one_size
 from ldam_studio.engine.state import Lane
+from ldam_studio.sampler.schedule import follows
+from ldam_studio.sampler.schedule_settings import CURVES
 from ldam_studio.sampler.views import LEAST_SHARE, more_than_shifts, reach_of, share_seen
 
 PART = "No effect: the neuron sees only a part."
@@ -41,16 +43,19 @@ def _of_statistics(lane: Lane) -> str:
 
 def _of_sizes(lane: Lane) -> dict[str, str]:
     settings = lane.settings
+    drawn = settings.schedule_shape == CURVES
     asked = {
         "resolution": settings.resolution > 0,
-        "resolution_start": settings.schedule > 0 and settings.resolution_start > 0,
+        "resolution_start": follows(settings, "resolution") and not drawn,
+        "resolution_curve": follows(settings, "resolution") and drawn,
         "view_size": settings.view_size < 1,
     }
     one_size = keeps_one_size(lane)
     if one_size:
         return {name: one_size for name, yes in asked.items() if yes}
     part = see_a_part(lane.network, lane.neurons, settings)
-    return {name: PART for name in ("resolution_start", "view_size") if part and asked[name]}
+    of_whole = ("resolution_start", "resolution_curve", "view_size")
+    return {name: PART for name in of_whole if part and asked[name]}
 
 
 def _of_views(lane: Lane) -> dict[str, str]:

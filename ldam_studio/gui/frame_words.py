@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.gui.theme.paint import Badge
+from ldam_studio.sampler.schedule import cycle_at, length_of
+from ldam_studio.sampler.schedule_settings import CYCLES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.frame import Frame, LaneFrame
     from ldam_studio.networks.pixels import PixelSpec
+    from ldam_studio.sampler.settings import Settings
 
 NUMBER = "#"  # stands before a chain's number
 MOST_VALUES = 4  # channels of a pixel whose values fit in one line
@@ -148,9 +152,18 @@ def _short(number: float) -> str:
     return f"{number:.1f}" if number < 9.95 else thousands(round(number))
 
 
-def schedule_words(frame: LaneFrame, steps: int) -> str:
-    """Return how far a schedule of so many steps has run; empty when none runs."""
-    return f"schedule {thousands(frame.clock)} of {thousands(steps)}" if frame.now else ""
+def schedule_words(frame: LaneFrame, settings: Settings) -> str:
+    """Return how far the schedule of a lane with these settings has run; empty when none runs."""
+    if not frame.now:
+        return ""
+    at, stopped = frame.clock, ", stopped" * frame.held
+    if settings.schedule_shape == CYCLES and settings.schedule:
+        cycle = cycle_at(settings, at)
+        return f"cycle {thousands(cycle.number + 1)}, {math.floor(cycle.share * 100)} %{stopped}"
+    length = length_of(settings)
+    if at >= length:
+        return f"schedule at its end{stopped}"
+    return f"schedule {thousands(at)} of {thousands(length)}{stopped}"
 
 
 def short_label(label: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ldam_studio.sampler.kernels import KERNELS, Kernel, Parameters
 from ldam_studio.sampler.kernels.parameters import Weighted
 from ldam_studio.sampler.settings import PerChain, Settings
-from ldam_studio.sampler.terms import TERMS
+from ldam_studio.sampler.terms import TERMS, Term
 
 Heat: TypeAlias = float | Tensor
 """A factor of the temperature: one number, or one for each chain, (chains, 1, 1, 1)."""
@@ -67,28 +67,41 @@ def parameters_of(
     )
 
 
+PACED = ("step_size", "temperature", "denoiser_noise", "discriminator_weight")
+"""The settings with a value for each chain that a schedule changes."""
+
+
 def repaced(parameters: Parameters, settings: Settings, heat: Heat = 1.0) -> Parameters:
-    """Return parameters with another step size, temperature and noise level, those of `settings`.
+    """Return parameters with other values of the settings `PACED`, those of `settings`.
 
     The result is what `parameters_of` returns if nothing else has changed, but it takes less time
     and never waits for the device, so that a schedule can do it in every step.
     """
     like = parameters.step_size
-    size, warmth = (_column(v, like) for v in (settings.step_size, settings.temperature))
-    level = _column(settings.denoiser_noise, like)
-    warmth = warmth * heat
-    half = size / 2
+    columns = {name: _column(getattr(settings, name), like) for name in PACED}
+    columns["temperature"] = columns["temperature"] * heat
+    half = columns["step_size"] / 2
+    known = {weighted.term: weighted.factor for weighted in parameters.terms}
+    terms = []
+    for term in TERMS:
+        factor = known.get(term)
+        if term.setting in PACED:
+            factor = None
+            if term.always or _weighs(term, getattr(settings, term.setting)):
+                factor = term.factor(columns[term.setting])
+        if factor is not None:
+            terms.append(Weighted(term, factor, half * factor))
     return replace(
         parameters,
-        columns={
-            **parameters.columns,
-            "step_size": size,
-            "temperature": warmth,
-            "denoiser_noise": level,
-        },
-        terms=tuple(Weighted(t.term, t.factor, half * t.factor) for t in parameters.terms),
-        noise=(size * warmth).sqrt(),
+        columns={**parameters.columns, **columns},
+        terms=tuple(terms),
+        noise=(columns["step_size"] * columns["temperature"]).sqrt(),
     )
+
+
+def _weighs(term: Term, weight: PerChain) -> bool:
+    """Return whether a term has a factor other than 0 for any chain, without asking the device."""
+    return bool((term.factor(torch.tensor(weight, dtype=torch.float32)) != 0).any())
 
 
 def _column(value: PerChain, like: Tensor) -> Tensor:

@@ -127,9 +127,12 @@ NO_VIEWS: Mapping[str, Any] = {
 """Settings without views other than jitter."""
 
 NO_SCHEDULE: Mapping[str, Any] = {
+    "schedule_shape": "once",
     "schedule": 0,
+    "schedule_way": "geometric",
     "step_size_start": 0.0,
     "temperature_start": 0.0,
+    "discriminator_weight_start": "auto",
     "denoiser_noise_start": 0.0,
     "resolution": 0,
     "resolution_start": 0,

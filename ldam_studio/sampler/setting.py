@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec
 
 from ldam_studio.errors import StudioError
+from ldam_studio.sampler import curve
 
-Scale = Literal["linear", "log", "count", "choice", "flag"]
+Scale = Literal["linear", "log", "count", "choice", "flag", "curve"]
 Group = Literal[
     "sampler",
     "average",
@@ -34,13 +35,17 @@ class Setting:
         The label and help text that the user reads, and the initial value.
     scale
         "linear" and "log" for a number on a linear or logarithmic slider, "count" for a whole
-        number, "choice" for a word, "flag" for a switch.
+        number, "choice" for a word, "flag" for a switch, "curve" for values at a few steps.
+    of_points
+        The scale of the values of a curve.
     bounds, slider
         The smallest and the largest number that is accepted, and those at the slider's ends.
     zero
         Whether the left end of a logarithmic slider means exactly 0.
     unit, choices
         The number's unit, and the words to choose from.
+    gap
+        The smallest number above 0 that is accepted, where 0 has a meaning of its own.
     auto
         Whether the word "auto" is accepted besides numbers.
     group
@@ -64,11 +69,13 @@ class Setting:
     default: Any
     help: str
     scale: Scale = "linear"
+    of_points: Scale = "log"
     bounds: tuple[float, float] = (0, 1)
     slider: tuple[float, float] = (0, 1)
     zero: bool = False
     unit: str = ""
     choices: tuple[str, ...] = ()
+    gap: float = 0
     auto: bool = False
     group: Group = "more"
     per_chain: bool = False
@@ -100,6 +107,9 @@ class Setting:
                     f"{self.label} must be one of {', '.join(self.choices)}, not {str(value)!r}."
                 )
             return value
+        if self.scale == "curve":
+            whole = self.of_points == "count"
+            return curve.checked(self.label, value, self.bounds, whole=whole)
         return self._number(value)
 
     def parse(self, text: str) -> Any:
@@ -130,6 +140,11 @@ class Setting:
             raise StudioError(
                 f"{self.label} must lie between {_plain(self.minimum)} and {_plain(self.maximum)}"
                 f"{or_auto}, not {_plain(number)}."
+            )
+        if 0 < number < self.gap:
+            raise StudioError(
+                f"{self.label} must be 0, or lie between {_plain(self.gap)} and "
+                f"{_plain(self.maximum)}, not {_plain(number)}."
             )
         return int(number) if whole else number
 

@@ -52,7 +52,7 @@ class Settings:
         "How far one step goes. Large steps move fast, but sample the images less exactly; with "
         "very large steps the chain diverges.",
         scale="log",
-        bounds=(1e-6, 10),
+        bounds=(schedule_settings.LEAST_STEP, 10),
         slider=(1e-3, 1),
         group="sampler",
         per_chain=True,
@@ -110,13 +110,24 @@ class Settings:
     objective: str = network_settings.OBJECTIVE
     photo_statistics: PerChain = network_settings.PHOTO_STATISTICS
     statistics_tolerance: float = network_settings.STATISTICS_TOLERANCE
+    schedule_shape: str = schedule_settings.SHAPE
     schedule: int = schedule_settings.SCHEDULE
+    schedule_way: str = schedule_settings.WAY
+    cycle_growth: float = schedule_settings.CYCLE_GROWTH
+    cycle_sampled: float = schedule_settings.CYCLE_SAMPLED
+    average_cycles: str = schedule_settings.AVERAGE_CYCLES
     step_size_start: float = schedule_settings.STEP_SIZE_START
     temperature_start: float = schedule_settings.TEMPERATURE_START
+    discriminator_weight_start: float | str = schedule_settings.DISCRIMINATOR_WEIGHT_START
     denoiser_noise_start: float = schedule_settings.DENOISER_NOISE_START
     resolution: int = schedule_settings.RESOLUTION
     resolution_start: int = schedule_settings.RESOLUTION_START
     coarse_share: float = schedule_settings.COARSE_SHARE
+    step_size_curve: str = schedule_settings.STEP_SIZE_CURVE
+    temperature_curve: str = schedule_settings.TEMPERATURE_CURVE
+    discriminator_weight_curve: str = schedule_settings.DISCRIMINATOR_WEIGHT_CURVE
+    denoiser_noise_curve: str = schedule_settings.DENOISER_NOISE_CURVE
+    resolution_curve: str = schedule_settings.RESOLUTION_CURVE
     window: int = setting(
         "Averaging window",
         0,

@@ -68,6 +68,8 @@ def accepts(setting: Setting) -> str:
         return "on, off"
     if setting.scale == "choice":
         return ", ".join(setting.choices)
+    if setting.scale == "curve":
+        return f"points step:value, values {_number(setting.minimum)} to {_number(setting.maximum)}"
     words = f"{_number(setting.minimum)} to {_number(setting.maximum)}"
     if abs(setting.minimum) >= 1e6:
         words = "any number"
@@ -80,7 +82,7 @@ def shown(value: Any) -> str:
     """Return a default as the user writes it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{value:g}" if isinstance(value, int | float) else str(value) or "none"
 
 
 def _number(value: float) -> str:

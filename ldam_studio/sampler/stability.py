@@ -25,8 +25,11 @@ import torch
 from torch import Tensor
 
 from ldam_studio.errors import StudioError
+from ldam_studio.sampler.curve import text_of
 from ldam_studio.sampler.preconditioner import gain_of
 from ldam_studio.sampler.prepare import kernel_of
+from ldam_studio.sampler.schedule import CURVE_OF, points
+from ldam_studio.sampler.schedule_settings import CURVES
 from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains
 from ldam_studio.sampler.terms import TERMS
 
@@ -41,9 +44,12 @@ BEARING = (
     "spectrum",
     "spectrum_floor",
     "colour_correlation",
+    "schedule_shape",
     "schedule",
     "resolution",
     "resolution_start",
+    "step_size_curve",
+    "resolution_curve",
 )
 """The settings on which it depends whether steps are stable."""
 
@@ -109,7 +115,10 @@ def _numbers(settings: Settings, name: str) -> tuple[float, ...]:
 
 
 def _steps(settings: Settings) -> tuple[float, ...]:
-    """Return the step sizes that a chain takes, at the start of its schedule and at its end."""
+    """Return the step sizes that a chain takes, among them the largest of its schedule."""
+    if settings.schedule_shape == CURVES:
+        drawn = (point.value for point in points(settings, "step_size"))
+        return (*_numbers(settings, "step_size"), *drawn)
     start = settings.step_size_start if settings.schedule else 0.0
     return (*_numbers(settings, "step_size"), start)
 
@@ -117,9 +126,11 @@ def _steps(settings: Settings) -> tuple[float, ...]:
 def _sizes(settings: Settings, shape: Shape) -> list[Shape]:
     """Return the shapes of the images that the settings ask for."""
     channels, height, width = shape
-    coarse = settings.resolution_start if settings.schedule else 0
+    later = [settings.resolution_start if settings.schedule else 0]
+    if settings.schedule_shape == CURVES:
+        later = [int(point.value) for point in points(settings, "resolution")]
     own = min(height, width)
-    sides = dict.fromkeys(side or own for side in (settings.resolution, coarse))
+    sides = dict.fromkeys(side or own for side in (settings.resolution, *later))
     return [(channels, round(height * s / own), round(width * s / own)) for s in sides]
 
 
@@ -162,6 +173,13 @@ def limited(
             lower = tuple(min(number, limit) for number in numbers)
             found[name] = lower if len(lower) > 1 else lower[0]
             said = said or _sentence(after, name, limit)
+    drawn = points(after, "step_size")
+    if names == [*STEPS] and after.schedule_shape == CURVES and drawn:
+        limit = _rounded(largest_stable(after, "step_size", shape))
+        if max(point.value for point in drawn) > limit:
+            lower_points = [point._replace(value=min(point.value, limit)) for point in drawn]
+            found[CURVE_OF["step_size"]] = text_of(lower_points)
+            said = said or _sentence(after, CURVE_OF["step_size"], limit)
     return found, said
 
 

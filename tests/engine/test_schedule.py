@@ -19,7 +19,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.prepare import parameters_of
 from ldam_studio.sampler.resize import resized
-from ldam_studio.sampler.schedule import at_present
+from ldam_studio.sampler.schedule import Clock, at_present
 from ldam_studio.sampler.settings import Settings
 from thinned import one_in
 
@@ -316,3 +316,111 @@ def test_views_of_other_sizes_average_the_gradients_at_them(opened, vgg):
     assert len(state.lane.targets.sizes) == 3
     state, _ = advance(state, [Change("view_size", 1.0)])
     assert not state.lane.targets.sizes
+
+
+CYCLES = {
+    "schedule": 6,
+    "schedule_shape": "cycles",
+    "resolution_start": 0,
+    "cycle_sampled": 0.5,
+    "burn_in": 0,
+}
+
+
+def test_cycles_begin_again_and_average_their_cold_ends(opened, run):
+    state, counts, steps = opened(**CYCLES), [], []
+    for _ in range(18):
+        steps.append(state.lane.parameters.step_size.flatten()[0].item())
+        state, _ = run(state, 1)
+        counts.append(state.lane.average.count.tolist()[0])
+    assert steps[:6] == steps[6:12] == steps[12:] and steps[0] == pytest.approx(0.2)
+    # The average of a cycle stays until the cold end of the next one begins.
+    assert counts[5:] == [3, 3, 3, 3, 1, 2, 3, 3, 3, 3, 1, 2, 3]
+
+
+def test_averages_of_all_cycles_go_on(opened, run):
+    state, _ = run(opened(**CYCLES, average_cycles="all"), 18)
+    assert state.lane.average.count.tolist() == [9, 9]
+
+
+def test_a_curve_gives_values_and_sizes_and_stays_at_its_end(opened, run):
+    curves = {
+        "schedule_shape": "curves",
+        "step_size_curve": "0:0.1, 4:0.4",
+        "resolution_curve": "0:24, 3:0",
+    }
+    state, seen = opened(schedule=0, **curves), []
+    for _ in range(8):
+        seen.append((sides(state)[0], state.lane.parameters.step_size.flatten()[0].item()))
+        state, _ = run(state, 1)
+    assert [side for side, _ in seen] == [24] * 3 + [32] * 5
+    expected = [0.1 * 4 ** (t / 4) for t in (*range(5), 4, 4, 4)]
+    assert [step for _, step in seen] == pytest.approx(expected)
+    assert frame_of(state).lanes[0].now == pytest.approx({"step_size": 0.4, "resolution": 0})
+
+
+def test_a_schedule_that_was_stopped_keeps_its_values(opened, run):
+    state, _ = run(opened(), 3)
+    before = frame_of(state).lanes[0].now
+    state, info = advance(state, [Change("hold_schedule", True)], 0)
+    assert info.told == ("schedule stopped",)
+    state, _ = run(state, 20)
+    frame = frame_of(state).lanes[0]
+    assert frame.now == before and frame.held and sides(state) == [24]
+    assert frame.clock == 3
+    state, info = advance(state, [Change("hold_schedule", False)], 0)
+    assert info.told == ("schedule goes on",) and not frame_of(state).lanes[0].held
+    state, _ = run(state, 1)
+    assert sides(state) == [32]
+    state, info = advance(state, [Change("hold_schedule", "x")], 0)
+    assert info.refused == ("A schedule can be stopped or go on, not 'x'.",)
+
+
+@pytest.mark.parametrize("saved_at", [2, 5])
+def test_a_stopped_schedule_is_saved_and_goes_on_with_the_same_bits(opened, run, saved_at):
+    changes = {1: [("hold_schedule", True)], 3: [("hold_schedule", False)]}
+    state, _ = run(opened(**{**CYCLES, "cycle_growth": 1.5}), saved_at, changes)
+    again = from_tensors(*to_tensors(state))
+    assert again.lane.clock == state.lane.clock and again.lane.clock != Clock(saved_at)
+    late = {} if saved_at > 3 else {3: [("hold_schedule", False)]}
+    state, _ = run(state, 12, late)
+    again, _ = run(again, 12, late)
+    assert same(state, again)
+
+
+@pytest.mark.parametrize("held", [-1, "x", 10**13, [1]])
+def test_a_clock_that_cannot_be_is_refused(opened, held):
+    tensors, about = to_tensors(opened())
+    about["lanes"][0]["clock"]["held"] = held
+    with pytest.raises(StudioError, match="incomplete or damaged"):
+        from_tensors(tensors, about)
+
+
+def test_the_frame_tells_what_left_the_schedule(opened, run):
+    state, _ = run(opened(), 3, {2: [("step_size", 0.05)]})
+    frame = frame_of(state).lanes[0]
+    assert frame.taken == ("step_size",)
+    state, _ = run(state, 8)
+    assert frame_of(state).lanes[0].taken == ()
+
+
+def test_a_network_of_one_size_says_so_of_a_curve(lenet, run):
+    settings = Settings.of(schedule_shape="curves", resolution_curve="0:14, 5:28", threshold=0)
+    state = open_session(SessionSpec(lenet, lenet.default_neurons(1), settings))
+    state, _ = run(state, 2)
+    notes = frame_of(state).lanes[0].notes
+    assert sides(state) == [28] and "one size only" in notes["resolution_curve"]
+
+
+def test_the_discriminator_is_weighed_by_the_schedule(open_one, untrained_discriminator, run):
+    of_schedule = {"schedule": 4, "discriminator_weight_start": 0.0, "discriminator_weight": 0.8}
+    state = open_one(chains=2, discriminator=untrained_discriminator, threshold=0, **of_schedule)
+    seen, judged = [], []
+    for _ in range(6):
+        seen.append([w.factor.flatten().tolist() for w in state.lane.parameters.terms][:2])
+        state, (info,) = run(state, 1)
+        judged.append(info.lanes[0].real_probability is not None)
+    weights = [0.2 * t for t in range(1, 5)] + [0.8]
+    assert judged == [False] + [True] * 5
+    for (active, real), weight in zip(seen[1:], weights, strict=True):
+        assert active == pytest.approx([1 - weight] * 2) and real == pytest.approx([weight] * 2)

@@ -514,6 +514,45 @@ def vggs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Network]:
     return made
 
 
+def test_cycles_and_curves_that_were_stopped_and_taken_over(
+    tmp_path: Path, discriminator_file: Path
+):
+    cycles = {
+        "schedule_shape": "cycles",
+        "schedule": 5,
+        "schedule_way": "cosine",
+        "cycle_growth": 1.5,
+        "cycle_sampled": 0.4,
+        "step_size_start": 0.4,
+        "temperature_start": 1.0,
+        "discriminator_weight_start": 0,
+        "discriminator_weight": (0.1, 0.2, 0.0, 0.4),
+        "burn_in": 3,
+    }
+    state = run(opened(discriminator_file, **cycles), 9)
+    state = run(state, 3, Change("hold_schedule", True))
+    state = run(state, 8, Change("hold_schedule", False))
+    state = run(state, 3, Change("step_size", 0.1), Change("hold_schedule", True))
+    state = run(state, 9, Change("run_schedule", "step_size"), Change("average_cycles", "all"))
+    (tmp_path / "last.safetensors").write_bytes(session_bytes(state, history=True))
+    resumed = read_session(tmp_path / "last.safetensors")
+    assert resumed.lane.clock == state.lane.clock
+    for session in (state, resumed):
+        again = run(session, 3, Change("temperature_curve", "0:1, 9:.01"))
+        again = run(again, 9, Change("schedule_shape", "curves"), Change("run_schedule"))
+        again = run(again, 4, Change("step_size_curve", "2:.1, 4:.2"), Change("melt", 2))
+        again = run(again, 3, Change("temperature", (0.1, 0.2, 0.3, 0.4)), Change("restart"))
+        again = run(again, 6, Change("discriminator_weight_curve", "0:0, 5:1"))
+        if session is state:
+            whole = again
+    assert same(whole, again)
+    export(whole, Shown("averages"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+    rerun_of = rerun(read_recipe(tmp_path / "a.png"), Nearby(tmp_path))
+    assert rerun_of is not None and same(whole, rerun_of) and rerun_of.log == whole.log
+
+
 def test_schedules_sizes_of_views_and_two_lanes(tmp_path: Path, vggs: list[Network]):
     narrow, other = vggs
     settings = Settings.of(

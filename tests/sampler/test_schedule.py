@@ -9,7 +9,21 @@ import torch
 from ldam_studio.sampler.prepare import parameters_of, repaced
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.resize import _weights, resized
-from ldam_studio.sampler.schedule import Clock, along, at_present, runs
+from ldam_studio.sampler.schedule import (
+    Clock,
+    along,
+    at_present,
+    begins_average,
+    cycle_at,
+    follows,
+    has_schedule,
+    is_coarse,
+    is_sampled,
+    judges,
+    length_of,
+    moves,
+    runs,
+)
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.views import View, draw_views, seen_in, sides_of_views
 
@@ -157,3 +171,143 @@ def test_a_smaller_view_is_linear_and_its_gradient_is_the_image_s():
     move = images(*x.shape).double() - 0.5
     change = ((show(x + move) - seen) * weights).sum()
     assert change.item() == pytest.approx((gradient * move).sum().item())
+
+
+CYCLING = SCHEDULED.change("schedule_shape", "cycles")
+
+
+def values(settings, name, steps):
+    return [getattr(at_present(settings, Clock(t)), name) for t in steps]
+
+
+def test_the_way_cosine_is_that_of_sgdr():
+    settings = SCHEDULED.change("schedule_way", "cosine")
+    expected = [0.02 + 0.18 * (1 + math.cos(math.pi * t / 100)) / 2 for t in range(100)]
+    assert values(settings, "step_size", range(100)) == pytest.approx(expected)
+    assert values(settings, "step_size", (100, 500)) == [0.02, 0.02]
+    at = values(settings, "temperature", (0, 50, 100))
+    assert at == pytest.approx([0.01, 0.005, 0])
+    own = along(0.1, (0.02, 0.4), 0.5, cosine=True)
+    assert own == pytest.approx((0.06, 0.25))
+
+
+def test_the_discriminator_weight_moves_in_equal_steps_also_from_0():
+    settings = Settings.of(schedule=10, discriminator_weight=(0.8, 0.2))
+    assert not follows(settings, "discriminator_weight")
+    settings = settings.change("discriminator_weight_start", 0)
+    assert values(settings, "discriminator_weight", (0, 5, 10)) == [(0, 0), (0.4, 0.1), (0.8, 0.2)]
+    back = settings.with_values({"discriminator_weight_start": 1, "discriminator_weight": 0.5})
+    assert values(back, "discriminator_weight", (0, 5, 12)) == [1, 0.75, 0.5]
+    assert judges(settings) and judges(back.change("discriminator_weight", 0))
+    assert not judges(Settings.of(schedule=10, discriminator_weight_start=0))
+
+
+@pytest.mark.parametrize("way", ["geometric", "cosine"])
+def test_cycles_begin_again_with_the_values_of_the_first(way):
+    settings = CYCLING.change("schedule_way", way)
+    for name in ("step_size", "temperature", "resolution"):
+        once = SCHEDULED.change("schedule_way", way)
+        first = values(once, name, range(100))
+        assert values(settings, name, range(300)) == first * 3
+    assert runs(settings, Clock(1_000_000), "step_size")
+
+
+def test_each_cycle_is_longer_than_the_one_before_it():
+    settings = CYCLING.change("cycle_growth", 2)
+    begins = [0, 100, 300, 700, 1500]
+    assert [cycle_at(settings, t) for t in begins] == [(number, 0) for number in range(5)]
+    assert [cycle_at(settings, t - 1).number for t in begins[1:]] == [0, 1, 2, 3]
+    assert cycle_at(settings, 500) == (2, 0.5)
+    warm = values(settings, "step_size", (200, 500, 1100))
+    assert warm == pytest.approx([math.sqrt(0.2 * 0.02)] * 3)
+
+
+@pytest.mark.parametrize("growth", [1.0, 1.000001, 1.1, 1.5, 2.0, 4.0])
+def test_cycles_have_no_gaps(growth):
+    settings = CYCLING.with_values({"schedule": 3, "cycle_growth": growth})
+    for at in [*range(400), 10**6, 10**9, 10**12]:
+        cycle = cycle_at(settings, at)
+        assert 0 <= cycle.share < 1
+        if at:
+            before = cycle_at(settings, at - 1)
+            assert cycle.number in (before.number, before.number + 1)
+            assert cycle.number > before.number or cycle.share > before.share or at > 10**6
+
+
+def begun(settings):
+    """Return the steps with whose sample an average would begin, if they have one."""
+    counted = (t for t in range(300) if is_sampled(settings, Clock(t)))
+    return [t for t in counted if begins_average(settings, Clock(t))]
+
+
+def test_only_samples_from_the_cold_end_of_a_cycle_count():
+    settings = CYCLING.change("cycle_sampled", 0.25)
+    counted = [t for t in range(200) if is_sampled(settings, Clock(t))]
+    assert counted == [*range(75, 100), *range(175, 200)]
+    assert begun(settings) == [75, 175, 275]
+    thinned = settings.change("thin", 4)
+    sampled = [t for t in begun(thinned) if t % 4 == 3]
+    assert sampled == [75, 175, 275] and len(begun(thinned)) == 12
+    together = settings.change("average_cycles", "all")
+    assert not begun(together)
+    whole = settings.change("cycle_sampled", 1)
+    assert all(is_sampled(whole, Clock(t)) for t in range(200))
+    assert begun(whole) == [0, 100, 200]
+    everything = frozenset({"step_size", "temperature", "resolution"})
+    assert is_sampled(settings, Clock(0, everything)) and is_sampled(settings, Clock(0).stopped())
+    assert all(is_sampled(SCHEDULED, Clock(t)) for t in range(200))
+
+
+CURVED = Settings.of(
+    schedule_shape="curves",
+    step_size_curve="0:0.1, 50:0.4, 100:0.1",
+    discriminator_weight_curve="10:0, 20:1",
+    resolution_curve="0:96, 60:160",
+    temperature=(0.1, 0.2),
+)
+
+
+def test_settings_follow_their_curves_and_stay_at_the_last_point():
+    assert values(CURVED, "step_size", (0, 25, 50, 75, 100, 5_000)) == pytest.approx(
+        [0.1, 0.2, 0.4, 0.2, 0.1, 0.1]
+    )
+    assert values(CURVED, "discriminator_weight", (0, 15, 99)) == [0, 0.5, 1]
+    assert values(CURVED, "resolution", (0, 59, 60)) == [96, 96, 160]
+    assert values(CURVED, "temperature", (0, 50)) == [(0.1, 0.2)] * 2
+    assert [is_coarse(CURVED, Clock(t)) for t in (0, 59, 60)] == [True, True, False]
+    assert length_of(CURVED) == 100 and has_schedule(CURVED) and judges(CURVED)
+    assert [t for t in (0, 60, 100, 101) if moves(CURVED, Clock(t))] == [0, 60, 100]
+    for shape in ("once", "cycles"):
+        other = CURVED.change("schedule_shape", shape)
+        assert at_present(other, Clock(10)) is other and not has_schedule(other)
+    assert not has_schedule(Settings.of(schedule_shape="curves", schedule=10, step_size_start=1))
+
+
+def test_a_stopped_schedule_keeps_its_values_and_goes_on_from_there():
+    clock = Clock(30).stopped()
+    for _ in range(7):
+        clock = clock.after_step()
+    assert clock.steps == 37 and clock.at == 30 and not moves(SCHEDULED, clock)
+    assert at_present(SCHEDULED, clock) == at_present(SCHEDULED, Clock(30))
+    clock = clock.going_on().after_step()
+    assert clock.steps == 38 and clock.at == 31 and moves(SCHEDULED, clock)
+    assert clock.going_on() == clock and clock.stopped().stopped().at == 31
+    taken = Clock(30).stopped().taking("step_size", SCHEDULED)
+    assert not runs(SCHEDULED, taken, "step_size") and runs(SCHEDULED, taken, "temperature")
+
+
+def test_a_new_curve_puts_a_setting_back():
+    clock = Clock(10).taking("step_size", CURVED)
+    assert not runs(CURVED, clock, "step_size")
+    assert clock.taking("step_size_curve", CURVED) == Clock(10)
+
+
+def test_parameters_follow_the_discriminator_weight():
+    settings = Settings.of(discriminator_weight=0, step_size=0.2)
+    for weight in (0.3, (0.0, 0.5), 1, 0):
+        settings = settings.change("discriminator_weight", weight)
+        quick = repaced(parameters_of(Settings.of(step_size=0.2), 2), settings)
+        anew = parameters_of(settings, 2)
+        assert [weighted.term for weighted in quick.terms] == [w.term for w in anew.terms]
+        for one, same in zip(quick.terms, anew.terms, strict=True):
+            assert torch.equal(one.rate, same.rate) and torch.equal(one.factor, same.factor)

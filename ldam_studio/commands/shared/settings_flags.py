@@ -34,13 +34,15 @@ def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
         )
         return
     metavar = "|".join(setting.choices) or ("auto|N" if setting.auto else "N")
+    if setting.scale == "curve":
+        metavar = "STEP:VALUE,..."
     group.add_argument(
         *flags, dest=name, default=None, type=partial(parse, name), metavar=metavar, help=text
     )
 
 
 def _shown(value: Any) -> str:
-    return f"{value:g}." if isinstance(value, float) else f"{value}."
+    return f"{value:g}." if isinstance(value, float) else f"{str(value) or 'none'}."
 
 
 def settings_of(

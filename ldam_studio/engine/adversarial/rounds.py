@@ -94,7 +94,9 @@ def _session(
         network.default_neurons(recipe.batch),
         # A fixed threshold avoids measuring one: burn-in does not matter here. Chains that run in
         # turns are at no common time of a schedule.
-        recipe.settings.with_values({"threshold": 0.0, "schedule": 0, "resolution": 0}),
+        recipe.settings.with_values(
+            {"threshold": 0.0, "schedule_shape": "once", "schedule": 0, "resolution": 0}
+        ),
         seed,
         model,
         Device(),

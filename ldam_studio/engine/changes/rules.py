@@ -198,6 +198,12 @@ def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -
     return chosen.freed(outline) if change.value is None else outline
 
 
+def _hold_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    if not isinstance(change.value, bool):
+        raise StudioError(f"A schedule can be stopped or go on, not {change.value!r}.")
+    return outline
+
+
 def _check_whole(value: Any, most: int, sentence: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise StudioError(f"{sentence}, not {value!r}.")
@@ -266,6 +272,7 @@ RULES: dict[str, Rule] = {
     "restart": Rule(_restart),  # None: restart with the same seed
     # None: begin the schedule again from the present pictures; a setting that left it: follow it
     "run_schedule": Rule(_run_schedule, Scope.ANY),
+    "hold_schedule": Rule(_hold_schedule, Scope.ANY),  # bool: stop the schedule where it is, go on
     "picture": Rule(picture_rules.keep),  # KeptPicture: keep it
     "start_from": Rule(picture_rules.start_from),  # StartFrom: chains begin at a kept picture
     "rest": Rule(

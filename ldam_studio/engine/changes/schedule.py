@@ -1,4 +1,4 @@
-"""Running a schedule again from the present pictures, or putting a setting back into it."""
+"""Running a schedule again from the present pictures, stopping it, putting a setting back."""
 
 from __future__ import annotations
 
@@ -27,3 +27,15 @@ def run_schedule(
         return fitted(replace(lane, clock=clock), state.device, state.heat)
 
     change_lanes(state, numbers, begun if change.value is None else followed)
+
+
+def hold_schedule(
+    state: SessionState, change: Change, _after: Outline, numbers: Sequence[int]
+) -> None:
+    """Stop the schedule where it is, so that settings keep their present values; or go on."""
+
+    def held(lane: Lane, _number: int) -> Lane:
+        clock = lane.clock.stopped() if change.value else lane.clock.going_on()
+        return fitted(replace(lane, clock=clock), state.device, state.heat)
+
+    change_lanes(state, numbers, held)

@@ -13,7 +13,7 @@ from ldam_studio.engine.prior import check_denoiser
 from ldam_studio.engine.schedule import fitted
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.sampler import kernels
-from ldam_studio.sampler.schedule import STARTS
+from ldam_studio.sampler.schedule import CURVE_OF, STARTS
 from ldam_studio.sampler.settings import SETTINGS, Settings
 
 MEASURED_WITH = ("threshold", "clamp", "start_spread", "objective")
@@ -22,7 +22,16 @@ MEASURED_WITH = ("threshold", "clamp", "start_spread", "objective")
 OF_TARGETS = ("objective", "view_size")
 """Settings on which the units depend that are evaluated."""
 
-OF_SCHEDULES = ("schedule", "coarse_share", *STARTS, *STARTS.values())
+OF_SCHEDULES = (
+    "schedule_shape",
+    "schedule",
+    "schedule_way",
+    "cycle_growth",
+    "coarse_share",
+    *STARTS,
+    *STARTS.values(),
+    *CURVE_OF.values(),
+)
 """Settings on which the present values of a schedule depend."""
 
 BALANCED_WITH = ("photo_statistics", "statistics_tolerance", "objective", "spectrum")

@@ -25,7 +25,7 @@ from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.pictures import change_rest, keep_picture, start_from
 from ldam_studio.engine.changes.plan import change_plan
 from ldam_studio.engine.changes.rules import neurons_of
-from ldam_studio.engine.changes.schedule import run_schedule
+from ldam_studio.engine.changes.schedule import hold_schedule, run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.some import heat_some, hold, release, restart_some
 from ldam_studio.engine.changes.start import restart
@@ -57,6 +57,7 @@ from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.plan import Plan
 from ldam_studio.networks.statistics.finding import statistics_by_hash
+from ldam_studio.sampler.curve import points_of
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 
@@ -148,6 +149,8 @@ def _setting_words(change: Change, after: Outline) -> str:
     value = _value(change, after)
     if isinstance(value, tuple):
         shown = "per chain"
+    elif SETTINGS[change.name].scale == "curve":
+        shown = f"of {_counted(len(points_of(value)), 'point')}"
     elif isinstance(value, bool):
         shown = "on" if value else "off"
     else:
@@ -310,6 +313,11 @@ CHANGES: dict[str, Kind] = {
     ),
     "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
     "run_schedule": Kind(run_schedule, words=_schedule_words),
+    "hold_schedule": Kind(
+        hold_schedule,
+        written=bool,
+        words=lambda change, _after: "schedule stopped" if change.value else "schedule goes on",
+    ),
     "picture": Kind(
         keep_picture,
         written=PictureReference,

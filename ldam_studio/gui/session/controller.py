@@ -20,6 +20,7 @@ from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.link import Moment
 from ldam_studio.gui.session.model import Display
+from ldam_studio.sampler.schedule import has_schedule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +165,7 @@ class Controller(Edits):
     def use_statistics(self, measured: Measured) -> None:
         """Use photo statistics that were measured, and run the schedule again if there is one."""
         self.make(Change("statistics", measured), "Photo Statistics")
-        if any(lane.settings.schedule for lane in self.model.outline.lanes):
+        if any(has_schedule(lane.settings) for lane in self.model.outline.lanes):
             self._try(Change(RUN_SCHEDULE))
 
     def set_discriminator(self, discriminator: DiscriminatorModel | None) -> None:

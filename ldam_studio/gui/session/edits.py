@@ -17,6 +17,7 @@ from ldam_studio.gui.session.link import Moment, SessionLink
 from ldam_studio.gui.session.model import MAX_RATE, Model
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.session.undo import MOMENT, Undo
+from ldam_studio.sampler.schedule_settings import CURVES
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.sampler.stability import limited
 
@@ -114,7 +115,7 @@ class Edits(SessionLink):
         judged = of_classes.get(WEIGHT, self._judged)
         self.set_values(values, text=f"Preset {preset.label}")
         self._judged = judged
-        if values.get("schedule"):
+        if values.get("schedule") or values.get("schedule_shape") == CURVES:
             self._try(Change(RUN_SCHEDULE, None, self.model.acting))
         self._try(Change("reset_average", None, self.model.acting))
 

@@ -224,6 +224,8 @@ def _text(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if name not in SETTINGS:
         return name.capitalize()
     label = SETTINGS[name].label
+    if SETTINGS[name].scale == "curve":
+        return f"{label}\n{label}"
     return f"{label} {_words(before[name])} → {_words(after[name])}\n{label}"
 
 

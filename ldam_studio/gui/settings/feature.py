@@ -29,7 +29,18 @@ EDIT_PRESETS = Entry(
 )
 
 NAME, PHOTOGRAPHS = "settings", "photographs"  # in `Opening.remembered`
-DENOISER_SETTINGS = ("denoiser_weight", "denoiser_noise", "denoiser_noise_start", "denoiser_every")
+DENOISER_SETTINGS = (
+    "denoiser_weight",
+    "denoiser_noise",
+    "denoiser_noise_start",
+    "denoiser_noise_curve",
+    "denoiser_every",
+)
+DISCRIMINATOR_SETTINGS = (
+    "discriminator_weight",
+    "discriminator_weight_start",
+    "discriminator_weight_curve",
+)
 
 
 class SettingsPanel(Feature):
@@ -102,8 +113,10 @@ class SettingsPanel(Feature):
     def _show_priors(self) -> None:
         """Enable the settings of discriminator and denoiser where the session has these."""
         outline = self.studio.model.outline
-        for rows in (self.controls.rows, self.slider_bar.rows):
-            rows["discriminator_weight"].setEnabled(outline.discriminator is not None)
+        rows = self.controls.rows
+        judged = [rows[name] for name in DISCRIMINATOR_SETTINGS]
+        for row in (*judged, self.slider_bar.rows["discriminator_weight"]):
+            row.setEnabled(outline.discriminator is not None)
         denoises = any(denoiser_for(lane.network.pixels) for lane in outline.lanes)
         for name in DENOISER_SETTINGS:
             self.controls.rows[name].setEnabled(denoises)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
-from ldam_studio.errors import StudioError
 from ldam_studio.gui.named_label import NamedLabel
-from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.per_lane import PerLane
-from ldam_studio.gui.qt import restyle
 from ldam_studio.gui.settings.number_field import NumberField
 from ldam_studio.gui.settings.scale import Scale
-from ldam_studio.gui.settings.setting_row import SettingRow
 from ldam_studio.gui.settings.slider import AnnealSlider
+from ldam_studio.gui.settings.typed_row import TypedRow
 from ldam_studio.gui.settings.values import number_of, text_of, with_point
 from ldam_studio.sampler.setting import Setting
 
 
-class NumberRow(SettingRow):
+class NumberRow(TypedRow):
     """A label, a unit and a number field; below them a slider, and a line for errors.
 
     While a schedule changes the setting, its present value is shown beside the label. A button
@@ -30,21 +27,12 @@ class NumberRow(SettingRow):
     def __init__(
         self, setting: Setting, parent: QWidget | None = None, *, slider: bool = True
     ) -> None:
-        super().__init__(setting, parent)
-        self._value: object = setting.default
-        self._wrong = False  # whether the note shows an error in the typed text
-        self._was_read = False  # whether that error was visible before the focus left
-        self._caption = ""
+        super().__init__(setting, NumberField(), parent)
         self.scale = Scale.of(setting)
         label = QLabel(setting.label)
-        self.field = NumberField()
         label.setBuddy(self.field)
         self.field.setAccessibleName(f"{setting.label}, number")
-        self.field.setAccessibleDescription(setting.help)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.note = Paragraph()
-        self.note.setProperty("role", "muted")
-        self.note.hide()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
@@ -76,17 +64,11 @@ class NumberRow(SettingRow):
         self.offer.clicked.connect(lambda _on: self.offer_taken.emit(setting.name))
         self.offer.hide()
         grid.addWidget(self.offer, 3, 0, 1, 4, Qt.AlignmentFlag.AlignLeft)
-        self.field.editingFinished.connect(self._typed)
-        self.field.cancelled.connect(self._restore)
-        self.field.left.connect(self._leave)
         self.show_value(setting.default)
 
     def show_value(self, value: object) -> None:
         """Show a number, a tuple with one number per chain, `PerLane` numbers, or "auto"."""
-        self._value = value
-        if not (self.field.hasFocus() and self.field.isModified()):
-            self.field.setText(text_of(value))
-            self._complain("")
+        super().show_value(value)
         number = number_of(value)
         if self.slider is not None:
             self.slider.show_position(0 if number is None else self.scale.position(number))
@@ -98,13 +80,6 @@ class NumberRow(SettingRow):
             text = f"now {value:g}"
         if text != self.present.text():
             self.present.setText(text)
-
-    def set_note(self, text: str) -> None:
-        """Set the text below the number; an error replaces it while it is shown."""
-        if text != self._caption:
-            self._caption = text
-            if not self._wrong:
-                self._say(text)
 
     def set_offer(self, text: str) -> None:
         """Set the text of the button below the note; it is removed if that is empty."""
@@ -128,46 +103,13 @@ class NumberRow(SettingRow):
     def _reset(self) -> None:
         self._accept(self.home)
 
-    def _typed(self) -> None:
-        if not self.field.isModified():
-            return
-        try:
-            value = self.setting.parse(with_point(self.field.text()))
-        except StudioError as error:
-            # An error that appears while the field is being left has not been read yet.
-            self._was_read = self._wrong or self.field.hasFocus()
-            self._complain(str(error))
-            return
-        self.field.setModified(False)
-        self._complain("")
-        self._accept(value)
+    def text_of(self, value: object) -> str:
+        """Return a number as the field shows it."""
+        return text_of(value)
 
-    def _leave(self) -> None:
-        """Show the current value; an error that has only just appeared stays visible."""
-        if self._wrong:
-            sentence = "" if self._was_read else self.note.text()
-            self._restore()
-            self._complain(sentence, in_field=False)
-            self._was_read = True
-
-    def _restore(self) -> None:
-        self.field.setModified(False)
-        self.field.setText(text_of(self._value))
-        self._complain("")
+    def read(self, text: str) -> object:
+        """Return the value of a typed text, which may have a decimal comma."""
+        return self.setting.parse(with_point(text))
 
     def _typed_value(self, number: float) -> float | int:
         return int(number) if self.scale.whole else number
-
-    def _complain(self, sentence: str, *, in_field: bool = True) -> None:
-        wrong = bool(sentence)
-        if wrong or self._wrong:
-            self._wrong = wrong
-            self.field.setProperty("invalid", wrong and in_field)
-            self.note.setProperty("role", "danger" if wrong else "muted")
-            for widget in (self.field, self.note):
-                restyle(widget)
-            self._say(sentence or self._caption)
-
-    def _say(self, text: str) -> None:
-        self.note.setText(text)
-        self.note.setVisible(bool(text))

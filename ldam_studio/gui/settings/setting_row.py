@@ -55,6 +55,8 @@ class SettingRow(QWidget, metaclass=_AbstractWidget):
             default = "on" if self.setting.default else "off"
         tip = f"<p>{self._note}</p>" if self._note else ""
         tip += f"<p>{self.setting.help}</p><p>Default: {default}"
+        if self.setting.scale == "curve":
+            return f"{tip[: tip.rindex('<p>')]}"
         if self.setting.scale not in ("flag", "choice"):
             home = text_of(self.home)
             goes = "each chain's own value" if home == MIXED else home

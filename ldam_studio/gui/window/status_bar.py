@@ -49,8 +49,8 @@ class StatusBar(QStatusBar):
 
     def show_frame(self, frame: Frame, frames_per_second: float) -> None:
         """Show a frame's figures."""
-        steps = frame.outline.lane.settings.schedule
-        words = progress_words(frame.lanes[0]), schedule_words(frame.lanes[0], steps)
+        settings = frame.outline.lane.settings
+        words = progress_words(frame.lanes[0]), schedule_words(frame.lanes[0], settings)
         self._say(self.progress, "  ·  ".join(filter(None, words)))
         self._figure("step", f"step {thousands(frame.step)}")
         self._figure("speed", rate_words(frame.steps_per_second, "step"))
