@@ -26,6 +26,7 @@ from ldam_studio.engine.prior import draw_priors
 from ldam_studio.engine.schedule import follow, is_coarse
 from ldam_studio.engine.state import Lane, SessionState, Unconfirmed
 from ldam_studio.engine.step_errors import fails, too_large, which_to_lower
+from ldam_studio.engine.tempering import averaged, exchanged, mirrored
 from ldam_studio.engine.unconfirmed import go_back, look_back, moment_of
 from ldam_studio.errors import StudioError
 from ldam_studio.memory import is_lack_of_memory
@@ -240,6 +241,10 @@ def _move(
         led=lambda: None if leading is None else leading.led,
         prior=prior,
     )
+    if balanced is None:  # otherwise each chain has its own density
+        still = state.mask(state.held) if state.held else None
+        cool = not (state.melting or state.heats) and state.heated == 1
+        lane, density = exchanged(lane, drawn, density, still=still, adapting=cool)
     chains, info = lane.kernel.step(lane.chains, drawn, lane.parameters, density)
     if leading is not None and leading.led is not None:
         info = replace(info, gradient_rms=info.gradient_rms.masked_fill(leading.led, 0.0))
@@ -267,6 +272,7 @@ def _move(
         limit,
         None if settings.burn_in == "auto" else int(settings.burn_in),
     )
+    progress = mirrored(lane, progress)
     mean, new = lane.average, None
     if progress.done is not lane.progress.done:
         new = progress.done & ~lane.progress.done
@@ -275,7 +281,7 @@ def _move(
     if sampled:
         if begins_average(settings, lane.clock):
             mean = average.reset(mean)
-        mean = average.update(mean, chains.x, settings.window)
+        mean = averaged(lane, mean, chains.x)
     return _Moved(replace(lane, chains=chains, average=mean, progress=progress), info, new)
 
 

@@ -57,6 +57,23 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class LadderFrame:
+    """Ladders of temperatures (see `sampler.tempering`); arrays have shape (chains,).
+
+    `rung` is 0 for the coldest chain of a ladder, whose number is `cold`. `temperature` is that of
+    each chain. `rate` is the mean probability of exchanges with the next colder chain, which were
+    `tried` so many times. `trips` counts, at the coldest chain, images that came from the hottest.
+    """
+
+    rung: NDArray[np.int64]
+    cold: NDArray[np.int64]
+    temperature: Floats
+    rate: Floats
+    tried: NDArray[np.int64]
+    trips: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class LaneFrame:
     """What a frame shows of one lane; its arrays belong to this frame and are never changed.
 
@@ -77,6 +94,7 @@ class LaneFrame:
     `clock` is the present step of the schedule. `now` has the values that a schedule gives the
     front chain at present, by the settings' names; it is empty when no schedule runs. `taken` names
     the settings that have left the schedule; `held` tells whether it was stopped.
+    `ladders` is None without tempering.
     """
 
     front: int
@@ -104,6 +122,7 @@ class LaneFrame:
     now: Mapping[str, float]
     taken: tuple[str, ...] = ()
     held: bool = False
+    ladders: LadderFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +204,7 @@ class _Picked:
                 "dead": lane.waking.dead,
                 "temperature": lane.parameters.temperature[front],
             }
+            | _of_ladders(lane)
             | _named("last", self.infos[-1:])
             | _named("trace", self.infos)
         )
@@ -219,7 +239,26 @@ class _Picked:
             now=present_values(lane, front),
             taken=taken_over(lane),
             held=lane.clock.held is not None,
+            ladders=_ladders(lane, here),
         )
+
+
+def _of_ladders(lane: Lane) -> dict[str, Tensor]:
+    found = lane.tempering
+    if found is None:
+        return {}
+    warm, cold = lane.parameters.temperature.flatten(), found.ladders.cold
+    values = {"cold": cold, "temperature": warm, "rate": found.rate}
+    values |= {"tried": found.tried, "trips": found.trips}
+    return {f"ladders {name}": tensor for name, tensor in values.items()}
+
+
+def _ladders(lane: Lane, here: Mapping[str, NDArray[Any]]) -> LadderFrame | None:
+    if lane.tempering is None:
+        return None
+    rung = np.array(lane.tempering.ladders.rungs, dtype=np.int64)
+    names = ("cold", "temperature", "rate", "tried", "trips")
+    return LadderFrame(rung, **{name: here[f"ladders {name}"] for name in names})
 
 
 def _named(prefix: str, infos: Sequence[LaneInfo]) -> dict[str, Tensor]:

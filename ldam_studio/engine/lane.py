@@ -15,6 +15,7 @@ from ldam_studio.engine.compute.memory_needed import check_memory
 from ldam_studio.engine.outline import LaneOutline
 from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane, Targets
+from ldam_studio.engine.tempering import tempered, unsettled
 from ldam_studio.engine.trust import Trust
 from ldam_studio.networks.anatomy.class_values import ClassValue
 from ldam_studio.networks.anatomy.fields import Box
@@ -43,7 +44,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
     trust = Trust.at_first(confirmed=device.confirmed)
     found = targets(network, sized, neurons, settings, device.plan, trust)
     x = draw_starts(sized, settings, generators, range(chains), device.arithmetic)
-    return Lane(
+    lane = Lane(
         network=network,
         sized=sized,
         neurons=neurons,
@@ -60,6 +61,7 @@ def open_lane(outline: LaneOutline, device: Device, generators: Generators) -> L
         balance=photo_statistics.begin(chains, device.name),
         trust=trust,
     )
+    return tempered(lane, 1.0)
 
 
 def sized_for(
@@ -184,14 +186,15 @@ def _values_in(field: Box | None, network: Network) -> int:
 
 def reheat(lane: Lane, device: Device, heat: Heat) -> Lane:
     """Return the lane with its parameters computed anew and its chains marked as settling."""
-    return replace(warmed(lane, device, heat), progress=burn_in.disturb(lane.progress))
+    lane = replace(unsettled(lane), progress=burn_in.disturb(lane.progress))
+    return warmed(lane, device, heat)
 
 
 def warmed(lane: Lane, device: Device, heat: Heat) -> Lane:
     """Return the lane with its parameters computed anew."""
     now = at_present(lane.settings, lane.clock)
     found = parameters_of(now, len(lane.neurons), device.name, heat, device.arithmetic)
-    return replace(lane, parameters=found)
+    return tempered(replace(lane, parameters=found), heat)
 
 
 def turn(
@@ -255,8 +258,9 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: Heat) -> Lane:
     """
     x = resized(x, (lane.sized.pixels.height, lane.sized.pixels.width))
     now = at_present(lane.settings, lane.clock)
-    return replace(
+    lane = replace(
         lane,
+        tempering=None,
         parameters=parameters_of(now, len(x), device.name, heat, device.arithmetic),
         chains=kernels.begin(x, lane.bounds),
         average=average.init(x),
@@ -265,3 +269,4 @@ def begin(lane: Lane, x: Tensor, device: Device, heat: Heat) -> Lane:
         waking=silent_neurons.begin(len(x), device.name),
         balance=photo_statistics.begin(len(x), device.name),
     )
+    return tempered(lane, heat)

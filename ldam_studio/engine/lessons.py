@@ -28,6 +28,8 @@ def give(state: SessionState) -> LearnInfo | None:
         return None
     # It learns from all lanes: chains that it has never seen would exploit it.
     size = state.real_images.shape[2], state.real_images.shape[3]
-    fake = torch.cat([resized(lane.chains.x, size) for lane in state.lanes])
+    # Hot chains of a ladder only help others to move.
+    shown = [x.chains.x if x.tempering is None else x.chains.x[x.own_chains] for x in state.lanes]
+    fake = torch.cat([resized(x, size) for x in shown])
     state.learner, lesson = learn(state.learner, state.real_images, fake)
     return lesson

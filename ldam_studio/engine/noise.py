@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.tempering import SOURCE
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.views import View, draw_views, share_seen, sources_of_views
 
 
 def sources_of(state: SessionState) -> list[str]:
     """Return the names of the random sources that the next step's kernels use, each once."""
-    return list(dict.fromkeys(s for lane in state.lanes for s in lane.kernel.draws(lane.chains)))
+    kernels = (s for lane in state.lanes for s in lane.kernel.draws(lane.chains))
+    exchanges = (SOURCE for lane in state.lanes if lane.tempering is not None)
+    return list(dict.fromkeys((*kernels, *exchanges)))
 
 
 def draw_noise(state: SessionState) -> list[Mapping[str, Tensor]]:

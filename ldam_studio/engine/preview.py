@@ -119,6 +119,8 @@ class Previews:
         if waiting is None or waiting[0] == self._shown:
             return
         front = self._last.lanes[0].front
+        if any(front not in lane.own_chains for lane in state.lanes):
+            return  # alone, a hot chain of a ladder has no temperature
         if len(self._last.lanes) != len(state.lanes) or not self._wanted(front):
             return
         self._busy, started = True, self._clock()
@@ -174,6 +176,7 @@ class Previews:
             sized=twin.at_side(lane.sized.pixels.side) or twin,
             neurons=neurons,
             settings=settings,
+            tempering=None,
             targets=targets(lane.network, lane.sized, neurons, settings, trust=lane.trust),
             parameters=parameters_of(
                 at_present(settings, lane.clock),

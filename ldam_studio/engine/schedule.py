@@ -14,6 +14,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.lane import begin, with_clock
 from ldam_studio.engine.parts import scheduled
 from ldam_studio.engine.state import Lane
+from ldam_studio.engine.tempering import tempered
 from ldam_studio.sampler import schedule
 from ldam_studio.sampler.prepare import Heat, repaced
 from ldam_studio.sampler.schedule import STARTS, at_present, moves, points, runs
@@ -57,7 +58,7 @@ def fitted(lane: Lane, device: Device, heat: Heat) -> Lane:
         lane = begin(lane, lane.chains.x, device, heat)
         return replace(lane, progress=replace(lane.progress, steps=steps))
     now = at_present(lane.settings, lane.clock)
-    return replace(lane, parameters=repaced(lane.parameters, now, heat))
+    return tempered(replace(lane, parameters=repaced(lane.parameters, now, heat)), heat)
 
 
 def is_coarse(lane: Lane) -> bool:

@@ -18,11 +18,13 @@ from ldam_studio.engine.lane import begin, with_clock, with_trust
 from ldam_studio.engine.photo_statistics import Balance
 from ldam_studio.engine.session import Opener, open_session, spec_from
 from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.engine.tempering import tempered
 from ldam_studio.engine.trust import Trust
 from ldam_studio.errors import StudioError
 from ldam_studio.sampler import average, burn_in, kernels
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.schedule import Clock
+from ldam_studio.sampler.tempering import LEAST_GAP, MOST_GAP
 from ldam_studio.training import learner
 
 VERSION = 2
@@ -33,6 +35,7 @@ PROGRESS = ("total", "squares", "mean", "variance", "steady", "done")
 BEHIND = "progress.behind"
 """Only where chains were held or restarted; see `burn_in.BurnIn`."""
 WAKING = ("quiet", "answered", "led")
+TEMPERING = ("gap", "tried", "rate", "descending", "trips")
 MEMORY, MOMENTS = "memory.", "moments."
 """Prefixes of the tensors in a kernel's memory; files of 0.1.0 have the latter."""
 
@@ -81,6 +84,8 @@ def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors["thresholds.values"] = lane.thresholds.values
     tensors |= {f"waking.{name}": getattr(lane.waking, name) for name in WAKING}
     tensors["balance.gamma"] = lane.balance.gamma
+    if lane.tempering is not None:
+        tensors |= {f"tempering.{name}": getattr(lane.tempering, name) for name in TEMPERING}
     if lane.thresholds.seen is not None:
         tensors["thresholds.seen"] = lane.thresholds.seen
     tensors |= {f"{MEMORY}{name}": tensor for name, tensor in lane.chains.memory.items()}
@@ -205,6 +210,13 @@ def _restore(
     if "balance.gamma" in tensors:  # older sessions have no photo statistics
         balance = Balance(tensors["balance.gamma"], _count(about["balance"]))
         restored = replace(restored, balance=balance)
+    if lane.tempering is not None:
+        found: dict[str, Any] = {name: tensors[f"tempering.{name}"] for name in TEMPERING}
+        if not bool(((found["gap"] >= LEAST_GAP) & (found["gap"] <= MOST_GAP)).all()):
+            raise ValueError("a ladder whose temperatures do not rise")
+        restored = replace(restored, tempering=replace(lane.tempering, **found))
+        _check_shapes("tempering", lane.tempering, restored.tempering)
+        restored = tempered(restored, state.heat)
     for part in ("chains", "average", "progress", "thresholds", "waking", "balance"):
         _check_shapes(part, getattr(lane, part), getattr(restored, part))
     return restored

@@ -6,6 +6,7 @@ settings, and most networks and neurons have no use for some of them.
 
 from __future__ import annotations
 
+from ldam_studio.engine import tempering
 from ldam_studio.engine.balanced import can_be_measured, without_statistics
 from ldam_studio.engine.parts import see_a_part
 from ldam_studio.engine.prior import denoiser_of
@@ -25,6 +26,7 @@ ESTIMATED = "Estimated from the network's batch norms."
 def setting_notes(lane: Lane) -> dict[str, str]:
     """Return a sentence for each setting that has another effect than its value says, by name."""
     found = {"photo_statistics": _of_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
+    found["tempering"] = tempering.note(lane)
     if lane.settings.kernel == "mala" and denoiser_of(lane) is not None:
         found["denoiser_weight"] = NO_DENSITY
     return {name: text for name, text in found.items() if text}

@@ -30,12 +30,13 @@ from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler import kernels
-from ldam_studio.sampler.average import Average, over_chains, pooled
+from ldam_studio.sampler.average import Average, of_chains, over_chains, pooled
 from ldam_studio.sampler.burn_in import BurnIn
 from ldam_studio.sampler.prepare import Heat, kernel_of
 from ldam_studio.sampler.random import Generators
 from ldam_studio.sampler.schedule import Clock
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.tempering import Tempering
 from ldam_studio.training.learner import LearnerState
 
 MELT_HEAT = 100.0
@@ -68,7 +69,8 @@ class Lane:
 
     `sized` is the network for images of the chains' present size, see `Network.at_side`. `targets`
     belong to it. `clock` is the chains' position in their schedule, see `sampler.schedule`. `trust`
-    is what is believed of the neurons' receptive fields, see `engine.field_checks`.
+    is what is believed of the neurons' receptive fields, see `engine.field_checks`. `tempering` has
+    the ladders of temperatures; None without any.
     """
 
     network: Network
@@ -85,6 +87,7 @@ class Lane:
     balance: Balance
     trust: Trust
     clock: Clock = field(default_factory=Clock)
+    tempering: Tempering | None = None
 
     @property
     def kernel(self) -> kernels.Kernel:
@@ -113,9 +116,21 @@ class Lane:
     def shown_average(self) -> Average:
         """Return the average that the settings select: over time, over chains, or both."""
         over = self.settings.average_over
+        ladders = None if self.tempering is None else self.tempering.ladders
         if over == "chains":
-            return over_chains(self.chains.x, self.targets.groups)
-        return pooled(self.average, self.targets.groups) if over == "both" else self.average
+            counted = None if ladders is None else ladders.is_cold
+            return over_chains(self.chains.x, self.targets.groups, counted)
+        if over == "both":
+            return pooled(self.average, self.targets.groups)
+        # A hot chain shows the average of the coldest of its ladder.
+        return of_chains(self.average, ladders.cold) if ladders else self.average
+
+    @property
+    def own_chains(self) -> list[int]:
+        """The numbers of the chains that sample at the temperature that was asked for."""
+        if self.tempering is None:
+            return list(range(len(self.neurons)))
+        return self.tempering.ladders.cold_chains
 
 
 @dataclass(frozen=True)

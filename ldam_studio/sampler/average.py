@@ -45,6 +45,27 @@ def update(average: Average, x: Tensor, window: int = 0) -> Average:
     return Average(shift.add_(average.mean), variance, count, change)
 
 
+def selected(kept: Tensor, average: Average, otherwise: Average) -> Average:
+    """Return `average` for the chains in the mask `kept` (chains,), and `otherwise` for others."""
+    column = kept.reshape(-1, 1, 1, 1)
+    return Average(
+        torch.where(column, average.mean, otherwise.mean),
+        torch.where(column, average.variance, otherwise.variance),
+        torch.where(kept, average.count, otherwise.count),
+        torch.where(kept, average.change, otherwise.change),
+    )
+
+
+def of_chains(average: Average, chains: Tensor) -> Average:
+    """Return an average in which each chain has that of another, by their numbers (chains,)."""
+    return Average(
+        average.mean[chains],
+        average.variance[chains],
+        average.count[chains],
+        average.change[chains],
+    )
+
+
 def reset(average: Average, chains: Tensor | None = None) -> Average:
     """Discard the samples of `chains` (a mask of shape (chains,)), or of all chains."""
     if chains is None:
@@ -79,11 +100,13 @@ def pooled(average: Average, groups: Tensor) -> Average:
     return Average(mean, variance, count.to(average.count.dtype), average.change)
 
 
-def over_chains(x: Tensor, groups: Tensor) -> Average:
-    """Average over the chains of each group at this moment; `count` is the number of chains."""
-    single = Average(
-        x, torch.zeros_like(x), torch.ones_like(groups), torch.zeros_like(x[:, 0, 0, 0])
-    )
+def over_chains(x: Tensor, groups: Tensor, counted: Tensor | None = None) -> Average:
+    """Average over the chains of each group at this moment; `count` is the number of chains.
+
+    With a mask `counted` (chains,), only those chains count.
+    """
+    ones = torch.ones_like(groups) if counted is None else counted.to(groups.dtype)
+    single = Average(x, torch.zeros_like(x), ones, torch.zeros_like(x[:, 0, 0, 0]))
     return pooled(single, groups)
 
 

@@ -78,7 +78,7 @@ def repaced(parameters: Parameters, settings: Settings, heat: Heat = 1.0) -> Par
     and never waits for the device, so that a schedule can do it in every step.
     """
     like = parameters.step_size
-    columns = {name: _column(getattr(settings, name), like) for name in PACED}
+    columns = {name: column(getattr(settings, name), like) for name in PACED}
     columns["temperature"] = columns["temperature"] * heat
     half = columns["step_size"] / 2
     known = {weighted.term: weighted.factor for weighted in parameters.terms}
@@ -104,7 +104,17 @@ def _weighs(term: Term, weight: PerChain) -> bool:
     return bool((term.factor(torch.tensor(weight, dtype=torch.float32)) != 0).any())
 
 
-def _column(value: PerChain, like: Tensor) -> Tensor:
+def at_temperatures(parameters: Parameters, temperature: Tensor) -> Parameters:
+    """Return parameters with other temperatures, (chains, 1, 1, 1)."""
+    return replace(
+        parameters,
+        columns={**parameters.columns, "temperature": temperature},
+        noise=(parameters.step_size * temperature).sqrt(),
+    )
+
+
+def column(value: PerChain, like: Tensor) -> Tensor:
+    """Return a setting's value for each chain, shaped like another one's (chains, 1, 1, 1)."""
     if isinstance(value, tuple):
         return torch.tensor(value, dtype=like.dtype, device=like.device).reshape(like.shape)
     return torch.full_like(like, value)

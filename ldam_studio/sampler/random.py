@@ -14,7 +14,7 @@ from torch import Tensor
 ON_THE_HOST = ("jitter", "views", "size")
 """Sources that are drawn on the CPU, because the host needs the numbers without waiting."""
 
-UNIFORM = ("accept",)
+UNIFORM = ("accept", "swap")
 """Sources that return one number in [0, 1) for each chain."""
 
 

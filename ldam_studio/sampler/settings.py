@@ -16,6 +16,7 @@ from ldam_studio.sampler import (
     network_settings,
     preconditioner_settings,
     schedule_settings,
+    tempering_settings,
     view_settings,
 )
 from ldam_studio.sampler.former_settings import FORMER, as_today
@@ -197,6 +198,7 @@ class Settings:
         per_chain=True,
         unsettles=True,
     )
+    tempering: int = tempering_settings.TEMPERING
     average_over: str = setting(
         "Average over",
         "time",

@@ -55,16 +55,33 @@ class Kernel(ABC):
     steepest
         The largest (eps/2) k with which a wave of curvature k does not grow from step to step, see
         `sampler.stability`.
+    rejects
+        Whether it rejects proposals, so that its chains sample the density exactly.
     """
 
     name: ClassVar[str]
     help: ClassVar[str]
     mode: ClassVar[str | None] = None
     steepest: ClassVar[float] = 2.0
+    rejects: ClassVar[bool] = False
 
     def draws(self, state: State) -> tuple[str, ...]:
         """Return the names of the random sources of the next step; see `random.Generators.draw`."""
         return ("noise",)
+
+    def exchanged(
+        self, memory: Mapping[str, Tensor], order: Tensor, ratio: Tensor
+    ) -> Mapping[str, Tensor]:
+        """Return the memory after chains have exchanged their images (see `sampler.tempering`).
+
+        Parameters
+        ----------
+        order
+            The chain whose image each chain gets, (chains,).
+        ratio
+            Each chain's temperature divided by that of the other chain, (chains, 1, 1, 1).
+        """
+        return {name: tensor[order] for name, tensor in memory.items()}
 
     @abstractmethod
     def step(

@@ -108,6 +108,17 @@ def look(x: Tensor, parameters: Parameters, density: Density, *, valued: bool = 
     return Look(tuple(parts), Info(values["network"], real_probability, sizes["network"]))
 
 
+def values_at(x: Tensor, parameters: Parameters, density: Density) -> tuple[Tensor, Tensor]:
+    """Return the values of the terms at x and their factors in U, both (terms, chains)."""
+    terms = [
+        weighted
+        for weighted in parameters.terms
+        if weighted.term.is_in(density) and weighted.term.has_value
+    ]
+    values = torch.stack([weighted.term.value(x, density) for weighted in terms])
+    return values, torch.stack([weighted.factor.flatten() for weighted in terms])
+
+
 def _rms(
     gradient: Tensor, waves: Tensor | None, parameters: Parameters, size: int | Tensor | None
 ) -> Tensor:

@@ -51,6 +51,7 @@ class MALA(Kernel):
     )
     mode = "exact"
     steepest = math.inf  # a step too far is rejected
+    rejects = True
 
     def draws(self, state: State) -> tuple[str, ...]:
         """Return the sources of the proposal's noise and of one number in [0, 1) for the test."""

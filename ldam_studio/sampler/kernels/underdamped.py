@@ -62,6 +62,16 @@ class Underdamped(Kernel):
         """Return the source of the step's noise, and in the first step that of the velocities."""
         return ("noise",) if "velocity" in state.memory else ("noise", "velocity")
 
+    def exchanged(
+        self, memory: Mapping[str, Tensor], order: Tensor, ratio: Tensor
+    ) -> Mapping[str, Tensor]:
+        """Give each chain the velocity of its new image, scaled to its temperature.
+
+        Velocities then keep their variance T, so that the exchange depends on U alone (Sugita and
+        Okamoto, "Replica-exchange molecular dynamics method for protein folding", 1999).
+        """
+        return {name: velocity[order] * ratio.sqrt() for name, velocity in memory.items()}
+
     def step(
         self, state: State, drawn: Mapping[str, Tensor], parameters: Parameters, density: Density
     ) -> tuple[State, Info]:
