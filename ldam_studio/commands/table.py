@@ -8,6 +8,10 @@ COMMANDS = {
     "render": ("ldam_studio.commands.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.commands.replay", "run an exported picture again and compare it"),
     "info": ("ldam_studio.commands.info", "list the networks, or the layers of a network"),
+    "sheet": (
+        "ldam_studio.commands.sheet",
+        "draw every neuron of a layer on one page, and as a folder",
+    ),
     "modes": (
         "ldam_studio.commands.modes",
         "count the pictures that excite a neuron, and group them",

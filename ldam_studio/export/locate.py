@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from ldam_studio.engine.description import FileReference, Reference
@@ -20,6 +21,7 @@ from ldam_studio.export.photographs import Photographs
 from ldam_studio.export.places import is_file_name, is_inside, is_usual, where
 from ldam_studio.export.references import references_in
 from ldam_studio.files import MOST_READ, cache_folder, is_regular
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.families import runs_code, short_name
 from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.weights.suffixes import is_weights
@@ -81,6 +83,25 @@ class Nearby(Opener):
         self._photographs = Photographs(folder, pictures)
         self.allow_files = allow_files
         self._given, self._named, self._data = tuple(given), tuple(code), data
+        self._opened: dict[bytes, Network] | None = None
+
+    @contextmanager
+    def keeping_networks(self) -> Iterator[None]:
+        """Open each network only once in the context, for several sessions one after the other."""
+        self._opened = {}
+        try:
+            yield
+        finally:
+            self._opened = None
+
+    def network(self, reference: Reference) -> Network:
+        """Open the network of a reference; raises as `Opener.network` does."""
+        if self._opened is None:
+            return super().network(reference)
+        key = msgspec.json.encode(reference)
+        if key not in self._opened:
+            self._opened[key] = super().network(reference)
+        return self._opened[key]
 
     @cached_property
     def _hashes(self) -> dict[str, Path]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +41,7 @@ from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.prior import denoiser_hash
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.cells import SheetDescription
 from ldam_studio.export.places import with_written_places
 from ldam_studio.export.shown import Shown, difference_scales, is_whole
 from ldam_studio.networks.weights.fingerprint import fingerprint
@@ -89,7 +90,8 @@ class Document(Struct, frozen=True):
     """The content of a recipe in format 3.
 
     `session` says where the log starts: it describes a session, or names a session file. `end`
-    describes the session at the export.
+    describes the session at the export. With a `sheet` the picture is a page of many neurons, each
+    drawn in a session of its own; `session` and `end` are then those of the first of them.
     """
 
     format: int
@@ -106,6 +108,7 @@ class Document(Struct, frozen=True):
     lanes: Annotated[tuple[Progress, ...], Meta(min_length=1, max_length=MOST_LANES)]
     pixels: Sha256
     sha256: Sha256
+    sheet: SheetDescription | None = None
     real_images: Sha256 | None = None
     discriminator_seen: Annotated[dict[Text, Any], Meta(max_length=10)] | None = None
     denoiser: Sha256 | None = None
@@ -141,7 +144,7 @@ class Recipe:
             "end": describe(state.outline),
             "log": [entry.json() for entry in state.log],
             "step": state.step,
-            "shown": asdict(shown) | {"average_over": state.lane.settings.average_over},
+            "shown": shown.json() | {"average_over": state.lane.settings.average_over},
             "lanes": [_progress_of(lane) for lane in state.lanes],
             "pixels": pixel_hash(picture),
         }
@@ -203,6 +206,11 @@ class Recipe:
                 f"The recipe in {where} does not say what it shows; export the picture again."
             ) from None
         return recipe
+
+    def having(self, **values: Any) -> Recipe:
+        """Return the recipe with other values of these names, and a hash that fits them."""
+        data = {k: v for k, v in self.data.items() if k != "sha256"} | values
+        return Recipe(data | {"sha256": _hash(data)})
 
     @cached_property
     def said(self) -> Document:

@@ -25,6 +25,7 @@ from ldam_studio.engine.prior import check_same_denoiser
 from ldam_studio.engine.session import SessionSpec, open_session, spec_from
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.contact_sheet import drawn_again
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.locate import Nearby
@@ -78,19 +79,32 @@ def compare(
         replayed = total
         return None if on_step is None else on_step(done, total)
 
-    state = rerun(recipe, nearby or Nearby(path.parent), count)
-    if state is None:
+    found = _drawn_again(recipe, nearby or Nearby(path.parent), count)
+    if found is None:
         return None
-    again = picture_of(state, recipe.shown)
+    state, again = found
+    sheet = recipe.said.sheet
     same_shape = again.shape == picture.shape
     return Comparison(
         identical=same_shape and bool((again == picture).all()),
         correlation=_correlation(picture, again) if same_shape else 0.0,
         differences=differences(recipe, state),
-        steps=recipe.step,
+        steps=recipe.step if sheet is None else sum(cell.step for cell in sheet.cells),
         replayed=replayed,
         picture=again,
     )
+
+
+def _drawn_again(
+    recipe: Recipe, nearby: Nearby, on_step: OnStep
+) -> tuple[SessionState, Bytes] | None:
+    """Return the session of a recipe and its picture; None if `on_step` stopped it."""
+    sheet = recipe.said.sheet
+    if sheet is None:
+        state = rerun(recipe, nearby, on_step)
+        return None if state is None else (state, picture_of(state, recipe.shown))
+    with nearby.keeping_networks():
+        return drawn_again(recipe, sheet, lambda own, count: rerun(own, nearby, count), on_step)
 
 
 def rerun(recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None) -> SessionState | None:

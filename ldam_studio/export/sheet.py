@@ -65,7 +65,14 @@ def sheet(
 def tiles(
     title: str, groups: Sequence[Sequence[Bytes]], captions: Sequence[str], zoom: int
 ) -> bytes:
-    """Return a PNG of small pictures ``(H, W, 3)`` of one size, in groups with a caption below.
+    """Return a PNG of `tiled` pictures."""
+    return _png(tiled(title, groups, captions, zoom))
+
+
+def tiled(
+    title: str, groups: Sequence[Sequence[Bytes]], captions: Sequence[str], zoom: int
+) -> Image.Image:
+    """Return a page of small pictures ``(H, W, 3)`` of one size, in groups with a caption below.
 
     The pictures of a group are side by side; the groups fill a page that is about square.
     """
@@ -89,7 +96,7 @@ def tiles(
             corner = (x + place * (wide + GAP // 2), y)
             page.paste(Image.fromarray(enlarge(picture, zoom)), corner)
         pen.text((x + inner // 2, y + high + MARGIN // 2), caption, "black", font, anchor="mt")
-    return _png(page)
+    return page
 
 
 def fitted(text: str, font: Font, width: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ KINDS = {
 }
 """The pictures that can be exported."""
 AVERAGES = ("average", "averages")
+OF_ONE = ("average", "raw")
 LANE_GAP = 3  # pixels between the pictures of two lanes
 
 
@@ -41,7 +43,8 @@ class Shown:
     """Which picture of a session is exported, and how its pixels become bytes.
 
     `what` is one of `KINDS`; `front` is used only if one chain is shown. `display` and `scale` are
-    those of `engine.picture.to_bytes`; pixels are repeated `zoom` times in both directions.
+    those of `engine.picture.to_bytes`; pixels are repeated `zoom` times in both directions. With
+    `field`, only the part of the image is shown that the front chain's neuron sees.
     """
 
     what: str = "average"
@@ -49,6 +52,7 @@ class Shown:
     display: str = "signed"
     scale: float | None = None
     zoom: int = 1
+    field: bool = False
 
     def __post_init__(self) -> None:
         if self.what not in KINDS:
@@ -69,6 +73,18 @@ class Shown:
             isinstance(self.scale, int | float) and 0 < self.scale < float("inf")
         ):
             raise StudioError(f"The display's scale must be a number above 0, not {self.scale!r}.")
+        if not isinstance(self.field, bool) or (self.field and self.what not in OF_ONE):
+            raise StudioError(
+                f"What a neuron sees is shown of one chain ({', '.join(OF_ONE)}), not of "
+                f"{self.what!r}."
+            )
+
+    def json(self) -> dict[str, Any]:
+        """Return what a recipe stores; versions that know no `field` read it if there is none."""
+        values = asdict(self)
+        if not self.field:
+            del values["field"]
+        return values
 
 
 def picture_of(state: SessionState, shown: Shown) -> Bytes:
@@ -124,7 +140,7 @@ def _images(lane: Lane, shown: Shown) -> Floats:
     """Return the images (n, C, H, W) of a lane that `shown` selects."""
     chains = len(lane.neurons)
     wanted = range(chains)
-    if shown.what in ("average", "raw"):
+    if shown.what in OF_ONE:
         if shown.front >= chains:
             raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
         wanted = range(shown.front, shown.front + 1)
@@ -137,7 +153,11 @@ def _images(lane: Lane, shown: Shown) -> Floats:
         images = average.mean
     else:
         images = lane.chains.x
-    return images[wanted.start : wanted.stop].detach().cpu().numpy().astype(np.float32)
+    images = images[wanted.start : wanted.stop]
+    if shown.field and (box := lane.targets.fields[shown.front]) is not None:
+        top, left, bottom, right = box
+        images = images[..., top:bottom, left:right]
+    return images.detach().cpu().numpy().astype(np.float32)
 
 
 def is_whole(value: object) -> bool:

@@ -1,0 +1,119 @@
+"""Making a contact sheet neuron by neuron, and writing its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ldam_studio.engine.picture import Bytes
+from ldam_studio.explore.sheets.drawing import draw, shared_state
+from ldam_studio.explore.sheets.folder import SheetFolder
+from ldam_studio.explore.sheets.ordering import ordered
+from ldam_studio.explore.sheets.rows import SheetRow
+from ldam_studio.explore.sheets.spec import SheetSpec
+from ldam_studio.export.cells import Cell
+from ldam_studio.export.contact_sheet import Page
+from ldam_studio.export.formats import png
+from ldam_studio.files import write_bytes
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.progress import tell
+
+DOING = "drawing neurons"
+MOVING = "~"
+"""Stands behind the caption of a picture that had not converged."""
+MOST_LETTERS = 12
+"""Letters of a class below its picture."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A neuron with its picture (H, W, 3); `number` is its place among the sheet's neurons."""
+
+    number: int
+    neuron: Neuron
+    row: SheetRow
+    picture: Bytes
+
+
+def make(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
+    """Yield every neuron of a sheet: first those in the folder, then the others as they converge.
+
+    Each is written to the folder before it is yielded, so that the sheet can be stopped at any
+    time and goes on later. One picture at a time is in memory. The work tells how many neurons are
+    done (`progress.tell`), which also stops it.
+
+    Raises
+    ------
+    StudioError
+        As `draw` and `SheetFolder.add` do.
+    """
+    missing: list[tuple[int, Neuron]] = []
+    for number, neuron in enumerate(spec.neurons):
+        tell("reading what is drawn", number, len(spec.neurons))
+        picture = folder.picture(neuron)
+        if picture is None:
+            missing.append((number, neuron))
+        else:
+            yield Made(number, neuron, folder.rows[str(neuron)], picture)
+    done, total = len(spec.neurons) - len(missing), len(spec.neurons)
+    threads = torch.get_num_threads()
+    try:
+        for number, neuron in missing:
+            drawn = draw(spec, neuron, partial(tell, DOING, done, total))
+            picture = folder.add(neuron, drawn)
+            done += 1
+            tell(DOING, done, total)
+            yield Made(number, neuron, drawn.row, picture)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def write_page(spec: SheetSpec, made: Sequence[Made], order: str, path: Path) -> None:
+    """Write the page of a sheet with its recipe.
+
+    Parameters
+    ----------
+    made
+        All neurons that it shows.
+    order
+        One of `ordering.ORDERS`.
+
+    Raises
+    ------
+    StudioError
+        If the page would be too large, or cannot be written.
+    """
+    places = ordered(order, [m.row for m in made], [m.picture for m in made])
+    cells = [
+        Cell(made[i].row.neuron, made[i].row.steps, made[i].row.chain, caption(made[i]))
+        for i in places
+    ]
+    page = Page(title(spec, made), cells, [made[i].picture for i in places])
+    picture = page.drawn()
+    recipe = page.recipe(shared_state(spec), spec.shown, picture, path.parent)
+    write_bytes(path, png.encode(picture, recipe))
+
+
+def title(spec: SheetSpec, made: Sequence[Made]) -> str:
+    """Return the title of a page, which says how many pictures had not converged."""
+    moving = sum(not m.row.converged for m in made)
+    return f"{spec.title}, {moving} not converged ({MOVING})" if moving else spec.title
+
+
+def caption(made: Made) -> str:
+    """Return the caption of a picture: its number or class, and the neuron's activation."""
+    row, neuron = made.row, made.neuron
+    name = row.label
+    if name == row.neuron:
+        name = ("-" if neuron.sign < 0 else "") + row.neuron.rpartition(":")[2]
+    sign = "" if row.converged else f" {MOVING}"
+    return f"{name[:MOST_LETTERS]}  {activation_words(row.activation)}{sign}"
+
+
+def activation_words(value: float) -> str:
+    """Return an activation with about three digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
