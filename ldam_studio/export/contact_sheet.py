@@ -8,20 +8,23 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFont
 
 from ldam_studio.engine.picture import Bytes, enlarge
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.cells import Cell, SheetDescription
 from ldam_studio.export.recipe import Recipe
-from ldam_studio.export.sheet import tiled
-from ldam_studio.export.shown import MOST_PIXELS, Shown, picture_of
+from ldam_studio.export.sheet import CAPTION_SIZE, TYPE_SIZE, fitted, tiled
+from ldam_studio.export.shown import Shown, picture_of
 
 CELL = 112
 """Largest side of a cell's picture on the page, in pixels."""
 MOST_TEXT = 900_000
 """Bytes of a recipe on a page; Pillow does not open a picture with more than 1 MB of text."""
+
+WIDEST = 1000
+"""Largest width of the title, in pixels."""
 
 GROUND = 232
 """Grey around pictures that are smaller than others on the page."""
@@ -36,23 +39,13 @@ class Page:
     pictures: Sequence[Bytes]
 
     def drawn(self) -> Bytes:
-        """Return the page (H, W, 3).
-
-        Raises
-        ------
-        StudioError
-            If it would be too large.
-        """
+        """Return the page (H, W, 3); texts that are too long for it are cut."""
         small = [fitted_to(picture, CELL) for picture in self.pictures]
         height, width = (max(picture.shape[side] for picture in small) for side in (0, 1))
         groups = [[centred(picture, (height, width))] for picture in small]
-        page = tiled(self.title, groups, [cell.caption for cell in self.cells], 1)
-        if page.width * page.height > MOST_PIXELS:
-            raise StudioError(
-                f"The sheet would have more than {MOST_PIXELS / 1e6:,.0f} megapixels; choose fewer "
-                "neurons."
-            )
-        return np.asarray(page)
+        font, large = ImageFont.load_default(CAPTION_SIZE), ImageFont.load_default(TYPE_SIZE)
+        captions = [fitted(cell.caption, font, CELL) for cell in self.cells]
+        return np.asarray(tiled(fitted(self.title, large, WIDEST), groups, captions, 1))
 
     def recipe(self, state: SessionState, shown: Shown, picture: Bytes, folder: Path) -> Recipe:
         """Return the recipe of the drawn page, for a file in `folder`.

@@ -24,6 +24,7 @@ import other_tools
 import picker
 import plans
 import sampler_speed
+import sheet
 import side_by_side
 import startup
 import step
@@ -49,6 +50,7 @@ PARTS = {
     "swaps": swaps.measure,
     "compare": side_by_side.measure,
     "step": step.measure,
+    "sheet": sheet.measure,
 }
 OUT = Path("build/bench.json")
 

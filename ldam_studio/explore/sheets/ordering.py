@@ -13,6 +13,8 @@ from ldam_studio.explore.sheets.rows import SheetRow
 
 SIDE = 32
 """Pictures are compared at this many pixels of a side."""
+PIXELS = 0.5
+"""Weight of the pixels beside that of their frequencies."""
 MOST_OPTIMAL = 1000
 """Largest number of pictures whose tree is turned so that neighbours are most alike; it takes time
 with the square of the number and more."""
@@ -67,13 +69,13 @@ def by_similarity(pictures: Sequence[Bytes]) -> list[int]:
 def traits(picture: Bytes) -> Floats:
     """Return what pictures are compared by, one vector of a picture (H, W, 3).
 
-    Half of it is the pixels as distances from mid-grey. The other half is the amplitude of each of
+    It has the pixels as distances from mid-grey and, with more weight, the amplitude of each of
     their frequencies, which is equal for a stripe and the same stripe moved aside.
     """
     small = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BOX)
     pixels = np.asarray(small, np.float32) / 255 - 0.5
     amplitude = np.abs(np.fft.rfft2(pixels, axes=(0, 1)))
-    parts = [_unit(pixels.ravel()), _unit(amplitude.ravel())]
+    parts = [PIXELS * _unit(pixels.ravel()), _unit(amplitude.ravel())]
     return np.concatenate(parts).astype(np.float32)
 
 
