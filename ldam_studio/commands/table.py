@@ -16,6 +16,10 @@ COMMANDS = {
         "ldam_studio.commands.modes",
         "count the pictures that excite a neuron, and group them",
     ),
+    "index": (
+        "ldam_studio.commands.index",
+        "show real images to a network, so that the window has them beside drawn ones",
+    ),
     "pictures": ("ldam_studio.commands.pictures", "make the pictures in the README"),
     "guide": (
         "ldam_studio.commands.guide",

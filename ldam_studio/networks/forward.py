@@ -15,7 +15,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.anatomy.batches import Shapes
 from ldam_studio.networks.anatomy.class_values import ClassValue, forward_pass_for
 from ldam_studio.networks.anatomy.folding import Folded, Norms, fold
-from ldam_studio.networks.anatomy.layers import Layer, noting, output_at
+from ldam_studio.networks.anatomy.layers import Layer, noting, output_at, outputs_at
 from ldam_studio.networks.anatomy.listing import Layers, list_layers
 from ldam_studio.networks.anatomy.units import Units, units_of
 from ldam_studio.networks.behaviour.behaviour import Behaviour, Passes, Run
@@ -248,6 +248,22 @@ class Forward:
 
         output, *found = self._made(run, x, layer)
         return output, found
+
+    def outputs(
+        self, x: Tensor, layers: Sequence[str], take: Callable[[Layer, Tensor], Sequence[Tensor]]
+    ) -> list[Tensor]:
+        """Return what `take` makes of the outputs of several layers in one forward pass.
+
+        It is given a layer and its output, (n, *layer.shape), and returns tensors with one row for
+        each image, which are joined in the order of `layers`. Runs the module itself, unprepared.
+        """
+        known = [self.layer(name) for name in layers]
+
+        def run(images: Tensor) -> list[Tensor]:
+            return outputs_at(self.module, known, images, take)
+
+        apart = any(layer.alone for layer in known)
+        return self._passes.make(run, self.normalise(x), self._noise_for, apart=apart)
 
     def activation(self, x: Tensor, units: Units, plan: Plan = PLAIN) -> Tensor:
         """Return the value of one neuron per image: x (n, C, H, W), n units -> (n,)."""

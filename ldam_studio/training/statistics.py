@@ -80,14 +80,14 @@ def _images(
             if number % BATCH == 0:
                 on_batch(number // BATCH)
             picture = read(number * len(photos) // count)
-            found.append(_centre(picture, pixels.height, pixels.width))
+            found.append(centre_of(picture, pixels.height, pixels.width))
     if pixels.channels == 1:
         found = [picture.convert("L") for picture in found]
     arrays = [np.array(picture).reshape(pixels.height, pixels.width, -1) for picture in found]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
 
 
-def _centre(picture: Image.Image, height: int, width: int) -> Image.Image:
+def centre_of(picture: Image.Image, height: int, width: int) -> Image.Image:
     """Cut out the centre, with the scale of ImageNet's usual validation images."""
     scale = min(picture.width / (width * MARGIN), picture.height / (height * MARGIN))
     across, down = scale * width / 2, scale * height / 2

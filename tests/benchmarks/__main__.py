@@ -23,6 +23,7 @@ import memory
 import other_tools
 import picker
 import plans
+import real_images
 import sampler_speed
 import sheet
 import side_by_side
@@ -51,6 +52,7 @@ PARTS = {
     "compare": side_by_side.measure,
     "step": step.measure,
     "sheet": sheet.measure,
+    "real": real_images.measure,
 }
 OUT = Path("build/bench.json")
 

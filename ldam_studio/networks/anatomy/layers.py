@@ -166,10 +166,60 @@ def output_at(module: nn.Module, layer: Layer, inputs: Tensor) -> Tensor:
             handle.remove()
         if stop.output is not None:
             return stop.output
-    raise StudioError(
+    raise _never_reached(layer)
+
+
+def _never_reached(layer: Layer) -> StudioError:
+    return StudioError(
         f"The forward pass of this network never reaches its layer {layer.name!r}; choose another "
         "layer."
     )
+
+
+def outputs_at(
+    module: nn.Module,
+    layers: Sequence[Layer],
+    inputs: Tensor,
+    take: Callable[[Layer, Tensor], Sequence[Tensor]],
+) -> list[Tensor]:
+    """Run `module` once, up to the last of several layers, and return what `take` makes of each.
+
+    `take` is called with a layer and its output, (n, *layer.shape), as soon as it is there, before
+    anything can overwrite it. What it returns is joined in the order of `layers`.
+
+    Raises
+    ------
+    StudioError
+        If the forward pass does not reach one of the layers.
+    """
+    found: dict[Layer, Sequence[Tensor]] = {}
+
+    def note(at: Sequence[Layer], call: int, output: Any) -> None:
+        for layer in at:
+            tensor = tensor_at(output, layer.part) if layer.call == call else None
+            if tensor is not None and layer not in found:
+                found[layer] = take(layer, layer.arranged(tensor, len(inputs)))
+        if len(found) == len(layers):
+            raise _Reached
+
+    def counted(at: Sequence[Layer]) -> PassHook:
+        calls = iter(range(1, 1 + max(layer.call for layer in at)))
+        return PassHook(lambda _module, _inputs, output: note(at, next(calls, 0), output))
+
+    paths = {layer.path: [each for each in layers if each.path == layer.path] for layer in layers}
+    whole = paths.pop("", [])
+    handles = [after(module.get_submodule(path), counted(at)) for path, at in paths.items()]
+    try:
+        note(whole, 1, module(inputs))
+    except _Reached:
+        pass
+    finally:
+        for handle in handles:
+            handle.remove()
+    for layer in layers:
+        if layer not in found:
+            raise _never_reached(layer)
+    return [tensor for layer in layers for tensor in found[layer]]
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Real images beside drawn ones: an index of what excites every neuron, and questions to it."""

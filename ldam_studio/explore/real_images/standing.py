@@ -1,0 +1,183 @@
+"""Where a drawn image lies among real ones, in words and as a histogram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ldam_studio.explore.real_images.catalogue import Report
+from ldam_studio.explore.real_images.index import Responses
+from ldam_studio.networks.anatomy.units import units_of
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.sampler.resize import resized
+
+RAW, AVERAGE = "raw", "average"
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+BINS = 60
+FEW = 100
+"""With fewer images, what is beyond the best of them says little."""
+NAMED = 3
+"""Files that a sentence names."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many images have values in each of several equal ranges.
+
+    Attributes
+    ----------
+    low, high
+        Ends of the whole range: the smallest and the largest value.
+    counts
+        Number of images in each range, (n,).
+    """
+
+    low: float
+    high: float
+    counts: NDArray[np.int64]
+
+
+def histogram(responses: Responses, bins: int = BINS) -> Histogram:
+    """Return how the values of real images are spread; there must be at least one."""
+    values = responses.values.astype(np.float64)
+    low, high = float(values.min()), float(values.max())
+    span = (low, high) if high > low else (low - 0.5, high + 0.5)
+    counts, _ = np.histogram(values, bins, span)
+    return Histogram(*span, counts)
+
+
+@torch.no_grad()
+def drawn_values(
+    network: Network, neuron: Neuron, images: Mapping[str, Tensor]
+) -> dict[str, float]:
+    """Return a neuron's activation for drawn images (C, H, W) in pixel units.
+
+    It is the quantity that `Index.responses` has of real images, of the unit that was drawn: at the
+    neuron's own place, whatever the objective and the views of the chains are. Images of another
+    size, as schedules of the resolution have, are brought to the network's own.
+    """
+    if not images:
+        return {}
+    size = (network.pixels.height, network.pixels.width)
+    shown = [
+        image[None] if tuple(image.shape[1:]) == size else resized(image[None], size)
+        for image in images.values()
+    ]
+    units = units_of(network.layer(neuron.layer), [neuron] * len(shown), network.device)
+    values = network.activation(torch.cat(shown).to(network.device), units)
+    return dict(zip(images, values.tolist(), strict=True))
+
+
+def share_below(value: float, responses: Responses) -> float:
+    """Return the share of real images whose value is smaller than this one."""
+    ordered = responses.values[responses.ranked]
+    return float(np.searchsorted(ordered, value)) / len(ordered)
+
+
+def standing(drawn: Mapping[str, float], responses: Responses) -> str:
+    """Return one line that says where drawn images lie among the real ones.
+
+    Parameters
+    ----------
+    drawn
+        Values by `RAW` and `AVERAGE`; one of them may be missing.
+    """
+    best, count = float(responses.values.max()), len(responses)
+    real = f"best of {count:,} real images: {number(best)}"
+    finite = {name: value for name, value in drawn.items() if math.isfinite(value)}
+    if not finite:
+        return f"{real[0].upper()}{real[1:]}."
+    said = ", ".join(f"{name} {number(value)}" for name, value in finite.items())
+    return f"Drawn: {said}; {real}. {_judgement(finite, best, responses)}"
+
+
+def _judgement(drawn: Mapping[str, float], best: float, responses: Responses) -> str:
+    beyond = [name for name, value in drawn.items() if value > best]
+    hedge = "" if len(responses) >= FEW else " (of only a few)"
+    if len(beyond) == len(drawn):
+        return f"Beyond anything real here{hedge}."
+    if beyond:
+        inside = next(name for name in drawn if name not in beyond)
+        where = _percent(share_below(drawn[inside], responses))
+        return (
+            f"The {_image(beyond[0])} is beyond anything real here{hedge}, the {_image(inside)} "
+            f"above {where}."
+        )
+    shares = {_percent(share_below(value, responses)) for value in drawn.values()}
+    if len(shares) == 1:
+        return f"Within the real range, above {shares.pop()}."
+    each = [f"{n} above {_percent(share_below(v, responses))}" for n, v in drawn.items()]
+    return f"Within the real range: {', '.join(each)}."
+
+
+def _image(name: str) -> str:
+    return f"{name} image" if name == RAW else name
+
+
+def _percent(share: float) -> str:
+    if share in (0.0, 1.0):
+        return "all of them" if share else "none of them"
+    text = f"{100 * share:.0f}" if 0.01 <= share <= 0.99 else f"{100 * share:.1f}"
+    return f"{min(float(text), 99.9):g} % of them"
+
+
+def number(value: float) -> str:
+    """Return a value with about three digits."""
+    size = abs(value)
+    if size >= 1e5 or 0 < size < 1e-3:
+        return f"{value:.1e}"
+    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:,.{places}f}"
+
+
+def report_words(report: Report, count: int) -> str:
+    """Return what reading the images gave, in sentences; empty if all of them are plain.
+
+    Parameters
+    ----------
+    count
+        Number of images of the source that were looked for.
+    """
+    said = []
+    if report.unread_count:
+        named = ", ".join(f"{each.name} ({each.why})" for each in report.unread[:NAMED])
+        more = ", …" if report.unread_count > NAMED else ""
+        said.append(f"{report.unread_count:,} of {count:,} files could not be read: {named}{more}.")
+    if report.animated:
+        what = "picture is animated" if report.animated == 1 else "pictures are animated"
+        said.append(f"{report.animated:,} {what}: only the first image counts.")
+    if report.converted:
+        was = "picture was" if report.converted == 1 else "pictures were"
+        said.append(
+            f"{report.converted:,} {was} converted to plain colours (CMYK, 16 bits, palette or "
+            "transparent, on white)."
+        )
+    if report.copies:
+        said.append(f"{_copies(report.copies)}.")
+    if report.shut:
+        what = "folder" if report.shut == 1 else "folders"
+        said.append(f"{report.shut:,} {what} could not be opened.")
+    if report.total > count:
+        said.append(f"{count:,} of {report.total:,} were chosen, evenly spaced.")
+    if not report.complete:
+        said.append("Indexing was stopped; index again to go on.")
+    return " ".join(said)
+
+
+def _copies(count: int) -> str:
+    if count == 1:
+        return "1 image is the same as another and does not count"
+    return f"{count:,} images are the same as others and do not count"
+
+
+def quantile_names(quantiles: Sequence[float] = QUANTILES) -> tuple[str, ...]:
+    """Return what is written at each quantile: least, percentages, most."""
+    names = {0.0: "least", 1.0: "most"}
+    return tuple(names.get(share, f"{100 * share:g} %") for share in quantiles)
