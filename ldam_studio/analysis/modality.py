@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ldam_studio.engine.activation import activation_of
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.explore.modes.grouping import group, similarity
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -166,42 +166,3 @@ def _modality(
         spread=float(held.mean()),
         activation=float(activation.mean()),
     )
-
-
-def similarity(shapes: Tensor) -> Tensor:
-    """Return the cosines (n, n) between `shapes` (n, C, H, W), differences from the rest colour."""
-    directions = functional.normalize(shapes.flatten(1).double(), dim=1)
-    return directions @ directions.T
-
-
-def group(cosines: Tensor, least: float) -> list[list[int]]:
-    """Group by average linkage: join the two most similar groups while they are similar enough.
-
-    Parameters
-    ----------
-    cosines
-        Cosines between any two of n items, (n, n), symmetric.
-    least
-        Two groups are joined if the mean cosine between their items is at least this.
-
-    Returns
-    -------
-    The items of each group; groups are in the order of their first items.
-    """
-    groups = [[i] for i in range(len(cosines))]
-    sums = cosines.double().clone()  # over all pairs of items of two groups
-    sizes = torch.ones(len(cosines), dtype=torch.float64)
-    while len(groups) > 1:
-        means = sums / (sizes[:, None] * sizes)
-        means.fill_diagonal_(-torch.inf)
-        best = int(means.argmax())
-        one, other = sorted(divmod(best, len(groups)))
-        if means[one, other] < least:
-            break
-        groups[one] += groups.pop(other)
-        sums[one] += sums[other]
-        sums[:, one] += sums[:, other]
-        sizes[one] += sizes[other]
-        kept = torch.arange(len(sizes)) != other
-        sums, sizes = sums[kept][:, kept], sizes[kept]
-    return [sorted(g) for g in groups]

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from ldam_studio.analysis.modality import Plan, examine, group, similarity
+from ldam_studio.analysis.modality import Plan, examine
 from ldam_studio.engine.compute.device import Device, choose
+from ldam_studio.explore.modes.grouping import group, similarity
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.settings import Settings

@@ -20,6 +20,7 @@ import chosen
 import crops
 import live
 import memory
+import modes
 import other_tools
 import picker
 import plans
@@ -43,6 +44,7 @@ PARTS = {
     "chosen": chosen.measure,
     "startup": startup.measure,
     "memory": memory.measure,
+    "modes": modes.measure,
     "crops": crops.measure,
     "picker": picker.measure,
     "plan": plans.measure,

@@ -1,0 +1,248 @@
+"""The gallery of modes: what chains have found since the gallery was opened, grouped by neuron.
+
+Each chain contributes its average. A chain that melts, restarts, or turns to another neuron leaves
+its last average behind as finished, and contributes another one once it has settled again: modes
+that were found earlier stay. What is undone is forgotten, as if it had not happened.
+
+The gallery needs no session: it is told what was seen (`Gallery.add`) and keeps small vectors.
+Limits: `MOST` averages of each neuron, of which the oldest finished ones are dropped first, and
+pictures of its `MOST_PICTURES` largest modes; of all neurons, `MOST_BYTES` of vectors and pictures:
+beyond that, the neurons that were seen longest ago are forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldam_studio.explore.intervals import share_of
+from ldam_studio.explore.modes.features import Kind
+from ldam_studio.explore.modes.look import AT_ONCE, TYPICAL, Wanted
+from ldam_studio.explore.modes.observations import Found, Mode, Observation
+from ldam_studio.explore.modes.regrouping import Grouped, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ldam_studio.explore.modes.look import Look
+
+MOST = 1000
+MOST_PICTURES = 24
+MOST_BYTES = 24 * 2**20
+FEWEST = 20
+"""Samples of a settled chain from which on its average counts."""
+PATIENCE = 300
+"""Samples of a chain that never settles from which on its average counts all the same."""
+
+
+class Gallery:
+    """Collects averages, and the modes that grouping them has found."""
+
+    def __init__(self) -> None:
+        self._neurons: OrderedDict[str, Found] = OrderedDict()
+        self._running: dict[int, Observation] = {}
+        self._step = -1
+        self._turn = 0
+        self._numbers = count()
+
+    def clear(self) -> None:
+        """Forget everything, because another session is open."""
+        self._neurons.clear()
+        self._running.clear()
+        self._step = -1
+
+    def add(self, look: Look, activation: Sequence[float] | None = None) -> None:
+        """Take in what was seen of the chains, with their activations if they are known."""
+        if look.step < self._step:
+            self._go_back(look.step)
+        self._step = look.step
+        for chain in [chain for chain in self._running if chain >= len(look.neurons)]:
+            self._finish(chain)
+        for chain, neuron in enumerate(look.neurons):
+            self._see(chain, neuron, look, activation)
+        known = self._neurons.get(look.wanted.neuron)
+        if known is not None:
+            known.pictures |= {(look.wanted.kind, n): p for n, p in look.pictures.items()}
+        self._limit(look.neurons)
+
+    def _see(self, chain: int, neuron: str, look: Look, activation: Sequence[float] | None) -> None:
+        running, samples = self._running.get(chain), int(look.counts[chain])
+        settled = bool(look.done[chain])
+        if running is not None and (
+            running.neuron != neuron
+            or look.hot
+            or look.stirred >= running.last
+            or (samples < running.samples and not settled)
+        ):
+            self._finish(chain)
+            running = None
+        elif running is not None and samples < running.samples and not running.settled:
+            # The samples before the end of burn-in were discarded: they were of no image yet.
+            self._finish(chain, keep=False)
+            running = None
+        if look.hot or not np.isfinite(look.reduced[chain]).all():
+            return
+        if running is None:
+            ready = settled and look.steady[chain] and samples >= FEWEST
+            if not ready and samples < PATIENCE:
+                return
+            running = Observation(
+                next(self._numbers),
+                chain,
+                neuron,
+                look.step,
+                look.step,
+                samples,
+                settled,
+                look.reduced[chain],
+            )
+            self._running[chain] = running
+            self._of(neuron).observations[running.number] = running
+        running.last, running.samples = look.step, samples
+        running.settled = running.settled or settled
+        if samples >= FEWEST:  # after the average was reset, the former one counts for a while
+            running.reduced = look.reduced[chain]
+            running.features = look.features.get(chain, running.features)
+        if activation is not None and chain < len(activation) and np.isfinite(activation[chain]):
+            new, old = float(activation[chain]), running.activation
+            running.activation = new if np.isnan(old) else old + 0.2 * (new - old)
+
+    def _of(self, neuron: str) -> Found:
+        found = self._neurons.setdefault(neuron, Found())
+        self._neurons.move_to_end(neuron)
+        return found
+
+    def _finish(self, chain: int, *, keep: bool = True) -> None:
+        observation = self._running.pop(chain)
+        observation.ended = self._step
+        if not keep and observation.neuron in self._neurons:
+            self._neurons[observation.neuron].observations.pop(observation.number, None)
+
+    def _go_back(self, step: int) -> None:
+        """Forget what was seen after a step, to which the session has returned."""
+        self._running.clear()
+        for neuron in self._neurons.values():
+            later = [o for o in neuron.observations.values() if o.first > step]
+            for observation in later:
+                del neuron.observations[observation.number]
+            for observation in neuron.observations.values():
+                if observation.ended is None or observation.ended > step:
+                    observation.ended, observation.samples = None, 0
+                    observation.last = min(observation.last, step)
+                    self._running[observation.chain] = observation
+
+    def _limit(self, present: Sequence[str]) -> None:
+        """Drop what is more than the limits, the oldest first."""
+        for neuron in self._neurons.values():
+            finished = [n for n, o in neuron.observations.items() if o.ended is not None]
+            for number in finished[: max(0, len(neuron.observations) - MOST)]:
+                del neuron.observations[number]
+        held = {name: neuron.nbytes for name, neuron in self._neurons.items()}
+        for name in [name for name in held if name not in present]:
+            if sum(held.values()) > MOST_BYTES:
+                del self._neurons[name], held[name]
+
+    # Grouping
+
+    def task(self, neuron: str, kind: Kind) -> Task | None:
+        """Return what there is to group of a neuron; None without any average."""
+        known = self._neurons.get(neuron)
+        if known is None:
+            return None
+        found = [
+            (number, direction)
+            for number, observation in known.observations.items()
+            if (direction := observation.direction(kind)) is not None
+        ]
+        # Networks of other weights may have been compared at another number of channels.
+        found = [each for each in found if len(each[1]) == len(found[-1][1])]
+        if not found:
+            return None
+        numbers, directions = zip(*found, strict=True)
+        return Task(
+            neuron, kind, numbers, np.stack(directions), dict(known.modes[kind]), known.fresh[kind]
+        )
+
+    def take(self, found: Grouped) -> None:
+        """Take in what grouping has found."""
+        known = self._neurons.get(found.neuron)
+        if known is not None:
+            known.modes[found.kind] = dict(found.modes)
+            known.fresh[found.kind] = max(known.fresh[found.kind], found.fresh)
+            known.typical[found.kind] = found.typical
+
+    def modes(self, neuron: str, kind: Kind) -> tuple[Mode, ...]:
+        """Return the modes of a neuron by their numbers."""
+        known = self._neurons.get(neuron)
+        if known is None:
+            return ()
+        members: dict[int, list[Observation]] = {}
+        for number in known.typical.get(kind, ()):
+            observation = known.observations.get(number)
+            mode = known.modes[kind].get(number)
+            if observation is None or mode is None or (kind, mode) in known.forgotten:
+                continue
+            members.setdefault(mode, []).append(observation)
+        total = sum(map(len, members.values()))
+        return tuple(
+            self._mode(number, members[number], total, known.pictures.get((kind, number)))
+            for number in sorted(members)
+        )
+
+    def _mode(
+        self,
+        number: int,
+        members: Sequence[Observation],
+        total: int,
+        picture: NDArray[np.float16] | None,
+    ) -> Mode:
+        activations = [o.activation for o in members if np.isfinite(o.activation)]
+        return Mode(
+            number=number,
+            share=share_of(len(members), total),
+            count=len(members),
+            chains=tuple(o.chain for o in members if o.ended is None),
+            first=min(o.first for o in members),
+            last=max(o.last for o in members),
+            activation=float(np.mean(activations)) if activations else np.nan,
+            picture=picture,
+        )
+
+    def forget(self, neuron: str, kind: Kind, number: int) -> None:
+        """Leave a mode out from now on, also of the shares; chains that show it do not count."""
+        known = self._neurons.get(neuron)
+        if known is not None:
+            known.forgotten.add((kind, number))
+            known.pictures.pop((kind, number), None)
+
+    def wanted(self, neuron: str, kind: Kind, lane: int = 0, pictures: int = 2) -> Wanted:
+        """Return what the next look asks for: missing pictures first, then the oldest ones."""
+        known = self._neurons.get(neuron)
+        if known is None:
+            return Wanted(neuron, kind, lane)
+        shown = sorted(self.modes(neuron, kind), key=lambda mode: -mode.count)[:MOST_PICTURES]
+        seen = {mode.number: mode.chains for mode in shown if mode.chains}
+        order = sorted(seen, key=lambda n: (known.asked.get((kind, n), -1), n))[:pictures]
+        for number in order:
+            known.asked[kind, number] = self._step
+        kept = {mode.number for mode in shown}
+        for key in [k for k in known.pictures if k[0] == kind and k[1] not in kept]:
+            del known.pictures[key]
+        return Wanted(
+            neuron,
+            kind,
+            lane,
+            self._to_evaluate(known) if kind == "features" else (),
+            {number: seen[number][:TYPICAL] for number in order},
+        )
+
+    def _to_evaluate(self, known: Found) -> tuple[int, ...]:
+        """Return running chains in the order in which their features are due."""
+        running = [o for o in known.observations.values() if o.ended is None]
+        running.sort(key=lambda o: (o.features is not None, (o.chain - self._turn) % 10_000))
+        self._turn = running[0].chain + 1 if running else 0
+        return tuple(o.chain for o in running[:AT_ONCE])

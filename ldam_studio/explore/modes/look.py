@@ -1,0 +1,144 @@
+"""What the gallery of modes asks a running session: a few small numbers for each chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ldam_studio.engine.schedule import is_coarse
+from ldam_studio.explore.modes.features import Kind, compared_layer, edges, features
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ldam_studio.engine.state import Lane, SessionState
+
+AT_ONCE = 4
+"""Most averages of which one look computes the network's features: a step's worth of work."""
+
+STIRRING = ("heat", "melt", "restart", "seed", "start_from")
+"""Changes after which chains go on to other images."""
+
+TYPICAL = 16
+"""Most averages whose mean is a mode's picture; more would not change it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one look asks for.
+
+    Attributes
+    ----------
+    neuron, kind
+        The neuron whose modes are meant, by its address, and what its averages are compared by.
+    lane
+        The number of the lane.
+    features
+        The chains whose averages are evaluated by the network, at most `AT_ONCE`; none if averages
+        are compared by their pixels.
+    pictures
+        The modes, by number, whose pictures are wanted, with the chains that are in them.
+    """
+
+    neuron: str
+    kind: Kind
+    lane: int = 0
+    features: tuple[int, ...] = ()
+    pictures: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The averages of a lane's chains at one moment, reduced to what modes are made of.
+
+    `counts` (chains,) are the numbers of samples; `steady` and `done` (chains,) say whether chains
+    have settled, and whether they are burned in. `reduced` (chains, d) are the `edges` of the
+    averages; `features` those of the network for some chains, by number. `pictures` are the means
+    of modes' averages (C, H, W), float16. `hot` tells that chains are melting, or are not yet at
+    their last resolution: their averages are none of the neuron. `stirred` is the step before which
+    chains were last melted, or begun anew; -1 if the log knows of none.
+    """
+
+    wanted: Wanted
+    step: int
+    stirred: int
+    neurons: tuple[str, ...]
+    hot: bool
+    counts: NDArray[np.int64]
+    steady: NDArray[np.bool_]
+    done: NDArray[np.bool_]
+    reduced: NDArray[np.float32]
+    features: Mapping[int, NDArray[np.float32]]
+    pictures: Mapping[int, NDArray[np.float16]]
+
+
+def look_at(state: SessionState, wanted: Wanted) -> Look:
+    """Return what is wanted; called on the thread of the session, between two steps."""
+    lane = state.lanes[min(wanted.lane, len(state.lanes) - 1)]
+    mean = lane.average.mean
+    counts = lane.average.count.cpu().numpy()
+    hot = state.heat > 1 or is_coarse(lane)
+    return Look(
+        wanted=wanted,
+        step=state.step,
+        stirred=_stirred(state),
+        neurons=tuple(map(str, lane.neurons)),
+        hot=hot,
+        counts=counts,
+        steady=lane.progress.steady.cpu().numpy(),
+        done=lane.progress.done.cpu().numpy(),
+        reduced=_reduced(lane),
+        features={} if hot else _features(lane, _some(wanted.features, counts), state),
+        pictures={
+            number: _mean(mean, _some(members, counts))
+            for number, members in wanted.pictures.items()
+            if not hot and len(_some(members, counts))
+        },
+    )
+
+
+def _stirred(state: SessionState) -> int:
+    stirring = (e.step for e in reversed(state.log) if e.name in STIRRING)
+    return next(stirring, -1)
+
+
+def _some(chains: Sequence[int], counts: NDArray[np.int64]) -> list[int]:
+    """Return those of some chains that have an average."""
+    return [chain for chain in chains if chain < len(counts) and counts[chain]]
+
+
+def _reduced(lane: Lane) -> NDArray[np.float32]:
+    """Return the edges of all averages; neurons of one layer see parts of equal size, mostly."""
+    mean, fields = lane.average.mean, lane.targets.fields
+    if len(set(fields)) == 1:
+        return _array(edges(mean, fields[0]))
+    each = [edges(mean[i : i + 1], box) for i, box in enumerate(fields)]
+    longest = max(part.shape[1] for part in each)
+    return _array(torch.cat([torch.nn.functional.pad(p, (0, longest - p.shape[1])) for p in each]))
+
+
+def _features(
+    lane: Lane, chains: Sequence[int], state: SessionState
+) -> dict[int, NDArray[np.float32]]:
+    layer = compared_layer(lane.sized)
+    chains = chains[:AT_ONCE]
+    if layer is None or not chains:
+        return {}
+    found = features(lane.sized, layer, lane.average.mean[list(chains)], state.device.plan)
+    return dict(zip(chains, _array(found), strict=True))
+
+
+def _mean(averages: Tensor, chains: Sequence[int]) -> NDArray[np.float16]:
+    mean = averages[list(chains[:TYPICAL])].mean(0)
+    return mean.to(torch.float16).cpu().numpy()
+
+
+def _array(values: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = values.cpu().numpy()
+    return array

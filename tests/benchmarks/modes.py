@@ -1,0 +1,46 @@
+"""How long it takes to group the averages of very many chains into modes."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import numpy as np
+import torch
+from row import Row
+
+from ldam_studio.explore.modes.features import edges
+from ldam_studio.explore.modes.regrouping import Task, grouped
+
+CHAINS = 1000
+SHAPE = (3, 224, 224)
+IMAGES = 20
+TIMES = 7
+
+
+def measure() -> list[Row]:
+    """Reduce 1,000 averages of 3 x 224 x 224, in parts, and group them again and again."""
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(IMAGES, 3, 14, 14, generator=generator)
+    images = torch.nn.functional.interpolate(coarse, SHAPE[1:], mode="bilinear")
+    parts, spent = [], 0.0
+    for _ in range(CHAINS // IMAGES):
+        averages = images + 0.3 * torch.randn(images.shape, generator=generator)
+        started = time.perf_counter()
+        parts.append(edges(averages).numpy())
+        spent += time.perf_counter() - started
+    directions = np.concatenate(parts)
+    numbers = tuple(range(CHAINS))
+    found = grouped(Task("fc:0", "pixels", numbers, directions, {}, 1))
+    assert len(set(found.modes.values())) == IMAGES
+    took = []
+    for _ in range(TIMES):
+        started = time.perf_counter()
+        again = grouped(Task("fc:0", "pixels", numbers, directions, found.modes, found.fresh))
+        took.append(time.perf_counter() - started)
+    assert again.modes == found.modes
+    return [
+        Row(f"{CHAINS:,} averages of 224 x 224 regrouped, ms", 1000 * median(took), "<= 200"),
+        Row("reducing one of these averages, ms", 1000 * spent / CHAINS),
+    ]
