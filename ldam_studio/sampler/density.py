@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ldam_studio.sampler.objective import ValueAndGradient
 from ldam_studio.sampler.prior import Prior
+from ldam_studio.sampler.repelling import Repelling
 
 
 def _none() -> Tensor | None:
@@ -43,6 +44,8 @@ class Density:
         of such a chain do not sample the density.
     prior
         The denoiser in this step; None without one.
+    repelling
+        The kept pictures that chains are pushed away from; None without any.
     """
 
     sources: Mapping[str, ValueAndGradient]
@@ -52,3 +55,4 @@ class Density:
     unrooted: Callable[[Tensor], Tensor] = _same
     led: Callable[[], Tensor | None] = _none
     prior: Prior | None = None
+    repelling: Repelling | None = None

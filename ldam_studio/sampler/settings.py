@@ -84,6 +84,19 @@ class Settings:
     denoiser_weight: PerChain = denoiser_settings.WEIGHT
     denoiser_noise: PerChain = denoiser_settings.NOISE
     denoiser_every: int = denoiser_settings.EVERY
+    repulsion: PerChain = setting(
+        "Repulsion",
+        0.0,
+        "How strongly chains are pushed away from the modes of their neuron that were kept, so "
+        "that they find others. 0 is off; without kept modes it has no effect.",
+        scale="log",
+        bounds=(0, 1_000),
+        slider=(1e-2, 100),
+        zero=True,
+        per_chain=True,
+        unsettles=True,
+        group="image",
+    )
     smoothness: PerChain = setting(
         "Smoothness",
         0.0,
