@@ -20,6 +20,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.held import rested
+from ldam_studio.engine.kept_modes import repelling_of
 from ldam_studio.engine.lane import reheat
 from ldam_studio.engine.noise import draw_for_lanes, draw_noise
 from ldam_studio.engine.prior import draw_priors
@@ -240,6 +241,7 @@ def _move(
         unrooted=lane.parameters.unrooted,
         led=lambda: None if leading is None else leading.led,
         prior=prior,
+        repelling=repelling_of(state, lane),
     )
     if balanced is None:  # otherwise each chain has its own density
         still = state.mask(state.held) if state.held else None

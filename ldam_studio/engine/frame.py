@@ -176,7 +176,11 @@ def make_frame(
         steps_per_second=steps_per_second,
         lesson=lesson,
         lanes=tuple(
-            p.shown({name: array for (lane, name), array in here.items() if lane == n}, request)
+            p.shown(
+                {name: array for (lane, name), array in here.items() if lane == n},
+                request,
+                setting_notes(p.lane, state.pictures),
+            )
             for n, p in enumerate(picked)
         ),
     )
@@ -209,7 +213,9 @@ class _Picked:
             | _named("trace", self.infos)
         )
 
-    def shown(self, here: Mapping[str, NDArray[Any]], request: FrameRequest) -> LaneFrame:
+    def shown(
+        self, here: Mapping[str, NDArray[Any]], request: FrameRequest, notes: Mapping[str, str]
+    ) -> LaneFrame:
         """Return the lane's frame, given the values of `tensors` on the host."""
         lane, front = self.lane, self.front
         return LaneFrame(
@@ -231,7 +237,7 @@ class _Picked:
             # At a coarse resolution many neurons are silent that respond at their own.
             silence="" if is_coarse(lane) else silent_neurons.warning(lane.waking, lane.neurons),
             doubt=field_checks.sentence(lane),
-            notes=setting_notes(lane),
+            notes=notes,
             measurable=can_be_measured(lane),
             trace=_trace(self.steps, here, len(lane.neurons)),
             temperature=here["temperature"].item(),

@@ -6,8 +6,12 @@ settings, and most networks and neurons have no use for some of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ldam_studio.engine import tempering
 from ldam_studio.engine.balanced import can_be_measured, without_statistics
+from ldam_studio.engine.kept_modes import modes_of, repels
+from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.parts import see_a_part
 from ldam_studio.engine.prior import denoiser_of
 from ldam_studio.engine.schedule import keeps_one_size
@@ -20,13 +24,19 @@ PART = "No effect: the neuron sees only a part."
 NO_DENSITY = "No effect with the kernel mala."
 SMALL = "No effect: the neuron's field is too small."
 NOT_MEASURED = "No effect: nothing is known of what photographs do to this network."
+NO_MODES = "No effect: no mode of this neuron is kept."
 ESTIMATED = "Estimated from the network's batch norms."
 
 
-def setting_notes(lane: Lane) -> dict[str, str]:
-    """Return a sentence for each setting that has another effect than its value says, by name."""
+def setting_notes(lane: Lane, pictures: Sequence[KeptPicture] = ()) -> dict[str, str]:
+    """Return a sentence for each setting that has another effect than its value says, by name.
+
+    `pictures` are those that the session keeps.
+    """
     found = {"photo_statistics": _of_statistics(lane), **_of_sizes(lane), **_of_views(lane)}
     found["tempering"] = tempering.note(lane)
+    if repels(lane) and not any(modes_of(pictures, neuron) for neuron in set(lane.neurons)):
+        found["repulsion"] = NO_MODES
     if lane.settings.kernel == "mala" and denoiser_of(lane) is not None:
         found["denoiser_weight"] = NO_DENSITY
     return {name: text for name, text in found.items() if text}

@@ -18,6 +18,8 @@ class Repelling:
         One for each picture, (pictures, C, H, W), of length 1 or 0; see `directions_of`.
     near
         1 where a chain is pushed away from a picture, otherwise 0, (chains, pictures).
+    rest
+        The rest colour from which the pictures are seen.
     window
         1 inside the receptive field of each chain's neuron, otherwise 0, (chains or 1, 1, H, W);
         None if all of them see the whole image.
@@ -25,6 +27,7 @@ class Repelling:
 
     directions: Tensor
     near: Tensor
+    rest: float | Tensor = 0.0
     window: Tensor | None = None
 
 

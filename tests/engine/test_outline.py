@@ -12,6 +12,7 @@ from ldam_studio.engine.changes.chosen import Heated
 from ldam_studio.engine.changes.rules import RULES
 from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.comparison import MOST_LANES, LaneSpec
+from ldam_studio.engine.kept_modes import KeptMode
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.photo_statistics import Measured
 from ldam_studio.engine.serialise import from_tensors, to_tensors
@@ -95,6 +96,12 @@ CHANGES_OF_THREE = [
     Change("rest", 1),
     Change("rest", "x"),
     Change("rest", 0, 1),
+    Change("keep_mode", KeptMode((0, 1), "two neurons")),
+    Change("keep_mode", KeptMode((1, 0), "not in order")),
+    Change("keep_mode", KeptMode((3,), "no such chain")),
+    Change("forget_mode", 0),
+    Change("forget_mode", 7),
+    Change("forget_mode", "x"),
     Change("reset_average"),
     Change("run_schedule"),
     Change("run_schedule", "temperature", 1),

@@ -29,9 +29,9 @@ def seen(step, shown, *, samples=100, stirred=-1, hot=False, settled=True, neuro
     return Look(
         wanted=given.get("wanted", Wanted(neuron, "pixels")),
         step=step,
-        stirred=stirred,
+        stirred=np.full(count, stirred),
         neurons=(neuron,) * count,
-        hot=hot,
+        hot=np.full(count, hot),
         counts=np.full(count, samples),
         steady=np.full(count, settled),
         done=np.full(count, settled),
@@ -189,7 +189,7 @@ def test_a_session_is_looked_at_without_being_changed(lenet):
     wanted = Wanted("fc3:4", "features", 0, (0, 2, 7), {1: (0, 1), 2: (9,)})
     look = look_at(state, wanted)
     assert torch.equal(before.lane.chains.x, state.lane.chains.x)
-    assert look.neurons == ("fc3:4",) * 3 and look.step == 60 and not look.hot
+    assert look.neurons == ("fc3:4",) * 3 and look.step == 60 and not look.hot.any()
     assert look.reduced.shape == (3, 2 * 12 * 11)
     assert set(look.features) == {0, 2} and look.features[0].shape == (84,)
     assert set(look.pictures) == {1}
@@ -197,7 +197,7 @@ def test_a_session_is_looked_at_without_being_changed(lenet):
     np.testing.assert_array_equal(look.pictures[1], mean)
     state, _ = advance(state, [Change("heat", 100.0)])
     look = look_at(state, wanted)
-    assert look.hot and look.stirred == 60 and not look.pictures
+    assert look.hot.all() and (look.stirred == 60).all() and not look.pictures
     # A network that has no such lane any more: the first is looked at.
     assert look_at(state, Wanted("fc3:4", "pixels", 3)).neurons == look.neurons
 

@@ -22,7 +22,7 @@ def test_the_gradient_is_that_of_the_value(term: Term):
     generator = torch.Generator().manual_seed(3)
     x = torch.rand(3, 2, 5, 6, generator=generator, dtype=torch.float64, requires_grad=True)
     kept = directions_of(torch.rand(2, 2, 5, 6, generator=generator), 0.3)
-    density = Density(sources={}, rest=0.3, repelling=Repelling(kept, torch.ones(3, 2)))
+    density = Density(sources={}, rest=0.3, repelling=Repelling(kept, torch.ones(3, 2), 0.3))
     value = term.value(x, density)
     assert value.shape == (3,)
     (expected,) = torch.autograd.grad(value.sum(), x)
@@ -41,7 +41,7 @@ def test_the_repulsion_pushes_away_from_what_is_alike(field_size):
         window[2, :, :, 2:] = 0
     near = torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
     towards = directions_of(pictures, 0.3, None if window is None else window[:2])
-    repelling = Repelling(towards, near, window)
+    repelling = Repelling(towards, near, 0.3, window)
     density = Density(sources={}, rest=0.3, field_size=field_size, repelling=repelling)
     x = (0.3 + towards[[0, 1, 0]] + 0.1 * torch.rand(3, 2, 5, 6, generator=generator)).double()
     x.requires_grad_()
@@ -62,7 +62,7 @@ def test_the_repulsion_has_a_closed_form():
     picture = torch.zeros(1, 1, 2, 2, dtype=torch.float64)
     picture[0, 0, 0, 0], picture[0, 0, 1, 1] = 1, -1
     near = torch.ones(4, 1)
-    repelling = Repelling(directions_of(picture + 0.7, 0.5), near)
+    repelling = Repelling(directions_of(picture + 0.7, 0.5), near, 0.5)
     density = Density(sources={}, rest=0.5, repelling=repelling)
     x = 0.5 + torch.cat([100 * picture, -picture, torch.full_like(picture, 3), 0 * picture])
     value = Repulsion().value(x, density)
@@ -71,7 +71,7 @@ def test_the_repulsion_has_a_closed_form():
 
 def test_what_has_no_contrast_and_what_is_not_there_repels_nothing():
     x = torch.rand(2, 1, 3, 3)
-    flat = Repelling(directions_of(torch.full((1, 1, 3, 3), 0.9), 0.5), torch.ones(2, 1))
+    flat = Repelling(directions_of(torch.full((1, 1, 3, 3), 0.9), 0.5), torch.ones(2, 1), 0.5)
     for density in (Density({}, rest=0.5), Density({}, rest=0.5, repelling=flat)):
         assert not Repulsion().value(x, density).any()
         assert not Repulsion().gradient(x, density).any()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ldam_studio.engine.changes import chosen, picture_rules
+from ldam_studio.engine.changes import chosen, mode_rules, picture_rules
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.comparison import (
     MOST_LANES,
@@ -278,6 +278,8 @@ RULES: dict[str, Rule] = {
     "rest": Rule(
         picture_rules.rest
     ),  # int: the kept picture towards which L2 pulls; None: the rest colour
+    "keep_mode": Rule(mode_rules.keep_mode, Scope.ONE),  # KeptMode: keep its chains' mean average
+    "forget_mode": Rule(mode_rules.forget_mode),  # the number of a kept mode
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "heat": Rule(_heat),  # float: factor of the temperature from now on; 1 ends a melt

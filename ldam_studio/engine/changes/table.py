@@ -20,6 +20,7 @@ from ldam_studio.engine.changes.comparison import compare
 from ldam_studio.engine.changes.discriminator import change_discriminator, revert_discriminator
 from ldam_studio.engine.changes.learning import change_learning
 from ldam_studio.engine.changes.melt import heat, melt
+from ldam_studio.engine.changes.modes import forget_mode, keep_mode
 from ldam_studio.engine.changes.network import change_network
 from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.pictures import change_rest, keep_picture, start_from
@@ -48,6 +49,7 @@ from ldam_studio.engine.description import (
     Value,
     parse,
 )
+from ldam_studio.engine.kept_modes import KeptMode
 from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference, StartFrom
 from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.photo_statistics import Measured
@@ -334,6 +336,19 @@ CHANGES: dict[str, Kind] = {
         restarts=lambda value: isinstance(value, dict) and value.get("chains") is None,
     ),
     "rest": Kind(change_rest, written=Count | None, words=_rest_words),
+    "keep_mode": Kind(
+        keep_mode,
+        written=KeptMode,
+        words=lambda change, _after: f"kept {change.value.title}",
+        logged=lambda change, _after: msgspec.to_builtins(change.value),
+        read=lambda value, _opener: parse(value, KeptMode),
+        reads_chains=True,
+    ),
+    "forget_mode": Kind(
+        forget_mode,
+        written=Count,
+        words=lambda change, after: f"forgot {after.pictures[change.value].title}",
+    ),
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
     "melt": Kind(melt, written=Count, words=lambda _change, _after: "melt"),
     "heat": Kind(heat, written=float, words=_heat_words),

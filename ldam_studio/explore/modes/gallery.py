@@ -74,8 +74,8 @@ class Gallery:
         settled = bool(look.done[chain])
         if running is not None and (
             running.neuron != neuron
-            or look.hot
-            or look.stirred >= running.last
+            or look.hot[chain]
+            or look.stirred[chain] >= running.last
             or (samples < running.samples and not settled)
         ):
             self._finish(chain)
@@ -84,7 +84,7 @@ class Gallery:
             # The samples before the end of burn-in were discarded: they were of no image yet.
             self._finish(chain, keep=False)
             running = None
-        if look.hot or not np.isfinite(look.reduced[chain]).all():
+        if look.hot[chain] or not np.isfinite(look.reduced[chain]).all():
             return
         if running is None:
             ready = settled and look.steady[chain] and samples >= FEWEST

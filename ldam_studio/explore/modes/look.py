@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from ldam_studio.engine.schedule import is_coarse
 from ldam_studio.explore.modes.features import Kind, compared_layer, edges, features
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 """Most averages of which one look computes the network's features: a step's worth of work."""
 
-STIRRING = ("heat", "melt", "restart", "seed", "start_from")
+STIRRING = ("heat", "heat_some", "melt", "restart", "restart_some", "seed", "start_from")
 """Changes after which chains go on to other images."""
 
 TYPICAL = 16
@@ -60,16 +61,16 @@ class Look:
     `counts` (chains,) are the numbers of samples; `steady` and `done` (chains,) say whether chains
     have settled, and whether they are burned in. `reduced` (chains, d) are the `edges` of the
     averages; `features` those of the network for some chains, by number. `pictures` are the means
-    of modes' averages (C, H, W), float16. `hot` tells that chains are melting, or are not yet at
-    their last resolution: their averages are none of the neuron. `stirred` is the step before which
-    chains were last melted, or begun anew; -1 if the log knows of none.
+    of modes' averages (C, H, W), float16. `hot` (chains,) marks those that melt, or are not yet at
+    their last resolution: their averages are none of the neuron. `stirred` (chains,) are the steps
+    before which they were last melted, or begun anew; -1 if the log knows of none.
     """
 
     wanted: Wanted
     step: int
-    stirred: int
+    stirred: NDArray[np.int64]
     neurons: tuple[str, ...]
-    hot: bool
+    hot: NDArray[np.bool_]
     counts: NDArray[np.int64]
     steady: NDArray[np.bool_]
     done: NDArray[np.bool_]
@@ -83,7 +84,9 @@ def look_at(state: SessionState, wanted: Wanted) -> Look:
     lane = state.lanes[min(wanted.lane, len(state.lanes) - 1)]
     mean = lane.average.mean
     counts = lane.average.count.cpu().numpy()
-    hot = state.heat > 1 or is_coarse(lane)
+    chains, coarse = range(len(lane.neurons)), is_coarse(lane)
+    hot = np.array([coarse or state.heat_of(chain) > 1 for chain in chains], bool)
+    cool = np.where(hot, 0, counts)
     return Look(
         wanted=wanted,
         step=state.step,
@@ -94,18 +97,30 @@ def look_at(state: SessionState, wanted: Wanted) -> Look:
         steady=lane.progress.steady.cpu().numpy(),
         done=lane.progress.done.cpu().numpy(),
         reduced=_reduced(lane),
-        features={} if hot else _features(lane, _some(wanted.features, counts), state),
+        features=_features(lane, _some(wanted.features, cool), state),
         pictures={
-            number: _mean(mean, _some(members, counts))
+            number: _mean(mean, _some(members, cool))
             for number, members in wanted.pictures.items()
-            if not hot and len(_some(members, counts))
+            if _some(members, cool)
         },
     )
 
 
-def _stirred(state: SessionState) -> int:
-    stirring = (e.step for e in reversed(state.log) if e.name in STIRRING)
-    return next(stirring, -1)
+def _stirred(state: SessionState) -> NDArray[np.int64]:
+    """Return before which step each chain was last made to go on to another image."""
+    found = np.full(len(state.lane.neurons), -1, np.int64)
+    for entry in state.log:
+        if entry.name in STIRRING:
+            found[list(_chains_of(entry.value, len(found)))] = entry.step
+    return found
+
+
+def _chains_of(value: Any, count: int) -> Iterable[int]:
+    """Return the chains that a change in the log was for, of those there are now."""
+    some = value.get("chains") if isinstance(value, Mapping) else value
+    if not isinstance(some, list | tuple):
+        return range(count)
+    return [chain for chain in some if chain < count]
 
 
 def _some(chains: Sequence[int], counts: NDArray[np.int64]) -> list[int]:

@@ -15,13 +15,14 @@ and count as less similar to anything."""
 
 
 class Repulsion(Term):
-    """-rho (n / 2) sum_k max(0, c_k)^2 with the cosines c_k of x - r and the kept pictures.
+    """-rho (n / 2) sum_k max(0, c_k)^2 with the cosines c_k between an image and kept pictures.
 
-    n is the number of pixel values that the neuron sees, so that a weight pushes each pixel as
-    hard on a large image as on a small one. With u = x - r inside the receptive field and the
-    direction p of a picture (see `sampler.repelling`), c = u.p / l, where l^2 = |u|^2 + n FAINT^2;
-    its gradient is (p - c u / l) / l. Images that are unlike a picture, or its negative, are not
-    pushed. An addition of this program, after the dissimilarity of the paper's own.
+    n is the number of pixel values that the neuron sees, so that a weight pushes each pixel as hard
+    on a large image as on a small one. With u = x - r inside the receptive field, the rest colour r
+    and the direction p of a picture (see `sampler.repelling`), c = u.p / l, where
+    l^2 = |u|^2 + n FAINT^2; its gradient is (p - c u / l) / l. Images that are unlike a picture, or
+    its negative, are not pushed. An addition of this program, in the role of the term
+    "dissimilarity" in the paper's own.
     """
 
     name = "repulsion"
@@ -60,7 +61,7 @@ def _seen(
     x: Tensor, density: Density, repelling: Repelling
 ) -> tuple[Tensor, Tensor, Tensor, int | Tensor]:
     """Return u, the positive cosines (chains, pictures), the lengths l (chains,), and n."""
-    shape = x - density.rest
+    shape = x - repelling.rest
     if repelling.window is not None:
         shape = shape * repelling.window.to(x)
     count = x[0].numel() if density.field_size is None else density.field_size
