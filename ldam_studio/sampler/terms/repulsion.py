@@ -9,7 +9,7 @@ from ldam_studio.sampler.density import Density
 from ldam_studio.sampler.repelling import Repelling
 from ldam_studio.sampler.terms.term import Term
 
-FAINT = 0.05
+FAINT = 0.1
 """Images of a lower contrast than this (root-mean-square in pixel units) have no clear direction,
 and count as less similar to anything."""
 
