@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,8 @@ class LaneFrame:
     `clock` is the present step of the schedule. `now` has the values that a schedule gives the
     front chain at present, by the settings' names; it is empty when no schedule runs. `taken` names
     the settings that have left the schedule; `held` tells whether it was stopped.
-    `ladders` is None without tempering.
+    `ladders` is None without tempering. `rest` is the kept picture (C, H, W) towards which L2
+    pulls; None for the rest colour.
     """
 
     front: int
@@ -123,6 +124,7 @@ class LaneFrame:
     taken: tuple[str, ...] = ()
     held: bool = False
     ladders: LadderFrame | None = None
+    rest: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ def make_frame(
         _Picked(lane, front, request, [(i.step, i.lanes[n]) for i in infos if n < len(i.lanes)])
         for n, lane in enumerate(state.lanes)
     ]
+    # A kept picture never changes, so that frames share it.
+    rest = None if state.rest is None else state.pictures[state.rest].pixels.numpy()
     # All lanes are copied together, since each transfer to the host waits for the device.
     here = to_host({(n, name): t for n, p in enumerate(picked) for name, t in p.tensors.items()})
     return Frame(
@@ -176,10 +180,13 @@ def make_frame(
         steps_per_second=steps_per_second,
         lesson=lesson,
         lanes=tuple(
-            p.shown(
-                {name: array for (lane, name), array in here.items() if lane == n},
-                request,
-                setting_notes(p.lane, state.pictures),
+            replace(
+                p.shown(
+                    {name: array for (lane, name), array in here.items() if lane == n},
+                    request,
+                    setting_notes(p.lane, state.pictures),
+                ),
+                rest=rest,
             )
             for n, p in enumerate(picked)
         ),

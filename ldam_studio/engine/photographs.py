@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference, of_reference
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.training.photograph import read_photograph
-from ldam_studio.training.photos import ENDINGS
+from ldam_studio.training.photograph import SUFFIXES, read_photograph
+
+__all__ = ["PHOTOGRAPH", "SUFFIXES", "bring", "bring_again", "is_photograph"]
 
 PHOTOGRAPH = "photograph"
 """The origin of such pictures."""
@@ -15,7 +16,7 @@ PHOTOGRAPH = "photograph"
 
 def is_photograph(path: Path) -> bool:
     """Return whether a file is called like a photograph."""
-    return path.suffix.lower() in ENDINGS
+    return path.suffix.lower() in SUFFIXES
 
 
 def bring(path: Path, pixels: PixelSpec, inverted: bool | None = None) -> KeptPicture:

@@ -48,6 +48,7 @@ FEATURES = (
     Row("picking", "picker.feature:Picking", panel=True),
     Row("filters", "filters.feature:Filtering", panel=True),
     Row("traces", "traces.feature:Tracing", panel=True),
+    Row("photograph", "photograph.feature:Photographs"),
     Row("comparing", "compare.compare:Comparing"),
     Row("display", "display.display:DisplayMenu"),
     Row("help", "help.help:Help"),

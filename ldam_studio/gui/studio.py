@@ -221,11 +221,27 @@ class Studio:
 
     def __post_init__(self) -> None:
         self._gates: list[Callable[[Opening], bool]] = []
+        self._takers: list[Callable[[Path], object]] = []
 
     def open(self, opening: Opening) -> None:
         """Replace the running session by a new one, unless a feature takes the opening over."""
         if not any(takes_over(opening) for takes_over in self._gates):
             self.controller.open(opening)
+
+    def take_photographs(self, take: Callable[[Path], object]) -> None:
+        """Register what is called with a photograph that the user opens; it may raise."""
+        self._takers.append(take)
+
+    def bring_photograph(self, path: Path) -> None:
+        """Show a photograph.
+
+        Raises
+        ------
+        StudioError
+            If no session is open.
+        """
+        for take in self._takers:
+            take(path)
 
     def before_opening(self, takes_over: Callable[[Opening], bool]) -> None:
         """Register a function that sees every opening before it starts.

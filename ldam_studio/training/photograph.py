@@ -20,10 +20,11 @@ from torch import Tensor
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.files import read_bytes
 from ldam_studio.networks.pixels import PixelSpec
-from ldam_studio.training.photos import FORMATS, MOST_BYTES, MOST_PIXELS
+from ldam_studio.training.photos import ENDINGS, FORMATS, MOST_BYTES, MOST_PIXELS
 
 ALSO = ("GIF",)
 """Formats that are read here beside `FORMATS`; of animated ones the first picture counts."""
+SUFFIXES = (*ENDINGS, ".gif")
 LEVELS = 255
 LIGHT = 0.5
 """Mean brightness of its border, from 0 to 1, above which a grey photograph is inverted."""

@@ -53,7 +53,7 @@ def main() -> int:
     raw = rng.random((1, 28, 28), dtype=np.float32)
     average = rng.random((1, 28, 28), dtype=np.float32)
     thumbs = np.stack([to_bytes(image, PIXELS, "image") for image in (raw, average)])
-    lane = SimpleNamespace(raw=raw, average=average, front=0, field=None)
+    lane = SimpleNamespace(raw=raw, average=average, front=0, field=None, rest=None)
     frame = SimpleNamespace(lanes=(lane,))
     holder = QWidget()
     holder.resize(703, 447)

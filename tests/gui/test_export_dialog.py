@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton, QRadioButton, QSpinBox
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+)
 
 from ldam_studio.gui.exporting.dialog import ExportChoice, ExportDialog
 from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
@@ -138,3 +146,12 @@ def test_a_large_picture_is_not_enlarged_beyond_what_programs_open(make):
     zoom = dialog.findChild(QSpinBox)
     assert zoom.maximum() == 2  # 48 megapixels; 108 would be too many
     dialog.grab()
+
+
+def test_a_photograph_may_go_inside(qtbot, last):
+    dialog = ExportDialog(SIZES, None, last, photographs=True)
+    qtbot.addWidget(dialog)
+    (box,) = dialog.findChildren(QCheckBox)
+    assert "photograph inside" in box.text() and not dialog.choice().photographs
+    box.click()
+    assert dialog.choice().photographs

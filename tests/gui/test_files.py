@@ -98,7 +98,7 @@ def test_closing_waits_for_an_export_that_is_being_saved(
 ):
     goes_on, original = threading.Event(), exports.export
 
-    def export(*args):
+    def export(*args, **_more):
         assert goes_on.wait(10)
         return original(*args)
 
@@ -118,7 +118,7 @@ def test_an_export_that_closing_waits_for_in_vain_is_told_in_the_terminal(
 ):
     goes_on, begun = threading.Event(), threading.Event()
 
-    def export(_state, _shown, path):
+    def export(_state, _shown, path, **_more):
         begun.set()
         assert goes_on.wait(10)
         raise StudioError(f"{path} cannot be written.")

@@ -12,6 +12,10 @@ from ldam_studio.export.formats import png
 from ldam_studio.export.recipe import Recipe, pixel_hash
 
 
+class NoRecipeError(StudioError):
+    """A picture has no recipe."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A file format for pictures.
@@ -67,11 +71,12 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
     Raises
     ------
     StudioError
-        If the file is not a picture, has no recipe, or was altered after the export.
+        If the file is not a picture, has no recipe (`NoRecipeError`), or was altered after the
+        export.
     """
     text, picture = (_find(path) or USUAL).decode(path)
     if text is None:
-        raise StudioError(
+        raise NoRecipeError(
             f"{path} contains no recipe: either LDAM Studio did not export it, or another program "
             "saved it again without the recipe; choose the picture as exported."
         )

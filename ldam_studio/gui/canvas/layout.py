@@ -56,8 +56,16 @@ ONE_LANE: Cells = ((0, 0.0), (1, 0.0))
 STACKED: Cells = ((0, 0.0), (0, 1.0))
 """The same one above the other, where that leaves more room for the images."""
 
+BESIDE_PICTURE: Cells = ((0, 0.0), (1, 0.0), (2, 0.0))
+"""Raw sample and average of one lane, then the difference to a kept picture."""
+
 TWO_LANES: Cells = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0), (2, 0.5))
 """Raw sample and average of each lane, then the difference of the averages."""
+
+
+def cells_for(panes: int) -> Cells:
+    """Return the cells of this number of panes."""
+    return next(cells for cells in (ONE_LANE, BESIDE_PICTURE, TWO_LANES) if len(cells) == panes)
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Layout:
     Attributes
     ----------
     panes, titles
-        One for each cell of `ONE_LANE` or `TWO_LANES`, in this order.
+        One for each cell of `ONE_LANE`, `BESIDE_PICTURE` or `TWO_LANES`, in this order.
     readout
         The line with pixel values, or with the hint.
     view
@@ -153,7 +161,7 @@ def unfitted(size: tuple[int, int], layout: Layout, pane: QRect, metrics: Metric
     if not layout.view.fitted:
         return layout.view
     free = replace(layout.view, fitted=False, part=None)
-    cells = ONE_LANE if len(layout.panes) == len(ONE_LANE) else TWO_LANES
+    cells = cells_for(len(layout.panes))
     target = arrange(size, layout.image, free, metrics, cells)
     new = target.panes[layout.panes.index(pane)]
     image = layout.image_in(pane)

@@ -12,7 +12,7 @@ from ldam_studio.engine.picture import (
     difference_to_bytes,
     to_bytes,
 )
-from ldam_studio.gui.canvas.layout import ONE_LANE, TWO_LANES, Cells
+from ldam_studio.gui.canvas.layout import ONE_LANE, Cells, cells_for
 from ldam_studio.gui.session.model import SIGNED
 from ldam_studio.gui.theme.paint import qimage
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RAW, AVERAGE = 0, 1
 TITLES_OF_ONE = (("Raw sample", "Raw"), ("Running average", "Average"))
+TITLES_BESIDE = (*TITLES_OF_ONE, ("Average − picture", "Difference"))
 TITLES_OF_TWO = (("A  Raw",), ("A  Average",), ("B  Raw",), ("B  Average",), ("B − A",))
 
 
@@ -52,16 +53,17 @@ class Shown:
     @property
     def titles(self) -> tuple[tuple[str, ...], ...]:
         """The titles of the panes, each with its shorter forms for narrow panes."""
-        return TITLES_OF_ONE if len(self.images) == len(TITLES_OF_ONE) else TITLES_OF_TWO
+        every = (TITLES_OF_ONE, TITLES_BESIDE, TITLES_OF_TWO)
+        return next(titles for titles in every if len(titles) == len(self.images))
 
     @property
     def cells(self) -> Cells:
         """The column and row of each pane."""
-        return ONE_LANE if len(self.images) == len(ONE_LANE) else TWO_LANES
+        return cells_for(len(self.images))
 
     def is_difference(self, number: int) -> bool:
-        """Return whether a pane shows the difference of the averages."""
-        return number == len(TWO_LANES) - 1
+        """Return whether a pane shows the difference of averages, or to a kept picture."""
+        return number == len(self.images) - 1 >= len(ONE_LANE)
 
     def has_the_panes_of(self, other: Shown) -> bool:
         """Return whether both have the same number of panes, and the same ones are empty."""
@@ -76,7 +78,10 @@ def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
             _image(image, display, pixels, display.scale) for image in (first.raw, first.average)
         )
         field = _field(first, pixels)
-        return Shown(images, (field, field))
+        if first.rest is None:
+            return Shown(images, (field, field))
+        apart, scale = _difference(first.rest, first.average, pixels)
+        return Shown((*images, apart), (field,) * 3, scale)
     other = others[0]
     rows = ((first.raw, first.average), (other.raw, other.average))
     scales = [_scale(pair, display, pixels) for pair in zip(*rows, strict=True)]

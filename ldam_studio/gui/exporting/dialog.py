@@ -11,6 +11,7 @@ import numpy as np
 from PyQt6.QtCore import QStandardPaths
 from PyQt6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -58,11 +59,14 @@ class ExportChoice:
         Side of the square that each image pixel becomes, in pixels.
     path
         The file to write.
+    photographs
+        Whether the recipe holds the photographs that were brought into the session.
     """
 
     what: str
     zoom: int
     path: Path
+    photographs: bool = False
 
 
 class ExportDialog(FittingDialog):
@@ -78,6 +82,8 @@ class ExportDialog(FittingDialog):
         Keeps the last choice; None does not keep it.
     note
         A sentence about the recipe in the picture.
+    photographs
+        Whether there are photographs that the recipe could hold.
     """
 
     def __init__(
@@ -87,9 +93,18 @@ class ExportDialog(FittingDialog):
         last: LastChoice | None = None,
         parent: QWidget | None = None,
         note: str = "",
+        *,
+        photographs: bool = False,
     ) -> None:
         super().__init__(parent)
         self._note = note
+        self._inside: QCheckBox | None = None
+        if photographs:
+            self._inside = QCheckBox("Put the photograph inside the recipe")
+            self._inside.setToolTip(
+                "Anybody can then replay the picture; otherwise the recipe has the photograph's "
+                "hash, and its file is needed"
+            )
         self._sizes = dict(sizes)
         self._picture = preview or (lambda what: None)
         self._last = LastChoice() if last is None else last
@@ -139,6 +154,8 @@ class ExportDialog(FittingDialog):
         form.addRow("Picture", choices)
         form.addRow("Zoom", zoom)
         form.addRow("File", PathRow(self._path, self._browse))
+        if self._inside is not None:
+            form.addRow("", self._inside)
         form.addRow("", note)
         self._preview = Preview()
         top = QHBoxLayout()
@@ -163,7 +180,8 @@ class ExportDialog(FittingDialog):
     def choice(self) -> ExportChoice:
         """Return the current choice."""
         path = with_suffix(Path(self._path.text().strip()).expanduser())
-        return ExportChoice(self._what(), self._zoom.value(), path)
+        inside = self._inside is not None and self._inside.isChecked()
+        return ExportChoice(self._what(), self._zoom.value(), path, inside)
 
     def _what(self) -> str:
         return list(KINDS)[self._kinds.checkedId()]

@@ -140,15 +140,19 @@ class Exporting(Feature):
                 steps_to_replay(state),
                 overwritten_in(state),
             ),
+            photographs=any(kept.file is not None for kept in state.pictures),
         )
         choice = dialog.ask()
         dialog.deleteLater()
         if choice is None:
             return
         self.studio.start_folder = str(choice.path.parent)
-        self._save(state, self._shown(choice.what, choice.zoom), choice.path)
+        shown = self._shown(choice.what, choice.zoom)
+        self._save(state, shown, choice.path, photographs=choice.photographs)
 
-    def _save(self, state: SessionState, shown: Shown, path: Path) -> None:
+    def _save(
+        self, state: SessionState, shown: Shown, path: Path, *, photographs: bool = False
+    ) -> None:
         """Save a picture on a thread of its own, and say so."""
         from ldam_studio.export.exporting import export
 
@@ -158,7 +162,7 @@ class Exporting(Feature):
             self.studio.notices.say(words, kind, key=str(path))
 
         saving = _Saving(path, [])
-        task = self._task(lambda: export(state, shown, path))
+        task = self._task(lambda: export(state, shown, path, photographs=photographs))
         task.setObjectName("export")
         # On the task's thread: a window that closes takes no signals.
         direct = Qt.ConnectionType.DirectConnection

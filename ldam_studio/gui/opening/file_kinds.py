@@ -23,6 +23,9 @@ class Opener(Protocol):
     def show_picture(self, path: Path) -> object:
         """Show an exported picture, and offer its session."""
 
+    def bring_photograph(self, path: Path) -> object:
+        """Show an ordinary photograph; raises `StudioError` if no session is open."""
+
     def open_session(self, opening: Opening) -> object:
         """Replace the running session by a new one."""
 
@@ -96,7 +99,14 @@ CODE = FileKind(
     (".py",),
     lambda opener, path: opener.ask_for_network(NetworkRequest(f"{path}:")),
 )
-KINDS = (PICTURE, WEIGHTS, CODE)
+PHOTOGRAPH = FileKind(
+    "Photographs",
+    "a photograph",
+    (".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".tif", ".tiff", ".gif"),
+    lambda opener, path: opener.bring_photograph(path),
+)
+"""A photograph may also be a PNG, which is shown as one if it has no recipe."""
+KINDS = (PICTURE, PHOTOGRAPH, WEIGHTS, CODE)
 
 
 def filters() -> str:

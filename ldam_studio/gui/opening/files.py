@@ -130,6 +130,16 @@ class Files(Feature):
             self._show_picture = ShowPicture(self.studio)
         self._show_picture.open(path)
 
+    def bring_photograph(self, path: Path) -> None:
+        """Show an ordinary photograph.
+
+        Raises
+        ------
+        StudioError
+            If no session is open.
+        """
+        self.studio.bring_photograph(path)
+
     def open_session(self, opening: Opening) -> None:
         """Replace the running session by a new one."""
         self.studio.open(opening)

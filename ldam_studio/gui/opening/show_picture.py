@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
+from ldam_studio.errors import StudioError
+from ldam_studio.export.formats.table import NoRecipeError
 from ldam_studio.gui.opening.picture_view import PictureView
 from ldam_studio.gui.opening.pictures import Picture, Replaying, read_picture
 from ldam_studio.gui.task import Task
@@ -14,7 +16,6 @@ from ldam_studio.gui.task import Task
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ldam_studio.errors import StudioError
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.studio import Studio
 
@@ -38,7 +39,7 @@ class ShowPicture(QObject):
         self._task = Task(lambda _task: read_picture(path))
         self._task.setObjectName("read-picture")
         self._task.done.connect(self._show)
-        self._task.failed.connect(self._say)
+        self._task.failed.connect(partial(self._refuse, path))
         self._task.start()
 
     def leave(self) -> None:
@@ -84,5 +85,16 @@ class ShowPicture(QObject):
         self._studio.open(opening)
         return self._studio.controller.current is opening
 
-    def _say(self, error: StudioError) -> None:
+    def _refuse(self, path: Path, error: StudioError) -> None:
+        """Say what is wrong with a picture; one without a recipe may be a photograph."""
+        if isinstance(error, NoRecipeError):
+            try:
+                self._studio.bring_photograph(path)
+            except StudioError:
+                pass  # without a session, the missing recipe is what is wrong
+            else:
+                self._studio.notices.say(
+                    f"{path.name} contains no recipe and is shown as a photograph."
+                )
+                return
         self._studio.notices.say(str(error), "danger")

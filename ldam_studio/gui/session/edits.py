@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -234,6 +234,24 @@ class Edits(SessionLink):
         before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
         self._post(change)
         self.undo_stack.note_moment(before, change, text)
+
+    def make_together(
+        self, values: Mapping[str, Any], changes: Sequence[Change], text: str
+    ) -> None:
+        """Set values of all lanes, then make changes, which are undone as one.
+
+        Raises
+        ------
+        StudioError
+            If one of them cannot be made; nothing is changed then.
+        """
+        if self._runner is None:
+            return
+        before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
+        every = (*self._changes(values, None), *changes)
+        self._post(*every)
+        again = tuple({MOMENT: change} for change in every)
+        self.undo_stack.note_moment(before, again, text)
 
     # Undo
 

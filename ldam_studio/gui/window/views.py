@@ -193,9 +193,9 @@ class Views(QObject):
         """Return the text beside the title of each pane."""
         first, *others = frame.lanes
         words: tuple[str, ...] = (chain_name(first), average_words(first, self._window(0)))
-        if not others:
-            return words
         scale = self._panels.canvas.difference_scale
+        if not others:
+            return words if scale is None else (*words, f"±{scale:g}")
         apart = "" if scale is None else f"of averages, ±{scale:g}"
         return (
             *words,

@@ -1,0 +1,226 @@
+"""Connects the tab for a photograph to the session."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtWidgets import QFileDialog
+
+from ldam_studio.engine.changes.change import Change
+from ldam_studio.errors import StudioError
+from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.gui.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.kept_pictures import KeptPicture
+    from ldam_studio.gui.photograph.looking import Seen
+    from ldam_studio.gui.photograph.panel import PhotographPanel
+    from ldam_studio.networks.network import Network
+
+OPEN = Entry(
+    "open_photograph",
+    "Open Photograph…",
+    "",
+    "See which units answer to a photograph, start chains from it, push it to a class",
+    needs_session=True,
+)
+
+
+class Photographs(Feature):
+    """Shows a photograph that is opened or dropped in a tab below the images."""
+
+    entries = (OPEN,)
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        self.panel: PhotographPanel | None = None
+        self.picture: KeptPicture | None = None
+        self._path: Path | None = None
+        self._network: Network | None = None  # for which the photograph was read
+        self._task: Task | None = None
+        studio.places.add_to_menu("Explore", studio.places.action(OPEN, self.ask))
+        studio.take_photographs(self.open)
+        studio.model.session_changed.connect(self._look_again)
+        studio.model.weights_changed.connect(self._look_again)
+        studio.frames.read.connect(self._show_frame)
+
+    def ask(self) -> None:
+        """Ask for a photograph and show it."""
+        from ldam_studio.engine.photographs import SUFFIXES
+
+        pictures = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        path, _ = QFileDialog.getOpenFileName(
+            self.studio.places.root,
+            "Open a photograph",
+            self.studio.start_folder,
+            f"Photographs ({pictures})",
+        )
+        if path:
+            self.studio.start_folder = str(Path(path).parent)
+            self.open(Path(path))
+
+    def open(self, path: Path) -> None:
+        """Show a photograph in its tab; a failure is one message there.
+
+        Raises
+        ------
+        StudioError
+            If no session is open.
+        """
+        if not self.studio.model.is_open:
+            raise StudioError(f"Open a network first, then the photograph {path.name}.")
+        panel = self._made_panel()
+        self._path = path
+        self.studio.places.show_tab(panel)
+        self._look(path)
+
+    def leave(self) -> None:
+        """Abandon what is being looked at."""
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+
+    def _made_panel(self) -> PhotographPanel:
+        if self.panel is None:
+            from ldam_studio.gui.photograph.panel import PhotographPanel
+
+            panel = self.panel = PhotographPanel()
+            panel.asked.connect(self.ask)
+            panel.chosen.connect(self.studio.controller.set_neurons)
+            panel.started.connect(self.start_from_it)
+            panel.pushed.connect(self.push)
+            panel.released.connect(self._release)
+            self.studio.places.add_tab("Photograph", panel)
+        return self.panel
+
+    # Looking
+
+    def _look_again(self) -> None:
+        """Look at the photograph with another network, or other weights."""
+        network = self.studio.model.outline.lane.network
+        if self.panel is not None and self._path is not None and network is not self._network:
+            self._look(self._path)
+
+    def _look(self, path: Path) -> None:
+        from ldam_studio.gui.photograph.looking import look, read
+
+        self.leave()
+        panel, model = self._made_panel(), self.studio.model
+        network = self._network = model.outline.lane.network
+        self.picture = None
+        panel.show_picture(None, path.name)
+        panel.show_waiting(f"Reading {path.name} …")
+        data = model.outline.data or self.studio.data
+
+        def answers(picture: KeptPicture) -> None:
+            self._show_picture(picture)
+            self._run(lambda _task: look(network, picture, data), partial(self._show_seen, network))
+
+        self._run(lambda _task: read(path, network), answers)
+
+    def _run(self, work: Callable[[Task], object], done: Callable[..., object]) -> None:
+        self.leave()
+        task = self._task = Task(work)
+        task.setObjectName("photograph")
+        task.done.connect(done)
+        task.failed.connect(self._fail)
+        task.staged.connect(self._show_stage)
+        task.start()
+
+    def _fail(self, error: StudioError) -> None:
+        self.leave()
+        self._made_panel().show_waiting(str(error))
+
+    def _show_stage(self, stage: object) -> None:
+        self._made_panel().show_waiting(f"{str(getattr(stage, 'doing', '')).capitalize()} …")
+
+    def _show_picture(self, picture: KeptPicture) -> None:
+        from ldam_studio.engine.picture import to_bytes
+
+        panel = self._made_panel()
+        self.picture = picture
+        network = self.studio.model.outline.lane.network
+        pixels = network.pixels
+        caption = picture.title + (", inverted" if picture.inverted else "")
+        panel.show_picture(to_bytes(picture.pixels.numpy(), pixels, "image"), caption)
+        panel.show_waiting("Looking at the units …")
+        panel.show_classes(_classes(network), None)
+
+    def _show_seen(self, network: Network, seen: Seen) -> None:
+        self.leave()
+        panel = self._made_panel()
+        panel.show_classes(_classes(network), seen.next)
+        panel.show_answers(seen.answers, seen.layer, seen.says)
+
+    def _show_frame(self, frame: Frame) -> None:
+        if self.panel is not None and self.panel.isVisible():
+            self.panel.show_pull(frame.lanes[0].rest is not None)
+
+    # Acting
+
+    def start_from_it(self) -> None:
+        """Let all chains begin at the photograph."""
+        from ldam_studio.engine.kept_pictures import StartFrom
+
+        if self.picture is not None:
+            keep, number = self._keeping(self.picture)
+            changes = [*keep, Change("start_from", StartFrom(number))]
+            self._make({}, changes, "Start from Photograph")
+
+    def push(self, target: str) -> None:
+        """Let all chains leave from the photograph towards a class or another neuron."""
+        from ldam_studio.engine.kept_pictures import StartFrom
+        from ldam_studio.explore.photograph.pushing import neuron_called, push_settings
+
+        if self.picture is None:
+            return
+        network = self.studio.model.outline.lane.network
+        try:
+            neuron = neuron_called(network, target)
+        except StudioError as error:
+            self.studio.notices.say(str(error), "warning")
+            return
+        keep, number = self._keeping(self.picture)
+        changes = [
+            *keep,
+            Change("neurons", (neuron,)),
+            Change("rest", number),
+            Change("start_from", StartFrom(number)),
+        ]
+        if self._make(push_settings(network, neuron), changes, "Push Photograph"):
+            self.studio.notices.say(
+                f"{self.picture.title} is pushed to {network.label(neuron)}: L2 pulls back to it, "
+                "and the third image shows what has changed. Undo goes back.",
+                key="push",
+            )
+
+    def _release(self) -> None:
+        self.studio.controller.make(Change("rest"), "Release Photograph")
+
+    def _keeping(self, picture: KeptPicture) -> tuple[list[Change], int]:
+        """Return the change that keeps a picture, if it is not kept yet, and its number."""
+        from ldam_studio.engine.kept_pictures import number_of
+
+        pictures = self.studio.model.outline.pictures
+        number = number_of(pictures, picture.sha256)
+        if number is not None:
+            return [], number
+        return [Change("picture", picture)], len(pictures)
+
+    def _make(self, values: dict[str, object], changes: list[Change], text: str) -> bool:
+        try:
+            self.studio.controller.make_together(values, changes, text)
+        except StudioError as error:
+            self.studio.notices.say(str(error), "warning")
+            return False
+        return True
+
+
+def _classes(network: Network) -> tuple[str, ...]:
+    count = network.class_layer.neurons
+    return network.labels or tuple(str(number) for number in range(count))

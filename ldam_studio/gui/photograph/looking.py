@@ -1,0 +1,64 @@
+"""What is done on a thread of its own when a photograph is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ldam_studio.engine.kept_pictures import KeptPicture
+from ldam_studio.engine.photographs import bring
+from ldam_studio.explore.photograph.answers import (
+    LayerAnswers,
+    answers_of,
+    class_values,
+    confidence_words,
+    layers_for,
+)
+from ldam_studio.explore.photograph.reference import usual_of
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found in a photograph.
+
+    Attributes
+    ----------
+    answers
+        The units of each layer.
+    layer
+        The number of the layer to show first: that of the classes, or else the last one for which
+        real images are known.
+    says
+        What the network names, in a sentence.
+    next
+        The class that is most likely after the one that is named; None if there is only one.
+    """
+
+    answers: tuple[LayerAnswers, ...]
+    layer: int
+    says: str
+    next: int | None
+
+
+def read(path: Path, network: Network) -> KeptPicture:
+    """Return a photograph as an image of a network."""
+    return bring(path, network.pixels)
+
+
+def look(network: Network, picture: KeptPicture, data: Path | None) -> Seen:
+    """Find which units of a network answer to a photograph."""
+    alone = network.alongside()
+    layers = layers_for(alone)
+    usual = usual_of(alone, layers, picture.pixels, data)
+    answers = answers_of(alone, picture.pixels, layers, usual)
+    shares = class_values(alone, picture.pixels[None])[0].softmax(0)
+    order = shares.argsort(descending=True).tolist()
+    name = network.label(Neuron(network.class_layer.name, order[0]))
+    names = [layer.layer for layer in answers]
+    real = [number for number, layer in enumerate(answers) if layer.is_real]
+    classes = names.index(network.class_layer.name)
+    first = classes if classes in real or not real else real[-1]
+    says = f"The network says: {name}, {confidence_words(shares[order[0]].item())}"
+    return Seen(answers, first, says, order[1] if len(order) > 1 else None)
