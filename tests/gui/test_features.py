@@ -121,7 +121,8 @@ def test_a_file_opens_by_its_ending_in_either_case(tmp_path):
             assert f"*{suffix}" in kind.filter
     assert WEIGHTS.suffixes == WEIGHTS_SUFFIXES
     with pytest.raises(
-        StudioError, match="neither an exported picture nor weights nor Python code"
+        StudioError,
+        match="neither an exported picture nor a photograph nor weights nor Python code",
     ):
         kind_of(tmp_path / "notes.txt")
 
