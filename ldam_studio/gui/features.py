@@ -49,6 +49,7 @@ FEATURES = (
     Row("filters", "filters.feature:Filtering", panel=True),
     Row("traces", "traces.feature:Tracing", panel=True),
     Row("photograph", "photograph.feature:Photographs"),
+    Row("sheets", "sheets.feature:Sheets"),
     Row("comparing", "compare.compare:Comparing"),
     Row("display", "display.display:DisplayMenu"),
     Row("help", "help.help:Help"),

@@ -5,6 +5,7 @@ The index is written anew after each neuron, so that a sheet that was stopped go
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -121,6 +122,12 @@ class SheetFolder:
                 f"The folder {self.folder} has another contact sheet, with another "
                 f"{', '.join(names[:NAMED])}{others}; choose another folder, or delete it."
             )
+
+
+def digest_of(spec: SheetSpec) -> str:
+    """Return a name for the folder of a sheet that no sheet of other settings has."""
+    text = json.dumps(sorted((name, repr(value)) for name, value in _values(spec.described)))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _values(described: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -51,18 +51,16 @@ def make(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
     StudioError
         As `draw` and `SheetFolder.add` do.
     """
-    missing: list[tuple[int, Neuron]] = []
-    for number, neuron in enumerate(spec.neurons):
-        tell("reading what is drawn", number, len(spec.neurons))
-        picture = folder.picture(neuron)
-        if picture is None:
-            missing.append((number, neuron))
-        else:
-            yield Made(number, neuron, folder.rows[str(neuron)], picture)
-    done, total = len(spec.neurons) - len(missing), len(spec.neurons)
+    there: set[int] = set()
+    for made in drawn_already(spec, folder):
+        there.add(made.number)
+        yield made
+    done, total = len(there), len(spec.neurons)
     threads = torch.get_num_threads()
     try:
-        for number, neuron in missing:
+        for number, neuron in enumerate(spec.neurons):
+            if number in there:
+                continue
             drawn = draw(spec, neuron, partial(tell, DOING, done, total))
             picture = folder.add(neuron, drawn)
             done += 1
@@ -70,6 +68,15 @@ def make(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
             yield Made(number, neuron, drawn.row, picture)
     finally:
         torch.set_num_threads(threads)
+
+
+def drawn_already(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
+    """Yield the neurons of a sheet that are in the folder."""
+    for number, neuron in enumerate(spec.neurons):
+        tell("reading what is drawn", number, len(spec.neurons))
+        picture = folder.picture(neuron)
+        if picture is not None:
+            yield Made(number, neuron, folder.rows[str(neuron)], picture)
 
 
 def write_page(spec: SheetSpec, made: Sequence[Made], order: str, path: Path) -> None:

@@ -64,6 +64,11 @@ class Picture:
         """What the picture shows, in a line."""
         lane, shown = self.recipe.said.end.lanes[0], self.recipe.shown
         neurons = lane.neurons
+        if self.recipe.said.sheet is not None:
+            return (
+                f"Contact sheet of {self.recipe.said.sheet.title}. Its session is that of "
+                f"{neurons[0]}; each neuron has a session of its own."
+            )
         of = neurons[shown.front] if shown.front < len(neurons) else neurons[0]
         what = shown.what if len(neurons) > 1 else ONE.get(shown.what, shown.what)
         whose = of if what in ("average", "raw") else f"{len(neurons)} chains"

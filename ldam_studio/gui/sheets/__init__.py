@@ -1,0 +1,1 @@
+"""A contact sheet of a layer in a window of its own."""

@@ -1,0 +1,137 @@
+"""The neurons of a contact sheet as a list: their pictures, words and order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, Qt
+
+from ldam_studio.explore.sheets.making import activation_words, caption
+from ldam_studio.explore.sheets.ordering import ordered
+from ldam_studio.gui.sheets.work import Thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ldam_studio.explore.sheets.rows import SheetRow
+
+THUMBNAIL = Qt.ItemDataRole.UserRole
+AGREES, PARTLY = 0.8, 0.4
+"""Least mean cosine of the chains' averages that counts as agreement, and as some."""
+
+
+class Cells(QAbstractListModel):
+    """One row for each neuron; a neuron that is not drawn yet has no thumbnail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: tuple[str, ...] = ()
+        self._there: dict[int, Thumbnail] = {}
+        self._order: list[int] = []
+        self._sorted = "index"
+        self._similar: list[int] = []
+
+    # What is shown
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Show neurons with these names, none of which is drawn."""
+        self.beginResetModel()
+        self._names, self._there, self._similar = tuple(names), {}, []
+        self._order = list(range(len(names)))
+        self.endResetModel()
+
+    def add(self, thumbnail: Thumbnail) -> None:
+        """Show a neuron that was drawn."""
+        number = thumbnail.made.number
+        if number >= len(self._names):
+            return
+        self._there[number] = thumbnail
+        self._reorder()
+        at = self.index(self._order.index(number))
+        self.dataChanged.emit(at, at)
+
+    def sort_by(self, order: str, similar: Sequence[int] = ()) -> None:
+        """Sort by one of `ordering.ORDERS`; `similar` has the numbers in that by similarity."""
+        self._sorted, self._similar = order, list(similar)
+        self._reorder()
+
+    @property
+    def thumbnails(self) -> dict[int, Thumbnail]:
+        """What is drawn, by the neurons' numbers."""
+        return dict(self._there)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The numbers of the neurons as they are shown."""
+        return tuple(self._order)
+
+    def row_of(self, number: int) -> int:
+        """Return where a neuron is shown."""
+        return self._order.index(number)
+
+    def thumbnail_at(self, index: QModelIndex) -> Thumbnail | None:
+        """Return what is drawn of the neuron at a place."""
+        return self._there.get(self._order[index.row()]) if index.isValid() else None
+
+    # Qt's interface
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """Return the number of neurons."""
+        return 0 if parent is not None and parent.isValid() else len(self._order)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the caption, the words about a neuron, or its thumbnail."""
+        if not index.isValid():
+            return None
+        found = self.thumbnail_at(index)
+        name = self._names[self._order[index.row()]]
+        if role == THUMBNAIL:
+            return found
+        if role == Qt.ItemDataRole.DisplayRole:
+            return name if found is None else caption(found.made)
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{name}: not drawn yet" if found is None else about(found.made.row)
+        return None
+
+    def _reorder(self) -> None:
+        numbers = sorted(self._there)
+        if self._sorted == "similarity":
+            known = [number for number in self._similar if number in self._there]
+            drawn = [*known, *(number for number in numbers if number not in set(known))]
+        else:
+            rows = [self._there[number].made.row for number in numbers]
+            drawn = [numbers[place] for place in ordered(self._sorted, rows, ())]
+        everywhere = range(len(self._names))
+        if self._sorted == "index":
+            order = list(everywhere)
+        else:
+            order = [*drawn, *(number for number in everywhere if number not in self._there)]
+        if order == self._order:
+            return
+        self.layoutAboutToBeChanged.emit()
+        kept = self.persistentIndexList()
+        numbers_kept = [self._order[index.row()] for index in kept]
+        self._order = order
+        places = {number: row for row, number in enumerate(order)}
+        self.changePersistentIndexList(kept, [self.index(places[n]) for n in numbers_kept])
+        self.layoutChanged.emit()
+
+
+def about(row: SheetRow) -> str:
+    """Return what there is to say of a neuron, in lines."""
+    steps = "1 step" if row.steps == 1 else f"{row.steps:,} steps"
+    first = row.label if row.label == row.neuron else f"{row.label} ({row.neuron})"
+    lines = [first, f"Activation {activation_words(row.activation)} on its picture"]
+    if row.silent:
+        lines.append(f"No gradient in {steps}: the picture is noise")
+    else:
+        lines.append(f"Converged after {steps}" if row.converged else f"Not converged in {steps}")
+    if row.agreement is not None and not row.silent:
+        lines.append(f"{_agreement(row.agreement)} ({row.agreement:.2f})")
+    return "\n".join(lines)
+
+
+def _agreement(value: float) -> str:
+    if value >= AGREES:
+        return "Its chains found the same picture"
+    return "Its chains agree in part" if value >= PARTLY else "Its chains found different pictures"
