@@ -34,7 +34,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ldam_studio.sampler.curve import Point, points_of, value_at
-from ldam_studio.sampler.schedule_settings import AUTO, COSINE, CURVES, CYCLES, EACH
+from ldam_studio.sampler.schedule_settings import AUTO, COSINE, CURVES, CYCLES, EACH, ONCE
 from ldam_studio.sampler.settings import SETTINGS, PerChain, Settings
 
 STARTS: Mapping[str, str] = {
@@ -48,6 +48,8 @@ STARTS: Mapping[str, str] = {
     )
 }
 """The settings that a schedule can change, with the settings of their start values."""
+LEAST_GROWTH = 1e-6
+"""Below it, cycles do not become longer: a float could not tell where they begin."""
 CURVE_OF: Mapping[str, str] = {name: f"{name}_curve" for name in STARTS}
 """The same settings with those of their curves."""
 
@@ -90,15 +92,31 @@ class Clock:
         """Return the clock of a schedule that goes on from where it is."""
         return replace(self, held=None, behind=self.steps - self.at)
 
-    def taking(self, name: str, settings: Settings) -> Clock:
+    def taking(self, name: str, settings: Settings, before: Settings | None = None) -> Clock:
         """Return the clock after the user has changed the setting `name`.
 
-        A setting leaves a schedule that runs. A new start value, or curve, puts it back.
+        A setting leaves a schedule that runs. A new start value, or curve, puts it back. Cycles
+        and curves begin when their shape is chosen, or with what makes a setting follow them.
+
+        Parameters
+        ----------
+        settings, before
+            All settings after the change, and before it; None if these are the same.
         """
+        if before is not None and _is_another(settings, before):
+            # What runs once does so from the chains' start on, so that undo finds it as it was.
+            return Clock(self.steps, behind=self.steps * (settings.schedule_shape != ONCE))
         if name in STARTS and runs(settings, self, name):
             return replace(self, taken=self.taken | {name})
         back = {own for own in STARTS if name in (STARTS[own], CURVE_OF[own])}
         return replace(self, taken=self.taken - back)
+
+
+def _is_another(settings: Settings, before: Settings) -> bool:
+    if settings.schedule_shape != before.schedule_shape:
+        return True
+    none, some = (any(follows(one, name) for name in STARTS) for one in (before, settings))
+    return settings.schedule_shape != ONCE and some and not none
 
 
 class Cycle(NamedTuple):
@@ -111,22 +129,25 @@ class Cycle(NamedTuple):
 def cycle_at(settings: Settings, at: int) -> Cycle:
     """Return the cycle of a step; the schedule must have a length."""
     length, growth = settings.schedule, settings.cycle_growth
-    if growth == 1:
+    if growth - 1 < LEAST_GROWTH:
         number, passed = divmod(at, length)
         return Cycle(number, passed / length)
     rate = math.log(growth)
     number = int(math.log1p(at * (growth - 1) / length) / rate)
     # The logarithm may be wrong by one where a cycle begins.
-    while _begin(length, growth, number + 1) <= at:
+    while cycle_begin(settings, number + 1) <= at:
         number += 1
-    while _begin(length, growth, number) > at:
+    while cycle_begin(settings, number) > at:
         number -= 1
-    begin = _begin(length, growth, number)
+    begin = cycle_begin(settings, number)
     return Cycle(number, (at - begin) / (length * growth**number))
 
 
-def _begin(length: int, growth: float, number: int) -> float:
+def cycle_begin(settings: Settings, number: int) -> float:
     """Return the step at which a cycle begins, n (g^i - 1) / (g - 1)."""
+    length, growth = settings.schedule, settings.cycle_growth
+    if growth - 1 < LEAST_GROWTH:
+        return length * number
     return length * (growth**number - 1) / (growth - 1)
 
 

@@ -359,6 +359,13 @@ def test_a_curve_gives_values_and_sizes_and_stays_at_its_end(opened, run):
     assert frame_of(state).lanes[0].now == pytest.approx({"step_size": 0.4, "resolution": 0})
 
 
+def test_a_setting_leaves_the_schedule_at_its_own_value(opened, run):
+    state, _ = run(opened(), 3)
+    state, info = advance(state, [Change("leave_schedule", "step_size")], 0)
+    assert info.told == ("step size by hand",) and frame_of(state).lanes[0].taken == ("step_size",)
+    assert state.lane.parameters.step_size.flatten()[0].item() == pytest.approx(0.02)
+
+
 def test_a_schedule_that_was_stopped_keeps_its_values(opened, run):
     state, _ = run(opened(), 3)
     before = frame_of(state).lanes[0].now

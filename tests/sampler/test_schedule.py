@@ -302,6 +302,25 @@ def test_a_new_curve_puts_a_setting_back():
     assert clock.taking("step_size_curve", CURVED) == Clock(10)
 
 
+def test_a_schedule_begins_with_its_shape_its_first_curve_or_its_first_cycle():
+    plain = Settings.of(schedule_shape="curves")
+    begun = Clock(70).taking("step_size_curve", plain.change("step_size_curve", "0:1"), plain)
+    assert begun.at == 0 and begun.steps == 70 and begun.after_step().at == 1
+    more = CURVED.change("temperature_curve", "0:1")
+    assert Clock(70).taking("temperature_curve", more, CURVED) == Clock(70)
+    for shape in ("cycles", "curves"):
+        other = SCHEDULED.change("schedule_shape", shape)
+        assert Clock(70).stopped().taking("schedule_shape", other, SCHEDULED).at == 0
+    back = Clock(70, behind=70).taking("schedule_shape", SCHEDULED, CURVED)
+    assert back == Clock(70)
+    waiting = Settings.of(schedule_shape="cycles", step_size_start=0.5)
+    assert Clock(70).taking("schedule", waiting.change("schedule", 9), waiting).at == 0
+    longer = SCHEDULED.change("schedule", 200)
+    assert Clock(70).taking("schedule", longer, SCHEDULED) == Clock(70)
+    none = Settings.of(step_size_start=0.5)
+    assert Clock(70).taking("schedule", none.change("schedule", 100), none) == Clock(70)
+
+
 def test_parameters_follow_the_discriminator_weight():
     settings = Settings.of(discriminator_weight=0, step_size=0.2)
     for weight in (0.3, (0.0, 0.5), 1, 0):

@@ -190,12 +190,18 @@ def _heat(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outlin
     return replace(outline, heats=()) if change.value == 1 else outline
 
 
-def _run_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    if change.value is not None and change.value not in STARTS:
+def _run_schedule(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
+    if change.value is None:
+        return chosen.freed(outline)
+    return _leave_schedule(outline, change, numbers)
+
+
+def _leave_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
+    if change.value not in STARTS:
         raise StudioError(
             f"Only {', '.join(STARTS)} can follow a schedule, not {change.value!r}; choose one."
         )
-    return chosen.freed(outline) if change.value is None else outline
+    return outline
 
 
 def _hold_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
@@ -272,6 +278,7 @@ RULES: dict[str, Rule] = {
     "restart": Rule(_restart),  # None: restart with the same seed
     # None: begin the schedule again from the present pictures; a setting that left it: follow it
     "run_schedule": Rule(_run_schedule, Scope.ANY),
+    "leave_schedule": Rule(_leave_schedule, Scope.ANY),  # the setting that leaves it
     "hold_schedule": Rule(_hold_schedule, Scope.ANY),  # bool: stop the schedule where it is, go on
     "picture": Rule(picture_rules.keep),  # KeptPicture: keep it
     "start_from": Rule(picture_rules.start_from),  # StartFrom: chains begin at a kept picture

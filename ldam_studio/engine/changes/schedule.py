@@ -29,6 +29,18 @@ def run_schedule(
     change_lanes(state, numbers, begun if change.value is None else followed)
 
 
+def leave_schedule(
+    state: SessionState, change: Change, _after: Outline, numbers: Sequence[int]
+) -> None:
+    """Take a setting out of the schedule: it has its own value until the schedule begins again."""
+
+    def left(lane: Lane, _number: int) -> Lane:
+        clock = replace(lane.clock, taken=lane.clock.taken | {change.value})
+        return fitted(replace(lane, clock=clock), state.device, state.heat)
+
+    change_lanes(state, numbers, left)
+
+
 def hold_schedule(
     state: SessionState, change: Change, _after: Outline, numbers: Sequence[int]
 ) -> None:

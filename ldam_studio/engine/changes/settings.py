@@ -50,7 +50,7 @@ def change_setting(
 
 
 def _set(state: SessionState, lane: Lane, name: str, settings: Settings) -> Lane:
-    lane = replace(lane, settings=settings, clock=lane.clock.taking(name, settings))
+    lane = replace(lane, settings=settings, clock=lane.clock.taking(name, settings, lane.settings))
     if name == "kernel":
         # Keep the pixels only: a kernel cannot use the memory of another one.
         lane = replace(lane, chains=kernels.State(lane.chains.x))

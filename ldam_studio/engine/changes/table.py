@@ -26,7 +26,7 @@ from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.pictures import change_rest, keep_picture, start_from
 from ldam_studio.engine.changes.plan import change_plan
 from ldam_studio.engine.changes.rules import neurons_of
-from ldam_studio.engine.changes.schedule import hold_schedule, run_schedule
+from ldam_studio.engine.changes.schedule import hold_schedule, leave_schedule, run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.some import heat_some, hold, release, restart_some
 from ldam_studio.engine.changes.start import restart
@@ -315,6 +315,11 @@ CHANGES: dict[str, Kind] = {
     ),
     "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
     "run_schedule": Kind(run_schedule, words=_schedule_words),
+    "leave_schedule": Kind(
+        leave_schedule,
+        written=Text,
+        words=lambda change, _after: f"{SETTINGS[change.value].label.lower()} by hand",
+    ),
     "hold_schedule": Kind(
         hold_schedule,
         written=bool,

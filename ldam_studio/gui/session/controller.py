@@ -16,10 +16,11 @@ from ldam_studio.engine.discriminator import learning_from
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.engine.suiting import in_words
-from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
+from ldam_studio.gui.session.edits import RUN_SCHEDULE
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.link import Moment
 from ldam_studio.gui.session.model import Display
+from ldam_studio.gui.session.schedule_edits import ScheduleEdits
 from ldam_studio.sampler.schedule import has_schedule
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ FEW = 4
 """Chains that are started for a whole layer, however large the images."""
 
 
-class Controller(Edits):
+class Controller(ScheduleEdits):
     """Turns what the user does into changes of the session; only it writes to the model.
 
     The base classes provide the rest: `SessionLink` opens sessions and fetches frames, `Edits`
-    changes settings and undoes changes.
+    changes settings and undoes changes, `ScheduleEdits` starts and stops schedules.
     """
 
     spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty if all are

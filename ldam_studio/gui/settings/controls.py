@@ -13,10 +13,10 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.settings.measuring import MEASURE
 from ldam_studio.gui.settings.number_row import NumberRow
 from ldam_studio.gui.settings.rows import row_for
+from ldam_studio.gui.settings.schedule_panel import SHOWN_WITH, SchedulePanel
 from ldam_studio.gui.settings.setting_row import SettingRow
 from ldam_studio.gui.settings.slider import AnnealSlider
 from ldam_studio.gui.theme import icons
-from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.sampler.settings_table import GROUPS
 
@@ -57,6 +57,7 @@ class Controls(QWidget):
         self._column.addSpacing(8)
         self._add_group("Average", "average")
         self._column.addSpacing(8)
+        self.schedule = SchedulePanel()
         folds = QVBoxLayout()
         folds.setSpacing(4)
         self._column.addLayout(folds)
@@ -72,6 +73,9 @@ class Controls(QWidget):
         for name, value in values.items():
             if name in self.rows:
                 self.rows[name].show_value(value)
+        if "schedule_shape" in values:
+            for name, shapes in SHOWN_WITH.items():
+                self.rows[name].setVisible(values["schedule_shape"] in shapes)
 
     def show_acting(self, lane: int | None, compared: bool) -> None:
         """Name the lane in the headings if two networks are `compared`; None names both."""
@@ -88,17 +92,13 @@ class Controls(QWidget):
             row.home = values.get(name, row.home)
 
     def show_frame(self, frame: LaneFrame, mode: str, temperature: PerChain) -> None:
-        """Show the present values of a schedule and the notes on settings.
+        """Show the notes on settings.
 
         One of them is the temperature in units of the activation, that of the front chain.
         """
         for name, noted in self.rows.items():
             if name != "temperature":
                 noted.set_note(frame.notes.get(name, ""))
-        for name in STARTS:
-            scheduled = self.rows[name]
-            assert isinstance(scheduled, NumberRow)
-            scheduled.show_present(frame.now.get(name))
         statistics = self.rows["photo_statistics"]
         assert isinstance(statistics, NumberRow)
         statistics.set_offer(MEASURE if frame.measurable else "")
@@ -141,6 +141,8 @@ class Controls(QWidget):
         whole = present(folded.layout())
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        if group == "schedule":
+            folded.addWidget(self.schedule)
         for setting in _in_group(group):
             folded.addWidget(self._row(setting))
         return folded

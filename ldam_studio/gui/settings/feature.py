@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.measuring import Measuring
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
+from ldam_studio.gui.settings.scheduling import START, STOP, Scheduling
 from ldam_studio.gui.settings.slider_bar import SliderBar
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.networks.denoisers import denoiser_for
@@ -46,7 +47,7 @@ DISCRIMINATOR_SETTINGS = (
 class SettingsPanel(Feature):
     """Adds the panel of settings at the right, and fills the menu Presets."""
 
-    entries = (EDIT_PRESETS,)
+    entries = (START, STOP, EDIT_PRESETS)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -57,6 +58,7 @@ class SettingsPanel(Feature):
             source.chosen.connect(controller.set_value)
             source.gesture.connect(controller.undo_stack.drag)
             source.gesture_resumed.connect(controller.undo_stack.resume)
+        self.scheduling = Scheduling(studio, self.controls, self.slider_bar)
         self.measuring = Measuring(studio)
         self.controls.measurement_asked.connect(self.measuring.ask)
         controller.opened.connect(self._recall)
@@ -127,6 +129,7 @@ class SettingsPanel(Feature):
         told = {name: values[name]} if name in values else values
         self.controls.show_values(told)
         self.slider_bar.show_values(told)
+        self.scheduling.show_values()
         if not name:
             self.controls.show_acting(model.acting, model.is_comparing)
         if name in ("", "discriminator"):
@@ -137,3 +140,4 @@ class SettingsPanel(Feature):
         acted = model.acted_frame(frame)
         self.controls.show_frame(acted, mode_of(settings), settings.temperature)
         self.measuring.show_frame(acted)
+        self.scheduling.show_frame(frame)

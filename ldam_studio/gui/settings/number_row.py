@@ -14,12 +14,19 @@ from ldam_studio.gui.settings.typed_row import TypedRow
 from ldam_studio.gui.settings.values import number_of, text_of, with_point
 from ldam_studio.sampler.setting import Setting
 
+FOLLOWS = (
+    "The schedule moves this slider; the mark on it is the setting's own value, which the field "
+    "shows. Move the slider to take it over."
+)
+TAKEN = "You have moved this setting, so it has left the schedule."
+
 
 class NumberRow(TypedRow):
     """A label, a unit and a number field; below them a slider, and a line for errors.
 
-    While a schedule changes the setting, its present value is shown beside the label. A button
-    below the note can offer to do something about it.
+    While a schedule changes the setting, the slider's handle follows, a mark on it is the setting's
+    own value, and the present value is shown beside the label. A button below the note can offer to
+    do something about the setting.
     """
 
     offer_taken = pyqtSignal(str)  # the setting's name
@@ -28,6 +35,7 @@ class NumberRow(TypedRow):
         self, setting: Setting, parent: QWidget | None = None, *, slider: bool = True
     ) -> None:
         super().__init__(setting, NumberField(), parent)
+        self._present: float | None = None  # what a schedule gives the setting
         self.scale = Scale.of(setting)
         label = QLabel(setting.label)
         label.setBuddy(self.field)
@@ -69,17 +77,31 @@ class NumberRow(TypedRow):
     def show_value(self, value: object) -> None:
         """Show a number, a tuple with one number per chain, `PerLane` numbers, or "auto"."""
         super().show_value(value)
-        number = number_of(value)
-        if self.slider is not None:
-            self.slider.show_position(0 if number is None else self.scale.position(number))
+        self._show_handle()
 
-    def show_present(self, value: float | None) -> None:
-        """Show the value that a schedule gives the setting at present; None if there is none."""
-        text = "" if value is None else f"now {value:.2g}"
-        if self.setting.scale == "count" and value is not None:
-            text = f"now {value:g}"
+    def show_present(self, value: float | None, *, taken: bool = False) -> None:
+        """Show the value that a schedule gives the setting at present; None if there is none.
+
+        A setting that was `taken` out of a schedule that runs can be put back.
+        """
+        text = "by hand" if taken else ""
+        if value is not None:
+            text = f"now {value:g}" if self.setting.scale == "count" else f"now {value:.2g}"
         if text != self.present.text():
             self.present.setText(text)
+            self.present.setToolTip(TAKEN if taken else FOLLOWS if text else "")
+        if value != self._present:
+            self._present = value
+            self._show_handle()
+
+    def _show_handle(self) -> None:
+        if self.slider is None:
+            return
+        own = number_of(self._value)
+        shown = own if self._present is None else self._present
+        self.slider.show_position(0 if shown is None else self.scale.position(shown))
+        marked = None if self._present is None else own
+        self.slider.show_mark(None if marked is None else self.scale.position(marked))
 
     def set_offer(self, text: str) -> None:
         """Set the text of the button below the note; it is removed if that is empty."""
@@ -96,7 +118,7 @@ class NumberRow(TypedRow):
             turned = tuple(self.scale.turned(value, notches) for value in self._value)
             self._accept(PerLane(turned) if isinstance(self._value, PerLane) else turned)
             return
-        number = number_of(self._value)
+        number = number_of(self._value) if self._present is None else self._present
         start = self.scale.minimum if number is None else number
         self._accept(self._typed_value(self.scale.turned(start, notches)))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QRect, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PyQt6.QtCore import QRect, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from ldam_studio.gui.qt import present, restyle
 from ldam_studio.gui.settings.scale import STEPS
+from ldam_studio.gui.theme import theme
 
 
 class AnnealSlider(QSlider):
@@ -30,6 +31,7 @@ class AnnealSlider(QSlider):
         self.setPageStep(STEPS // 10)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._held_at = 0.0  # pixels from the middle of the handle to the pointer
+        self.mark: int | None = None
 
     def show_position(self, position: int) -> None:
         """Move the handle without emitting a signal."""
@@ -38,6 +40,12 @@ class AnnealSlider(QSlider):
         self.blockSignals(True)
         self.setValue(position)
         self.blockSignals(False)
+
+    def show_mark(self, position: int | None) -> None:
+        """Mark a position beside that of the handle; None marks none."""
+        if position != self.mark:
+            self.mark = position
+            self.update()
 
     def show_lane(self, lane: str) -> None:
         """Use the colour of the lane that the slider changes: that of "B", or the usual one."""
@@ -101,6 +109,21 @@ class AnnealSlider(QSlider):
             self.reset.emit()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the slider, and the mark on its groove."""
+        super().paintEvent(event)
+        if self.mark is None:
+            return
+        groove, handle = self._part(QStyle.SubControl.SC_SliderGroove), self._handle()
+        room = groove.width() - handle.width()
+        at = QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self.mark, room)
+        x, y = groove.left() + at + handle.width() / 2, groove.center().y() + 0.5
+        if abs(x - handle.center().x()) <= handle.width() / 2:
+            return  # the handle is there
+        painter = QPainter(self)
+        painter.fillRect(QRectF(x - 1.5, y - 6, 3, 12), theme.current().colour("text"))
+        painter.end()
 
     def _position_at(self, x: float) -> int:
         groove = self._part(QStyle.SubControl.SC_SliderGroove)
