@@ -129,7 +129,7 @@ NO_VIEWS: Mapping[str, Any] = {
 NO_SCHEDULE: Mapping[str, Any] = {
     "schedule_shape": "once",
     "schedule": 0,
-    "schedule_way": "geometric",
+    "schedule_course": "geometric",
     "step_size_start": 0.0,
     "temperature_start": 0.0,
     "discriminator_weight_start": "auto",

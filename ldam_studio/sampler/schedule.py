@@ -6,14 +6,14 @@ setting with start value a and own value b has the value
     a (b / a)^(t / n)
 
 and from step n on the value b. If b is 0, which no geometric sequence reaches, it is a (1 - t / n);
-the discriminator weight is a + (b - a) t / n. With the way *cosine* every setting has the value
+the discriminator weight is a + (b - a) t / n. With the course *cosine* every setting has the value
 
     b + (a - b) (1 + cos(pi t / n)) / 2
 
 The resolution changes once: it is the start resolution while t < share n.
 
 In the shape *cycles*, the same begins again at the end of each cycle: cycle i has n g^i steps, and
-t / n is the share of it that has passed. With the way *cosine* this is the warm restart of
+t / n is the share of it that has passed. With the course *cosine* this is the warm restart of
 Loshchilov and Hutter, "SGDR: Stochastic gradient descent with warm restarts" (2017), equation 5,
 and the step size of Zhang, Li, Zhang, Chen and Wilson, "Cyclical stochastic gradient MCMC for
 Bayesian deep learning" (2020), equation 1. As there, only samples from the cold end of a cycle
@@ -273,7 +273,7 @@ def value_of(settings: Settings, name: str, at: int) -> Any:
         return start if _is_early(settings, at) else own
     share = cycle_at(settings, at).share if cycles else at / settings.schedule
     linear = SETTINGS[name].scale == "linear"
-    return along(start, own, share, cosine=settings.schedule_way == COSINE, linear=linear)
+    return along(start, own, share, cosine=settings.schedule_course == COSINE, linear=linear)
 
 
 def along(

@@ -42,8 +42,8 @@ SCHEDULE = setting(
     unit="steps",
     group="schedule",
 )
-WAY = setting(
-    "Way",
+COURSE = setting(
+    "Course",
     GEOMETRIC,
     "geometric: each step multiplies a value by the same number, or moves it in equal steps if it "
     "ends at 0. cosine: the value stays near its start for a while, then falls and stays near its "
@@ -103,7 +103,7 @@ TEMPERATURE_START = setting(
     group="schedule",
 )
 DISCRIMINATOR_WEIGHT_START = setting(
-    "Discriminator weight at the start",
+    "Discriminator at the start",
     AUTO,
     "The discriminator weight with which a schedule begins; it goes in equal steps to "
     "Discriminator weight. At 0 the neuron draws first, and the discriminator judges later. auto "

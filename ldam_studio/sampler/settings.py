@@ -126,7 +126,7 @@ class Settings:
     statistics_tolerance: float = network_settings.STATISTICS_TOLERANCE
     schedule_shape: str = schedule_settings.SHAPE
     schedule: int = schedule_settings.SCHEDULE
-    schedule_way: str = schedule_settings.WAY
+    schedule_course: str = schedule_settings.COURSE
     cycle_growth: float = schedule_settings.CYCLE_GROWTH
     cycle_sampled: float = schedule_settings.CYCLE_SAMPLED
     average_cycles: str = schedule_settings.AVERAGE_CYCLES

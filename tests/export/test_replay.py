@@ -520,7 +520,7 @@ def test_cycles_and_curves_that_were_stopped_and_taken_over(
     cycles = {
         "schedule_shape": "cycles",
         "schedule": 5,
-        "schedule_way": "cosine",
+        "schedule_course": "cosine",
         "cycle_growth": 1.5,
         "cycle_sampled": 0.4,
         "step_size_start": 0.4,

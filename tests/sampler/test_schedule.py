@@ -180,8 +180,8 @@ def values(settings, name, steps):
     return [getattr(at_present(settings, Clock(t)), name) for t in steps]
 
 
-def test_the_way_cosine_is_that_of_sgdr():
-    settings = SCHEDULED.change("schedule_way", "cosine")
+def test_the_course_cosine_is_that_of_sgdr():
+    settings = SCHEDULED.change("schedule_course", "cosine")
     expected = [0.02 + 0.18 * (1 + math.cos(math.pi * t / 100)) / 2 for t in range(100)]
     assert values(settings, "step_size", range(100)) == pytest.approx(expected)
     assert values(settings, "step_size", (100, 500)) == [0.02, 0.02]
@@ -202,11 +202,11 @@ def test_the_discriminator_weight_moves_in_equal_steps_also_from_0():
     assert not judges(Settings.of(schedule=10, discriminator_weight_start=0))
 
 
-@pytest.mark.parametrize("way", ["geometric", "cosine"])
-def test_cycles_begin_again_with_the_values_of_the_first(way):
-    settings = CYCLING.change("schedule_way", way)
+@pytest.mark.parametrize("course", ["geometric", "cosine"])
+def test_cycles_begin_again_with_the_values_of_the_first(course):
+    settings = CYCLING.change("schedule_course", course)
     for name in ("step_size", "temperature", "resolution"):
-        once = SCHEDULED.change("schedule_way", way)
+        once = SCHEDULED.change("schedule_course", course)
         first = values(once, name, range(100))
         assert values(settings, name, range(300)) == first * 3
     assert runs(settings, Clock(1_000_000), "step_size")

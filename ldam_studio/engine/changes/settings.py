@@ -25,7 +25,7 @@ OF_TARGETS = ("objective", "view_size")
 OF_SCHEDULES = (
     "schedule_shape",
     "schedule",
-    "schedule_way",
+    "schedule_course",
     "cycle_growth",
     "coarse_share",
     *STARTS,

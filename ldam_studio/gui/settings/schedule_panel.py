@@ -16,7 +16,7 @@ from ldam_studio.sampler.settings import SETTINGS, Settings
 TIMED = (ONCE, CYCLES)
 SHOWN_WITH: dict[str, tuple[str, ...]] = {
     "schedule": TIMED,
-    "schedule_way": TIMED,
+    "schedule_course": TIMED,
     "coarse_share": TIMED,
     **dict.fromkeys(STARTS.values(), TIMED),
     **dict.fromkeys(("cycle_growth", "cycle_sampled", "average_cycles"), (CYCLES,)),
@@ -116,12 +116,10 @@ class SchedulePanel(QWidget):
         if plot.settings.schedule_shape == CURVES:
             if not plot.points():
                 return "Double-click in the plot to draw a curve."
-            if plot.now is None:
-                return "Drag points; double-click adds one, right click removes it."
         elif not plot.settings.schedule:
             return "Choose a number of steps in Schedule."
         elif not follows(plot.settings, self.name):
-            return f"{label} does not change; choose {label} at the start."
+            return f"{label} does not change; choose {SETTINGS[STARTS[self.name]].label}."
         if plot.now is None:
             return f"{label} has its own value."
         stopped = "Stopped at step" if self._held else "Step"

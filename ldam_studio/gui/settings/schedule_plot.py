@@ -21,12 +21,17 @@ NEAR = 11  # pixels within which a press takes a point
 HEIGHT = 118
 
 
+MOUSE = "Drag points. A double click adds a point, a right click removes it"
+KEYS = (
+    "Page Up and Page Down choose a point, arrow keys move it, with Shift further; Insert adds a "
+    "point, Delete removes it"
+)
+
+
 class SchedulePlot(QWidget):
     """Shows the values that a schedule gives a setting; curves are edited here.
 
-    A press takes a point or, in a second click, adds one; a right click removes it. With the
-    keyboard, Page Up and Page Down choose a point, arrow keys move it, Insert adds one behind it
-    and Delete removes it.
+    `MOUSE` and `KEYS` say how.
     """
 
     drawn = pyqtSignal(str, str)  # the setting of the curve, its points as a text
@@ -102,14 +107,9 @@ class SchedulePlot(QWidget):
     def _describe(self) -> None:
         label = SETTINGS[self.name].label
         self.setAccessibleName(f"Schedule of {label}")
-        keys = ""
-        if self.is_editable:
-            keys = (
-                "Page Up and Page Down choose a point, arrow keys move it, Insert adds one, Delete "
-                "removes it"
-            )
         words = self.words() or "no points"
-        self.setAccessibleDescription(f"{words}; {keys}" if keys else "")
+        self.setAccessibleDescription(f"{words}; {KEYS}" if self.is_editable else "")
+        self.setToolTip(f"<p>{MOUSE}.</p><p>{KEYS}.</p>" if self.is_editable else "")
 
     # Editing
 
