@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +27,8 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.resize import resized
 from ldam_studio.training.learner import LearnInfo
 
-THUMBNAIL = 96  # maximal length of a thumbnail's longer side, in pixels
+THUMBNAIL = 96  # maximal length of a thumbnail's longer side, in pixels, unless a size is asked for
+MOST_THUMBNAILS = 4_000_000  # pixels in the thumbnails of a lane of that size
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class FrameRequest:
     scale: float | None = None
     averages: bool = False
     """Whether thumbnails show the averages instead of the raw samples."""
+    side: int | None = None
+    """The length, in pixels, at which thumbnails are shown: their longer side is at least this, if
+    images are, and `MOST_THUMBNAILS` permits it. None for `THUMBNAIL` at most."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,9 @@ class LaneFrame:
 
     `raw` and `average` (C, H, W) are those of the `front` chain, in pixel units; `average` is None
     before its first sample. `thumbnails` (chains, h, w, 3) are the images in colours. Images larger
-    than `THUMBNAIL` are first reduced by averaging squares of n x n pixels, with the smallest n
-    that makes them fit; images of another resolution than the network's own have thumbnails of the
-    same size. Other arrays have shape (chains,).
+    than was asked for are first reduced by averaging squares of n x n pixels, see `FrameRequest`;
+    images of another resolution than the network's own have thumbnails of the same size. Other
+    arrays have shape (chains,).
 
     `activation` has the values of what is made large, which `objective` names: one of the choices
     of the setting *Objective*. `field` is the receptive field of the front chain's neuron (top,
@@ -208,7 +213,9 @@ class _Picked:
             {
                 "raw": lane.chains.x[front],
                 "average": shown.mean[front],
-                "thumbnails": _shrunk(shown.mean if request.averages else lane.chains.x, lane),
+                "thumbnails": _shrunk(
+                    shown.mean if request.averages else lane.chains.x, lane, request.side
+                ),
                 "samples": shown.count,
                 "burned_in": lane.progress.done,
                 "settling": lane.progress.settling,
@@ -290,10 +297,19 @@ def _only(rows: Floats | None) -> Floats | None:
     return None if rows is None else rows[0]
 
 
-def _shrunk(pictures: Tensor, lane: Lane) -> Tensor:
+def _stride(pixels: PixelSpec, chains: int, side: int | None) -> int:
+    """Return by how much thumbnails are smaller than images."""
+    longer = max(pixels.height, pixels.width)
+    if side is None:
+        return -(-longer // THUMBNAIL)
+    most = math.sqrt(MOST_THUMBNAILS / (chains * pixels.height * pixels.width))
+    return max(1, longer // max(side, 1), math.ceil(1 / most))
+
+
+def _shrunk(pictures: Tensor, lane: Lane, side: int | None) -> Tensor:
     """Shrink pictures (chains, C, H, W) to thumbnails; small pictures are returned unchanged."""
     pixels = lane.network.pixels
-    stride = -(-max(pixels.height, pixels.width) // THUMBNAIL)
+    stride = _stride(pixels, len(pictures), side)
     if lane.sized is not lane.network:
         return resized(pictures, (-(-pixels.height // stride), -(-pixels.width // stride)))
     if stride <= 1:

@@ -50,6 +50,7 @@ FEATURES = (
     Row("traces", "traces.feature:Tracing", panel=True),
     Row("photograph", "photograph.feature:Photographs"),
     Row("sheets", "sheets.feature:Sheets"),
+    Row("wall", "wall.feature:ChainWall"),
     Row("comparing", "compare.compare:Comparing"),
     Row("display", "display.display:DisplayMenu"),
     Row("help", "help.help:Help"),

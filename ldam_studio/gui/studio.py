@@ -164,6 +164,12 @@ class Places(Protocol):
     def cover(self, widget: QWidget | None) -> None:
         """Lay a widget over the images, in place of one that lies there; None lays nothing."""
 
+    def fill(self, widget: QWidget | None) -> None:
+        """Put a widget in the place of images and strip; None shows these again.
+
+        The widget stays alive, and has the focus whenever the images would have it.
+        """
+
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
 

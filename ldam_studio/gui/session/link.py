@@ -66,6 +66,8 @@ class SessionLink(QObject):
         self._asked_at = 0.0
         self.scheduled: frozenset[str] = frozenset()
         """The settings that followed a schedule in the last frame."""
+        self._strip_side: int | None = None
+        self._on_wall: tuple[int, bool] | None = None
         self._needs = LearningNeeds(self)
         self._needs.met.connect(self._on_needs_met)
 
@@ -238,9 +240,27 @@ class SessionLink(QObject):
 
     def _request(self) -> None:
         if self._runner is not None:
-            display = self.model.display
+            display, front = self.model.display, self.model.front
+            side, averages = self._on_wall or (self._strip_side, False)
             self._asked_at = time.monotonic()
-            self._runner.request_frame(FrameRequest(self.model.front, display.mode, display.scale))
+            self._runner.request_frame(
+                FrameRequest(front, display.mode, display.scale, averages, side)
+            )
+
+    def show_in_strip(self, side: int) -> None:
+        """Show the strip's thumbnails at this length of their longer side, in device pixels."""
+        if side != self._strip_side:
+            self._strip_side = side
+            self._request()
+
+    def show_on_wall(self, thumbnails: tuple[int, bool] | None) -> None:
+        """Show all chains instead of the strip: the length of thumbnails, and whether averages.
+
+        None shows the strip again.
+        """
+        if thumbnails != self._on_wall:
+            self._on_wall = thumbnails
+            self._request()
 
     # Changes
 

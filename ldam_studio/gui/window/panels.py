@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import get_args
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
@@ -49,6 +49,9 @@ class Panels(QWidget):
         # The sides that stay although there is no room, because the user asked for them.
         self._insisted: set[Side] = set()
         self.presenting = False
+        self._filling: QWidget | None = None  # what lies in the place of images and strip
+        self._unfilled: list[int] = []  # the heights before that
+        self.canvas.installEventFilter(self)
         # With two rows of images: the heights of strip and traces with one row.
         self._spared: list[int] | None = None
         self.strip_is_own = False  # whether the user has chosen the strip's height
@@ -132,6 +135,40 @@ class Panels(QWidget):
             widget.setFocus()
             self.banner.raise_()
 
+    def fill(self, widget: QWidget | None) -> None:
+        """Put a widget in the place of images and strip; None shows these again.
+
+        It covers the images and is part of them, so that messages are shown above it.
+        """
+        before, self._filling = self._filling, widget
+        if before is widget:
+            return
+        if before is None:
+            self._unfilled = self.middle.sizes()
+        else:
+            before.hide()
+        self.strip.setVisible(widget is None)
+        self.canvas.setFocusProxy(widget)
+        if widget is not None:
+            widget.setParent(self.canvas)
+            self._cover_canvas()
+            widget.show()
+            widget.lower()
+        else:
+            self.middle.setSizes(self._unfilled)
+            self._follow()
+        self.canvas.setFocus()
+
+    def _cover_canvas(self) -> None:
+        if self._filling is not None:
+            self._filling.setGeometry(self.canvas.rect())
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Give what fills the place of the images their new size."""
+        if watched is self.canvas and present(event).type() == QEvent.Type.Resize:
+            self._cover_canvas()
+        return super().eventFilter(watched, event)
+
     def add_below(self, bar: QWidget) -> None:
         """Add a bar below everything else."""
         self._column.addWidget(bar)
@@ -192,7 +229,7 @@ class Panels(QWidget):
 
         Sizes that the user drags are kept until the available height crosses `ROOMY`.
         """
-        if self._spared is None:
+        if self._spared is None or self._filling is not None:
             return
         whole = sum(self.middle.sizes())
         strip, traces = self._spared[0], self._spared[1] if self.shows("traces") else 0
@@ -226,7 +263,7 @@ class Panels(QWidget):
 
     def heights(self) -> list[int]:
         """Return the heights of images, strip and traces for a single row of images."""
-        sizes = self.middle.sizes()
+        sizes = self.middle.sizes() if self._filling is None else self._unfilled
         if self._spared is None:
             return sizes
         return [max(sum(sizes) - sum(self._spared), 1), *self._spared]
@@ -242,6 +279,8 @@ class Panels(QWidget):
 
         A table of chains never gets lower than it needs.
         """
+        if self._filling is not None:
+            return
         sizes = self.middle.sizes()
         least = self.strip.strip.table_height or self._usual_strip()
         height = min(max(height, least), sum(sizes) // 2)

@@ -148,6 +148,10 @@ class WindowPlaces:
         """Lay a widget over the images, in place of one that lies there; None lays nothing."""
         self._panels.cover(widget)
 
+    def fill(self, widget: QWidget | None) -> None:
+        """Put a widget in the place of images and strip; None shows these again."""
+        self._panels.fill(widget)
+
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
         self._panels.add_bar(bar, above=above)

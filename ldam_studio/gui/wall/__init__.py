@@ -1,0 +1,1 @@
+"""Feature: all chains as a wall, of which some can be chosen and changed."""
