@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from PIL import Image, ImageFont
 
+from ldam_studio.engine.description import with_lanes
 from ldam_studio.engine.picture import Bytes, enlarge
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -143,8 +144,9 @@ def of_cell(recipe: Recipe, cell: Cell) -> Recipe:
         raise StudioError("The recipe of the sheet names a session file, which no sheet has.")
     data = {name: value for name, value in recipe.data.items() if name != "sheet"}
     for name in ("session", "end"):
+        data[name] = with_lanes(data[name])
         first = data[name]["lanes"][0]
-        lane = first | {"neurons": [cell.neuron] * len(first["neurons"])}
+        lane = dict(first) | {"neurons": [cell.neuron] * len(first["neurons"])}
         data[name] = data[name] | {"lanes": [lane]}
     data["log"] = [entry for entry in data["log"] if entry[0] < cell.step]
     data["shown"] = data["shown"] | {"front": cell.chain}

@@ -19,8 +19,10 @@ from ldam_studio.explore.sheets.making import DOING, Made, caption, make, write_
 from ldam_studio.explore.sheets.ordering import by_similarity, ordered
 from ldam_studio.explore.sheets.rows import SheetRow
 from ldam_studio.explore.sheets.spec import SheetSpec, file_name, fitting, neurons_in
+from ldam_studio.explore.sheets.starting import kept_picture
 from ldam_studio.export.cells import Cell
 from ldam_studio.export.contact_sheet import MOST_TEXT, Page, centred, fitted_to
+from ldam_studio.export.formats import png
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
 from ldam_studio.networks.network import Network
@@ -198,6 +200,41 @@ def test_a_network_of_one_size_keeps_it():
     assert fitting(network, neurons, Settings()).resolution == 0
 
 
+def test_a_small_picture_is_put_where_the_neuron_sees_it(tmp_path):
+    network = strided(128)
+    neurons = neurons_in(network, "0", (0,))
+    settings = fitting(network, neurons, Settings.of(burn_in=0, clamp=True))
+    spec = spec_of(network=network, neurons=neurons, settings=settings, steps=20)
+    folder = SheetFolder(spec, tmp_path)
+    list(make(spec, folder))
+    picture = folder.picture(neurons[0])
+    assert picture is not None
+    kept = kept_picture(spec, neurons[0], picture)
+    assert kept is not None
+    top, left, bottom, right = network.receptive_field("0")
+    drawn = drawing.draw(spec, neurons[0], lambda: None)
+    mean = drawn.state.lane.average.mean[drawn.row.chain]
+    t, le, b, r = drawn.state.lane.targets.fields[0]
+    assert torch.allclose(kept.pixels[:, top:bottom, left:right], mean[:, t:b, le:r], atol=1 / 255)
+    outside = kept.pixels.clone()
+    outside[:, top:bottom, left:right] = 0.5
+    assert bool((outside == 0.5).all())
+
+
+def test_a_whole_picture_is_kept_as_it_is_and_distances_are_not(tmp_path):
+    spec = spec_of((2,), "fc3", settings=Settings.of(temperature=0.001, burn_in=0, clamp=True))
+    folder = SheetFolder(spec, tmp_path)
+    list(make(spec, folder))
+    picture = folder.picture(spec.neurons[0])
+    assert picture is not None
+    kept = kept_picture(spec, spec.neurons[0], picture)
+    assert kept is not None
+    assert kept.shape == (1, 28, 28)
+    level = torch.from_numpy(picture[::4, ::4, 0].copy()) / 255
+    assert torch.allclose(kept.pixels[0], level, atol=1e-6)
+    assert kept_picture(replace(spec, display="signed"), spec.neurons[0], picture) is None
+
+
 # The folder
 
 
@@ -367,6 +404,31 @@ def test_a_recipe_that_is_too_long_is_a_sentence(tmp_path):
     picture = np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(StudioError, match="too many neurons"):
         page.recipe(drawing.shared_state(spec), spec.shown, picture, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"cells": [["nobody", 5, 0, ""]]},
+        {"cells": [["fc3:0", 0, 0, ""]]},
+        {"cells": [["conv1:0", 5, 7, ""]]},
+        {"cells": [["conv1:0", -5, 0, ""]]},
+        {"cells": [["conv1:0", 5, 0, "", 3]]},
+        {"cells": []},
+        {"cells": 3},
+        {},
+        7,
+    ],
+)
+def test_a_forged_sheet_is_a_sentence(forged, tmp_path):
+    spec = spec_of((0,), steps=10)
+    path = tmp_path / "page.png"
+    write_page(spec, made_in(tmp_path / "sheet", spec), "index", path)
+    recipe, picture = read(path)
+    sheet = {"title": "t", **forged} if isinstance(forged, dict) else forged
+    path.write_bytes(png.encode(picture, recipe.having(sheet=sheet)))
+    with pytest.raises(StudioError):
+        compare(path)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
@@ -16,11 +17,13 @@ from ldam_studio.explore.sheets import making
 from ldam_studio.explore.sheets.folder import read_index
 from ldam_studio.export.replay import compare
 from ldam_studio.gui.opening.pictures import read_picture
+from ldam_studio.gui.session.model import SIGNED, Display
 from ldam_studio.gui.sheets.cells import about
 from ldam_studio.gui.sheets.dialog import duration
 from ldam_studio.gui.sheets.feature import Sheets
 from ldam_studio.gui.sheets.work import MOST_KEPT, numbers_in, tidy
 from ldam_studio.gui.window.window import StudioWindow
+from ldam_studio.networks.neurons import Neuron
 
 
 def shown(window: StudioWindow, qtbot, numbers: str = "0-2", steps: int = 20) -> Sheets:
@@ -42,6 +45,10 @@ def drawn(feature: Sheets, qtbot) -> Sheets:
     qtbot.mouseClick(feature.dialog.draw, Qt.MouseButton.LeftButton)
     until(qtbot, lambda: not feature.dialog.is_drawing)
     return feature
+
+
+def looks_at(window: StudioWindow, neuron: str) -> bool:
+    return {str(each) for each in window.model.outline.lane.neurons} == {neuron}
 
 
 def captions(feature: Sheets) -> list[str]:
@@ -119,7 +126,8 @@ def test_a_click_opens_the_neuron_and_the_sheet_comes_back(studio, qtbot):
     place = dialog.grid.visualRect(dialog.cells.index(1)).center()
     qtbot.mouseClick(dialog.grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert not dialog.isVisible()
-    assert {str(neuron) for neuron in studio.model.outline.lane.neurons} == {"fc3:6"}
+    until(qtbot, lambda: looks_at(studio, "fc3:6"))
+    assert [note.title for note in studio.model.outline.pictures] == ["fc3:6"]
     assert any("of the contact sheet" in text for text in studio.banner.texts())
     feature.show()
     assert dialog.isVisible()
@@ -131,7 +139,38 @@ def test_enter_opens_the_neuron_that_has_the_focus(studio, qtbot):
     grid = feature.dialog.grid
     grid.setCurrentIndex(feature.dialog.cells.index(0))
     qtbot.keyClick(grid, Qt.Key.Key_Return)
-    assert {str(neuron) for neuron in studio.model.outline.lane.neurons} == {"fc3:7"}
+    until(qtbot, lambda: looks_at(studio, "fc3:7"))
+
+
+def test_chains_begin_at_the_picture_and_one_undo_takes_that_back(studio, qtbot):
+    feature = drawn(shown(studio, qtbot, "5", steps=40), qtbot)
+    studio.controller.pause()
+    until(qtbot, lambda: studio.model.run_state is RunState.PAUSED)
+    before = studio.model.outline.lane.neurons
+    feature.dialog.grid.chosen.emit(feature.dialog.cells.index(0))
+    until(qtbot, lambda: looks_at(studio, "fc3:5"))
+    thumbnail = feature.dialog.cells.thumbnails[0]
+    picture = thumbnail.place.kept(thumbnail.made.neuron)
+    until(qtbot, lambda: np.array_equal(studio.last_frame.lanes[0].raw, picture.pixels.numpy()))
+    studio.controller.undo()
+    until(qtbot, lambda: studio.model.outline.lane.neurons == before)
+    assert not studio.model.outline.pictures
+
+
+def test_a_neuron_of_another_layer_is_opened_with_what_suits_it(studio, qtbot):
+    feature = drawn(shown(studio, qtbot, "5"), qtbot)
+    studio.controller.set_neurons(Neuron("conv1", 2))
+    until(qtbot, lambda: looks_at(studio, "conv1:2"))
+    feature.dialog.grid.chosen.emit(feature.dialog.cells.index(0))
+    until(qtbot, lambda: looks_at(studio, "fc3:5"))
+
+
+def test_a_picture_of_distances_is_not_begun_at(studio, qtbot):
+    studio.controller.set_display(Display(SIGNED))
+    feature = drawn(shown(studio, qtbot, "5"), qtbot)
+    feature.dialog.grid.chosen.emit(feature.dialog.cells.index(0))
+    until(qtbot, lambda: looks_at(studio, "fc3:5"))
+    assert not studio.model.outline.pictures
 
 
 def test_a_neuron_that_is_not_drawn_is_not_opened(studio, qtbot):

@@ -16,7 +16,7 @@ from ldam_studio.explore.sheets.ordering import ordered
 from ldam_studio.explore.sheets.rows import SheetRow
 from ldam_studio.explore.sheets.spec import SheetSpec
 from ldam_studio.export.cells import Cell
-from ldam_studio.export.contact_sheet import Page
+from ldam_studio.export.contact_sheet import CELL, Page, fitted_to
 from ldam_studio.export.formats import png
 from ldam_studio.files import write_bytes
 from ldam_studio.networks.neurons import Neuron
@@ -31,7 +31,10 @@ MOST_LETTERS = 12
 
 @dataclass(frozen=True)
 class Made:
-    """A neuron with its picture (H, W, 3); `number` is its place among the sheet's neurons."""
+    """A neuron with a small picture (H, W, 3), as on the page.
+
+    `number` is its place among the sheet's neurons.
+    """
 
     number: int
     neuron: Neuron
@@ -43,7 +46,7 @@ def make(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
     """Yield every neuron of a sheet: first those in the folder, then the others as they converge.
 
     Each is written to the folder before it is yielded, so that the sheet can be stopped at any
-    time and goes on later. One picture at a time is in memory. The work tells how many neurons are
+    time and goes on later. Only small pictures stay in memory. The work tells how many neurons are
     done (`progress.tell`), which also stops it.
 
     Raises
@@ -62,7 +65,7 @@ def make(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
             if number in there:
                 continue
             drawn = draw(spec, neuron, partial(tell, DOING, done, total))
-            picture = folder.add(neuron, drawn)
+            picture = fitted_to(folder.add(neuron, drawn), CELL)
             done += 1
             tell(DOING, done, total)
             yield Made(number, neuron, drawn.row, picture)
@@ -76,7 +79,7 @@ def drawn_already(spec: SheetSpec, folder: SheetFolder) -> Iterator[Made]:
         tell("reading what is drawn", number, len(spec.neurons))
         picture = folder.picture(neuron)
         if picture is not None:
-            yield Made(number, neuron, folder.rows[str(neuron)], picture)
+            yield Made(number, neuron, folder.rows[str(neuron)], fitted_to(picture, CELL))
 
 
 def write_page(spec: SheetSpec, made: Sequence[Made], order: str, path: Path) -> None:

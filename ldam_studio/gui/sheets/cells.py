@@ -46,13 +46,16 @@ class Cells(QAbstractListModel):
         if number >= len(self._names):
             return
         self._there[number] = thumbnail
-        self._reorder()
         at = self.index(self._order.index(number))
         self.dataChanged.emit(at, at)
 
     def sort_by(self, order: str, similar: Sequence[int] = ()) -> None:
         """Sort by one of `ordering.ORDERS`; `similar` has the numbers in that by similarity."""
         self._sorted, self._similar = order, list(similar)
+        self._reorder()
+
+    def sort_again(self) -> None:
+        """Sort what was drawn since."""
         self._reorder()
 
     @property
@@ -96,8 +99,8 @@ class Cells(QAbstractListModel):
     def _reorder(self) -> None:
         numbers = sorted(self._there)
         if self._sorted == "similarity":
-            known = [number for number in self._similar if number in self._there]
-            drawn = [*known, *(number for number in numbers if number not in set(known))]
+            known = dict.fromkeys(number for number in self._similar if number in self._there)
+            drawn = [*known, *(number for number in numbers if number not in known)]
         else:
             rows = [self._there[number].made.row for number in numbers]
             drawn = [numbers[place] for place in ordered(self._sorted, rows, ())]

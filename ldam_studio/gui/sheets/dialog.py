@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QModelIndex, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QModelIndex, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QDialog,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SIZE = QSize(900, 640)
 MOST_STEPS = 100_000
+SORT_MS = 250  # from a picture that arrives to the order that has it
 PAUSED = "The session is paused meanwhile."
 
 
@@ -93,6 +94,10 @@ class SheetDialog(QDialog):
         self.save = QPushButton("Save Page…")
         self.save.setToolTip("Save the page with its recipe, which draws every picture again")
         self.away = QPushButton("Close")
+        self._settle = QTimer(self)  # many pictures may arrive at once
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SORT_MS)
+        self._settle.timeout.connect(self.cells.sort_again)
         self._drawing = False
         self._began: tuple[int, float] | None = None
         self._lay_out()
@@ -166,6 +171,8 @@ class SheetDialog(QDialog):
     def add(self, thumbnail: Thumbnail) -> None:
         """Show a neuron that was drawn."""
         self.cells.add(thumbnail)
+        if not self._settle.isActive():
+            self._settle.start()
         self._show_count()
 
     def show_drawing(self, on: bool) -> None:

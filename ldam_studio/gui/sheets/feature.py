@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.studio import Entry, Feature, Studio
@@ -14,8 +15,10 @@ from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
+    from ldam_studio.engine.kept_pictures import KeptPicture
     from ldam_studio.gui.sheets.dialog import SheetDialog
     from ldam_studio.gui.sheets.work import Place, SheetTask, Thumbnail, Wanted
+    from ldam_studio.networks.neurons import Neuron
 
 SHEET = Entry(
     "contact_sheet",
@@ -224,7 +227,7 @@ class Sheets(Feature):
         if order != "similarity":
             dialog.cells.sort_by(order)
             return
-        pictures = {number: each.small for number, each in dialog.cells.thumbnails.items()}
+        pictures = {number: each.made.picture for number, each in dialog.cells.thumbnails.items()}
         task = self._other = Task(lambda _task: similar(pictures))
         task.setObjectName("sort-sheet")
         task.done.connect(partial(dialog.cells.sort_by, order))
@@ -286,14 +289,42 @@ class Sheets(Feature):
             self._other = None
 
     def _open(self, thumbnail: Thumbnail) -> None:
-        """Show a neuron of the sheet with all chains; the sheet can be shown again at once."""
+        """Show a neuron with all chains at its picture; the sheet can be shown again at once."""
         assert self.dialog is not None
         self.dialog.hide()
         self._cancel()
-        neuron = thumbnail.made.neuron
-        self.studio.controller.set_neurons(neuron)
+        self._leave_other()
+        neuron, place = thumbnail.made.neuron, thumbnail.place
         self.studio.notices.say(
             f"{thumbnail.made.row.label} of the contact sheet.",
             actions=(("Back to the sheet", self.show),),
             key=SHEET.name,
         )
+        model = self.studio.model
+        if model.is_comparing or neuron.layer != model.acted.neurons[0].layer:
+            self.studio.controller.set_neurons(neuron)  # with the settings that suit its layer
+            return
+        task = self._other = Task(lambda _task: place.kept(neuron))
+        task.setObjectName("open-neuron")
+        task.done.connect(partial(self._begin_at, neuron))
+        task.failed.connect(lambda _error: self.studio.controller.set_neurons(neuron))
+        task.start()
+
+    def _begin_at(self, neuron: Neuron, picture: KeptPicture | None) -> None:
+        """Let all chains begin at the picture of a neuron, or only turn to it if there is none."""
+        from ldam_studio.engine.kept_pictures import StartFrom, number_of
+
+        pictures, controller = self.studio.model.outline.pictures, self.studio.controller
+        if picture is None:
+            controller.set_neurons(neuron)
+            return
+        number = number_of(pictures, picture.sha256)
+        changes = [Change("neurons", (neuron,))]
+        if number is None:
+            number = len(pictures)
+            changes.append(Change("picture", picture))
+        changes.append(Change("start_from", StartFrom(number)))
+        try:
+            controller.make_together({}, changes, "Neuron of the Sheet")
+        except StudioError:  # the session keeps as many pictures as it can
+            controller.set_neurons(neuron)

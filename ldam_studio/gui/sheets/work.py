@@ -16,7 +16,7 @@ from ldam_studio.explore.sheets.folder import INDEX, SheetFolder, digest_of
 from ldam_studio.explore.sheets.making import Made, drawn_already, make, write_page
 from ldam_studio.explore.sheets.ordering import by_similarity
 from ldam_studio.explore.sheets.spec import SheetSpec, neurons_in, small
-from ldam_studio.export.contact_sheet import fitted_to
+from ldam_studio.explore.sheets.starting import kept_picture
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.theme.paint import qimage
 
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
     from PyQt6.QtGui import QImage
 
     from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.kept_pictures import KeptPicture
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.networks.discriminators import DiscriminatorModel
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.settings import Settings
 
-THUMBNAIL = 112
-"""Largest side of a thumbnail that is kept in memory, in pixels."""
 MOST_KEPT = 20
 """Sheets that stay in the state folder; those that were left longest ago are removed."""
 _KEPT = re.compile(r"[0-9a-f]{24}")
@@ -83,7 +82,7 @@ class Thumbnail:
 
     made: Made
     image: QImage
-    small: Bytes
+    place: Place
 
 
 class SheetTask(Task):
@@ -120,8 +119,7 @@ class SheetTask(Task):
             return place
         tidy(base, place.path)
         for made in place.made(draws=draws):
-            small_one = fitted_to(made.picture, THUMBNAIL)
-            self.arrived.emit(Thumbnail(made, qimage(small_one), small_one))
+            self.arrived.emit(Thumbnail(made, qimage(made.picture), place))
         return place
 
 
@@ -136,6 +134,11 @@ class Place:
         """Yield the neurons that are drawn, and then those that are missing if it `draws`."""
         folder = SheetFolder(self.spec, self.path)
         return make(self.spec, folder) if draws else drawn_already(self.spec, folder)
+
+    def kept(self, neuron: Neuron) -> KeptPicture | None:
+        """Return the picture of a neuron as a session keeps it; None if it cannot be one."""
+        picture = SheetFolder(self.spec, self.path).picture(neuron)
+        return None if picture is None else kept_picture(self.spec, neuron, picture)
 
     def save(self, order: str, path: Path) -> int:
         """Write the page with what is drawn; return the number of neurons on it."""
