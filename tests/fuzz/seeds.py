@@ -21,6 +21,9 @@ def seeds() -> dict[str, list[bytes]]:
     from ldam_studio.engine.compute.device import choose
     from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
     from ldam_studio.engine.session import SessionSpec, open_session
+    from ldam_studio.explore.sheets.folder import INDEX, SheetFolder
+    from ldam_studio.explore.sheets.making import make, write_page
+    from ldam_studio.explore.sheets.spec import SheetSpec
     from ldam_studio.export.exporting import export
     from ldam_studio.export.formats.table import read
     from ldam_studio.export.session_file import session_bytes
@@ -55,6 +58,11 @@ def seeds() -> dict[str, list[bytes]]:
             pictures.append(path.read_bytes())
             recipes.append(read(path)[0].text.encode())
             sessions.append(session_bytes(state, history=True))
+        sheet = SheetSpec(network, neurons, plain.settings, plain.device, chains=2, steps=2)
+        made = list(make(sheet, SheetFolder(sheet, Path(folder) / "sheet")))
+        write_page(sheet, made, "index", Path(folder) / "page.png")
+        recipes.append(read(Path(folder) / "page.png")[0].text.encode())
+        index = (Path(folder) / "sheet" / INDEX).read_bytes()
     file = io.BytesIO()
     torch.save({"state_dict": {"a.weight": torch.zeros(2, 3)}, "epoch": 3}, file)
     old = io.BytesIO()
@@ -65,7 +73,7 @@ def seeds() -> dict[str, list[bytes]]:
         "picture": pictures,
         "session": sessions,
         "weights": [file.getvalue(), old.getvalue(), plain_pickle, *sessions[:1]],
-        "state": STATE,
+        "state": [*STATE, index],
     }
     for path in sorted(CORPUS.iterdir()):
         found[path.name.partition("-")[0]].append(path.read_bytes())

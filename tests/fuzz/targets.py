@@ -17,6 +17,7 @@ MOST_STEPS, MOST_VALUES = 4, 30_000
 
 def recipe(data: bytes) -> None:
     """Read a recipe, whose hash is made to fit, and run a few of its steps."""
+    from ldam_studio.export.contact_sheet import drawn_again
     from ldam_studio.export.locate import Nearby
     from ldam_studio.export.recipe import Recipe, _hash
     from ldam_studio.export.replay import rerun, spec_at_export
@@ -32,7 +33,14 @@ def recipe(data: bytes) -> None:
     spec = spec_at_export(read, nearby)
     if len(spec.neurons) * spec.network.pixels.height * spec.network.pixels.width > MOST_VALUES:
         return
-    rerun(read, nearby, lambda done, _total: done < MOST_STEPS)
+
+    def on_step(done: int, _total: int) -> bool:
+        return done < MOST_STEPS
+
+    if read.said.sheet is None:
+        rerun(read, nearby, on_step)
+    else:
+        drawn_again(read, read.said.sheet, lambda own, step: rerun(own, nearby, step), on_step)
 
 
 def picture(data: bytes) -> None:
@@ -67,6 +75,7 @@ def state(data: bytes) -> None:
     """Read every file of the state folder as if it had this content."""
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.plans import cache
+    from ldam_studio.explore.sheets.folder import INDEX, read_index
     from ldam_studio.export.known import is_known
     from ldam_studio.gui.exporting.last_choice import LastChoice
     from ldam_studio.gui.picker.memory import NeuronMemory
@@ -80,6 +89,7 @@ def state(data: bytes) -> None:
             UserPresets(folder).read()
         for name in ("window", "networks", "neurons", "export", "known-files", "plans"):
             (folder / f"{name}.json").write_bytes(data)
+        (folder / INDEX).write_bytes(data)
         os.environ["LDAM_STATE_DIR"] = os.environ["LDAM_CACHE_DIR"] = str(folder)
         kept = folder / "sessions" / "one"
         kept.mkdir(parents=True)
@@ -92,6 +102,7 @@ def state(data: bytes) -> None:
             LastChoice(folder / "export.json").read,
             lambda: is_known("0" * 64),
             cache._read,
+            lambda: read_index(folder),
         ):
             with suppress(StudioError):
                 read()

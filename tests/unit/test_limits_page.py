@@ -8,9 +8,11 @@ from ldam_studio import errors, files
 from ldam_studio.assets import asset
 from ldam_studio.engine import comparison, description
 from ldam_studio.engine.watching import watcher
-from ldam_studio.export import locate, recipe, session_file, shown
+from ldam_studio.explore.sheets import spec
+from ldam_studio.export import cells, contact_sheet, locate, recipe, session_file, shown
 from ldam_studio.export.formats import png
 from ldam_studio.gui.session import shelf
+from ldam_studio.gui.sheets import work
 from ldam_studio.networks import sizes
 from ldam_studio.networks.sources import labels
 from ldam_studio.networks.weights import weights
@@ -28,6 +30,11 @@ LINES = {
     "a text in a recipe": ("1,000 letters", f"{files.LONGEST:,} for a path"),
     "a session file": (f"{session_file.MOST_BYTES // 2**30} GB",),
     "sessions that are kept": (f"| {shelf.MOST_SESSIONS},", f"{shelf.MOST_BYTES // 2**30} GB"),
+    "neurons of a contact": (
+        f"{cells.MOST_CELLS:,}, with {spec.MOST_CHAINS_EACH} chains",
+        f"{3 * contact_sheet.CELL**2 * cells.MOST_CELLS // 10**6} MB",
+    ),
+    "contact sheets that": (f"| {work.MOST_KEPT} |",),
     "resolution": (f"{SETTINGS['resolution'].maximum:,} pixels", "half of the free"),
     "a file of weights": (f"{files.MOST_READ // 2**30} GB", "a third of the free"),
     "tensors in it": (f"{building.MOST_TENSORS:,}", f"{content.LONGEST:,} letters"),

@@ -23,6 +23,7 @@ from ldam_studio.explore.sheets.drawing import Drawn
 from ldam_studio.explore.sheets.rows import SheetRow
 from ldam_studio.explore.sheets.spec import SheetSpec, file_name
 from ldam_studio.export.cells import MOST_CELLS
+from ldam_studio.export.contact_sheet import CELL
 from ldam_studio.export.exporting import draft
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.places import with_written_places
@@ -71,7 +72,7 @@ class SheetFolder:
             self.rows = {row.neuron: row for row in index.neurons}
 
     def picture(self, neuron: Neuron) -> Bytes | None:
-        """Return the picture (H, W, 3) of a neuron; None if it has to be drawn.
+        """Return the picture (H, W, 3) of a neuron, not enlarged; None if it has to be drawn.
 
         A picture that is missing, or is not the one of the index, is to be drawn again.
         """
@@ -84,10 +85,14 @@ class SheetFolder:
             return None
         end, shown = recipe.said.end.lanes[0], recipe.shown
         same = (set(end.neurons), recipe.step, shown.front) == ({row.neuron}, row.steps, row.chain)
-        return picture if same and end.network.sha256 == self.spec.network.sha256 else None
+        if not same or end.network.sha256 != self.spec.network.sha256:
+            return None
+        return picture[:: shown.zoom, :: shown.zoom]
 
     def add(self, neuron: Neuron, drawn: Drawn) -> Bytes:
-        """Write the picture of a neuron and the index; return the picture, (H, W, 3).
+        """Write the picture of a neuron and the index; return the picture (H, W, 3).
+
+        Small pictures are enlarged in their files.
 
         Raises
         ------
@@ -104,10 +109,12 @@ class SheetFolder:
             "neurons": [msgspec.to_builtins(row) for row in rows.values()],
         }
         text = json.dumps(index, indent=1, allow_nan=False).encode()
-        made = draft(drawn.state, {path: shown})
+        picture = picture_of(drawn.state, shown)
+        zoom = max(1, CELL // max(picture.shape[:2]))
+        made = draft(drawn.state, {path: replace(shown, zoom=zoom)})
         made.write(drawn.state, {self.folder / INDEX: text})
         self.rows = rows
-        return picture_of(drawn.state, shown)
+        return picture
 
     def path(self, neuron: Neuron) -> Path:
         """Return the file of a neuron's picture."""

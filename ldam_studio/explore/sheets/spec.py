@@ -16,7 +16,6 @@ from ldam_studio.engine.suiting import suited_to
 from ldam_studio.errors import StudioError
 from ldam_studio.export.cells import MOST_CELLS
 from ldam_studio.export.shown import Shown
-from ldam_studio.networks.anatomy.objectives import Place
 from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -32,8 +31,6 @@ ROOM = 2.0
 """Images of neurons that see a part only are this many times as large as what they see."""
 WORTH = 0.75
 """Smaller images are used if they have at most this share of the side of the network's own."""
-LEAST_PIXELS = 112
-"""Side in pixels up to which the picture of a neuron is enlarged in its file."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +114,10 @@ class SheetSpec:
         described: dict[str, Any] = json.loads(json.dumps({"session": session, **shared}))
         return described
 
-    @cached_property
+    @property
     def shown(self) -> Shown:
         """How the picture of a neuron is shown, but for the chain: only what the neuron sees."""
-        network = self.network.at_side(self.settings.resolution) or self.network
-        field = _field_of(network, self.network, self.neurons[0])
-        side = max(network.pixels.shape[1:]) if field is None else _longest(field)
-        zoom = max(1, LEAST_PIXELS // side)
-        return Shown("average", display=self.display, zoom=zoom, field=field is not None)
+        return Shown("average", display=self.display, field=True)
 
 
 def file_name(neuron: Neuron) -> str:
@@ -184,12 +177,6 @@ def small(network: Network, neurons: Sequence[Neuron], settings: Settings) -> Se
     if there is None or _size(there) != _size(field):
         return settings  # what it sees would be cut at the edges
     return replace(settings, resolution=sized.pixels.side, resolution_start=0)
-
-
-def _field_of(sized: Network, opened: Network, neuron: Neuron) -> tuple[int, int, int, int] | None:
-    (own,) = sized.seen_from(opened, (neuron,))
-    place: Place = own.place
-    return sized.receptive_field(own.layer, place)
 
 
 def _size(box: tuple[int, int, int, int]) -> tuple[int, int]:

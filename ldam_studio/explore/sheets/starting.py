@@ -16,7 +16,7 @@ ORIGIN = "contact sheet"
 
 
 def kept_picture(spec: SheetSpec, neuron: Neuron, picture: Bytes) -> KeptPicture | None:
-    """Return the picture (H, W, 3) of a neuron as a session keeps it.
+    """Return the picture (H, W, 3) of a neuron, not enlarged, as a session keeps it.
 
     Where it shows only what the neuron sees, the rest of the image has the rest colour. None if
     pixels cannot be told from its colours: where these are signed distances, or do not show all
@@ -27,8 +27,7 @@ def kept_picture(spec: SheetSpec, neuron: Neuron, picture: Bytes) -> KeptPicture
         return None
     if pixels.channels not in (1, 3):
         return None
-    levels = torch.from_numpy(np.array(picture[:: spec.shown.zoom, :: spec.shown.zoom]))
-    levels = levels.permute(2, 0, 1)[: pixels.channels].float() / 255
+    levels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[: pixels.channels].float() / 255
     values = pixels.minimum + (pixels.maximum - pixels.minimum) * levels
     image = _in_place(spec, neuron, values)
     return (
@@ -41,11 +40,9 @@ def kept_picture(spec: SheetSpec, neuron: Neuron, picture: Bytes) -> KeptPicture
 def _in_place(spec: SheetSpec, neuron: Neuron, values: Tensor) -> Tensor | None:
     """Return values (C, h, w) at the place in the network's images that the neuron sees."""
     pixels = spec.network.pixels
-    if not spec.shown.field:
-        return resized(values[None], (pixels.height, pixels.width))[0]
     box = spec.network.receptive_field(neuron.layer, neuron.place)
     if box is None:
-        return None
+        return resized(values[None], (pixels.height, pixels.width))[0]
     top, left, bottom, right = box
     if values.shape[1:] != (bottom - top, right - left):
         return None  # what the neuron sees was found to be more while it was drawn
