@@ -48,6 +48,7 @@ FEATURES = (
     Row("picking", "picker.feature:Picking", panel=True),
     Row("filters", "filters.feature:Filtering", panel=True),
     Row("traces", "traces.feature:Tracing", panel=True),
+    Row("modes", "modes.feature:Modes", panel=True),
     Row("photograph", "photograph.feature:Photographs"),
     Row("sheets", "sheets.feature:Sheets"),
     Row("wall", "wall.feature:ChainWall"),

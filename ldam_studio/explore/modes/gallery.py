@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST = 1000
 MOST_PICTURES = 24
 MOST_BYTES = 24 * 2**20
-FEWEST = 20
+FEWEST = 40
 """Samples of a settled chain from which on its average counts."""
 PATIENCE = 300
 """Samples of a chain that never settles from which on its average counts all the same."""

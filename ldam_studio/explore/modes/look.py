@@ -26,8 +26,8 @@ AT_ONCE = 4
 STIRRING = ("heat", "heat_some", "melt", "restart", "restart_some", "seed", "start_from")
 """Changes after which chains go on to other images."""
 
-TYPICAL = 16
-"""Most averages whose mean is a mode's picture; more would not change it."""
+TYPICAL = 4
+"""Averages, the most typical ones, whose mean is a mode's picture; more would blur it."""
 
 
 @dataclass(frozen=True)

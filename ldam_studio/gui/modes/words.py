@@ -1,0 +1,77 @@
+"""The texts of the gallery of modes."""
+
+from __future__ import annotations
+
+import math
+
+from ldam_studio.explore.modes.observations import Mode
+from ldam_studio.gui.frame_words import thousands
+
+NOTHING = "No session is open."
+WAITING = (
+    "No mode yet. Modes appear here once chains have burned in: each average that looks different "
+    "is one. Melt (K) a few times, or press Find Another, and further ones join them."
+)
+HELP = (
+    "Averages of all chains since their last melt, grouped by how much they look alike. Each mode "
+    "is one of the images that excite the neuron."
+)
+KINDS = (
+    ("Pixels", "Averages are one mode if their edges lie at the same places"),
+    (
+        "Features",
+        "Averages are one mode if they look alike to the network's penultimate layer, wherever "
+        "things are in the image",
+    ),
+)
+
+
+def title(number: int) -> str:
+    """Return the name of a mode."""
+    return f"mode {number}"
+
+
+def share(mode: Mode) -> str:
+    """Return a mode's share in percent, with its interval."""
+    value, low, high = (
+        round(100 * part) for part in (mode.share.value, mode.share.low, mode.share.high)
+    )
+    return f"{value} % ({low}\N{EN DASH}{high})"
+
+
+def card(mode: Mode, kept: bool) -> tuple[str, ...]:
+    """Return the lines beside a mode's picture; the first one is its name."""
+    lines = [title(mode.number) + (", kept" if kept else ""), share(mode)]
+    if not math.isnan(mode.activation):
+        lines.append(f"activation {mode.activation:.3g}")
+    first, last = thousands(mode.first), thousands(mode.last)
+    lines.append(f"step {first}" if mode.first == mode.last else f"steps {first}\N{EN DASH}{last}")
+    return tuple(lines)
+
+
+def tip(mode: Mode, kept: bool) -> str:
+    """Return the tool tip of a card."""
+    now = len(mode.chains)
+    shown = ", ".join(str(chain + 1) for chain in sorted(mode.chains)[:10])
+    more = " …" if now > 10 else ""
+    lines = [
+        f"{title(mode.number).capitalize()}: {_counted(mode.count, 'average')}, "
+        f"{share(mode)} of all, with the 95 % interval.",
+        f"Shown now by chain {shown}." if now == 1 else "",
+        f"Shown now by chains {shown}{more}." if now > 1 else "",
+        "" if now else "No chain shows it now.",
+        "Kept: with Repulsion, chains are pushed away from it." if kept else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def summary(neuron: str, modes: tuple[Mode, ...]) -> str:
+    """Return what the gallery shows, in one line."""
+    if not modes:
+        return neuron
+    averages = sum(mode.count for mode in modes)
+    return f"{neuron}: {_counted(len(modes), 'mode')} in {_counted(averages, 'average')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,159 @@
+"""The gallery of modes in a real window: what it shows, and what can be done with a mode."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+
+from gui.windows import click, open_in, paused, small_opening, until
+from ldam_studio.explore.intervals import share_of
+from ldam_studio.explore.modes.observations import Mode
+from ldam_studio.gui.modes import words
+from ldam_studio.gui.modes.cards import Card, Cards
+from ldam_studio.gui.modes.feature import Modes
+from ldam_studio.networks.neurons import Neuron
+
+
+def mode(number=1, count=2, chains=(0, 1), **given):
+    return Mode(number, share_of(count, 3), count, chains, 100, 250, 7.25, **given)
+
+
+def test_a_card_says_share_activation_and_when_it_was_seen():
+    lines = words.card(mode(), kept=False)
+    assert lines == ("mode 1", "67 % (21–94)", "activation 7.25", "steps 100–250")
+    assert words.card(mode(), kept=True)[0] == "mode 1, kept"
+    assert "Shown now by chains 1, 2." in words.tip(mode(), kept=False)
+    assert "No chain shows it now." in words.tip(mode(chains=()), kept=False)
+    assert words.summary("4", (mode(), mode(2, 1))) == "4: 2 modes in 3 averages"
+
+
+@pytest.fixture
+def cards(qtbot):
+    made = Cards()
+    qtbot.addWidget(made)
+    made.resize(600, 90)
+    picture = np.zeros((8, 8, 3), np.uint8)
+    made.show_cards(tuple(Card(n, words.card(mode(n), False), "tip", picture) for n in (1, 2, 5)))
+    made.show()
+    return made
+
+
+def test_a_click_and_the_arrow_keys_choose_a_card(cards):
+    told = []
+    cards.chosen.connect(told.append)
+    QTest.mouseClick(cards, Qt.MouseButton.LeftButton, pos=cards.rect_of(2).center())
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Escape):
+        QTest.keyClick(cards, key)
+    assert told == [2, 5, 1, 5, 0]
+    cards.choose(5)
+    cards.show_cards(cards.cards[:1])
+    assert told[-1] == 0 and not cards.grab().isNull()
+
+
+def gallery(window) -> Modes:
+    return window.feature(Modes)
+
+
+@pytest.fixture
+def fours(make_window, qtbot):
+    """A window whose three chains show one neuron, with the gallery in front."""
+    window = open_in(make_window(), qtbot, small_opening("fc3:4", burn_in=30, temperature=0.05))
+    window.controller.set_value("chains", 3)
+    window.places.show_tab(gallery(window).panel)
+    return window
+
+
+def with_modes(window, qtbot):
+    until(qtbot, lambda: any(c.picture is not None for c in gallery(window).panel.cards.cards))
+    return gallery(window)
+
+
+def test_modes_come_with_their_pictures_and_say_what_they_are(fours, qtbot):
+    made = with_modes(fours, qtbot)
+    card = made.panel.cards.cards[0]
+    assert card.lines[0] == "mode 1" and card.picture.shape == (28, 28, 3)
+    assert sum(mode.count for mode in made.collector.modes()) <= 3
+
+
+def test_a_gallery_that_nobody_sees_asks_nothing(make_window, qtbot, monkeypatch):
+    window = open_in(make_window(), qtbot, small_opening("fc3:4", burn_in=10))
+    asked = []
+    ask = window.controller.ask
+    monkeypatch.setattr(window.controller, "ask", lambda q: asked.append(q) or ask(q))
+    before = window.frames.count
+    until(qtbot, lambda: window.frames.count > before + 20)
+    assert asked == [] and gallery(window).collector.modes() == ()
+
+
+def test_looking_for_others_keeps_the_mode_pushes_and_melts_and_is_undone_as_one(fours, qtbot):
+    made = with_modes(fours, qtbot)
+    paused(fours, qtbot)
+    made.panel.cards.choose(1)
+    click(made.panel, "Look for Others")
+    model = fours.model
+    assert model.outline.lane.settings.repulsion > 0
+    assert [kept.title for kept in model.outline.pictures] == ["mode 1 of fc3:4"]
+    until(qtbot, lambda: fours.last_frame.melting)
+    fours.controller.undo()
+    assert model.outline.lane.settings.repulsion == 0 and model.outline.pictures == ()
+    until(qtbot, lambda: not fours.last_frame.melting)
+
+
+def test_a_mode_is_kept_sent_to_averaged_and_forgotten(fours, qtbot):
+    made = with_modes(fours, qtbot)
+    paused(fours, qtbot)
+    made.panel.cards.choose(1)
+    click(made.panel, "Keep")
+    model = fours.model
+    until(qtbot, lambda: made.panel.cards.cards[0].lines[0] == "mode 1, kept")
+    assert not made.panel.buttons["keep"].isEnabled()
+    click(made.panel, "Send Chains There")
+    assert len(model.outline.pictures) == 1
+    fours.controller.undo()
+    click(made.panel, "Average Only This")
+    shown = made.collector.modes()
+    until(qtbot, lambda: fours.last_frame.outline.chains == model.chains)
+    assert model.chains <= 3 and shown
+    fours.controller.undo()
+    made.panel.cards.choose(1)
+    click(made.panel, "Forget")
+    assert model.outline.pictures[0].origin == "former mode of fc3:4"
+    assert 1 not in [card.number for card in made.panel.cards.cards]
+
+
+def test_find_another_turns_all_chains_to_the_neuron_then_melts(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("fc3:0-2", burn_in=20))
+    window.places.show_tab(gallery(window).panel)
+    made = gallery(window)
+    until(qtbot, made.panel.find_button.isEnabled)
+    click(made.panel, "Find Another")
+    assert set(window.model.outline.lane.neurons) == {Neuron("fc3", 0)}
+    until(qtbot, lambda: bool(made.collector.modes()))
+    click(made.panel, "Find Another")
+    assert window.model.outline.lane.settings.repulsion > 0
+    until(qtbot, lambda: window.last_frame.melting)
+
+
+def test_one_chain_of_small_images_is_joined_by_others(make_window, qtbot):
+    window = open_in(make_window(), qtbot, small_opening("fc3:0", burn_in=20))
+    made = gallery(window)
+    window.places.show_tab(made.panel)
+    until(qtbot, lambda: bool(made.collector.modes()))
+    click(made.panel, "Find Another")
+    assert window.model.chains == 10
+
+
+def test_another_session_begins_an_empty_gallery(fours, qtbot):
+    made = with_modes(fours, qtbot)
+    fours.open(small_opening("fc3:7", burn_in=10_000))
+    until(
+        qtbot, lambda: fours.model.is_open and str(fours.model.outline.lane.neurons[0]) == "fc3:7"
+    )
+    assert made.collector.modes() == () and made.panel.cards.cards == ()
+
+
+def test_a_window_that_closes_while_the_gallery_looks_leaves_nothing_behind(fours, qtbot):
+    with_modes(fours, qtbot)
+    gallery(fours).collector.hurry()
