@@ -18,7 +18,7 @@ from ldam_studio.explore.real_images.folders import MOST_LISTED
 from ldam_studio.explore.real_images.index import Index, open_index
 from ldam_studio.explore.real_images.indexing import build
 from ldam_studio.explore.real_images.nearest import layers_for
-from ldam_studio.explore.real_images.sources import spec_of
+from ldam_studio.explore.real_images.sources import spec_of, words_of
 from ldam_studio.explore.real_images.standing import number, report_words
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -89,7 +89,10 @@ def run(args: argparse.Namespace) -> int:
         raise StudioError("The index was removed while it was made; run the command again.")
     seconds = in_words(time.monotonic() - began)
     what = "1 layer" if len(layers) == 1 else f"{len(layers)} layers"
-    print(f"{index.count(layers[0]):,} images of {spec.words}, {what} of {network.name}, {seconds}")
+    print(
+        f"{index.count(layers[0]):,} images of {words_of(spec)}, {what} of {network.name}, "
+        f"{seconds}"
+    )
     said = report_words(index.report, len(index.catalogue.names))
     if said:
         print(said)

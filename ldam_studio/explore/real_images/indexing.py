@@ -73,10 +73,10 @@ def build(network: Network, spec: Spec, layers: Sequence[str], limit: int = 0) -
     source = source_of(spec)
     listed = source.listed(limit)
     shards.check_size(network, names, len(listed.names))
-    return _Building(_alongside(network), source, listed, limit, names).run()
+    return _Building(alongside(network), source, listed, limit, names).run()
 
 
-def _alongside(network: Network) -> Network:
+def alongside(network: Network) -> Network:
     """Return the network with a module that may run while its own does."""
     try:
         return network.alongside()

@@ -21,6 +21,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.explore.real_images.index import Example, Index, Responses
 from ldam_studio.explore.real_images.pictures import as_pixels, stacked
 from ldam_studio.explore.real_images.responses import MEAN, VALUE, batch_of
+from ldam_studio.explore.real_images.sources import words_of
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.anatomy.units import resolved
 from ldam_studio.networks.network import Network
@@ -133,8 +134,8 @@ class Neighbours:
         examples = [each for each in examples if each.image in pictures]
         if not examples:
             raise StudioError(
-                f"None of the images in {self._index.spec.words} can be read any more; index them "
-                "again."
+                f"None of the images in {words_of(self._index.spec)} can be read any more; index "
+                "them again."
             )
         batch, rows = batch_of(self._network), []
         for at in range(0, len(examples), batch):

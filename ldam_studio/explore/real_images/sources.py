@@ -43,12 +43,12 @@ class Spec:
     kind: str
     place: str = ""
 
-    @property
-    def words(self) -> str:
-        """What the images are, for sentences."""
-        if self.kind == FOLDER:
-            return Path(self.place).name or self.place
-        return DATA_SETS[self.kind].words
+
+def words_of(spec: Spec) -> str:
+    """Return what images are, for sentences."""
+    if spec.kind == FOLDER:
+        return Path(spec.place).name or spec.place
+    return DATA_SETS[spec.kind].words
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Labelled:
 
     def listed(self, limit: int = 0) -> Listed:
         """List the images; raises `StudioError` if they are missing or damaged."""
-        tell(f"reading {self.spec.words}")
+        tell(f"reading {words_of(self.spec)}")
         labels = self._images.labels.tolist()
         names = tuple(f"{number} (class {label})" for number, label in enumerate(labels))
         # Without a time they have no place in the catalogue: their content is hashed each time.

@@ -22,7 +22,7 @@ RAW, AVERAGE = "raw", "average"
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 BINS = 60
 FEW = 100
-"""With fewer images, what is beyond the best of them says little."""
+"""With fewer images their number is part of what is said of those beyond them."""
 NAMED = 3
 """Files that a sentence names."""
 
@@ -89,49 +89,41 @@ def standing(drawn: Mapping[str, float], responses: Responses) -> str:
     drawn
         Values by `RAW` and `AVERAGE`; one of them may be missing.
     """
-    best, count = float(responses.values.max()), len(responses)
-    real = f"best of {count:,} real images: {number(best)}"
+    most = float(responses.values.max())
+    best = f"best real image {number(most)}"
     finite = {name: value for name, value in drawn.items() if math.isfinite(value)}
     if not finite:
-        return f"{real[0].upper()}{real[1:]}."
-    said = ", ".join(f"{name} {number(value)}" for name, value in finite.items())
-    return f"Drawn: {said}; {real}. {_judgement(finite, best, responses)}"
-
-
-def _judgement(drawn: Mapping[str, float], best: float, responses: Responses) -> str:
-    beyond = [name for name, value in drawn.items() if value > best]
-    hedge = "" if len(responses) >= FEW else " (of only a few)"
-    if len(beyond) == len(drawn):
-        return f"Beyond anything real here{hedge}."
-    if beyond:
-        inside = next(name for name in drawn if name not in beyond)
-        where = _percent(share_below(drawn[inside], responses))
-        return (
-            f"The {_image(beyond[0])} is beyond anything real here{hedge}, the {_image(inside)} "
-            f"above {where}."
-        )
-    shares = {_percent(share_below(value, responses)) for value in drawn.values()}
-    if len(shares) == 1:
-        return f"Within the real range, above {shares.pop()}."
-    each = [f"{n} above {_percent(share_below(v, responses))}" for n, v in drawn.items()]
-    return f"Within the real range: {', '.join(each)}."
-
-
-def _image(name: str) -> str:
-    return f"{name} image" if name == RAW else name
+        return f"{best[0].upper()}{best[1:]}"
+    values = {name: f"{name} {number(value)}" for name, value in finite.items()}
+    ranks = {n: f"above {_percent(share_below(v, responses))}" for n, v in finite.items()}
+    few = len(responses) < FEW
+    anything = f"the {len(responses)} real images" if few else "anything real here"
+    beyond = [name for name, value in finite.items() if value > most]
+    if len(beyond) == len(finite):
+        said = f"Beyond {anything}: {', '.join(values.values())}"
+    elif beyond:
+        first = values[beyond[0]]
+        others = [f"{values[name]} {ranks[name]}" for name in finite if name not in beyond]
+        said = f"{first[0].upper()}{first[1:]} is beyond {anything}, {', '.join(others)}"
+    else:
+        each = [f"{values[name]} ({ranks[name]})" for name in finite]
+        said = f"Within the real range: {', '.join(each)}"
+    return f"{said}; {best}"
 
 
 def _percent(share: float) -> str:
     if share in (0.0, 1.0):
-        return "all of them" if share else "none of them"
+        return "all" if share else "none"
     text = f"{100 * share:.0f}" if 0.01 <= share <= 0.99 else f"{100 * share:.1f}"
-    return f"{min(float(text), 99.9):g} % of them"
+    return f"{min(float(text), 99.9):g} %"
 
 
 def number(value: float) -> str:
     """Return a value with about three digits."""
     size = abs(value)
-    if size >= 1e5 or 0 < size < 1e-3:
+    if not size:
+        return "0"
+    if size >= 1e5 or size < 1e-3:
         return f"{value:.1e}"
     places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
     return f"{value:,.{places}f}"

@@ -1,0 +1,1 @@
+"""Feature: real images beside drawn ones."""

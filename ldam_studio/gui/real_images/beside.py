@@ -1,0 +1,336 @@
+"""Follows the neuron in front: looks up its real images, and where the drawn image lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PyQt6.QtCore import QObject, QTimer
+
+from ldam_studio.errors import StudioError
+from ldam_studio.explore.real_images.data_sets import DIGITS, suits
+from ldam_studio.explore.real_images.evidence import Evidence, gather
+from ldam_studio.explore.real_images.index import Example, Index, open_index
+from ldam_studio.explore.real_images.indexing import alongside, build
+from ldam_studio.explore.real_images.nearest import layers_for
+from ldam_studio.explore.real_images.pictures import check_channels
+from ldam_studio.explore.real_images.sources import Spec, found_for, words_of
+from ldam_studio.explore.real_images.standing import (
+    AVERAGE,
+    RAW,
+    drawn_values,
+    report_words,
+    standing,
+)
+from ldam_studio.gui.real_images.chosen import Choice, Chosen
+from ldam_studio.gui.real_images.panel import EMPTY
+from ldam_studio.gui.task import Task
+from ldam_studio.networks.sources.families import short_name
+
+if TYPE_CHECKING:
+    from ldam_studio.engine.frame import Frame
+    from ldam_studio.gui.real_images.index_dialog import IndexDialog
+    from ldam_studio.gui.real_images.panel import RealImagesPanel
+    from ldam_studio.gui.studio import Studio
+    from ldam_studio.networks.network import Network
+    from ldam_studio.networks.neurons import Neuron
+
+EVERY_MS = 1000  # between two looks at the drawn image
+SOON_MS = 30  # so that several signals of one change lead to one look
+INDEX_LAYER = "Index This Layer"
+ONE_PLACE = (
+    "A real image counts with the place at which the channel responds most, the drawn one with the "
+    "place for which it is drawn."
+)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What looking gave; `evidence` is None if the index lacks the layer or any finite value."""
+
+    index: Index | None
+    evidence: Evidence | None = None
+
+    @property
+    def lacks(self) -> bool:
+        return self.evidence is None
+
+
+class Beside(QObject):
+    """Connects the panel to the neuron in front; works only while the panel is visible.
+
+    Images that are being shown to a network go on being shown when it is hidden.
+    """
+
+    def __init__(self, studio: Studio, panel: RealImagesPanel) -> None:
+        super().__init__(studio.places.root)
+        self._studio, self._panel, self.chosen = studio, panel, Chosen()
+        self._building: tuple[Network, Task] | None = None
+        self._looking: Task | None = None
+        self._reading: Task | None = None
+        self._index: tuple[Network, Choice, Index] | None = None
+        self._evidence: Evidence | None = None
+        self._read: Frame | None = None  # the frame whose images were looked at last
+        self._refused: Network | None = None  # shown no digits by itself, since that failed
+        self._left = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON_MS)
+        self._soon.timeout.connect(self._look)
+        self._clock = QTimer(self)
+        self._clock.setInterval(EVERY_MS)
+        self._clock.timeout.connect(self._read_drawn)
+        self._connect()
+
+    def _connect(self) -> None:
+        model, panel = self._studio.model, self._panel
+        for signal in (
+            model.weights_changed,
+            model.neurons_changed,
+            model.front_changed,
+            model.comparison_changed,
+            model.acting_changed,
+        ):
+            signal.connect(self._soon_look)
+        model.on_session(self._soon_look)
+        panel.shown.connect(self._wake)
+        panel.hidden.connect(self._rest)
+        panel.index_asked.connect(self.ask)
+        panel.offer_taken.connect(self._index_layer)
+        panel.cancel_asked.connect(self.cancel)
+        panel.example_chosen.connect(self._enlarge)
+
+    def leave(self) -> None:
+        """Abandon all work; what was measured is kept."""
+        self._left = True
+        self._rest()
+        if self._building is not None:
+            self._building[1].leave()
+            self._building = None
+
+    # Choosing and indexing
+
+    def ask(self) -> IndexDialog | None:
+        """Show the dialog without blocking the window, and return it."""
+        from ldam_studio.gui.real_images.index_dialog import IndexDialog
+
+        here = self._here()
+        if here is None:
+            return None
+        network, neuron = here
+        choice = self.chosen.of(network)
+        dialog = IndexDialog(
+            network,
+            network.layer(neuron.layer).name,
+            found_for(network.pixels, self._studio.data),
+            None if choice is None else choice.spec,
+            self._studio.places.root,
+        )
+        dialog.accepted.connect(partial(self._accept, network, dialog))
+        dialog.open()
+        return dialog
+
+    def _accept(self, network: Network, dialog: IndexDialog) -> None:
+        if dialog.spec is not None:
+            choice = Choice(dialog.spec, dialog.limit)
+            self.chosen.choose(network, choice)
+            self.build(network, choice, dialog.layers)
+
+    def _index_layer(self) -> None:
+        """Show the images to the layer of the neuron in front."""
+        here = self._here()
+        choice = None if here is None else self._choice(here[0])
+        if here is not None and choice is not None:
+            self.build(here[0], choice, layers_for(here[0], here[1].layer))
+
+    def build(self, network: Network, choice: Choice, layers: tuple[str, ...]) -> None:
+        """Show images to a network, on a thread; what was being shown before is abandoned."""
+        self.cancel()
+        self._soon.stop()
+        self._leave_looks()
+        task = Task(lambda _task: build(network, choice.spec, layers, choice.limit))
+        task.setObjectName("real-images-index")
+        task.staged.connect(self._panel.show_stage)
+        task.done.connect(lambda _report: self._built(network))
+        task.failed.connect(partial(self._failed, network))
+        self._building = network, task
+        what = f"Showing {words_of(choice.spec)} to {short_name(network.name)}"
+        self._panel.show_waiting(what)
+        task.start()
+
+    def cancel(self) -> None:
+        """Stop showing images; what was measured is kept."""
+        if self._building is not None:
+            network, task = self._building
+            self._building = None
+            self._refused = network
+            task.leave()
+            # Only now is on the disk what was measured.
+            task.finished.connect(self._forget_index)
+
+    def _built(self, network: Network) -> None:
+        self._building = None
+        self._refused = None
+        self._forget_index()
+
+    def _forget_index(self) -> None:
+        if not self._left:
+            self._index = None
+            self._soon_look()
+
+    def _failed(self, network: Network, error: StudioError) -> None:
+        self._building, self._refused = None, network
+        self._panel.show_sentence(str(error), role="danger")
+
+    # Looking
+
+    def _here(self) -> tuple[Network, Neuron] | None:
+        """Return the network that is acted on and the neuron in front; None without a session."""
+        model = self._studio.model
+        if not model.is_open:
+            return None
+        lane = model.acted
+        return lane.network, lane.neurons[min(model.front, len(lane.neurons) - 1)]
+
+    def _choice(self, network: Network) -> Choice | None:
+        """Return the chosen images, or the shipped digits for a network of digits."""
+        is_of_digits = suits(DIGITS, network.pixels) and network.class_layer.neurons == 10
+        return self.chosen.of(network) or (Choice(Spec(DIGITS)) if is_of_digits else None)
+
+    def _wake(self) -> None:
+        if not self._left:
+            self._clock.start()
+            self._look()
+
+    def _rest(self) -> None:
+        self._clock.stop()
+        self._soon.stop()
+        self._leave_looks()
+
+    def _leave_looks(self) -> None:
+        for task in (self._looking, self._reading):
+            if task is not None:
+                task.leave()
+        self._looking = self._reading = None
+
+    def _soon_look(self) -> None:
+        if self._panel.isVisible() and not self._left:
+            self._soon.start()
+
+    def _look(self) -> None:
+        """Look up the real images of the neuron in front."""
+        here = self._here()
+        if here is None or not self._panel.isVisible():
+            return
+        self._leave_looks()
+        network, neuron = here
+        if self._building is not None:
+            if self._building[0].module is not network.module:
+                self._panel.show_sentence(
+                    "Images are being shown to another network; its neurons have them soon."
+                )
+            return
+        choice = self._choice(network)
+        try:
+            check_channels(short_name(network.name), network.pixels)
+        except StudioError as error:
+            self._panel.show_sentence(str(error))
+            return
+        if choice is None:
+            self._panel.show_sentence(EMPTY)
+            return
+        known = self._index
+        index = known[2] if known and known[0] is network and known[1] == choice else None
+        self._looking = Task(lambda _task: _look_up(network, choice, neuron, index))
+        self._looking.setObjectName("real-images-look")
+        self._looking.done.connect(partial(self._show, network, choice, neuron))
+        self._looking.failed.connect(self._refuse)
+        self._looking.start()
+
+    def _refuse(self, error: StudioError) -> None:
+        self._looking = None
+        self._evidence = None
+        self._panel.show_sentence(str(error), INDEX_LAYER, role="danger")
+
+    def _show(self, network: Network, choice: Choice, neuron: Neuron, found: _Found) -> None:
+        self._looking, self._evidence, self._read = None, found.evidence, None
+        self._index = None if found.index is None else (network, choice, found.index)
+        if found.evidence is None or found.index is None:
+            self._offer(network, choice, neuron, found)
+            return
+        report, catalogue = found.index.report, found.index.catalogue
+        words = words_of(choice.spec)
+        said = report_words(report, len(catalogue.names)) or "All of them could be read."
+        count = f"{len(found.evidence.responses):,} image" + "s" * (len(catalogue.names) != 1)
+        tip = f"{count} of {words}.\n{said}\nClick for others."
+        self._panel.range.show_drawn({})
+        self._panel.show_evidence(found.evidence, f"{count} ▾", tip)
+        self._panel.show_words(standing({}, found.evidence.responses))
+        self._read_drawn()
+
+    def _offer(self, network: Network, choice: Choice, neuron: Neuron, found: _Found) -> None:
+        """Say that the layer has not been indexed, or index shipped digits at once."""
+        if found.index is not None and found.index.has(network.layer(neuron.layer).name):
+            self._panel.show_sentence(f"No real image gives {neuron} a finite value.")
+        elif choice.spec.kind == DIGITS and self._refused is not network:
+            # It takes less than a second.
+            self.build(network, choice, layers_for(network, neuron.layer))
+        else:
+            self._panel.show_sentence(
+                f"The layer {neuron.layer} has not been shown {words_of(choice.spec)} with these "
+                "weights yet.",
+                INDEX_LAYER,
+            )
+
+    # The drawn image
+
+    def _read_drawn(self) -> None:
+        """Pass the images of the last frame through the network, if they are new."""
+        frame, evidence, index = self._studio.frames.last, self._evidence, self._index
+        if frame is None or evidence is None or index is None or self._reading is not None:
+            return
+        if frame is self._read or not self._panel.shows_evidence:
+            return
+        lane = self._studio.model.acted_frame(frame)
+        if lane.neurons[lane.front] != evidence.neuron:
+            return
+        self._read = frame
+        images = {RAW: torch.from_numpy(np.array(lane.raw))}
+        if lane.average is not None:
+            images[AVERAGE] = torch.from_numpy(np.array(lane.average))
+        network = index[2].network
+        task = Task(lambda _task: drawn_values(network, evidence.neuron, images))
+        task.setObjectName("real-images-drawn")
+        task.done.connect(partial(self._show_drawn, evidence))
+        task.failed.connect(self._fail_drawn)
+        self._reading = task
+        task.start()
+
+    def _show_drawn(self, evidence: Evidence, values: dict[str, float]) -> None:
+        self._reading = None
+        if evidence is self._evidence:
+            self._panel.range.show_drawn(values)
+            tip = "" if evidence.responses.places is None else ONE_PLACE
+            self._panel.show_words(standing(values, evidence.responses), tip)
+
+    def _fail_drawn(self, error: StudioError) -> None:
+        self._reading = None
+        self._panel.show_words(str(error))
+
+    def _enlarge(self, example: Example) -> None:
+        from ldam_studio.gui.real_images.picture_dialog import PictureDialog
+
+        if self._evidence is not None:
+            label = str(self._evidence.neuron)
+            PictureDialog(self._evidence, example, label, self._studio.places.root).open()
+
+
+def _look_up(network: Network, choice: Choice, neuron: Neuron, index: Index | None) -> _Found:
+    if index is None:
+        index = open_index(alongside(network), choice.spec, choice.limit)
+    if index is None or not index.has(network.layer(neuron.layer).name):
+        return _Found(index)
+    return _Found(index, gather(index, neuron))
