@@ -50,6 +50,7 @@ FEATURES = (
     Row("traces", "traces.feature:Tracing", panel=True),
     Row("modes", "modes.feature:Modes", panel=True),
     Row("photograph", "photograph.feature:Photographs"),
+    Row("verdict", "verdict.feature:JudgeVerdicts"),
     Row("sheets", "sheets.feature:Sheets"),
     Row("wall", "wall.feature:ChainWall"),
     Row("real_images", "real_images.feature:RealImages", panel=True),

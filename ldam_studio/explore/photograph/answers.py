@@ -100,21 +100,3 @@ def answers_of(
         )
         found.append(LayerAnswers(layer.name, units, known.words, known.is_real))
     return tuple(found)
-
-
-def confidence_words(share: float) -> str:
-    """Return a probability as a percentage that is 100 only if it is certain."""
-    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
-
-
-def named_by(network: Network, picture: Tensor) -> tuple[int, float]:
-    """Return the class that a network names for a picture (C, H, W), and its probability."""
-    values = class_values(network, picture[None])[0]
-    probability, number = values.softmax(0).max(0)
-    return int(number), float(probability)
-
-
-def class_values(network: Network, x: Tensor) -> Tensor:
-    """Return the network's values of all classes for images in pixel units, (n, classes)."""
-    layer = network.class_layer
-    return means_of(network, x.to(network.device), [layer])[layer.name]

@@ -49,6 +49,13 @@ def ask_for_comparison(parent: QWidget, opened: Opened, request: NetworkRequest)
     return dialog
 
 
+def ask_for_judge(parent: QWidget, opened: Opened, request: NetworkRequest) -> NetworkDialog:
+    """Show the dialog for a judge of the same classes, filled in with a `request`; return it."""
+    dialog = NetworkDialog(request, parent, title="Open Judge", verb="Open")
+    _show(dialog, opened)
+    return dialog
+
+
 def _show(dialog: NetworkDialog, opened: Opened) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.accepted.connect(lambda: opened(present(dialog.network), present(dialog.request)))

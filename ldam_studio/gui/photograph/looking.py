@@ -7,13 +7,8 @@ from pathlib import Path
 
 from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.photographs import bring
-from ldam_studio.explore.photograph.answers import (
-    LayerAnswers,
-    answers_of,
-    class_values,
-    confidence_words,
-    layers_for,
-)
+from ldam_studio.explore.classes import confidence_words, probabilities
+from ldam_studio.explore.photograph.answers import LayerAnswers, answers_of, layers_for
 from ldam_studio.explore.photograph.reference import usual_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -53,7 +48,7 @@ def look(network: Network, picture: KeptPicture, data: Path | None) -> Seen:
     layers = layers_for(alone)
     usual = usual_of(alone, layers, picture.pixels, data)
     answers = answers_of(alone, picture.pixels, layers, usual)
-    shares = class_values(alone, picture.pixels[None])[0].softmax(0)
+    shares = probabilities(alone, picture.pixels[None])[0]
     order = shares.argsort(descending=True).tolist()
     name = network.label(Neuron(network.class_layer.name, order[0]))
     names = [layer.layer for layer in answers]

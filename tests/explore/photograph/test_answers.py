@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from ldam_studio.explore.classes import confidence_words
 from ldam_studio.explore.photograph import reference
-from ldam_studio.explore.photograph.answers import answers_of, confidence_words, layers_for
+from ldam_studio.explore.photograph.answers import answers_of, layers_for
 from ldam_studio.explore.photograph.means import means_of
 from ldam_studio.explore.photograph.reference import Usual, noise_like, usual_of
 from ldam_studio.networks.neurons import Neuron

@@ -9,7 +9,7 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.explore.photograph.answers import class_values
+from ldam_studio.explore.classes import probabilities
 from ldam_studio.explore.photograph.pushing import STEPS, neuron_called, push_settings
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
@@ -46,7 +46,7 @@ def test_digits_are_flipped_and_stay_near(lenet):
         kept = KeptPicture(sheet.images[number].float() / 255, str(number), "photograph")
         wanted = Neuron("fc3", (int(sheet.labels[number]) + 3) % 10)
         average = pushed(lenet, kept, wanted, STEPS).lane.average.mean[0]
-        flipped += int(class_values(lenet, average[None])[0].argmax()) == wanted.index
+        flipped += int(probabilities(lenet, average[None])[0].argmax()) == wanted.index
         far.append((average - kept.pixels).square().mean().sqrt().item())
     assert flipped >= len(chosen) - 1
     assert max(far) < 0.15 and torch.tensor(far).median() < 0.09  # another digit is .3 away

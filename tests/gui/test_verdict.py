@@ -1,0 +1,79 @@
+"""The tab in which a judge names the drawn images."""
+
+import pytest
+
+from gui.windows import until
+from ldam_studio.gui.verdict.feature import JudgeVerdicts
+from ldam_studio.networks.sources.opening import open_network
+
+
+@pytest.fixture
+def verdicts(studio, qtbot):
+    feature = studio.feature(JudgeVerdicts)
+    feature.show()
+    until(qtbot, lambda: ":" in feature.panel._line.text())
+    return feature
+
+
+def test_the_shipped_judge_speaks_at_once(verdicts, studio, qtbot):
+    panel = verdicts.panel
+    assert panel._line.text().startswith("All-convolutional judge: ")
+    until(qtbot, lambda: "of 3 averages" in panel._over.text())
+    assert panel._bars._classes and len(panel._bars._classes) == 5
+    assert panel._close.isVisible() and not panel._hint.isVisible()
+
+
+def test_without_a_judge_it_is_this_network_only(verdicts, qtbot):
+    verdicts.panel.closed.emit()
+    until(qtbot, lambda: verdicts.panel._line.text().startswith("This network only: "))
+    assert verdicts.panel._hint.isVisible() and not verdicts.panel._close.isVisible()
+
+
+def test_another_network_of_the_same_classes_judges(verdicts, qtbot):
+    verdicts.open_network(open_network("lenet-averaged"))
+    until(qtbot, lambda: verdicts.panel._line.text().startswith("lenet-averaged: "))
+
+
+def test_a_judge_of_other_classes_is_refused(verdicts, studio):
+    before = verdicts.judge
+    verdicts.open_network(open_network("vgg"))
+    assert "names other classes" in studio.banner.texts()[-1]
+    assert verdicts.judge is before
+
+
+def test_nothing_is_asked_while_nobody_looks(verdicts, studio, qtbot, monkeypatch):
+    until(qtbot, lambda: verdicts._asking is None)
+    studio.places.show_tab(studio.panels.tabs.widget(0))
+    assert not verdicts.panel.isVisible()
+    asked = []
+    monkeypatch.setattr(studio.controller, "ask", asked.append)
+    verdicts._look()
+    assert not asked and verdicts._asking is None
+
+
+def test_nothing_is_judged_again_while_nothing_changes(verdicts, studio, qtbot):
+    studio.controller.pause()
+    until(qtbot, lambda: verdicts._asking is None and verdicts._rounds is not None)
+    verdicts._look()
+    until(qtbot, lambda: verdicts._asking is None)
+    seen, rounds = verdicts._seen, verdicts._rounds
+    rounds.verdict = None  # would fail if it were called
+    verdicts._look()
+    until(qtbot, lambda: verdicts._asking is None)
+    assert verdicts._seen == seen and verdicts._rounds is rounds
+
+
+def test_the_judge_follows_to_other_weights(verdicts, studio, qtbot):
+    studio.controller.set_network(open_network("lenet-averaged"))
+    judge = verdicts.judge
+    until(qtbot, lambda: verdicts._explained is studio.model.outline.lane.network)
+    until(qtbot, lambda: verdicts.panel._line.text().startswith("All-convolutional judge: "))
+    assert judge is not None and verdicts.judge.title == "All-convolutional judge"
+
+
+def test_a_presentation_shows_the_line(verdicts, studio, qtbot):
+    assert verdicts._presented.text().startswith("All-convolutional judge: ")
+    assert not verdicts._presented.isVisible()
+    studio.actions_by_name["presentation"].trigger()
+    until(qtbot, lambda: verdicts._presented.isVisible())
+    assert verdicts._is_seen()
