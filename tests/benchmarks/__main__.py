@@ -22,6 +22,7 @@ import live
 import memory
 import modes
 import other_tools
+import photograph
 import picker
 import plans
 import real_images
@@ -54,6 +55,7 @@ PARTS = {
     "compare": side_by_side.measure,
     "step": step.measure,
     "sheet": sheet.measure,
+    "photograph": photograph.measure,
     "real": real_images.measure,
 }
 OUT = Path("build/bench.json")

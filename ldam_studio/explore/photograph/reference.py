@@ -1,8 +1,9 @@
 """What is usual for each unit: its mean and spread over images that a photograph is compared with.
 
-The first of these that there is counts for a layer: real images of the network's kind (the shipped
-digits, CIFAR-10, or photographs in a data folder), then the photo statistics of the network, then
-noise with the spectrum of the photograph itself, which is said.
+The first of these that there is counts for a layer: the images that the user has indexed (see
+`explore.real_images`), real images of the network's kind (the shipped digits, CIFAR-10, or
+photographs in a data folder), the photo statistics of the network, and noise with the spectrum of
+the photograph itself, which is said.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ldam_studio.engine.kept_pictures import of_levels
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.photograph.means import means_of
+from ldam_studio.explore.real_images import shards
+from ldam_studio.explore.real_images.responses import MEAN, VALUE
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import PixelSpec
@@ -29,6 +33,8 @@ from ldam_studio.training.photos import draw_crops, find_photos
 
 DIGITS, SMALL, LARGE = 1000, 500, 96
 """Numbers of reference images: digits, images of CIFAR-10's size, photographs."""
+LEAST_INDEXED, MOST_INDEXED = 100, 500
+"""Indexed images from which on, and up to which, they are a reference."""
 NOISE = 48
 BATCH_VALUES = 1_200_000
 FLOOR = 0.1
@@ -86,14 +92,16 @@ def usual_of(
     data
         A folder or zip with photographs of the user.
     """
-    real = _real_images(network.pixels, data)
+    found = dict(_from_index(network, layers))
+    rest = [layer for layer in layers if layer.name not in found]
+    real = _real_images(network.pixels, data) if rest else None
     if real is not None:
         images, words = real
-        return _measured(network, layers, images, words, is_real=True)
-    found = dict(_from_statistics(network, layers))
-    rest = [layer for layer in layers if layer.name not in found]
+        return found | _measured(network, rest, images, words, is_real=True)
+    found |= dict(_from_statistics(network, rest))
+    rest = [layer for layer in rest if layer.name not in found]
     if rest:
-        words = f"{NOISE} noise images with this photograph's spectrum"
+        words = "noise with its spectrum"
         found |= _measured(network, rest, noise_like(picture), words, is_real=False)
     return found
 
@@ -134,6 +142,25 @@ def _real_images(pixels: PixelSpec, data: Path | None) -> tuple[Tensor, str] | N
     return None
 
 
+def _from_index(network: Network, layers: Sequence[Layer]) -> Iterator[tuple[str, Usual]]:
+    """Yield what is usual on images that were indexed, where there are enough of them."""
+    known = list(shards.read_all(shards.folder() / shards.key_of(network)))
+    for layer in layers:
+        part = MEAN if layer.places else VALUE[0]
+        columns, seen = [], set[bytes]()
+        for shard in known:
+            if layer.name in shard.layers and shard.is_sound(layer):
+                new = [n for n, digest in enumerate(shard.hashes) if digest not in seen]
+                seen.update(shard.hashes)
+                columns.append(shard.part(layer.name, part)[:, new])
+        if len(seen) < LEAST_INDEXED:
+            continue
+        values = torch.from_numpy(np.concatenate(columns, axis=1).astype(np.float32)).T
+        values = values[:: -(-len(values) // MOST_INDEXED)]
+        words = f"{len(values):,} indexed images"
+        yield layer.name, Usual(values.mean(0), values.std(0), words, values.sort(0).values)
+
+
 def _from_statistics(network: Network, layers: Sequence[Layer]) -> Iterator[tuple[str, Usual]]:
     try:
         statistics = find_statistics(key_of(network.module))
@@ -150,7 +177,7 @@ def _from_statistics(network: Network, layers: Sequence[Layer]) -> Iterator[tupl
     )
     for name, channels, means, stds in rows:
         if names.get(name) == channels:
-            words = statistics.source.partition(", SHA-256")[0] or "photographs"
+            words = statistics.source.partition(" of ")[0] or "photographs"
             yield name, Usual(means[:channels], stds[:channels], words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.kept_pictures import KeptPicture
+    from ldam_studio.engine.picture import Floats
     from ldam_studio.gui.photograph.looking import Seen
     from ldam_studio.gui.photograph.panel import PhotographPanel
     from ldam_studio.networks.network import Network
+
+EVERY_S = 1.5  # between two questions what the network says of the average
 
 OPEN = Entry(
     "open_photograph",
@@ -43,6 +47,8 @@ class Photographs(Feature):
         self._path: Path | None = None
         self._network: Network | None = None  # for which the photograph was read
         self._task: Task | None = None
+        self._now: Task | None = None  # asks what the network says of the average
+        self._asked = 0.0
         studio.places.add_to_menu("Explore", studio.places.action(OPEN, self.ask))
         studio.take_photographs(self.open)
         studio.model.session_changed.connect(self._look_again)
@@ -81,6 +87,10 @@ class Photographs(Feature):
 
     def leave(self) -> None:
         """Abandon what is being looked at."""
+        self._leave_now()
+        self._leave_task()
+
+    def _leave_task(self) -> None:
         if self._task is not None:
             self._task.leave()
             self._task = None
@@ -109,7 +119,7 @@ class Photographs(Feature):
     def _look(self, path: Path) -> None:
         from ldam_studio.gui.photograph.looking import look, read
 
-        self.leave()
+        self._leave_task()
         panel, model = self._made_panel(), self.studio.model
         network = self._network = model.outline.lane.network
         self.picture = None
@@ -124,7 +134,7 @@ class Photographs(Feature):
         self._run(lambda _task: read(path, network), answers)
 
     def _run(self, work: Callable[[Task], object], done: Callable[..., object]) -> None:
-        self.leave()
+        self._leave_task()
         task = self._task = Task(work)
         task.setObjectName("photograph")
         task.done.connect(done)
@@ -133,7 +143,7 @@ class Photographs(Feature):
         task.start()
 
     def _fail(self, error: StudioError) -> None:
-        self.leave()
+        self._leave_task()
         self._made_panel().show_waiting(str(error))
 
     def _show_stage(self, stage: object) -> None:
@@ -152,14 +162,42 @@ class Photographs(Feature):
         panel.show_classes(_classes(network), None)
 
     def _show_seen(self, network: Network, seen: Seen) -> None:
-        self.leave()
+        self._leave_task()
         panel = self._made_panel()
         panel.show_classes(_classes(network), seen.next)
         panel.show_answers(seen.answers, seen.layer, seen.says)
 
     def _show_frame(self, frame: Frame) -> None:
         if self.panel is not None and self.panel.isVisible():
-            self.panel.show_pull(frame.lanes[0].rest is not None)
+            lane = frame.lanes[0]
+            self.panel.show_pull(lane.rest is not None)
+            if lane.rest is not None and lane.average is not None:
+                self._ask_now(lane.average, lane.rest)
+
+    def _ask_now(self, average: Floats, rest: Floats) -> None:
+        """Ask on a thread, every now and then, what the network says of an average."""
+        from ldam_studio.gui.photograph.looking import say_now
+
+        now = time.monotonic()
+        if self._now is not None or now - self._asked < EVERY_S:
+            return
+        self._asked = now
+        network = self.studio.model.outline.lane.network
+        task = self._now = Task(lambda _task: say_now(network, average, rest))
+        task.setObjectName("photograph-now")
+        task.done.connect(self._show_now)
+        task.failed.connect(lambda _error: self._leave_now())
+        task.start()
+
+    def _show_now(self, said: str) -> None:
+        self._leave_now()
+        if self.studio.model.outline.rest is not None:
+            self._made_panel().show_now(said)
+
+    def _leave_now(self) -> None:
+        if self._now is not None:
+            self._now.leave()
+            self._now = None
 
     # Acting
 

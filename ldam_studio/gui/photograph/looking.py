@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.photographs import bring
+from ldam_studio.engine.picture import Floats
 from ldam_studio.explore.classes import confidence_words, probabilities
 from ldam_studio.explore.photograph.answers import LayerAnswers, answers_of, layers_for
 from ldam_studio.explore.photograph.reference import usual_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.sampler.resize import resized
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,17 @@ class Seen:
 def read(path: Path, network: Network) -> KeptPicture:
     """Return a photograph as an image of a network."""
     return bring(path, network.pixels)
+
+
+def say_now(network: Network, average: Floats, rest: Floats) -> str:
+    """Return what a network says of an average (C, H, W), and how far that is from a picture."""
+    # A copy, because frames are read-only.
+    images = resized(torch.from_numpy(np.array(average))[None], rest.shape[1:])
+    shares = probabilities(network.alongside(), images)[0]
+    best = int(shares.argmax())
+    name = network.label(Neuron(network.class_layer.name, best))
+    far = (images[0] - torch.from_numpy(np.array(rest))).square().mean().sqrt().item()
+    return f"Now: {name}, {confidence_words(shares[best].item())}; changed by {far:.2g} (rms)"
 
 
 def look(network: Network, picture: KeptPicture, data: Path | None) -> Seen:

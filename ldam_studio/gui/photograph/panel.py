@@ -103,6 +103,7 @@ class PhotographPanel(QWidget):
         middle.addLayout(self._list, 1)
 
         self._says = Paragraph()
+        self._now = Paragraph()
         self._start = QPushButton("Start from it")
         self._start.setToolTip("Let all chains begin at the photograph")
         self._start.clicked.connect(lambda _on: self.started.emit())
@@ -140,6 +141,7 @@ class PhotographPanel(QWidget):
         right = QVBoxLayout()
         right.setSpacing(4)
         right.addWidget(self._says)
+        right.addWidget(self._now)
         right.addStretch(1)
         right.addLayout(first)
         right.addLayout(to)
@@ -188,6 +190,12 @@ class PhotographPanel(QWidget):
     def show_pull(self, on: bool) -> None:
         """Show whether L2 pulls towards a picture."""
         self._release.setVisible(on)
+        if not on:
+            self._now.setText("")
+
+    def show_now(self, text: str) -> None:
+        """Show what the network says of the average that is pulled."""
+        self._now.setText(text)
 
     def _show_layer(self, index: int) -> None:
         if not 0 <= index < len(self._answers):

@@ -1,5 +1,6 @@
 """Units that answer to a photograph, ranked by how unusual that is for each of them."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -84,7 +85,7 @@ def test_noise_is_the_last_resort_and_is_said(lenet, digits, monkeypatch):
     monkeypatch.setattr(reference, "_real_images", lambda *_given: None)
     usual = usual_of(lenet, [lenet.layer("fc2")], digits[0])
     assert not usual["fc2"].is_real
-    assert usual["fc2"].words == "48 noise images with this photograph's spectrum"
+    assert usual["fc2"].words == "noise with its spectrum"
 
 
 def test_photo_statistics_are_known_of_their_layers(lenet, digits, monkeypatch):
@@ -99,6 +100,28 @@ def test_photo_statistics_are_known_of_their_layers(lenet, digits, monkeypatch):
     name = found.layers[0]
     mean, _ = found.sides[28]
     assert torch.equal(usual[name].mean, mean[: found.channels[0]])
+
+
+def test_indexed_images_come_first(lenet, digits, monkeypatch, tmp_path):
+    from ldam_studio.explore.real_images.likeness import LENGTH
+    from ldam_studio.explore.real_images.responses import Responder
+    from ldam_studio.explore.real_images.shards import Measured
+
+    monkeypatch.setenv("LDAM_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(reference, "LEAST_INDEXED", 5)
+    x = load_digits_sheet().images[::500].float() / 255
+    parts = Responder(lenet, ["fc2", "conv2"]).of(x)
+    hashes = [bytes([number]) * 32 for number in range(len(x))]
+    flags = np.zeros(len(x), np.uint8)
+    measured = Measured(hashes, flags, np.zeros((len(x), LENGTH), np.uint8), parts)
+    reference.shards.write(
+        reference.shards.folder() / reference.shards.key_of(lenet), lenet, measured
+    )
+    usual = usual_of(lenet, lenet.layers, digits[0])
+    assert usual["fc2"].words == usual["conv2"].words == "10 indexed images"
+    assert usual["fc1"].words == "1,000 digits"
+    expected = means_of(lenet, x, [lenet.layer("conv2")])["conv2"]
+    torch.testing.assert_close(usual["conv2"].mean, expected.mean(0))
 
 
 def test_layers_of_a_deep_network_are_thinned(lenet, monkeypatch):
