@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 MOST_PICTURES = 64
 """Pictures that a session keeps; those of 224 x 224 pixels take 39 MB together."""
+MOST_TITLE = 200
 MOST_VALUES = 2**24
 """Values of one kept picture: more than 2,000 x 2,000 pixels in colour."""
 MOST_LETTERS = 2**27
@@ -152,7 +153,7 @@ class KeptPicture:
                 "numbers, or too many; choose another one."
             )
         object.__setattr__(self, "pixels", pixels)
-        object.__setattr__(self, "title", self.title[:200])
+        object.__setattr__(self, "title", plain(self.title, MOST_TITLE))
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -189,6 +189,11 @@ def test_what_is_inside_may_be_another_picture(picture):
         from_inside(picture.reference, inside(other))
 
 
+def test_a_title_from_a_file_is_plain_and_short():
+    kept = KeptPicture(torch.zeros(1, 2, 2), "a\x1b[2J\n" + "b" * 5000, "photograph")
+    assert kept.title.isprintable() and len(kept.title) <= 201
+
+
 def test_a_reference_has_bounds():
     with pytest.raises(StudioError, match="makes no sense"):
         PictureReference("", "", "", (16384, 16384, 16384))

@@ -15,11 +15,13 @@ from ldam_studio.engine.changes.table import CHANGES
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.photographs import bring
 from ldam_studio.errors import StudioError
+from ldam_studio.explore.photograph.pushing import push_settings
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.replay import compare, steps_to_replay
 from ldam_studio.export.shown import Shown
+from ldam_studio.networks.neurons import Neuron
 
 
 def photograph(path: Path, seed: int = 0) -> Path:
@@ -67,6 +69,20 @@ def test_a_photograph_travels_as_a_hash(tmp_path):
     photograph(moved / "renamed.png", seed=1)
     with pytest.raises(StudioError, match="not in the folder of the picture"):
         compare(moved / "a.png")
+
+
+def test_a_counterfactual_replays(tmp_path):
+    state = run(opened(), 5)
+    kept = bring(photograph(tmp_path / "me.png"), state.lane.network.pixels)
+    neuron = Neuron("fc3", 8)
+    changes = [
+        *(Change(name, value) for name, value in push_settings(state.lane.network, neuron).items()),
+        *(Change("picture", kept), Change("neurons", (neuron,)), Change("rest", 0)),
+        Change("start_from", StartFrom(0)),
+    ]
+    state = run(state, 20, *changes)
+    found = compare(export(state, Shown("average"), tmp_path / "a.png").path)
+    assert found is not None and found.identical and found.replayed == 20
 
 
 def test_a_photograph_travels_inside_if_wished(tmp_path):

@@ -156,7 +156,7 @@ class Photographs(Feature):
         self.picture = picture
         network = self.studio.model.outline.lane.network
         pixels = network.pixels
-        caption = picture.title + (", inverted" if picture.inverted else "")
+        caption = ("inverted: " if picture.inverted else "") + picture.title
         panel.show_picture(to_bytes(picture.pixels.numpy(), pixels, "image"), caption)
         panel.show_waiting("Looking at the units …")
         panel.show_classes(_classes(network), None)
