@@ -71,7 +71,7 @@ def layers_for(network: Network) -> tuple[Layer, ...]:
 def answers_of(
     network: Network, picture: Tensor, layers: Sequence[Layer], usual: Mapping[str, Usual]
 ) -> tuple[LayerAnswers, ...]:
-    """Return the units of each layer that answer to a picture.
+    """Return the units that answer to a picture, of each layer of which it is known what is usual.
 
     Parameters
     ----------
@@ -80,6 +80,7 @@ def answers_of(
     usual
         What is usual for the units of each layer, by its name.
     """
+    layers = [layer for layer in layers if layer.name in usual]
     values = means_of(network, picture[None].to(network.device), layers)
     found = []
     for layer in layers:

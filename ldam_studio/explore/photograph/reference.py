@@ -2,8 +2,9 @@
 
 The first of these that there is counts for a layer: the images that the user has indexed (see
 `explore.real_images`), real images of the network's kind (the shipped digits, CIFAR-10, or
-photographs in a data folder), the photo statistics of the network, and noise with the spectrum of
-the photograph itself, which is said.
+photographs in a data folder), and the photo statistics of the network. Layers of which nothing is
+known are left out, unless that is all of them: they are then compared with noise that has the
+spectrum of the photograph itself, which is said.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Usual:
 def usual_of(
     network: Network, layers: Sequence[Layer], picture: Tensor, data: Path | None = None
 ) -> dict[str, Usual]:
-    """Return what is usual for the units of layers.
+    """Return what is usual for the units of the layers of which that is known.
 
     Parameters
     ----------
@@ -99,11 +100,10 @@ def usual_of(
         images, words = real
         return found | _measured(network, rest, images, words, is_real=True)
     found |= dict(_from_statistics(network, rest))
-    rest = [layer for layer in rest if layer.name not in found]
-    if rest:
-        words = "noise with its spectrum"
-        found |= _measured(network, rest, noise_like(picture), words, is_real=False)
-    return found
+    if found:
+        return found
+    words = "noise with its spectrum"
+    return _measured(network, layers, noise_like(picture), words, is_real=False)
 
 
 def noise_like(picture: Tensor, count: int = NOISE) -> Tensor:

@@ -28,8 +28,7 @@ class Seen:
     answers
         The units of each layer.
     layer
-        The number of the layer to show first: that of the classes, or else the last one for which
-        real images are known.
+        The number of the layer to show first: that of the classes, or else the last one.
     says
         What the network names, in a sentence.
     next
@@ -68,8 +67,7 @@ def look(network: Network, picture: KeptPicture, data: Path | None) -> Seen:
     order = shares.argsort(descending=True).tolist()
     name = network.label(Neuron(network.class_layer.name, order[0]))
     names = [layer.layer for layer in answers]
-    real = [number for number, layer in enumerate(answers) if layer.is_real]
-    classes = names.index(network.class_layer.name)
-    first = classes if classes in real or not real else real[-1]
+    last = network.class_layer.name
+    first = names.index(last) if last in names else len(names) - 1
     says = f"The network says: {name}, {confidence_words(shares[order[0]].item())}"
     return Seen(answers, first, says, order[1] if len(order) > 1 else None)
