@@ -23,6 +23,7 @@ from ldam_studio.engine.commands import (
     Steps,
 )
 from ldam_studio.engine.frame import FrameRequest
+from ldam_studio.engine.recording.observers import Observer, Observers
 from ldam_studio.engine.state import SessionState
 from ldam_studio.sampler.settings import SETTINGS
 
@@ -41,6 +42,7 @@ class Inbox:
         self._wake = threading.Condition()
         self._closed = False
         self._request: FrameRequest | None = None
+        self._observers = Observers()
 
     def post(self, name: str, value: Any = None, lane: int | None = None) -> int:
         """Post a change (see `engine.changes`), or a new value of the setting "max_rate".
@@ -81,6 +83,10 @@ class Inbox:
     def return_to(self, moment: SessionState | Future[SessionState]) -> int:
         """Return the session to a snapshot, or to one that an earlier question asked for."""
         return self._post(ReturnTo(moment))
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` on the runner's thread after each further step and change."""
+        self._observers.add(observer)
 
     def close(self) -> None:
         """End `run` after the step in progress and the changes posted before.

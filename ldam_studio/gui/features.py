@@ -54,6 +54,7 @@ FEATURES = (
     Row("sheets", "sheets.feature:Sheets"),
     Row("wall", "wall.feature:ChainWall"),
     Row("real_images", "real_images.feature:RealImages", panel=True),
+    Row("agreement", "agreement.feature:Agreement", panel=True),
     Row("comparing", "compare.compare:Comparing"),
     Row("display", "display.display:DisplayMenu"),
     Row("help", "help.help:Help"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.session.read_from import ReadFrom
     from ldam_studio.gui.session.shelf import Shelf
+    from ldam_studio.gui.theme.paint import Badge
     from ldam_studio.networks.sources.request import RecentNetworks
 
 Kind = Literal["info", "warning", "danger"]
@@ -173,6 +174,9 @@ class Places(Protocol):
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
 
+    def show_average_badge(self, badge: Badge | None) -> None:
+        """Show a badge beside the title of the first average, in addition to others; None: none."""
+
     def show_two_rows(self, on: bool) -> None:
         """Give the images more height for two rows, or go back to the height of one row."""
 
@@ -228,6 +232,8 @@ class Studio:
     def __post_init__(self) -> None:
         self._gates: list[Callable[[Opening], bool]] = []
         self._takers: list[Callable[[Path], object]] = []
+        self.show_help: Callable[[str], object] = lambda _page: None
+        """Shows the page of the guide with this title; the help feature provides it."""
 
     def open(self, opening: Opening) -> None:
         """Replace the running session by a new one, unless a feature takes the opening over."""

@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
+import agreement
 import chosen
 import crops
 import live
@@ -54,6 +55,7 @@ PARTS = {
     "swaps": swaps.measure,
     "compare": side_by_side.measure,
     "step": step.measure,
+    "agreement": agreement.measure,
     "sheet": sheet.measure,
     "photograph": photograph.measure,
     "real": real_images.measure,

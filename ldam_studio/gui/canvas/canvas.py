@@ -53,6 +53,7 @@ class Canvas(ZoomableWidget):
         self._shown = Shown()
         self._details: tuple[str, ...] = ()
         self._badges: tuple[tuple[Badge, ...], ...] = ()
+        self._average_badge: Badge | None = None
         self._empty = ("", "")
         self._hint = ""
         self._ringed = False  # whether the keyboard brought the focus here
@@ -114,6 +115,12 @@ class Canvas(ZoomableWidget):
         """Set the badges at the right end of each pane's title line."""
         if badges != self._badges:
             self._badges = badges
+            self._update_titles()
+
+    def set_average_badge(self, badge: Badge | None) -> None:
+        """Set a further badge of the first average, before the others; None for none."""
+        if badge != self._average_badge:
+            self._average_badge = badge
             self._update_titles()
 
     def set_empty(self, raw: str, average: str) -> None:
@@ -274,6 +281,8 @@ class Canvas(ZoomableWidget):
     def _paint_title(self, pencil: Pencil, part: QRect, number: int) -> None:
         words = self._details[number] if number < len(self._details) else ""
         badges = self._badges[number] if number < len(self._badges) else ()
+        if number == AVERAGE and self._average_badge is not None and self._frame is not None:
+            badges = (self._average_badge, *badges)
         is_raw = number % 2 == RAW and not self._shown.is_difference(number)
         shorter = shorter_names(words) if is_raw else shorter_counts(words)
         paint_title(pencil, part, self._shown.titles[number], badges, words, shorter)

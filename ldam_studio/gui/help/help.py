@@ -17,15 +17,18 @@ class Help(Feature):
         action = studio.places.action(HELP, self.show)
         studio.places.add_to_menu("Help", action)
         studio.places.add_to_toolbar(action)
+        studio.show_help = self.show
 
-    def show(self) -> None:
-        """Show the help window, or bring it to the front."""
+    def show(self, page: str = "") -> None:
+        """Show the help window, or bring it to the front, and turn to the page with this title."""
         from ldam_studio.gui.help.dialog import HelpDialog
 
         places = self.studio.places
         dialog = places.root.findChild(HelpDialog)
         if dialog is None:
             dialog = HelpDialog(places.root)
+        if page:
+            dialog.show_page(page)
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

@@ -27,6 +27,7 @@ from ldam_studio.sampler.settings import SETTINGS
 if TYPE_CHECKING:
     from ldam_studio.engine.changes.change import Change
     from ldam_studio.engine.outline import Outline
+    from ldam_studio.engine.recording.observers import Observer
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.progress import Stage
 
@@ -68,6 +69,7 @@ class SessionLink(QObject):
         """The settings that followed a schedule in the last frame."""
         self._strip_side: int | None = None
         self._on_wall: tuple[int, bool] | None = None
+        self._observers: list[Observer] = []
         self._needs = LearningNeeds(self)
         self._needs.met.connect(self._on_needs_met)
 
@@ -146,6 +148,12 @@ class SessionLink(QObject):
         """Call `question` on the sampler's thread; return its future, None without a session."""
         return None if self._runner is None else self._runner.ask(question)
 
+    def observe(self, observer: Observer) -> None:
+        """Let `observer` look at each step of this session and all later ones, on its thread."""
+        self._observers.append(observer)
+        if self._runner is not None:
+            self._runner.observe(observer)
+
     def close(self) -> bool:
         """Stop all threads and wait for them; return whether all have ended in time."""
         self._leave()
@@ -170,6 +178,8 @@ class SessionLink(QObject):
             return
         opening = self._current
         self._runner = runner
+        for observer in self._observers:
+            runner.observe(observer)
         if opening.max_rate:
             runner.post(MAX_RATE, opening.max_rate)
         self.model.set_display(opening.display)

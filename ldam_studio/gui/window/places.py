@@ -14,6 +14,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.model import Model
 from ldam_studio.gui.studio import Dragged, Entry, Menu, Side
 from ldam_studio.gui.theme import icons
+from ldam_studio.gui.theme.paint import Badge
 from ldam_studio.gui.window.first_keys import FirstKeys
 from ldam_studio.gui.window.panels import Panels
 from ldam_studio.gui.window.sections import Sections
@@ -155,6 +156,10 @@ class WindowPlaces:
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
         self._panels.add_bar(bar, above=above)
+
+    def show_average_badge(self, badge: Badge | None) -> None:
+        """Show a badge beside the title of the first average, in addition to others."""
+        self._panels.canvas.set_average_badge(badge)
 
     def show_two_rows(self, on: bool) -> None:
         """Give the images more height for two rows, or go back to the height of one row."""

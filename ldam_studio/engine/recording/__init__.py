@@ -1,0 +1,1 @@
+"""Recording what each chain did, for those who ask whether the chains agree."""

@@ -1,0 +1,1 @@
+"""Whether the chains of a neuron agree, in numbers and in words."""
