@@ -9,11 +9,13 @@ import torch
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import Device
+from ldam_studio.engine.kept_modes import origin_of
+from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.explore.modes import gallery as module
 from ldam_studio.explore.modes.gallery import FEWEST, PATIENCE, Gallery
-from ldam_studio.explore.modes.look import Look, Wanted, look_at
+from ldam_studio.explore.modes.look import Look, Recalled, Wanted, look_at
 from ldam_studio.explore.modes.regrouping import grouped
 from ldam_studio.networks.neurons import parse_neurons
 from ldam_studio.networks.sources.opening import open_network
@@ -38,6 +40,7 @@ def seen(step, shown, *, samples=100, stirred=-1, hot=False, settled=True, neuro
         reduced=np.stack(shown) if shown else np.zeros((0, 8), np.float32),
         features={},
         pictures=given.get("pictures", {}),
+        kept=given.get("kept", {}),
     )
 
 
@@ -127,6 +130,36 @@ def test_what_is_undone_is_forgotten():
     assert told(gallery) == [(1, 1, (0,), 100, 200)]
 
 
+def test_a_chain_that_drifts_to_another_image_leaves_the_former_one_behind():
+    gallery = Gallery()
+    for step in range(100, 800, 100):
+        gallery.add(seen(step, [ONE], samples=step))
+    between = (ONE + TWO) / np.sqrt(2, dtype=np.float32)
+    gallery.add(seen(800, [between], samples=800))
+    assert [m.count for m in modes_of(gallery)] == [1]
+    for step in range(900, 1200, 100):
+        gallery.add(seen(step, [TWO], samples=step))
+    assert told(gallery) == [(1, 1, (), 100, 800), (2, 1, (0,), 900, 1100)]
+    # One that never came to rest leaves nothing.
+    gallery.clear()
+    for step, shown in ((100, ONE), (200, TWO), (300, THREE)):
+        gallery.add(seen(step, [shown], samples=step))
+    assert [m.count for m in modes_of(gallery)] == [1]
+
+
+def test_a_mode_that_was_kept_before_has_its_number_again():
+    gallery = Gallery()
+    picture = np.ones((1, 4, 4), np.float16)
+    gallery.add(seen(100, [ONE, TWO], kept={3: Recalled(TWO, None, picture)}))
+    first, other = modes_of(gallery)
+    assert (first.number, first.chains, first.count) == (3, (1,), 1) and first.picture is picture
+    assert (other.number, other.share.value) == (4, 0.5)
+    assert gallery.knows(NEURON, "pixels", 3) and not gallery.knows(NEURON, "features", 3)
+    gallery.clear()
+    gallery.add(seen(100, [ONE], kept={7: Recalled(TWO, None, picture)}))
+    assert [(m.number, m.share is None) for m in modes_of(gallery)] == [(7, True), (8, False)]
+
+
 def test_a_forgotten_mode_has_no_part_in_the_shares():
     gallery = Gallery()
     gallery.add(seen(100, [ONE, TWO, TWO]))
@@ -177,6 +210,10 @@ def lenet():
     return open_network("lenet")
 
 
+def mean_of(state):
+    return state.lane.average.mean[0]
+
+
 def test_a_session_is_looked_at_without_being_changed(lenet):
     neurons = tuple(parse_neurons("fc3:4")) * 3
     spec = SessionSpec(
@@ -198,6 +235,12 @@ def test_a_session_is_looked_at_without_being_changed(lenet):
     state, _ = advance(state, [Change("heat", 100.0)])
     look = look_at(state, wanted)
     assert look.hot.all() and (look.stirred == 60).all() and not look.pictures
+    kept = KeptPicture(mean_of(state), "mode 5 of fc3:4", origin_of(neurons[0]))
+    state, _ = advance(state, [Change("heat", 1.0), Change("picture", kept)], 0)
+    for kind in ("pixels", "features"):
+        (again,) = look_at(state, Wanted("fc3:4", kind, kept={5: 0, 6: 9})).kept.items()
+        assert again[0] == 5 and again[1].picture.shape == (1, 28, 28)
+        assert (again[1].features is None) == (kind == "pixels")
     # A network that has no such lane any more: the first is looked at.
     assert look_at(state, Wanted("fc3:4", "pixels", 3)).neurons == look.neurons
 

@@ -26,6 +26,12 @@ def test_a_card_says_share_activation_and_when_it_was_seen():
     assert words.card(mode(), kept=True)[0] == "mode 1, kept"
     assert "Shown now by chains 1, 2." in words.tip(mode(), kept=False)
     assert "No chain shows it now." in words.tip(mode(chains=()), kept=False)
+    assert words.card(mode(), kept=False, objective="mix")[2] == "objective 7.25"
+    title = words.kept_title(12, "fc3:4", "features")
+    assert title == "mode 12 of fc3:4 by features"
+    assert words.number_in(title, "fc3:4", "features") == 12
+    assert words.number_in(title, "fc3:4", "pixels") is None
+    assert words.number_in("mode ² of fc3:4", "fc3:4", "pixels") is None
     assert words.summary("4", (mode(), mode(2, 1))) == "4: 2 modes in 3 averages"
 
 
@@ -121,6 +127,20 @@ def test_a_mode_is_kept_sent_to_averaged_and_forgotten(fours, qtbot):
     click(made.panel, "Forget")
     assert model.outline.pictures[0].origin == "former mode of fc3:4"
     assert 1 not in [card.number for card in made.panel.cards.cards]
+
+
+def test_a_mode_that_was_kept_comes_back_with_the_session(fours, qtbot):
+    made = with_modes(fours, qtbot)
+    paused(fours, qtbot)
+    made.panel.cards.choose(1)
+    click(made.panel, "Keep")
+    until(qtbot, lambda: bool(fours.last_frame.outline.pictures))
+    made.collector.gallery.clear()
+    made.collector.hurry()
+    until(qtbot, lambda: made.collector.gallery.knows("fc3:4", "pixels", 1))
+    until(
+        qtbot, lambda: any(c.number == 1 and c.picture is not None for c in made.panel.cards.cards)
+    )
 
 
 def test_find_another_turns_all_chains_to_the_neuron_then_melts(make_window, qtbot):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ import numpy as np
 from ldam_studio.explore.intervals import share_of
 from ldam_studio.explore.modes.features import Kind
 from ldam_studio.explore.modes.look import AT_ONCE, TYPICAL, Wanted
-from ldam_studio.explore.modes.observations import Found, Mode, Observation
+from ldam_studio.explore.modes.observations import RECALLED, Found, Mode, Observation
 from ldam_studio.explore.modes.regrouping import Grouped, Task
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 MOST = 1000
 MOST_PICTURES = 24
 MOST_BYTES = 24 * 2**20
-FEWEST = 40
+FEWEST = 30
 """Samples of a settled chain from which on its average counts."""
 PATIENCE = 300
 """Samples of a chain that never settles from which on its average counts all the same."""
@@ -62,6 +63,7 @@ class Gallery:
         self._step = look.step
         for chain in [chain for chain in self._running if chain >= len(look.neurons)]:
             self._finish(chain)
+        self._recall(look)
         for chain, neuron in enumerate(look.neurons):
             self._see(chain, neuron, look, activation)
         known = self._neurons.get(look.wanted.neuron)
@@ -102,6 +104,9 @@ class Gallery:
             )
             self._running[chain] = running
             self._of(neuron).observations[running.number] = running
+        if samples >= FEWEST and running.has_drifted(look.reduced[chain]):
+            self._leave_behind(running)
+            running.first = look.step
         running.last, running.samples = look.step, samples
         running.settled = running.settled or settled
         if samples >= FEWEST:  # after the average was reset, the former one counts for a while
@@ -110,6 +115,50 @@ class Gallery:
         if activation is not None and chain < len(activation) and np.isfinite(activation[chain]):
             new, old = float(activation[chain]), running.activation
             running.activation = new if np.isnan(old) else old + 0.2 * (new - old)
+
+    def _leave_behind(self, running: Observation) -> None:
+        """Let a chain that has drifted to another image leave the former one as finished."""
+        former = replace(running, number=next(self._numbers), ended=self._step)
+        assert former.anchor is not None
+        former.reduced = former.anchor
+        known = self._of(running.neuron)
+        known.observations[former.number] = former
+        for modes in known.modes.values():
+            if running.number in modes:
+                modes[former.number] = modes.pop(running.number)
+        running.anchor, running.calm, running.activation = None, 0, np.nan
+
+    def _recall(self, look: Look) -> None:
+        """Take in modes that were kept before the gallery was open, with the numbers they had."""
+        neuron, kind = look.wanted.neuron, look.wanted.kind
+        for mode, kept in look.kept.items():
+            known = self._of(neuron)
+            if mode in known.modes[kind].values():
+                continue
+            step = look.step
+            found = Observation(
+                next(self._numbers),
+                RECALLED,
+                neuron,
+                step,
+                step,
+                0,
+                settled=True,
+                reduced=kept.reduced,
+                features=kept.features,
+                ended=RECALLED,
+            )
+            known.observations[found.number] = found
+            known.modes[kind][found.number] = mode
+            known.fresh[kind] = max(known.fresh[kind], mode + 1)
+            known.pictures[kind, mode] = kept.picture
+
+    def knows(self, neuron: str, kind: Kind, mode: int) -> bool:
+        """Return whether a mode with this number was found, also one that was forgotten."""
+        known = self._neurons.get(neuron)
+        return known is not None and (
+            (kind, mode) in known.forgotten or mode in known.modes[kind].values()
+        )
 
     def _of(self, neuron: str) -> Found:
         found = self._neurons.setdefault(neuron, Found())
@@ -138,7 +187,9 @@ class Gallery:
     def _limit(self, present: Sequence[str]) -> None:
         """Drop what is more than the limits, the oldest first."""
         for neuron in self._neurons.values():
-            finished = [n for n, o in neuron.observations.items() if o.ended is not None]
+            finished = [
+                n for n, o in neuron.observations.items() if o.ended not in (None, RECALLED)
+            ]
             for number in finished[: max(0, len(neuron.observations) - MOST)]:
                 del neuron.observations[number]
         held = {name: neuron.nbytes for name, neuron in self._neurons.items()}
@@ -187,7 +238,7 @@ class Gallery:
             if observation is None or mode is None or (kind, mode) in known.forgotten:
                 continue
             members.setdefault(mode, []).append(observation)
-        total = sum(map(len, members.values()))
+        total = sum(o.chain != RECALLED for each in members.values() for o in each)
         return tuple(
             self._mode(number, members[number], total, known.pictures.get((kind, number)))
             for number in sorted(members)
@@ -200,11 +251,12 @@ class Gallery:
         total: int,
         picture: NDArray[np.float16] | None,
     ) -> Mode:
+        seen = sum(o.chain != RECALLED for o in members)
         activations = [o.activation for o in members if np.isfinite(o.activation)]
         return Mode(
             number=number,
-            share=share_of(len(members), total),
-            count=len(members),
+            share=share_of(seen, total) if seen else None,
+            count=seen,
             chains=tuple(o.chain for o in members if o.ended is None),
             first=min(o.first for o in members),
             last=max(o.last for o in members),

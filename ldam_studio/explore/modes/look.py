@@ -45,6 +45,9 @@ class Wanted:
         are compared by their pixels.
     pictures
         The modes, by number, whose pictures are wanted, with the chains that are in them.
+    kept
+        The modes, by number, that the session has kept and the gallery does not know, because they
+        were found before it was open, with the numbers of the kept pictures.
     """
 
     neuron: str
@@ -52,6 +55,16 @@ class Wanted:
     lane: int = 0
     features: tuple[int, ...] = ()
     pictures: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    kept: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A kept mode: what it is compared by, see `Look`, and its picture."""
+
+    reduced: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+    picture: NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,7 @@ class Look:
     reduced: NDArray[np.float32]
     features: Mapping[int, NDArray[np.float32]]
     pictures: Mapping[int, NDArray[np.float16]]
+    kept: Mapping[int, Recalled] = field(default_factory=dict)
 
 
 def look_at(state: SessionState, wanted: Wanted) -> Look:
@@ -103,7 +117,26 @@ def look_at(state: SessionState, wanted: Wanted) -> Look:
             for number, members in wanted.pictures.items()
             if _some(members, cool)
         },
+        kept={} if coarse else _recalled(state, lane, wanted),
     )
+
+
+def _recalled(state: SessionState, lane: Lane, wanted: Wanted) -> dict[int, Recalled]:
+    """Return the kept modes that are wanted, as far as they are there, by the modes' numbers."""
+    neurons = [str(neuron) for neuron in lane.neurons]
+    if wanted.neuron not in neurons:
+        return {}
+    box, layer = lane.targets.fields[neurons.index(wanted.neuron)], compared_layer(lane.sized)
+    size, found = (lane.sized.pixels.height, lane.sized.pixels.width), {}
+    for mode, number in list(wanted.kept.items())[:AT_ONCE]:
+        if number < len(state.pictures) and state.pictures[number].shape == lane.sized.pixels.shape:
+            shown = state.pictures[number].at(size, state.device.name)[None]
+            seen = None
+            if wanted.kind == "features" and layer is not None:
+                seen = _array(features(lane.sized, layer, shown, state.device.plan))[0]
+            picture = shown[0].to(torch.float16).cpu().numpy()
+            found[mode] = Recalled(_array(edges(shown, box))[0], seen, picture)
+    return found
 
 
 def _stirred(state: SessionState) -> NDArray[np.int64]:

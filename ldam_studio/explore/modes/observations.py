@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldam_studio.explore.intervals import Interval
-from ldam_studio.explore.modes.features import Kind
+from ldam_studio.explore.modes.features import LEAST, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+RECALLED = -1
+"""In the place of a chain's number: a kept mode, which is no average of a chain and has no part in
+the shares."""
+
+ALIKE, CALM = 0.9, 5
+"""Cosine of two looks at a chain that stays where it is, and looks after which it has stayed."""
 
 
 @dataclass
@@ -20,7 +28,8 @@ class Observation:
 
     `first` and `last` are the steps at which it was first and last seen; `ended` is the step at
     which it was seen to be finished, None while the chain goes on. `settled` is False if the chain
-    never was.
+    never was. `anchor` is what it looked like when it was `calm` for some looks.
+    `chain` is `RECALLED` for a mode that was kept before the gallery was open.
     """
 
     number: int
@@ -34,11 +43,25 @@ class Observation:
     features: NDArray[np.float32] | None = None
     activation: float = np.nan
     ended: int | None = None
+    anchor: NDArray[np.float32] | None = None
+    calm: int = 0
 
     @property
     def nbytes(self) -> int:
         """The memory that its vectors take."""
-        return self.reduced.nbytes + (0 if self.features is None else self.features.nbytes)
+        vectors = (self.reduced, self.features, self.anchor)
+        return sum(vector.nbytes for vector in vectors if vector is not None)
+
+    def has_drifted(self, now: NDArray[np.float32]) -> bool:
+        """Return whether the chain went on from an image at which it had stayed for some looks."""
+        if self.reduced.shape != now.shape:
+            return False
+        self.calm = self.calm + 1 if float(self.reduced @ now) >= ALIKE else 0
+        if self.anchor is None:
+            if self.calm >= CALM:
+                self.anchor = now
+            return False
+        return float(self.anchor @ now) < LEAST["pixels"]
 
     def direction(self, kind: Kind) -> NDArray[np.float32] | None:
         """Return what it is compared by; None if that is not known yet."""
@@ -54,7 +77,8 @@ class Mode:
     number
         Its number, from 1, which it keeps.
     share
-        Its share of all averages of the neuron, with Wilson's interval; chains are the units.
+        Its share of all averages of the neuron, with Wilson's interval; chains are the units. None
+        if no average has been seen, only what was kept before.
     count
         Its number of averages.
     chains
@@ -68,7 +92,7 @@ class Mode:
     """
 
     number: int
-    share: Interval
+    share: Interval | None
     count: int
     chains: tuple[int, ...]
     first: int

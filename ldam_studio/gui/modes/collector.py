@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from ldam_studio.engine.kept_modes import modes_of
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.modes.gallery import Gallery
 from ldam_studio.explore.modes.look import Look, Wanted, look_at
 from ldam_studio.explore.modes.regrouping import Grouped, grouped
 from ldam_studio.explore.modes.regrouping import Task as Grouping
+from ldam_studio.gui.modes import words
 from ldam_studio.gui.task import Task
 
 if TYPE_CHECKING:
@@ -125,12 +128,25 @@ class Collector(QObject):
             return
         self._seen = (frame.step, frame.commands_seen)
         wanted = self.gallery.wanted(self.neuron, self._kind, model.acting or 0)
+        wanted = replace(wanted, kept=self._unknown())
         question = self._studio.controller.ask(partial(_timed, wanted=wanted))
         if question is None:
             self._timer.start(EVERY_MS)
             return
         self._question = question
         question.add_done_callback(self._answered.emit)
+
+    def _unknown(self) -> dict[int, int]:
+        """Return the kept modes that the gallery does not know, with their pictures' numbers."""
+        model, neuron, kind = self._studio.model, self.neuron, self._kind
+        pictures = model.outline.pictures
+        numbers = modes_of(pictures, model.acted.neurons[model.front])
+        named = {words.number_in(pictures[n].title, neuron, kind): n for n in numbers}
+        return {
+            mode: number
+            for mode, number in named.items()
+            if mode is not None and not self.gallery.knows(neuron, kind, mode)
+        }
 
     def _take(self, question: Future[tuple[Look, float]]) -> None:
         if question is not self._question:

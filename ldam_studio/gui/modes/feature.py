@@ -93,7 +93,10 @@ class Modes(Feature):
         self._show_possible()
 
     def _card(self, mode: Mode, kept: bool) -> Card:
-        return Card(mode.number, words.card(mode, kept), words.tip(mode, kept), self._colours(mode))
+        frame, model = self.studio.frames.last, self.studio.model
+        made_large = "activation" if frame is None else model.acted_frame(frame).objective
+        lines = words.card(mode, kept, made_large)
+        return Card(mode.number, lines, words.tip(mode, kept), self._colours(mode))
 
     def _colours(self, mode: Mode) -> NDArray[np.uint8] | None:
         """Return a mode's picture in colours: the part that the neuron sees."""
@@ -151,8 +154,7 @@ class Modes(Feature):
         return next((n for n in kept if pictures[n].title == named), None)
 
     def _title(self, number: int) -> str:
-        by = " by features" if self.panel.kind == "features" else ""
-        return f"{words.title(number)} of {self._neuron}{by}"
+        return words.kept_title(number, str(self._neuron), self.panel.kind)
 
     # What is done with a mode
 
