@@ -32,6 +32,7 @@ def seen(step, shown, *, samples=100, stirred=-1, hot=False, settled=True, neuro
         wanted=given.get("wanted", Wanted(neuron, "pixels")),
         step=step,
         stirred=np.full(count, stirred),
+        since=0,
         neurons=(neuron,) * count,
         hot=np.full(count, hot),
         counts=np.full(count, samples),
@@ -128,6 +129,20 @@ def test_what_is_undone_is_forgotten():
     gallery.add(seen(400, [TWO], samples=150, stirred=200))
     gallery.add(seen(200, [ONE], samples=200))
     assert told(gallery) == [(1, 1, (0,), 100, 200)]
+
+
+def test_what_is_undone_is_forgotten_however_far_the_session_has_gone_on():
+    gallery = Gallery()
+    gallery.add(seen(100, [ONE, ONE]))
+    gallery.add(seen(210, [ONE, ONE], samples=5, stirred=200))
+    gallery.add(seen(400, [TWO, TWO], samples=150, stirred=200))
+    assert [m.count for m in modes_of(gallery)] == [2, 2]
+    gallery.add(seen(450, [ONE, ONE], samples=350))
+    assert told(gallery) == [(1, 2, (0, 1), 100, 450)]
+    # Before a look could see what the restart led to, too.
+    gallery.add(seen(460, [ONE, ONE], samples=1, stirred=455, settled=False))
+    gallery.add(seen(500, [ONE, ONE], samples=390))
+    assert told(gallery) == [(1, 2, (0, 1), 100, 500)]
 
 
 def test_a_chain_that_drifts_to_another_image_leaves_the_former_one_behind():

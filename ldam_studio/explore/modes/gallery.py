@@ -47,6 +47,7 @@ class Gallery:
         self._neurons: OrderedDict[str, Found] = OrderedDict()
         self._running: dict[int, Observation] = {}
         self._step = -1
+        self._last: Look | None = None
         self._turn = 0
         self._numbers = count()
 
@@ -54,13 +55,13 @@ class Gallery:
         """Forget everything, because another session is open."""
         self._neurons.clear()
         self._running.clear()
-        self._step = -1
+        self._step, self._last = -1, None
 
     def add(self, look: Look, activation: Sequence[float] | None = None) -> None:
         """Take in what was seen of the chains, with their activations if they are known."""
-        if look.step < self._step:
-            self._go_back(look.step)
-        self._step = look.step
+        if self._last is not None and look.is_undone_from(self._last):
+            self._go_back(look)
+        self._last, self._step = look, look.step
         for chain in [chain for chain in self._running if chain >= len(look.neurons)]:
             self._finish(chain)
         self._recall(look)
@@ -80,6 +81,7 @@ class Gallery:
             or look.stirred[chain] >= running.last
             or (samples < running.samples and not settled)
         ):
+            running.ended_by = int(look.stirred[chain])
             self._finish(chain)
             running = None
         elif running is not None and samples < running.samples and not running.settled:
@@ -101,6 +103,7 @@ class Gallery:
                 samples,
                 settled,
                 look.reduced[chain],
+                stirred=int(look.stirred[chain]),
             )
             self._running[chain] = running
             self._of(neuron).observations[running.number] = running
@@ -171,17 +174,24 @@ class Gallery:
         if not keep and observation.neuron in self._neurons:
             self._neurons[observation.neuron].observations.pop(observation.number, None)
 
-    def _go_back(self, step: int) -> None:
-        """Forget what was seen after a step, to which the session has returned."""
+    def _go_back(self, look: Look) -> None:
+        """Forget what was seen after the moment to which the session has returned."""
         self._running.clear()
         for neuron in self._neurons.values():
-            later = [o for o in neuron.observations.values() if o.first > step]
-            for observation in later:
-                del neuron.observations[observation.number]
-            for observation in neuron.observations.values():
-                if observation.ended is None or observation.ended > step:
-                    observation.ended, observation.samples = None, 0
-                    observation.last = min(observation.last, step)
+            for observation in list(neuron.observations.values()):
+                if observation.chain == RECALLED:
+                    continue
+                there = observation.chain < len(look.stirred)
+                stirred = int(look.stirred[observation.chain]) if there else -1
+                if observation.first > look.step or observation.stirred > stirred:
+                    del neuron.observations[observation.number]
+                elif (
+                    observation.ended is None
+                    or observation.ended > look.step
+                    or observation.ended_by > stirred
+                ):
+                    observation.ended, observation.ended_by, observation.samples = None, -1, 0
+                    observation.last = min(observation.last, look.step)
                     self._running[observation.chain] = observation
 
     def _limit(self, present: Sequence[str]) -> None:

@@ -76,12 +76,14 @@ class Look:
     averages; `features` those of the network for some chains, by number. `pictures` are the means
     of modes' averages (C, H, W), float16. `hot` (chains,) marks those that melt, or are not yet at
     their last resolution: their averages are none of the neuron. `stirred` (chains,) are the steps
-    before which they were last melted, or begun anew; -1 if the log knows of none.
+    before which they were last melted, or begun anew; -1 if the log, which begins at step `since`,
+    knows of none.
     """
 
     wanted: Wanted
     step: int
     stirred: NDArray[np.int64]
+    since: int
     neurons: tuple[str, ...]
     hot: NDArray[np.bool_]
     counts: NDArray[np.int64]
@@ -91,6 +93,11 @@ class Look:
     features: Mapping[int, NDArray[np.float32]]
     pictures: Mapping[int, NDArray[np.float16]]
     kept: Mapping[int, Recalled] = field(default_factory=dict)
+
+    def is_undone_from(self, before: Look) -> bool:
+        """Return whether the session has returned to an earlier moment since another look."""
+        same = self.since == before.since and len(self.stirred) == len(before.stirred)
+        return self.step < before.step or (same and bool((self.stirred < before.stirred).any()))
 
 
 def look_at(state: SessionState, wanted: Wanted) -> Look:
@@ -105,6 +112,7 @@ def look_at(state: SessionState, wanted: Wanted) -> Look:
         wanted=wanted,
         step=state.step,
         stirred=_stirred(state),
+        since=int(state.origin.get("at", 0)),
         neurons=tuple(map(str, lane.neurons)),
         hot=hot,
         counts=counts,

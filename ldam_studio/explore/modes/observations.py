@@ -28,8 +28,9 @@ class Observation:
 
     `first` and `last` are the steps at which it was first and last seen; `ended` is the step at
     which it was seen to be finished, None while the chain goes on. `settled` is False if the chain
-    never was. `anchor` is what it looked like when it was `calm` for some looks.
-    `chain` is `RECALLED` for a mode that was kept before the gallery was open.
+    never was. `stirred` and `ended_by` are the steps before which the chain had last been stirred
+    when it began and when it ended, see `Look`. `anchor` is what it looked like when it was `calm`
+    for some looks. `chain` is `RECALLED` for a mode that was kept before the gallery was open.
     """
 
     number: int
@@ -43,6 +44,8 @@ class Observation:
     features: NDArray[np.float32] | None = None
     activation: float = np.nan
     ended: int | None = None
+    stirred: int = -1
+    ended_by: int = -1
     anchor: NDArray[np.float32] | None = None
     calm: int = 0
 
