@@ -37,10 +37,12 @@ def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
 
 
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
-    """Return the badges of the raw sample: no gradient, melting, paused, stopped."""
+    """Return the badges of the raw sample: no gradient, melting, held, paused, stopped."""
     badges = list(dead_badges(None if frame is None else frame.lanes[0]))
     if frame is not None and frame.melting:
         badges.append(Badge("melting", "warning"))
+    if frame is not None and frame.lanes[0].front in frame.outline.held:
+        badges.append(Badge("held", "accent"))
     if state is RunState.PAUSED:
         badges.append(Badge("paused", "accent"))
     elif state is RunState.FAILED:

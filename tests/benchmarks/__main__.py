@@ -33,6 +33,7 @@ import side_by_side
 import startup
 import step
 import swaps
+import wall
 import watching
 import window
 from rich.console import Console
@@ -56,6 +57,7 @@ PARTS = {
     "compare": side_by_side.measure,
     "step": step.measure,
     "agreement": agreement.measure,
+    "wall": wall.measure,
     "sheet": sheet.measure,
     "photograph": photograph.measure,
     "real": real_images.measure,

@@ -3,7 +3,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldam_studio.gui.canvas.strip_layout import StripMetrics, lay_out
+from ldam_studio.gui.canvas.strip_layout import (
+    StripMetrics,
+    fits_columns,
+    lay_out,
+    lay_out_columns,
+)
+from ldam_studio.gui.chain_table import columns_of
 
 METRICS = StripMetrics(margin=8, gap=8, line=16, heading=0, smallest=28, largest=96)
 
@@ -64,6 +70,31 @@ def test_a_single_line_moves_apart_for_long_labels():
     assert narrow.labels[-1].right() < 400
     many = lay_out((200, 300), 40, (28, 28), 0, wide)
     assert many.labels[0].width() < 120
+
+
+def test_chains_of_one_neuron_share_a_column():
+    columns = columns_of([chain % 10 for chain in range(100)])
+    layout = lay_out_columns((720, 400), columns, (28, 28), METRICS)
+    assert layout.columns == 10 and layout.size[0] <= 720 and layout.size[1] <= 400
+    for column, chains in enumerate(columns):
+        assert {layout.thumbs[chain].left() for chain in chains} == {layout.thumbs[column].left()}
+        assert layout.labels[column].contains(layout.thumbs[column].center().x(), 20)
+        assert all(layout.labels[chain].isNull() for chain in chains[1:])
+    assert layout.neighbour(0, 0, 1) == 10 and layout.neighbour(9, 1, 0) == 9
+    centre = layout.thumbs[47].center()
+    assert layout.at(centre.x(), centre.y()) == 47
+
+
+def test_columns_grow_with_the_room_and_scroll_where_it_is_low():
+    columns = columns_of([chain % 10 for chain in range(40)])
+    sizes = [
+        lay_out_columns((720, height), columns, (28, 28), METRICS).thumbs[0].width()
+        for height in (60, 200, 260, 420)
+    ]
+    assert sizes[0] == METRICS.smallest and sizes == sorted(sizes) and sizes[-1] > 50
+    assert lay_out_columns((720, 60), columns, (28, 28), METRICS).size[1] > 60
+    assert lay_out_columns((720, 420), columns, (224, 112), METRICS).thumbs[0].height() == 31
+    assert fits_columns(720, 10, METRICS) and not fits_columns(720, 40, METRICS)
 
 
 def test_neighbours():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QImage
+from PyQt6.QtGui import QContextMenuEvent, QImage
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QToolButton
+from PyQt6.QtWidgets import QApplication, QMenu, QToolButton
 
 from gui.windows import compare_with_itself, open_in, paused, small_opening, turn, until
 from ldam_studio.gui.wall.feature import ChainWall
@@ -153,6 +153,8 @@ def test_only_the_chosen_chains_are_held_and_released(window, qtbot):
     same = [np.array_equal(*pair) for pair in zip(before, after, strict=True)]
     assert [chain for chain, kept in enumerate(same) if kept] == [1, 5]
     assert wall.states[0] == {1, 5} and "held" in wall.state_words(5)
+    window.controller.set_front(5)
+    until(qtbot, lambda: "held" in [badge.text for badge in window.canvas._badges[0]])
     QTest.keyClick(wall, KEY.Key_H)
     assert window.model.outline.held == ()
     assert button(window, "Hold").isVisible()
@@ -181,6 +183,28 @@ def test_only_the_chosen_chains_are_melted_restarted_and_kept(window, qtbot):
     settled(window, qtbot)
     assert window.model.chains == 20 and window.model.outline.heats == ()
     until(qtbot, lambda: wall.chains == 20 and len(wall._lanes[0].thumbnails) == 20)
+
+
+def test_a_right_click_offers_what_can_be_done(window, qtbot):
+    wall = wall_of(window)
+    wall.choose((1, 2))
+
+    def offered(chain):
+        at = point(wall, chain)
+        reason = QContextMenuEvent.Reason.Mouse
+        event = QContextMenuEvent(reason, at, wall.viewport().mapToGlobal(at))
+        QApplication.sendEvent(wall.viewport(), event)
+        return wall.findChildren(QMenu)[-1]
+
+    menu = offered(2)
+    assert [action.text() for action in menu.actions()] == ["Melt", "Restart", "Hold", "Keep only"]
+    assert chosen(window) == [1, 2]
+    menu.close()
+    menu = offered(9)
+    assert chosen(window) == [9]
+    menu.actions()[2].trigger()
+    menu.close()
+    assert window.model.outline.held == (9,)
 
 
 def test_keys_act_on_all_chains_where_none_is_chosen(window, qtbot):
@@ -229,6 +253,10 @@ def test_the_wheel_zooms_about_the_pointer_and_the_wall_is_dragged(window, qtbot
     assert bar.value() == at + 40
     QTest.keyClick(wall, KEY.Key_0)
     assert wall.layout_now.thumb[0] == before and bar.maximum() == 0
+    window.actions_by_name["zoom_in"].trigger()
+    assert wall.layout_now.thumb[0] > before
+    QTest.keyClick(wall, KEY.Key_F)
+    assert wall.layout_now.thumb[0] == before
     QTest.keyClick(wall, KEY.Key_Plus)
     QTest.keyClick(wall, KEY.Key_End)
     left, top = wall._offset

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QRect
 
-from ldam_studio.gui.chain_table import columns_of
-from ldam_studio.gui.wall.arrangement import Metrics, arrange, crisp
+from ldam_studio.gui.chain_table import columns_of, crisp
+from ldam_studio.gui.wall.arrangement import Metrics, arrange
 from ldam_studio.gui.wall.layout import divide, place
 
 METRICS = Metrics(margin=8, gap=4, apart=6, line=18, smallest=28, labelled=44)

@@ -18,12 +18,18 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QToolTip, QWidget
 
-from ldam_studio.gui.canvas.strip_layout import StripLayout, StripMetrics, lay_out
+from ldam_studio.gui.canvas.strip_layout import (
+    StripLayout,
+    StripMetrics,
+    fits_columns,
+    lay_out,
+    lay_out_columns,
+)
 from ldam_studio.gui.frame_words import NUMBER
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import MIDDLE, RIGHT, Pencil, logical, qimage
 
-THUMB = (28, 112)  # smallest and largest size of a thumbnail, in logical pixels
+THUMB = (28, 384)  # smallest and largest size of a thumbnail, in logical pixels
 LABEL = 150  # largest width of a label
 APART = 3  # space at both ends of a label, to keep neighbours apart
 
@@ -32,6 +38,7 @@ class Strip(QWidget):
     """A strip or table of thumbnails with labels; the front chain is outlined."""
 
     chosen = pyqtSignal(int)  # index of the thumbnail that the user clicked or moved to
+    sized = pyqtSignal(int)  # the longer side of a thumbnail, in device pixels
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +50,9 @@ class Strip(QWidget):
         self._tips: tuple[str, ...] = ()
         self._rows: tuple[str, ...] = ()
         self._front = 0
-        self._shape = (28, 28)  # height, width
+        self._columns: tuple[tuple[int, ...], ...] = ()  # chains of the same neuron
+        self._image = (28, 28)  # width and height of the network's images
+        self._shape = (28, 28)  # height and width of the thumbnails
         self._atlas: QImage | None = None  # all thumbnails, one below the other
         self._layout = StripLayout(1, (), (), (), (1, 1))
         self._area = QSize()
@@ -51,15 +60,31 @@ class Strip(QWidget):
     # What is shown
 
     def set_chains(
-        self, labels: tuple[str, ...], tips: tuple[str, ...] = (), rows: tuple[str, ...] = ()
+        self,
+        labels: tuple[str, ...],
+        tips: tuple[str, ...] = (),
+        rows: tuple[str, ...] = (),
+        columns: tuple[tuple[int, ...], ...] = (),
+        image: tuple[int, int] = (28, 28),
     ) -> None:
-        """Set the chains' labels and tool tips; with titles in `rows` they form a table."""
+        """Set the chains' labels and tool tips.
+
+        Parameters
+        ----------
+        rows
+            Titles of the rows of a table, in which chains stand one after the other.
+        columns
+            The chains of each column, where those of one neuron form a column.
+        image
+            Width and height of the network's images.
+        """
         self._tips = tips
         if rows and len(labels) % len(rows):
             rows = ()
-        if (labels, rows) == (self._labels, self._rows):
+        now = (labels, rows, columns, image)
+        if now == (self._labels, self._rows, self._columns, self._image):
             return
-        self._labels, self._rows = labels, rows
+        self._labels, self._rows, self._columns, self._image = now
         self._atlas = None
         self._relayout()
         self._describe()
@@ -70,11 +95,8 @@ class Strip(QWidget):
         if count != len(self._labels):
             return
         self._atlas = qimage(thumbnails.reshape(count * height, width, 3))
-        if (height, width) != self._shape:
-            self._shape = (height, width)
-            self._relayout()
-        else:
-            self.update(self._thumb_region())
+        self._shape = (height, width)
+        self.update(self._thumb_region())
 
     def set_front(self, index: int) -> None:
         """Outline the chain in front."""
@@ -109,7 +131,9 @@ class Strip(QWidget):
         if self._front >= len(self._layout.thumbs):
             return QRect()
         thumb, label = self._layout.thumbs[self._front], self._layout.labels[self._front]
-        return logical(thumb.united(label), self.devicePixelRatioF())
+        # The labels of columns stay at the top, where they may not hide the chain.
+        line = self._metrics().line if self._layout.cells else 0
+        return logical(thumb.united(label).adjusted(0, -line, 0, 0), self.devicePixelRatioF())
 
     def use_area(self, area: QSize) -> None:
         """Lay the thumbnails out for the visible part of a scroll area."""
@@ -196,13 +220,12 @@ class Strip(QWidget):
     def _relayout(self) -> None:
         ratio = self.devicePixelRatioF()
         area = self._area if self._area.isValid() else self.size()
-        self._layout = lay_out(
-            (int(area.width() * ratio), int(area.height() * ratio)),
-            len(self._labels),
-            (self._shape[1], self._shape[0]),
-            len(self._rows),
-            self._metrics(),
-        )
+        room, metrics = (int(area.width() * ratio), int(area.height() * ratio)), self._metrics()
+        if self._columns and fits_columns(room[0], len(self._columns), metrics):
+            self._layout = lay_out_columns(room, self._columns, self._image, metrics)
+        else:
+            count, rows = len(self._labels), len(self._rows)
+            self._layout = lay_out(room, count, self._image, rows, metrics)
         needed = self.sizeHint()
         self.setMinimumSize(
             needed.width() if needed.width() > area.width() else 0,
@@ -210,6 +233,8 @@ class Strip(QWidget):
         )
         self.updateGeometry()
         self.update()
+        if self._layout.thumbs:
+            self.sized.emit(max(self._layout.thumbs[0].width(), self._layout.thumbs[0].height()))
 
     def _at(self, x: float, y: float) -> int | None:
         ratio = self.devicePixelRatioF()
@@ -218,6 +243,8 @@ class Strip(QWidget):
 
     def _thumb_region(self) -> QRegion:
         """Return one rectangle per row of thumbnails, so that labels are not repainted."""
+        if self._layout.cells:
+            return QRegion(self.rect())
         region, columns = QRegion(), self._layout.columns
         for first in range(0, len(self._layout.thumbs), columns):
             row = self._layout.thumbs[first : first + columns]
@@ -250,7 +277,8 @@ class Strip(QWidget):
             QRect(0, 0, int(self.width() * ratio) + 2, int(self.height() * ratio) + 2), "canvas"
         )
         height, width = self._shape
-        shrunk = bool(layout.thumbs) and layout.thumbs[0].width() < width
+        wide = layout.thumbs[0].width() if layout.thumbs else width
+        shrunk = wide < width or wide % width > 0
         pencil.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
         for index, thumb in enumerate(layout.thumbs[: len(self._labels)]):
             if dirty.intersects(logical(thumb, ratio)):
@@ -272,7 +300,13 @@ class Strip(QWidget):
     def _paint_labels(self, pencil: Pencil, dirty: QRegion) -> None:
         ratio = self.devicePixelRatioF()
         apart = round(APART * ratio)
+        # The labels of columns stay where they can be seen.
+        top = round(self.visibleRegion().boundingRect().top() * ratio) if self._layout.cells else 0
+        if top:
+            line = self._metrics().line
+            pencil.fill(QRect(0, top, int(self.width() * ratio) + 2, line), "canvas")
         for index, label in enumerate(self._layout.labels[: len(self._labels)]):
+            label = label.translated(0, max(0, top - label.top())) if top else label
             if label.height() > 0 and dirty.intersects(logical(label, ratio)):
                 token = "text" if index == self._front else "muted"
                 place = label.adjusted(apart, 0, -apart, 0)

@@ -21,6 +21,8 @@ class StripArea(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(56)
+        # Labels of columns stay at the top, so that the whole strip is painted anew.
+        present(self.verticalScrollBar()).valueChanged.connect(self.strip.update)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay the thumbnails out for the visible part."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QRect
 
+from ldam_studio.gui.chain_table import crisp
+
 
 @dataclass(frozen=True)
 class StripMetrics:
@@ -43,6 +45,7 @@ class StripLayout:
     labels: tuple[QRect, ...]
     headings: tuple[QRect, ...]
     size: tuple[int, int]
+    cells: tuple[tuple[int, int], ...] = ()  # column and row of each chain, where columns differ
 
     def at(self, x: float, y: float) -> int | None:
         """Return the chain whose thumbnail or label is at a point; None if there is none."""
@@ -53,8 +56,57 @@ class StripLayout:
 
     def neighbour(self, index: int, across: int, down: int) -> int:
         """Return the chain so many columns and rows away from a chain; itself if there is none."""
+        if self.cells:
+            column, row = self.cells[index]
+            place = (column + across, row + down)
+            return self.cells.index(place) if place in self.cells else index
         wanted = index + across + down * self.columns
         return wanted if 0 <= wanted < len(self.thumbs) else index
+
+
+def fits_columns(width: int, columns: int, metrics: StripMetrics) -> bool:
+    """Return whether the smallest thumbnails of so many columns fit into a width."""
+    return 2 * metrics.margin + columns * (metrics.smallest + metrics.gap) <= width + metrics.gap
+
+
+def lay_out_columns(
+    area: tuple[int, int],
+    columns: tuple[tuple[int, ...], ...],
+    image: tuple[int, int],
+    metrics: StripMetrics,
+) -> StripLayout:
+    """Lay out a table whose columns have the chains of one neuron each, below one label.
+
+    Thumbnails are as large as the area permits; where that is smaller than the smallest size, the
+    table is higher than the area and must be scrolled.
+    """
+    rows, count, longer = max(map(len, columns)), len(columns), max(image)
+    spare = (
+        area[0] - 2 * metrics.margin - (count - 1) * metrics.gap,
+        area[1] - 2 * metrics.margin - metrics.line - (rows - 1) * metrics.gap,
+    )
+    fits = [spare[i] // (count, rows)[i] * longer // max(image[i], 1) for i in (0, 1)]
+    size = crisp(min(max(min(fits), metrics.smallest), metrics.largest), longer)
+    thumb = max(image[0] * size // longer, 1), max(image[1] * size // longer, 1)
+    # What is left of the width moves columns apart, as far as their labels need.
+    room = (area[0] - 2 * metrics.margin + metrics.gap) // count
+    pitch = max(thumb[0] + metrics.gap, min(metrics.label + metrics.gap, room))
+    width = 2 * metrics.margin + count * pitch - metrics.gap
+    height = 2 * metrics.margin + metrics.line + rows * (thumb[1] + metrics.gap) - metrics.gap
+    left = metrics.margin + max(0, (area[0] - width) // 2)
+    top = metrics.margin + max(0, (area[1] - height) // 2)
+    chains = sum(map(len, columns))
+    thumbs, labels = [QRect()] * chains, [QRect()] * chains
+    cells = [(0, 0)] * chains
+    for column, members in enumerate(columns):
+        slot = left + column * pitch
+        x = slot + (pitch - metrics.gap - thumb[0]) // 2
+        labels[members[0]] = QRect(slot - metrics.gap // 2, top, pitch, metrics.line)
+        for row, chain in enumerate(members):
+            y = top + metrics.line + row * (thumb[1] + metrics.gap)
+            thumbs[chain], cells[chain] = QRect(x, y, *thumb), (column, row)
+    size_of_all = max(width, 1), max(height, 1)
+    return StripLayout(count, tuple(thumbs), tuple(labels), (), size_of_all, tuple(cells))
 
 
 def _columns(width: int, chains: int, cell: int, metrics: StripMetrics) -> int:

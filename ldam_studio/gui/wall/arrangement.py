@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-CRISP = 0.85  # share of the size that fits from which a whole multiple of the image is preferred
-
 
 @dataclass(frozen=True)
 class Metrics:
@@ -93,12 +91,6 @@ class Arrangement:
         wide, high = (area[0] - width) // across, (area[1] - height) // down
         size = min(wide * longer // max(image[0], 1), high * longer // max(image[1], 1))
         return replace(self, size=max(size, 0))
-
-
-def crisp(size: float, longer: int) -> int:
-    """Return a size near `size` at which pixels of an image are whole, if there is one."""
-    whole = int(size // longer) * longer
-    return whole if whole and whole >= CRISP * size else max(int(size), 1)
 
 
 def arrange(

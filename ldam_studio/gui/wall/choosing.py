@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import QEvent, QPointF, QRect, Qt, pyqtSignal
-from PyQt6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, pyqtSignal
+from PyQt6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from ldam_studio.gui.qt import present
@@ -32,6 +32,7 @@ class Wall(WallView):
     choice_changed = pyqtSignal()
     asked = pyqtSignal(str)  # one of `DONE`, to be done to the chosen chains
     toggled = pyqtSignal()  # the chains shall run, or pause
+    menu_wanted = pyqtSignal(QPoint)  # what can be done to the chosen chains, at a global point
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -155,6 +156,16 @@ class Wall(WallView):
             self._pressed = None
             self.fronted.emit(chain)
             self.opened.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
+        """Offer what can be done to the chosen chains, or to the one under the pointer."""
+        event = present(event)
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        chain = self._chain_at(event.pos().toPointF()) if by_mouse else self._front
+        if chain is not None and chain not in self._chosen:
+            self.choose((chain,))
+        if self._chosen:
+            self.menu_wanted.emit(event.globalPos())
 
     # The keyboard
 

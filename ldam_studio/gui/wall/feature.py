@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QVBoxLayout
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QFrame, QMenu, QVBoxLayout
 
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.chosen import Heated
@@ -13,6 +15,7 @@ from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.gui.chain_table import columns_of
 from ldam_studio.gui.frame_words import short_label, told_apart
+from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.lanes import network_titles
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.wall.bar import WallBar
@@ -67,6 +70,7 @@ class ChainWall(Feature):
         wall.left.connect(self._leave)
         wall.asked.connect(self.act)
         wall.toggled.connect(controller.toggle)
+        wall.menu_wanted.connect(self._offer)
         wall.choice_changed.connect(self._tell_chosen)
         wall.sized.connect(self._ask_for_thumbnails)
         for changed in (model.session_changed, model.neurons_changed, model.comparison_changed):
@@ -75,6 +79,8 @@ class ChainWall(Feature):
         controller.opening.connect(self._show_opening)
         studio.frames.shown.connect(self._show_frame)
         self._takes_keys = False
+
+        self._zooms = {"fit": wall.fit, "zoom_in": self._zoom_in, "zoom_out": self._zoom_out}
 
     # On and off
 
@@ -86,16 +92,7 @@ class ChainWall(Feature):
     def _show(self, on: bool) -> None:
         """Show the wall, or images and strip again."""
         if on and not self._takes_keys:
-            # All actions are made by now: those of the images work on the wall, too.
-            self._takes_keys = True
-            keys = Qt.ShortcutContext.WidgetShortcut
-            actions = self.studio.places.actions().values()
-            own = [
-                a
-                for a in actions
-                if a.shortcutContext() == keys and a.objectName() != "action-play"
-            ]
-            self.wall.addActions(own)
+            self._take_keys()
         if on:
             self._set_chains()
             self.wall.set_front(self.studio.model.front)
@@ -108,6 +105,28 @@ class ChainWall(Feature):
         last = self.studio.frames.last
         if last is not None:
             self._show_frame(last)
+
+    def _take_keys(self) -> None:
+        """Let the keys of the images work on the wall, too: all actions are made by now."""
+        self._takes_keys = True
+        actions = self.studio.places.actions()
+        keys = Qt.ShortcutContext.WidgetShortcut
+        for name, action in actions.items():
+            # Space is held to drag the wall, and so the wall listens to it itself.
+            if action.shortcutContext() == keys and name != "play":
+                self.wall.addAction(action)
+        for name, zoom in self._zooms.items():
+            actions[name].triggered.connect(partial(self._zoom, zoom))
+
+    def _zoom(self, zoom: Callable[[], None], _on: bool = False) -> None:
+        if self.is_up:
+            zoom()
+
+    def _zoom_in(self) -> None:
+        self.wall.zoom_by(1)
+
+    def _zoom_out(self) -> None:
+        self.wall.zoom_by(-1)
 
     def _leave(self) -> None:
         self.action.setChecked(False)
@@ -169,6 +188,16 @@ class ChainWall(Feature):
             self.bar.show_chosen(self.wall.chains, len(chosen), held=held)
 
     # What is done
+
+    def _offer(self, at: QPoint) -> None:
+        """Show a menu with what can be done to the chosen chains."""
+        self._tell_chosen()
+        menu = QMenu(self.wall)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for what, button in self.bar.buttons.items():
+            action = present(menu.addAction(button.text(), partial(self.act, what)))
+            action.setEnabled(button.isEnabled())
+        menu.popup(at)
 
     def act(self, what: str) -> None:
         """Melt, restart, hold (or release) or keep the chosen chains."""

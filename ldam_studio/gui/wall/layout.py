@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRect
 
-from ldam_studio.gui.wall.arrangement import Arrangement, Metrics, arrange, crisp
+from ldam_studio.gui.chain_table import crisp
+from ldam_studio.gui.wall.arrangement import Arrangement, Metrics, arrange
 
 Columns = tuple[tuple[int, ...], ...]
 

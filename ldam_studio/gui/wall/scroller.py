@@ -47,7 +47,7 @@ class Scroller(QAbstractScrollArea):
 
     def _metrics(self) -> Metrics:
         line = QFontMetricsF(self.font()).height() + 2
-        sizes = (8, 4, 6, line, READABLE, LABELLED)
+        sizes = (6, 4, 5, line, READABLE, LABELLED)
         return Metrics(*(round(size * self._ratio) for size in sizes))
 
     def _area(self) -> tuple[int, int]:

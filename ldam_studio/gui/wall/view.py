@@ -6,9 +6,8 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PyQt6.QtCore import QEvent, QRect, Qt
-from PyQt6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QToolTip, QWidget
 
 from ldam_studio.gui.frame_words import NUMBER
@@ -169,7 +168,7 @@ class WallView(Scroller):
         else:
             chains = self._layout.within(room)
             for section, atlas in enumerate(self._atlases):
-                self._paint_thumbnails(pencil, section, atlas, chains, room)
+                self._paint_thumbnails(pencil, section, atlas, chains)
             self._paint_labels(pencil, room)
             self._paint_titles(pencil)
         if self._band is not None:
@@ -182,7 +181,7 @@ class WallView(Scroller):
         self._due = started + spent / PAINT_SHARE if spent > 0.01 else 0.0
 
     def _paint_thumbnails(
-        self, pencil: Pencil, section: int, atlas: QImage, chains: Sequence[int], room: QRect
+        self, pencil: Pencil, section: int, atlas: QImage, chains: Sequence[int]
     ) -> None:
         lane, layout = self._lanes[section], self._layout
         height, width = lane.thumbnails.shape[1:3]
@@ -190,53 +189,60 @@ class WallView(Scroller):
         pencil.painter.setRenderHint(
             QPainter.RenderHint.SmoothPixmapTransform, thumb[0] % width > 0 or thumb[0] < width
         )
-        corners = layout.corners[section]
-        drawn = lane.samples > 0 if self._averages else np.ones(len(corners), dtype=bool)
+        corners = layout.corners[section][chains].tolist()
+        places = [QRect(x, y, *thumb) for x, y in corners]
         draw, chosen = pencil.painter.drawImage, self.chosen
-        for chain in chains:
-            x, y = corners[chain].tolist()
-            target = QRect(x, y, *thumb)
-            if not target.intersects(room):
-                continue
-            if drawn[chain]:
-                draw(target, atlas, QRect(0, chain * height, width, height))
-            else:
-                pencil.fill(target, "surface")
-            if chain in chosen:
-                pencil.painter.fillRect(target, theme.current().colour("accent", 80))
+        if self._averages and not lane.samples.all():
+            empty = [place for n, place in zip(chains, places, strict=True) if not lane.samples[n]]
+            _fill(pencil, empty, theme.current().colour("surface"))
+            shown = [n for n in range(len(chains)) if lane.samples[chains[n]]]
+        else:
+            shown = list(range(len(chains)))
+        for n in shown:
+            draw(places[n], atlas, QRect(0, chains[n] * height, width, height))
+        tinted = [place for n, place in zip(chains, places, strict=True) if n in chosen]
+        _fill(pencil, tinted, theme.current().colour("accent", 80))
+        for place in tinted:
+            pencil.outline(place.adjusted(-1, -1, 1, 1), "accent", 1)
         if thumb[0] >= MARKED * self._ratio:
-            self._paint_states(pencil, section, chains)
-        self._paint_rings(pencil, section, chains)
-
-    def _paint_rings(self, pencil: Pencil, section: int, chains: Sequence[int]) -> None:
-        around, chosen = max(1, round(2 * self._ratio)), self.chosen
-        for chain in chains:
-            if chain in chosen:
-                ring = self._layout.thumb_of(chain, section)
-                pencil.outline(ring.adjusted(-1, -1, 1, 1), "accent", 1)
+            self._paint_states(pencil, lane, dict(zip(chains, places, strict=True)))
         if self._front < self.chains:
-            ring = self._layout.thumb_of(self._front, section)
+            around = max(1, round(2 * self._ratio))
+            ring = layout.thumb_of(self._front, section)
             pencil.outline(ring.adjusted(-around, -around, around, around), "accent", 2)
 
-    def _paint_states(self, pencil: Pencil, section: int, chains: Sequence[int]) -> None:
+    def _paint_states(self, pencil: Pencil, lane: LaneFrame, places: dict[int, QRect]) -> None:
         """Paint bars in the corner of held chains, and a line below chains that are not settled."""
-        lane, ratio = self._lanes[section], self._ratio
-        thick, side = max(1, round(2 * ratio)), round(4 * ratio)
-        for chain in chains:
-            thumb = self._layout.thumb_of(chain, section)
-            token = "warning" if not lane.burned_in[chain] else "muted"
+        thick, colour = max(1, round(2 * self._ratio)), theme.current().colour
+        lines: dict[str, list[QRect]] = {"danger": [], "warning": [], "muted": []}
+        burning, settling = (~lane.burned_in).tolist(), lane.settling.tolist()
+        for chain, at in places.items():
             if chain in self._hot:
                 token = "danger"
-            if chain in self._hot or not lane.burned_in[chain] or lane.settling[chain]:
-                line = QRect(thumb.left(), thumb.bottom() + 1, thumb.width(), thick)
-                pencil.fill(line, token)
-            if chain in self._held:
-                plate = QRect(thumb.left(), thumb.top(), 3 * side, 3 * side)
-                pencil.fill(plate, "raised")
-                for bar in (0, 1):
-                    at = plate.left() + side // 2 + bar * (side + side // 4)
-                    high = plate.height() - side
-                    pencil.fill(QRect(at, plate.top() + side // 2, side * 3 // 4, high), "text")
+            elif burning[chain]:
+                token = "warning"
+            elif settling[chain]:
+                token = "muted"
+            else:
+                continue
+            lines[token].append(QRect(at.left(), at.bottom() + 1, at.width(), thick))
+        for token, rects in lines.items():
+            _fill(pencil, rects, colour(token))
+        held = [at for chain, at in places.items() if chain in self._held]
+        side = round(4 * self._ratio)
+        _fill(
+            pencil,
+            [QRect(at.left(), at.top(), 3 * side, 3 * side) for at in held],
+            colour("raised"),
+        )
+        bars = [
+            QRect(
+                at.left() + side // 2 + n * (side + side // 4), at.top() + side // 2, wide, 2 * side
+            )
+            for at in held
+            for n, wide in ((0, side * 3 // 4), (1, side * 3 // 4))
+        ]
+        _fill(pencil, bars, colour("text"))
 
     def _paint_labels(self, pencil: Pencil, room: QRect) -> None:
         """Paint labels, as many as there is room for; those of a table stay at the top."""
@@ -253,8 +259,10 @@ class WallView(Scroller):
         every = max(1, min(8, -(-int(widest) // max(labels[0][0].width(), 1)))) if table else 1
         for place, column in labels:
             if table and self._sections.arrangement.bands == 1 and not self._titles:
-                place = place.translated(0, max(0, room.top() - place.top()))
-                pencil.fill(place, "canvas")
+                hidden = room.top() - place.top()
+                if hidden > 0:
+                    place = place.translated(0, hidden)
+                    pencil.fill(place, "canvas")
             if not place.intersects(room) or (column % every and column != front):
                 continue
             token = "text" if column == front else "muted"
@@ -272,6 +280,14 @@ class WallView(Scroller):
 
     def _column_of(self, chain: int) -> int:
         return next((n for n, column in enumerate(self._columns) if chain in column), 0)
+
+
+def _fill(pencil: Pencil, places: Sequence[QRect], colour: QColor) -> None:
+    """Fill rectangles in one call, since there may be a thousand."""
+    if places:
+        pencil.painter.setPen(Qt.PenStyle.NoPen)
+        pencil.painter.setBrush(colour)
+        pencil.painter.drawRects(*places)
 
 
 def _atlas(lane: LaneFrame) -> QImage:

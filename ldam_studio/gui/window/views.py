@@ -10,6 +10,7 @@ import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.comparison import lane_name
+from ldam_studio.gui.chain_table import columns_of
 from ldam_studio.gui.frame_words import (
     average_badges,
     average_words,
@@ -90,8 +91,9 @@ class Views(QObject):
 
     def _show_neurons(self) -> None:
         lanes, panels = self._model.outline.lanes, self._panels
-        labels, tips = _names_of_chains(lanes[0], apart=not self._model.rows)
-        rows = self._model.rows
+        rows, own = self._model.rows, lanes[0]
+        columns = () if rows or self._strip_has_all() else columns_of(own.neurons)
+        labels, tips = _names_of_chains(own, apart=not rows and not columns)
         if self._strip_has_all():
             # The columns of a table share one label, that of the first network's neuron.
             rows = tuple(map(lane_name, range(len(lanes))))
@@ -99,7 +101,8 @@ class Views(QObject):
             tips = tuple(f"{a}, {tip}" for a, lane in named for tip in _names_of_chains(lane)[1])
             labels *= len(lanes)
         was_table = panels.strip.strip.has_rows
-        panels.strip.strip.set_chains(labels, tips, rows)
+        pixels = own.network.pixels
+        panels.strip.strip.set_chains(labels, tips, rows, columns, (pixels.width, pixels.height))
         if panels.strip.strip.has_rows != was_table:
             panels.give_strip(0)
 

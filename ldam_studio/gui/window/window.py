@@ -175,6 +175,7 @@ class StudioWindow(QMainWindow):
         controller.opening.connect(self._on_opening)
         self.session_notices.titled.connect(self._show_title)
         self.canvas.front_stepped.connect(controller.step_front)
+        self.strip.sized.connect(controller.show_in_strip)
         # If the strip shows several networks, their chains follow those of the first.
         self.strip.chosen.connect(lambda index: controller.set_front(index % self.model.chains))
 
