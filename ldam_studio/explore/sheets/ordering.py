@@ -15,9 +15,9 @@ SIDE = 32
 """Pictures are compared at this many pixels of a side."""
 PIXELS = 0.5
 """Weight of the pixels beside that of their frequencies."""
-MOST_OPTIMAL = 1000
-"""Largest number of pictures whose tree is turned so that neighbours are most alike; it takes time
-with the square of the number and more."""
+MOST_OPTIMAL = 400
+"""Largest number of pictures whose tree is turned so that neighbours are most alike. Other threads
+wait for that, with more of them for more than the .05 s that a window may stand still."""
 
 ORDERS = {
     "index": "Number",
@@ -59,10 +59,17 @@ def by_similarity(pictures: Sequence[Bytes]) -> list[int]:
     if len(pictures) < 3:
         return list(range(len(pictures)))
     # Imported here, because it takes a while.
-    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+    from scipy.spatial.distance import squareform
 
     found = np.stack([traits(picture) for picture in pictures])
-    tree = linkage(found, "average", "cosine", optimal_ordering=len(pictures) <= MOST_OPTIMAL)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    apart = (1 - found @ found.T).clip(0)
+    np.fill_diagonal(apart, 0)
+    condensed = squareform(apart, checks=False)
+    tree = linkage(condensed, "average")
+    if len(pictures) <= MOST_OPTIMAL:
+        tree = optimal_leaf_ordering(tree, condensed)
     return [int(leaf) for leaf in leaves_list(tree)]
 
 
