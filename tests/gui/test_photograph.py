@@ -131,3 +131,21 @@ def test_another_network_looks_at_it_again(studio, qtbot, digit):
 def test_without_a_session_it_is_refused(make_window, tmp_path, digit):
     with pytest.raises(StudioError, match="Open a network first"):
         files(make_window()).open_or_raise(digit)
+
+
+def test_shares_are_shown_only_where_they_are_known(qtbot):
+    from ldam_studio.explore.photograph.answers import Answer, LayerAnswers
+    from ldam_studio.gui.photograph.panel import PhotographPanel
+
+    panel = PhotographPanel()
+    qtbot.addWidget(panel)
+    layers = [
+        LayerAnswers(
+            f"fc{below}", (Answer(Neuron("fc3", 1), "1", 2.0, 3.0, below),), "digits", True
+        )
+        for below in (0.5, None)
+    ]
+    panel.show_answers(tuple(layers), 0, "")
+    assert not panel.units.isColumnHidden(3) and panel.units.topLevelItem(0).text(3) == "50.0%"
+    panel.layers.setCurrentIndex(1)
+    assert panel.units.isColumnHidden(3)

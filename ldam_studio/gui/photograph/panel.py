@@ -67,6 +67,10 @@ class PhotographPanel(QWidget):
 
         self.layers = QuietCombo()
         self.layers.setAccessibleName("Layer")
+        self.layers.setToolTip(
+            "Layers of which it is known how active they are on real images; to see all, index "
+            "some in the tab Real Images"
+        )
         self.layers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.layers.setMinimumWidth(90)
         self.layers.currentIndexChanged.connect(self._show_layer)
@@ -209,6 +213,7 @@ class PhotographPanel(QWidget):
         style = present(self._compared.style())
         style.unpolish(self._compared)
         style.polish(self._compared)
+        self.units.setColumnHidden(3, all(unit.below is None for unit in layer.units))
         self.units.clear()
         for unit in layer.units:
             below = "" if unit.below is None else f"{min(unit.below, 0.999):.1%}"
