@@ -20,6 +20,7 @@ from ldam_studio.engine.outline import Outline
 from ldam_studio.engine.picture import Bytes, Floats, to_bytes
 from ldam_studio.engine.schedule import is_coarse, present_values, taken_over
 from ldam_studio.engine.setting_notes import setting_notes
+from ldam_studio.engine.settled import Settled, settled_of, settled_tensors
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.networks.anatomy.fields import Box
 from ldam_studio.networks.neurons import Neuron
@@ -43,6 +44,8 @@ class FrameRequest:
     side: int | None = None
     """The length, in pixels, at which thumbnails are shown: their longer side is at least this, if
     images are, and `MOST_THUMBNAILS` permits it. None for `THUMBNAIL` at most."""
+    settled: str = ""
+    """What to tell of how settled the average is, one of `settled.SETTLED`; empty for nothing."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,8 @@ class LaneFrame:
     `clock` is the present step of the schedule. `now` has the values that a schedule gives the
     front chain at present, by the settings' names; it is empty when no schedule runs. `taken` names
     the settings that have left the schedule; `held` tells whether it was stopped.
-    `ladders` is None without tempering. `rest` is the kept picture (C, H, W) towards which L2
-    pulls; None for the rest colour.
+    `ladders` is None without tempering. `settled` is None unless the frame was asked for it.
+    `rest` is the kept picture (C, H, W) towards which L2 pulls; None for the rest colour.
     """
 
     front: int
@@ -129,6 +132,7 @@ class LaneFrame:
     taken: tuple[str, ...] = ()
     held: bool = False
     ladders: LadderFrame | None = None
+    settled: Settled | None = None
     rest: Floats | None = None
 
 
@@ -223,6 +227,7 @@ class _Picked:
                 "temperature": lane.parameters.temperature[front],
             }
             | _of_ladders(lane)
+            | settled_tensors(lane, front, request.settled)
             | _named("last", self.infos[-1:])
             | _named("trace", self.infos)
         )
@@ -260,6 +265,7 @@ class _Picked:
             taken=taken_over(lane),
             held=lane.clock.held is not None,
             ladders=_ladders(lane, here),
+            settled=settled_of(here, request.settled),
         )
 
 

@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolTip, QWidget
 
 from ldam_studio.gui.canvas.paint import paint_pane, paint_title
 from ldam_studio.gui.canvas.panes import AVERAGE, RAW, Shown, shown_of
+from ldam_studio.gui.canvas.settled import paint_legend, settled_words
 from ldam_studio.gui.canvas.zoomable import ZoomableWidget
 from ldam_studio.gui.frame_words import pixel_words, shorter_counts, shorter_names
 from ldam_studio.gui.qt import present
@@ -240,7 +241,12 @@ class Canvas(ZoomableWidget):
         found = self._hovered()
         if found is None or self._frame is None or self._pixels is None:
             return ""
-        return pixel_words(self._frame, self._pixels, *found)
+        words = [pixel_words(self._frame, self._pixels, *found)]
+        if self._shown.legends:
+            words += [
+                settled_words(lane.settled, self._pixels, *found) for lane in self._frame.lanes
+            ]
+        return "   ".join(filter(None, words))
 
     def _update_titles(self) -> None:
         for title in self._panes.titles:
@@ -277,6 +283,9 @@ class Canvas(ZoomableWidget):
             pencil.paragraph(target, self._empty[kind], "muted")
             return
         paint_pane(pencil, layout, pane, image, self._shown.fields[number], self._hovered())
+        legend = self._shown.legends[number] if self._shown.legends else None
+        if legend is not None:
+            paint_legend(pencil, layout.image_in(pane) & pane, legend)
 
     def _paint_title(self, pencil: Pencil, part: QRect, number: int) -> None:
         words = self._details[number] if number < len(self._details) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ldam_studio.engine.picture import (
@@ -13,6 +13,7 @@ from ldam_studio.engine.picture import (
     to_bytes,
 )
 from ldam_studio.gui.canvas.layout import ONE_LANE, Cells, cells_for
+from ldam_studio.gui.canvas.settled import Legend, over_average
 from ldam_studio.gui.session.model import SIGNED
 from ldam_studio.gui.theme.paint import qimage
 
@@ -44,11 +45,14 @@ class Shown:
         whole image.
     scale
         The difference, in pixel units, that is shown as black or white; None without a difference.
+    legends
+        What the colours of the first panes mean, where they show more than an image.
     """
 
     images: tuple[QImage | None, ...] = (None, None)
     fields: tuple[Box | None, ...] = (None, None)
     scale: float | None = None
+    legends: tuple[Legend | None, ...] = ()
 
     @property
     def titles(self) -> tuple[tuple[str, ...], ...]:
@@ -72,6 +76,21 @@ class Shown:
 
 def shown_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
     """Return the content of the panes for a frame; both lanes are displayed in the same way."""
+    shown = _images_of(frame, display, pixels)
+    if not display.settled:
+        return shown
+    images = list(shown.images)
+    legends: list[Legend | None] = [None] * len(images)
+    for number, lane in enumerate(frame.lanes):
+        found, pane = lane.settled, 2 * number + AVERAGE
+        if found is not None and found.by == display.settled and lane.average is not None:
+            scale = _scale(tuple(each.average for each in frame.lanes), display, pixels)
+            picture, legends[pane] = over_average(lane.average, found, pixels, display, scale)
+            images[pane] = qimage(picture)
+    return replace(shown, images=tuple(images), legends=tuple(legends))
+
+
+def _images_of(frame: Frame, display: Display, pixels: PixelSpec) -> Shown:
     first, *others = frame.lanes
     if not others:
         images = tuple(

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from ldam_studio.engine.settled import CHAINS, SIGN, TIME
 from ldam_studio.gui.choice import Choice
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
-from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
-from ldam_studio.gui.studio import Feature, Studio
+from ldam_studio.gui.session.model import IMAGE, SIGNED
+from ldam_studio.gui.studio import Entry, Feature, Studio
 
 MODES = (("As &Image", IMAGE), ("&Signed", SIGNED))
+SETTLED = (
+    ("&Off", ""),
+    ("Spread Over &Time", TIME),
+    ("Spread Between &Chains", CHAINS),
+    ("&Fade What Has No Settled Sign", SIGN),
+)
+NEXT_SETTLED = Entry(
+    "settled",
+    "Show What Is Settled",
+    "U",
+    "Show how settled the average's pixels are: over time, between chains, by their sign",
+    canvas=True,
+    needs_session=True,
+)
 FIXED_SCALES = (0.25, 0.5, 1.0, 2.0)
 SCALES: tuple[tuple[str, float | None], ...] = (
     ("&Each Image Its Own", None),
@@ -20,7 +37,12 @@ SCALES: tuple[tuple[str, float | None], ...] = (
 
 
 class DisplayMenu(Feature):
-    """Adds the display mode, and the scale of signed pixels, to the View menu and the toolbar."""
+    """Adds to the View menu how pixels become colours, and how settled the average is.
+
+    The display mode is in the toolbar, too.
+    """
+
+    entries = (NEXT_SETTLED,)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -31,16 +53,31 @@ class DisplayMenu(Feature):
         scales.addActions(self._scale.actions)
         self._box = DisplayBox()
         self._box.chosen.connect(self._set_mode)
-        studio.places.add_to_menu("View", *self._mode.actions, present(scales.menuAction()))
+        settled = QMenu("How &Settled", root)
+        self._settled = Choice(root, SETTLED, self._set_settled)
+        settled.addActions(self._settled.actions)
+        settled.addSeparator()
+        settled.addAction(studio.places.action(NEXT_SETTLED, self._next_settled))
+        menus = (scales.menuAction(), settled.menuAction())
+        studio.places.add_to_menu("View", *self._mode.actions, *map(present, menus))
         studio.places.end_toolbar(self._box)
         studio.model.display_changed.connect(self._show)
         self._show()
 
     def _set_mode(self, mode: str) -> None:
-        self.studio.controller.set_display(Display(mode, self.studio.model.display.scale))
+        self.studio.controller.set_display(replace(self.studio.model.display, mode=mode))
 
     def _set_scale(self, scale: float | None) -> None:
-        self.studio.controller.set_display(Display(self.studio.model.display.mode, scale))
+        self.studio.controller.set_display(replace(self.studio.model.display, scale=scale))
+
+    def _set_settled(self, by: str) -> None:
+        self.studio.controller.set_display(replace(self.studio.model.display, settled=by))
+
+    def _next_settled(self) -> None:
+        """Go on to the next way to show how settled pixels are; after the last comes none."""
+        ways = [by for _, by in SETTLED]
+        now = ways.index(self.studio.model.display.settled)
+        self._set_settled(ways[(now + 1) % len(ways)])
 
     def _show(self) -> None:
         """Tick the current mode and scale."""
@@ -48,6 +85,7 @@ class DisplayMenu(Feature):
         self._mode.show(display.mode)
         self._box.show_mode(display.mode)
         self._scale.show(display.scale)
+        self._settled.show(display.settled)
         self._scale.enable(display.mode == SIGNED)
 
 

@@ -19,7 +19,7 @@ from ldam_studio.engine.suiting import in_words
 from ldam_studio.gui.session.edits import RUN_SCHEDULE
 from ldam_studio.gui.session.lanes import NEURONS
 from ldam_studio.gui.session.link import Moment
-from ldam_studio.gui.session.model import Display
+from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.schedule_edits import ScheduleEdits
 from ldam_studio.sampler.schedule import has_schedule
 
@@ -200,7 +200,7 @@ class Controller(ScheduleEdits):
     def clamp_and_show_as_image(self) -> None:
         """Clamp pixels to the range between black and white, and show them as an image."""
         self.set_value("clamp", True)
-        self.set_display(Display())
+        self.set_display(replace(self.model.display, mode=IMAGE, scale=None))
 
     # Side by side
 

@@ -254,7 +254,9 @@ class SessionLink(QObject):
             side, averages = self._on_wall or (self._strip_side, False)
             self._asked_at = time.monotonic()
             self._runner.request_frame(
-                FrameRequest(front, display.mode, display.scale, averages, side)
+                FrameRequest(
+                    front, display.mode, display.scale, averages, side, settled=display.settled
+                )
             )
 
     def show_in_strip(self, side: int) -> None:

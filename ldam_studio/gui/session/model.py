@@ -49,10 +49,13 @@ class Display:
     scale
         For ``"signed"``: the distance from the rest colour, in pixel units, that is shown as black
         or white; None uses the largest distance in each image.
+    settled
+        What the average shows of how settled it is, one of `settled.SETTLED`; empty for nothing.
     """
 
     mode: str = IMAGE
     scale: float | None = None
+    settled: str = ""
 
 
 class Model(QObject):
