@@ -16,6 +16,9 @@ from ldam_studio.engine.silent_neurons import dead_neurons, sentence
 from ldam_studio.engine.state import Lane
 from ldam_studio.networks.anatomy.class_values import ACTIVATION, ClassValue
 
+MOST_VERDICTS = 10
+"""Neurons of which the text says whether their chains agree."""
+
 
 def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     """Return the object that ``--json`` prints.
@@ -24,7 +27,8 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     `objective_value` has its values, which the chains make large. `burned_in` says whether all
     chains are burned in, and `samples_averaged` is the smallest number over all chains; `chains`
     has the values of each chain. `dead` lists neurons that gave no gradient, and `notes` are
-    sentences. `second` has the same about the network beside the first, if there is one.
+    sentences. `agreement` says of each neuron whether its chains agree, in a word and a sentence.
+    `second` has the same about the network beside the first, if there is one.
     """
     state = rendered.state
     first, *others = state.lanes
@@ -36,6 +40,15 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
         "device": state.device.name,
         "seed": state.seed,
         "interrupted": rendered.interrupted,
+        "agreement": [
+            {
+                "neuron": str(found.neuron),
+                "chains": [chain + 1 for chain in found.chains],
+                "verdict": found.verdict.kind.value,
+                "sentence": found.verdict.sentence,
+            }
+            for found in rendered.agreement
+        ],
         "notes": _notes(rendered),
         "paths": {name: str(path) for name, path in paths.items()},
         **beside,
@@ -128,6 +141,13 @@ def in_words(report: dict[str, Any]) -> str:
     ]
     if "second" in report:
         lines.append(f"beside it {report['second']['network']}: A above or left, B below or right")
+    compared = [found for found in report["agreement"] if len(found["chains"]) > 1]
+    for found in compared[:MOST_VERDICTS]:
+        lines.append(
+            f"{found['neuron']}: {found['sentence']}" if compared[1:] else found["sentence"]
+        )
+    if len(compared) > MOST_VERDICTS:
+        lines.append(f"{len(compared) - MOST_VERDICTS} further neurons: see --json")
     lines.extend(report["notes"])
     lines.extend(report["paths"].values())
     return "\n".join(lines)

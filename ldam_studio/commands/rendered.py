@@ -15,8 +15,10 @@ from ldam_studio.commands.shared.interrupt import interruptible
 from ldam_studio.commands.shared.progress import progress
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.recording.recorder import Recorder
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.explore.agreement.neurons import NeuronVerdict, verdicts_of
 from ldam_studio.export.exporting import draft
 from ldam_studio.export.shown import Shown
 
@@ -40,6 +42,8 @@ class Rendered:
         Whether Ctrl-C was pressed.
     began_anew
         Whether averages of chains that were not burned in were reset at half time.
+    agreement
+        Whether the chains of each neuron of the first network agree.
     """
 
     state: SessionState
@@ -47,6 +51,7 @@ class Rendered:
     seconds: float
     interrupted: bool
     began_anew: bool = False
+    agreement: tuple[NeuronVerdict, ...] = ()
 
 
 def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendered:
@@ -64,11 +69,14 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
     thin = state.lane.settings.thin
     half = steps // 2
     forget = [Change("reset_average", "unfinished")] if steps // thin * thin > half else []
+    recorder = Recorder(wanted=True)
+    recorder(state, None)
     with interruptible() as wish, progress() as bar:
         task = bar.add_task("sampling", total=steps)
         began = drawn = time.monotonic()
         while state.step < steps and not wish.stop:
             state, info = advance(state, forget if state.step == half else ())
+            recorder(state, info)
             if info.refused:
                 raise StudioError(info.refused[0])
             if keep_activation and info.lanes:
@@ -78,7 +86,9 @@ def sample(state: SessionState, steps: int, *, keep_activation: bool) -> Rendere
                 drawn = now
         seconds = time.monotonic() - began
     began_anew = bool(forget) and state.step > half
-    return Rendered(state, activation, seconds, state.step < steps, began_anew)
+    over_time = state.lane.settings.average_over == "time"
+    agreement = verdicts_of(recorder.records()[0], over_time=over_time)
+    return Rendered(state, activation, seconds, state.step < steps, began_anew, agreement)
 
 
 def write(

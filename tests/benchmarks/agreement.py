@@ -28,8 +28,8 @@ from ldam_studio.sampler.settings import Settings
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 LENGTHS = (150, 400, 1000)
-DRAWS = 100
-OF_LARGE = 10  # draws of targets with many chains
+DRAWS = 20
+OF_LARGE = 4  # draws of targets with many chains
 LARGE = ("many", "one of many")
 STEPS = 150
 
