@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PyQt6.QtWidgets import QMenu, QWidget
 
     from ldam_studio.engine.compute.device import Device
+    from ldam_studio.explore.real_images.naming import Namer
     from ldam_studio.gui.session.controller import Controller
     from ldam_studio.gui.session.frames import Frames
     from ldam_studio.gui.session.model import Model
@@ -232,6 +233,7 @@ class Studio:
     def __post_init__(self) -> None:
         self._gates: list[Callable[[Opening], bool]] = []
         self._takers: list[Callable[[Path], object]] = []
+        self._namers: list[Callable[[], Namer | None]] = []
         self.show_help: Callable[[str], object] = lambda _page: None
         """Shows the page of the guide with this title; the help feature provides it."""
 
@@ -239,6 +241,14 @@ class Studio:
         """Replace the running session by a new one, unless a feature takes the opening over."""
         if not any(takes_over(opening) for takes_over in self._gates):
             self.controller.open(opening)
+
+    def name_real_images(self, namer: Callable[[], Namer | None]) -> None:
+        """Register what knows the real images of the network that is acted on, if there are any."""
+        self._namers.append(namer)
+
+    def nearest_real(self) -> Namer | None:
+        """Return what names real images, on a thread; the same one as long as these are."""
+        return next((found for namer in self._namers if (found := namer()) is not None), None)
 
     def take_photographs(self, take: Callable[[Path], object]) -> None:
         """Register what is called with a photograph that the user opens; it may raise."""

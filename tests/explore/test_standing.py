@@ -11,6 +11,7 @@ import torch
 from explore.real_pictures import folder_of, small_network
 from ldam_studio.explore.real_images.index import Responses, open_index
 from ldam_studio.explore.real_images.indexing import build
+from ldam_studio.explore.real_images.naming import Namer
 from ldam_studio.explore.real_images.nearest import Neighbours, layers_for
 from ldam_studio.explore.real_images.pictures import as_pixels
 from ldam_studio.explore.real_images.sources import spec_of
@@ -100,3 +101,14 @@ def test_a_channel_is_compared_where_it_responds(index) -> None:
         # Drawn at the very place at which the real image has its largest value.
         (found,) = Neighbours(index, Neuron("2", 1, each.place)).of([x])
         assert found.example.image == each.image and found.cosine > 0.999
+
+
+def test_real_images_are_named_with_what_the_neuron_sees(tmp_path) -> None:
+    network, spec = small_network(), spec_of(str(folder_of(tmp_path / "photos", 12)))
+    image = torch.rand(network.pixels.shape)
+    assert Namer(network, spec, 0, builds=False).name(Neuron("6", 1), [image]) == []
+    namer = Namer(network, spec, 0, builds=True)
+    (whole,) = namer.name(Neuron("6", 1), [image])
+    assert whole.name.endswith(".png") and whole.patch.shape == (16, 16, 3)
+    first, second = namer.name(Neuron("2", 1), [image, image.flip(2)])
+    assert first.patch.shape[0] < 16 and -1 <= second.cosine <= 1

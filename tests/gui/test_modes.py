@@ -177,3 +177,12 @@ def test_another_session_begins_an_empty_gallery(fours, qtbot):
 def test_a_window_that_closes_while_the_gallery_looks_leaves_nothing_behind(fours, qtbot):
     with_modes(fours, qtbot)
     gallery(fours).collector.hurry()
+
+
+def test_each_mode_has_the_real_digit_that_is_nearest(fours, qtbot):
+    cards = gallery(fours).panel.cards
+    until(qtbot, lambda: any(card.real is not None for card in cards.cards))
+    card = next(card for card in cards.cards if card.real is not None)
+    assert card.real.shape == (28, 28, 3)
+    assert "Nearest real image: " in card.tip and "(class 4)" in card.tip
+    assert not cards.grab().isNull()

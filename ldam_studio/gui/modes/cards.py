@@ -24,17 +24,24 @@ from ldam_studio.gui.theme.paint import Pencil, qimage
 
 LEAST, MOST = 48, 220  # side of a picture, in logical pixels
 GAP, INSET = 8, 5
+SMALL = 0.85  # size of small letters
 WORDS = 18  # letters of a line beside the picture
+REAL, NEAREST = 0.6, "nearest real"
+"""Side of the nearest real image, as a share of the picture's, and what is written below it."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a card shows: the mode's number, its lines, its tool tip, and its picture in colours."""
+    """What a card shows: the mode's number, its lines, its tool tip, and its picture in colours.
+
+    `real` is the real image nearest to it, if one is known.
+    """
 
     number: int
     lines: tuple[str, ...]
     tip: str
     picture: NDArray[np.uint8] | None
+    real: NDArray[np.uint8] | None = None
 
 
 class Cards(QWidget):
@@ -110,7 +117,16 @@ class Cards(QWidget):
 
     def _width(self) -> int:
         words = QFontMetricsF(self.font()).averageCharWidth() * WORDS
-        return round(self._side() + words + 3 * INSET)
+        real = self._real_side() + INSET if self._shows_real else 0
+        return round(self._side() + words + 3 * INSET + real)
+
+    @property
+    def _shows_real(self) -> bool:
+        return any(card.real is not None for card in self._cards)
+
+    def _real_side(self) -> float:
+        line = QFontMetricsF(self.font())
+        return max(REAL * self._side(), line.horizontalAdvance(NEAREST) * SMALL + 2)
 
     def _rect(self, at: int) -> QRect:
         width = self._width()
@@ -152,19 +168,21 @@ class Cards(QWidget):
         if image is None:
             pencil.outline(room, "outline")
         else:
-            pencil.painter.setRenderHint(
-                QPainter.RenderHint.SmoothPixmapTransform, max(image.width(), image.height()) > side
-            )
-            size = image.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
-            place = QRect(room.topLeft(), size)
-            place.moveCenter(room.center())
-            pencil.painter.drawImage(place, image)
+            _paint_image(pencil, room, image)
         left = room.right() + 1 + inset
         line = round(QFontMetricsF(self.font()).height() * ratio)
+        end = box.right() - inset
+        if card.real is not None:
+            width = round(self._real_side() * ratio)
+            high = min(width, side - line)
+            end -= width + inset
+            _paint_image(pencil, QRect(end + inset, room.y(), width, high), qimage(card.real))
+            below = QRect(end + inset, room.y() + high, width, line)
+            pencil.text(below, NEAREST, "muted", font=pencil.font(size=SMALL))
         step = min(line + round(3 * ratio), side // len(card.lines))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for row, text in enumerate(card.lines):
-            where = QRect(left, room.y() + row * step, box.right() - left - inset, line)
+            where = QRect(left, room.y() + row * step, end - left, line)
             font = pencil.font(bold=True) if row == 0 else pencil.font(size=0.94)
             pencil.text(where, text, "muted" if row else "text", flags=flags, font=font)
 
@@ -209,3 +227,15 @@ class Cards(QWidget):
         if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._fit()
             self.update()
+
+
+def _paint_image(pencil: Pencil, room: QRect, image: QImage) -> None:
+    """Paint an image in the middle of a room; enlarged pixels stay squares."""
+    side = max(image.width(), image.height())
+    smooth = QPainter.RenderHint.SmoothPixmapTransform
+    pencil.painter.setRenderHint(smooth, side > min(room.width(), room.height()))
+    place = QRect(
+        room.topLeft(), image.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    )
+    place.moveCenter(room.center())
+    pencil.painter.drawImage(place, image)

@@ -16,6 +16,7 @@ from ldam_studio.gui.modes import words
 from ldam_studio.gui.modes.cards import Card
 from ldam_studio.gui.modes.collector import Collector
 from ldam_studio.gui.modes.panel import ModesPanel
+from ldam_studio.gui.modes.real_names import RealNames
 from ldam_studio.gui.studio import Entry, Feature, Studio
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Modes(Feature):
         self.panel = ModesPanel()
         self.collector = Collector(studio, self.panel)
         self.collector.changed.connect(self._show)
+        self.real = RealNames(studio, self.panel)
+        self.real.changed.connect(self._show)
         self.panel.shown.connect(self.collector.watch)
         self.panel.asked.connect(self._act)
         self.panel.kind_changed.connect(lambda: self.collector.compare_by(self.panel.kind))
@@ -68,6 +71,7 @@ class Modes(Feature):
     def leave(self) -> None:
         """Stop looking at the chains."""
         self.collector.leave()
+        self.real.leave()
 
     # What is shown
 
@@ -85,6 +89,7 @@ class Modes(Feature):
             self.panel.show_modes("", (), words.NOTHING, found=False)
             return
         modes = self.collector.modes()
+        self.real.look(self._neuron, modes)
         kept = {mode.number for mode in modes if self._kept(mode.number) is not None}
         cards = tuple(self._card(mode, mode.number in kept) for mode in modes)
         label = model.acted.network.label(self._neuron)
@@ -96,7 +101,9 @@ class Modes(Feature):
         frame, model = self.studio.frames.last, self.studio.model
         made_large = "activation" if frame is None else model.acted_frame(frame).objective
         lines = words.card(mode, kept, made_large)
-        return Card(mode.number, lines, words.tip(mode, kept), self._colours(mode))
+        real, tip = self.real.of(mode), words.tip(mode, kept) + self.real.tip(mode)
+        near = None if real is None else real.patch
+        return Card(mode.number, lines, tip, self._colours(mode), near)
 
     def _colours(self, mode: Mode) -> NDArray[np.uint8] | None:
         """Return a mode's picture in colours: the part that the neuron sees."""

@@ -15,6 +15,7 @@ from ldam_studio.explore.real_images.data_sets import DIGITS, suits
 from ldam_studio.explore.real_images.evidence import Evidence, gather
 from ldam_studio.explore.real_images.index import Example, Index, open_index
 from ldam_studio.explore.real_images.indexing import alongside, build
+from ldam_studio.explore.real_images.naming import Namer
 from ldam_studio.explore.real_images.nearest import layers_for
 from ldam_studio.explore.real_images.pictures import check_channels
 from ldam_studio.explore.real_images.sources import Spec, found_for, words_of
@@ -72,6 +73,7 @@ class Beside(QObject):
         self._looking: Task | None = None
         self._reading: Task | None = None
         self._index: tuple[Network, Choice, Index] | None = None
+        self._namer: tuple[Network, Choice, Namer] | None = None
         self._evidence: Evidence | None = None
         self._read: Frame | None = None  # the frame whose images were looked at last
         self._refused: Network | None = None  # shown no digits by itself, since that failed
@@ -178,12 +180,26 @@ class Beside(QObject):
 
     def _forget_index(self) -> None:
         if not self._left:
-            self._index = None
+            self._index = self._namer = None
             self._soon_look()
 
     def _failed(self, network: Network, error: StudioError) -> None:
         self._building, self._refused = None, network
         self._panel.show_sentence(str(error), role="danger")
+
+    def namer(self) -> Namer | None:
+        """Return what names the nearest real images of the network that is acted on."""
+        here = self._here()
+        choice = None if here is None else self._choice(here[0])
+        if here is None or choice is None or self._left or self._building is not None:
+            return None
+        known = self._namer
+        if known is None or known[0] is not here[0] or known[1] != choice:
+            spec, limit = choice.spec, choice.limit
+            builds = spec.kind == DIGITS and self._refused is not here[0]
+            self._namer = here[0], choice, Namer(here[0], spec, limit, builds=builds)
+        assert self._namer is not None
+        return self._namer[2]
 
     # Looking
 

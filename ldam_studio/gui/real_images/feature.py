@@ -37,6 +37,7 @@ class RealImages(Feature):
         places = studio.places
         self.panel = RealImagesPanel()
         self.beside = Beside(studio, self.panel)
+        studio.name_real_images(self.beside.namer)
         show = places.action(SHOW, lambda: places.show_tab(self.panel))
         index = places.action(INDEX, self._ask)
         places.add_to_menu("Explore", show, index)
