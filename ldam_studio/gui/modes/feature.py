@@ -73,6 +73,10 @@ class Modes(Feature):
         self.collector.leave()
         self.real.leave()
 
+    def close(self) -> None:
+        """Wait until the search for real images has ended."""
+        self.real.close()
+
     # What is shown
 
     def _turn(self) -> None:

@@ -10,6 +10,7 @@ import torch
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.errors import plain
+from ldam_studio.gui.stragglers import wait_for
 from ldam_studio.gui.task import Task
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ldam_studio.explore.real_images.naming import Namer, RealName
     from ldam_studio.gui.studio import Studio
     from ldam_studio.networks.neurons import Neuron
+
+
+NAME = "modes-real-images"  # of the thread
 
 
 class RealNames(QObject):
@@ -62,7 +66,7 @@ class RealNames(QObject):
             return
         images = [torch.from_numpy(np.array(m.picture, np.float32)) for m in new]
         task = self._task = Task(lambda _task: about[1].name(about[0], images))
-        task.setObjectName("modes-real-images")
+        task.setObjectName(NAME)
         task.done.connect(partial(self._take, new))
         # What is wrong with real images is said where they are shown.
         task.failed.connect(lambda _error: self._take(new, []))
@@ -73,6 +77,10 @@ class RealNames(QObject):
         if self._task is not None:
             self._task.leave()
             self._task = None
+
+    def close(self) -> None:
+        """Wait until what was abandoned has ended."""
+        wait_for(NAME)
 
     def _is_known(self, mode: Mode) -> bool:
         return self._pictures.get(mode.number) is mode.picture

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 EVERY_MS = 1000  # between two looks at the drawn image
 SOON_MS = 30  # so that several signals of one change lead to one look
+BUILD, LOOK, READ = TASKS = ("real-images-index", "real-images-look", "real-images-drawn")
+"""Names of the threads."""
 INDEX_LAYER = "Index This Layer"
 ONE_PLACE = (
     "A real image counts with the place at which the channel responds most, the drawn one with the "
@@ -154,7 +156,7 @@ class Beside(QObject):
         self._soon.stop()
         self._leave_looks()
         task = Task(lambda _task: build(network, choice.spec, layers, choice.limit))
-        task.setObjectName("real-images-index")
+        task.setObjectName(BUILD)
         task.staged.connect(self._panel.show_stage)
         task.done.connect(lambda _report: self._built(network))
         task.failed.connect(partial(self._failed, network))
@@ -261,7 +263,7 @@ class Beside(QObject):
         known = self._index
         index = known[2] if known and known[0] is network and known[1] == choice else None
         self._looking = Task(lambda _task: _look_up(network, choice, neuron, index))
-        self._looking.setObjectName("real-images-look")
+        self._looking.setObjectName(LOOK)
         self._looking.done.connect(partial(self._show, network, choice, neuron))
         self._looking.failed.connect(self._refuse)
         self._looking.start()
@@ -319,7 +321,7 @@ class Beside(QObject):
             images[AVERAGE] = torch.from_numpy(np.array(lane.average))
         network = index[2].network
         task = Task(lambda _task: drawn_values(network, evidence.neuron, images))
-        task.setObjectName("real-images-drawn")
+        task.setObjectName(READ)
         task.done.connect(partial(self._show_drawn, evidence))
         task.failed.connect(self._fail_drawn)
         self._reading = task

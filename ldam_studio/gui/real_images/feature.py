@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ldam_studio.gui.real_images.beside import Beside
+from ldam_studio.gui.real_images.beside import TASKS, Beside
 from ldam_studio.gui.real_images.panel import RealImagesPanel
+from ldam_studio.gui.stragglers import wait_for
 from ldam_studio.gui.studio import Entry, Feature, Studio
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class RealImages(Feature):
     def leave(self) -> None:
         """Abandon all work; what was measured is kept."""
         self.beside.leave()
+
+    def close(self) -> None:
+        """Wait until the work that was abandoned has ended."""
+        for name in TASKS:
+            wait_for(name)
 
     def _ask(self) -> None:
         self.studio.places.show_tab(self.panel)
