@@ -37,9 +37,19 @@ def setting_notes(lane: Lane, pictures: Sequence[KeptPicture] = ()) -> dict[str,
     found["tempering"] = tempering.note(lane)
     if repels(lane) and not any(modes_of(pictures, neuron) for neuron in set(lane.neurons)):
         found["repulsion"] = NO_MODES
+    found["mode"] = _of_mode(lane)
+    if lane.settings.kernel != "underdamped":
+        found["friction"] = f"No effect with the kernel {lane.settings.kernel}."
     if lane.settings.kernel == "mala" and denoiser_of(lane) is not None:
         found["denoiser_weight"] = NO_DENSITY
     return {name: text for name, text in found.items() if text}
+
+
+def _of_mode(lane: Lane) -> str:
+    if lane.kernel.mode is None or lane.kernel.mode == lane.settings.mode:
+        return ""
+    what = "uses the true gradients" if lane.kernel.mode == "exact" else "scales gradients itself"
+    return f"No effect: the kernel {lane.settings.kernel} {what}."
 
 
 def _of_statistics(lane: Lane) -> str:

@@ -99,7 +99,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
         If there is no such chain, its average has no sample yet, or the picture is too large.
     """
     pixels = state.lane.network.pixels
-    rows = at_largest_size([_images(lane, shown) for lane in state.lanes])
+    rows = at_largest_size(_rows(state, shown))
     # The pictures of one chain in all lanes share a scale, so that they can be compared.
     scales = [
         common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
@@ -128,7 +128,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
 
 def difference_scales(state: SessionState, shown: Shown) -> list[float]:
     """Return the display scale of each difference from the first lane, if these are shown."""
-    rows = at_largest_size([_images(lane, shown) for lane in state.lanes])
+    rows = at_largest_size(_rows(state, shown))
     return [difference_scale(apart) for apart in _differences(rows, shown)]
 
 
@@ -136,24 +136,35 @@ def _differences(rows: list[Floats], shown: Shown) -> list[Floats]:
     return [row - rows[0] for row in rows[1:]] if shown.what in AVERAGES else []
 
 
-def _images(lane: Lane, shown: Shown) -> Floats:
-    """Return the images (n, C, H, W) of a lane that `shown` selects."""
+def _rows(state: SessionState, shown: Shown) -> list[Floats]:
+    """Return the images (n, C, H, W) of each lane that `shown` selects.
+
+    Of chains on a ladder of temperatures, only the coldest have averages.
+    """
+    chains = list(range(len(state.lane.neurons)))
+    if shown.what in AVERAGES and all(
+        lane.own_chains == state.lane.own_chains for lane in state.lanes
+    ):
+        chains = state.lane.own_chains
+    return [_images(lane, shown, chains) for lane in state.lanes]
+
+
+def _images(lane: Lane, shown: Shown, wanted: list[int]) -> Floats:
     chains = len(lane.neurons)
-    wanted = range(chains)
     if shown.what in OF_ONE:
         if shown.front >= chains:
             raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
-        wanted = range(shown.front, shown.front + 1)
+        wanted = [shown.front]
     if shown.what in AVERAGES:
         average = lane.shown_average()
-        if not bool((average.count[wanted.start : wanted.stop] > 0).all()):
+        if not bool((average.count[wanted] > 0).all()):
             raise StudioError(
                 "There is no average yet; let the chains run, or export the raw sample."
             )
         images = average.mean
     else:
         images = lane.chains.x
-    images = images[wanted.start : wanted.stop]
+    images = images[wanted]
     if shown.field and (box := lane.targets.fields[shown.front]) is not None:
         top, left, bottom, right = box
         images = images[..., top:bottom, left:right]

@@ -49,6 +49,7 @@ FEATURES = (
     Row("filters", "filters.feature:Filtering", panel=True),
     Row("traces", "traces.feature:Tracing", panel=True),
     Row("modes", "modes.feature:Modes", panel=True),
+    Row("tempering", "tempering.feature:Tempering", panel=True),
     Row("photograph", "photograph.feature:Photographs"),
     Row("verdict", "verdict.feature:JudgeVerdicts"),
     Row("sheets", "sheets.feature:Sheets"),

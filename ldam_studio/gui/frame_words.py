@@ -36,9 +36,23 @@ def dead_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
     return (Badge("no gradient", "danger"),) if dead else ()
 
 
+def hot_badges(frame: LaneFrame) -> tuple[Badge, ...]:
+    """Return a badge with the temperature of a front chain that is a hot one of a ladder."""
+    if not is_hot(frame):
+        return ()
+    return (Badge(f"hot: temperature {frame.temperature:.2g}", "warning"),)
+
+
+def is_hot(frame: LaneFrame) -> bool:
+    """Return whether the front chain is a hot one of a ladder, whose coldest is averaged."""
+    return frame.ladders is not None and bool(frame.ladders.rung[frame.front])
+
+
 def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]:
     """Return the badges of the raw sample: no gradient, melting, held, paused, stopped."""
     badges = list(dead_badges(None if frame is None else frame.lanes[0]))
+    if frame is not None:
+        badges += hot_badges(frame.lanes[0])
     if frame is not None and frame.melting:
         badges.append(Badge("melting", "warning"))
     if frame is not None and frame.lanes[0].front in frame.outline.held:
@@ -54,6 +68,11 @@ def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
     """Return a badge while the front chain's average cannot be trusted yet."""
     if frame is None:
         return ()
+    of_coldest = (Badge("of the coldest chain"),) if is_hot(frame) else ()
+    return of_coldest + _average_badges(frame)
+
+
+def _average_badges(frame: LaneFrame) -> tuple[Badge, ...]:
     if not frame.burned_in[frame.front]:
         return (Badge("burning in", "warning"),)
     if frame.settling[frame.front]:
@@ -186,6 +205,34 @@ def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
         f"{label} {NUMBER}{chain}" if count[label] > 1 else label
         for chain, label in enumerate(labels, 1)
     )
+
+
+def with_rungs(labels: tuple[str, ...], rungs: tuple[int, ...]) -> tuple[str, ...]:
+    """Return chains' labels, in which hot chains of ladders have their rung, such as +2.
+
+    Parameters
+    ----------
+    labels
+        As `told_apart` returns them.
+    rungs
+        The rung of each chain; empty without ladders.
+    """
+    if len(rungs) != len(labels):
+        return labels
+    return tuple(
+        f"{label.rpartition(NUMBER)[0]}+{rung}" if rung else label
+        for label, rung in zip(labels, rungs, strict=True)
+    )
+
+
+def with_rungs_said(tips: tuple[str, ...], rungs: tuple[int, ...]) -> tuple[str, ...]:
+    """Return chains' tool tips that tell of ladders; parameters as in `with_rungs`."""
+    if len(rungs) != len(tips):
+        return tips
+    said = (
+        f"hot, rung {rung} of a ladder" if rung else "the coldest of a ladder" for rung in rungs
+    )
+    return tuple(f"{tip}, {what}" for tip, what in zip(tips, said, strict=True))
 
 
 def device_words(device: Device) -> str:

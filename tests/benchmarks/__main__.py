@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import agreement
 import chosen
 import crops
+import kernels
 import live
 import memory
 import modes
@@ -58,6 +59,7 @@ PARTS = {
     "step": step.measure,
     "agreement": agreement.measure,
     "wall": wall.measure,
+    "kernels": kernels.measure,
     "sheet": sheet.measure,
     "photograph": photograph.measure,
     "real": real_images.measure,

@@ -47,6 +47,8 @@ def three(open_one, lenet, averaged):
 CHANGES_OF_THREE = [
     Change("temperature", 0.3),
     Change("l2", 0.2, 2),
+    Change("tempering", 2),
+    Change("tempering", 3.5, 1),
     Change("step_size", (0.1, 0.2, 0.3), 1),
     Change("neurons", ("fc2:3", "fc2:4", "fc2:5")),
     Change("neurons", (Neuron("conv2", 3),), 1),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -19,9 +21,11 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.setting_notes import setting_notes
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.sampler.average import of_chains
 from ldam_studio.sampler.settings import Settings
 from ldam_studio.sampler.tempering import BAND
 
@@ -261,6 +265,21 @@ def test_the_discriminator_learns_from_cold_chains(
     )
     state, _ = run(open_session(spec), 1)
     assert torch.equal(shown[0], state.lane.chains.x[[0, 4]])
+
+
+def test_exported_averages_are_those_of_cold_chains(open_ladders, run):
+    state, _ = run(open_ladders(burn_in=0), 4)
+    average = state.lane.average.mean
+    two = open_ladders(chains=2, tempering=0, burn_in=0)
+    two.lanes = (replace(two.lane, average=of_chains(state.lane.average, torch.tensor([0, 4]))),)
+    assert np.array_equal(
+        picture_of(state, Shown("averages", scale=1.0)),
+        picture_of(two, Shown("averages", scale=1.0)),
+    )
+    hot = picture_of(state, Shown("average", front=6, scale=1.0))
+    assert np.array_equal(hot, picture_of(state, Shown("average", front=4, scale=1.0)))
+    assert not average[6].any()
+    assert picture_of(state, Shown("strip")).shape != picture_of(state, Shown("averages")).shape
 
 
 def test_a_frame_tells_of_the_ladders(open_ladders, run):

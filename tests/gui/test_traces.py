@@ -88,9 +88,12 @@ def test_the_acceptance_appears_with_a_kernel_that_has_one_and_is_smoothed(trace
     _feed(traces, 120, 50, acceptance=accepted)
     traces.redraw()
     assert "Acceptance  0.76" in _texts(traces)  # 38 of the last 50 steps
-    _feed(traces, 1200, 170)
+    _feed(traces, 1, 170)  # with another kernel
     traces.redraw()
     assert "Acceptance" not in _texts(traces)
+    _feed(traces, 1, 171, acceptance=accepted[:1])
+    traces.redraw()
+    assert "Acceptance" in _texts(traces)
 
 
 def test_what_was_taken_back_goes_and_what_was_before_it_stays(traces):
@@ -290,7 +293,8 @@ def test_every_plot_is_painted_again_when_its_range_stays(traces, qtbot):
         paints.count = 0
         before = plot.visible_range()
         plot.view.viewport().installEventFilter(paints)
-        _feed(traces, 2, traces._run.last, real_probability=True)
+        last = traces._run.last
+        _feed(traces, 2, last, real_probability=True, acceptance=tested[:2])
         traces.redraw()
         qtbot.waitUntil(lambda: paints.count > 0)
         plot.view.viewport().removeEventFilter(paints)

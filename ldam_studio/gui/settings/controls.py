@@ -97,7 +97,7 @@ class Controls(QWidget):
         One of them is the temperature in units of the activation, that of the front chain.
         """
         for name, noted in self.rows.items():
-            if name != "temperature":
+            if name not in ("temperature", "kernel"):
                 noted.set_note(frame.notes.get(name, ""))
         statistics = self.rows["photo_statistics"]
         assert isinstance(statistics, NumberRow)

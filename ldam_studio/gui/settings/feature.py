@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio.gui.settings.acceptance import Acceptance
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.measuring import Measuring
 from ldam_studio.gui.settings.presets_menu import PresetsMenu
@@ -59,7 +60,7 @@ class SettingsPanel(Feature):
             source.gesture.connect(controller.undo_stack.drag)
             source.gesture_resumed.connect(controller.undo_stack.resume)
         self.scheduling = Scheduling(studio, self.controls, self.slider_bar)
-        self.measuring = Measuring(studio)
+        self.measuring, self._acceptance = Measuring(studio), Acceptance()
         self.controls.measurement_asked.connect(self.measuring.ask)
         controller.opened.connect(self._recall)
         if controller.current is not None:
@@ -139,5 +140,6 @@ class SettingsPanel(Feature):
         model, settings = self.studio.model, self.studio.model.acted.settings
         acted = model.acted_frame(frame)
         self.controls.show_frame(acted, mode_of(settings), settings.temperature)
+        self.controls.rows["kernel"].set_note(self._acceptance.words(acted, settings))
         self.measuring.show_frame(acted)
         self.scheduling.show_frame(frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.settings.number_field import NumberField
 from ldam_studio.gui.settings.number_row import NumberRow
@@ -31,7 +32,7 @@ class FlagRow(SettingRow):
 
 
 class ChoiceRow(SettingRow):
-    """A label and a list to choose from."""
+    """A label and a list to choose from, and a line for what the choice means at present."""
 
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(setting, parent)
@@ -41,16 +42,29 @@ class ChoiceRow(SettingRow):
         self.combo.setAccessibleDescription(setting.help)
         label = QLabel(setting.label)
         label.setBuddy(self.combo)
-        layout = QHBoxLayout(self)
+        self.note = Paragraph()
+        self.note.setProperty("role", "muted")
+        self.note.hide()
+        row = QHBoxLayout()
+        row.addWidget(label, 1)
+        row.addWidget(self.combo)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
-        layout.addWidget(label, 1)
-        layout.addWidget(self.combo)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self.note)
         self.combo.textActivated.connect(self._accept)
         self.show_value(setting.default)
 
     def show_value(self, value: object) -> None:
         """Show the choice."""
         self.combo.setCurrentText(str(value))
+
+    def set_note(self, text: str) -> None:
+        """Set the sentence below the choice."""
+        if text != self.note.text():
+            self.note.setText(text)
+            self.note.setVisible(bool(text))
 
 
 class CurveField(NumberField):

@@ -44,9 +44,9 @@ class View(NamedTuple):
         newest = float(self.high[-1, which, chain]) if len(self.steps) else np.nan
         return newest if np.isfinite(newest) else None
 
-    def knows(self, which: int) -> bool:
-        """Return whether one quantity was measured in any stretch, for any chain."""
-        return bool(np.isfinite(self.high[:, which]).any())
+    def measures(self, which: int) -> bool:
+        """Return whether one quantity was measured in the newest stretch, for any chain."""
+        return bool(len(self.steps) and np.isfinite(self.high[-1, which]).any())
 
     def smoothed(self, which: int, over: int) -> View:
         """Return a view in which one quantity is averaged over the last ``over`` stretches.

@@ -51,7 +51,7 @@ LEGEND = (
 )
 MIXED = ("mix",)  # objectives whose names mean nothing alone
 SOMETIMES = (PROBABILITY, ACCEPTANCE)
-"""Quantities that are not always measured; without values, their plots are hidden."""
+"""Quantities that are not always measured; their plots are hidden while they are not."""
 NO_STEPS = "No steps yet. Space starts the chains."
 
 
@@ -183,7 +183,7 @@ class Traces(QWidget):
         marked = [float(step) for step, _ in self._run.marks() if first <= step <= last]
         self._plots[ACTIVATION].set_title(self._objective())
         for which, plot in enumerate(self._plots):
-            known = which not in SOMETIMES or any(view.knows(which) for view in lanes)
+            known = which not in SOMETIMES or any(view.measures(which) for view in lanes)
             plot.setVisible(known)
             if not known:
                 continue

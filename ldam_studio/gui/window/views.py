@@ -20,6 +20,8 @@ from ldam_studio.gui.frame_words import (
     raw_badges,
     short_label,
     told_apart,
+    with_rungs,
+    with_rungs_said,
 )
 from ldam_studio.gui.session.lanes import weights_words
 
@@ -48,6 +50,7 @@ class Views(QObject):
         self._model, self._frames = model, frames
         self._panels, self._status = panels, status
         self._silence = self._doubt = ""
+        self._rungs: tuple[int, ...] = ()  # of the first lane's chains; empty without ladders
         self._counted = (0, time.monotonic())
         self._frame_rate = 0.0
         self._all_in_strip = False
@@ -94,6 +97,7 @@ class Views(QObject):
         rows, own = self._model.rows, lanes[0]
         columns = () if rows or self._strip_has_all() else columns_of(own.neurons)
         labels, tips = _names_of_chains(own, apart=not rows and not columns)
+        labels, tips = with_rungs(labels, self._rungs), with_rungs_said(tips, self._rungs)
         if self._strip_has_all():
             # The columns of a table share one label, that of the first network's neuron.
             rows = tuple(map(lane_name, range(len(lanes))))
@@ -153,6 +157,10 @@ class Views(QObject):
         if first or self._frames.count % STRIP_EVERY:
             panels.strip.strip.show_thumbnails(self._thumbnails(frame))
         lane = frame.lanes[0]
+        rungs = () if lane.ladders is None else tuple(lane.ladders.rung.tolist())
+        if rungs != self._rungs:
+            self._rungs = rungs
+            self._show_neurons()
         if lane.silence != self._silence and lane.neurons == shown.neurons:
             self._show_silence(lane)
         if lane.doubt != self._doubt:
