@@ -46,12 +46,16 @@ def wilson(hits: Tensor, groups: Tensor) -> Interval:
     trials = float(kinds)
     if spread > 0:
         trials = min(max(trials, spread / variance), count) if variance > 0 else float(count)
-    z = NormalDist().inv_cdf((1 + COVERED) / 2)
-    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * (spread / trials + z**2 / (4 * trials**2)) ** 0.5
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+    return _wilson(share, trials)
 
 
 def share_of(count: int, total: int) -> Interval:
     """Return the share of `count` in `total` independent ones, at least 1, with its interval."""
-    return wilson((torch.arange(total) < count).double(), torch.arange(total))
+    return _wilson(count / total, total)
+
+
+def _wilson(share: float, trials: float) -> Interval:
+    z, spread = NormalDist().inv_cdf((1 + COVERED) / 2), share * (1 - share)
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * (spread / trials + z**2 / (4 * trials**2)) ** 0.5
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))

@@ -205,6 +205,21 @@ def test_pictures_are_asked_for_in_turn_and_belong_to_their_neuron():
     assert gallery.wanted("fc3:9", "pixels").pictures == {}
 
 
+def test_of_very_many_modes_those_of_most_averages_are_shown():
+    gallery = Gallery()
+    every = [
+        row
+        for number, row in enumerate(np.eye(40, dtype=np.float32))
+        for _ in range(number % 3 + 1)
+    ]
+    gallery.add(seen(100, every))
+    modes = modes_of(gallery)
+    shown = gallery.shown(NEURON, "pixels")
+    assert len(modes) == 40 and len(shown) == module.MOST_PICTURES
+    assert sorted(m.count for m in modes)[-len(shown) :] == sorted(m.count for m in shown)
+    assert [m.number for m in shown] == sorted(m.number for m in shown)
+
+
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(module, "MOST", 10)
     monkeypatch.setattr(module, "MOST_BYTES", 2000)

@@ -32,7 +32,9 @@ def test_a_card_says_share_activation_and_when_it_was_seen():
     assert words.number_in(title, "fc3:4", "features") == 12
     assert words.number_in(title, "fc3:4", "pixels") is None
     assert words.number_in("mode ² of fc3:4", "fc3:4", "pixels") is None
-    assert words.summary("4", (mode(), mode(2, 1))) == "4: 2 modes in 3 averages"
+    assert words.summary("4", 2, 3, 2) == "4: 2 modes in 3 averages"
+    assert words.summary("4", 40, 90, 24) == "4: 40 modes in 90 averages, 24 of them shown"
+    assert words.summary("4", 0, 0, 0) == "4"
 
 
 @pytest.fixture

@@ -254,6 +254,17 @@ class Gallery:
             for number in sorted(members)
         )
 
+    def shown(self, neuron: str, kind: Kind) -> tuple[Mode, ...]:
+        """Return the modes that have pictures, by their numbers: those of most averages.
+
+        Of equal ones, those that chains show now come first, then those that were found last.
+        """
+        every = self.modes(neuron, kind)
+        if len(every) <= MOST_PICTURES:
+            return every
+        most = sorted(every, key=lambda m: (m.count, bool(m.chains), m.number), reverse=True)
+        return tuple(sorted(most[:MOST_PICTURES], key=lambda mode: mode.number))
+
     def _mode(
         self,
         number: int,
@@ -286,7 +297,7 @@ class Gallery:
         known = self._neurons.get(neuron)
         if known is None:
             return Wanted(neuron, kind, lane)
-        shown = sorted(self.modes(neuron, kind), key=lambda mode: -mode.count)[:MOST_PICTURES]
+        shown = self.shown(neuron, kind)
         seen = {mode.number: mode.chains for mode in shown if mode.chains}
         order = sorted(seen, key=lambda n: (known.asked.get((kind, n), -1), n))[:pictures]
         for number in order:

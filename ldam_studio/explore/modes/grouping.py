@@ -57,9 +57,10 @@ def _linked(distances: NDArray[np.floating], least: float) -> NDArray[np.int64]:
         return np.zeros(count, np.int64)
     # scipy takes long to import, and the window has to start without it.
     from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
 
-    upper = distances[np.triu_indices(count, 1)].astype(np.float64)
-    tree = linkage(upper.clip(0.0, 2.0), "average")
+    upper = squareform(distances, checks=False).astype(np.float64)
+    tree = linkage(upper.clip(0.0, 2.0, out=upper), "average")
     found: NDArray[np.int64] = fcluster(tree, 1.0 - least + LENIENT, "distance")
     return found
 
@@ -101,9 +102,11 @@ def matched(
                 counts[former[item]] = counts.get(former[item], 0) + 1
         shared += [(-count, number, place) for number, count in counts.items()]
     numbers: dict[int, int] = {}
+    taken: set[int] = set()
     for _, number, place in sorted(shared):
-        if place not in numbers and number not in numbers.values():
+        if place not in numbers and number not in taken:
             numbers[place] = number
+            taken.add(number)
     # The largest of the new groups gets the first of the new numbers.
     for place in sorted(range(len(groups)), key=lambda p: (-len(groups[p]), p)):
         if place not in numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,9 +50,16 @@ def grouped(task: Task) -> Grouped:
     modes: dict[int, int] = {}
     typical: list[int] = []
     for number, members in zip(found, groups, strict=True):
-        centre = task.directions[members].mean(0)
-        order = np.argsort(-(task.directions[members] @ centre), kind="stable")
-        for place in order.tolist():
-            modes[task.numbers[members[place]]] = number
-            typical.append(task.numbers[members[place]])
+        for place in _typical_first(members, task.directions):
+            modes[task.numbers[place]] = number
+            typical.append(task.numbers[place])
     return Grouped(task.neuron, task.kind, modes, tuple(typical), fresh)
+
+
+def _typical_first(members: Sequence[int], directions: NDArray[np.float32]) -> Sequence[int]:
+    """Return the members of a group, those that are most like all others first."""
+    if len(members) < 3:
+        return members
+    own = directions[members]
+    order = np.argsort(-(own @ own.mean(0)), kind="stable")
+    return [members[place] for place in order.tolist()]

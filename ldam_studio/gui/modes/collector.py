@@ -68,8 +68,13 @@ class Collector(QObject):
         return str(model.acted.neurons[model.front]) if model.is_open else ""
 
     def modes(self) -> tuple[Mode, ...]:
-        """Return the modes of the front chain's neuron."""
-        return self.gallery.modes(self.neuron, self._kind)
+        """Return the modes of the front chain's neuron, as many as have pictures."""
+        return self.gallery.shown(self.neuron, self._kind)
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many modes there are, and how many averages they have."""
+        every = self.gallery.modes(self.neuron, self._kind)
+        return len(every), sum(mode.count for mode in every)
 
     def forget(self, number: int) -> None:
         """Leave a mode of the front chain's neuron out."""

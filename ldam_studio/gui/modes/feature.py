@@ -97,7 +97,7 @@ class Modes(Feature):
         kept = {mode.number for mode in modes if self._kept(mode.number) is not None}
         cards = tuple(self._card(mode, mode.number in kept) for mode in modes)
         label = model.acted.network.label(self._neuron)
-        named = words.summary(label or str(self._neuron), modes)
+        named = words.summary(label or str(self._neuron), *self.collector.counts(), len(modes))
         self.panel.show_modes(named, cards, words.WAITING, found=bool(modes) or self._is_spread)
         self._show_possible()
 

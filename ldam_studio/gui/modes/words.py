@@ -92,12 +92,12 @@ def tip(mode: Mode, kept: bool) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def summary(neuron: str, modes: tuple[Mode, ...]) -> str:
+def summary(neuron: str, modes: int, averages: int, shown: int) -> str:
     """Return what the gallery shows, in one line."""
     if not modes:
         return neuron
-    averages = sum(mode.count for mode in modes)
-    return f"{neuron}: {_counted(len(modes), 'mode')} in {_counted(averages, 'average')}"
+    some = f", {shown} of them shown" if shown < modes else ""
+    return f"{neuron}: {_counted(modes, 'mode')} in {_counted(averages, 'average')}{some}"
 
 
 def _counted(count: int, noun: str) -> str:
