@@ -11,6 +11,7 @@ from row import Row
 
 from ldam_studio.explore.modes.features import edges
 from ldam_studio.explore.modes.regrouping import Task, grouped
+from ldam_studio.training.data import load_digits_sheet
 
 CHAINS = 1000
 SHAPE = (3, 224, 224)
@@ -40,6 +41,7 @@ def measure() -> list[Row]:
             "<= 200",
         ),
         Row(f"the same in {CHAINS:,} modes, ms", _regrouped(others, CHAINS), "<= 200"),
+        *_likeness(),
         Row("reducing one of these averages, ms", 1000 * spent / CHAINS),
     ]
 
@@ -55,3 +57,16 @@ def _regrouped(directions: np.ndarray, modes: int) -> float:
         took.append(time.process_time() - started)
         assert again.modes == found.modes
     return 1000 * median(took)
+
+
+def _likeness() -> list[Row]:
+    """Return how alike digits are by their pixels, on both sides of the threshold."""
+    sheet = load_digits_sheet()
+    shown = (sheet.images.float().reshape(-1, 1, 28, 28) / 255)[::2]
+    labels, here = sheet.labels[::2], edges(shown)
+    moved = torch.cat([(here * edges(shown.roll(by, (2, 3)))).sum(1) for by in ((0, 1), (1, 0))])
+    others = (here @ here.T)[labels[:, None] != labels[None]][::20]
+    return [
+        Row("cosine of digits moved by a pixel, 5th percentile", float(moved.quantile(0.05))),
+        Row("cosine of different digits, 95th percentile", float(others.quantile(0.95))),
+    ]
