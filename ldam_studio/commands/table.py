@@ -88,6 +88,10 @@ COMMANDS = {
         "ldam_studio.commands.paper.modes_of_twins",
         "whether neurons have fewer pictures with averaged parameters, over several trainings",
     ),
+    "paper cycles": (
+        "ldam_studio.commands.paper.cycles",
+        "whether warm restarts show more of a neuron's pictures than a constant temperature",
+    ),
     "paper named": (
         "ldam_studio.commands.paper.named",
         "how often another network recognises the intended class, as a table",

@@ -29,6 +29,7 @@ import picker
 import plans
 import real_images
 import sampler_speed
+import schedules
 import sheet
 import side_by_side
 import startup
@@ -60,6 +61,7 @@ PARTS = {
     "agreement": agreement.measure,
     "wall": wall.measure,
     "kernels": kernels.measure,
+    "schedules": schedules.measure,
     "sheet": sheet.measure,
     "photograph": photograph.measure,
     "real": real_images.measure,

@@ -122,6 +122,20 @@ def test_both_pictures_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "identical" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--schedule-shape cycles --schedule 6 --schedule-course cosine --temperature-start 1",
+        "--schedule-shape curves --temperature-curve 0:1,9:.01 --discriminator-weight-curve 0:.2",
+    ],
+)
+def test_schedules_from_the_command_line_replay(tmp_path: Path, capsys, flags: str):
+    words = f"render --neuron fc3:4 --steps 15 --out {tmp_path} {flags}".split()
+    made = run(capsys, *words)
+    replayed = run(capsys, "replay", made["paths"]["average"])
+    assert replayed["identical"]
+
+
 def test_same_seed_same_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for name, seed in (("a", "5"), ("b", "5"), ("c", "6")):
         run(capsys, *"render --steps 12 --seed".split(), seed, "--out", str(tmp_path / name))

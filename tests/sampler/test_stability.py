@@ -119,3 +119,19 @@ def test_presets_are_stable(preset, shape):
 def test_unstable_settings_are_refused_with_the_largest_step():
     with pytest.raises(StudioError, match=r"step size of 5 is too large.*L2 weight 0\.5 is 3\.9"):
         check_stable(Settings.of(step_size=5.0), SHAPE)
+
+
+def test_a_curve_of_step_sizes_is_limited_as_a_step_size_is():
+    drawn = Settings.of(schedule_shape="curves", l2=0.0, smoothness=0.1, step_size=0.1)
+    limit = largest_stable(drawn, "step_size", SHAPE)
+    high = f"0:{limit * 3:.3g}, 40:0.1, 90:{limit * 2:.3g}"
+    found, said = limited(drawn, {"step_size_curve": high}, SHAPE)
+    lower = drawn.change("step_size_curve", found["step_size_curve"])
+    assert is_stable(lower, SHAPE) and said.startswith("Step size curve is limited to")
+    assert "40:0.1" in lower.step_size_curve and lower.step_size_curve.count(":") == 3
+    assert not is_stable(drawn.change("step_size_curve", high), SHAPE)
+    with pytest.raises(StudioError, match="is too large: the largest that is stable"):
+        check_stable(drawn.change("step_size_curve", high), SHAPE)
+    unused = drawn.with_values({"schedule_shape": "once", "step_size_curve": high})
+    assert is_stable(unused, SHAPE)
+    assert limited(drawn, {"step_size_curve": "0:0.1"}, SHAPE) == ({"step_size_curve": "0:0.1"}, "")
