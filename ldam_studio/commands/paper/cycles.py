@@ -20,7 +20,7 @@ from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.figure import Figure, Page, add_count, add_output, row_of_pictures
 from ldam_studio.commands.shared.modes import SETTINGS, SHOWN
 from ldam_studio.commands.shared.progress import Steps
-from ldam_studio.export.sheet import sheet
+from ldam_studio.export.sheet import ZOOM, sheet
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -87,7 +87,7 @@ def make(args: argparse.Namespace, steps: Steps) -> Page:
         f"{network.label(neuron)}, {name}" for neuron in neurons for name in ("constant", "cycles")
     ]
     heads = [f"mode {number + 1}" for number in range(max(map(len, lines)))]
-    return Page(sheet(lines, words, heads, 1), numbers, table)
+    return Page(sheet(lines, words, heads, ZOOM), numbers, table)
 
 
 def _means(
