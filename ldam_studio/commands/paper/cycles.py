@@ -7,7 +7,7 @@ cycles, with as many steps each; see `analysis.warm_restarts`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +24,7 @@ from ldam_studio.export.sheet import ZOOM, sheet
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
-MEASURES = {
+MEASURES: dict[str, Callable[[Found], float]] = {
     "modes": lambda found: float(len(found.pictures)),
     "crossed": lambda found: found.crossed,
     "activation": lambda found: found.activation,
