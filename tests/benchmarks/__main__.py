@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import agreement
 import chosen
 import crops
+import everything
 import kernels
 import live
 import memory
@@ -49,6 +50,7 @@ PARTS = {
     "chosen": chosen.measure,
     "startup": startup.measure,
     "memory": memory.measure,
+    "everything": everything.measure,
     "modes": modes.measure,
     "crops": crops.measure,
     "picker": picker.measure,
