@@ -46,6 +46,21 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("ldam-studio", appauthor=False)
 
 
+def expanded(text: str) -> Path:
+    """Return the path that a person writes; a "~" of nobody stays as it is."""
+    return Path(os.path.expanduser(text))
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is a file or folder. Any text may be its name."""
+    return os.path.exists(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder. Any text may be its name."""
+    return os.path.isdir(path)
+
+
 def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
     """Return the content of a regular file, which is closed at once so that others may replace it.
 

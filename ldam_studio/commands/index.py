@@ -12,7 +12,7 @@ from pathlib import Path
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import EVERY_S, INTERRUPTED, in_words, progress
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, plain
 from ldam_studio.explore.real_images.data_sets import DATA_SETS
 from ldam_studio.explore.real_images.folders import MOST_LISTED
 from ldam_studio.explore.real_images.index import Index, open_index
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     seconds = in_words(time.monotonic() - began)
     what = "1 layer" if len(layers) == 1 else f"{len(layers)} layers"
     print(
-        f"{index.count(layers[0]):,} images of {words_of(spec)}, {what} of {network.name}, "
+        f"{index.count(layers[0]):,} images of {plain(words_of(spec))}, {what} of {network.name}, "
         f"{seconds}"
     )
     said = report_words(index.report, len(index.catalogue.names))
@@ -116,7 +116,7 @@ def _print_best(network: Network, index: Index, neuron: Neuron) -> None:
     for example in best:
         place = example.place
         where = "" if place is None else f" at {','.join(map(str, place))}"
-        print(f"  {number(example.value):>8}  {example.name}{where}")
+        print(f"  {number(example.value):>8}  {plain(example.name)}{where}")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.files import LONGEST, LONGEST_NAME
+from ldam_studio.files import LONGEST, LONGEST_NAME, expanded
 from ldam_studio.networks.sources.families import runs_code
 from ldam_studio.networks.sources.labels import IMAGENET
 
@@ -67,7 +67,7 @@ def is_file_name(name: str) -> bool:
 
 def written(place: str, folder: Path) -> str:
     """Return how a recipe in `folder` writes the place of a file or folder."""
-    path, folder, home = Path(place).expanduser().absolute(), folder.absolute(), Path.home()
+    path, folder, home = expanded(place).absolute(), folder.absolute(), Path.home()
     try:
         near = Path(os.path.relpath(path, folder))
     except ValueError:  # on another drive
@@ -90,7 +90,7 @@ def where(place: str, folder: Path) -> Iterator[Path]:
     if not is_usual(place):
         return
     try:
-        path = Path(place).expanduser()
+        path = expanded(place)
     except RuntimeError:  # the home of somebody who is not known here
         path = Path(place)
     if not path.is_absolute():

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ldam_studio.errors import StudioError, in_short
@@ -100,12 +100,17 @@ def _opened(path: Path, rest: int) -> tuple[Image.Image, tuple[int, int], int]:
                 wide = np.asarray(picture).astype(np.float64)
                 picture = Image.fromarray((wide / 257).clip(0, LEVELS).round().astype(np.uint8))
             elif picture.mode == "F":
-                whole = np.asarray(picture)
+                whole = np.nan_to_num(np.asarray(picture))
                 picture = Image.fromarray((whole.clip(0, 1) * LEVELS).round().astype(np.uint8))
             size = picture.size
             shown = picture.convert("RGBA")
     except Image.DecompressionBombError:
         raise StudioError(f"{path} is too large to be read; make it smaller.") from None
+    except UnidentifiedImageError:
+        raise StudioError(
+            f"{path} is no picture of a common format; open it in another program and save it as "
+            "PNG."
+        ) from None
     except MemoryError:
         raise
     except Exception as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import stat
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +18,10 @@ from PIL import Image
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.files import read_bytes
+
+# Pillow warns of sizes that are refused here, and of damaged notes (EXIF) in what it can read.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM", "TIFF")
 """Pillow's names of the formats that are read.
@@ -97,6 +103,9 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
 @contextmanager
 def _archive(place: Path) -> Iterator[zipfile.ZipFile]:
     try:
+        # Opening a pipe would wait for somebody who writes to it.
+        if not stat.S_ISREG(place.stat().st_mode):
+            raise zipfile.BadZipFile
         archive = zipfile.ZipFile(place)
     except OSError as error:
         raise StudioError(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from explore.real_pictures import encoded, folder_of, scene, small_network
-from ldam_studio.explore.real_images import pictures
+from ldam_studio.errors import StudioError
+from ldam_studio.explore.real_images import pictures, shards
 from ldam_studio.explore.real_images.index import open_index
 from ldam_studio.explore.real_images.indexing import build
 from ldam_studio.explore.real_images.pictures import (
@@ -137,3 +140,64 @@ def test_a_zip_is_read_like_a_folder(tmp_path) -> None:
     (tmp_path / "photos.zip").write_bytes(b"PK damaged")
     with pytest.raises(Exception, match="neither a folder nor a zip"):
         build(network, spec, ("6",))
+
+
+def test_names_that_are_not_utf8_are_read_and_found_again(tmp_path) -> None:
+    place = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+    try:
+        place.mkdir()
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 only")
+    (place / os.fsdecode(b"\xff.png")).write_bytes(encoded(scene(1)))
+    network, spec = small_network(), spec_of(str(place))
+    for _ in range(2):
+        assert build(network, spec, ["6"]).total == 1
+    index = open_index(network, spec, 0)
+    assert index is not None
+    assert index.count("6") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+def test_a_pipe_is_no_zip_and_no_shard(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+    network = small_network()
+    with pytest.raises(StudioError, match="neither a folder nor a zip"):
+        build(network, spec_of(str(tmp_path / "pipe.zip")), ["6"])
+    spec = spec_of(str(folder_of(tmp_path / "pictures", 2)))
+    kept = shards.folder() / shards.key_of(network)
+    kept.mkdir(parents=True)
+    os.mkfifo(kept / f"forged{shards.SUFFIX}")
+    assert build(network, spec, ["6"]).total == 2
+    (catalogue,) = shards.folder().glob(f"*{shards.SUFFIX}")
+    catalogue.unlink()
+    os.mkfifo(catalogue)
+    assert open_index(network, spec, 0) is None
+    assert build(network, spec, ["6"]).total == 2
+
+
+def test_names_in_a_zip_that_lead_out_of_it_are_left_out(tmp_path) -> None:
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        for number, name in enumerate(("../../out.png", "/out.png", "in.png")):
+            archive.writestr(name, encoded(scene(number)))
+    network, spec = small_network(), spec_of(str(tmp_path / "out.zip"))
+    assert build(network, spec, ["6"]).total == 1
+    index = open_index(network, spec, 0)
+    assert index is not None
+    assert index.catalogue.names == ("in.png",)
+
+
+def test_sizes_that_a_zip_only_claims_are_no_hindrance(tmp_path) -> None:
+    place = tmp_path / "claims.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        for number, name in enumerate(("a.png", "b.png")):
+            archive.writestr(name, encoded(scene(number)))
+            archive.getinfo("a.png").file_size = 2**64 - 2
+    network, spec = small_network(), spec_of(str(place))
+    assert build(network, spec, ["6"]).unread_count == 1
+    assert open_index(network, spec, 0) is not None
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "~nobody-is-called-this/x", "a\0b"])
+def test_what_names_no_folder_is_one_sentence(text) -> None:
+    with pytest.raises(StudioError, match="There is no folder or zip"):
+        spec_of(text)

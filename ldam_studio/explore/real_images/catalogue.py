@@ -20,9 +20,9 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from ldam_studio.explore.real_images import shards
-from ldam_studio.explore.real_images.folders import MOST_LISTED
+from ldam_studio.explore.real_images.folders import MOST_LISTED, is_inside
 from ldam_studio.explore.real_images.sources import Spec
-from ldam_studio.files import LONGEST, write_durably
+from ldam_studio.files import LONGEST, is_regular, write_durably
 
 VERSION = 1
 MOST_BYTES = 2**29
@@ -109,7 +109,8 @@ class Catalogue:
     def write(self) -> None:
         """Keep it; raises `StudioError` if that fails."""
         path = _path(self.spec, self.limit)
-        about = _About(VERSION, self.spec.kind, self.spec.place, self.limit, self.report)
+        place = _written(self.spec.place)
+        about = _About(VERSION, self.spec.kind, place, self.limit, self.report)
         names = "\0".join(self.names).encode(errors="surrogateescape")
         tensors: dict[str, NDArray[Any]] = {
             "names": np.frombuffer(names, np.uint8),
@@ -126,18 +127,19 @@ def read_catalogue(spec: Spec, limit: int) -> Catalogue | None:
     """Return what is known of a source's images; None if nothing is, or it is damaged."""
     path = _path(spec, limit)
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if not is_regular(path) or path.stat().st_size > MOST_BYTES:
             return None
         with safe_open(path, "numpy") as file:
             about = msgspec.json.decode(file.metadata()[shards.ABOUT], type=_About)
             text, hashes, sizes, times = (
                 file.get_tensor(name) for name in ("names", "hashes", "sizes", "times")
             )
-        if (about.version, about.kind, about.place) != (VERSION, spec.kind, spec.place):
+        said = about.version, about.kind, about.place
+        if said != (VERSION, spec.kind, _written(spec.place)):
             return None
         names = tuple(text.tobytes().decode(errors="surrogateescape").split("\0"))
         count = len(names)
-        if count > MOST_LISTED or any(not _is_inside(name) for name in names):
+        if count > MOST_LISTED or any(not is_inside(name) for name in names):
             return None
         kinds = (hashes.dtype, sizes.dtype, times.dtype)
         if kinds != (np.uint8, np.int64, np.int64):
@@ -154,10 +156,9 @@ def read_catalogue(spec: Spec, limit: int) -> Catalogue | None:
     return Catalogue(spec, about.limit, names, rows, sizes, times, about.report)
 
 
-def _is_inside(name: str) -> bool:
-    """Return whether a name leads to nothing outside of its folder."""
-    path = Path(name)
-    return bool(name) and not path.is_absolute() and ".." not in path.parts
+def _written(place: str) -> str:
+    """Return a path as text for JSON, which has no letters for bytes that are not UTF-8."""
+    return place.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _path(spec: Spec, limit: int) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,12 @@ Found = tuple[str, int, int]
 def _is_picture(name: str) -> bool:
     # In zips, macOS adds a file "._NAME" for each file, which is not a picture.
     return name.lower().endswith(ENDINGS) and not name.rsplit("/", 1)[-1].startswith("._")
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a name leads to nothing outside of its folder."""
+    path = Path(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts
 
 
 def in_folder(place: Path, shut: list[str]) -> Iterator[Found]:
@@ -79,6 +86,9 @@ def _stat(entry: os.DirEntry[str]) -> tuple[int, int]:
 def opened_zip(place: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip; raises `StudioError` if it is missing, damaged or no zip."""
     try:
+        # Opening a pipe would wait for somebody who writes to it.
+        if not stat.S_ISREG(place.stat().st_mode):
+            raise zipfile.BadZipFile
         archive = zipfile.ZipFile(place)
     except FileNotFoundError:
         raise StudioError(f"There is no folder or zip {place}; check the path.") from None
@@ -94,10 +104,10 @@ def opened_zip(place: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def in_zip(archive: zipfile.ZipFile) -> Iterator[Found]:
-    """Yield the pictures in a zip."""
+    """Yield the pictures in a zip; names that lead out of it are those of no picture."""
     for info in archive.infolist()[:MOST_LISTED]:
-        if _is_picture(info.filename) and not info.is_dir():
-            yield info.filename, info.file_size, info.CRC
+        if _is_picture(info.filename) and not info.is_dir() and is_inside(info.filename):
+            yield info.filename, min(info.file_size, MOST_BYTES + 1), info.CRC
 
 
 def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:

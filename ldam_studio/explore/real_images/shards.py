@@ -27,7 +27,7 @@ from ldam_studio.engine.plans.cache import architecture
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.real_images.likeness import LENGTH, Signatures
 from ldam_studio.explore.real_images.responses import Parts, bytes_for, parts_of, places_of, type_of
-from ldam_studio.files import cache_folder, write_durably
+from ldam_studio.files import cache_folder, is_regular, write_durably
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.weights.fingerprint import fingerprint
@@ -138,7 +138,7 @@ class Shard:
 def read(path: Path) -> Shard | None:
     """Read a shard's header and the names of its images; None if it is damaged or foreign."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if not is_regular(path) or path.stat().st_size > MOST_BYTES:
             return None
         with safe_open(path, "numpy") as file:
             about = msgspec.json.decode(file.metadata()[ABOUT], type=About)

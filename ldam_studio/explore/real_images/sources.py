@@ -24,7 +24,7 @@ from ldam_studio.explore.real_images.pictures import (
     fitted,
     fitted_array,
 )
-from ldam_studio.files import read_bytes
+from ldam_studio.files import expanded, is_folder, is_there, read_bytes
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.progress import tell
 from ldam_studio.training.images import LabelledImages
@@ -126,7 +126,7 @@ class Pictures:
             If the place is missing or cannot be read, or has no picture or too many.
         """
         shut: list[str] = []
-        if self._place.is_dir():
+        if is_folder(self._place):
             found = sorted(in_folder(self._place, shut))
         else:
             with opened_zip(self._place) as archive:
@@ -142,7 +142,7 @@ class Pictures:
     @contextmanager
     def reader(self) -> Iterator[Read]:
         """Yield a function that reads a picture by its name; a zip is opened only once."""
-        if self._place.is_dir():
+        if is_folder(self._place):
             yield lambda name: self._raw(lambda: read_bytes(self._place / name, MOST_BYTES))
             return
         with opened_zip(self._place) as archive:
@@ -220,8 +220,8 @@ def spec_of(text: str, data: Path | None = None) -> Spec:
     """
     if text in DATA_SETS:
         return Spec(text, str(data or ""))
-    place = Path(text).expanduser()
-    if not place.exists():
+    place = expanded(text)
+    if not is_there(place):
         raise StudioError(
             f"There is no folder or zip {text}; name one, or one of {', '.join(DATA_SETS)}."
         )

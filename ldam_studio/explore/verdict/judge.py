@@ -61,11 +61,21 @@ class Judge:
             Images (n, C, H, W) in the pixel units of the explained network.
         pixels
             The input of the explained network.
+
+        Raises
+        ------
+        StudioError
+            If the judge gives no probabilities.
         """
         shown = as_shown_to(self.network.pixels, x.float().cpu(), pixels)
         size = max(1, BATCH_VALUES // shown[0].numel())
-        rows = [probabilities(self.network, batch) for batch in shown.split(size)]
-        return torch.cat(rows)[:, list(self.order)]
+        found = torch.cat([probabilities(self.network, batch) for batch in shown.split(size)])
+        if found.shape != (len(x), len(self.order)) or not bool(found.isfinite().all()):
+            raise StudioError(
+                f"{self.title} gives no probabilities for the averages, only values that are no "
+                "numbers or too many; restart the chains, or open another judge."
+            )
+        return found[:, list(self.order)]
 
 
 def judge_of(explained: Network, judge: Network) -> Judge:

@@ -28,7 +28,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.export.formats.table import FORMATS, with_suffix
 from ldam_studio.export.shown import MOST_PIXELS
-from ldam_studio.files import free_path
+from ldam_studio.files import expanded, free_path
 from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
@@ -179,7 +179,7 @@ class ExportDialog(FittingDialog):
 
     def choice(self) -> ExportChoice:
         """Return the current choice."""
-        path = with_suffix(Path(self._path.text().strip()).expanduser())
+        path = with_suffix(expanded(self._path.text().strip()))
         inside = self._inside is not None and self._inside.isChecked()
         return ExportChoice(self._what(), self._zoom.value(), path, inside)
 

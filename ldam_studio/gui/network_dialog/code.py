@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.files import expanded
 from ldam_studio.gui.network_dialog.factories import functions_in
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
@@ -66,7 +67,7 @@ class OwnCode(QWidget):
         file, function = self.file.text().strip(), self.function.currentText().strip()
         if not file or not function:
             return ""
-        return f"{Path(file).expanduser() if file.endswith('.py') else file}:{function}"
+        return f"{expanded(file) if file.endswith('.py') else file}:{function}"
 
     def set_name(self, name: str) -> None:
         """Show ``FILE:FUNCTION``; without a function, the likeliest one in the file."""
@@ -121,7 +122,7 @@ class OwnCode(QWidget):
 
     @property
     def _path(self) -> Path:
-        return Path(self.file.text().strip()).expanduser()
+        return expanded(self.file.text().strip())
 
 
 def stamp(path: Path) -> Consent:

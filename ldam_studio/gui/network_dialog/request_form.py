@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
+from ldam_studio.files import expanded
 from ldam_studio.gui.network_dialog.class_choice import ClassChoice
 from ldam_studio.gui.network_dialog.input_form import InputForm
 from ldam_studio.gui.network_dialog.source import BUILT_IN, CODE, LIBRARY, NetworkSource
@@ -104,7 +104,7 @@ class RequestForm(QWidget):
         return NetworkRequest(
             self.source.name,
             weights.file,
-            Path(labels).expanduser() if labels else None,
+            expanded(labels) if labels else None,
             self.choice.partial.isChecked() and weights.file is not None,
             None if built_in else self.input.pixels(),
             self.steady.isChecked() and not built_in,

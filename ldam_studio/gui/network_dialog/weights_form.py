@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.files import expanded
 from ldam_studio.gui.control_names import PARTIAL
 from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.quiet_combo import QuietCombo
@@ -78,7 +79,7 @@ class WeightsForm(QWidget):
     def path(self) -> Path | None:
         """The file; None if there is none, or random weights are wanted."""
         text = self.file.text().strip()
-        return None if self.random.isChecked() or not text else Path(text).expanduser()
+        return None if self.random.isChecked() or not text else expanded(text)
 
     @property
     def choice(self) -> WeightsChoice:

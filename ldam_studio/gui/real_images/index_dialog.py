@@ -20,6 +20,7 @@ from ldam_studio.explore.real_images.estimate import Estimate, estimate
 from ldam_studio.explore.real_images.folders import MOST_LISTED
 from ldam_studio.explore.real_images.nearest import layers_for
 from ldam_studio.explore.real_images.sources import FOLDER, Spec, words_of
+from ldam_studio.files import expanded, is_there
 from ldam_studio.gui.count_box import CountBox
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
@@ -135,7 +136,7 @@ class IndexDialog(FittingDialog):
         spec = self._chosen()
         if spec is None:
             return
-        if spec.kind == FOLDER and not Path(spec.place).exists():
+        if spec.kind == FOLDER and not is_there(Path(spec.place)):
             self.say(
                 self.note, f"There is no folder or zip {spec.place}; check the path.", "danger"
             )
@@ -149,7 +150,7 @@ class IndexDialog(FittingDialog):
         if isinstance(spec, Spec):
             return spec
         text = self.path.text().strip()
-        return Spec(FOLDER, str(Path(text).expanduser().absolute())) if text else None
+        return Spec(FOLDER, str(expanded(text).absolute())) if text else None
 
     def _layers(self) -> tuple[str, ...]:
         if self.which.currentData():

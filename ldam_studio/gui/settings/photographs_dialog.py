@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.files import expanded
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.path_row import PathRow
@@ -72,7 +73,7 @@ class PhotographsDialog(FittingDialog):
 
     def go(self) -> None:
         """Accept the dialog if the folder or zip exists."""
-        place = Path(self.path.text().strip()).expanduser()
+        place = expanded(self.path.text().strip())
         if not place.exists():
             self.say(self.note, f"There is no folder or zip {place}; check the path.", "danger")
             return

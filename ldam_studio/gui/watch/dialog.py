@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
+from ldam_studio.files import expanded
 from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
@@ -192,7 +193,7 @@ def checked_place(text: str) -> Path:
     StudioError
         If it does not exist, or is not a file of weights.
     """
-    place = Path(text.strip()).expanduser()
+    place = expanded(text.strip())
     if not place.exists():
         raise StudioError(f"There is no folder or file {place}; check the path.")
     check_kind(place)

@@ -169,3 +169,15 @@ def test_hidden_neurons_have_no_class(lenet):
         state, _ = advance(state)
     found = Rounds(own_judge(lenet)).verdict(averages_of(state, 0))
     assert found.share is None and found.over_chains == "" and found.top
+
+
+def test_a_judge_without_probabilities_says_so(lenet):
+    judge = judge_of(
+        lenet, Network("failing", nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), lenet.pixels)
+    )
+    images = torch.full((2, 1, 28, 28), 0.5)
+    assert judge.probabilities(images, lenet.pixels).shape == (2, 10)
+    for parameter in judge.network.module.parameters():
+        parameter.data.fill_(float("nan"))
+    with pytest.raises(StudioError, match="no probabilities"):
+        judge.probabilities(images, lenet.pixels)
