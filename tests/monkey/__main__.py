@@ -63,6 +63,7 @@ class Played:
 def _seed(seed: int, count: int, args: argparse.Namespace) -> bool:
     """Play one seed; return whether nothing went wrong."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+    import exploring  # noqa: F401  its actions join the table
     from actions import draw
 
     random, script = Random(seed), BUILD / f"monkey-{seed}.jsonl"
@@ -132,6 +133,7 @@ def kind_of(fault: str) -> str:
 
 def play(folder: Path, every: int) -> int:
     """Play the script in a folder in this process; stop at the first fault."""
+    import exploring  # noqa: F401
     from actions import ACTIONS as TABLE
     from invariants import Leftovers, check, replays
     from player import Player

@@ -215,14 +215,14 @@ def open_a_network(player: Player, name: str) -> None:
     from ldam_studio.networks.sources.options import Options
 
     named = f"{player.files / 'net.py'}:{name}" if name == "model" else name
-    options = Options(pixels=_small()) if name == "model" else Options()
+    options = Options(pixels=small()) if name == "model" else Options()
     studio = player.window.studio
     with player.heart.resting():
         opened = open_network(named, None, options)
     studio.open(network_opening(opened, studio.device))
 
 
-def _small() -> Any:
+def small() -> Any:
     from ldam_studio.networks.pixels import PixelSpec
 
     return PixelSpec(1, 8, 8, (0.5,), (0.5,))

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 from heart import Heart
+from PIL import Image
 from PyQt6.QtCore import QEvent, Qt, QTimer, qInstallMessageHandler
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox
@@ -305,6 +306,9 @@ class Player:
         (self.files / "net.py").write_text(NETWORK)
         (self.files / "notes.txt").write_text("no picture")
         (self.files / "empty.png").write_bytes(b"")
+        Image.linear_gradient("L").save(self.files / "photograph.jpg")
+        Image.new("RGB", (1, 5000)).save(self.files / "line.bmp")
+        Image.new("F", (20, 20), float("nan")).save(self.files / "odd.tif")
         (self.files / "half.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0")
         (self.files / "half.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
         (self.files / "half.ldam-session").write_bytes(b"PK\x03\x04")

@@ -37,7 +37,7 @@ KINDS = (
 TEXTS = (
     *("", " ", "0", "1", "3", "10", "0.5", "-1", "1e-9", "1e9", "nan", "inf", "0,5", "1/2", "٣"),
     *("fc3:0", "fc3:0-3", "conv1", "fc2:84", "fc3:99", "conv2@mean", "seven", "7", "<b>x</b>"),
-    *("no such layer", "\N{SNOWMAN}" * 30, "a" * 3000, "%s {} \\", "../../etc"),
+    *("no such layer", "\N{SNOWMAN}" * 30, "a" * 3000, "%s {} \\", "../../etc", "~nobody/x"),
 )
 MOST = 24  # the largest number typed into the field of the number of chains, whose steps get slow
 
