@@ -34,13 +34,9 @@ def start_from(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> O
     """Begin chains at a kept picture; they move then, and are not hot."""
     wanted: StartFrom = change.value
     _check_kept(outline, wanted.picture)
-    chains = wanted.chains
-    if chains is not None and (list(chains) != sorted(set(chains)) or chains[-1] >= outline.chains):
-        raise StudioError(
-            f"The chains to begin at a picture are some of 0 to {outline.chains - 1} in ascending "
-            f"order, not {chains}."
-        )
-    return chosen.freed(outline) if chains is None else chosen.begun(outline, chains)
+    if wanted.chains is None:
+        return chosen.freed(outline)
+    return chosen.begun(outline, chosen.chosen(wanted.chains, outline.chains, "begin at a picture"))
 
 
 def _check_kept(outline: Outline, number: Any) -> None:

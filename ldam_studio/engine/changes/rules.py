@@ -11,27 +11,21 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ldam_studio.engine.changes import chosen, mode_rules, picture_rules
-from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.comparison import (
-    MOST_LANES,
-    check_alike,
-    check_count,
-    checked,
-    matched,
-    matched_or_kept,
+from ldam_studio.engine.changes import (
+    chosen,
+    mode_rules,
+    network_rules,
+    picture_rules,
+    schedule_rules,
 )
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.compute.device import AUTO, choose
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.plan import Plan
-from ldam_studio.sampler.schedule import STARTS
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 if TYPE_CHECKING:
     from ldam_studio.engine.outline import Outline
-    from ldam_studio.engine.photo_statistics import Measured
-    from ldam_studio.networks.network import Network
 
 MAX_MELT = 100_000
 
@@ -75,88 +69,6 @@ def _setting(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outl
     return outline
 
 
-def neurons_of(value: Any) -> tuple[Neuron, ...]:
-    """Return neurons, some of which may be given by their addresses."""
-    return tuple(v if isinstance(v, Neuron) else Neuron.parse(v) for v in value)
-
-
-def _neurons(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    wanted = neurons_of(change.value)
-    if len(wanted) > SETTINGS["chains"].maximum:
-        raise StudioError(
-            f"There are at most {SETTINGS['chains'].maximum:,.0f} chains, not {len(wanted):,}; "
-            "choose fewer neurons."
-        )
-    if len(numbers) < len(outline.lanes):
-        check_count(wanted, outline.chains)
-    # The first of these lanes must have the neurons; the others follow if they can.
-    checked(outline.lanes[numbers[0]].network, wanted)
-    for number in numbers:
-        lane = outline.lanes[number]
-        shown = matched_or_kept(lane.network, wanted, lane.neurons)
-        outline = outline.put(number, lane.looking_at(shown))
-    return chosen.freed(outline)
-
-
-def _network(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    (number,), network = numbers, change.value
-    lane = outline.lanes[number]
-    _check_beside(outline, number, network)
-    neurons = matched(network, lane.neurons) or network.default_neurons(outline.chains)
-    outline = chosen.freed(outline.put(number, replace(lane, network=network, neurons=neurons)))
-    model = outline.discriminator
-    if model is not None and not model.takes(network.pixels):
-        outline = replace(outline, discriminator=None)
-    rest = outline.rest
-    if rest is not None and outline.pictures[rest].shape != network.pixels.shape:
-        outline = replace(outline, rest=None)
-    return outline
-
-
-def _weights(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    (number,), network = numbers, change.value
-    _check_beside(outline, number, network)
-    if network.layers != outline.lanes[number].network.layers:
-        raise StudioError(
-            f"With {network.weights}, {network.name} has other layers than before; open it as "
-            "another network."
-        )
-    return outline.put(number, replace(outline.lanes[number], network=network))
-
-
-def _statistics(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    measured: Measured = change.value
-    measured_on = [n for n in numbers if outline.lanes[n].network.sha256 == measured.network]
-    if not measured_on:
-        raise StudioError(
-            "The photo statistics were measured for a network that is not in this session; measure "
-            "them again."
-        )
-    # One file may have several sets of weights.
-    same = [n for n in measured_on if outline.lanes[n].network.is_measured_by(measured.statistics)]
-    for number in same or measured_on:
-        lane = outline.lanes[number]
-        network = lane.network.comparing(measured.statistics)
-        outline = outline.put(number, replace(lane, network=network))
-    return outline
-
-
-def _check_beside(outline: Outline, number: int, network: Network) -> None:
-    for other, lane in enumerate(outline.lanes):
-        if other != number:
-            check_alike(lane.network, network)
-
-
-def _discriminator(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    model, network = change.value, outline.lanes[0].network
-    if model is not None and not model.takes(network.pixels):
-        raise StudioError(
-            f"The discriminator {model.name} takes {model.images}, but the network {network.name} "
-            f"takes images of {network.pixels.shape}; choose another."
-        )
-    return replace(outline, discriminator=model)
-
-
 def _chains(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
     count = SETTINGS["chains"].check(change.value)
     for number in numbers:
@@ -190,26 +102,6 @@ def _heat(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outlin
     return replace(outline, heats=()) if change.value == 1 else outline
 
 
-def _run_schedule(outline: Outline, change: Change, numbers: tuple[int, ...]) -> Outline:
-    if change.value is None:
-        return chosen.freed(outline)
-    return _leave_schedule(outline, change, numbers)
-
-
-def _leave_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    if change.value not in STARTS:
-        raise StudioError(
-            f"Only {', '.join(STARTS)} can follow a schedule, not {change.value!r}; choose one."
-        )
-    return outline
-
-
-def _hold_schedule(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    if not isinstance(change.value, bool):
-        raise StudioError(f"A schedule can be stopped or go on, not {change.value!r}.")
-    return outline
-
-
 def _check_whole(value: Any, most: int, sentence: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise StudioError(f"{sentence}, not {value!r}.")
@@ -228,8 +120,8 @@ def _plan(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outlin
     plan, name = change.value, outline.device.name
     if not isinstance(plan, Plan):
         raise StudioError(f"A plan of execution cannot be {plan!r}.")
-    chosen = choose(name, plan.precision, plan.threads, plan)
-    if AUTO in (chosen.precision, chosen.layout) or not chosen.threads:
+    decided = choose(name, plan.precision, plan.threads, plan)
+    if AUTO in (decided.precision, decided.layout) or not decided.threads:
         raise StudioError("A running session can only change to a plan that is decided.")
     return replace(outline, device=outline.device.with_plan(plan))
 
@@ -239,20 +131,6 @@ def _learning(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Ou
     if change.name == "learn_every":
         return replace(outline, learn_every=number)
     return replace(outline, discriminator_rounds=number)
-
-
-def _compare(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:
-    spec, place, lanes = change.value, change.lane, outline.lanes
-    # Without a position, the new lane replaces all lanes beside the first.
-    before, behind = (lanes[:1], ()) if place is None else (lanes[:place], lanes[place + 1 :])
-    if place is not None and not 1 <= place < min(MOST_LANES, len(lanes) + (spec is not None)):
-        raise StudioError(
-            f"Position {place} for another network is not free or does not exist; at most "
-            f"{MOST_LANES} networks can be compared, numbered without gaps."
-        )
-    added = () if spec is None else (outline.with_lane(spec),)
-    outline = replace(outline, lanes=(*before, *added, *behind))
-    return outline if spec is None else chosen.freed(outline)
 
 
 def _restart(outline: Outline, _change: Change, _numbers: tuple[int, ...]) -> Outline:
@@ -266,41 +144,47 @@ def _same(outline: Outline, _change: Change, _numbers: tuple[int, ...]) -> Outli
 SETTING = Rule(_setting, Scope.ANY)
 
 RULES: dict[str, Rule] = {
-    "neurons": Rule(_neurons, Scope.ANY),  # neurons or addresses, one per chain or one for all
-    "network": Rule(_network, Scope.ONE),  # Network
-    "weights": Rule(_weights, Scope.ONE),  # Network: the one at hand, see `Network.with_weights`
-    "statistics": Rule(_statistics),  # Measured: for all lanes with these weights
-    "discriminator": Rule(_discriminator),  # DiscriminatorModel or None
+    "neurons": Rule(
+        network_rules.neurons, Scope.ANY
+    ),  # neurons or addresses, one per chain or one for all
+    "network": Rule(network_rules.network, Scope.ONE),  # Network
+    "weights": Rule(
+        network_rules.weights, Scope.ONE
+    ),  # Network: the one at hand, see `Network.with_weights`
+    "statistics": Rule(network_rules.statistics),  # Measured: for all lanes with these weights
+    "discriminator": Rule(network_rules.discriminator),  # DiscriminatorModel or None
     "revert_discriminator": Rule(_same),  # None: forget what was learned
     "chains": Rule(_chains),  # int
     "keep": Rule(chosen.keep),  # the indices of the chains to keep, in ascending order
     "seed": Rule(_seed),  # int: restart with it
     "restart": Rule(_restart),  # None: restart with the same seed
     # None: begin the schedule again from the present pictures; a setting that left it: follow it
-    "run_schedule": Rule(_run_schedule, Scope.ANY),
-    "leave_schedule": Rule(_leave_schedule, Scope.ANY),  # the setting that leaves it
-    "hold_schedule": Rule(_hold_schedule, Scope.ANY),  # bool: stop the schedule where it is, go on
+    "run_schedule": Rule(schedule_rules.run_schedule, Scope.ANY),
+    "leave_schedule": Rule(schedule_rules.leave_schedule, Scope.ANY),  # the setting that leaves it
+    "hold_schedule": Rule(
+        schedule_rules.hold_schedule, Scope.ANY
+    ),  # bool: stop the schedule where it is, go on
     "picture": Rule(picture_rules.keep),  # KeptPicture: keep it
     "start_from": Rule(picture_rules.start_from),  # StartFrom: chains begin at a kept picture
-    "rest": Rule(
-        picture_rules.rest
-    ),  # int: the kept picture towards which L2 pulls; None: the rest colour
+    # int: the kept picture towards which L2 pulls; None: the rest colour
+    "rest": Rule(picture_rules.rest),
     "keep_mode": Rule(mode_rules.keep_mode, Scope.ONE),  # KeptMode: keep its chains' mean average
     "forget_mode": Rule(mode_rules.forget_mode),  # the number of a kept mode
     "reset_average": Rule(_same),  # None, or "unfinished": only chains that are not burned in
     "melt": Rule(_melt),  # int: number of steps at a hundred times the temperature
     "heat": Rule(_heat),  # float: factor of the temperature from now on; 1 ends a melt
     "heat_some": Rule(chosen.heat_some),  # Heated: some chains and their own factor; 1 cools them
-    "restart_some": Rule(
-        chosen.restart_some
-    ),  # the indices of chains to restart, in ascending order
+    # the indices of chains to restart, in ascending order
+    "restart_some": Rule(chosen.restart_some),
     "hold": Rule(chosen.hold),  # the indices of chains that rest from now on
     "release": Rule(chosen.release),  # the indices of held chains that move again
     "learn_every": Rule(_learning),  # int: steps between two lessons of the discriminator, 0: none
     "discriminator_rounds": Rule(_learning),  # int: lessons after each change of weights
     "plan": Rule(_plan),  # Plan: another one was measured to suit the layer and chains in front
     "precision": Rule(_precision),  # "float32"; only in logs of 0.1.0, which has no plans
-    "compare": Rule(_compare, Scope.PLACE),  # LaneSpec to put beside the first lane; None: remove
+    "compare": Rule(
+        network_rules.compare, Scope.PLACE
+    ),  # LaneSpec to put beside the first lane; None: remove
 }
 """The rule of each change by name; comments show the values that it takes. All settings of chains
 share `SETTING`; they are changed for one lane or for all."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ldam_studio.engine.changes import words
 from ldam_studio.engine.changes.average import reset_average
 from ldam_studio.engine.changes.chains import change_chains, keep_chains
 from ldam_studio.engine.changes.change import Change
@@ -22,17 +23,16 @@ from ldam_studio.engine.changes.learning import change_learning
 from ldam_studio.engine.changes.melt import heat, melt
 from ldam_studio.engine.changes.modes import forget_mode, keep_mode
 from ldam_studio.engine.changes.network import change_network
+from ldam_studio.engine.changes.network_rules import neurons_of
 from ldam_studio.engine.changes.neurons import change_neurons
 from ldam_studio.engine.changes.pictures import change_rest, keep_picture, start_from
 from ldam_studio.engine.changes.plan import change_plan
-from ldam_studio.engine.changes.rules import neurons_of
 from ldam_studio.engine.changes.schedule import hold_schedule, leave_schedule, run_schedule
 from ldam_studio.engine.changes.settings import change_setting
 from ldam_studio.engine.changes.some import heat_some, hold, release, restart_some
 from ldam_studio.engine.changes.start import restart
 from ldam_studio.engine.changes.statistics import change_statistics
 from ldam_studio.engine.changes.weights import change_weights
-from ldam_studio.engine.changes.words import heated_words, some_words
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.compute.device import plan_words
 from ldam_studio.engine.description import (
@@ -59,7 +59,6 @@ from ldam_studio.networks.discriminators import DiscriminatorModel
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.plan import Plan
 from ldam_studio.networks.statistics.finding import statistics_by_hash
-from ldam_studio.sampler.curve import points_of
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 
 
@@ -147,30 +146,8 @@ def _value(change: Change, after: Outline) -> Any:
     return after.value(change.name, change.lane or 0)
 
 
-def _setting_words(change: Change, after: Outline) -> str:
-    value = _value(change, after)
-    if isinstance(value, tuple):
-        shown = "per chain"
-    elif SETTINGS[change.name].scale == "curve":
-        shown = f"of {_counted(len(points_of(value)), 'point')}"
-    elif isinstance(value, bool):
-        shown = "on" if value else "off"
-    else:
-        shown = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{SETTINGS[change.name].label.lower()} {shown}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
-
-
 def _addresses(change: Change, _after: Outline) -> list[str]:
     return [str(neuron) for neuron in neurons_of(change.value)]
-
-
-def _neurons_words(change: Change, after: Outline) -> str:
-    names = _addresses(change, after)
-    return names[0] if len(set(names)) == 1 else f"{names[0]} ..."
 
 
 def _reference(change: Change, _after: Outline) -> Any:
@@ -202,63 +179,26 @@ def _read_beside(value: Any, opener: Opener) -> LaneSpec | None:
     return None if value is None else opener.lane(parse(value, BesideDescription))
 
 
-def _weights_words(change: Change, _after: Outline) -> str:
-    network: Network = change.value
-    return f"weights {network.name if network.weights is None else network.weights.name}"
-
-
-def _learning_words(_change: Change, after: Outline) -> str:
-    return f"learning every {after.learn_every}" if after.learn_every else "learning off"
-
-
-def _heat_words(change: Change, _after: Outline) -> str:
-    return "cooled" if change.value == 1 else f"heat × {change.value:g}"
-
-
-def _schedule_words(change: Change, _after: Outline) -> str:
-    if change.value is None:
-        return "schedule from its start"
-    return f"{SETTINGS[change.value].label.lower()} follows the schedule"
-
-
-def _compare_words(change: Change, _after: Outline) -> str:
-    if change.value is None:
-        return "comparison ended"
-    return f"compared with {change.value.network.name}"
-
-
 def _read_picture(value: Any, opener: Opener) -> KeptPicture:
     return opener.picture(parse(value, PictureReference))
-
-
-def _start_words(change: Change, after: Outline) -> str:
-    wanted: StartFrom = change.value
-    chains = "" if wanted.chains is None else f"{_counted(len(wanted.chains), 'chain')} "
-    return f"{chains}from {after.pictures[wanted.picture].title}"
-
-
-def _rest_words(change: Change, after: Outline) -> str:
-    if change.value is None:
-        return "L2 towards the rest colour"
-    return f"L2 towards {after.pictures[change.value].title}"
 
 
 def _for_some(effect: Effect, done: str) -> Kind:
     return Kind(
         effect,
         written=Kept,
-        words=lambda change, _after: some_words(change.value, done),
+        words=lambda change, _after: words.some(change.value, done),
         logged=lambda change, _after: list(change.value),
     )
 
 
-SETTING = Kind(change_setting, words=_setting_words, written=Value, logged=_value)
+SETTING = Kind(change_setting, words=words.setting, written=Value, logged=_value)
 
 CHANGES: dict[str, Kind] = {
     "neurons": Kind(
         change_neurons,
         written=Neurons,
-        words=_neurons_words,
+        words=words.neurons,
         logged=_addresses,
         looks_elsewhere=True,
     ),
@@ -273,7 +213,7 @@ CHANGES: dict[str, Kind] = {
     "weights": Kind(
         change_weights,
         written=Reference,
-        words=_weights_words,
+        words=words.weights,
         logged=_reference,
         read=_read_network,
     ),
@@ -297,13 +237,13 @@ CHANGES: dict[str, Kind] = {
     "chains": Kind(
         change_chains,
         written=Chains,
-        words=lambda _change, after: _counted(after.chains, "chain"),
+        words=lambda _change, after: words.counted(after.chains, "chain"),
         logged=lambda _change, after: after.chains,
     ),
     "keep": Kind(
         keep_chains,
         written=Kept,
-        words=lambda _change, after: _counted(after.chains, "chain") + " kept",
+        words=lambda _change, after: words.counted(after.chains, "chain") + " kept",
         logged=lambda change, _after: list(change.value),
         looks_elsewhere=True,
     ),
@@ -314,7 +254,7 @@ CHANGES: dict[str, Kind] = {
         restarts=lambda _value: True,
     ),
     "restart": Kind(restart, words=lambda _change, _after: "restart", restarts=lambda _value: True),
-    "run_schedule": Kind(run_schedule, words=_schedule_words),
+    "run_schedule": Kind(run_schedule, words=words.schedule),
     "leave_schedule": Kind(
         leave_schedule,
         written=Text,
@@ -335,12 +275,12 @@ CHANGES: dict[str, Kind] = {
     "start_from": Kind(
         start_from,
         written=StartFrom,
-        words=_start_words,
+        words=words.start,
         logged=lambda change, _after: msgspec.to_builtins(change.value),
         read=lambda value, _opener: parse(value, StartFrom),
         restarts=lambda value: isinstance(value, dict) and value.get("chains") is None,
     ),
-    "rest": Kind(change_rest, written=Count | None, words=_rest_words),
+    "rest": Kind(change_rest, written=Count | None, words=words.rest),
     "keep_mode": Kind(
         keep_mode,
         written=KeptMode,
@@ -356,23 +296,23 @@ CHANGES: dict[str, Kind] = {
     ),
     "reset_average": Kind(reset_average, words=lambda _change, _after: "average reset"),
     "melt": Kind(melt, written=Count, words=lambda _change, _after: "melt"),
-    "heat": Kind(heat, written=float, words=_heat_words),
+    "heat": Kind(heat, written=float, words=lambda change, _after: words.heat(change.value)),
     "heat_some": Kind(
         heat_some,
         written=HeatedChains,
-        words=lambda change, _after: heated_words(change.value),
+        words=lambda change, _after: words.heated(change.value),
         logged=lambda change, _after: asdict(change.value),
         read=lambda value, _opener: Heated(**msgspec.structs.asdict(parse(value, HeatedChains))),
     ),
     "restart_some": _for_some(restart_some, "restart"),
     "hold": _for_some(hold, "held"),
     "release": _for_some(release, "released"),
-    "learn_every": Kind(change_learning, written=Count, words=_learning_words, logged=_value),
+    "learn_every": Kind(change_learning, written=Count, words=words.learning, logged=_value),
     "discriminator_rounds": Kind(
         change_learning,
         written=Count,
         words=lambda _change, after: (
-            f"{_counted(after.discriminator_rounds, 'round')} per checkpoint"
+            f"{words.counted(after.discriminator_rounds, 'round')} per checkpoint"
         ),
         logged=_value,
     ),
@@ -387,7 +327,7 @@ CHANGES: dict[str, Kind] = {
     "compare": Kind(
         compare,
         written=BesideDescription | None,
-        words=_compare_words,
+        words=words.compare,
         logged=lambda change, _: None if change.value is None else change.value.json(),
         read=_read_beside,
         looks_elsewhere=True,
