@@ -8,7 +8,8 @@ Three changes use them (`engine.changes.pictures`):
 
 - ``Change("picture", KeptPicture(...))`` keeps an image that comes from outside. The log has its
   SHA-256 (`PictureReference`), and a recipe has its values if they are wished there, or if it
-  comes from no file. If the session keeps it already, nothing changes; `number_of` says where.
+  comes from no file (`engine.picture_values`). If the session keeps it already, nothing changes;
+  `number_of` says where.
 - ``Change("start_from", StartFrom(number, chains, spread))`` lets chains begin at a kept picture.
 - ``Change("rest", number)`` lets L2 pull towards a kept picture; None: towards the rest colour.
 
@@ -20,10 +21,7 @@ before it even if a restart follows; it logs how the image is computed, so repla
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,7 +29,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-import numpy as np
 import torch
 from msgspec import Meta, Struct
 from torch import Tensor
@@ -48,18 +45,9 @@ MOST_PICTURES = 64
 MOST_TITLE = 200
 MOST_VALUES = 2**24
 """Values of one kept picture: more than 2,000 x 2,000 pixels in colour."""
-MOST_LETTERS = 2**27
-"""Letters of a picture inside a recipe: `MOST_VALUES` in 32 bits, in base64."""
-LEVELS = 255
-IN_LEVELS, IN_FLOATS = "levels:", "floats:"
-"""How the values of a picture begin inside a recipe: 8 bits each, or 32."""
 
 Side = Annotated[int, Meta(ge=1, le=16384)]
 Pixel = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Inside = Annotated[
-    dict[Sha256, Annotated[str, Meta(max_length=MOST_LETTERS)]], Meta(max_length=MOST_PICTURES)
-]
-"""The values of pictures inside a recipe, see `inside`, by the SHA-256 of each."""
 
 
 class PictureReference(Struct, frozen=True):
@@ -241,104 +229,24 @@ def with_note(outline: Outline, note: PictureNote) -> tuple[PictureNote, ...]:
     return (*outline.pictures, note)
 
 
-def of_levels(levels: Tensor, bounds: tuple[float, float]) -> Tensor:
-    """Return pixels in pixel units for levels from 0 (`bounds[0]`) to 255, uint8."""
-    low, high = bounds
-    return low + (high - low) * (levels.float() / LEVELS)
-
-
-def inside(picture: KeptPicture) -> str:
-    """Return the values of a picture as letters, for the inside of a recipe.
-
-    Photographs have 256 levels, and take a quarter of the bytes of other pictures. Differences of
-    neighbours are compressed: they are smaller than values.
-    """
-    low, high = picture.bounds
-    levels = ((picture.pixels - low) / (high - low) * LEVELS).round().clamp(0, LEVELS).byte()
-    if torch.equal(of_levels(levels, picture.bounds), picture.pixels):
-        steps = np.diff(levels.numpy(), axis=2, prepend=np.uint8(0))
-        return IN_LEVELS + _packed(steps.tobytes())
-    return IN_FLOATS + _packed(picture.pixels.numpy().astype("<f4").tobytes())
-
-
-def from_inside(reference: PictureReference, text: str) -> KeptPicture:
-    """Return the picture of a reference from what `inside` wrote; `StudioError` if damaged."""
-    try:
-        if text.startswith(IN_LEVELS):
-            steps = _unpacked(text.removeprefix(IN_LEVELS), reference.shape, np.dtype(np.uint8))
-            levels = torch.from_numpy(np.cumsum(steps, axis=2, dtype=np.uint8))
-            pixels = of_levels(levels, (reference.minimum, reference.maximum))
-        else:
-            floats = _unpacked(text.removeprefix(IN_FLOATS), reference.shape, np.dtype("<f4"))
-            pixels = torch.from_numpy(floats.astype(np.float32))
-    except (ValueError, binascii.Error, zlib.error):
-        raise StudioError(
-            f"The picture {plain(reference.title, 100)} inside the recipe is damaged; use the "
-            "picture as exported."
-        ) from None
-    return of_reference(reference, pixels)
-
-
-def _packed(data: bytes) -> str:
-    return base64.b64encode(zlib.compress(data, 9)).decode()
-
-
-def _unpacked(text: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """Return an array of this shape; never more is unpacked, whatever the text holds."""
-    size = int(np.prod(shape)) * kind.itemsize
-    data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
-    if len(data) != size:
-        raise ValueError
-    return np.frombuffer(data, kind).reshape(shape)
-
-
-class _About(Struct, frozen=True):
-    """What a session file says of a kept picture; its values are a tensor of the file."""
-
-    title: Text
-    origin: Text
-    bounds: tuple[Pixel, Pixel]
-    rest: Pixel
-    picture_file: Place | None
-    inverted: bool
-    order: tuple[Annotated[int, Meta(ge=0, le=2)], ...] = ()
-
-
 def to_session_file(
     pictures: Sequence[KeptPicture],
 ) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """Return the pictures of a session as tensors by name, and the rest in JSON's types."""
     tensors = {f"pictures.{number}": kept.pixels for number, kept in enumerate(pictures)}
-    about = [
-        msgspec.to_builtins(
-            _About(
-                kept.title,
-                kept.origin,
-                kept.bounds,
-                kept.rest,
-                None if kept.file is None else str(kept.file),
-                kept.inverted,
-                kept.order,
-            )
-        )
-        for kept in pictures
-    ]
-    return tensors, about
+    return tensors, [msgspec.to_builtins(kept.reference) for kept in pictures]
 
 
 def from_session_file(tensors: Mapping[str, Tensor], about: Any) -> tuple[KeptPicture, ...]:
-    """Return the pictures that `to_session_file` wrote; ValueError or KeyError if damaged."""
-    found = msgspec.convert(about, Annotated[tuple[_About, ...], Meta(max_length=MOST_PICTURES)])
+    """Return the pictures that `to_session_file` wrote.
+
+    Raises
+    ------
+    ValueError, KeyError, StudioError
+        If the file is damaged.
+    """
+    kinds = Annotated[tuple[PictureReference, ...], Meta(max_length=MOST_PICTURES)]
     return tuple(
-        KeptPicture(
-            tensors[f"pictures.{number}"],
-            kept.title,
-            kept.origin,
-            kept.bounds,
-            kept.rest,
-            None if kept.picture_file is None else Path(kept.picture_file),
-            kept.inverted,
-            kept.order,
-        )
-        for number, kept in enumerate(found)
+        of_reference(reference, tensors[f"pictures.{number}"])
+        for number, reference in enumerate(msgspec.convert(about, kinds))
     )

@@ -22,9 +22,10 @@ from ldam_studio.engine.description import (
     parse_session,
 )
 from ldam_studio.engine.discriminator import prepare_learner
-from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference, from_inside
+from ldam_studio.engine.kept_pictures import KeptPicture, PictureReference
 from ldam_studio.engine.lane import open_lane
 from ldam_studio.engine.outline import LaneOutline, Outline
+from ldam_studio.engine.picture_values import from_inside
 from ldam_studio.engine.prior import check_denoiser
 from ldam_studio.engine.state import SessionState
 from ldam_studio.engine.tuning import layer_of, settle, try_again
@@ -156,7 +157,7 @@ class Opener:
         `Reference.statistics` for networks whose reference does not name them, by the SHA-256 of
         their weights.
     inside
-        The values of pictures that a recipe holds, by their SHA-256; see `kept_pictures.inside`.
+        The values of pictures that a recipe holds, by their SHA-256; see `picture_values.inside`.
     """
 
     def __init__(self, *, allow_code: bool = False, allow_download: bool = False) -> None:

@@ -36,8 +36,8 @@ from ldam_studio.engine.description import (
     parse_session,
     with_lanes,
 )
-from ldam_studio.engine.kept_pictures import Inside, inside
 from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.picture_values import Inside, inside
 from ldam_studio.engine.prior import denoiser_hash
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError

@@ -6,9 +6,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ldam_studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LEVELS = 255
+"""White in pictures of 8 bits; black is 0."""
 
 
 class UnknownInputError(StudioError):
@@ -141,3 +147,9 @@ class PixelSpec:
             raise StudioError(
                 f"The description of the input is incomplete or damaged ({error})."
             ) from None
+
+
+def of_levels(levels: Tensor, bounds: tuple[float, float]) -> Tensor:
+    """Return pixels in pixel units for levels from 0 (`bounds[0]`) to `LEVELS`, uint8."""
+    low, high = bounds
+    return low + (high - low) * (levels.float() / LEVELS)

@@ -19,13 +19,12 @@ from torch import Tensor
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.files import read_bytes
-from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.pixels import LEVELS, PixelSpec, of_levels
 from ldam_studio.training.photos import ENDINGS, FORMATS, MOST_BYTES, MOST_PIXELS
 
 ALSO = ("GIF",)
 """Formats that are read here beside `FORMATS`; of animated ones the first picture counts."""
 SUFFIXES = (*ENDINGS, ".gif")
-LEVELS = 255
 LIGHT = 0.5
 """Mean brightness of its border, from 0 to 1, above which a grey photograph is inverted."""
 
@@ -77,8 +76,7 @@ def read_photograph(path: Path, pixels: PixelSpec, inverted: bool | None = None)
         ordered = torch.empty_like(levels)
         ordered[list(pixels.picture)] = levels[: len(pixels.picture)]
         levels = ordered if len(set(pixels.picture)) == 3 else levels
-    low, high = pixels.bounds
-    image = low + (high - low) * (levels.float() / LEVELS)
+    image = of_levels(levels, pixels.bounds)
     return Photograph(image.contiguous(), inverted, size, frames)
 
 

@@ -12,14 +12,13 @@ from ldam_studio.engine.kept_pictures import (
     KeptPicture,
     PictureReference,
     StartFrom,
-    from_inside,
-    inside,
-    of_levels,
 )
+from ldam_studio.engine.picture_values import from_inside, inside
 from ldam_studio.engine.serialise import from_tensors, to_tensors
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.pixels import of_levels
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
@@ -122,6 +121,7 @@ def test_a_damaged_picture_in_a_session_file_is_one_sentence(open_one, picture):
         ({n: t for n, t in tensors.items() if n != "pictures.0"}, about),
         (tensors | {"pictures.0": torch.full((1, 28, 28), torch.nan)}, about),
         (tensors | {"pictures.0": torch.zeros(3, 8, 8)}, about),
+        (tensors | {"pictures.0": 1 - tensors["pictures.0"]}, about),
     ):
         with pytest.raises(StudioError):
             from_tensors(*wrong)

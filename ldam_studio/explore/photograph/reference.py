@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ldam_studio.engine.kept_pictures import of_levels
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.photograph.means import means_of
 from ldam_studio.explore.real_images import shards
 from ldam_studio.explore.real_images.responses import MEAN, VALUE
 from ldam_studio.networks.anatomy.layers import Layer
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec, of_levels
 from ldam_studio.networks.statistics.finding import find_statistics
 from ldam_studio.networks.statistics.statistics import key_of
 from ldam_studio.progress import tell

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ldam_studio.errors import StudioError
-from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.pixels import PixelSpec, of_levels
 from ldam_studio.networks.statistics.measuring import CHANNELS
 from ldam_studio.training.photos import FORMATS
 from ldam_studio.training.statistics import centre_of
@@ -158,7 +158,7 @@ def fitted_array(image: Bytes, pixels: PixelSpec) -> Bytes:
 
 def as_pixels(images: Tensor, pixels: PixelSpec) -> Tensor:
     """Return images (n, C, H, W) of bytes in the network's pixel units, float32."""
-    return pixels.minimum + images.float() / 255 * (pixels.maximum - pixels.minimum)
+    return of_levels(images, pixels.bounds)
 
 
 def stacked(images: list[Bytes]) -> Tensor:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.forward import Forward
+from ldam_studio.networks.pixels import of_levels
 from ldam_studio.networks.statistics.layers import choose_layers
 from ldam_studio.networks.statistics.statistics import PhotoStatistics, floored, key_of
 from ldam_studio.sampler.views import View, seen_in
@@ -106,7 +107,7 @@ def _seen(
 ) -> Tensor:
     """Return photographs as the chains' images are seen: at a size, each in a view of its own."""
     pixels = network.pixels
-    x = pixels.minimum + batch.float() / 255 * (pixels.maximum - pixels.minimum)
+    x = of_levels(batch, pixels.bounds)
     if tuple(x.shape[2:]) != shape:
         x = functional.interpolate(x, shape, mode="bilinear", antialias=True)
     seen = []
