@@ -12,7 +12,7 @@ from PIL import Image
 
 from explore.real_pictures import encoded, folder_of, scene, small_network
 from ldam_studio.errors import StudioError
-from ldam_studio.explore.real_images import pictures, shards
+from ldam_studio.explore.real_images import folders, pictures, shards
 from ldam_studio.explore.real_images.index import open_index
 from ldam_studio.explore.real_images.indexing import build
 from ldam_studio.explore.real_images.pictures import (
@@ -201,3 +201,10 @@ def test_sizes_that_a_zip_only_claims_are_no_hindrance(tmp_path) -> None:
 def test_what_names_no_folder_is_one_sentence(text) -> None:
     with pytest.raises(StudioError, match="There is no folder or zip"):
         spec_of(text)
+
+
+def test_pictures_are_sorted_in_parts(monkeypatch) -> None:
+    monkeypatch.setattr(folders, "RUN", 3)
+    found = [(f"{7 * number % 11}.png", number, 0) for number in range(11)]
+    assert folders.in_order(found) == sorted(found)
+    assert folders.in_order(iter(())) == []

@@ -69,7 +69,7 @@ def draw(name: str, seconds: float) -> int:
     if name in ("recipe", "state"):
         texts = [file for file in files if file[:1] in (b"{", b"[")]
         strategy = changed_json(texts) | changed_json(texts) | strategy
-    elif name == "session":
+    elif name in ("session", "index"):
         strategy = changed_header(files) | changed_header(files) | strategy
     known: set[str] = set()
     tries, until = 0, time.monotonic() + seconds

@@ -17,8 +17,10 @@ def seeds() -> dict[str, list[bytes]]:
 
     from ldam_studio.engine.advance import advance
     from ldam_studio.engine.changes.change import Change
+    from ldam_studio.engine.changes.chosen import Heated
     from ldam_studio.engine.comparison import LaneSpec
     from ldam_studio.engine.compute.device import choose
+    from ldam_studio.engine.kept_modes import KeptMode
     from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
     from ldam_studio.engine.session import SessionSpec, open_session
     from ldam_studio.explore.sheets.folder import INDEX, SheetFolder
@@ -51,6 +53,15 @@ def seeds() -> dict[str, list[bytes]]:
                 *(Change("reset_average"), Change("network", twin), Change("learn_every", 0)),
                 Change("picture", KeptPicture(torch.full((1, 28, 28), 0.2), "grey", "photograph")),
                 *(Change("start_from", StartFrom(0, (0,), 0.1)), Change("rest", 0)),
+                *(Change("hold", (0,)), Change("heat_some", Heated((1, 2), 4.0))),
+                *(Change("restart_some", (2,)), Change("release", (0,)), Change("repulsion", 1.0)),
+                *(Change("schedule_shape", "curves"), Change("temperature_curve", "0:1, 4:0.1")),
+                *(Change("run_schedule"), Change("hold_schedule", True)),
+                *(
+                    Change("leave_schedule", "temperature"),
+                    Change("keep_mode", KeptMode((2,), "m")),
+                ),
+                *(Change("forget_mode", 1), Change("keep", (0, 2)), Change("tempering", 2)),
             ]
             for change in changes:
                 state, _ = advance(state, [change])
@@ -74,10 +85,43 @@ def seeds() -> dict[str, list[bytes]]:
         "session": sessions,
         "weights": [file.getvalue(), old.getvalue(), plain_pickle, *sessions[:1]],
         "state": [*STATE, index],
+        "photograph": _photographs(),
+        "index": _index(),
     }
     for path in sorted(CORPUS.iterdir()):
         found[path.name.partition("-")[0]].append(path.read_bytes())
     return found
+
+
+def _photographs() -> list[bytes]:
+    from PIL import Image
+
+    grey, found = Image.linear_gradient("L").resize((12, 9)), []
+    for mode, kind in (
+        *(("RGB", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("LA", "PNG"), ("P", "PNG")),
+        *(("RGBA", "WEBP"), ("L", "BMP"), ("L", "PPM"), ("F", "TIFF"), ("1", "TIFF"), ("P", "GIF")),
+    ):
+        file = io.BytesIO()
+        grey.convert(mode).save(file, kind)
+        found.append(file.getvalue())
+    file = io.BytesIO()
+    grey.save(file, "GIF", save_all=True, append_images=[grey.rotate(90)])
+    return [*found, file.getvalue()]
+
+
+def _index() -> list[bytes]:
+    """Return the files that indexing a few digits keeps."""
+    from unittest.mock import patch
+
+    from ldam_studio.explore.real_images import shards
+    from ldam_studio.explore.real_images.indexing import build
+    from ldam_studio.explore.real_images.sources import Spec
+    from ldam_studio.networks.sources.opening import open_network
+
+    with tempfile.TemporaryDirectory() as folder:
+        with patch.object(shards, "folder", lambda: Path(folder)):
+            build(open_network("lenet"), Spec("digits"), ["conv1", "fc3"], 4)
+        return [path.read_bytes() for path in sorted(Path(folder).rglob(f"*{shards.SUFFIX}"))]
 
 
 STATE = [

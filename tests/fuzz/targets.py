@@ -108,12 +108,49 @@ def state(data: bytes) -> None:
                 read()
 
 
+def photograph(data: bytes) -> None:
+    """Read a picture as a photograph, for a network of grey and one of colour images."""
+    from ldam_studio.engine.photographs import bring
+    from ldam_studio.explore.real_images.pictures import NotAPictureError, decoded, fitted
+    from ldam_studio.networks.pixels import PixelSpec
+
+    for channels in (1, 3):
+        pixels = PixelSpec(channels, 8, 8, (0.5,) * channels, (0.5,) * channels)
+        with suppress(NotAPictureError):
+            fitted(decoded(data, 8).picture, pixels)
+        with suppress(StudioError), _written(data, "fuzz.png") as path:
+            bring(path, pixels)
+
+
+def index(data: bytes) -> None:
+    """Read what is kept of real images as if it had this content."""
+    from ldam_studio.explore.real_images import catalogue, shards
+    from ldam_studio.explore.real_images.sources import Spec
+    from ldam_studio.networks.sources.opening import open_network
+
+    with _written(data, f"fuzz{shards.SUFFIX}") as path:
+        shard = shards.read(path)
+        if shard is not None:
+            network = open_network("lenet")
+            for layer in network.layers:
+                if layer.name in shard.layers:
+                    shard.is_sound(layer)
+        os.environ["LDAM_CACHE_DIR"] = str(path.parent)
+        for spec in (Spec("digits"), Spec("folder", "/fuzz")):
+            kept = catalogue._path(spec, 0)
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_bytes(data)
+            catalogue.read_catalogue(spec, 0)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "recipe": recipe,
     "picture": picture,
     "session": session,
     "weights": weights,
     "state": state,
+    "photograph": photograph,
+    "index": index,
 }
 
 

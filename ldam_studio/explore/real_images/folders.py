@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
@@ -18,6 +20,8 @@ MOST_LISTED = 1_000_000
 """Files in a folder and those below it."""
 TOLD = 1000
 """Entries of folders between two words about progress."""
+RUN = 10_000
+"""Pictures that are sorted at once, which takes some milliseconds."""
 
 Found = tuple[str, int, int]
 """A picture's name below the place, its bytes, and when it was changed, or a zip's checksum."""
@@ -80,6 +84,17 @@ def _stat(entry: os.DirEntry[str]) -> tuple[int, int]:
     except OSError:  # a link that leads nowhere
         return 0, 0
     return about.st_size, about.st_mtime_ns
+
+
+def in_order(found: Iterable[Found]) -> list[Found]:
+    """Return pictures sorted, in parts: sorting all of them at once would keep the window waiting.
+
+    Python's own sort lets no other thread run until it is done.
+    """
+    left, runs = iter(found), []
+    while run := sorted(islice(left, RUN)):
+        runs.append(run)
+    return list(heapq.merge(*runs))
 
 
 @contextmanager

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.real_images.data_sets import DATA_SETS, DIGITS, suits
-from ldam_studio.explore.real_images.folders import in_folder, in_zip, opened_zip, unpacked
+from ldam_studio.explore.real_images.folders import (
+    in_folder,
+    in_order,
+    in_zip,
+    opened_zip,
+    unpacked,
+)
 from ldam_studio.explore.real_images.pictures import (
     MOST_BYTES,
     Bytes,
@@ -127,10 +133,10 @@ class Pictures:
         """
         shut: list[str] = []
         if is_folder(self._place):
-            found = sorted(in_folder(self._place, shut))
+            found = in_order(in_folder(self._place, shut))
         else:
             with opened_zip(self._place) as archive:
-                found = sorted(in_zip(archive))
+                found = in_order(in_zip(archive))
         if not found:
             raise StudioError(
                 f"{self._place} contains no pictures ({', '.join(ENDINGS)}); choose another folder."
