@@ -138,7 +138,9 @@ def exchanged(
     )
     order, warmth = found.order, parameters.temperature
     moved = x[order]
-    memory = lane.kernel.exchanged(lane.chains.memory, order, warmth / warmth[order])
+    # Not 0 / 0 at temperature 0, at which nothing is exchanged.
+    ratio = torch.where(warmth == warmth[order], 1.0, warmth / warmth[order])
+    memory = lane.kernel.exchanged(lane.chains.memory, order, ratio)
     for source in sources.values():
         source.reorder(moved, order)
     lane = replace(lane, chains=kernels.State(moved, memory), tempering=found.tempering)

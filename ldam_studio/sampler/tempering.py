@@ -212,7 +212,8 @@ def exchange(
     below, above = ladders.below, ladders.above
     own = torch.arange(len(below), device=below.device)
     rung = ladders.place % ladders.table.shape[1]
-    tries = (below != own) & (rung % 2 == turn % 2)
+    # At temperature 0, which a schedule may reach, nothing is known of how two chains compare.
+    tries = (below != own) & (rung % 2 == turn % 2) & (tempering.coldest > 0)
     if still is not None:
         tries &= ~(still | still[below])
     weights = factors / tempering.temperature()

@@ -296,3 +296,18 @@ def test_a_frame_tells_of_the_ladders(open_ladders, run):
         make_frame(plain, FrameRequest(), number=1, commands_seen=0, **told).lanes[0].ladders
         is None
     )
+
+
+@pytest.mark.parametrize("kernel", ["langevin", "mala", "underdamped"])
+def test_ladders_at_temperature_0(open_ladders, kernel):
+    settings = {"schedule_shape": "curves", "temperature_curve": "0:0.05, 5:0, 30:0, 40:0.05"}
+    state = open_ladders(4, kernel=kernel, **settings)
+    tried, gaps = [], []
+    for _ in range(40):
+        state, _ = advance(state)
+        tried.append(int(state.lane.tempering.tried.sum()))
+        gaps.append(state.lane.tempering.gap)
+    # Nothing is exchanged there, and the ladder waits as it is.
+    assert tried[4] < tried[-1] and len(set(tried[4:29])) == 1
+    assert all(torch.equal(gap, gaps[4]) for gap in gaps[4:29])
+    assert state.lane.chains.x.isfinite().all()

@@ -627,3 +627,44 @@ def test_a_recipe_without_a_plan_runs_as_in_0_1_0(tmp_path: Path):
     assert again is not None and again.device.plan == PLAIN
     assert (picture_of(again, found.shown) == picture).all()
     assert not differences(old, again)
+
+
+FOUR = Change("neurons", (Neuron("fc3", 4),))
+CYCLES = {"schedule_shape": "cycles", "schedule": 20, "temperature_start": 2.0}
+CURVES = {"schedule_shape": "curves", "temperature_curve": "0:2, 10:0.1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "before", "name", "values"),
+    [
+        (CYCLES, [], "schedule", (0, 30)),
+        (CYCLES, [], "temperature_start", (0, 4.0)),
+        (CYCLES, [Change("leave_schedule", "temperature")], "temperature_start", (0, 4.0, 5.0)),
+        (CURVES, [], "temperature_curve", ("", "0:1, 40:0.01")),
+        ({"mode": "exact"}, [FOUR, Change("tempering", 2)], "temperature", (0.0, 0.3)),
+        ({"mode": "exact"}, [FOUR, Change("tempering", 4)], "tempering", (0, 5)),
+    ],
+    ids=str,
+)
+def test_a_setting_that_is_dragged_over_0_while_paused(
+    tmp_path: Path,
+    settings: dict[str, Any],
+    before: list[Change],
+    name: str,
+    values: tuple[Any, ...],
+):
+    state = run(opened(**settings), 7, *before)
+    for value in values:
+        state, info = advance(state, [Change(name, value)], 0)
+        assert not info.refused
+    state = run(state, 15)
+    export(state, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical
+
+
+def test_a_setting_that_is_dragged_while_paused_is_logged_once():
+    state = run(opened(), 3)
+    for value in (0.2, 0.3, 0.4):
+        state, _ = advance(state, [Change("temperature", value)], 0)
+    assert [entry.value for entry in state.log] == [0.4]

@@ -8,7 +8,7 @@ from typing import Any
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.table import kind_of
 from ldam_studio.engine.comparison import lane_name
-from ldam_studio.engine.state import LogEntry, SessionState
+from ldam_studio.engine.state import Lane, LogEntry, SessionState
 from ldam_studio.engine.tuning import try_again
 from ldam_studio.sampler.settings import is_of_chains
 
@@ -45,6 +45,9 @@ def apply(state: SessionState, change: Change) -> list[str]:
             setattr(state, name, value)
         raise
     logged = kind.logged(change, after)
+    lanes = zip(kept["lanes"], state.lanes, strict=False)
+    if values is not None and any(_does_more(one, other) for one, other in lanes):
+        values = None
     _log(state, LogEntry(state.step, change.name, logged, change.lane, values), new)
     told = kind.words(change, after)
     if change.lane is not None and len(state.lanes) > 1:
@@ -62,17 +65,36 @@ def _tried_again(state: SessionState) -> list[str]:
     return [told]
 
 
+def _does_more(before: Lane, after: Lane) -> bool:
+    """Return whether a setting did more to a lane than its value tells.
+
+    It may have begun a schedule again, put settings back into it, resized images or begun ladders.
+    """
+    clock, later = before.clock, after.clock
+    ladders, others = (
+        None if lane.tempering is None else lane.tempering.ladders for lane in (before, after)
+    )
+    return (
+        (clock.held, clock.behind) != (later.held, later.behind)
+        or bool(clock.taken - later.taken)
+        or before.chains.x.shape != after.chains.x.shape
+        or ladders is not others
+    )
+
+
 def _log(state: SessionState, entry: LogEntry, new: tuple[Any, ...] | None = None) -> None:
     """Write a change into the log.
 
-    Of several values that one setting gets within one step, only the last is kept. There is one
-    exception: if the `new` values are the ones from before the first of these changes, replaying
+    Of several values that one setting gets within one step, only the last is kept. There are two
+    exceptions. If the `new` values are the ones from before the first of these changes, replaying
     the last one alone would change nothing, although the chains were disturbed. Both are kept then.
+    And if one of the changes did more to the chains than its value tells, it is kept, too; it is
+    logged without the values before it.
     """
     last = state.log[-1] if state.log else None
     if (
         last is not None
-        and is_of_chains(entry.name)
+        and entry.before is not None
         and (last.step, last.name, last.lane) == (entry.step, entry.name, entry.lane)
         and last.before not in (None, new)
     ):
