@@ -66,10 +66,15 @@ def repelling_of(state: SessionState, lane: Lane) -> Repelling | None:
     """Return the kept modes from which the chains of a lane are pushed away; None without any."""
     if not repels(lane):
         return None
-    found = {neuron: modes_of(state.pictures, neuron) for neuron in dict.fromkeys(lane.neurons)}
+    # Of another network that the session had before, a neuron of the same address may have some.
+    shape, kept = lane.network.pixels.shape, state.pictures
+    found = {
+        neuron: tuple(n for n in modes_of(kept, neuron) if kept[n].shape == shape)
+        for neuron in dict.fromkeys(lane.neurons)
+    }
     numbers = sorted({number for each in found.values() for number in each})
     pixels, name = lane.sized.pixels, state.device.name
-    if not numbers or lane.network.pixels.shape != state.pictures[numbers[0]].shape:
+    if not numbers:
         return None
     shown = torch.stack(
         [state.pictures[n].at((pixels.height, pixels.width), name) for n in numbers]

@@ -198,16 +198,24 @@ def warmed(lane: Lane, device: Device, heat: Heat) -> Lane:
 
 
 def turn(
-    lane: Lane, outline: LaneOutline, device: Device, generators: Generators, heat: Heat
+    lane: Lane,
+    outline: LaneOutline,
+    device: Device,
+    generators: Generators,
+    heat: Heat,
+    *,
+    anew: bool = False,
 ) -> Lane:
     """Give a lane's chains the network, neurons and settings of an outline.
 
     Existing pictures stay, unless the network takes other images; averages and burn-in start again.
     If there are more neurons than chains, chains are added. The schedule starts again, unless all
-    chains keep network and neuron: small steps at its end would take long to turn a picture.
+    chains keep network and neuron: small steps at its end would take long to turn a picture. With
+    `anew` it starts again in any case: replay opens a network anew that was chosen once more.
     """
     network, neurons, settings = outline.network, outline.neurons, outline.settings
-    goes_on = network is lane.network and neurons == lane.neurons[: len(neurons)]
+    same = network is lane.network and not anew
+    goes_on = same and neurons == lane.neurons[: len(neurons)]
     clock = lane.clock if goes_on else Clock()
     trust = lane.trust if goes_on else Trust.at_first(confirmed=device.confirmed)
     checked(network, neurons)

@@ -130,3 +130,19 @@ def test_chains_that_are_pushed_away_find_the_other_mode(kernel, step_size, run)
         mean = state.lane.average.mean[:, 0]
         ends.append((mean[:, :3].mean((1, 2)) > mean[:, 3:].mean((1, 2))).sum().item())
     assert ends == [2, 0]
+
+
+def test_modes_of_another_network_s_neuron_of_the_same_address_do_not_push(fours, run):
+    module = nn.Sequential()
+    module.add_module("fc3", nn.Sequential(nn.Flatten(), nn.Linear(3 * 6 * 6, 10)))
+    coloured = Network("coloured", module, PixelSpec(3, 6, 6, (0.0,) * 3, (1.0,) * 3))
+    first = fours.lane.network
+    state, _ = advance(fours, [Change("keep_mode", KeptMode((0,), "grey"))])
+    state, _ = advance(state, [Change("network", coloured), Change("repulsion", 5.0)])
+    assert state.lane.neurons[0] == FOUR and repelling_of(state, state.lane) is None
+    state, _ = run(state, 12)
+    state, info = advance(state, [Change("keep_mode", KeptMode((0,), "coloured"))])
+    assert not info.refused and repelling_of(state, state.lane).directions.shape == (1, 3, 6, 6)
+    state, _ = advance(state, [Change("network", first)])
+    assert state.lane.neurons[0] == FOUR
+    assert repelling_of(state, state.lane).directions.shape == (1, 1, 28, 28)

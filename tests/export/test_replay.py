@@ -668,3 +668,11 @@ def test_a_setting_that_is_dragged_while_paused_is_logged_once():
     for value in (0.2, 0.3, 0.4):
         state, _ = advance(state, [Change("temperature", value)], 0)
     assert [entry.value for entry in state.log] == [0.4]
+
+
+def test_a_network_that_is_opened_once_more(tmp_path: Path):
+    state = run(opened(schedule=40, temperature_start=1.0), 9)
+    state = run(state, 12, Change("network", state.lane.network))
+    export(state, Shown("strip"), tmp_path / "a.png")
+    found = compare(tmp_path / "a.png")
+    assert found is not None and found.identical

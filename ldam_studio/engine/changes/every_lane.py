@@ -25,11 +25,14 @@ def change_lanes(
     state.lanes = tuple(lanes)
 
 
-def turn_lanes(state: SessionState, numbers: Sequence[int], after: Outline) -> None:
-    """Give lanes the networks, neurons and settings of the outline."""
+def turn_lanes(
+    state: SessionState, numbers: Sequence[int], after: Outline, *, anew: bool = False
+) -> None:
+    """Give lanes the networks, neurons and settings of the outline; `anew` is that of `turn`."""
 
     def turned(lane: Lane, number: int) -> Lane:
-        return turn(lane, after.lanes[number], state.device, state.generators, state.heat)
+        outline, device = after.lanes[number], state.device
+        return turn(lane, outline, device, state.generators, state.heat, anew=anew)
 
     change_lanes(state, numbers, turned)
 

@@ -19,7 +19,7 @@ def change_network(
     for number in numbers:
         check_denoiser_for(change.value.pixels, after.lanes[number].settings, state.device)
     change.value.to(state.device.name)
-    turn_lanes(state, numbers, after)
+    turn_lanes(state, numbers, after, anew=True)
     if after.discriminator is None:
         state.discriminator, state.learner = None, None
     state.rest = after.rest
