@@ -88,6 +88,7 @@ class Verdict:
     """The effective samples that a verdict "agree" needs."""
 
 
+@np.errstate(invalid="ignore")  # infinite values are told in a sentence
 def judge(chains: Chains, *, over_time: bool = True) -> Verdict:
     """Judge the chains of one neuron.
 
