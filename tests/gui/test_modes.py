@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
@@ -95,7 +97,7 @@ def test_a_gallery_that_nobody_sees_asks_nothing(make_window, qtbot, monkeypatch
     assert asked == [] and gallery(window).collector.modes() == ()
 
 
-def test_looking_for_others_keeps_the_mode_pushes_and_melts_and_is_undone_as_one(fours, qtbot):
+def test_looking_for_others_keeps_the_mode_pushes_and_restarts_and_is_undone_as_one(fours, qtbot):
     made = with_modes(fours, qtbot)
     paused(fours, qtbot)
     made.panel.cards.choose(1)
@@ -103,10 +105,11 @@ def test_looking_for_others_keeps_the_mode_pushes_and_melts_and_is_undone_as_one
     model = fours.model
     assert model.outline.lane.settings.repulsion > 0
     assert [kept.title for kept in model.outline.pictures] == ["mode 1 of fc3:4"]
-    until(qtbot, lambda: fours.last_frame.melting)
+    until(qtbot, lambda: fours.last_frame.outline.pictures != ())
+    assert not fours.last_frame.melting
     fours.controller.undo()
     assert model.outline.lane.settings.repulsion == 0 and model.outline.pictures == ()
-    until(qtbot, lambda: not fours.last_frame.melting)
+    until(qtbot, lambda: fours.last_frame.outline.pictures == ())
 
 
 def test_a_mode_is_kept_sent_to_averaged_and_forgotten(fours, qtbot):
@@ -145,7 +148,7 @@ def test_a_mode_that_was_kept_comes_back_with_the_session(fours, qtbot):
     )
 
 
-def test_find_another_turns_all_chains_to_the_neuron_then_melts(make_window, qtbot):
+def test_find_another_turns_all_chains_then_begins_anew_away_from_a_mode(make_window, qtbot):
     window = open_in(make_window(), qtbot, small_opening("fc3:0-2", burn_in=20))
     window.places.show_tab(gallery(window).panel)
     made = gallery(window)
@@ -155,7 +158,20 @@ def test_find_another_turns_all_chains_to_the_neuron_then_melts(make_window, qtb
     until(qtbot, lambda: bool(made.collector.modes()))
     click(made.panel, "Find Another")
     assert window.model.outline.lane.settings.repulsion > 0
-    until(qtbot, lambda: window.last_frame.melting)
+    assert len(window.model.outline.pictures) == 1
+    until(qtbot, lambda: window.last_frame.outline.pictures != ())
+    assert not window.last_frame.melting
+
+
+def test_find_another_passes_over_a_mode_whose_picture_has_not_come(fours, qtbot, monkeypatch):
+    made = with_modes(fours, qtbot)
+    paused(fours, qtbot)
+    shown = made.collector.modes()
+    gone = replace(shown[0], number=99, chains=(), picture=None, count=10**6)
+    monkeypatch.setattr(made.collector, "modes", lambda: (gone, *shown))
+    made.find()
+    (kept,) = fours.model.outline.pictures
+    assert kept.title in [f"mode {mode.number} of fc3:4" for mode in shown]
 
 
 def test_one_chain_of_small_images_is_joined_by_others(make_window, qtbot):

@@ -10,7 +10,6 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.kept_modes import KeptMode, modes_of, origin_of
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.picture import to_bytes
-from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.modes import words
 from ldam_studio.gui.modes.cards import Card
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from ldam_studio.explore.modes.observations import Mode
     from ldam_studio.networks.neurons import Neuron
 
-PUSH = 0.1
-"""Repulsion that is set where it is off. It is enough to keep chains of LeNet and SqueezeNet from
-returning to a mode, and costs little of the activation; more lets them draw what is no digit."""
+PUSH = 0.03
+"""Repulsion that is set where it is off. It is enough to keep chains of LeNet that begin anew from
+returning to a mode, and they still draw digits; with 0.1 many draw what is none."""
 CHAINS = 10
 """Chains that look for another mode where images are small."""
 SMALL = 64 * 64 * 3
@@ -176,6 +175,7 @@ class Modes(Feature):
         mode = self._mode(number)
         if mode is None or not self.studio.model.is_open:
             return
+        self.studio.notices.dismiss("modes")
         try:
             getattr(self, f"_{name}")(mode)
         except StudioError as error:
@@ -229,15 +229,18 @@ class Modes(Feature):
         self._push_away(mode, "Look for Others")
 
     def _push_away(self, mode: Mode, text: str) -> None:
-        """Keep a mode, push chains away from it, and melt them."""
-        model = self.studio.model
+        """Keep a mode, push chains away from it, and let them begin at new noise.
+
+        From there they find cleaner images than from a melt, which leaves traces of what was there.
+        """
+        model, neuron = self.studio.model, self._neuron
         changes, _ = self._keeping(mode)
         weight = model.acted.settings.repulsion
         is_on = any(weight) if isinstance(weight, tuple) else weight > 0
         values = {} if is_on else {"repulsion": PUSH}
-        changes.append(Change("heat", MELT_HEAT))
+        chains = tuple(n for n, each in enumerate(model.acted.neurons) if each == neuron)
+        changes.append(Change("restart_some", chains))
         self.studio.controller.make_together(values, changes, text)
-        self.studio.controller.melted.emit()
         self.studio.controller.play()
 
     def _forget(self, mode: Mode) -> None:
@@ -252,6 +255,7 @@ class Modes(Feature):
         if not model.is_open:
             return
         studio.places.show_tab(self.panel)
+        studio.notices.dismiss("modes")
         try:
             self._find()
         except StudioError as error:
@@ -260,7 +264,7 @@ class Modes(Feature):
 
     def _find(self) -> None:
         controller, model = self.studio.controller, self.studio.model
-        modes = self.collector.modes()
+        modes = [m for m in self.collector.modes() if m.chains or m.picture is not None]
         values = 1
         for side in model.acted.network.pixels.shape:
             values *= side

@@ -35,13 +35,13 @@ ACTIONS = (
     (
         "others",
         "Look for Others",
-        "Keep this mode, push all chains away from it (Repulsion), and melt them",
+        "Keep this mode, and let all chains begin anew, pushed away from it (Repulsion)",
     ),
     ("keep", "Keep", "Keep this mode's picture in the session"),
     ("forget", "Forget", "Leave this mode out of the gallery, and out of Repulsion"),
 )
 FIND = "Find Another"
-FIND_TIP = "Lead the chains to another mode: keep those found, and melt chains away from them"
+FIND_TIP = "Lead the chains to another mode: keep one found, and let them begin anew away from it"
 
 
 class ModesPanel(QWidget):
