@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from ldam_studio.gui.theme import icons
 
@@ -46,3 +46,23 @@ class PathRow(QWidget):
             button.setAccessibleName(name)
         button.clicked.connect(lambda _on: choose())
         self._row.addWidget(button)
+
+
+def folder_or_zip(field: QLineEdit, what: str) -> PathRow:
+    """Return a row that chooses a folder or a zip of something, such as "photographs"."""
+
+    def choose_folder() -> None:
+        path = QFileDialog.getExistingDirectory(field.window(), f"Folder of {what}", field.text())
+        if path:
+            field.setText(path)
+
+    def choose_zip() -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            field.window(), f"Zip of {what}", field.text(), "Zip files (*.zip);;All files (*)"
+        )
+        if path:
+            field.setText(path)
+
+    row = PathRow(field, choose_folder, "Folder…", "Choose a folder")
+    row.add_button(choose_zip, "Zip…", "Choose a zip file")
+    return row

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.changes import chosen
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom, number_of, with_note
+from ldam_studio.engine.kept_pictures import (
+    KeptPicture,
+    PictureNote,
+    StartFrom,
+    number_of,
+    with_note,
+)
 from ldam_studio.errors import StudioError, plain
 
 if TYPE_CHECKING:
     from ldam_studio.engine.outline import Outline
+
+
+def keeping(pictures: Sequence[PictureNote], picture: KeptPicture) -> tuple[list[Change], int]:
+    """Return the change that keeps a picture, none if it is kept already, and its number then."""
+    number = number_of(pictures, picture.sha256)
+    if number is not None:
+        return [], number
+    return [Change("picture", picture)], len(pictures)
 
 
 def keep(outline: Outline, change: Change, _numbers: tuple[int, ...]) -> Outline:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def counted(count: int, noun: str) -> str:
     """Return a number of things, such as "1 chain" and "2 chains"."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def setting(change: Change, after: Outline) -> str:
@@ -94,6 +94,6 @@ def heated(change: Heated) -> str:
 def some(chains: Sequence[int], done: str) -> str:
     """Return what is done to some chains."""
     if len(chains) > 3:
-        return f"{len(chains)} chains: {done}"
+        return f"{counted(len(chains), 'chain')}: {done}"
     noun = "chain" if len(chains) == 1 else "chains"
     return f"{noun} {', '.join(str(chain + 1) for chain in chains)}: {done}"

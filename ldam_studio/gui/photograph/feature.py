@@ -242,13 +242,9 @@ class Photographs(Feature):
 
     def _keeping(self, picture: KeptPicture) -> tuple[list[Change], int]:
         """Return the change that keeps a picture, if it is not kept yet, and its number."""
-        from ldam_studio.engine.kept_pictures import number_of
+        from ldam_studio.engine.changes.picture_rules import keeping
 
-        pictures = self.studio.model.outline.pictures
-        number = number_of(pictures, picture.sha256)
-        if number is not None:
-            return [], number
-        return [Change("picture", picture)], len(pictures)
+        return keeping(self.studio.model.outline.pictures, picture)
 
     def _make(self, values: dict[str, object], changes: list[Change], text: str) -> bool:
         try:

@@ -8,7 +8,6 @@ from pathlib import Path
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import (
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QLineEdit,
     QVBoxLayout,
@@ -24,7 +23,7 @@ from ldam_studio.files import expanded, is_there
 from ldam_studio.gui.count_box import CountBox
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
-from ldam_studio.gui.path_row import PathRow
+from ldam_studio.gui.path_row import folder_or_zip
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.task import Task
@@ -32,7 +31,6 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.progress import Stage
 
-ZIPS = "Zip files (*.zip);;All files (*)"
 LIMIT = 10_000
 """Largest number of images at first."""
 LETTERS = 40  # of a layer's name
@@ -91,9 +89,7 @@ class IndexDialog(FittingDialog):
         self.path = QLineEdit(present(suggested).place if is_folder else "")
         self.path.setPlaceholderText("Folder or zip")
         self.path.setAccessibleName("Folder or zip of pictures")
-        row = PathRow(self.path, self._choose_folder, "Folder…", "Choose a folder")
-        row.add_button(self._choose_zip, "Zip…", "Choose a zip file")
-        self._row = row
+        self._row = row = folder_or_zip(self.path, "pictures")
         self.which = QuietCombo()
         name = shortened(self._layer, LETTERS)
         self.which.addItem(f"{name}, the layer of the neuron in front", False)
@@ -156,16 +152,6 @@ class IndexDialog(FittingDialog):
         if self.which.currentData():
             return tuple(layer.name for layer in self._network.layers)
         return layers_for(self._network, self._layer)
-
-    def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of pictures", self.path.text())
-        if path:
-            self.path.setText(path)
-
-    def _choose_zip(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Zip of pictures", self.path.text(), ZIPS)
-        if path:
-            self.path.setText(path)
 
     # How long it will take
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -18,10 +17,9 @@ from PyQt6.QtWidgets import (
 from ldam_studio.files import expanded
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.paragraph import Paragraph
-from ldam_studio.gui.path_row import PathRow
+from ldam_studio.gui.path_row import folder_or_zip
 from ldam_studio.gui.qt import present
 
-ZIPS = "Zip files (*.zip);;All files (*)"
 HINT = (
     "Choose photographs such as those that the network was trained on: at least 16, of which up to "
     "320 are taken evenly. It may take minutes. The session goes on meanwhile, and later sessions "
@@ -49,8 +47,7 @@ class PhotographsDialog(FittingDialog):
         self.path.setPlaceholderText("Folder or zip")
         self.path.setAccessibleName("Folder or zip of photographs")
         self.path.textChanged.connect(lambda _text: self._changed())
-        row = PathRow(self.path, self._choose_folder, "Folder…", "Choose a folder")
-        row.add_button(self._choose_zip, "Zip…", "Choose a zip file")
+        row = folder_or_zip(self.path, "photographs")
         label = QLabel("&Photographs")
         label.setBuddy(self.path)
         form = QFormLayout()
@@ -79,16 +76,6 @@ class PhotographsDialog(FittingDialog):
             return
         self.place = place.absolute()
         self.accept()
-
-    def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of photographs", self.path.text())
-        if path:
-            self.path.setText(path)
-
-    def _choose_zip(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Zip of photographs", self.path.text(), ZIPS)
-        if path:
-            self.path.setText(path)
 
     def _changed(self) -> None:
         self.measure.setEnabled(bool(self.path.text().strip()))

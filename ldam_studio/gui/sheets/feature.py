@@ -312,19 +312,16 @@ class Sheets(Feature):
 
     def _begin_at(self, neuron: Neuron, picture: KeptPicture | None) -> None:
         """Let all chains begin at the picture of a neuron, or only turn to it if there is none."""
-        from ldam_studio.engine.kept_pictures import StartFrom, number_of
+        from ldam_studio.engine.changes.picture_rules import keeping
+        from ldam_studio.engine.kept_pictures import StartFrom
 
-        pictures, controller = self.studio.model.outline.pictures, self.studio.controller
+        controller = self.studio.controller
         if picture is None:
             controller.set_neurons(neuron)
             return
-        number = number_of(pictures, picture.sha256)
-        changes = [Change("neurons", (neuron,))]
-        if number is None:
-            number = len(pictures)
-            changes.append(Change("picture", picture))
-        changes.append(Change("start_from", StartFrom(number)))
+        keep, number = keeping(self.studio.model.outline.pictures, picture)
+        neurons, start = Change("neurons", (neuron,)), Change("start_from", StartFrom(number))
         try:
-            controller.make_together({}, changes, "Neuron of the Sheet")
+            controller.make_together({}, [neurons, *keep, start], "Neuron of the Sheet")
         except StudioError:  # the session keeps as many pictures as it can
             controller.set_neurons(neuron)
