@@ -67,7 +67,7 @@ class Agreement(Feature):
         self.panel.seen.connect(self._turn)
         self.panel.front_wanted.connect(studio.controller.set_front)
         self.panel.more_wanted.connect(self._start_more)
-        self.panel.help_wanted.connect(partial(studio.show_help, GUIDE))
+        self.panel.help_wanted.connect(lambda: studio.show_help(GUIDE))
         studio.controller.opening.connect(self._close_session)
         model.session_changed.connect(self._clear)
         model.neurons_changed.connect(self._clear)
