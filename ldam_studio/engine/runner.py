@@ -91,7 +91,7 @@ class Runner(Inbox):
                     self._melting.rest()
                 self._obey()
                 self._melting.before_step(self._state)
-                self._observers.welcome(self._state)
+                self._say(self._observers.welcome(self._state))
                 stepped = self._step()
                 if self._previews.made:
                     self._obey()  # so that no frame shows the settings before those of a preview
@@ -184,7 +184,7 @@ class Runner(Inbox):
         self._state.device.apply()
         self._plans.forget()
         self._reports.forget_steps()
-        self._observers.tell(self._state, None)
+        self._say(self._observers.tell(self._state, None))
 
     def _step(self) -> bool:
         """Take one step if one is due and no frame has to be made before it; return whether."""
@@ -248,7 +248,11 @@ class Runner(Inbox):
             return
         self._reports.go_back_to(self._state.step)
         self._reports.add(info)
-        self._observers.tell(self._state, info)
+        self._say(self._observers.tell(self._state, info))
+
+    def _say(self, notices: Sequence[str]) -> None:
+        for notice in notices:
+            self._reports.say(notice)
 
     def _make_way(self) -> None:
         """Abandon the step in progress if a change to another neuron or network is waiting.

@@ -52,6 +52,21 @@ def frame_of(runner, **request):
     return frames[-1]
 
 
+def test_a_session_goes_on_without_an_observer_that_fails(start):
+    def fail(_state, info):
+        if info is not None:
+            raise MemoryError("no room")
+
+    runner, seen = start(), []
+    runner.observe(fail)
+    runner.observe(lambda _state, info: seen.append(info))
+    runner.play()
+    until(lambda: len(seen) > 3, "steps")
+    (said,) = frame_of(runner).notices
+    assert said.startswith("The record of the chains has stopped (MemoryError: no room);")
+    assert runner.status.state is RunState.RUNNING
+
+
 def test_play_pause_step_close(start):
     runner = start()
     assert runner.status.state is RunState.IDLE
