@@ -175,8 +175,8 @@ class Places(Protocol):
     def add_bar(self, bar: QWidget, *, above: bool) -> None:
         """Add a bar directly above or below the images."""
 
-    def show_average_badge(self, badge: Badge | None) -> None:
-        """Show a badge beside the title of the first average, in addition to others; None: none."""
+    def show_average_badge(self, name: str, badge: Badge | None) -> None:
+        """Show the badge of this name beside the title of the first average; None: none."""
 
     def show_two_rows(self, on: bool) -> None:
         """Give the images more height for two rows, or go back to the height of one row."""

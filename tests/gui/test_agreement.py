@@ -155,10 +155,10 @@ def test_a_badge_tells_it_beside_the_average(window, qtbot):
     paused(window, qtbot)
     until(qtbot, lambda: agreement._task is None)
     agreement._take((0.0, (found("4", (0, 1, 2, 3), APART),)))
-    assert window.canvas._average_badge.text == "chains disagree"
+    assert [badge.text for badge in window.canvas._average_badges.values()] == ["chains disagree"]
     window.grab()
     agreement._take((0.0, (found("4", (0, 1, 2, 3, 4), AGREE),)))  # of chains that are gone
-    assert window.canvas._average_badge.text == "chains disagree"
+    assert [badge.text for badge in window.canvas._average_badges.values()] == ["chains disagree"]
     agreement._fail(SimpleNamespace())
     panel_of(window).hide()
-    assert window.canvas._average_badge is None
+    assert not window.canvas._average_badges

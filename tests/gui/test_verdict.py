@@ -3,6 +3,7 @@
 import pytest
 
 from gui.windows import until
+from ldam_studio.explore.verdict.verdict import Verdict
 from ldam_studio.gui.verdict.feature import JudgeVerdicts
 from ldam_studio.networks.sources.opening import open_network
 
@@ -41,7 +42,34 @@ def test_a_judge_of_other_classes_is_refused(verdicts, studio):
     assert verdicts.judge is before
 
 
+def badges(studio):
+    return [(badge.text, badge.token) for badge in studio.canvas._average_badges.values()]
+
+
+def test_a_judge_names_the_average_beside_its_title(verdicts, studio, qtbot):
+    studio.places.show_tab(studio.panels.tabs.widget(0))
+    assert not verdicts.panel.isVisible()
+    for chain in (1, 2):
+        studio.model.set_front(chain)
+        assert not badges(studio)  # nothing is said of another chain
+        until(qtbot, lambda: bool(badges(studio)))
+        text, token = badges(studio)[0]
+        assert text.startswith("judge: ") and text.endswith(" %")
+        right = text.startswith(f"judge: {studio.model.acted.neurons[chain].index},")
+        assert token == ("success" if right else "warning")
+    verdicts.panel.closed.emit()
+    assert not badges(studio)
+
+
+def test_long_names_leave_room_for_the_title(verdicts, studio):
+    name = "a class with a name that never ends"
+    said = Verdict("judge", False, ((name, 0.5),), 0, 0, None, None)
+    verdicts._show_badge(said)
+    assert badges(studio) == [("judge: a class with a…, 50 %", "muted")]
+
+
 def test_nothing_is_asked_while_nobody_looks(verdicts, studio, qtbot, monkeypatch):
+    verdicts.panel.closed.emit()
     until(qtbot, lambda: verdicts._asking is None)
     studio.places.show_tab(studio.panels.tabs.widget(0))
     assert not verdicts.panel.isVisible()

@@ -31,8 +31,8 @@ class Averages:
     ----------
     network, neurons
         The first lane's network, and the neuron of each chain.
-    front
-        The number of the front chain.
+    front, front_neuron
+        The number of the front chain, and its neuron.
     means
         Shape (chains, C, H, W), in pixel units, of at most `MOST_CHAINS`.
     front_mean
@@ -46,10 +46,15 @@ class Averages:
     network: Network
     neurons: tuple[Neuron, ...]
     front: int
+    front_neuron: Neuron
     means: Tensor
     front_mean: Tensor
     sampled: tuple[bool, ...]
     step: int
+
+    def is_class(self, neuron: Neuron) -> bool:
+        """Return whether a neuron is one of the network's classes."""
+        return neuron.layer == self.network.class_layer.name and neuron.sign > 0
 
 
 def averages_of(state: SessionState, front: int) -> Averages:
@@ -61,6 +66,7 @@ def averages_of(state: SessionState, front: int) -> Averages:
         lane.network,
         lane.neurons[:MOST_CHAINS],
         front,
+        lane.neurons[front],
         shown.mean[:MOST_CHAINS],
         shown.mean[front],
         tuple(number > 0 for number in count),
@@ -86,6 +92,9 @@ class Verdict:
         named as their class.
     share
         That share with its 95 % interval (Wilson); None if no chain was judged.
+    is_right
+        Whether the front chain's average is named as its neuron's class; None if its neuron is no
+        class, or before its first sample.
     """
 
     title: str
@@ -94,6 +103,7 @@ class Verdict:
     hits: int
     judged: int
     share: Interval | None
+    is_right: bool | None = None
 
     @property
     def line(self) -> str:
@@ -134,21 +144,33 @@ class Rounds:
         self._named: dict[int, tuple[Neuron, bool]] = {}  # by chain: its neuron, whether named so
         self._next = 0
 
-    def verdict(self, averages: Averages) -> Verdict:
-        """Return the verdict on a session's averages."""
+    def verdict(self, averages: Averages, *, others: bool = True) -> Verdict:
+        """Return the verdict on a session's averages.
+
+        Parameters
+        ----------
+        others
+            Whether further chains are judged; else only the front chain.
+        """
         started = self._clock()
         top: tuple[tuple[str, float], ...] = ()
+        is_right = None
         if averages.sampled[averages.front]:
             shares = self._shares(averages.front_mean[None], averages)[0]
             values, numbers = shares.topk(min(TOP, len(shares)))
             pairs = zip(numbers.tolist(), values.tolist(), strict=True)
             top = tuple((self.judge.labels[number], value) for number, value in pairs)
+            neuron = averages.front_neuron
+            if averages.is_class(neuron):
+                is_right = int(numbers[0]) == neuron.index
         each = max(self._clock() - started, 1e-4)
-        self._judge_others(averages, max(1, int(SHARE_S / each)))
+        if others:
+            self._judge_others(averages, max(1, int(SHARE_S / each)))
         hits = sum(named for _, named in self._named.values())
         judged = len(self._named)
         share = share_of(hits, judged) if judged else None
-        return Verdict(self.judge.title, self.judge.is_same, top, hits, judged, share)
+        judge = self.judge
+        return Verdict(judge.title, judge.is_same, top, hits, judged, share, is_right)
 
     def knows_all(self, averages: Averages) -> bool:
         """Return whether every chain that counts was judged with its present neuron."""
@@ -160,11 +182,10 @@ class Rounds:
     @staticmethod
     def _candidates(averages: Averages) -> list[int]:
         """Return the chains on classes that have an average."""
-        layer = averages.network.class_layer.name
         return [
             chain
             for chain, neuron in enumerate(averages.neurons)
-            if neuron.layer == layer and neuron.sign > 0 and averages.sampled[chain]
+            if averages.is_class(neuron) and averages.sampled[chain]
         ]
 
     def _judge_others(self, averages: Averages, count: int) -> None:

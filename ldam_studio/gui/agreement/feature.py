@@ -100,7 +100,7 @@ class Agreement(Feature):
             self._due = 0.0
         elif not watching:
             self._timer.stop()
-            self.studio.places.show_average_badge(None)
+            self.studio.places.show_average_badge(ASK.name, None)
 
     def _close_session(self, opening: Opening) -> None:
         self._clear()
@@ -151,7 +151,7 @@ class Agreement(Feature):
         found = self.panel.verdict_in_front()
         shown = found is not None and self.is_watching
         badge = BADGES.get(found.verdict.kind) if found is not None and shown else None
-        self.studio.places.show_average_badge(badge)
+        self.studio.places.show_average_badge(ASK.name, badge)
 
     def _start_more(self) -> None:
         """Give all chains the neuron in front, so that they can be compared."""

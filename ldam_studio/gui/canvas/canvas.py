@@ -54,7 +54,7 @@ class Canvas(ZoomableWidget):
         self._shown = Shown()
         self._details: tuple[str, ...] = ()
         self._badges: tuple[tuple[Badge, ...], ...] = ()
-        self._average_badge: Badge | None = None
+        self._average_badges: dict[str, Badge] = {}
         self._empty = ("", "")
         self._hint = ""
         self._ringed = False  # whether the keyboard brought the focus here
@@ -118,10 +118,11 @@ class Canvas(ZoomableWidget):
             self._badges = badges
             self._update_titles()
 
-    def set_average_badge(self, badge: Badge | None) -> None:
-        """Set a further badge of the first average, before the others; None for none."""
-        if badge != self._average_badge:
-            self._average_badge = badge
+    def set_average_badge(self, name: str, badge: Badge | None) -> None:
+        """Set a further badge of the first average, before the others; None removes it."""
+        if badge != self._average_badges.get(name):
+            badges = {**self._average_badges, name: badge}
+            self._average_badges = {key: each for key, each in badges.items() if each is not None}
             self._update_titles()
 
     def set_empty(self, raw: str, average: str) -> None:
@@ -290,8 +291,8 @@ class Canvas(ZoomableWidget):
     def _paint_title(self, pencil: Pencil, part: QRect, number: int) -> None:
         words = self._details[number] if number < len(self._details) else ""
         badges = self._badges[number] if number < len(self._badges) else ()
-        if number == AVERAGE and self._average_badge is not None and self._frame is not None:
-            badges = (self._average_badge, *badges)
+        if number == AVERAGE and self._frame is not None:
+            badges = (*self._average_badges.values(), *badges)
         is_raw = number % 2 == RAW and not self._shown.is_difference(number)
         shorter = shorter_names(words) if is_raw else shorter_counts(words)
         paint_title(pencil, part, self._shown.titles[number], badges, words, shorter)

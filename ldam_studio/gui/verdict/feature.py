@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QTimer
 
 from ldam_studio.errors import StudioError
+from ldam_studio.explore.classes import confidence_words
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
+from ldam_studio.gui.theme.paint import Badge
 
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QLabel
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 EVERY_MS = 1000
 WAIT_S = 30  # longest wait for a step that is in progress
+LONGEST_NAME = 16  # of a class beside the title of the average, in characters
 
 OPEN = Entry(
     "open_judge",
@@ -42,7 +45,11 @@ SHOW = Entry(
 
 
 class JudgeVerdicts(Feature):
-    """Asks a judge once a second what it sees, while somebody looks."""
+    """Asks a judge once a second what it sees.
+
+    While the tab is hidden, a judge that is open names the front chain's average alone, in a badge
+    beside its title; the explained network itself is asked nothing then.
+    """
 
     entries = (SHOW, OPEN)
 
@@ -64,6 +71,8 @@ class JudgeVerdicts(Feature):
         places.add_to_menu("Explore", places.action(SHOW, self.show), places.action(OPEN, self.ask))
         studio.model.session_changed.connect(self._follow)
         studio.model.weights_changed.connect(self._follow)
+        studio.model.front_changed.connect(lambda _chain: self._turn())
+        studio.model.neurons_changed.connect(self._turn)
 
     def show(self) -> None:
         """Show the tab; the shipped judge is opened where there is one."""
@@ -165,11 +174,13 @@ class JudgeVerdicts(Feature):
             return
         self._explained, self.judge, self._rounds, self._seen = network, judge, Rounds(judge), ()
         self._made_panel().show_judge(not judge.is_same)
+        self._show_badge(None)
         self._look()
 
     def _forget(self) -> None:
         self._explained = self.judge = self._rounds = None
         self._seen = ()
+        self._show_badge(None)
 
     # Asking it
 
@@ -177,17 +188,25 @@ class JudgeVerdicts(Feature):
         """Return whether the tab, or the line of a presentation, is visible."""
         return any(each is not None and each.isVisible() for each in (self.panel, self._presented))
 
+    def _turn(self) -> None:
+        """Ask anew, because another chain or another neuron is in front."""
+        self._show_badge(None)
+        self._leave_asking()
+        self._look()
+
     def _look(self) -> None:
         """Ask the judge, unless nobody looks, it is still busy, or nothing has changed."""
         from ldam_studio.explore.verdict.verdict import averages_of
 
-        model, rounds = self.studio.model, self._rounds
-        if rounds is None or self._asking is not None or not self._is_seen() or not model.is_open:
+        model, rounds, seen = self.studio.model, self._rounds, self._is_seen()
+        if rounds is None or self._asking is not None or not model.is_open:
+            return
+        if not seen and rounds.judge.is_same:
             return
         future = self.studio.controller.ask(partial(averages_of, front=model.front))
         if future is None:
             return
-        task = self._asking = Task(partial(_ask, rounds, future, self._seen))
+        task = self._asking = Task(partial(_ask, rounds, future, self._seen, seen))
         task.setObjectName("verdict")
         task.done.connect(self._show)
         task.failed.connect(self._fail)
@@ -199,11 +218,24 @@ class JudgeVerdicts(Feature):
             return
         self._seen, verdict = found
         self.panel.show_verdict(verdict)
+        self._show_badge(verdict)
         self._presented.setText(verdict.line)
         self._presented.show()
 
+    def _show_badge(self, verdict: Verdict | None) -> None:
+        """Show what a judge names the average beside its title."""
+        badge = None
+        if verdict is not None and verdict.top and not verdict.is_same:
+            name, share = verdict.top[0]
+            if len(name) > LONGEST_NAME:
+                name = f"{name[: LONGEST_NAME - 1].rstrip()}…"
+            token = {True: "success", False: "warning", None: "muted"}[verdict.is_right]
+            badge = Badge(f"judge: {name}, {confidence_words(share)}", token)
+        self.studio.places.show_average_badge(SHOW.name, badge)
+
     def _fail(self, error: StudioError) -> None:
         self._leave_asking()
+        self._show_badge(None)
         self._rounds = None  # it would fail again each second
         self._made_panel().show_text(str(error))
 
@@ -219,13 +251,18 @@ class JudgeVerdicts(Feature):
 
 
 def _ask(
-    rounds: Rounds, future: Future[Averages], seen: tuple[object, ...], _task: Task
+    rounds: Rounds, future: Future[Averages], seen: tuple[object, ...], others: bool, _task: Task
 ) -> tuple[tuple[object, ...], Verdict] | None:
-    """Return the verdict on a moment of the session; None if it is the one of before."""
+    """Return the verdict on a moment of the session; None if it is the one of before.
+
+    With `others`, further chains are judged, too, and not only the one in front.
+    """
     try:
         averages = future.result(WAIT_S)
     except (CancelledError, TimeoutError):
         return None
     here = (averages.step, averages.front, averages.neurons, id(averages.network))
-    finished = rounds.knows_all(averages)
-    return None if here == seen and finished else (here, rounds.verdict(averages))
+    finished = not others or rounds.knows_all(averages)
+    if here == seen and finished:
+        return None
+    return here, rounds.verdict(averages, others=others)

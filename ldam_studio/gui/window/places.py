@@ -157,9 +157,9 @@ class WindowPlaces:
         """Add a bar directly above or below the images."""
         self._panels.add_bar(bar, above=above)
 
-    def show_average_badge(self, badge: Badge | None) -> None:
-        """Show a badge beside the title of the first average, in addition to others."""
-        self._panels.canvas.set_average_badge(badge)
+    def show_average_badge(self, name: str, badge: Badge | None) -> None:
+        """Show the badge of this name beside the title of the first average; None: none."""
+        self._panels.canvas.set_average_badge(name, badge)
 
     def show_two_rows(self, on: bool) -> None:
         """Give the images more height for two rows, or go back to the height of one row."""

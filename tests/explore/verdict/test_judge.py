@@ -134,6 +134,7 @@ def test_a_verdict_over_all_chains(lenet):
     means = probabilities(lenet, state.lane.shown_average().mean.clamp(0, 1))
     assert found.hits == int((means.argmax(1) == torch.arange(10)).sum())
     assert found.top[0][0] == str(int(means[4].argmax()))
+    assert found.is_right == (int(means[4].argmax()) == 4)
     assert found.share.low <= found.hits / 10 <= found.share.high
     assert f"{found.hits} of 10 averages are named as their neuron's class" in found.over_chains
 
@@ -163,12 +164,22 @@ def test_chains_are_judged_in_turns_and_anew_after_they_turned(lenet):
     assert rounds.verdict(averages).judged <= 3  # chain 3 has stayed on its neuron
 
 
+def test_only_the_front_chain_is_judged_while_the_others_are_not_shown(lenet):
+    state = session(lenet, lenet.default_neurons(10))
+    for _ in range(5):
+        state, _ = advance(state)
+    rounds = Rounds(own_judge(lenet))
+    alone = rounds.verdict(averages_of(state, 2), others=False)
+    assert alone.top and alone.is_right is not None and alone.judged == 0
+
+
 def test_hidden_neurons_have_no_class(lenet):
     state = session(lenet, tuple(Neuron("fc2", n) for n in range(3)))
     for _ in range(3):
         state, _ = advance(state)
     found = Rounds(own_judge(lenet)).verdict(averages_of(state, 0))
     assert found.share is None and found.over_chains == "" and found.top
+    assert found.is_right is None
 
 
 def test_a_judge_without_probabilities_says_so(lenet):
