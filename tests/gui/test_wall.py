@@ -10,6 +10,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QMenu, QToolButton
 
 from gui.windows import compare_with_itself, open_in, paused, small_opening, turn, until
+from ldam_studio.gui.wall.choosing import Wall
 from ldam_studio.gui.wall.feature import ChainWall
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
@@ -262,6 +263,25 @@ def test_the_wheel_zooms_about_the_pointer_and_the_wall_is_dragged(window, qtbot
     left, top = wall._offset
     shown = wall.layout_now.thumb_of(19).translated(-left, -top)
     assert wall.viewport().rect().contains(shown)
+
+
+def test_zooming_out_brings_all_chains_into_view_and_uses_the_whole_width(qtbot):
+    wall = Wall()
+    qtbot.addWidget(wall)
+    wall.resize(720, 510)
+    columns = tuple(tuple(range(first, 1000, 10)) for first in range(10))
+    wall.set_chains(columns, tuple("0123456789"), ("",) * 1000, (28, 28))
+    usual, wide = wall.layout_now.thumb[0], wall._sections.arrangement.wide
+    assert wall.layout_now.size[1] > 510
+    wall.zoom_by(-2)
+    assert usual > wall.layout_now.thumb[0] and wall._sections.arrangement.wide > wide
+    wall.zoom_by(-20)
+    width, height = wall.layout_now.size
+    assert 600 < width <= 720 and height <= 510
+    assert wall.verticalScrollBar().maximum() == wall.horizontalScrollBar().maximum() == 0
+    wall.zoom_by(20)
+    wall.fit()
+    assert (wall.layout_now.thumb[0], wall._sections.arrangement.wide) == (usual, wide)
 
 
 def test_compared_networks_have_a_section_each(window, qtbot):

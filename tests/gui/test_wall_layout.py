@@ -66,6 +66,16 @@ def test_a_thousand_chains_can_be_read_and_scroll():
     assert len(laid_out((720, 510), singles(1000))[1].labels) == 0
 
 
+def test_all_of_a_thousand_chains_fit_where_they_may_be_small():
+    for columns in (classes(1000), singles(1000)):
+        asked = len(columns), max(map(len, columns)), (28, 28), METRICS
+        sections = divide((720, 510), *asked, all_fit=True)
+        layout = place(sections, columns, (28, 28), METRICS, (720, 510))
+        assert layout.size[0] <= 720 and layout.size[1] <= 510
+        assert layout.thumb[0] >= 12
+        assert layout.size[0] > 600  # the whole width is used
+
+
 def test_few_chains_are_large_and_have_their_own_labels():
     sections, layout = laid_out((720, 510), singles(6))
     assert len(layout.labels) == 6 and layout.thumb[0] >= 196

@@ -111,18 +111,31 @@ def arrange(
         plain = Arrangement(columns, length, columns, 1, labels=True).fitted(area, image, metrics)
         if plain.size >= metrics.smallest:
             return plain
+    found = fitting(area, columns, length, image, metrics)
+    if found.size >= metrics.smallest:
+        return found
+    return _scrolled(area[0], columns, length, image, metrics)
+
+
+def fitting(
+    area: tuple[int, int],
+    columns: int,
+    length: int,
+    image: tuple[int, int],
+    metrics: Metrics,
+) -> Arrangement:
+    """Return the arrangement with the largest thumbnails with which all chains fit, if any."""
+    columns, length = max(columns, 1), max(length, 1)
     found = max(
         (each.fitted(area, image, metrics) for each in _divisions(columns, length, labels=True)),
         key=lambda each: each.size,
     )
-    if not table and found.size < metrics.labelled:
+    if length == 1 and found.size < metrics.labelled:
         found = max(
             (each.fitted(area, image, metrics) for each in _divisions(columns, 1, labels=False)),
             key=lambda each: each.size,
         )
-    if found.size >= metrics.smallest:
-        return found
-    return _scrolled(area[0], columns, length, image, metrics)
+    return found
 
 
 def _divisions(columns: int, length: int, *, labels: bool) -> Iterator[Arrangement]:

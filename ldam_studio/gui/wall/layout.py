@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QRect
 
 from ldam_studio.gui.chain_table import crisp
-from ldam_studio.gui.wall.arrangement import Arrangement, Metrics, arrange
+from ldam_studio.gui.wall.arrangement import Arrangement, Metrics, arrange, fitting
 
 Columns = tuple[tuple[int, ...], ...]
 
@@ -103,8 +103,13 @@ def divide(
     metrics: Metrics,
     count: int = 1,
     heading: int = 0,
+    *,
+    all_fit: bool = False,
 ) -> Sections:
-    """Divide the wall between `count` networks so that thumbnails are as large as possible."""
+    """Divide the wall between `count` networks so that thumbnails are as large as possible.
+
+    With `all_fit` nothing has to scroll, however small thumbnails become.
+    """
     heading = heading if count > 1 else 0
     options = []
     for beside in (False, True)[: 1 + (count > 1)]:
@@ -113,7 +118,7 @@ def divide(
             if beside
             else (area[0], area[1] // count - heading)
         )
-        found = arrange(part, columns, length, image, metrics)
+        found = (fitting if all_fit else arrange)(part, columns, length, image, metrics)
         options.append(Sections(count, beside, heading, found))
     return max(options, key=lambda each: each.arrangement.size)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import QEvent, QPointF, QRect, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetricsF, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractScrollArea, QFrame, QScrollBar, QWidget
@@ -27,6 +29,7 @@ class Scroller(QAbstractScrollArea):
         self._image = (28, 28)  # width, height
         self._titles: tuple[str, ...] = ()  # of several networks
         self._zoom = 1.0
+        self._usual = 1  # size of a thumbnail without zoom
         self._sections, self._layout = self._fresh()
 
     @property
@@ -61,9 +64,15 @@ class Scroller(QAbstractScrollArea):
         count = max(1, len(self._titles))
 
         def divided(room: tuple[int, int]) -> tuple[Sections, Layout]:
-            heading = metrics.line
-            made = divide(room, len(self._columns), length, self._image, metrics, count, heading)
-            return made, place(made, self._columns, self._image, metrics, room, self._zoom)
+            asked = len(self._columns), length, self._image
+            made = divide(room, *asked, metrics, count, metrics.line)
+            self._usual = made.arrangement.size
+            zoom = self._zoom
+            if zoom < 1:
+                # What is smaller leaves room for more chains beside each other.
+                finer = replace(metrics, smallest=max(1, round(self._usual * zoom)))
+                made, zoom = divide(room, *asked, finer, count, metrics.line), 1.0
+            return made, place(made, self._columns, self._image, metrics, room, zoom)
 
         found = divided(area)
         if found[1].size[1] > area[1]:
@@ -140,13 +149,8 @@ class Scroller(QAbstractScrollArea):
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         """Set the size of thumbnails; what is at a point of the viewport stays there."""
-        size = max(self._sections.arrangement.size, 1)
-        # At the least, everything is visible.
-        area, whole = self._area(), self._layout.size
-        shares = [
-            room * self._zoom / max(extent, 1) for room, extent in zip(area, whole, strict=True)
-        ]
-        least = min(1.0, *shares)
+        size = max(self._usual, 1)
+        least = min(1.0, self._fitting_size() / size)
         most = max(1.0, LARGEST * self._ratio / size)
         zoom = min(max(zoom, least), most)
         if zoom == self._zoom:
@@ -164,6 +168,13 @@ class Scroller(QAbstractScrollArea):
         wanted = [corner[i] + aside[i] * after.thumb[i] for i in (0, 1)]
         now = self._on_wall(at)
         self._scroll_by(*((now[i] - wanted[i]) / self._ratio for i in (0, 1)))
+
+    def _fitting_size(self) -> int:
+        """Return the size of thumbnails at which all chains are visible."""
+        metrics, length = self._metrics(), max(map(len, self._columns))
+        asked = len(self._columns), length, self._image, metrics, max(1, len(self._titles))
+        found = divide(self._area(), *asked, metrics.line, all_fit=True)
+        return max(found.arrangement.size, 1)
 
     # Events
 
