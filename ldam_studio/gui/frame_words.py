@@ -150,13 +150,13 @@ def sample_words(frame: LaneFrame) -> str:
 def progress_words(frame: LaneFrame) -> str:
     """Return the chains' progress for the status bar."""
     count = len(frame.neurons)
-    chains = f"{count} chain" + ("" if count == 1 else "s")
+    chains = f"{thousands(count)} chain" + ("" if count == 1 else "s")
     done = int(frame.burned_in.sum())
     if done < count:
-        return f"burn-in: {done} of {chains} done"
+        return f"burn-in: {thousands(done)} of {chains} done"
     settling = int(frame.settling.sum())
     if settling:
-        return f"settling: {settling} of {chains}"
+        return f"settling: {thousands(settling)} of {chains}"
     return f"averaging {sample_words(frame)}"
 
 

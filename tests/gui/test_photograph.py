@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PyQt6.QtWidgets import QLabel
 
 from gui.windows import files, until
 from ldam_studio.engine.state import snapshot
@@ -146,6 +147,21 @@ def test_shares_are_shown_only_where_they_are_known(qtbot):
         for below in (0.5, None)
     ]
     panel.show_answers(tuple(layers), 0, "")
-    assert not panel.units.isColumnHidden(3) and panel.units.topLevelItem(0).text(3) == "50.0%"
+    assert not panel.units.isColumnHidden(3) and panel.units.topLevelItem(0).text(3) == "50.0 %"
     panel.layers.setCurrentIndex(1)
     assert panel.units.isColumnHidden(3)
+
+
+def test_a_long_name_ends_in_an_ellipsis_and_is_in_the_tool_tip(qtbot):
+    from ldam_studio.gui.photograph.panel import PhotographPanel
+
+    panel = PhotographPanel()
+    qtbot.addWidget(panel)
+    panel.resize(640, 150)
+    panel.show()
+    name = "inverted: a four on squared paper, photographed on the last day of term.jpg"
+    panel.show_picture(None, name)
+    caption = panel._caption
+    shown = QLabel.text(caption)
+    assert shown.endswith("…") and name.startswith(shown[:-1])
+    assert caption.text() == caption.toolTip() == name

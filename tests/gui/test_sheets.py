@@ -128,7 +128,7 @@ def test_a_click_opens_the_neuron_and_the_sheet_comes_back(studio, qtbot):
     assert not dialog.isVisible()
     until(qtbot, lambda: looks_at(studio, "fc3:6"))
     assert [note.title for note in studio.model.outline.pictures] == ["fc3:6"]
-    assert any("of the contact sheet" in text for text in studio.banner.texts())
+    assert any("from the contact sheet" in text for text in studio.banner.texts())
     feature.show()
     assert dialog.isVisible()
     assert len(dialog.cells.thumbnails) == 2

@@ -59,6 +59,7 @@ def test_a_count_of_samples_is_shortened_whole():
     [
         ([False], [False], "burn-in: 0 of 1 chain done"),
         ([True, False], [False] * 2, "burn-in: 1 of 2 chains done"),
+        ([True] * 6 + [False] * 994, [False] * 1000, "burn-in: 6 of 1,000 chains done"),
         ([True], [True], "settling: 1 of 1 chain"),
         ([True] * 2, [True, False], "settling: 1 of 2 chains"),
     ],

@@ -48,7 +48,6 @@ class AgreementPanel(QWidget):
         self._mark = Mark()
         self._sentence = Paragraph()
         self._sentence.setProperty("role", "title")
-        self._sentence.setAccessibleName("Do the chains agree?")
         self.more = QPushButton("4 Chains of It")
         self.more.setToolTip("Give all chains the neuron in front, at least 4 of them")
         self.more.clicked.connect(self.more_wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ldam_studio.gui.one_line import OneLine
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.preview import Preview
 from ldam_studio.gui.qt import present
@@ -29,6 +30,8 @@ from ldam_studio.gui.quiet_combo import QuietCombo
 if TYPE_CHECKING:
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.explore.photograph.answers import LayerAnswers
+
+Label = TypeVar("Label", bound=QLabel)
 
 MOST_CLASSES = 2000
 NEURON = Qt.ItemDataRole.UserRole
@@ -57,9 +60,7 @@ class PhotographPanel(QWidget):
         self._preview = Preview(fixed=False)
         self._preview.setAccessibleName("The photograph as the network sees it")
         self._preview.setMinimumWidth(72)
-        self._caption = _muted(QLabel())
-        self._caption.setTextFormat(Qt.TextFormat.PlainText)
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._caption = _muted(OneLine())
         left = QVBoxLayout()
         left.setSpacing(4)
         left.addWidget(self._preview, 1)
@@ -74,8 +75,7 @@ class PhotographPanel(QWidget):
         self.layers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.layers.setMinimumWidth(90)
         self.layers.currentIndexChanged.connect(self._show_layer)
-        self._compared = _muted(QLabel())
-        self._compared.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._compared = _muted(OneLine())
         self.units = QTreeWidget()
         self.units.setAccessibleName("Units that answer")
         self.units.setHeaderLabels(HEADS)
@@ -216,7 +216,7 @@ class PhotographPanel(QWidget):
         self.units.setColumnHidden(3, all(unit.below is None for unit in layer.units))
         self.units.clear()
         for unit in layer.units:
-            below = "" if unit.below is None else f"{min(unit.below, 0.999):.1%}"
+            below = "" if unit.below is None else f"{100 * min(unit.below, 0.999):.1f} %"
             row = QTreeWidgetItem([unit.label, f"{unit.z:+.1f} σ", f"{unit.value:.3g}", below])
             row.setData(0, NEURON, unit.neuron)
             row.setToolTip(0, str(unit.neuron))
@@ -233,6 +233,6 @@ class PhotographPanel(QWidget):
             self.pushed.emit(text)
 
 
-def _muted(label: QLabel) -> QLabel:
+def _muted(label: Label) -> Label:
     label.setProperty("role", "muted")
     return label

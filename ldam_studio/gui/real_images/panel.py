@@ -15,9 +15,9 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.explore.real_images.evidence import Evidence
+from ldam_studio.gui.one_line import OneLine
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import restyle
-from ldam_studio.gui.real_images.one_line import OneLine
 from ldam_studio.gui.real_images.patches import Patches
 from ldam_studio.gui.real_images.range_strip import RangeStrip
 from ldam_studio.gui.real_images.words import as_tip

@@ -296,7 +296,7 @@ class Sheets(Feature):
         self._leave_other()
         neuron, place = thumbnail.made.neuron, thumbnail.place
         self.studio.notices.say(
-            f"{thumbnail.made.row.label} of the contact sheet.",
+            f"{thumbnail.made.neuron} from the contact sheet.",
             actions=(("Back to the sheet", self.show),),
             key=SHEET.name,
         )

@@ -74,7 +74,7 @@ class VerdictPanel(QWidget):
     def show_verdict(self, verdict: Verdict) -> None:
         """Show a verdict."""
         self._line.setText(verdict.line)
-        self._over.setText(verdict.over_chains)
+        self._over.setText(verdict.over_chains.replace(" %", "\u00a0%"))  # stays on one line
         self._over.setVisible(bool(verdict.over_chains))
         self._hint.setVisible(verdict.is_same)
         self._bars.show_classes(verdict.top)
