@@ -117,7 +117,7 @@ def test_what_is_no_photograph_is_said_in_the_tab(studio, qtbot, tmp_path):
     path.write_text("no picture")
     files(studio).open(path)
     panel = studio.feature(Photographs).panel
-    until(qtbot, lambda: "cannot be read as a picture" in panel._waiting.text())
+    until(qtbot, lambda: "is no picture of a common format" in panel._waiting.text())
     assert not panel._start.isEnabled()
 
 
