@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from gui.windows import click, open_in, paused, small_opening, until
+from ldam_studio.engine.changes.change import Change
 from ldam_studio.explore.intervals import share_of
 from ldam_studio.explore.modes.observations import Mode
 from ldam_studio.gui.modes import words
@@ -110,6 +111,20 @@ def test_looking_for_others_keeps_the_mode_pushes_and_restarts_and_is_undone_as_
     fours.controller.undo()
     assert model.outline.lane.settings.repulsion == 0 and model.outline.pictures == ()
     until(qtbot, lambda: fours.last_frame.outline.pictures == ())
+
+
+def test_held_chains_stay_where_they_are_while_others_look_elsewhere(fours, qtbot):
+    made = with_modes(fours, qtbot)
+    paused(fours, qtbot)
+    held = tuple(range(fours.model.chains))
+    fours.controller.make(Change("hold", held[:1]), "Hold")
+    made.panel.cards.choose(1)
+    click(made.panel, "Look for Others")
+    assert fours.model.outline.held == held[:1]
+    fours.controller.make(Change("hold", held), "Hold")
+    click(made.panel, "Look for Others")
+    assert "All chains of this neuron are held" in " ".join(fours.banner.texts())
+    assert fours.model.outline.held == held
 
 
 def test_a_mode_is_kept_sent_to_averaged_and_forgotten(fours, qtbot):

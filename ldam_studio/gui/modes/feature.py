@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ldam_studio.networks.neurons import Neuron
 
 PUSH = 0.03
-"""Repulsion that is set where it is off. It is enough to keep chains of LeNet that begin anew from
-returning to a mode, and they still draw digits; with 0.1 many draw what is none."""
+"""Repulsion that is set where it is off: enough to lead chains that begin anew elsewhere, and so
+little that they still draw what excites the neuron."""
 CHAINS = 10
 """Chains that look for another mode where images are small."""
 SMALL = 64 * 64 * 3
@@ -229,16 +229,19 @@ class Modes(Feature):
         self._push_away(mode, "Look for Others")
 
     def _push_away(self, mode: Mode, text: str) -> None:
-        """Keep a mode, push chains away from it, and let them begin at new noise.
+        """Keep a mode, push chains away from it, and let those that nobody holds begin at noise.
 
-        From there they find cleaner images than from a melt, which leaves traces of what was there.
+        A melt would leave traces of the image that was there.
         """
         model, neuron = self.studio.model, self._neuron
+        free = set(range(model.chains)).difference(model.outline.held)
+        chains = tuple(n for n in sorted(free) if model.acted.neurons[n] == neuron)
+        if not chains:
+            raise StudioError("All chains of this neuron are held; release one of them first.")
         changes, _ = self._keeping(mode)
         weight = model.acted.settings.repulsion
         is_on = any(weight) if isinstance(weight, tuple) else weight > 0
         values = {} if is_on else {"repulsion": PUSH}
-        chains = tuple(n for n, each in enumerate(model.acted.neurons) if each == neuron)
         changes.append(Change("restart_some", chains))
         self.studio.controller.make_together(values, changes, text)
         self.studio.controller.play()
