@@ -111,7 +111,8 @@ def test_frames_say_beside_settings_what_has_no_effect(opened):
     assert notes["resolution_start"] == PART
     assert notes["photo_statistics"].endswith("choose @mean or a later layer.")
     assert not frame_of(state).silence
-    assert not frame_of(opened(CLASS, **VIEWS, **COARSE, views_of="field")).notes
+    of_class = frame_of(opened(CLASS, **VIEWS, **COARSE, views_of="field")).notes
+    assert set(of_class) == {"friction"}  # of which the kernel langevin takes no notice
 
 
 def test_waking_is_no_message_unless_it_takes_long(open_on, run):

@@ -26,6 +26,7 @@ LOW = 620  # the traces are hidden in a window lower than this
 WIDTHS = (336, 660, 284)
 HEIGHTS = (460, 96, 150)
 ROOMY = 560  # smallest comfortable height of two rows of images
+NARROW_TABS = 200
 LOW_TRACES = 126  # smallest height at which curves can be read
 STRIP_SHARE = 8  # the strip takes this part of the height, within the limits below
 STRIP = (HEIGHTS[1], 150)
@@ -68,6 +69,7 @@ class Panels(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setTabBarAutoHide(True)
+        self.tabs.setMinimumWidth(NARROW_TABS)  # panels must not widen the window
         present(self.tabs.tabBar()).setProperty("compact", True)
         self._ranks: list[int] = []  # of the tabs, in their order
         self._layouts[self.bottom].addWidget(self.tabs)
