@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import ceil, sqrt
 
@@ -103,9 +104,9 @@ def fitted(text: str, font: Font, width: int) -> str:
     """Return `text`, cut to at most `width` pixels."""
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(f"{text}...") > width:
-        text = text[:-1]
-    return f"{text.rstrip()}..."
+    cuts = range(1, len(text) + 1)  # found by halving, since texts may be very long
+    fits = bisect_left(cuts, True, key=lambda cut: font.getlength(f"{text[:cut]}...") > width)
+    return f"{text[:fits].rstrip()}..."
 
 
 def _png(page: Image.Image) -> bytes:
