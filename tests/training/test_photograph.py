@@ -104,9 +104,9 @@ def test_what_is_no_photograph_is_one_sentence(tmp_path, monkeypatch):
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(
-            StudioError, match=r"cannot be read as a picture|is no picture of a common format"
-        ):
+        damaged = name == "torn.png"
+        said = "cannot be read as a picture" if damaged else "is no picture of a common format"
+        with pytest.raises(StudioError, match=said):
             read_photograph(tmp_path / name, COLOUR)
     with pytest.raises(StudioError):
         read_photograph(tmp_path / "missing.png", COLOUR)

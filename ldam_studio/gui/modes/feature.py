@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.picture_rules import keeping
 from ldam_studio.engine.kept_modes import KeptMode, modes_of, origin_of
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.picture import to_bytes
@@ -188,10 +189,10 @@ class Modes(Feature):
         model, number = self.studio.model, self._kept(mode.number)
         if number is not None:
             return [], number
-        new, title = len(model.outline.pictures), self._title(mode.number)
+        title = self._title(mode.number)
         if mode.chains:
             kept = KeptMode(tuple(sorted(mode.chains)), title)
-            return [Change("keep_mode", kept, model.acting)], new
+            return [Change("keep_mode", kept, model.acting)], len(model.outline.pictures)
         if mode.picture is None:
             raise StudioError(f"The picture of {title} has not arrived yet; try again in a second.")
         pixels = model.acted.network.pixels
@@ -202,7 +203,7 @@ class Modes(Feature):
             pixels.bounds,
             float(pixels.rest),
         )
-        return [Change("picture", picture)], new
+        return keeping(model.outline.pictures, picture)
 
     def _keep(self, mode: Mode) -> None:
         changes, _ = self._keeping(mode)
