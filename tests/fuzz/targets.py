@@ -77,7 +77,8 @@ def state(data: bytes) -> None:
     from ldam_studio.engine.plans import cache
     from ldam_studio.explore.sheets.folder import INDEX, read_index
     from ldam_studio.export.known import is_known
-    from ldam_studio.gui.exporting.last_choice import LastChoice
+    from ldam_studio.gui.exporting.last_choice import Choice
+    from ldam_studio.gui.last_choice import LastChoice
     from ldam_studio.gui.picker.memory import NeuronMemory
     from ldam_studio.gui.session.store import SessionStore
     from ldam_studio.networks.sources.request import RecentNetworks
@@ -99,7 +100,7 @@ def state(data: bytes) -> None:
             lambda: SessionStore(folder).recall(Device()),
             RecentNetworks(folder / "networks.json").read,
             lambda: NeuronMemory(folder / "neurons.json"),
-            LastChoice(folder / "export.json").read,
+            LastChoice(Choice(), folder / "export.json").read,
             lambda: is_known("0" * 64),
             cache._read,
             lambda: read_index(folder),

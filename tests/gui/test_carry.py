@@ -19,7 +19,8 @@ from ldam_studio.export import exporting
 from ldam_studio.export.replay import compare
 from ldam_studio.gui.exporting import carry
 from ldam_studio.gui.exporting.carry import CarriedFolder
-from ldam_studio.gui.exporting.last_choice import LastChoice
+from ldam_studio.gui.exporting.last_choice import Choice
+from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.stragglers import STRAGGLERS
 from thinned import one_in
 
@@ -55,7 +56,7 @@ def test_a_copied_image_is_a_file_that_replays(studio, qtbot, clipboard, key, wh
     assert path.stem == what
     assert compare(path).identical
     image = clipboard.mimeData().imageData()
-    assert (image.width(), image.height()) == (28 * LastChoice().read().zoom,) * 2
+    assert (image.width(), image.height()) == (28 * LastChoice(Choice()).read().zoom,) * 2
 
 
 def test_each_copy_is_a_file_of_its_own(studio, qtbot, clipboard):

@@ -15,7 +15,8 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui.exporting.dialog import ExportChoice, ExportDialog
-from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
+from ldam_studio.gui.exporting.last_choice import Choice
+from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.path_row import PathRow
 
 SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28), "averages": (289, 28)}
@@ -23,7 +24,7 @@ SIZES = {"average": (28, 28), "raw": (28, 28), "strip": (289, 28), "averages": (
 
 @pytest.fixture
 def last(tmp_path):
-    made = LastChoice(tmp_path / "export.json")
+    made = LastChoice(Choice(), tmp_path / "export.json")
     made.write(Choice(folder=str(tmp_path)))
     return made
 
@@ -98,7 +99,7 @@ def test_the_last_choice_is_remembered(make, tmp_path):
 @pytest.mark.parametrize("text", ["", "[3]", '{"zoom": 0}', '{"zoom": "many"}', '{"what": "all"}'])
 def test_what_cannot_be_read_counts_as_the_first_export(make, last, text):
     last.file.write_text(text)
-    LastChoice(last.file).read()
+    LastChoice(Choice(), last.file).read()
     assert make().choice().what == "average"
 
 

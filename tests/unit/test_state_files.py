@@ -15,7 +15,8 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.plans import cache
 from ldam_studio.errors import StudioError
 from ldam_studio.export import known
-from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
+from ldam_studio.gui.exporting.last_choice import Choice
+from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.picker.memory import NeuronMemory
 from ldam_studio.gui.session.store import Looks, SessionStore
 from ldam_studio.networks.neurons import Neuron
@@ -37,7 +38,7 @@ def write_all(folder: Path) -> None:
     memory = NeuronMemory(folder / "neurons.json")
     memory.note(open_network("lenet"), Neuron("fc3", 1))
     memory.save()
-    LastChoice(folder / "export.json").write(Choice("raw"))
+    LastChoice(Choice(), folder / "export.json").write(Choice("raw"))
     UserPresets(folder).save("mine", {"l2": 0.1})
     known.remember({"end": {"data": "/a"}, "session": {}})
 
@@ -78,7 +79,7 @@ def test_what_cannot_be_read_is_set_aside(folder, content):
     assert "window.kept.json" in said
     assert RecentNetworks(folder / "networks.json").read() == ()
     NeuronMemory(folder / "neurons.json")
-    LastChoice(folder / "export.json").read()
+    LastChoice(Choice(), folder / "export.json").read()
     assert not known.is_known("0" * 64)
     assert cache._read() == []
     with pytest.raises(StudioError, match=r"presets\.json cannot be read"):
@@ -102,7 +103,7 @@ def test_a_file_that_is_much_too_large_is_not_read(folder):
     assert SessionStore(folder).recall(Device()).complaints
     assert RecentNetworks(folder / "networks.json").read() == ()
     NeuronMemory(folder / "neurons.json")
-    LastChoice(folder / "export.json").read()
+    LastChoice(Choice(), folder / "export.json").read()
     assert not known.is_known("0" * 64)
     assert cache._read() == []
     with pytest.raises(StudioError, match="has 32 MB, but such a file has at most 16"):

@@ -8,18 +8,14 @@ from math import isqrt
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QStandardPaths
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QMessageBox,
     QRadioButton,
     QSpinBox,
     QVBoxLayout,
@@ -28,14 +24,14 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.export.formats.table import FORMATS, with_suffix
 from ldam_studio.export.shown import MOST_PIXELS
-from ldam_studio.files import expanded, free_path
-from ldam_studio.gui.exporting.last_choice import Choice, LastChoice
+from ldam_studio.gui.exporting.last_choice import Choice
 from ldam_studio.gui.fitting_dialog import FittingDialog
+from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.paragraph import Paragraph
-from ldam_studio.gui.path_row import PathRow
 from ldam_studio.gui.preview import Preview
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_wheel import leave_wheel
+from ldam_studio.gui.target_row import TargetRow, folder_for
 
 KINDS = {
     "average": "Running average of the front chain",
@@ -90,7 +86,7 @@ class ExportDialog(FittingDialog):
         self,
         sizes: Mapping[str, tuple[int, int]],
         preview: Callable[[str], np.ndarray | None] | None = None,
-        last: LastChoice | None = None,
+        last: LastChoice[Choice] | None = None,
         parent: QWidget | None = None,
         note: str = "",
         *,
@@ -107,8 +103,7 @@ class ExportDialog(FittingDialog):
             )
         self._sizes = dict(sizes)
         self._picture = preview or (lambda what: None)
-        self._last = LastChoice() if last is None else last
-        self._own_name = True  # whether the file's name is still the suggested one
+        self._last = LastChoice(Choice()) if last is None else last
         self.setWindowTitle("Export Picture")
         self._build()
         self._recall()
@@ -142,10 +137,10 @@ class ExportDialog(FittingDialog):
         zoom.setSpacing(10)
         zoom.addWidget(self._zoom)
         zoom.addWidget(self._size, 1)
-        self._path = QLineEdit()
-        self._path.setAccessibleName("File")
-        self._path.textEdited.connect(self._named)
-        self._path.textChanged.connect(self._update)
+        self._target = TargetRow(
+            "Export Picture", with_suffix, lambda: ";;".join(row.filter for row in FORMATS.values())
+        )
+        self._target.changed.connect(self._update)
         note = Paragraph(self._note)
         note.setProperty("role", "muted")
         form = QFormLayout()
@@ -153,7 +148,7 @@ class ExportDialog(FittingDialog):
         form.setHorizontalSpacing(14)
         form.addRow("Picture", choices)
         form.addRow("Zoom", zoom)
-        form.addRow("File", PathRow(self._path, self._browse))
+        form.addRow("File", self._target)
         if self._inside is not None:
             form.addRow("", self._inside)
         form.addRow("", note)
@@ -179,18 +174,15 @@ class ExportDialog(FittingDialog):
 
     def choice(self) -> ExportChoice:
         """Return the current choice."""
-        path = with_suffix(expanded(self._path.text().strip()))
         inside = self._inside is not None and self._inside.isChecked()
-        return ExportChoice(self._what(), self._zoom.value(), path, inside)
+        return ExportChoice(self._what(), self._zoom.value(), self._target.path, inside)
 
     def _what(self) -> str:
         return list(KINDS)[self._kinds.checkedId()]
 
     def _recall(self) -> None:
         last = self._last.read()
-        self._folder = Path(last.folder)
-        if not last.folder or not self._folder.is_dir():
-            self._folder = _pictures()
+        self._folder = folder_for(last.folder)
         what = last.what if last.what in self._sizes else next(iter(self._sizes))
         self._zoom.setValue(last.zoom)
         self._radios[what].setChecked(True)
@@ -205,16 +197,12 @@ class ExportDialog(FittingDialog):
         if not checked:
             return
         what = self._what()
-        if self._own_name:
-            self._path.setText(str(free_path(with_suffix(self._folder / what))))
+        self._target.suggest(self._folder / what)
         width, height = self._sizes[what]
         most = min(MOST_SIDE // max(width, height), isqrt(MOST_PIXELS // (width * height)))
         self._zoom.setMaximum(max(1, min(MOST_ZOOM, most)))
         self._preview.show_image(self._picture(what))
         self._update()
-
-    def _named(self) -> None:
-        self._own_name = False
 
     def _update(self) -> None:
         if self._kinds.checkedId() < 0:
@@ -222,39 +210,9 @@ class ExportDialog(FittingDialog):
         width, height = self._sizes[self._what()]
         zoom = self._zoom.value()
         self._size.setText(f"{width * zoom:,} × {height * zoom:,} pixels")
-        self._save.setEnabled(bool(self._path.text().strip()))
-
-    def _browse(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self,
-            "Export to",
-            str(self.choice().path),
-            ";;".join(row.filter for row in FORMATS.values()),
-            options=QFileDialog.Option.DontConfirmOverwrite,
-        )
-        if path:
-            self._own_name = False
-            self._path.setText(path)
+        self._save.setEnabled(self._target.is_named)
 
     def _accepted(self) -> None:
-        path = self.choice().path
-        if path.exists() and not self._agreed(f"{path.name} is already there. Replace it?"):
-            return
-        folder = path.parent
-        if not folder.exists() and not self._agreed(f"There is no folder {folder}. Make it?"):
-            return
-        self._remember()
-        self.accept()
-
-    def _agreed(self, question: str) -> bool:
-        button = QMessageBox.StandardButton
-        answer = QMessageBox.question(
-            self, "Export Picture", question, button.Yes | button.No, button.No
-        )
-        return answer == button.Yes
-
-
-def _pictures() -> Path:
-    location = QStandardPaths.StandardLocation.PicturesLocation
-    folder = Path(QStandardPaths.writableLocation(location) or Path.home())
-    return folder if folder.is_dir() else Path.home()
+        if self._target.is_agreed():
+            self._remember()
+            self.accept()

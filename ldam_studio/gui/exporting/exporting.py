@@ -15,7 +15,8 @@ from PyQt6.QtWidgets import QApplication
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.exporting.carry import Carried, CarriedFolder, carried
-from ldam_studio.gui.exporting.last_choice import LastChoice
+from ldam_studio.gui.exporting.last_choice import Choice
+from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
@@ -83,7 +84,7 @@ class Exporting(Feature):
         studio.places.add_to_image_menu(average, raw, export)
         studio.places.on_image_dragged(partial(self._carry, then=self._drag))
         folder = studio.folder
-        self.last = LastChoice(None if folder is None else folder / "export.json")
+        self.last = LastChoice(Choice(), None if folder is None else folder / "export.json")
         studio.start_folder = self.last.read().folder
         self._question = PatientQuestion(studio, "export", "export the picture")
         self._folder = CarriedFolder()
