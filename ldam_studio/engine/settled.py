@@ -31,8 +31,8 @@ class Settled:
     ----------
     by
         `TIME`: the standard deviation of the chain's samples. `CHAINS`: that between the averages
-        of the chains of its neuron. `SIGN`: how surely a pixel is on its side of the rest colour,
-        from 0 to 1.
+        of the chains of its neuron and averaging group. `SIGN`: how surely a pixel is on its side
+        of the rest colour, from 0 to 1.
     values
         In pixel units, or from 0 to 1 for `SIGN`, (C, H, W); None if there is nothing to compare.
     chains
@@ -53,7 +53,7 @@ def settled_tensors(lane: Lane, front: int, by: str) -> dict[str, Tensor]:
     over_time = average.variance[front].sqrt()
     if by == TIME:
         return {"settled": over_time, "settled chains": sampled, "settled samples": sampled}
-    groups = lane.targets.groups
+    groups = lane.averaged_together
     used = (groups == groups[front]) & (average.count > 0)
     weight = used.to(average.mean.dtype).reshape(-1, 1, 1, 1)
     chains = used.sum().reshape(1)

@@ -119,11 +119,21 @@ class Lane:
         ladders = None if self.tempering is None else self.tempering.ladders
         if over == "chains":
             counted = None if ladders is None else ladders.is_cold
-            return over_chains(self.chains.x, self.targets.groups, counted)
+            return over_chains(self.chains.x, self.averaged_together, counted)
         if over == "both":
-            return pooled(self.average, self.targets.groups)
+            return pooled(self.average, self.averaged_together)
         # A hot chain shows the average of the coldest of its ladder.
         return of_chains(self.average, ladders.cold) if ladders else self.average
+
+    @property
+    def averaged_together(self) -> Tensor:
+        """Equal numbers for chains of one neuron in one averaging group, (chains,)."""
+        groups, own = self.targets.groups, self.settings.average_group
+        if not isinstance(own, tuple):
+            return groups
+        pairs = torch.stack([groups, torch.tensor(own, device=groups.device)])
+        found: Tensor = torch.unique(pairs, dim=1, return_inverse=True)[1]
+        return found
 
     @property
     def own_chains(self) -> list[int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.frame import Frame, LaneFrame
+    from ldam_studio.engine.outline import LaneOutline
     from ldam_studio.networks.pixels import PixelSpec
     from ldam_studio.sampler.settings import Settings
 
@@ -64,10 +65,8 @@ def raw_badges(frame: Frame | None, state: RunState | None) -> tuple[Badge, ...]
     return tuple(badges)
 
 
-def average_badges(frame: LaneFrame | None) -> tuple[Badge, ...]:
+def average_badges(frame: LaneFrame) -> tuple[Badge, ...]:
     """Return a badge while the front chain's average cannot be trusted yet."""
-    if frame is None:
-        return ()
     of_coldest = (Badge("of the coldest chain"),) if is_hot(frame) else ()
     return of_coldest + _average_badges(frame)
 
@@ -78,6 +77,16 @@ def _average_badges(frame: LaneFrame) -> tuple[Badge, ...]:
     if frame.settling[frame.front]:
         return (Badge("settling", "warning"),)
     return ()
+
+
+def group_badges(lane: LaneOutline, front: int) -> tuple[Badge, ...]:
+    """Return a badge if the average in front is over some of its neuron's chains only."""
+    group, neuron = lane.settings.average_group, lane.neurons[front]
+    if lane.settings.average_over == "time" or not isinstance(group, tuple):
+        return ()
+    own = [each for each, of in zip(group, lane.neurons, strict=True) if of == neuron]
+    some = own.count(group[front])
+    return (Badge(f"over {some} of {len(own)} chains", "accent"),) if some < len(own) else ()
 
 
 def chain_name(frame: LaneFrame) -> str:

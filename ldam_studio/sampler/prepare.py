@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ldam_studio.sampler.kernels import KERNELS, Kernel, Parameters
 from ldam_studio.sampler.kernels.parameters import Weighted
-from ldam_studio.sampler.settings import PerChain, Settings
+from ldam_studio.sampler.settings import SETTINGS, PerChain, Settings
 from ldam_studio.sampler.terms import TERMS, Term
 
 Heat: TypeAlias = float | Tensor
@@ -44,9 +44,9 @@ def parameters_of(
         return numbers.expand(chains).reshape(chains, 1, 1, 1).clone()
 
     columns = {
-        about.name: column(getattr(settings, about.name))
-        for about in fields(settings)
-        if about.metadata["setting"].per_chain
+        name: column(getattr(settings, name))
+        for name, about in SETTINGS.items()
+        if about.per_chain and about.unsettles
     }
     columns["temperature"] = columns["temperature"] * heat
     half = columns["step_size"] / 2

@@ -220,6 +220,16 @@ class Settings:
         scale="choice",
         choices=("time", "chains", "both"),
     )
+    average_group: PerChain = setting(
+        "Averaging group",
+        0,
+        "Averages over chains are taken over those of one neuron with the same number here: over "
+        "the chains of one mode, for example, apart from all others.",
+        scale="count",
+        bounds=(0, 999),
+        slider=(0, 9),
+        per_chain=True,
+    )
     threshold: float | str = setting(
         "Burn-in threshold",
         "auto",

@@ -135,6 +135,8 @@ def test_chains_that_begin_at_one_image_are_known(recorded, open_one):
 def test_chains_of_one_neuron_with_other_settings_are_no_group(recorded):
     record = recorded(chains=1)(0, ("chains", 3), ("neurons", ["fc3:5"] * 3))
     assert record.groups.tolist() == [0, 0, 0]
+    record = recorded(chains=3, average_group=(0, 1, 0))(0, ("neurons", ["fc3:5"] * 3))
+    assert record.groups.tolist() == [0, 0, 0]  # however they are averaged
     record = recorded(chains=3, temperature=(0.1, 0.1, 0.2))(0, ("neurons", ["fc3:5"] * 3))
     assert record.groups.tolist() == [0, 0, 1]
 

@@ -100,6 +100,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "friction": (1.0, 5.0),
     "tempering": (0, 2, 3),
     "average_over": ("time", "both"),
+    "average_group": (0, 1),
     "threshold": ("auto", 0.5),
     "start_spread": (0.1, 0.3),
 }

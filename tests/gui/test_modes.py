@@ -13,6 +13,7 @@ from gui.windows import click, open_in, paused, small_opening, until
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.explore.intervals import share_of
 from ldam_studio.explore.modes.observations import Mode
+from ldam_studio.gui.frame_words import group_badges
 from ldam_studio.gui.modes import words
 from ldam_studio.gui.modes.cards import Card, Cards
 from ldam_studio.gui.modes.feature import Modes
@@ -127,7 +128,32 @@ def test_held_chains_stay_where_they_are_while_others_look_elsewhere(fours, qtbo
     assert fours.model.outline.held == held
 
 
-def test_a_mode_is_kept_sent_to_averaged_and_forgotten(fours, qtbot):
+def test_averages_are_within_a_mode_while_all_chains_go_on(fours, qtbot, monkeypatch):
+    made = with_modes(fours, qtbot)
+    paused(fours, qtbot)
+    before, model = fours.last_frame, fours.model
+    (found,) = made.collector.modes()[:1]
+    monkeypatch.setattr(made.collector, "modes", lambda: (replace(found, chains=(2, 0)),))
+    made.panel.cards.choose(found.number)
+    click(made.panel, "Average Only This")
+    assert model.outline.lane.settings.average_group == (1, 0, 1) and model.front == 2
+    until(qtbot, lambda: fours.last_frame.outline.lane.settings.average_over == "both")
+    lane = fours.last_frame.lanes[0]
+    assert lane.samples.tolist()[0] == lane.samples.tolist()[2]
+    assert lane.samples[2] == before.lanes[0].samples[[0, 2]].sum()
+    assert lane.samples[1] == before.lanes[0].samples[1]
+    assert [b.text for b in group_badges(model.outline.lane, 2)] == ["over 2 of 3 chains"]
+    assert made.panel.buttons["average"].isChecked()
+    click(made.panel, "Average Only This")
+    assert model.outline.lane.settings.average_over == "time"
+    assert not made.panel.buttons["average"].isChecked()
+    fours.controller.undo()
+    assert model.outline.lane.settings.average_group == (1, 0, 1)
+    click(made.panel, "Look for Others")
+    assert model.outline.lane.settings.average_group == 0
+
+
+def test_a_mode_is_kept_sent_to_and_forgotten(fours, qtbot):
     made = with_modes(fours, qtbot)
     paused(fours, qtbot)
     made.panel.cards.choose(1)
@@ -138,12 +164,6 @@ def test_a_mode_is_kept_sent_to_averaged_and_forgotten(fours, qtbot):
     click(made.panel, "Send Chains There")
     assert len(model.outline.pictures) == 1
     fours.controller.undo()
-    click(made.panel, "Average Only This")
-    shown = made.collector.modes()
-    until(qtbot, lambda: fours.last_frame.outline.chains == model.chains)
-    assert model.chains <= 3 and shown
-    fours.controller.undo()
-    made.panel.cards.choose(1)
     click(made.panel, "Forget")
     assert model.outline.pictures[0].origin == "former mode of fc3:4"
     assert 1 not in [card.number for card in made.panel.cards.cards]

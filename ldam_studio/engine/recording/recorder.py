@@ -43,7 +43,7 @@ class Record:
     neurons, labels
         The neuron of each chain, and its name in words.
     groups
-        Equal numbers for chains of the same neuron with the same settings, (chains,).
+        Equal numbers for chains of one target, the same neuron with the same settings, (chains,).
     starts
         Equal numbers for chains that began at the same image, (chains,).
     burned_in
@@ -227,9 +227,10 @@ class _LaneRecord:
 
 
 def groups_of(lane: Lane) -> NDArray[np.int64]:
-    """Return equal numbers for chains of the same neuron with the same settings, (chains,)."""
+    """Return equal numbers for chains of one target: neuron and settings, (chains,)."""
     chains = len(lane.neurons)
-    values = [getattr(lane.settings, field.name) for field in fields(lane.settings)]
+    names = [field.name for field in fields(lane.settings) if SETTINGS[field.name].unsettles]
+    values = [getattr(lane.settings, name) for name in names]
     apart = [value for value in values if isinstance(value, tuple) and len(value) == chains]
     keys = [(lane.neurons[i], *(value[i] for value in apart)) for i in range(chains)]
     if lane.tempering is not None:  # the chains of other rungs have other temperatures

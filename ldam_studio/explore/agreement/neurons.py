@@ -46,7 +46,7 @@ def verdicts_of(
 ) -> tuple[NeuronVerdict, ...]:
     """Judge the chains of each neuron, in the order of their first chains, without `hot` ones.
 
-    `over_time` tells whether the averages on the screen are those of single chains. `proceed` is
+    `over_time` tells whether the averages on the screen are not those of all chains. `proceed` is
     asked before each neuron; if it returns False, those that are left are not judged.
     """
     found = []

@@ -92,7 +92,7 @@ class Verdict:
 def judge(chains: Chains, *, over_time: bool = True) -> Verdict:
     """Judge the chains of one neuron.
 
-    `over_time` tells whether the average on the screen is that of one chain, and not of all.
+    `over_time` tells whether the average on the screen is not that of all chains.
     """
     count = chains.values.shape[1]
     if chains.dead.all():

@@ -124,7 +124,10 @@ class Agreement(Feature):
             return
         self._judged = self._recorder.step
         model = self.studio.model
-        lane, over_time = model.acting or 0, model.acted.settings.average_over == "time"
+        settings = model.acted.settings
+        # A group of chains shows one of several images, as one chain does.
+        over_time = settings.average_over == "time" or isinstance(settings.average_group, tuple)
+        lane = model.acting or 0
         self._task = Task(partial(_judge, self._recorder, lane, over_time))
         self._task.done.connect(self._take)
         self._task.failed.connect(self._fail)

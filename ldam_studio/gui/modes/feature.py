@@ -13,6 +13,12 @@ from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.modes import words
+from ldam_studio.gui.modes.averaging import (
+    EACH_ALONE,
+    are_averaged_apart,
+    averaged_apart,
+    each_alone,
+)
 from ldam_studio.gui.modes.cards import Card
 from ldam_studio.gui.modes.collector import Collector
 from ldam_studio.gui.modes.panel import ModesPanel
@@ -138,7 +144,8 @@ class Modes(Feature):
             possible.discard("keep")
         if running:
             possible.add("average")
-        self.panel.set_possible(possible)
+        apart = are_averaged_apart(self.studio.model.acted, mode.chains)
+        self.panel.set_possible(possible, averaged=apart)
 
     # The session
 
@@ -215,16 +222,16 @@ class Modes(Feature):
         changes, number = self._keeping(mode)
         chains = tuple(n for n, each in enumerate(model.acted.neurons) if each == neuron)
         changes.append(Change("start_from", StartFrom(number, chains)))
-        self.studio.controller.make_together({}, changes, "Send Chains There")
+        self.studio.controller.make_together(each_alone(model.acted), changes, "Send Chains There")
 
     def _average(self, mode: Mode) -> None:
+        """Average over a mode's chains apart from others; once more for each chain's average."""
         model = self.studio.model
-        kept = tuple(sorted(mode.chains))
-        if len(kept) < model.chains:
-            changes = [Change("keep", kept)]
-            values = {"average_over": "both"} if len(kept) > 1 else {}
-            self.studio.controller.make_together(values, changes, "Average Only This")
-            model.set_front(0)
+        values = EACH_ALONE
+        if not are_averaged_apart(model.acted, mode.chains):
+            values = averaged_apart(model.acted, mode.chains)
+            model.set_front(mode.chains[0])
+        self.studio.controller.set_values(values, text="Average Only This")
 
     def _others(self, mode: Mode) -> None:
         self._push_away(mode, "Look for Others")
@@ -242,7 +249,7 @@ class Modes(Feature):
         changes, _ = self._keeping(mode)
         weight = model.acted.settings.repulsion
         is_on = any(weight) if isinstance(weight, tuple) else weight > 0
-        values = {} if is_on else {"repulsion": PUSH}
+        values = each_alone(model.acted) | ({} if is_on else {"repulsion": PUSH})
         changes.append(Change("restart_some", chains))
         self.studio.controller.make_together(values, changes, text)
         self.studio.controller.play()

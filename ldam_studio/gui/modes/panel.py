@@ -30,7 +30,8 @@ ACTIONS = (
     (
         "average",
         "Average Only This",
-        "Go on with the chains that show this mode alone, and average over them",
+        "Average over the chains that show this mode now, apart from the others, which go on; "
+        "press again for the average of each chain",
     ),
     (
         "others",
@@ -105,6 +106,7 @@ class ModesPanel(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(partial(self._ask, name))
             self.buttons[name] = button
+        self.buttons["average"].setCheckable(True)
         return _row(self._name, *self.buttons.values())
 
     @property
@@ -137,10 +139,14 @@ class ModesPanel(QWidget):
         self._cards.show_cards(cards)
         self._pages.setCurrentIndex(1 if cards else 0)
 
-    def set_possible(self, possible: set[str]) -> None:
-        """Enable the actions that can be done with the chosen mode."""
+    def set_possible(self, possible: set[str], *, averaged: bool = False) -> None:
+        """Enable the actions that can be done with the chosen mode.
+
+        `averaged` tells whether averages are over its chains alone, which ends if asked again.
+        """
         for name, button in self.buttons.items():
             button.setEnabled(name in possible)
+        self.buttons["average"].setChecked(averaged)
 
     def _show_choice(self, number: int) -> None:
         self._name.setText(words.title(number).capitalize() if number else "")
@@ -156,6 +162,8 @@ class ModesPanel(QWidget):
             if action is not None:
                 action.setToolTip(tip)
                 action.setEnabled(self.buttons[name].isEnabled())
+                action.setCheckable(self.buttons[name].isCheckable())
+                action.setChecked(self.buttons[name].isChecked())
                 action.triggered.connect(partial(self._ask, name))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(where)

@@ -47,6 +47,7 @@ QPushButton:pressed { background: $outline; }
 QPushButton:focus { border: 2px solid $accent; padding: ${pad_less}px ${wide_less}px; }
 QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton:default:focus { border: 2px solid $text; }
+QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton:disabled { color: $faint; background: $background; border-color: $outline; }
 QLineEdit, QPlainTextEdit { background: $surface; color: $text; border: 1px solid $control;
             border-radius: 5px;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from ldam_studio.gui.frame_words import (
     chain_name,
     dead_badges,
     device_words,
+    group_badges,
     raw_badges,
     short_label,
     told_apart,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.frames import Frames
     from ldam_studio.gui.session.model import Model
     from ldam_studio.gui.studio import Kind
+    from ldam_studio.gui.theme.paint import Badge
     from ldam_studio.gui.window.panels import Panels
     from ldam_studio.gui.window.status_bar import StatusBar
 
@@ -224,12 +227,13 @@ class Views(QObject):
 
     def _show_badges(self, _state: object = None) -> None:
         frame = self._frames.last
-        lanes = () if frame is None else frame.lanes
-        badges = [raw_badges(frame, self._model.run_state)]
-        badges.append(average_badges(lanes[0] if lanes else None))
-        for lane in lanes[1:]:
-            badges += dead_badges(lane), average_badges(lane)
-        self._panels.canvas.set_badges(*badges)
+        raw = [raw_badges(frame, self._model.run_state)]
+        averages: list[tuple[Badge, ...]] = [()]
+        if frame is not None:
+            raw += map(dead_badges, frame.lanes[1:])
+            lanes = zip(frame.outline.lanes, frame.lanes, strict=True)
+            averages = [group_badges(o, lane.front) + average_badges(lane) for o, lane in lanes]
+        self._panels.canvas.set_badges(*chain(*zip(raw, averages, strict=True)))
 
 
 def _names_of_chains(
