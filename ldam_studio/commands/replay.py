@@ -12,17 +12,23 @@ from pathlib import Path
 from PIL import Image
 
 from ldam_studio.commands.shared.interrupt import interruptible
+from ldam_studio.commands.shared.links import file_or_link
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
 from ldam_studio.errors import StudioError, plain
+from ldam_studio.export.links import FIGURES, link_in, no_folder, unpacked
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.replay import Comparison, compare
+from ldam_studio.export.replay import Comparison, compare, compare_recipe
 from ldam_studio.files import check_target, write_together
 from ldam_studio.networks.sources.families import runs_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("picture", type=Path, help="a picture that LDAM Studio exported")
+    parser.add_argument(
+        "picture",
+        type=file_or_link,
+        help="a picture or figure that LDAM Studio exported, or a link",
+    )
     parser.add_argument(
         "--network",
         action="append",
@@ -91,8 +97,9 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         check_target(args.out)
     given = (args.weights, args.discriminator_weights, args.compare_weights)
+    folder = args.picture.parent if isinstance(args.picture, Path) else no_folder()
     nearby = Nearby(
-        args.picture.parent,
+        folder,
         [path for path in given if path is not None],
         _code(args.network or ()),
         data=args.data,
@@ -100,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
         allow_download=args.download,
         pictures=args.photograph or (),
     )
+    link = _link_of(args.picture)
     reached = (0, 0)
     with interruptible() as wish, progress() as bar:
         task, lines = bar.add_task("replaying", total=None), ProgressLines("replaying")
@@ -111,7 +119,10 @@ def run(args: argparse.Namespace) -> int:
             bar.update(task, completed=done, total=total)
             return not wish.stop
 
-        found = compare(args.picture, nearby, on_step)
+        if link is None:
+            found = compare(args.picture, nearby, on_step)
+        else:
+            found = compare_recipe(unpacked(link), nearby, on_step)
     if found is None:
         done, total = reached
         print(f"stopped after {done:,} of {total:,} steps; nothing was compared", file=sys.stderr)
@@ -137,6 +148,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if found.identical else 1
 
 
+def _link_of(named: Path | str) -> str | None:
+    """Return a link that was given, or that in a figure; None for a picture."""
+    if isinstance(named, str):
+        return named
+    return link_in(named) if named.suffix.lower() in FIGURES else None
+
+
 def _code(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names of own code; `StudioError` for the name of another network."""
     for name in names:
@@ -153,7 +171,9 @@ def in_words(found: Comparison) -> str:
     if found.identical:
         first = f"identical: {_steps_of(found)} gave the same pixels"
     else:
-        first = f"not identical: the pixels correlate by {found.correlation:.4f}"
+        first = "not identical"
+        if found.correlation is not None:
+            first += f": the pixels correlate by {found.correlation:.4f}"
     different = found.differences or (
         () if found.identical else ("nothing recorded; torch may have been built differently",)
     )

@@ -26,8 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # Imported here, so that this module can be imported without torch.
     from ldam_studio.commands.shared.beside import add_beside
     from ldam_studio.commands.shared.flags import add_network, add_out, add_preset
+    from ldam_studio.commands.shared.links import file_or_link
 
-    parser.add_argument("picture", nargs="?", type=Path, help="an exported picture to open")
+    parser.add_argument(
+        "picture",
+        nargs="?",
+        type=file_or_link,
+        help="an exported picture or figure, or a link, to open",
+    )
     parser.add_argument(
         "--fresh", action="store_true", help="start a new session instead of the last one"
     )
@@ -90,7 +96,8 @@ def start_of(args: argparse.Namespace) -> Start:
         preset=preset,
         named=named,
         unknown=unknown,
-        file=args.picture,
+        file=args.picture if isinstance(args.picture, Path) else None,
+        link=args.picture if isinstance(args.picture, str) else "",
         out=args.out,
         seconds=args.seconds,
     )

@@ -32,8 +32,11 @@ WINDOWS_DEVICES = {
 """Names that are devices in every folder on Windows, whatever their suffix."""
 
 
-def with_written_places(value: Any, folder: Path) -> Any:
-    """Return JSON in which the files of networks are written for a picture in `folder`."""
+def with_written_places(value: Any, folder: Path | None) -> Any:
+    """Return JSON in which the files of networks are written for a picture in `folder`.
+
+    None writes for a recipe that lies in no folder, such as that in a link.
+    """
     if isinstance(value, Mapping):
         found = {key: with_written_places(each, folder) for key, each in value.items()}
         if "sha256" in found:  # a reference to a network or a file of weights
@@ -50,7 +53,7 @@ def with_written_places(value: Any, folder: Path) -> Any:
     return value
 
 
-def written_name(name: str, folder: Path) -> str:
+def written_name(name: str, folder: Path | None) -> str:
     """Return the name of a network, with its file written for a picture in `folder`."""
     place, colon, function = name.rpartition(":")
     return (
@@ -65,20 +68,26 @@ def is_file_name(name: str) -> bool:
     return runs_code(name) and name.rpartition(":")[0].endswith(".py")
 
 
-def written(place: str, folder: Path) -> str:
+def written(place: str, folder: Path | None) -> str:
     """Return how a recipe in `folder` writes the place of a file or folder."""
-    path, folder, home = expanded(place).absolute(), folder.absolute(), Path.home()
-    try:
-        near = Path(os.path.relpath(path, folder))
-    except ValueError:  # on another drive
-        near = path
-    above = folder.parents[near.parts.count("..") - 1] if ".." in near.parts else folder
-    far = near.parts.count("..") > MOST_UP or above in (home, *home.parents, *path.parents[-1:])
-    if not near.is_absolute() and not (".." in near.parts and far):
+    path, home = expanded(place).absolute(), Path.home()
+    near = None if folder is None else _near(path, folder.absolute(), home)
+    if near is not None:
         return near.as_posix()
     if home in path.parents:
         return f"~/{path.relative_to(home).as_posix()}"
     return path.name if HOMES.match(path.as_posix()) else path.as_posix()
+
+
+def _near(path: Path, folder: Path, home: Path) -> Path | None:
+    """Return a path relative to a folder; None if it leads far away."""
+    try:
+        near = Path(os.path.relpath(path, folder))
+    except ValueError:  # on another drive
+        return None
+    above = folder.parents[near.parts.count("..") - 1] if ".." in near.parts else folder
+    far = near.parts.count("..") > MOST_UP or above in (home, *home.parents, *path.parents[-1:])
+    return None if near.is_absolute() or (".." in near.parts and far) else near
 
 
 def where(place: str, folder: Path) -> Iterator[Path]:

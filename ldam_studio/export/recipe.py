@@ -131,7 +131,7 @@ class Recipe:
         *,
         photographs: bool = False,
     ) -> Recipe:
-        """Return the recipe of `picture`, for a file in `folder`; see `places`.
+        """Return the recipe of `picture`, for a file in `folder` or in none; see `places`.
 
         Pictures that were brought into the session from a file are inside if `photographs` says so.
         """
@@ -159,7 +159,7 @@ class Recipe:
             data["denoiser"] = denoiser
         if pictures := _inside(state, photographs):
             data["pictures"] = pictures
-        data = with_written_places(data, folder or Path())
+        data = with_written_places(data, folder)
         return cls(data | {"sha256": _hash(data)})
 
     @classmethod
@@ -179,8 +179,8 @@ class Recipe:
             raise StudioError(f"The recipe in {where} is damaged; use the picture as exported.")
         if is_whole(data.get("format")) and data["format"] > FORMAT:
             raise StudioError(
-                f"{where} was exported by a later version of LDAM Studio ({data.get('version')}); "
-                "update this one."
+                f"The recipe in {where} was written by a later version of LDAM Studio "
+                f"({data.get('version')}); update this one."
             )
         if data.get("sha256") != _hash({k: v for k, v in data.items() if k != "sha256"}):
             raise StudioError(

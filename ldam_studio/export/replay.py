@@ -30,7 +30,13 @@ from ldam_studio.export.formats.table import read
 from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.places import is_inside, is_usual
-from ldam_studio.export.recipe import Recipe, device_of, discriminator_seen, lessons_hash
+from ldam_studio.export.recipe import (
+    Recipe,
+    device_of,
+    discriminator_seen,
+    lessons_hash,
+    pixel_hash,
+)
 from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import picture_of
 from ldam_studio.files import is_regular
@@ -49,12 +55,13 @@ class Comparison:
 
     `differences` lists conditions that have changed since the picture was made (torch, device,
     ...), for example "torch 2.9 there, 2.10 here". `correlation` is that between the pixels of both
-    pictures. Of all `steps` only the last `replayed` were run: earlier steps have no effect on the
-    picture, or their result was stored.
+    pictures; None if there is only the recipe, which has the hash of the pixels. Of all `steps`
+    only the last `replayed` were run: earlier steps have no effect on the picture, or their result
+    was stored.
     """
 
     identical: bool
-    correlation: float
+    correlation: float | None
     differences: tuple[str, ...]
     steps: int
     replayed: int
@@ -72,6 +79,16 @@ def compare(
         If the picture or its recipe was altered, or weights are missing or have changed.
     """
     recipe, picture = read(path)
+    return compare_recipe(recipe, nearby or Nearby(path.parent), on_step, picture)
+
+
+def compare_recipe(
+    recipe: Recipe, nearby: Nearby, on_step: OnStep | None = None, picture: Bytes | None = None
+) -> Comparison | None:
+    """Replay a recipe and compare the pixels with its picture, or else with their hash.
+
+    Returns None if `on_step` stopped it, and raises as `compare` does.
+    """
     replayed = 0
 
     def count(done: int, total: int) -> bool | None:
@@ -79,15 +96,17 @@ def compare(
         replayed = total
         return None if on_step is None else on_step(done, total)
 
-    found = _drawn_again(recipe, nearby or Nearby(path.parent), count)
+    found = _drawn_again(recipe, nearby, count)
     if found is None:
         return None
     state, again = found
     sheet = recipe.said.sheet
-    same_shape = again.shape == picture.shape
+    correlation = None
+    if picture is not None:
+        correlation = _correlation(picture, again) if again.shape == picture.shape else 0.0
     return Comparison(
-        identical=same_shape and bool((again == picture).all()),
-        correlation=_correlation(picture, again) if same_shape else 0.0,
+        identical=pixel_hash(again) == recipe.said.pixels,
+        correlation=correlation,
         differences=differences(recipe, state),
         steps=recipe.step if sheet is None else sum(cell.step for cell in sheet.cells),
         replayed=replayed,

@@ -43,6 +43,7 @@ FEATURES = (
     Row("examples", "examples.examples:Examples"),
     Row("watching", "watch.watching:Watching"),
     Row("exporting", "exporting.exporting:Exporting"),
+    Row("sharing", "exporting.sharing:Sharing"),
     Row("settings", "settings.feature:SettingsPanel", panel=True),
     Row("learner", "learner.feature:Learner", panel=True),
     Row("picking", "picker.feature:Picking", panel=True),

@@ -28,6 +28,8 @@ def seeds() -> dict[str, list[bytes]]:
     from ldam_studio.explore.sheets.spec import SheetSpec
     from ldam_studio.export.exporting import export
     from ldam_studio.export.formats.table import read
+    from ldam_studio.export.links import packed
+    from ldam_studio.export.recipe import Recipe
     from ldam_studio.export.session_file import session_bytes
     from ldam_studio.export.shown import Shown
     from ldam_studio.networks.discriminators import open_discriminator
@@ -81,6 +83,7 @@ def seeds() -> dict[str, list[bytes]]:
     plain_pickle = pickle.dumps({"model": {"a": [1, 2.5, "x"]}}, protocol=4)
     found = {
         "recipe": recipes,
+        "link": [*(packed(Recipe.parse(text.decode(), "")).encode() for text in recipes), *recipes],
         "picture": pictures,
         "session": sessions,
         "weights": [file.getvalue(), old.getvalue(), plain_pickle, *sessions[:1]],

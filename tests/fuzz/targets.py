@@ -43,6 +43,20 @@ def recipe(data: bytes) -> None:
         drawn_again(read, read.said.sheet, lambda own, step: rerun(own, nearby, step), on_step)
 
 
+def link(data: bytes) -> None:
+    """Read a link: the letters as they are, and what they would be if all of it were compressed."""
+    import base64
+    import zlib
+
+    from ldam_studio.export.links import PREFIX, VERSION, _words, unpacked
+
+    with suppress(StudioError):
+        unpacked(data.decode("utf-8", "replace"))
+    work = zlib.compressobj(zdict=_words(VERSION))
+    compressed = work.compress(data) + work.flush()
+    unpacked(PREFIX + VERSION + base64.urlsafe_b64encode(compressed).decode())
+
+
 def picture(data: bytes) -> None:
     """Read an exported picture."""
     from ldam_studio.export.formats.table import read
@@ -146,6 +160,7 @@ def index(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "recipe": recipe,
+    "link": link,
     "picture": picture,
     "session": session,
     "weights": weights,

@@ -122,7 +122,8 @@ def test_a_file_opens_by_its_ending_in_either_case(tmp_path):
     assert WEIGHTS.suffixes == WEIGHTS_SUFFIXES
     with pytest.raises(
         StudioError,
-        match="neither an exported picture nor a photograph nor weights nor Python code",
+        match="neither an exported picture nor an exported figure nor a photograph nor weights nor "
+        "Python code",
     ):
         kind_of(tmp_path / "notes.txt")
 

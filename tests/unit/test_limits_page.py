@@ -9,7 +9,7 @@ from ldam_studio.assets import asset
 from ldam_studio.engine import comparison, description
 from ldam_studio.engine.watching import watcher
 from ldam_studio.explore.sheets import spec
-from ldam_studio.export import cells, contact_sheet, locate, recipe, session_file, shown
+from ldam_studio.export import cells, contact_sheet, links, locate, recipe, session_file, shown
 from ldam_studio.export.formats import png
 from ldam_studio.gui.session import shelf
 from ldam_studio.gui.sheets import work
@@ -24,6 +24,7 @@ PAGE = asset("resources", "guide", "limits.md").read_text(encoding="utf-8")
 
 LINES = {
     "an exported picture": (f"{shown.MOST_PIXELS:,} pixels", f"{png.MOST_BYTES // 2**20} MB"),
+    "a link": (f"{links.MOST_LETTERS:,} letters", f"{links.MOST_READ:,}", f"{recipe.LIMIT:,}"),
     "changes in a recipe": (f"{recipe.MOST_CHANGES:,}",),
     "chains, and": (f"{description.MOST_CHAINS:,}",),
     "networks side by side": (f"| {comparison.MOST_LANES} |",),

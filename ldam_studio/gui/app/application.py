@@ -34,16 +34,18 @@ def make_application() -> QApplication:
 
 
 def opening_of(start: Start) -> Opening | None:
-    """Return how to open the file or network named on the command line; None if there is none.
+    """Return how to open what the command line names: a file, link or network; None for nothing.
 
     Raises
     ------
     StudioError
         If the named file holds no session, or was altered.
     """
-    if start.file is not None:
+    if start.file is not None or start.link:
         from ldam_studio.gui.opening import file_kinds
 
+        if start.file is None:
+            return file_kinds.link_opening(start.link)
         return file_kinds.opening_of(start.file)
     if start.named is not None:
         from ldam_studio.gui.session.openings import network_opening

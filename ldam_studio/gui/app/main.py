@@ -88,8 +88,8 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
         if named.request.name == recalled.network:
             note = "The last session showed this network, too."
             opening = replace(opening, note=note, offered=remembered.offered or remembered)
-    if start.file is not None:
-        opening = None  # the picture lies over the last session
+    if start.file is not None or start.link:
+        opening = None  # what was named lies over the last session
     if opening is not None and (opening.published or opening.trusted is not None):
         # The window may have to ask first; until then it shows the last session.
         window.open(before)
@@ -104,6 +104,8 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
         window.feature(Files).remember_network(named.request)
     if start.file is not None:
         window.feature(Files).open(start.file)
+    if start.link:
+        window.feature(Files).open_link(start.link)
     window.show()
     if start.unknown is not None:
         QTimer.singleShot(0, partial(ask_for_input, window, start.unknown))

@@ -75,6 +75,8 @@ class Start:
         A network in the user's own code whose input format is unknown; a dialog asks for it.
     file
         A file to open, such as an exported picture.
+    link
+        A link to open, see `export.links`.
     watched
         A training to watch.
     out, seconds
@@ -88,6 +90,7 @@ class Start:
     named: Named | None = None
     unknown: NetworkRequest | None = None
     file: Path | None = None
+    link: str = ""
     watched: Watched | None = None
     out: Path = Path("out")
     seconds: float = 4.0

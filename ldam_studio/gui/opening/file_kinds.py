@@ -21,7 +21,7 @@ class Opener(Protocol):
     """What the file kinds need in order to open a file."""
 
     def show_picture(self, path: Path) -> object:
-        """Show an exported picture, and offer its session."""
+        """Show an exported picture or figure, and offer its session."""
 
     def bring_photograph(self, path: Path) -> object:
         """Show an ordinary photograph; raises `StudioError` if no session is open."""
@@ -80,12 +80,46 @@ def picture_opening(path: Path) -> Opening:
     return read_picture(path).from_start()
 
 
+def figure_opening(path: Path) -> Opening:
+    """Return how to open the session of an exported figure from its start.
+
+    Raises
+    ------
+    StudioError
+        If the file is not an exported figure, or is damaged.
+    """
+    from ldam_studio.export.links import link_in
+    from ldam_studio.gui.opening.pictures import read_link
+
+    return read_link(link_in(path), path).from_start()
+
+
+def link_opening(link: str) -> Opening:
+    """Return how to open the session of a link from its start.
+
+    Raises
+    ------
+    StudioError
+        If the text is no link, or is damaged.
+    """
+    from ldam_studio.gui.opening.pictures import read_link
+
+    return read_link(link).from_start()
+
+
 PICTURE = FileKind(
     "Pictures",
     "an exported picture",
     (".png",),
     lambda opener, path: opener.show_picture(path),
     picture_opening,
+)
+FIGURE = FileKind(
+    "Figures",
+    "an exported figure",
+    (".pdf", ".svg"),
+    lambda opener, path: opener.show_picture(path),
+    figure_opening,
 )
 WEIGHTS = FileKind(
     "Weights",
@@ -106,7 +140,7 @@ PHOTOGRAPH = FileKind(
     lambda opener, path: opener.bring_photograph(path),
 )
 """A photograph may also be a PNG, which is shown as one if it has no recipe."""
-KINDS = (PICTURE, PHOTOGRAPH, WEIGHTS, CODE)
+KINDS = (PICTURE, FIGURE, PHOTOGRAPH, WEIGHTS, CODE)
 
 
 def filters() -> str:

@@ -43,6 +43,12 @@ OPEN_FILE = Entry(
     "Ctrl+O",
     "Open an exported picture, or whatever else can be dropped on the window",
 )
+OPEN_LINK = Entry(
+    "open_link",
+    "Open Link…",
+    "",
+    "Open a session from a link that Copy Link made",
+)
 OPEN_WEIGHTS = Entry(
     "open_weights",
     "Open Network Weights…",
@@ -65,7 +71,7 @@ MOST_NAMED, MOST_LETTERS = 3, 120
 class Files(Feature):
     """Opens files that the user chooses or drops; each failure is one message."""
 
-    entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_FILE)
+    entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_FILE, OPEN_LINK)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -87,6 +93,7 @@ class Files(Feature):
             places.action(OPEN_WEIGHTS, weights),
             places.action(DISCRIMINATOR, self.ask_for_discriminator),
             places.action(OPEN_FILE, any_file),
+            places.action(OPEN_LINK, self.ask_for_link),
         )
         # The list is read when the menu opens, so that it does not delay the start.
         places.menu("File").aboutToShow.connect(self._show_recent)
@@ -124,11 +131,28 @@ class Files(Feature):
 
     def show_picture(self, path: Path) -> None:
         """Show an exported picture at once, and offer to go on with its session."""
+        self._shows_pictures().open(path)
+
+    def ask_for_link(self) -> None:
+        """Ask for a link, and open it."""
+        from ldam_studio.gui.opening.open_link import LinkDialog
+
+        dialog = LinkDialog(self.studio.places.root)
+        link = dialog.ask()
+        dialog.deleteLater()
+        if link is not None:
+            self.open_link(link)
+
+    def open_link(self, link: str) -> None:
+        """Say what a link shows, and offer to go on with its session."""
+        self._shows_pictures().open_link(link)
+
+    def _shows_pictures(self) -> ShowPicture:
         from ldam_studio.gui.opening.show_picture import ShowPicture
 
         if self._show_picture is None:
             self._show_picture = ShowPicture(self.studio)
-        self._show_picture.open(path)
+        return self._show_picture
 
     def bring_photograph(self, path: Path) -> None:
         """Show an ordinary photograph.

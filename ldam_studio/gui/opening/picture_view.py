@@ -29,10 +29,10 @@ class PictureView(QFrame):
     def __init__(self, picture: Picture) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.setAccessibleName(picture.path.name)
+        self.setAccessibleName(picture.title)
         image = Preview(fixed=False)
         image.show_image(picture.pixels)
-        title = Paragraph(picture.path.name)
+        title = Paragraph(picture.title)
         title.setProperty("role", "title")
         words = Paragraph(picture.words)
         words.setProperty("role", "muted")
@@ -52,10 +52,14 @@ class PictureView(QFrame):
             row.addWidget(widget)
         row.addStretch(1)
         layout = QVBoxLayout(self)
+        if picture.pixels is None:
+            layout.addStretch(1)
         layout.addWidget(title)
         layout.addWidget(image, 1)
         layout.addWidget(words)
         layout.addLayout(row)
+        if picture.pixels is None:
+            layout.addStretch(1)
         self._replaying: Replaying | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)

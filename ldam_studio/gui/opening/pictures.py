@@ -1,14 +1,16 @@
-"""Exported pictures, and the two ways to open their session: from its start, or where it was."""
+"""Exported pictures and links, and the two ways to open their session: at its start, or later."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ldam_studio.engine.description import Reference, parse
 from ldam_studio.engine.session import open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import read
+from ldam_studio.export.links import no_folder, unpacked
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.references import references_in
 from ldam_studio.export.replay import data_of, learns, rerun, spec_at_export
@@ -18,7 +20,6 @@ from ldam_studio.networks.sources.families import family_of, runs_code, short_na
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ldam_studio.engine.picture import Bytes
     from ldam_studio.engine.state import SessionState
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 WHAT = {"average": "The running average", "raw": "The raw sample", "strip": "Raw samples"}
 WHAT["averages"] = "Running averages"
+LINK = "the link"
 ONE = {"averages": "average", "strip": "raw"}  # what the pictures of all chains show of one
 
 
@@ -44,20 +46,30 @@ class Replaying:
 
 @dataclass(frozen=True)
 class Picture:
-    """An exported picture that was read and checked.
+    """An exported picture that was read and checked, or a link to one.
 
     Attributes
     ----------
+    name
+        Name of the file; `LINK` for a link.
+    folder
+        The folder in which the recipe lies.
     pixels
-        Shape (H, W, 3).
+        Shape (H, W, 3); None for links and figures.
     elsewhere
         Files and folders that the recipe names and that are read only with this person's leave.
     """
 
-    path: Path
+    name: str
+    folder: Path
     recipe: Recipe
-    pixels: Bytes
+    pixels: Bytes | None
     elsewhere: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The name as a title."""
+        return "Link" if self.name == LINK else self.name
 
     @property
     def words(self) -> str:
@@ -82,7 +94,7 @@ class Picture:
         """
         return self._opening(
             lambda nearby: open_session(spec_at_export(self.recipe, nearby)),
-            f"The session of {self.path.name}, from its start: its neurons, settings and seed.",
+            f"The session of {self.name}, from its start: its neurons, settings and seed.",
         )
 
     def going_on(self, replaying: Replaying) -> Opening:
@@ -91,19 +103,19 @@ class Picture:
         def make(nearby: Nearby) -> SessionState:
             state = rerun(self.recipe, nearby, replaying.on_step)
             if state is None:
-                raise StudioError(f"{self.path.name} was not opened, since its replay was stopped.")
+                raise StudioError(f"{self.name} was not opened, since its replay was stopped.")
             return state
 
         return self._opening(
-            make, f"The session of {self.path.name}, from step {self.recipe.step:,} on."
+            make, f"The session of {self.name}, from step {self.recipe.step:,} on."
         )
 
     def _opening(self, make: Callable[[Nearby], SessionState], note: str) -> Opening:
-        shown, folder = self.recipe.shown, self.path.parent
+        shown, folder = self.recipe.shown, self.folder
         named = [parse(one, Reference) for one in references_in(self.recipe.data) if "name" in one]
         nearby = Nearby(folder)
         opening = Opening(
-            title=self.path.stem,
+            title=PurePath(self.title).stem,
             make=lambda: make(nearby),
             display=Display(shown.display, shown.scale),
             front=shown.front,
@@ -127,14 +139,33 @@ def read_picture(path: Path) -> Picture:
         If the file is not an exported picture, or was altered.
     """
     recipe, pixels = read(path)
-    nearby = Nearby(path.parent)
+    return Picture(path.name, path.parent, recipe, pixels, _elsewhere(recipe, path.parent))
+
+
+def read_link(link: str, figure: Path | None = None) -> Picture:
+    """Read a link, or the one in an exported figure.
+
+    Raises
+    ------
+    StudioError
+        If the text is no link, or is damaged.
+    """
+    recipe = unpacked(link)
+    if figure is None:
+        return Picture(LINK, no_folder(), recipe, None, _elsewhere(recipe, no_folder()))
+    folder = figure.parent
+    return Picture(figure.name, folder, recipe, None, _elsewhere(recipe, folder))
+
+
+def _elsewhere(recipe: Recipe, folder: Path) -> tuple[str, ...]:
+    nearby = Nearby(folder)
     elsewhere = nearby.elsewhere(recipe.data)
     if learns(recipe):
         try:
             nearby.check_data(data_of(recipe), recipe.said.real_images)
         except StudioError:
             elsewhere = (*elsewhere, str(data_of(recipe)))
-    return Picture(path, recipe, pixels, elsewhere)
+    return elsewhere
 
 
 def _is_code(name: str) -> bool:

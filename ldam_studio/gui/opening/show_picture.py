@@ -9,11 +9,13 @@ from PyQt6.QtCore import QObject
 
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import NoRecipeError
+from ldam_studio.export.links import FIGURES, link_in
 from ldam_studio.gui.opening.picture_view import PictureView
-from ldam_studio.gui.opening.pictures import Picture, Replaying, read_picture
+from ldam_studio.gui.opening.pictures import Picture, Replaying, read_link, read_picture
 from ldam_studio.gui.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ldam_studio.gui.session.openings import Opening
@@ -34,12 +36,22 @@ class ShowPicture(QObject):
         studio.controller.opened.connect(self._on_opened)
 
     def open(self, path: Path) -> None:
-        """Show a picture; a failure is one message."""
+        """Show a picture, or what a figure shows; a failure is one message."""
+        if path.suffix.lower() in FIGURES:
+            self._read(lambda: read_link(link_in(path), path), self._say)
+        else:
+            self._read(lambda: read_picture(path), partial(self._refuse, path))
+
+    def open_link(self, link: str) -> None:
+        """Show what a link shows, in words; a failure is one message."""
+        self._read(lambda: read_link(link), self._say)
+
+    def _read(self, read: Callable[[], Picture], refuse: Callable[[StudioError], object]) -> None:
         self.leave()
-        self._task = Task(lambda _task: read_picture(path))
+        self._task = Task(lambda _task: read())
         self._task.setObjectName("read-picture")
         self._task.done.connect(self._show)
-        self._task.failed.connect(partial(self._refuse, path))
+        self._task.failed.connect(refuse)
         self._task.start()
 
     def leave(self) -> None:
@@ -97,4 +109,7 @@ class ShowPicture(QObject):
                     f"{path.name} contains no recipe and is shown as a photograph."
                 )
                 return
+        self._say(error)
+
+    def _say(self, error: StudioError) -> None:
         self._studio.notices.say(str(error), "danger")

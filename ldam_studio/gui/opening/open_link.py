@@ -1,0 +1,68 @@
+"""The dialog that opens a link."""
+
+from __future__ import annotations
+
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLineEdit,
+    QWidget,
+)
+
+from ldam_studio.errors import StudioError
+from ldam_studio.export.links import MOST_READ, is_link
+from ldam_studio.gui.fitting_dialog import FittingDialog
+from ldam_studio.gui.opening.pictures import read_link
+from ldam_studio.gui.paragraph import Paragraph
+from ldam_studio.gui.qt import present
+
+EMPTY = "Paste a link that Edit ▸ Copy Link made, here or on another computer."
+
+
+class LinkDialog(FittingDialog):
+    """Asks for a link, and says what it shows; one on the clipboard is filled in."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open Link")
+        self._field = QLineEdit()
+        self._field.setMaxLength(MOST_READ)
+        self._field.setAccessibleName("Link")
+        self._field.setPlaceholderText("ldam:…")
+        self._field.textChanged.connect(self._look)
+        self._note = Paragraph()
+        form = QFormLayout()
+        form.setVerticalSpacing(12)
+        form.setHorizontalSpacing(14)
+        form.addRow("Link", self._field)
+        form.addRow("", self._note)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self._open = present(
+            self._buttons.addButton("Open", QDialogButtonBox.ButtonRole.AcceptRole)
+        )
+        self._open.setDefault(True)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        self.lay_out(form, self._buttons, lines=40)
+        there = present(QGuiApplication.clipboard()).text()
+        self._look("")
+        if is_link(there):
+            self._field.setText("".join(there.split()))
+            self._field.setCursorPosition(0)
+
+    def ask(self) -> str | None:
+        """Show the dialog and return the link; None if it was cancelled."""
+        return self._field.text() if self.exec() == QDialog.DialogCode.Accepted else None
+
+    def _look(self, text: str) -> None:
+        """Say what the text is a link to, or what is wrong with it."""
+        words, role = EMPTY, "muted"
+        if text.strip():
+            try:
+                words = f"{read_link(text).words}."
+            except StudioError as error:
+                words, role = str(error), "danger"
+        self._open.setEnabled(bool(text.strip()) and role != "danger")
+        self.say(self._note, words, role)
