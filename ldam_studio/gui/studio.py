@@ -236,6 +236,8 @@ class Studio:
         self._namers: list[Callable[[], Namer | None]] = []
         self.show_help: Callable[[str], object] = lambda _page: None
         """Shows the page of the guide with this title; the help feature provides it."""
+        self.listed_layer: Callable[[], str] = lambda: self.model.acted.neurons[0].layer
+        """Names the layer whose neurons are listed; the picker provides it."""
 
     def open(self, opening: Opening) -> None:
         """Replace the running session by a new one, unless a feature takes the opening over."""

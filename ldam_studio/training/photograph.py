@@ -8,19 +8,25 @@ learned from light strokes on dark, and people write the other way round.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-from ldam_studio.errors import StudioError, in_short
+from ldam_studio.errors import StudioError
 from ldam_studio.files import read_bytes
 from ldam_studio.networks.pixels import LEVELS, PixelSpec, of_levels
-from ldam_studio.training.photos import ENDINGS, FORMATS, MOST_BYTES, MOST_PIXELS
+from ldam_studio.training.pictures import (
+    ENDINGS,
+    MOST_BYTES,
+    NOT_A_PICTURE,
+    TOO_LARGE,
+    NotAPictureError,
+    decoded,
+)
 
 ALSO = ("GIF",)
 """Formats that are read here beside `FORMATS`; of animated ones the first picture counts."""
@@ -33,14 +39,11 @@ LIGHT = 0.5
 class Photograph:
     """An image (C, H, W) in pixel units, on 256 levels between black and white.
 
-    `inverted` tells whether black and white were exchanged, `size` is that of the file (width,
-    height), `frames` the number of pictures in it.
+    `inverted` tells whether black and white were exchanged.
     """
 
     pixels: Tensor
     inverted: bool
-    size: tuple[int, int]
-    frames: int = 1
 
 
 def read_photograph(path: Path, pixels: PixelSpec, inverted: bool | None = None) -> Photograph:
@@ -62,7 +65,7 @@ def read_photograph(path: Path, pixels: PixelSpec, inverted: bool | None = None)
             f"{path.name} has three colours, but the network takes images of {pixels.channels} "
             "channels; open a network for grey or colour images."
         )
-    picture, size, frames = _opened(path, round(_grey(pixels.rest, pixels) * LEVELS))
+    picture = _opened(path, round(_grey(pixels.rest, pixels) * LEVELS))
     picture = _fitted(picture, (pixels.height, pixels.width))
     levels = torch.from_numpy(np.array(picture.convert("L" if pixels.channels == 1 else "RGB")))
     if pixels.channels == 1:
@@ -77,7 +80,7 @@ def read_photograph(path: Path, pixels: PixelSpec, inverted: bool | None = None)
         ordered[list(pixels.picture)] = levels[: len(pixels.picture)]
         levels = ordered if len(set(pixels.picture)) == 3 else levels
     image = of_levels(levels, pixels.bounds)
-    return Photograph(image.contiguous(), inverted, size, frames)
+    return Photograph(image.contiguous(), inverted)
 
 
 def _grey(value: float, pixels: PixelSpec) -> float:
@@ -85,40 +88,25 @@ def _grey(value: float, pixels: PixelSpec) -> float:
     return (value - low) / (high - low)
 
 
-def _opened(path: Path, rest: int) -> tuple[Image.Image, tuple[int, int], int]:
-    """Return a picture as RGB on the rest colour, upright; its size; its number of frames."""
+def _opened(path: Path, rest: int) -> Image.Image:
+    """Return a picture as RGB on the rest colour, upright."""
     data = read_bytes(path, MOST_BYTES)
     try:
-        with Image.open(io.BytesIO(data), formats=(*FORMATS, *ALSO)) as file:
-            if file.width * file.height > MOST_PIXELS:
-                raise Image.DecompressionBombError
-            frames = int(getattr(file, "n_frames", 1))
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
-                wide = np.asarray(picture).astype(np.float64)
-                picture = Image.fromarray((wide / 257).clip(0, LEVELS).round().astype(np.uint8))
-            elif picture.mode == "F":
-                whole = np.nan_to_num(np.asarray(picture))
-                picture = Image.fromarray((whole.clip(0, 1) * LEVELS).round().astype(np.uint8))
-            size = picture.size
-            shown = picture.convert("RGBA")
-    except Image.DecompressionBombError:
-        raise StudioError(f"{path} is too large to be read; make it smaller.") from None
-    except UnidentifiedImageError:
-        raise StudioError(
-            f"{path} is no picture of a common format; open it in another program and save it as "
-            "PNG."
-        ) from None
-    except MemoryError:
-        raise
-    except Exception as error:
-        # Damage raises errors of many types, depending on the format.
-        raise StudioError(
-            f"{path} cannot be read as a picture ({in_short(error)}); open it in another program "
-            "and save it as PNG."
-        ) from None
-    ground = Image.new("RGBA", shown.size, (rest, rest, rest, 255))
-    return Image.alpha_composite(ground, shown).convert("RGB"), size, frames
+        return decoded(data, paper=rest, also=ALSO).picture
+    except NotAPictureError as error:
+        if str(error) == TOO_LARGE:
+            text = f"{path} is too large to be read; make it smaller."
+        elif str(error) == NOT_A_PICTURE:
+            text = (
+                f"{path} is no picture of a common format; open it in another program and save it "
+                "as PNG."
+            )
+        else:
+            text = (
+                f"{path} cannot be read as a picture ({error}); open it in another program and "
+                "save it as PNG."
+            )
+        raise StudioError(text) from None
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import stat
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,20 +16,15 @@ from PIL import Image
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.files import read_bytes
+from ldam_studio.training.pictures import (
+    ENDINGS,
+    MOST_BYTES,
+    TOO_LARGE,
+    NotAPictureError,
+    decoded,
+)
 
-# Pillow warns of sizes that are refused here, and of damaged notes (EXIF) in what it can read.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM", "TIFF")
-"""Pillow's names of the formats that are read.
-
-It would hand others, such as PostScript, to programs that run them, whatever the file is called.
-"""
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
 LEAST_PHOTOS = 16
-MOST_BYTES, MOST_PIXELS = 2**28, 2**27
-"""Bytes of a photograph's file, and its pixels."""
 LEAST_CROP = 0.5
 """Smallest side of a crop, as a share of the largest crop that fits."""
 
@@ -78,25 +71,27 @@ class Photos:
     def _decode(self, number: int, read: Callable[[], bytes]) -> Image.Image:
         name = self.names[number]
         try:
-            with Image.open(io.BytesIO(read()), formats=FORMATS) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise Image.DecompressionBombError
-                return picture.convert("RGB")
-        except Image.DecompressionBombError:
-            raise StudioError(
-                f"{name} in {self.place} is too large to be read; remove it."
-            ) from None
+            return decoded(read()).picture
+        except NotAPictureError as error:
+            if str(error) == TOO_LARGE:
+                text = f"{name} in {self.place} is too large to be read; remove it."
+            else:
+                text = self._unread(name, str(error))
+            raise StudioError(text) from None
         except Exception as error:
-            # Damage, or a password, raises errors of many types, depending on the format.
-            raise StudioError(
-                f"{name} in {self.place} cannot be read as a picture ({in_short(error)}); remove "
-                "it or download it again."
-            ) from error
+            # A zip's damage, or a password, raises errors of many types.
+            raise StudioError(self._unread(name, in_short(error))) from error
+
+    def _unread(self, name: str, why: str) -> str:
+        return (
+            f"{name} in {self.place} cannot be read as a picture ({why}); remove it or download it "
+            "again."
+        )
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
     if archive.getinfo(name).file_size > MOST_BYTES:
-        raise Image.DecompressionBombError
+        raise NotAPictureError(TOO_LARGE)
     return archive.read(name)
 
 

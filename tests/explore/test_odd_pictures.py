@@ -12,19 +12,15 @@ from PIL import Image
 
 from explore.real_pictures import encoded, folder_of, scene, small_network
 from ldam_studio.errors import StudioError
-from ldam_studio.explore.real_images import folders, pictures, shards
+from ldam_studio.explore.real_images import folders, shards
 from ldam_studio.explore.real_images.index import open_index
 from ldam_studio.explore.real_images.indexing import build
-from ldam_studio.explore.real_images.pictures import (
-    ANIMATED,
-    CONVERTED,
-    NotAPictureError,
-    decoded,
-    fitted,
-)
+from ldam_studio.explore.real_images.pictures import fitted
 from ldam_studio.explore.real_images.sources import spec_of
 from ldam_studio.explore.real_images.standing import report_words
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.training import pictures
+from ldam_studio.training.pictures import ANIMATED, CONVERTED, NotAPictureError, decoded
 
 GREY = Image.new("L", (20, 16), 120)
 

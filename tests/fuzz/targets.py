@@ -126,8 +126,9 @@ def state(data: bytes) -> None:
 def photograph(data: bytes) -> None:
     """Read a picture as a photograph, for a network of grey and one of colour images."""
     from ldam_studio.engine.photographs import bring
-    from ldam_studio.explore.real_images.pictures import NotAPictureError, decoded, fitted
+    from ldam_studio.explore.real_images.pictures import fitted
     from ldam_studio.networks.pixels import PixelSpec
+    from ldam_studio.training.pictures import NotAPictureError, decoded
 
     for channels in (1, 3):
         pixels = PixelSpec(channels, 8, 8, (0.5,) * channels, (0.5,) * channels)

@@ -132,8 +132,8 @@ def test_indexing_shows_progress_is_cancelled_and_goes_on(
     made, panel = feature(window).beside, feature(window).panel
     window.places.actions()[SHOW.name].trigger()
     choice = Choice(Spec(FOLDER, str(photos)))
-    made.chosen.choose(window.model.outline.lane.network, choice)
-    made.build(window.model.outline.lane.network, choice, ("fc3",))
+    made.showing.chosen.choose(window.model.outline.lane.network, choice)
+    made.showing.build(window.model.outline.lane.network, choice, ("fc3",))
     until(qtbot, lambda: "of 13" in panel.stage.text())
     assert panel.is_waiting and panel.bar.maximum() == 13
     before = window.last_frame.step
@@ -143,14 +143,14 @@ def test_indexing_shows_progress_is_cancelled_and_goes_on(
     until(qtbot, lambda: panel.shows_evidence)
     assert "Indexing was stopped" in panel.source.toolTip()
     assert len(panel.patches.evidence.responses) < 12
-    made.build(window.model.outline.lane.network, choice, ("fc3",))
+    made.showing.build(window.model.outline.lane.network, choice, ("fc3",))
     until(qtbot, lambda: panel.shows_evidence and len(panel.patches.evidence.responses) == 12)
 
 
 def test_a_layer_that_was_not_shown_the_images_is_offered(window, qtbot, photos) -> None:
     made, panel = feature(window).beside, feature(window).panel
     network = window.model.outline.lane.network
-    made.chosen.choose(network, Choice(Spec(FOLDER, str(photos))))
+    made.showing.chosen.choose(network, Choice(Spec(FOLDER, str(photos))))
     window.places.actions()[SHOW.name].trigger()
     until(qtbot, lambda: panel.offer.isVisible())
     assert "fc3 has not been shown photos" in panel.sentence.text()
@@ -164,15 +164,15 @@ def test_images_that_cannot_be_read_are_one_sentence(window, qtbot, tmp_path) ->
     window.places.actions()[SHOW.name].trigger()
     network = window.model.outline.lane.network
     choice = Choice(Spec(FOLDER, str(tmp_path)))
-    made.chosen.choose(network, choice)
-    made.build(network, choice, ("fc3",))
+    made.showing.chosen.choose(network, choice)
+    made.showing.build(network, choice, ("fc3",))
     until(qtbot, lambda: "None of the 1 pictures" in panel.sentence.text())
     assert panel.other.isVisible()
 
 
 def test_a_picture_opens_larger_with_what_the_unit_sees(window, qtbot, photos) -> None:
     made, panel = feature(window).beside, feature(window).panel
-    made.chosen.choose(window.model.outline.lane.network, Choice(Spec(FOLDER, str(photos))))
+    made.showing.chosen.choose(window.model.outline.lane.network, Choice(Spec(FOLDER, str(photos))))
     window.controller.set_neurons(Neuron("conv1", 1))
     window.places.actions()[SHOW.name].trigger()
     until(qtbot, lambda: panel.offer.isVisible())
@@ -198,7 +198,7 @@ def test_closing_while_images_are_shown_leaves_nothing_behind(window, qtbot, pho
     made = feature(window).beside
     window.places.actions()[SHOW.name].trigger()
     network = window.model.outline.lane.network
-    made.build(network, Choice(Spec(FOLDER, str(photos))), ("fc3",))
+    made.showing.build(network, Choice(Spec(FOLDER, str(photos))), ("fc3",))
     window.close()
 
 

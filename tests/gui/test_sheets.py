@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QFileDialog
 
-from gui.windows import open_in, small_opening, until
+from gui.windows import open_in, picker_of, small_opening, until
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets import making
@@ -157,12 +157,24 @@ def test_chains_begin_at_the_picture_and_one_undo_takes_that_back(studio, qtbot)
     assert not studio.model.outline.pictures
 
 
-def test_a_neuron_of_another_layer_is_opened_with_what_suits_it(studio, qtbot):
-    feature = drawn(shown(studio, qtbot, "5"), qtbot)
-    studio.controller.set_neurons(Neuron("conv1", 2))
-    until(qtbot, lambda: looks_at(studio, "conv1:2"))
-    feature.dialog.grid.chosen.emit(feature.dialog.cells.index(0))
-    until(qtbot, lambda: looks_at(studio, "fc3:5"))
+def test_a_sheet_of_the_layer_that_is_chosen_in_the_picker(make_window, qtbot):
+    opening = small_opening(discriminator=True, discriminator_weight=0.5, jitter=2)
+    window = open_in(make_window(), qtbot, opening)
+    picker_of(window)._tree.browsed.emit("conv1")
+    feature = drawn(shown(window, qtbot, "5"), qtbot)
+    dialog = feature.dialog
+    assert dialog.title.text().endswith("conv1")
+    settings = feature._wanted().settings
+    assert (settings.discriminator_weight, settings.views_of) == (0, "field")
+    dialog.grid.chosen.emit(dialog.cells.index(0))
+    until(qtbot, lambda: looks_at(window, "conv1:5"))
+    assert [note.title for note in window.model.outline.pictures] == ["conv1:5"]
+    assert window.model.acted.settings == settings
+    feature.show()
+    assert len(dialog.cells.thumbnails) == 1
+    window.controller.undo()
+    until(qtbot, lambda: window.model.outline.lane.neurons[2] == Neuron("fc3", 2))
+    assert window.model.acted.settings.discriminator_weight == 0.5
 
 
 def test_a_picture_of_distances_is_not_begun_at(studio, qtbot):

@@ -181,10 +181,10 @@ def index(player: Player, where: str) -> None:
 
     beside, model = player.window.feature(RealImages).beside, player.window.model
     if not where:
-        beside.cancel()
+        beside.showing.cancel()
         return
     lane = model.acted
     place = str(getattr(player, where, player.files / where))
     spec = Spec("digits") if where == "digits" else Spec(FOLDER, place)
     limit = 50 if where == "digits" else 0
-    beside.build(lane.network, Choice(spec, limit), (lane.neurons[0].layer,))
+    beside.showing.build(lane.network, Choice(spec, limit), (lane.neurons[0].layer,))

@@ -13,7 +13,10 @@ import torch
 from PIL import Image
 
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.training.photograph import read_photograph
 from ldam_studio.training.photos import LEAST_PHOTOS, draw_crops, find_photos
+from ldam_studio.training.pictures import decoded
 
 
 def jpeg(width: int, height: int, colour: tuple[int, int, int] = (200, 100, 50)) -> bytes:
@@ -68,6 +71,24 @@ def test_folder_and_zip_hold_the_same(place, tmp_path) -> None:
     crops = draw_crops([photos], 5, (16, 24), torch.Generator().manual_seed(0))
     assert crops.shape == (5, 3, 16, 24) and crops.dtype == torch.uint8
     assert (crops.float().mean((0, 2, 3)) - torch.tensor([200.0, 100, 50])).abs().max() < 4
+
+
+def test_odd_pictures_are_the_same_wherever_they_are_read(tmp_path) -> None:
+    """Training, the index and a photograph that is opened read them by one decoder."""
+    deep = Image.fromarray(np.full((24, 24), 50_000, np.uint16))
+    clear = Image.new("RGBA", (24, 24), (200, 0, 0, 0))
+    level = round(50_000 / 257)
+    for picture, expected in ((deep, level), (clear, 255)):
+        content = io.BytesIO()
+        picture.save(content, "PNG")
+        place = tmp_path / str(expected)
+        photos = folder_of(place, {f"{n}.png": content.getvalue() for n in range(LEAST_PHOTOS)})
+        crops = draw_crops([find_photos(photos)], 1, (8, 8), torch.Generator().manual_seed(0))
+        pixels = PixelSpec(3, 8, 8, (0.0,) * 3, (1.0,) * 3, rest=1.0)
+        opened = read_photograph(photos / "0.png", pixels).pixels
+        indexed = np.asarray(decoded(content.getvalue()).picture)
+        assert crops.unique().tolist() == np.unique(indexed).tolist() == [expected]
+        assert (255 * opened).round().unique().tolist() == [expected]
 
 
 def test_crops_follow_from_their_generator(tmp_path) -> None:

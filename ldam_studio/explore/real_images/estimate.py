@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import torch
 
 from ldam_studio.explore.real_images.indexing import alongside
-from ldam_studio.explore.real_images.pictures import NotAPictureError, check_channels
+from ldam_studio.explore.real_images.pictures import check_channels
 from ldam_studio.explore.real_images.responses import Responder
 from ldam_studio.explore.real_images.shards import check_size
 from ldam_studio.explore.real_images.sources import Spec, source_of
 from ldam_studio.networks.network import Network
+from ldam_studio.training.pictures import NotAPictureError
 
 TRIED = 2
 READ = 3

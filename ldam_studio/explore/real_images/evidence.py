@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ldam_studio.explore.real_images.index import Example, Index, Responses
-from ldam_studio.explore.real_images.pictures import Bytes
 from ldam_studio.explore.real_images.standing import QUANTILES, Histogram, histogram
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.training.pictures import Bytes
 
 MOST_SHOWN = 24
 """Number of the best images that are shown at most."""

@@ -12,9 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
-from ldam_studio.explore.real_images.pictures import MOST_BYTES, NotAPictureError
 from ldam_studio.progress import tell
-from ldam_studio.training.photos import ENDINGS
+from ldam_studio.training.pictures import ENDINGS, MOST_BYTES, NotAPictureError
 
 MOST_LISTED = 1_000_000
 """Files in a folder and those below it."""

@@ -14,7 +14,6 @@ from ldam_studio.errors import StudioError
 from ldam_studio.explore.real_images import shards
 from ldam_studio.explore.real_images.catalogue import NOTHING, Catalogue, Report, read_catalogue
 from ldam_studio.explore.real_images.likeness import LENGTH, alike
-from ldam_studio.explore.real_images.pictures import Bytes, NotAPictureError
 from ldam_studio.explore.real_images.responses import HIGH, HIGH_AT, LOW, LOW_AT, MEAN, VALUE
 from ldam_studio.explore.real_images.sources import Spec, source_of
 from ldam_studio.networks.anatomy.fields import Box
@@ -22,6 +21,7 @@ from ldam_studio.networks.anatomy.objectives import MEAN as MEAN_PLACE
 from ldam_studio.networks.anatomy.units import resolved
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.training.pictures import Bytes, NotAPictureError
 
 Floats = NDArray[np.float32]
 

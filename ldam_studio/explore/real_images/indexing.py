@@ -22,20 +22,13 @@ from ldam_studio.explore.real_images.catalogue import (
     read_catalogue,
 )
 from ldam_studio.explore.real_images.likeness import signatures
-from ldam_studio.explore.real_images.pictures import (
-    ANIMATED,
-    CONVERTED,
-    Bytes,
-    NotAPictureError,
-    as_pixels,
-    check_channels,
-    stacked,
-)
+from ldam_studio.explore.real_images.pictures import as_pixels, check_channels, stacked
 from ldam_studio.explore.real_images.responses import Responder, batch_of, bytes_for
 from ldam_studio.explore.real_images.sources import Listed, Read, Source, Spec, source_of
 from ldam_studio.files import remove_temporaries
 from ldam_studio.networks.network import Network
 from ldam_studio.progress import tell
+from ldam_studio.training.pictures import ANIMATED, CONVERTED, Bytes, NotAPictureError
 
 KEEP_S = 10.0
 """Seconds of work that are lost at most when indexing is cut off."""

@@ -11,10 +11,10 @@ from ldam_studio.explore.real_images.evidence import in_colours
 from ldam_studio.explore.real_images.index import Index, open_index
 from ldam_studio.explore.real_images.indexing import alongside, build
 from ldam_studio.explore.real_images.nearest import Neighbours, layers_for
-from ldam_studio.explore.real_images.pictures import Bytes
 from ldam_studio.explore.real_images.sources import Spec
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
+from ldam_studio.training.pictures import Bytes
 
 
 @dataclass(frozen=True)

@@ -22,19 +22,12 @@ from ldam_studio.explore.real_images.folders import (
     opened_zip,
     unpacked,
 )
-from ldam_studio.explore.real_images.pictures import (
-    MOST_BYTES,
-    Bytes,
-    NotAPictureError,
-    decoded,
-    fitted,
-    fitted_array,
-)
+from ldam_studio.explore.real_images.pictures import fitted, fitted_array
 from ldam_studio.files import expanded, is_folder, is_there, read_bytes
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.progress import tell
 from ldam_studio.training.images import LabelledImages
-from ldam_studio.training.photos import ENDINGS
+from ldam_studio.training.pictures import ENDINGS, MOST_BYTES, Bytes, NotAPictureError, decoded
 
 FOLDER = "folder"
 

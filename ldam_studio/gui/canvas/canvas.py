@@ -97,7 +97,7 @@ class Canvas(ZoomableWidget):
     def _hold(self) -> None:
         shape = self._shape
         self._panes.hold((int(shape[2]), int(shape[1])), self._shown.cells)
-        self._relayout()
+        self.relayout()
 
     @property
     def difference_scale(self) -> float | None:

@@ -27,6 +27,7 @@ from ldam_studio.gui.canvas.strip_layout import (
 )
 from ldam_studio.gui.frame_words import NUMBER
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.relaid import Relaid
 from ldam_studio.gui.theme.paint import MIDDLE, RIGHT, Pencil, logical, qimage
 
 THUMB = (28, 384)  # smallest and largest size of a thumbnail, in logical pixels
@@ -34,7 +35,7 @@ LABEL = 150  # largest width of a label
 APART = 3  # space at both ends of a label, to keep neighbours apart
 
 
-class Strip(QWidget):
+class Strip(Relaid, QWidget):
     """A strip or table of thumbnails with labels; the front chain is outlined."""
 
     chosen = pyqtSignal(int)  # index of the thumbnail that the user clicked or moved to
@@ -86,7 +87,7 @@ class Strip(QWidget):
             return
         self._labels, self._rows, self._columns, self._image = now
         self._atlas = None
-        self._relayout()
+        self.relayout()
         self._describe()
 
     def show_thumbnails(self, thumbnails: NDArray[np.uint8]) -> None:
@@ -139,20 +140,12 @@ class Strip(QWidget):
         """Lay the thumbnails out for the visible part of a scroll area."""
         if area != self._area:
             self._area = QSize(area)
-            self._relayout()
+            self.relayout()
 
     # Events
 
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Lay out again after a change of theme or font."""
-        super().changeEvent(event)
-        if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self._relayout()
-
     def event(self, event: QEvent | None) -> bool:
-        """Lay out again on a display with another scaling; show a chain's tool tip."""
-        if present(event).type() == QEvent.Type.DevicePixelRatioChange:
-            self._relayout()
+        """Show a chain's tool tip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             index = self._at(event.pos().x(), event.pos().y())
             text = self._tips[index] if index is not None and index < len(self._tips) else ""
@@ -217,7 +210,8 @@ class Strip(QWidget):
             round(min(wanted + 2 * APART, LABEL) * ratio),
         )
 
-    def _relayout(self) -> None:
+    def relayout(self) -> None:
+        """Lay out again for the size and look that the widget has now."""
         ratio = self.devicePixelRatioF()
         area = self._area if self._area.isValid() else self.size()
         room, metrics = (int(area.width() * ratio), int(area.height() * ratio)), self._metrics()

@@ -10,12 +10,13 @@ from PyQt6.QtWidgets import QWidget
 
 from ldam_studio.gui.canvas.zoomed_panes import ZoomedPanes
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.relaid import Relaid
 
 if TYPE_CHECKING:
     from ldam_studio.gui.canvas.viewport import Viewport
 
 
-class ZoomableWidget(QWidget):
+class ZoomableWidget(Relaid, QWidget):
     """Handles the mouse: zoom and position of the image in its panes, which subclasses paint."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -48,19 +49,7 @@ class ZoomableWidget(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out again: fit the image to the new size, or keep the zoom."""
         super().resizeEvent(event)
-        self._relayout()
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Lay out again after a change of theme or font."""
-        super().changeEvent(event)
-        if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self._relayout()
-
-    def event(self, event: QEvent | None) -> bool:
-        """Lay out again on a display with another scaling."""
-        if present(event).type() == QEvent.Type.DevicePixelRatioChange:
-            self._relayout()
-        return super().event(event)
+        self.relayout()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Zoom about the pointer."""
@@ -108,6 +97,7 @@ class ZoomableWidget(QWidget):
         for part in (*self._panes.panes, self._panes.readout):
             self.update(part)
 
-    def _relayout(self) -> None:
+    def relayout(self) -> None:
+        """Lay out again for the size and look that the widget has now."""
         self._panes.lay_out()
         self.update()

@@ -59,6 +59,7 @@ class Picking(Feature):
         model.acting_changed.connect(self._show_acted)
         model.on_session(self._show_session)
         places.add_panel("neurons", self.picker)
+        studio.listed_layer = lambda: self.picker.layer
 
     def _add_entries(self) -> None:
         places, picker = self.studio.places, self.picker

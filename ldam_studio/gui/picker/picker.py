@@ -100,6 +100,11 @@ class NeuronPicker(QWidget):
         """The network whose layers are shown."""
         return self._network
 
+    @property
+    def layer(self) -> str:
+        """The name of the layer whose neurons are listed; empty without a network."""
+        return self._layer
+
     def set_network(self, network: Network | None) -> None:
         """Show the layers of a network; None for no network."""
         self._network = network

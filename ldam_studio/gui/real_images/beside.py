@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,9 @@ import torch
 from PyQt6.QtCore import QObject, QTimer
 
 from ldam_studio.errors import StudioError
-from ldam_studio.explore.real_images.data_sets import DIGITS, suits
-from ldam_studio.explore.real_images.evidence import Evidence, gather
-from ldam_studio.explore.real_images.index import Example, Index, open_index
-from ldam_studio.explore.real_images.indexing import alongside, build
-from ldam_studio.explore.real_images.naming import Namer
 from ldam_studio.explore.real_images.nearest import layers_for
 from ldam_studio.explore.real_images.pictures import check_channels
-from ldam_studio.explore.real_images.sources import Spec, found_for, words_of
+from ldam_studio.explore.real_images.sources import found_for, words_of
 from ldam_studio.explore.real_images.standing import (
     AVERAGE,
     RAW,
@@ -27,12 +21,18 @@ from ldam_studio.explore.real_images.standing import (
     standing,
 )
 from ldam_studio.gui.real_images.chosen import Choice, Chosen
+from ldam_studio.gui.real_images.found import Found, look_up
 from ldam_studio.gui.real_images.panel import EMPTY
+from ldam_studio.gui.real_images.showing import BUILD, Showing
+from ldam_studio.gui.stragglers import wait_for
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.explore.real_images.evidence import Evidence
+    from ldam_studio.explore.real_images.index import Example, Index
+    from ldam_studio.explore.real_images.naming import Namer
     from ldam_studio.gui.real_images.index_dialog import IndexDialog
     from ldam_studio.gui.real_images.panel import RealImagesPanel
     from ldam_studio.gui.studio import Studio
@@ -41,25 +41,12 @@ if TYPE_CHECKING:
 
 EVERY_MS = 1000  # between two looks at the drawn image
 SOON_MS = 30  # so that several signals of one change lead to one look
-BUILD, LOOK, READ = TASKS = ("real-images-index", "real-images-look", "real-images-drawn")
-"""Names of the threads."""
+LOOK, READ = "real-images-look", "real-images-drawn"  # names of the threads
 INDEX_LAYER = "Index This Layer"
 ONE_PLACE = (
     "A real image counts with the place at which the channel responds most, the drawn one with the "
     "place for which it is drawn."
 )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What looking gave; `evidence` is None if the index lacks the layer or any finite value."""
-
-    index: Index | None
-    evidence: Evidence | None = None
-
-    @property
-    def lacks(self) -> bool:
-        return self.evidence is None
 
 
 class Beside(QObject):
@@ -68,17 +55,15 @@ class Beside(QObject):
     Images that are being shown to a network go on being shown when it is hidden.
     """
 
-    def __init__(self, studio: Studio, panel: RealImagesPanel) -> None:
+    def __init__(self, studio: Studio, panel: RealImagesPanel, chosen: Chosen) -> None:
         super().__init__(studio.places.root)
-        self._studio, self._panel, self.chosen = studio, panel, Chosen()
-        self._building: tuple[Network, Task] | None = None
+        self._studio, self._panel = studio, panel
+        self.showing = Showing(chosen, self)
         self._looking: Task | None = None
         self._reading: Task | None = None
         self._index: tuple[Network, Choice, Index] | None = None
-        self._namer: tuple[Network, Choice, Namer] | None = None
         self._evidence: Evidence | None = None
         self._read: Frame | None = None  # the frame whose images were looked at last
-        self._refused: Network | None = None  # shown no digits by itself, since that failed
         self._left = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -104,18 +89,25 @@ class Beside(QObject):
         panel.hidden.connect(self._rest)
         panel.index_asked.connect(self.ask)
         panel.offer_taken.connect(self._index_layer)
-        panel.cancel_asked.connect(self.cancel)
+        panel.cancel_asked.connect(self.showing.cancel)
         panel.example_chosen.connect(self._enlarge)
+        self.showing.began.connect(panel.show_waiting)
+        self.showing.staged.connect(panel.show_stage)
+        self.showing.failed.connect(lambda text: panel.show_sentence(text, role="danger"))
+        self.showing.changed.connect(self._changed)
 
     def leave(self) -> None:
         """Abandon all work; what was measured is kept."""
         self._left = True
         self._rest()
-        if self._building is not None:
-            self._building[1].leave()
-            self._building = None
+        self.showing.leave()
 
-    # Choosing and indexing
+    def wait(self) -> None:
+        """Wait until the work that was abandoned has ended."""
+        for name in (BUILD, LOOK, READ):
+            wait_for(name)
+
+    # Choosing images
 
     def ask(self) -> IndexDialog | None:
         """Show the dialog without blocking the window, and return it."""
@@ -125,7 +117,7 @@ class Beside(QObject):
         if here is None:
             return None
         network, neuron = here
-        choice = self.chosen.of(network)
+        choice = self.showing.chosen.of(network)
         dialog = IndexDialog(
             network,
             network.layer(neuron.layer).name,
@@ -140,68 +132,31 @@ class Beside(QObject):
     def _accept(self, network: Network, dialog: IndexDialog) -> None:
         if dialog.spec is not None:
             choice = Choice(dialog.spec, dialog.limit)
-            self.chosen.choose(network, choice)
-            self.build(network, choice, dialog.layers)
+            self.showing.chosen.choose(network, choice)
+            self._build(network, choice, dialog.layers)
 
     def _index_layer(self) -> None:
         """Show the images to the layer of the neuron in front."""
         here = self._here()
-        choice = None if here is None else self._choice(here[0])
+        choice = None if here is None else self.showing.choice(here[0])
         if here is not None and choice is not None:
-            self.build(here[0], choice, layers_for(here[0], here[1].layer))
+            self._build(here[0], choice, layers_for(here[0], here[1].layer))
 
-    def build(self, network: Network, choice: Choice, layers: tuple[str, ...]) -> None:
-        """Show images to a network, on a thread; what was being shown before is abandoned."""
-        self.cancel()
+    def _build(self, network: Network, choice: Choice, layers: tuple[str, ...]) -> None:
+        """Show images to a network; what it looked up before is no longer needed."""
         self._soon.stop()
         self._leave_looks()
-        task = Task(lambda _task: build(network, choice.spec, layers, choice.limit))
-        task.setObjectName(BUILD)
-        task.staged.connect(self._panel.show_stage)
-        task.done.connect(lambda _report: self._built(network))
-        task.failed.connect(partial(self._failed, network))
-        self._building = network, task
-        what = f"Showing {words_of(choice.spec)} to {short_name(network.name)}"
-        self._panel.show_waiting(what)
-        task.start()
+        self.showing.build(network, choice, layers)
 
-    def cancel(self) -> None:
-        """Stop showing images; what was measured is kept."""
-        if self._building is not None:
-            network, task = self._building
-            self._building = None
-            self._refused = network
-            task.leave()
-            # Only now is on the disk what was measured.
-            task.finished.connect(self._forget_index)
-
-    def _built(self, network: Network) -> None:
-        self._building = None
-        self._refused = None
-        self._forget_index()
-
-    def _forget_index(self) -> None:
-        if not self._left:
-            self._index = self._namer = None
-            self._soon_look()
-
-    def _failed(self, network: Network, error: StudioError) -> None:
-        self._building, self._refused = None, network
-        self._panel.show_sentence(str(error), role="danger")
+    def _changed(self) -> None:
+        """Look again: an index may have more images, or fewer."""
+        self._index = None
+        self._soon_look()
 
     def namer(self) -> Namer | None:
         """Return what names the nearest real images of the network that is acted on."""
         here = self._here()
-        choice = None if here is None else self._choice(here[0])
-        if here is None or choice is None or self._left or self._building is not None:
-            return None
-        known = self._namer
-        if known is None or known[0] is not here[0] or known[1] != choice:
-            spec, limit = choice.spec, choice.limit
-            builds = spec.kind == DIGITS and self._refused is not here[0]
-            self._namer = here[0], choice, Namer(here[0], spec, limit, builds=builds)
-        assert self._namer is not None
-        return self._namer[2]
+        return None if here is None else self.showing.namer(here[0])
 
     # Looking
 
@@ -212,11 +167,6 @@ class Beside(QObject):
             return None
         lane = model.acted
         return lane.network, lane.neurons[min(model.front, len(lane.neurons) - 1)]
-
-    def _choice(self, network: Network) -> Choice | None:
-        """Return the chosen images, or the shipped digits for a network of digits."""
-        is_of_digits = suits(DIGITS, network.pixels) and network.class_layer.neurons == 10
-        return self.chosen.of(network) or (Choice(Spec(DIGITS)) if is_of_digits else None)
 
     def _wake(self) -> None:
         if not self._left:
@@ -245,13 +195,13 @@ class Beside(QObject):
             return
         self._leave_looks()
         network, neuron = here
-        if self._building is not None:
-            if self._building[0].module is not network.module:
+        if self.showing.network is not None:
+            if self.showing.network.module is not network.module:
                 self._panel.show_sentence(
                     "Images are being shown to another network; its neurons have them soon."
                 )
             return
-        choice = self._choice(network)
+        choice = self.showing.choice(network)
         try:
             check_channels(short_name(network.name), network.pixels)
         except StudioError as error:
@@ -262,7 +212,7 @@ class Beside(QObject):
             return
         known = self._index
         index = known[2] if known and known[0] is network and known[1] == choice else None
-        self._looking = Task(lambda _task: _look_up(network, choice, neuron, index))
+        self._looking = Task(lambda _task: look_up(network, choice, neuron, index))
         self._looking.setObjectName(LOOK)
         self._looking.done.connect(partial(self._show, network, choice, neuron))
         self._looking.failed.connect(self._refuse)
@@ -273,7 +223,7 @@ class Beside(QObject):
         self._evidence = None
         self._panel.show_sentence(str(error), INDEX_LAYER, role="danger")
 
-    def _show(self, network: Network, choice: Choice, neuron: Neuron, found: _Found) -> None:
+    def _show(self, network: Network, choice: Choice, neuron: Neuron, found: Found) -> None:
         self._looking, self._evidence, self._read = None, found.evidence, None
         self._index = None if found.index is None else (network, choice, found.index)
         if found.evidence is None or found.index is None:
@@ -289,13 +239,12 @@ class Beside(QObject):
         self._panel.show_words(standing({}, found.evidence.responses))
         self._read_drawn()
 
-    def _offer(self, network: Network, choice: Choice, neuron: Neuron, found: _Found) -> None:
+    def _offer(self, network: Network, choice: Choice, neuron: Neuron, found: Found) -> None:
         """Say that the layer has not been indexed, or index shipped digits at once."""
         if found.index is not None and found.index.has(network.layer(neuron.layer).name):
             self._panel.show_sentence(f"No real image gives {neuron} a finite value.")
-        elif choice.spec.kind == DIGITS and self._refused is not network:
-            # It takes less than a second.
-            self.build(network, choice, layers_for(network, neuron.layer))
+        elif self.showing.begins_by_itself(network, choice):
+            self._build(network, choice, layers_for(network, neuron.layer))
         else:
             self._panel.show_sentence(
                 f"The layer {neuron.layer} has not been shown {words_of(choice.spec)} with these "
@@ -344,11 +293,3 @@ class Beside(QObject):
         if self._evidence is not None:
             label = str(self._evidence.neuron)
             PictureDialog(self._evidence, example, label, self._studio.places.root).open()
-
-
-def _look_up(network: Network, choice: Choice, neuron: Neuron, index: Index | None) -> _Found:
-    if index is None:
-        index = open_index(alongside(network), choice.spec, choice.limit)
-    if index is None or not index.has(network.layer(neuron.layer).name):
-        return _Found(index)
-    return _Found(index, gather(index, neuron))

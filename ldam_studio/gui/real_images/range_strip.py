@@ -81,7 +81,7 @@ class RangeStrip(Thumbnails):
         drawn = {name: value for name, value in drawn.items() if math.isfinite(value)}
         if drawn != self.drawn:
             self.drawn = drawn
-            self.refresh()
+            self.relayout()
 
     def scale(self) -> Scale | None:
         """Return the scale of the activations, in device pixels; None without images."""

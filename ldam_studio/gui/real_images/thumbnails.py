@@ -22,6 +22,7 @@ from ldam_studio.explore.real_images.evidence import Evidence
 from ldam_studio.explore.real_images.index import Example
 from ldam_studio.gui.qt import ENTER, present
 from ldam_studio.gui.real_images.words import about, as_tip
+from ldam_studio.gui.relaid import Relaid
 from ldam_studio.gui.theme.paint import Pencil, qimage
 
 
@@ -33,7 +34,7 @@ class Spot:
     rect: QRect
 
 
-class Thumbnails(QWidget):
+class Thumbnails(Relaid, QWidget):
     """Pictures of real images; subclasses say where they are, in `lay_out`, and paint the rest."""
 
     chosen = pyqtSignal(object)  # Example
@@ -54,9 +55,9 @@ class Thumbnails(QWidget):
         self.evidence = evidence
         self._images.clear()
         self._at = 0
-        self.refresh()
+        self.relayout()
 
-    def refresh(self) -> None:
+    def relayout(self) -> None:
         """Lay out and paint again."""
         ratio = self.devicePixelRatioF()
         size = QSize(int(self.width() * ratio), int(self.height() * ratio))
@@ -99,18 +100,10 @@ class Thumbnails(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the new size."""
         super().resizeEvent(event)
-        self.refresh()
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Lay out again after a change of theme or font."""
-        super().changeEvent(event)
-        if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self.refresh()
+        self.relayout()
 
     def event(self, event: QEvent | None) -> bool:
         """Show what is known of the image under the pointer."""
-        if present(event).type() == QEvent.Type.DevicePixelRatioChange:
-            self.refresh()
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             spot = self._spot_at(event.pos().x(), event.pos().y())
             text = ""

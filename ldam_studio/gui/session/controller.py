@@ -142,7 +142,7 @@ class Controller(ScheduleEdits):
         self._show(tuple(replace(neuron, place=place) for neuron in shown))
 
     def _show(self, neurons: tuple[Neuron, ...]) -> None:
-        suited = self._suited_to(neurons)
+        suited = self._turning_to(neurons)
         if not self._set({NEURONS: neurons, **suited}, self.model.acting, text="Neurons"):
             return
         self.suited.emit(in_words(suited, neurons[0].layer))

@@ -119,8 +119,11 @@ class Edits(SessionLink):
             self._try(Change(RUN_SCHEDULE, None, self.model.acting))
         self._try(Change("reset_average", None, self.model.acting))
 
-    def _suited_to(self, neurons: tuple[Neuron, ...]) -> dict[str, Any]:
-        """Return the settings that change when the lanes that are acted on turn to neurons."""
+    def suited_to(self, neurons: tuple[Neuron, ...]) -> dict[str, Any]:
+        """Return the settings that change when the lanes that are acted on turn to neurons.
+
+        There are as many neurons as chains. Values are `PerLane` where lanes differ.
+        """
         if not self.model.is_open:
             return {}
         acting, before = self.model.acting, self.model.outline
@@ -139,9 +142,26 @@ class Edits(SessionLink):
             found[name] = PerLane(v.get(name, k) for v, k in zip(each, kept, strict=True))
             if found[name].count(found[name][0]) == len(lanes):
                 found[name] = found[name][0]
-            if name == WEIGHT and not largest(found[name]):
-                self._judged = kept[0]
         return found
+
+    def _turning_to(self, neurons: tuple[Neuron, ...]) -> dict[str, Any]:
+        """Return `suited_to`, and remember the discriminator's weight if it is taken away."""
+        found = self.suited_to(neurons)
+        if WEIGHT in found and not largest(found[WEIGHT]):
+            self._judged = self.model.outline.lane.settings.discriminator_weight
+        return found
+
+    def turn_together(self, neuron: Neuron, changes: Sequence[Change], text: str) -> None:
+        """Show a neuron with the settings that suit it, then make changes, undone as one.
+
+        Raises
+        ------
+        StudioError
+            If one of them cannot be made; nothing is changed then.
+        """
+        neurons = (neuron,) * self.model.chains
+        turn = Change(NEURONS, neurons, self.model.acting)
+        self.make_together(self._turning_to(neurons), [turn, *changes], text)
 
     def _set(
         self, values: Mapping[str, Any], lane: int | None, *, note: bool = True, text: str = ""

@@ -211,7 +211,7 @@ class SheetDialog(QDialog):
             still = sum(each.made.row.converged for each in self.cells.thumbnails.values())
             words = f"All {total:,} drawn, {still:,} converged. Click a neuron to open it."
         self.words.setText(words)
-        self.draw.setText("Cancel" if self._drawing else "Go On" if 0 < done else "Draw")
+        self.draw.setText("Cancel" if self._drawing else "Go On" if 0 < done < total else "Draw")
         self.draw.setEnabled(self._drawing or done < total)
         self.save.setEnabled(bool(done) and not self._drawing)
 

@@ -1,4 +1,4 @@
-"""The menu entry that opens the contact sheet of the layer in front."""
+"""The menu entry that opens the contact sheet of the layer that is chosen in the picker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.run_state import RunState
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.studio import Entry, Feature, Studio
@@ -15,23 +14,21 @@ from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
-    from ldam_studio.engine.kept_pictures import KeptPicture
     from ldam_studio.gui.sheets.dialog import SheetDialog
     from ldam_studio.gui.sheets.work import Place, SheetTask, Thumbnail, Wanted
-    from ldam_studio.networks.neurons import Neuron
 
 SHEET = Entry(
     "contact_sheet",
     "Contact Sheet of This Layer…",
     "Ctrl+L",
-    "See a picture of every neuron of the layer in front",
+    "See a picture of every neuron of the layer that is listed",
     needs_session=True,
 )
 FOLDER = "sheets"
 
 
 class Sheets(Feature):
-    """Draws a contact sheet of the layer in front, in a window of its own.
+    """Draws a contact sheet of the layer that is listed, in a window of its own.
 
     While it draws, the session is paused: both would need the same processor.
     """
@@ -55,9 +52,9 @@ class Sheets(Feature):
     # The window
 
     def show(self) -> None:
-        """Show the sheet of the layer in front; one that is being drawn stays as it is."""
+        """Show the sheet of the layer that is listed; one that is being drawn stays as it is."""
         dialog = self.dialog or self._made()
-        layer = self.studio.model.acted.neurons[0].layer
+        layer = self.studio.listed_layer()
         if not dialog.is_drawing:
             if layer != self._layer:
                 dialog.numbers.clear()
@@ -142,24 +139,10 @@ class Sheets(Feature):
         return True
 
     def _wanted(self) -> Wanted:
-        from ldam_studio.gui.sheets.work import Wanted, numbers_in
+        from ldam_studio.gui.sheets.asking import asked
 
         assert self.dialog is not None
-        dialog, model = self.dialog, self.studio.model
-        lane, outline = model.acted, model.outline
-        weighs = lane.settings.discriminator_weight != 0
-        return Wanted(
-            network=lane.network,
-            layer=self._layer,
-            numbers=numbers_in(dialog.numbers.text(), lane.network.layer(self._layer).neurons),
-            settings=lane.settings,
-            device=outline.device,
-            discriminator=outline.discriminator if weighs else None,
-            chains=dialog.chains.value(),
-            steps=dialog.steps.value(),
-            seed=outline.seed,
-            display=model.display.mode,
-        )
+        return asked(self.studio, self.dialog, self._layer)
 
     def _is_another(self) -> bool:
         """Return whether another sheet is asked for than the one that is shown."""
@@ -290,6 +273,8 @@ class Sheets(Feature):
 
     def _open(self, thumbnail: Thumbnail) -> None:
         """Show a neuron with all chains at its picture; the sheet can be shown again at once."""
+        from ldam_studio.gui.sheets.asking import begin_at
+
         assert self.dialog is not None
         self.dialog.hide()
         self._cancel()
@@ -300,28 +285,12 @@ class Sheets(Feature):
             actions=(("Back to the sheet", self.show),),
             key=SHEET.name,
         )
-        model = self.studio.model
-        if model.is_comparing or neuron.layer != model.acted.neurons[0].layer:
-            self.studio.controller.set_neurons(neuron)  # with the settings that suit its layer
+        controller = self.studio.controller
+        if self.studio.model.is_comparing:
+            controller.set_neurons(neuron)
             return
         task = self._other = Task(lambda _task: place.kept(neuron))
         task.setObjectName("open-neuron")
-        task.done.connect(partial(self._begin_at, neuron))
-        task.failed.connect(lambda _error: self.studio.controller.set_neurons(neuron))
+        task.done.connect(partial(begin_at, self.studio, neuron))
+        task.failed.connect(lambda _error: controller.set_neurons(neuron))
         task.start()
-
-    def _begin_at(self, neuron: Neuron, picture: KeptPicture | None) -> None:
-        """Let all chains begin at the picture of a neuron, or only turn to it if there is none."""
-        from ldam_studio.engine.changes.picture_rules import keeping
-        from ldam_studio.engine.kept_pictures import StartFrom
-
-        controller = self.studio.controller
-        if picture is None:
-            controller.set_neurons(neuron)
-            return
-        keep, number = keeping(self.studio.model.outline.pictures, picture)
-        neurons, start = Change("neurons", (neuron,)), Change("start_from", StartFrom(number))
-        try:
-            controller.make_together({}, [neurons, *keep, start], "Neuron of the Sheet")
-        except StudioError:  # the session keeps as many pictures as it can
-            controller.set_neurons(neuron)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PyQt6.QtCore import QEvent, QPointF, QRect, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRect, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetricsF, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractScrollArea, QFrame, QScrollBar, QWidget
 
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.relaid import Relaid
 from ldam_studio.gui.wall.arrangement import Metrics
 from ldam_studio.gui.wall.layout import Columns, Layout, Sections, divide, place
 
@@ -17,7 +18,7 @@ LARGEST = 640  # largest size of a thumbnail, in logical pixels
 NOTCH = 1.25  # factor of one notch of the wheel
 
 
-class Scroller(QAbstractScrollArea):
+class Scroller(Relaid, QAbstractScrollArea):
     """Lays chains out for the room there is, and keeps zoom and position."""
 
     sized = pyqtSignal(int)  # the longer side of a thumbnail, in device pixels
@@ -81,7 +82,7 @@ class Scroller(QAbstractScrollArea):
             found = divided((area[0] - round(bar * self._ratio), area[1]))
         return found
 
-    def _relayout(self) -> None:
+    def relayout(self) -> None:
         """Lay out anew, and keep what is in the middle there."""
         self._sections, self._layout = self._fresh()
         self._set_bars()
@@ -162,7 +163,7 @@ class Scroller(QAbstractScrollArea):
         corner = before.corners[section, chain]
         aside = [(point[i] - corner[i]) / before.thumb[i] for i in (0, 1)]
         self._zoom = zoom
-        self._relayout()
+        self.relayout()
         after = self._layout
         corner = after.corners[section, chain]
         wanted = [corner[i] + aside[i] * after.thumb[i] for i in (0, 1)]
@@ -181,19 +182,7 @@ class Scroller(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the new room."""
         super().resizeEvent(event)
-        self._relayout()
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Lay out again after a change of theme or font."""
-        super().changeEvent(event)
-        if present(event).type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self._relayout()
-
-    def event(self, event: QEvent | None) -> bool:
-        """Lay out again on a display with another scaling."""
-        if present(event).type() == QEvent.Type.DevicePixelRatioChange:
-            self._relayout()
-        return super().event(event)
+        self.relayout()
 
     def scrollContentsBy(self, _across: int, _down: int) -> None:
         """Paint the part that is visible now."""

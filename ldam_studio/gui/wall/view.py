@@ -78,7 +78,7 @@ class WallView(Scroller):
         if (columns, image, titles) != (self._columns, self._image, self._titles):
             self._columns, self._image, self._titles = columns, image, titles
             self._lanes, self._atlases, self._zoom = (), [], 1.0
-            self._relayout()
+            self.relayout()
         present(self.viewport()).update()
 
     def show_frame(self, frame: Frame, *, averages: bool) -> None:
