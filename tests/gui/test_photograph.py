@@ -77,7 +77,9 @@ def test_it_is_pushed_to_a_class_and_the_difference_is_shown(studio, qtbot, digi
     until(qtbot, lambda: canvas.difference_scale is not None)
     until(qtbot, lambda: studio.last_frame.step > 60)
     state = state_of(studio, qtbot)
-    until(qtbot, lambda: feature.panel._now.text().startswith("Now: "))
+    until(qtbot, lambda: feature.panel._now.text().startswith("Now: 8, "))
+    until(qtbot, lambda: feature._changed_at is not None)
+    assert 0 < feature._changed_at < 0.2
     far = (state.lane.chains.x - feature.picture.pixels).square().mean().sqrt()
     assert far < 0.2
     # A second push keeps the photograph only once.

@@ -1,10 +1,15 @@
 """Pushing a photograph to a class: a counterfactual that stays near it.
 
-Chains leave from the photograph and climb log p(B | x) - lam |x - r|^2 with the photograph r as
-L2's rest image, in exact mode and nearly without noise. For a class, the first part flattens once
-the network is convinced, so that the chains stop near where its answer changes. On photographs the
-pull is natural L2, too, whose steps follow their spectrum: differences are then shapes rather than
-fine noise.
+Chains leave from the photograph and climb towards the class, with the photograph r as the rest
+image that L2 pulls to. On digits and other small images they climb log p(B | x) - lam |x - r|^2
+in exact mode and nearly without noise: the first part flattens once the network is convinced, so
+that they stop near where its answer changes.
+
+On photographs a network changes its answer long before anything is to be seen, at a hundredth of
+the distance between two photographs, and no other network agrees. There the chains draw as the
+preset *Clean* does, in random views, with the statistics of photographs and a little of the
+denoiser. Natural L2 then holds them: since gradients are normalised, at a root-mean-square distance
+of less than 1 / (2 mu).
 """
 
 from __future__ import annotations
@@ -41,16 +46,21 @@ PUSH: Mapping[str, Any] = {
     **NO_PRIOR,
     "window": 50,
 }
-"""What differs from the preset *Paper*, for digits and other small images."""
+"""What differs from the preset *Paper*, for small images and inner layers."""
 ON_PHOTOGRAPHS: Mapping[str, Any] = {
-    "step_size": 0.02,
+    "kernel": "langevin",
+    **NO_SCHEDULE,
+    "step_size": 0.05,
     "temperature": 1e-5,
-    "l2": 0.02,
-    "natural_l2": 0.02,
-    "spectrum": 1.0,
+    "l2": 0.0,
+    "natural_l2": 2.0,
+    "smoothness": 0.0,
     "window": 20,
 }
-"""What differs for images of the size of photographs."""
+"""What differs from the preset *Clean*, for classes and images of the size of photographs.
+
+Smoothness is left out, because it would change the photograph where nothing happens.
+"""
 INSIDE: Mapping[str, Any] = {
     "mode": "normalised",
     "objective": "activation",
@@ -66,12 +76,11 @@ gradient balances L2 at a root-mean-square distance of about 1 / (2 lam) = 0.1."
 def push_settings(network: Network, neuron: Neuron) -> dict[str, Any]:
     """Return the settings for pushing a photograph to a neuron."""
     shape = network.pixels.shape
+    is_class = neuron.layer == network.class_layer.name
+    if is_class and is_large(shape):
+        return PRESETS["clean"].values(shape, discriminator=False) | dict(ON_PHOTOGRAPHS)
     values = PRESETS["paper"].values(shape, discriminator=False) | dict(PUSH)
-    if is_large(shape):
-        values |= dict(ON_PHOTOGRAPHS)
-    if neuron.layer != network.class_layer.name:
-        values |= dict(INSIDE)
-    return values
+    return values if is_class else values | dict(INSIDE)
 
 
 def neuron_called(network: Network, target: str) -> Neuron:

@@ -13,6 +13,7 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
+from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.kept_pictures import KeptPicture
     from ldam_studio.engine.picture import Floats
-    from ldam_studio.gui.photograph.looking import Seen
+    from ldam_studio.gui.photograph.looking import Now, Seen
     from ldam_studio.gui.photograph.panel import PhotographPanel
     from ldam_studio.networks.network import Network
 
 EVERY_S = 1.5  # between two questions what the network says of the average
+SOON_S = 0.2  # until its answer has changed, so that it is known where
 
 OPEN = Entry(
     "open_photograph",
@@ -49,6 +51,7 @@ class Photographs(Feature):
         self._task: Task | None = None
         self._now: Task | None = None  # asks what the network says of the average
         self._asked = 0.0
+        self._changed_at: float | None = None  # the distance at which the answer changed
         studio.places.add_to_menu("Explore", studio.places.action(OPEN, self.ask))
         studio.take_photographs(self.open)
         studio.model.session_changed.connect(self._look_again)
@@ -176,23 +179,29 @@ class Photographs(Feature):
 
     def _ask_now(self, average: Floats, rest: Floats) -> None:
         """Ask on a thread, every now and then, what the network says of an average."""
-        from ldam_studio.gui.photograph.looking import say_now
+        from ldam_studio.gui.photograph.looking import look_now
 
         now = time.monotonic()
-        if self._now is not None or now - self._asked < EVERY_S:
+        wait = SOON_S if self._changed_at is None else EVERY_S
+        if self._now is not None or now - self._asked < wait:
             return
         self._asked = now
         network = self.studio.model.outline.lane.network
-        task = self._now = Task(lambda _task: say_now(network, average, rest))
+        task = self._now = Task(lambda _task: look_now(network, average, rest))
         task.setObjectName("photograph-now")
         task.done.connect(self._show_now)
         task.failed.connect(lambda _error: self._leave_now())
         task.start()
 
-    def _show_now(self, said: str) -> None:
+    def _show_now(self, now: Now) -> None:
         self._leave_now()
-        if self.studio.model.outline.rest is not None:
-            self._made_panel().show_now(said)
+        outline = self.studio.model.outline
+        if outline.rest is None:
+            return
+        pushed, network = outline.lane.neurons[0], outline.lane.network
+        if pushed == Neuron(network.class_layer.name, now.named) and self._changed_at is None:
+            self._changed_at = now.distance
+        self._made_panel().show_now(now.words(self._changed_at))
 
     def _leave_now(self) -> None:
         if self._now is not None:
@@ -231,6 +240,8 @@ class Photographs(Feature):
             Change("start_from", StartFrom(number)),
         ]
         if self._make(push_settings(network, neuron), changes, "Push Photograph"):
+            self._leave_now()
+            self._changed_at = None
             self.studio.notices.say(
                 f"{self.picture.title} is pushed to {network.label(neuron)}: L2 pulls back to it, "
                 "and the third image shows what has changed. Undo goes back.",

@@ -46,7 +46,33 @@ def read(path: Path, network: Network) -> KeptPicture:
     return bring(path, network.pixels)
 
 
-def say_now(network: Network, average: Floats, rest: Floats) -> str:
+@dataclass(frozen=True)
+class Now:
+    """What a network says of an average that is pulled to a picture.
+
+    Attributes
+    ----------
+    named
+        The number of the class that it names.
+    says
+        That, in words.
+    distance
+        The root mean square of what differs from the picture, in pixel units.
+    """
+
+    named: int
+    says: str
+    distance: float
+
+    def words(self, changed_at: float | None) -> str:
+        """Return both in a sentence, with the distance at which the answer changed, if it has."""
+        words = f"Now: {self.says}; changed by {self.distance:.2g} (rms)"
+        if changed_at is None or changed_at == self.distance:
+            return words
+        return f"{words}. The answer had changed at {changed_at:.2g}"
+
+
+def look_now(network: Network, average: Floats, rest: Floats) -> Now:
     """Return what a network says of an average (C, H, W), and how far that is from a picture."""
     # A copy, because frames are read-only.
     images = resized(torch.from_numpy(np.array(average))[None], rest.shape[1:])
@@ -54,7 +80,7 @@ def say_now(network: Network, average: Floats, rest: Floats) -> str:
     best = int(shares.argmax())
     name = network.label(Neuron(network.class_layer.name, best))
     far = (images[0] - torch.from_numpy(np.array(rest))).square().mean().sqrt().item()
-    return f"Now: {name}, {confidence_words(shares[best].item())}; changed by {far:.2g} (rms)"
+    return Now(best, f"{name}, {confidence_words(shares[best].item())}", far)
 
 
 def look(network: Network, picture: KeptPicture, data: Path | None) -> Seen:

@@ -11,9 +11,12 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.classes import probabilities
 from ldam_studio.explore.photograph.pushing import STEPS, neuron_called, push_settings
+from ldam_studio.gui.photograph.looking import Now
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.sampler.presets import PRESETS
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.sampler.stability import largest_stable
 from ldam_studio.training.data import load_digits_sheet
 
 
@@ -65,7 +68,7 @@ def test_a_hidden_neuron_is_pushed_within_a_known_distance(lenet):
     assert far < 0.12
 
 
-def test_photographs_are_pushed_along_their_spectrum():
+def test_photographs_are_pushed_as_clean_draws_and_natural_l2_holds_them():
     class Large:
         class pixels:
             shape = (3, 224, 224)
@@ -74,7 +77,19 @@ def test_photographs_are_pushed_along_their_spectrum():
             name = "output"
 
     settings = Settings.of(**push_settings(Large, Neuron("output", 1)))
-    assert (settings.spectrum, settings.natural_l2, settings.mode) == (1.0, 0.02, "exact")
+    clean = Settings.of(**PRESETS["clean"].values(Large.pixels.shape, discriminator=False))
+    for name in ("mode", "objective", "jitter", "view_zoom", "photo_statistics", "spectrum"):
+        assert getattr(settings, name) == getattr(clean, name)
+    assert (settings.l2, settings.natural_l2, settings.schedule) == (0, 2, 0)
+    assert largest_stable(settings, "step_size", Large.pixels.shape) > settings.step_size
+    inner = Settings.of(**push_settings(Large, Neuron("features", 1)))
+    assert (inner.l2, inner.objective, inner.jitter) == (5, "activation", 0)
+
+
+def test_the_distance_of_the_answer_is_said_beside_that_of_now():
+    now = Now(3, "ladle, 93 %", 0.0881)
+    assert now.words(None) == now.words(0.0881) == "Now: ladle, 93 %; changed by 0.088 (rms)"
+    assert now.words(0.021).endswith("(rms). The answer had changed at 0.021")
 
 
 def test_neurons_by_name_number_or_address(lenet):
