@@ -140,7 +140,8 @@ def report_words(report: Report, count: int) -> str:
     said = []
     if report.unread_count:
         named = ", ".join(f"{each.name} ({each.why})" for each in report.unread[:NAMED])
-        more = ", …" if report.unread_count > NAMED else ""
+        rest = report.unread_count - NAMED
+        more = f" and {rest:,} more" if rest > 0 else ""
         said.append(f"{report.unread_count:,} of {count:,} files could not be read: {named}{more}.")
     if report.animated:
         what = "picture is animated" if report.animated == 1 else "pictures are animated"

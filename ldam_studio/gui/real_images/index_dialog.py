@@ -190,6 +190,7 @@ class IndexDialog(FittingDialog):
 
     def _show_error(self, error: StudioError) -> None:
         self._leave()
+        self.go_on.setEnabled(False)
         self.say(self.note, str(error), "danger")
 
     def _say(self, text: str) -> None:
