@@ -91,7 +91,7 @@ class Beside(QObject):
         panel.offer_taken.connect(self._index_layer)
         panel.cancel_asked.connect(self.showing.cancel)
         panel.example_chosen.connect(self._enlarge)
-        self.showing.began.connect(panel.show_waiting)
+        self.showing.began.connect(self._begin)
         self.showing.staged.connect(panel.show_stage)
         self.showing.failed.connect(lambda text: panel.show_sentence(text, role="danger"))
         self.showing.changed.connect(self._changed)
@@ -133,20 +133,20 @@ class Beside(QObject):
         if dialog.spec is not None:
             choice = Choice(dialog.spec, dialog.limit)
             self.showing.chosen.choose(network, choice)
-            self._build(network, choice, dialog.layers)
+            self.showing.build(network, choice, dialog.layers)
 
     def _index_layer(self) -> None:
         """Show the images to the layer of the neuron in front."""
         here = self._here()
         choice = None if here is None else self.showing.choice(here[0])
         if here is not None and choice is not None:
-            self._build(here[0], choice, layers_for(here[0], here[1].layer))
+            self.showing.build(here[0], choice, layers_for(here[0], here[1].layer))
 
-    def _build(self, network: Network, choice: Choice, layers: tuple[str, ...]) -> None:
-        """Show images to a network; what it looked up before is no longer needed."""
+    def _begin(self, what: str) -> None:
+        """Say that images are being shown; what is being looked up is no longer needed."""
         self._soon.stop()
         self._leave_looks()
-        self.showing.build(network, choice, layers)
+        self._panel.show_waiting(what)
 
     def _changed(self) -> None:
         """Look again: an index may have more images, or fewer."""
@@ -244,7 +244,7 @@ class Beside(QObject):
         if found.index is not None and found.index.has(network.layer(neuron.layer).name):
             self._panel.show_sentence(f"No real image gives {neuron} a finite value.")
         elif self.showing.begins_by_itself(network, choice):
-            self._build(network, choice, layers_for(network, neuron.layer))
+            self.showing.build(network, choice, layers_for(network, neuron.layer))
         else:
             self._panel.show_sentence(
                 f"The layer {neuron.layer} has not been shown {words_of(choice.spec)} with these "
