@@ -3,8 +3,10 @@
 import pytest
 
 from gui.windows import until
+from ldam_studio.explore.intervals import share_of
 from ldam_studio.explore.verdict.verdict import Verdict
 from ldam_studio.gui.verdict.feature import JudgeVerdicts
+from ldam_studio.gui.verdict.panel import VerdictPanel
 from ldam_studio.networks.sources.opening import open_network
 
 
@@ -28,6 +30,17 @@ def test_without_a_judge_it_is_this_network_only(verdicts, qtbot):
     verdicts.panel.closed.emit()
     until(qtbot, lambda: verdicts.panel._line.text().startswith("This network only: "))
     assert verdicts.panel._hint.isVisible() and not verdicts.panel._close.isVisible()
+
+
+def test_all_words_fit_into_the_tab_of_a_small_screen(qtbot):
+    panel = VerdictPanel()
+    qtbot.addWidget(panel)
+    same = Verdict("", True, (("tench", 1.0),), 1, 1, share_of(1, 1), True)
+    panel.show_verdict(same)
+    panel.resize(720, 140)
+    panel.show()
+    for label in (panel._line, panel._over, panel._hint):
+        assert label.height() >= label.heightForWidth(label.width()), label.text()
 
 
 def test_another_network_of_the_same_classes_judges(verdicts, qtbot):

@@ -16,7 +16,8 @@ from ldam_studio.gui.theme.paint import Pencil
 if TYPE_CHECKING:
     from ldam_studio.explore.verdict.verdict import Verdict
 
-HINT = (
+HINT = "A judge, another network of the same classes, tells whether an image only fools this one."
+ABOUT = (
     "A judge is a second network of the same classes, with another architecture. It sees whether a "
     "drawn image shows its class, or only fools the network that is explained."
 )
@@ -38,6 +39,7 @@ class VerdictPanel(QWidget):
         self._hint.setProperty("role", "muted")
         self._bars = Bars()
         ask = QPushButton("Open Judge…")
+        ask.setToolTip(ABOUT)
         ask.clicked.connect(lambda _on: self.asked.emit())
         self._close = QPushButton("Close Judge")
         self._close.setToolTip("Show what the explained network itself says")
