@@ -83,7 +83,7 @@ def measure() -> list[Row]:
     photos = find_photos(data / PHOTOS)
     crops = draw_crops([photos], PHOTOGRAPHS, network.pixels.shape[1:], generator) / 255
     for what, values, least in (
-        ("photographs on SqueezeNet", {}, 0.5),
+        ("photographs on SqueezeNet", {}, 0.25),
         ("photographs, only until SqueezeNet's answer flips", UNTIL_IT_FLIPS, None),
     ):
         pushes = _pushes(network, judge, crops, CLASSES, STEPS_ON_PHOTOGRAPHS, values)
