@@ -18,7 +18,7 @@ from ldam_studio.networks.sources import labels
 from ldam_studio.networks.weights import weights
 from ldam_studio.networks.weights.reading import building, content, formats, shards, zips
 from ldam_studio.sampler.settings import SETTINGS
-from ldam_studio.training import cifar10, data, photos
+from ldam_studio.training import cifar10, data, pictures
 
 PAGE = asset("resources", "guide", "limits.md").read_text(encoding="utf-8")
 
@@ -51,7 +51,8 @@ LINES = {
     "a file of labels |": (f"{labels.MOST_LETTERS} letters",),
     "one of MNIST": (f"{data.MOST_BYTES // 2**20} MB",),
     "CIFAR-10": (f"{cifar10.MOST_BYTES // 2**20} MB",),
-    "a photograph": (f"{photos.MOST_BYTES // 2**20} MB", f"{photos.MOST_PIXELS:,} pixels"),
+    "a photograph": (f"{pictures.MOST_BYTES // 2**20} MB", f"{pictures.MOST_PIXELS:,} pixels"),
+    "a real image that is indexed": (f"{pictures.MOST_PIXELS:,} pixels",),
     "a sentence": (f"{errors.MOST_LETTERS} letters", f"{errors.MOST_IN_WORD} of one word"),
     "a window's own": (f"{files.MOST_OF_STATE // 2**20} MB",),
 }
