@@ -11,6 +11,8 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
+# Where it is set, each of the workers and of the programs that tests start compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test thorough lint bench zoo fuzz monkey kills
 

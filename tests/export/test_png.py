@@ -361,7 +361,7 @@ def test_a_picture_of_one_very_long_row_is_one_sentence(tmp_path: Path):
         read(path)
 
 
-@pytest.mark.parametrize("side", [10_000, 30_000])
+@pytest.mark.parametrize("side", [10_000, 14_000])  # Pillow warns of one, refuses the other
 def test_a_picture_that_says_to_be_huge_is_refused_before_it_is_unpacked(tmp_path: Path, side: int):
     data = BytesIO()
     Image.new("1", (side, side)).save(data, "PNG")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -53,8 +54,14 @@ def discriminator_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@functools.cache
+def lenet() -> Network:
+    """Return LeNet, opened once; replaying opens it anew."""
+    return open_network("lenet")
+
+
 def opened(discriminator: Path | None = None, **settings) -> SessionState:
-    network = open_network("lenet")
+    network = lenet()
     return open_session(
         SessionSpec(
             network,
@@ -326,7 +333,7 @@ def saved_text(data: bytes) -> str:
 
 
 def long_drag(state: SessionState) -> SessionState:
-    for i in range(150):
+    for i in range(80):
         state = run(state, 1, Change("temperature", 0.1 + i / 1000))
     return state
 

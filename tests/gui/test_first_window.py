@@ -66,19 +66,21 @@ def test_a_window_of_a_larger_screen_fits_this_one(make_window, tmp_path):
     assert window.size() == QSize(1280, 820).boundedTo(room)
 
 
-@pytest.mark.parametrize("width", [800, 1024, 1280, 1366, 1920])
-def test_the_bar_of_a_presentation_fits_the_screen(width, make_window, qtbot, monkeypatch):
-    monkeypatch.setattr(presentation, "scale_for", lambda _: scale_for(width))
+def test_the_bar_of_a_presentation_fits_the_screen(make_window, qtbot, monkeypatch):
     window = open_in(make_window(), qtbot, small_opening(discriminator=True))
-    window.present(True)
-    window.showNormal()  # the screen of the tests has a size of its own
-    window.resize(width, 600)
-    QApplication.processEvents()
-    assert window.width() == width
-    bar = window.findChild(PresentationBar)
-    for part in (*bar.findChildren(QToolButton), *bar.findChildren(NumberRow)):
-        # Nothing is squeezed or outside.
-        assert part.width() >= part.minimumSizeHint().width()
-        assert part.height() >= part.minimumSizeHint().height()
-        assert bar.rect().contains(QRect(part.mapTo(bar, QPoint()), part.size()))
-    window.present(False)
+    for width in (1920, 1366, 1280, 1024, 800):
+        monkeypatch.setattr(presentation, "scale_for", lambda _, width=width: scale_for(width))
+        window.present(True)
+        window.showNormal()  # the screen of the tests has a size of its own
+        window.resize(width, 600)
+        QApplication.processEvents()
+        assert window.width() == width
+        bar = window.findChild(PresentationBar)
+        parts = (*bar.findChildren(QToolButton), *bar.findChildren(NumberRow))
+        assert parts
+        for part in parts:
+            # Nothing is squeezed or outside.
+            assert part.width() >= part.minimumSizeHint().width(), width
+            assert part.height() >= part.minimumSizeHint().height(), width
+            assert bar.rect().contains(QRect(part.mapTo(bar, QPoint()), part.size())), width
+        window.present(False)

@@ -122,14 +122,16 @@ def test_a_drag_to_fewer_chains_is_one_change(make_window, qtbot):
     assert window.model.chains == 10
 
 
-@pytest.mark.parametrize(
-    "counts", [(7, 3, 1, 4, 10), (12, 8), (3, 5, 4, 2, 6, 5), (12, 11, 12), (4, 6, 10)]
-)
-def test_a_drag_to_fewer_chains_and_back_is_one_change(make_window, qtbot, counts):
+def test_a_drag_to_fewer_chains_and_back_is_one_change(make_window, qtbot):
     window = open_in(make_window(), qtbot, small_opening("fc3:0-9", l2=0.5))
-    window.controller.set_value("l2", 0.25)
-    window.controller.set_front(5)
     paused(window, qtbot)
+    for counts in ((7, 3, 1, 4, 10), (12, 8), (3, 5, 4, 2, 6, 5), (12, 11, 12), (4, 6, 10)):
+        window.controller.set_value("l2", 0.25)
+        window.controller.set_front(5)
+        is_dragged_as_one(window, counts)
+
+
+def is_dragged_as_one(window, counts):
     before = moment(window)
     window.controller.undo_stack.drag("chains", begins=True)
     for chains in counts:

@@ -341,6 +341,7 @@ def test_the_program_is_as_it_was_whatever_code_does(tmp_path, change, where):
     after["logging"] = (*after["logging"][:3], {n: after["logging"][3][n] for n in known})
     for name in after.keys() - {"torch", "random", "numpy"}:
         assert after[name] == before[name], name
+    assert not torch.overrides._get_current_function_mode_stack()  # each would slow all operations
     assert torch.equal(torch.get_rng_state(), draws[0])
     assert (random.getstate(), np.random.get_state()[1].tolist()) == draws[1:]
 

@@ -16,6 +16,7 @@ from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.train import denoiser as command
 from ldam_studio.commands.train import denoiser_kinds
 from ldam_studio.commands.train.denoiser_kinds import KINDS
+from ldam_studio.networks.models import denoiser as architecture
 from ldam_studio.networks.models.denoiser import GREY, SPREAD, Denoiser
 from ldam_studio.training import denoiser, denoiser_images
 from ldam_studio.training.denoiser import DenoiserRecipe
@@ -84,6 +85,8 @@ def test_the_rate_rises_stays_and_falls():
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train a denoiser with all its levels, but few channels, on few crops."""
+    monkeypatch.setattr(architecture, "WIDTHS", (8, 12, 16, 20))
     for images, kind in KINDS.items():
         monkeypatch.setitem(KINDS, images, replace(kind, recipe=TINY))
     monkeypatch.setattr(denoiser_kinds, "MEASURED_CROPS", 2)

@@ -53,7 +53,6 @@ def _put_environment(values: dict[str, str]) -> None:
 
 
 def _put_device(device: torch.device) -> None:
-    # Without a default device, new tensors need not go through a mode of torch's, which is faster.
     torch.set_default_device(None if device.type == "cpu" else device)
 
 
@@ -177,6 +176,13 @@ PARTS: dict[str, _Part] = {
 RANDOM = ("random", "numpy", "torch")
 """The parts that are generators of random numbers, which code may draw from as well as seed."""
 
+UNTOLD = (*RANDOM, "device")
+"""The parts that are put back without asking whether they changed.
+
+Generators are as quickly put back as compared. A default device that is the processor by name is
+told as none is, but leaves a mode of torch's in force, through which every operation goes.
+"""
+
 
 def surroundings() -> dict[str, Any]:
     """Return the present value of everything in `PARTS`, by its name."""
@@ -187,7 +193,7 @@ def put(values: dict[str, Any]) -> None:
     """Give everything in `PARTS` that `values` names the value that it has there."""
     for name, value in values.items():
         part = PARTS[name]
-        if name in RANDOM or part.read() != value:
+        if name in UNTOLD or part.read() != value:
             part.write(value)
 
 
