@@ -11,7 +11,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
-# Where it is set, each of the workers and of the programs that tests start compiles everything again.
+# Where it is set, each worker, and each program that a test starts, compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test thorough lint bench zoo fuzz monkey kills

@@ -118,7 +118,7 @@ def test_chains_that_are_pushed_away_find_the_other_mode(kernel, step_size, run)
     """Both hills are as high: once the first is kept, all chains end on the second."""
     network = Network("hills", Hills(), PixelSpec(1, 6, 6, mean=(0.0,), std=(1.0,), rest=0.0))
     settings = Settings.of(
-        mode="exact", kernel=kernel, step_size=step_size, temperature=0.02, l2=0.0, burn_in=200
+        mode="exact", kernel=kernel, step_size=step_size, temperature=0.02, l2=0.0, burn_in=100
     )
     hills = Neuron("output", 0)
     top = KeptPicture(network.module.tops[0].detach(), "top", origin_of(hills))
@@ -126,7 +126,7 @@ def test_chains_that_are_pushed_away_find_the_other_mode(kernel, step_size, run)
     for weight in (0.0, 20.0):
         state = open_session(SessionSpec(network, (hills,) * 8, settings, seed=1))
         state, _ = advance(state, [Change("picture", top), Change("repulsion", weight)], 0)
-        state, _ = run(state, 600)
+        state, _ = run(state, 250)
         mean = state.lane.average.mean[:, 0]
         ends.append((mean[:, :3].mean((1, 2)) > mean[:, 3:].mean((1, 2))).sum().item())
     assert ends == [2, 0]

@@ -98,12 +98,16 @@ def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, kernel):
     assert torch.equal(ahead.lane.average.mean, behind.lane.average.mean)
 
 
+@pytest.fixture(scope="module")
+def vgg():
+    return open_network("vgg")
+
+
 @pytest.mark.parametrize("kernel", one_in(2, KERNELS))
-def test_a_stored_session_of_several_channels_that_began_in_clouds_goes_on(run, kernel):
+def test_a_stored_session_of_several_channels_that_began_in_clouds_goes_on(run, vgg, kernel):
     """Clouds are laid out by channel, and the noise of the next steps depends on that."""
-    network = open_network("vgg")
     settings = Settings(start_spectrum=1.0, colour_correlation=0.5, kernel=kernel)
-    spec = SessionSpec(network, network.default_neurons(2), settings, device=Device())
+    spec = SessionSpec(vgg, vgg.default_neurons(2), settings, device=Device())
     state, _ = run(open_session(spec), 2)
     assert not state.lane.chains.x.is_contiguous()
     tensors, about = serialise.to_tensors(state)

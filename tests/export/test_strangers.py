@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ from ldam_studio.export.recipe import Recipe, _hash
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
 from ldam_studio.networks.discriminators import open_discriminator
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.opening import open_network
 
 
@@ -43,10 +45,15 @@ def weights(tmp_path: Path) -> Path:
     return place
 
 
+@functools.cache
+def lenet() -> Network:
+    return open_network("lenet")
+
+
 def made(folder: Path, weights: Path | None = None, **given) -> Path:
     """Export a picture after two steps."""
     folder.mkdir(exist_ok=True)
-    network = open_network("lenet", weights)
+    network = open_network("lenet", weights) if weights else lenet()
     spec = SessionSpec(network, network.default_neurons(2), device=choose("cpu"), **given)
     state = open_session(spec)
     for _ in range(2):

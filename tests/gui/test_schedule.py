@@ -1,5 +1,6 @@
 """A window over a session that runs a schedule."""
 
+import functools
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.settings.schedule_panel import SHOWN_WITH
+from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.presets import PRESETS
@@ -16,6 +18,12 @@ from ldam_studio.sampler.schedule import CURVE_OF
 from ldam_studio.sampler.settings import Settings
 
 LONG = 100_000  # steps, so that the schedule does not end during a test
+
+
+@functools.cache
+def vgg() -> Network:
+    """Return the VGG, opened once for all tests, which must not change it."""
+    return open_network("vgg")
 
 
 def opening(**settings):
@@ -33,8 +41,8 @@ def opening(**settings):
     )
 
     def make():
-        vgg = open_network("vgg")
-        return open_session(SessionSpec(vgg, vgg.default_neurons(2), chosen, device=CPU))
+        neurons = vgg().default_neurons(2)
+        return open_session(SessionSpec(vgg(), neurons, chosen, device=CPU))
 
     return Opening("Scheduled", make, Display(IMAGE))
 
