@@ -75,6 +75,12 @@ def present_values(lane: Lane, chain: int) -> dict[str, float]:
     return {name: _of_chain(getattr(now, name), chain) for name in names}
 
 
+def is_moving(lane: Lane) -> bool:
+    """Return whether a schedule still gives settings other values."""
+    settings = scheduled(lane.network, lane.neurons, lane.settings)
+    return schedule.moves(settings, lane.clock) and bool(present_values(lane, 0))
+
+
 def taken_over(lane: Lane) -> tuple[str, ...]:
     """Return the names of settings that the schedule would give values if no one had moved them."""
     settings = scheduled(lane.network, lane.neurons, lane.settings)

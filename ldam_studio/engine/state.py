@@ -115,15 +115,15 @@ class Lane:
 
     def shown_average(self) -> Average:
         """Return the average that the settings select: over time, over chains, or both."""
-        over = self.settings.average_over
+        over, found = self.settings.average_over, self.average
         ladders = None if self.tempering is None else self.tempering.ladders
         if over == "chains":
             counted = None if ladders is None else ladders.is_cold
-            return over_chains(self.chains.x, self.averaged_together, counted)
-        if over == "both":
-            return pooled(self.average, self.averaged_together)
+            found = over_chains(self.chains.x, self.averaged_together, counted)
+        elif over == "both":
+            found = pooled(found, self.averaged_together)
         # A hot chain shows the average of the coldest of its ladder.
-        return of_chains(self.average, ladders.cold) if ladders else self.average
+        return of_chains(found, ladders.cold) if ladders else found
 
     @property
     def averaged_together(self) -> Tensor:

@@ -22,6 +22,9 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import PerChain, Settings
 from ldam_studio.sampler.views import more_than_shifts, share_seen
 
+EACH_ALONE: dict[str, Any] = {"average_over": "time", "average_group": 0}
+"""Settings with which each chain shows its own average, as opposed to some chains together."""
+
 WEIGHT, SMOOTHNESS, VIEWS_OF = "discriminator_weight", "smoothness", "views_of"
 
 
@@ -64,6 +67,8 @@ def suited(lane: LaneOutline, neurons: Sequence[Neuron], judged: Any = None) -> 
         found[WEIGHT] = 0.0
     if was_inner and not inner and not weighs and judged is not None:
         found[WEIGHT] = judged
+    if isinstance(settings.average_group, tuple) and tuple(neurons) != lane.neurons:
+        found |= EACH_ALONE  # the groups were those of the former neurons' images
     return found
 
 

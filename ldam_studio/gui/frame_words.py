@@ -79,13 +79,17 @@ def _average_badges(frame: LaneFrame) -> tuple[Badge, ...]:
     return ()
 
 
-def group_badges(lane: LaneOutline, front: int) -> tuple[Badge, ...]:
+def group_badges(lane: LaneOutline, frame: LaneFrame) -> tuple[Badge, ...]:
     """Return a badge if the average in front is over some of its neuron's chains only."""
-    group, neuron = lane.settings.average_group, lane.neurons[front]
+    group, neuron = lane.settings.average_group, lane.neurons[frame.front]
     if lane.settings.average_over == "time" or not isinstance(group, tuple):
         return ()
-    own = [each for each, of in zip(group, lane.neurons, strict=True) if of == neuron]
-    some = own.count(group[front])
+    rungs, shown = rungs_of(frame) or (0,) * len(group), frame.front
+    if frame.ladders is not None:
+        shown = int(frame.ladders.cold[shown])
+    chains = zip(group, lane.neurons, rungs, strict=True)
+    own = [number for number, each, rung in chains if each == neuron and not rung]
+    some = own.count(group[shown])
     return (Badge(f"over {some} of {len(own)} chains", "accent"),) if some < len(own) else ()
 
 
@@ -216,6 +220,11 @@ def told_apart(labels: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
+def rungs_of(frame: LaneFrame) -> tuple[int, ...]:
+    """Return the rung of each chain, 0 for the coldest of a ladder; empty without ladders."""
+    return () if frame.ladders is None else tuple(frame.ladders.rung.tolist())
+
+
 def with_rungs(labels: tuple[str, ...], rungs: tuple[int, ...]) -> tuple[str, ...]:
     """Return chains' labels, in which hot chains of ladders have their rung, such as +2.
 
@@ -224,7 +233,7 @@ def with_rungs(labels: tuple[str, ...], rungs: tuple[int, ...]) -> tuple[str, ..
     labels
         As `told_apart` returns them.
     rungs
-        The rung of each chain; empty without ladders.
+        As `rungs_of` returns them.
     """
     if len(rungs) != len(labels):
         return labels

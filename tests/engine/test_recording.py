@@ -141,6 +141,14 @@ def test_chains_of_one_neuron_with_other_settings_are_no_group(recorded):
     assert record.groups.tolist() == [0, 0, 1]
 
 
+def test_a_curve_that_has_ended_changes_nothing_any_more(recorded):
+    curve = {"schedule_shape": "curves", "temperature_curve": "0:1, 4:0.1"}
+    go = recorded(chains=2, **curve)
+    assert go(3).scheduled
+    record = go(6)
+    assert not record.scheduled and 1 <= len(record.steps) <= 5
+
+
 def test_a_full_record_keeps_its_whole_span():
     rows = Rows(chains=2, width=1)
     for step in range(1, 10 * MOST_ROWS + 1):

@@ -105,6 +105,12 @@ def test_averages_over_chains_are_of_cold_chains(open_ladders, run, over):
     torch.testing.assert_close(lane.shown_average().mean[3], x[cold].mean(0))
 
 
+def test_a_hot_chain_shows_the_averaging_group_of_the_coldest(open_ladders, run):
+    state, _ = run(open_ladders(average_over="both", average_group=(1, 0) * 4, burn_in=0), 6)
+    shown = state.lane.shown_average()
+    assert torch.equal(shown.mean[3], shown.mean[0]) and int(shown.count.min()) > 0
+
+
 def test_temperatures_rise_along_each_ladder_of_a_neuron(open_ladders, run):
     seven, one = Neuron("fc3", 7), Neuron("fc3", 1)
     state, _ = run(open_ladders(neurons=(seven, one, seven, seven, one, seven, seven, seven)), 3)

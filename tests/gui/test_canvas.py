@@ -154,6 +154,7 @@ class _Letters:
 
     def __init__(self) -> None:
         self.written: list[str] = []
+        self.badges: list[str] = []
 
     def font(self, **_kind):
         return None
@@ -161,7 +162,11 @@ class _Letters:
     def width(self, text, _font=None):
         return 10 * len(text)
 
-    def badge(self, room, _badge):
+    def badge_width(self, _badge):
+        return 50
+
+    def badge(self, room, badge):
+        self.badges.append(badge)
         return room.right() - 50
 
     def text(self, _room, text, _token, **_kind):
@@ -176,4 +181,10 @@ class _Letters:
 def test_a_narrow_pane_has_a_shorter_title_instead_of_half_of_one(width, badges, title):
     pencil = _Letters()
     paint_title(pencil, QRect(0, 0, width, 20), ("Running average", "Average"), badges, "")
-    assert pencil.written[0] == title
+    assert pencil.written[0] == title and tuple(pencil.badges) == badges
+
+
+def test_badges_for_which_there_is_no_room_are_left_out_the_first_ones_first():
+    pencil = _Letters()
+    paint_title(pencil, QRect(0, 0, 180, 20), ("Average",), ("over 2 chains", "settling"), "")
+    assert pencil.badges == ["settling"] and pencil.written[0] == "Average"

@@ -13,6 +13,7 @@ from ldam_studio.gui.tempering.feature import Tempering
 from ldam_studio.gui.tempering.ladder_view import LadderView
 from ldam_studio.gui.tempering.panel import EXPLANATION, NO_SESSION
 from ldam_studio.gui.tempering.words import Ladder, ladder_of, ladder_words, temperature_texts
+from ldam_studio.gui.wall.feature import ChainWall
 from ldam_studio.sampler.exact import exact_values, moving_temperature
 from ldam_studio.sampler.settings import Settings
 
@@ -101,6 +102,9 @@ def test_a_click_on_a_rung_shows_its_chain_and_badges_say_that_it_is_hot(make_wi
     assert frame.lanes[0].temperature > studio.model.outline.lane.settings.temperature
     assert average_badges(frame.lanes[0])[0].text == "of the coldest chain"
     view.grab()
+    studio.places.actions()["wall"].trigger()
+    wall = studio.feature(ChainWall).wall
+    until(qtbot, lambda: wall._labels[1:] == ("+1", "+2", "+3"))
 
 
 def test_a_hidden_panel_is_not_kept_up_to_date(make_window, qtbot, monkeypatch):

@@ -20,7 +20,7 @@ from ldam_studio.engine.advance import StepInfo
 from ldam_studio.engine.compute.transfer import to_host
 from ldam_studio.engine.recording.projections import PROJECTIONS, Projections
 from ldam_studio.engine.recording.rows import Rows
-from ldam_studio.engine.schedule import present_values
+from ldam_studio.engine.schedule import is_moving
 from ldam_studio.engine.state import Lane, LogEntry, SessionState
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
@@ -59,7 +59,7 @@ class Record:
     seconds
         How long the chains ran for this record.
     scheduled, melting, learning
-        Whether a schedule runs, the chains are melting, or the discriminator learns.
+        Whether a schedule changes settings, the chains are melting, or the discriminator learns.
     """
 
     step: int
@@ -169,7 +169,7 @@ class _LaneRecord:
         if state.step % lane.settings.thin:
             return
         melting = state.melting > 0 or max(state.heated, *state.heats, 1.0) > 1
-        scheduled = bool(present_values(lane, 0))
+        scheduled = is_moving(lane)
         if (melting, scheduled) != (self._melting, self._scheduled):
             self._begin(moved=False)
             self._melting, self._scheduled = melting, scheduled

@@ -59,13 +59,17 @@ def paint_title(
 ) -> None:
     """Paint a title, then some words, then badges.
 
-    Of `titles`, and of `words` and their `shorter` forms, the first that fits is painted.
+    Of `titles`, and of `words` and their `shorter` forms, the first that fits is painted. Badges
+    for which the shortest title leaves no room are left out, the first ones first.
     """
     room = QRect(part)
-    for badge in reversed(badges):
-        room.setRight(pencil.badge(room, badge) - round(6 * pencil.ratio))
     flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
     bold = pencil.font(bold=True)
+    gap, least = round(6 * pencil.ratio), pencil.width(titles[-1], bold)
+    for badge in reversed(badges):
+        if pencil.badge_width(badge) + gap + least > room.width():
+            break
+        room.setRight(pencil.badge(room, badge) - gap)
     fitting = (title for title in titles if pencil.width(title, bold) <= room.width())
     title = next(fitting, titles[-1])
     used = pencil.text(room, title, "text", flags=flags, font=bold)

@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio.engine.suiting import EACH_ALONE
+
 if TYPE_CHECKING:
     from ldam_studio.engine.outline import LaneOutline
 
-EACH_ALONE: dict[str, Any] = {"average_over": "time", "average_group": 0}
-"""The settings with which each chain shows its own average."""
+APART = 1  # the averaging group of the mode; all other chains have 0
 
 
 def averaged_apart(lane: LaneOutline, chains: Collection[int]) -> dict[str, Any]:
     """Return the settings with which some chains are averaged together, without the others."""
-    groups = tuple(int(chain in chains) for chain in range(len(lane.neurons)))
+    groups = tuple(APART * (chain in chains) for chain in range(len(lane.neurons)))
     return {"average_over": "both", "average_group": groups}
 
 
 def are_averaged_apart(lane: LaneOutline, chains: Collection[int]) -> bool:
-    """Return whether an average is over these chains of one neuron, and no others."""
-    if lane.settings.average_over == "time" or not chains:
-        return False
+    """Return whether most of the chains that are averaged apart are among `chains`.
+
+    A mode keeps most of its chains, while some of them go on to others, and others join.
+    """
     group = lane.settings.average_group
-    groups = group if isinstance(group, tuple) else (group,) * len(lane.neurons)
-    keys = list(zip(lane.neurons, groups, strict=True))
-    first = keys[min(chains)]
-    return {chain for chain, key in enumerate(keys) if key == first} == set(chains)
+    if lane.settings.average_over == "time" or not isinstance(group, tuple):
+        return False
+    apart = {chain for chain, number in enumerate(group) if number == APART}
+    return 2 * len(apart & set(chains)) > len(apart)
 
 
 def each_alone(lane: LaneOutline) -> dict[str, Any]:

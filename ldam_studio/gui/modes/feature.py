@@ -11,14 +11,10 @@ from ldam_studio.engine.changes.picture_rules import keeping
 from ldam_studio.engine.kept_modes import KeptMode, modes_of, origin_of
 from ldam_studio.engine.kept_pictures import KeptPicture, StartFrom
 from ldam_studio.engine.picture import to_bytes
+from ldam_studio.engine.suiting import EACH_ALONE
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.modes import words
-from ldam_studio.gui.modes.averaging import (
-    EACH_ALONE,
-    are_averaged_apart,
-    averaged_apart,
-    each_alone,
-)
+from ldam_studio.gui.modes.averaging import are_averaged_apart, averaged_apart, each_alone
 from ldam_studio.gui.modes.cards import Card
 from ldam_studio.gui.modes.collector import Collector
 from ldam_studio.gui.modes.panel import ModesPanel
@@ -34,7 +30,9 @@ if TYPE_CHECKING:
 
 PUSH = 0.03
 """Repulsion that is set where it is off: enough to lead chains that begin anew elsewhere, and so
-little that they still draw what excites the neuron."""
+little that they still draw what excites the neuron. Of 0, 0.01, 0.03, 0.1 and 0.3 it is the least
+with which none of ten chains of LeNet's 4 or 7 returned (ten seeds); with 0.3 they excite it less.
+"""
 CHAINS = 10
 """Chains that look for another mode where images are small."""
 SMALL = 64 * 64 * 3

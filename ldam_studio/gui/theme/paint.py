@@ -113,11 +113,15 @@ class Pencil:
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         self.painter.drawText(inner, flags, text)
 
+    def badge_width(self, badge: Badge) -> float:
+        """Return the width of a badge."""
+        return self.width(badge.text, self.font(size=0.88)) + 14 * self.ratio
+
     def badge(self, room: QRect, badge: Badge) -> int:
         """Draw a badge at the right end of `room`; return its left edge."""
         font = self.font(size=0.88)
         metrics = QFontMetricsF(font)
-        width = metrics.horizontalAdvance(badge.text) + 14 * self.ratio
+        width = self.badge_width(badge)
         height = metrics.height() + 4 * self.ratio
         pill = QRectF(room.right() - width, room.center().y() - height / 2, width, height)
         self.painter.setRenderHint(QPainter.RenderHint.Antialiasing)

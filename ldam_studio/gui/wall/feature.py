@@ -14,7 +14,13 @@ from ldam_studio.engine.changes.chosen import Heated
 from ldam_studio.engine.comparison import lane_name
 from ldam_studio.engine.state import MELT_HEAT
 from ldam_studio.gui.chain_table import columns_of
-from ldam_studio.gui.frame_words import short_label, told_apart
+from ldam_studio.gui.frame_words import (
+    rungs_of,
+    short_label,
+    told_apart,
+    with_rungs,
+    with_rungs_said,
+)
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.lanes import network_titles
 from ldam_studio.gui.studio import Entry, Feature, Studio
@@ -79,6 +85,7 @@ class ChainWall(Feature):
         controller.opening.connect(self._show_opening)
         studio.frames.shown.connect(self._show_frame)
         self._takes_keys = False
+        self._rungs: tuple[int, ...] = ()  # of the first lane's chains; empty without ladders
 
         self._zooms = {"fit": wall.fit, "zoom_in": self._zoom_in, "zoom_out": self._zoom_out}
 
@@ -151,7 +158,11 @@ class ChainWall(Feature):
         columns = columns_of(neurons)
         labels = tuple(short_label(network.label(neuron)) for neuron in neurons)
         tips = tuple(f"{label}, chain {n} of {len(labels)}" for n, label in enumerate(labels, 1))
-        labels = tuple(labels[column[0]] for column in columns) if columns else told_apart(labels)
+        tips = with_rungs_said(tips, self._rungs)
+        if columns:
+            labels = tuple(labels[column[0]] for column in columns)
+        else:
+            labels = with_rungs(told_apart(labels), self._rungs)
         columns = columns or tuple((chain,) for chain in range(len(neurons)))
         titles: tuple[str, ...] = ()
         if len(lanes) > 1:
@@ -173,6 +184,9 @@ class ChainWall(Feature):
     def _show_frame(self, frame: Frame) -> None:
         if not self.is_up:
             return
+        if (rungs := rungs_of(frame.lanes[0])) != self._rungs:
+            self._rungs = rungs
+            self._set_chains()
         outline = self.studio.model.outline
         hot = [chain for chain, heat in enumerate(outline.heats) if heat > 1]
         self.wall.set_states(frozenset(outline.held), frozenset(hot))

@@ -20,6 +20,7 @@ from ldam_studio.gui.frame_words import (
     device_words,
     group_badges,
     raw_badges,
+    rungs_of,
     short_label,
     told_apart,
     with_rungs,
@@ -160,8 +161,7 @@ class Views(QObject):
         if first or self._frames.count % STRIP_EVERY:
             panels.strip.strip.show_thumbnails(self._thumbnails(frame))
         lane = frame.lanes[0]
-        rungs = () if lane.ladders is None else tuple(lane.ladders.rung.tolist())
-        if rungs != self._rungs:
+        if (rungs := rungs_of(lane)) != self._rungs:
             self._rungs = rungs
             self._show_neurons()
         if lane.silence != self._silence and lane.neurons == shown.neurons:
@@ -232,7 +232,7 @@ class Views(QObject):
         if frame is not None:
             raw += map(dead_badges, frame.lanes[1:])
             lanes = zip(frame.outline.lanes, frame.lanes, strict=True)
-            averages = [group_badges(o, lane.front) + average_badges(lane) for o, lane in lanes]
+            averages = [group_badges(o, lane) + average_badges(lane) for o, lane in lanes]
         self._panels.canvas.set_badges(*chain(*zip(raw, averages, strict=True)))
 
 
