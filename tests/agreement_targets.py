@@ -52,6 +52,11 @@ def slow(rng, samples):
     return chains_of(walk(rng, samples, 4, 0.99))
 
 
+def varied(rng, samples):
+    """One chain that forgets slowly among others that forget at once."""
+    return chains_of(np.concatenate([walk(rng, samples, 7), walk(rng, samples, 1, 0.99)], axis=1))
+
+
 def heavy(rng, samples):
     return chains_of(rng.standard_cauchy((samples, 4, QUANTITIES)))
 
@@ -191,6 +196,7 @@ TARGETS = (
     Target(many, True, (Kind.AGREE,)),
     Target(correlated, True, (Kind.AGREE, Kind.NOT_YET)),
     Target(slow, True, (Kind.NOT_YET,)),
+    Target(varied, True, (Kind.NOT_YET,)),
     Target(heavy, True, (Kind.AGREE,)),
     Target(mixing, True, (Kind.AGREE, Kind.NOT_YET)),
     Target(two_modes, False, (Kind.DISAGREE,)),

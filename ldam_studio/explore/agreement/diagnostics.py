@@ -8,8 +8,9 @@ Carlo when running many short chains" (2024).
 R-hat is large both for chains that are stuck and for chains that were watched for too short a time.
 The test tells these apart. Each chain is cut into `BATCHES` batches, and the chains' means are
 compared with the scatter of the batches' means within the chains (one-way analysis of variance, of
-normal scores); if batches are like those before them, the means count as less certain. Each chain
-alone is compared with all others, too, since one chain of a hundred hardly moves R-hat.
+normal scores); if batches are like those before them, the means count as less certain. Chains may
+scatter differently, as those do that forget more slowly than others. Each chain alone is compared
+with all others, too, since one chain of a hundred hardly moves R-hat.
 """
 
 from __future__ import annotations
@@ -130,38 +131,66 @@ def differ(values: Array) -> tuple[float, int | None]:
         means.append(scores.reshape(chains, BATCHES, length, quantities).mean(2))
     batches = np.concatenate(means, axis=2)
     tests = batches.shape[2]
-    freedom = chains * (BATCHES - 1)
     centres = batches.mean(1)
     rest = batches - centres[:, None]
-    within = np.maximum((rest**2).sum((0, 1)) / freedom, 1e-12)
-    within = within * _slowness(rest)
+    slowness = _slowness(rest)
+    own = np.maximum((rest**2).sum(1) / (BATCHES - 1), 1e-12) * slowness
+    within = own.mean(0)
     between = BATCHES * centres.var(0, ddof=1)
-    together = float(fdtrc(chains - 1, freedom, between / within).min()) * tests
+    freedom = _freedom(own, slowness)
+    together = float(fdtrc(*freedom, between / within).min()) * tests
     if chains == 2:
         return min(1.0, together), None
     others = (centres.sum(0) - centres) / (chains - 1)
-    error = np.sqrt(within / BATCHES * chains / (chains - 1))
-    distance = np.abs(centres - others) / error
-    farthest = np.unravel_index(int(distance.argmax()), distance.shape)
-    alone = 2 * float(stdtr(freedom, -distance[farthest])) * tests * chains
-    return min(1.0, together, alone), int(farthest[0]) if alone < together else None
+    error = np.sqrt(np.maximum(own, within) / BATCHES * chains / (chains - 1))
+    apart = 2 * stdtr(freedom[1], -np.abs(centres - others) / error) * tests * chains
+    alone, farthest = float(apart.min()), int(apart.min(1).argmin())
+    return min(1.0, together, alone), farthest if alone < together else None
+
+
+def _freedom(own: Array, slowness: Array) -> tuple[Array, Array]:
+    """Return the degrees of freedom between and within chains, (quantities,) each.
+
+    If few of the chains have most of the scatter, `own` (chains, quantities), it is known from
+    those few: Box, "Some theorems on quadratic forms" (1954); Brown and Forsythe (1974). Batches
+    that are like those before them count as fewer, too.
+    """
+    chains = len(own)
+    shares = own / own.sum(0)
+    # Variances of few batches differ by chance.
+    squares = (shares**2).sum(0) * (BATCHES - 1) / (BATCHES + 1)
+    squares = np.maximum(squares, 1 / chains)
+    between = (1 - 1 / chains) ** 2 / ((1 - 2 / chains) * squares + 1 / chains**2)
+    batches = (BATCHES - 1) * 2 * slowness / (1 + slowness**2)
+    return between, (shares * batches).sum(0) / squares
 
 
 def _slowness(rest: Array) -> Array:
-    """Return by how much the variance of a chain's mean is underrated, (quantities,).
+    """Return by how much the variance of each chain's mean is underrated, (chains, quantities).
 
     `rest` (chains, batches, quantities) are batches' means without those of their chains. If one is
     like the next, the chains are slower than a batch is long, and a chain's mean is as uncertain as
-    that of an autoregressive chain: (1 + r) / (1 - r) times as much. The correlation r is corrected
-    for the bias of short series (Marriott and Pope, 1954), and is not less than is usual for all
-    quantities, so that none seems certain by chance.
+    that of an autoregressive chain: (1 + r) / (1 - r) times as much. The correlation r is that of a
+    quantity in all chains, but not less than is usual for all quantities, nor for all of the chain,
+    so that none seems certain by chance.
     """
-    squares = np.maximum((rest**2).sum((0, 1)), 1e-12)
-    r = (rest[:, 1:] * rest[:, :-1]).sum((0, 1)) / squares * BATCHES / (BATCHES - 1)
-    r = (r + 1 / BATCHES) / (1 - 3 / BATCHES)
-    r = np.clip(np.maximum(r, np.median(r)), 0.0, 0.95)
+    squares = np.maximum((rest**2).sum(1), 1e-12)
+    pairs = (rest[:, 1:] * rest[:, :-1]).sum(1)
+    common = _correlation(pairs.sum(0), squares.sum(0))
+    each = np.median(_correlation(pairs, squares), axis=1, keepdims=True)
+    r = np.clip(np.maximum(np.maximum(common, np.median(common)), each), 0.0, 0.95)
     slowness: Array = (1 + r) / (1 - r)
     return slowness
+
+
+def _correlation(pairs: Array, squares: Array) -> Array:
+    """Return the correlation of successive batches, without the bias of short series.
+
+    The correction is that of Marriott and Pope (1954).
+    """
+    r = pairs / squares * BATCHES / (BATCHES - 1)
+    corrected: Array = (r + 1 / BATCHES) / (1 - 3 / BATCHES)
+    return corrected
 
 
 def moving(values: Array) -> NDArray[np.int64]:
