@@ -328,8 +328,7 @@ def check_folder(folder: Path) -> None:
         probe.write_bytes(b"")
     except OSError as error:
         raise StudioError(
-            f"The folder {folder} cannot be written to ({error.strerror or error}); choose another "
-            "with --out."
+            f"The folder {folder} cannot be written to ({error.strerror or error}); choose another."
         ) from None
     finally:
         _remove(probe)

@@ -217,7 +217,7 @@ class _Picked:
             {
                 "raw": lane.chains.x[front],
                 "average": shown.mean[front],
-                "thumbnails": _shrunk(
+                "thumbnails": shrunk(
                     shown.mean if request.averages else lane.chains.x, lane, request.side
                 ),
                 "samples": shown.count,
@@ -312,8 +312,14 @@ def _stride(pixels: PixelSpec, chains: int, side: int | None) -> int:
     return max(1, longer // max(side, 1), math.ceil(1 / most))
 
 
-def _shrunk(pictures: Tensor, lane: Lane, side: int | None) -> Tensor:
-    """Shrink pictures (chains, C, H, W) to thumbnails; small pictures are returned unchanged."""
+def shrunk(pictures: Tensor, lane: Lane, side: int | None) -> Tensor:
+    """Shrink pictures (chains, C, H, W) to thumbnails; small pictures are returned unchanged.
+
+    Parameters
+    ----------
+    side
+        Length of their longer side, see `FrameRequest.side`.
+    """
     pixels = lane.network.pixels
     stride = _stride(pixels, len(pictures), side)
     if lane.sized is not lane.network:

@@ -115,6 +115,11 @@ def at_largest_size(rows: Sequence[Floats]) -> list[Floats]:
     ]
 
 
+def grid_columns(count: int) -> int:
+    """Return the columns of a grid of so many pictures, see `grid`."""
+    return min(count, 10 if count % 10 == 0 else math.ceil(math.sqrt(count)))
+
+
 def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) -> Bytes:
     """Arrange pictures of one size (H, W, 3) in rows.
 
@@ -122,13 +127,7 @@ def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) ->
     root of their number.
     """
     if columns is None:
-        columns = max(
-            1,
-            min(
-                len(pictures),
-                10 if len(pictures) % 10 == 0 else int(np.ceil(np.sqrt(len(pictures)))),
-            ),
-        )
+        columns = grid_columns(len(pictures))
     rows = -(-len(pictures) // columns)
     height, width, _ = pictures[0].shape
     sheet = np.full(

@@ -44,6 +44,7 @@ FEATURES = (
     Row("watching", "watch.watching:Watching"),
     Row("exporting", "exporting.exporting:Exporting"),
     Row("sharing", "exporting.sharing:Sharing"),
+    Row("recorder", "recorder.feature:Recordings"),
     Row("settings", "settings.feature:SettingsPanel", panel=True),
     Row("learner", "learner.feature:Learner", panel=True),
     Row("picking", "picker.feature:Picking", panel=True),

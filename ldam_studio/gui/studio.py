@@ -163,6 +163,9 @@ class Places(Protocol):
     def add_to_presentation(self, widget: QWidget) -> None:
         """Add a widget to the slim bar that a presentation shows."""
 
+    def add_to_status(self, widget: QWidget) -> None:
+        """Add a widget to the status bar, left of the figures."""
+
     def cover(self, widget: QWidget | None) -> None:
         """Lay a widget over the images, in place of one that lies there; None lays nothing."""
 

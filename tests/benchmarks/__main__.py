@@ -29,6 +29,7 @@ import photograph
 import picker
 import plans
 import real_images
+import recording
 import sampler_speed
 import schedules
 import sheet
@@ -67,6 +68,7 @@ PARTS = {
     "sheet": sheet.measure,
     "photograph": photograph.measure,
     "real": real_images.measure,
+    "recording": recording.measure,
 }
 OUT = Path("build/bench.json")
 

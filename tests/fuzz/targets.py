@@ -94,6 +94,7 @@ def state(data: bytes) -> None:
     from ldam_studio.gui.exporting.last_choice import Choice
     from ldam_studio.gui.last_choice import LastChoice
     from ldam_studio.gui.picker.memory import NeuronMemory
+    from ldam_studio.gui.recorder.choice import LastRecording
     from ldam_studio.gui.session.store import SessionStore
     from ldam_studio.networks.sources.request import RecentNetworks
     from ldam_studio.user_presets import UserPresets
@@ -102,7 +103,15 @@ def state(data: bytes) -> None:
         folder = path.parent
         with suppress(StudioError):
             UserPresets(folder).read()
-        for name in ("window", "networks", "neurons", "export", "known-files", "plans"):
+        for name in (
+            "window",
+            "networks",
+            "neurons",
+            "export",
+            "recording",
+            "known-files",
+            "plans",
+        ):
             (folder / f"{name}.json").write_bytes(data)
         (folder / INDEX).write_bytes(data)
         os.environ["LDAM_STATE_DIR"] = os.environ["LDAM_CACHE_DIR"] = str(folder)
@@ -115,6 +124,7 @@ def state(data: bytes) -> None:
             RecentNetworks(folder / "networks.json").read,
             lambda: NeuronMemory(folder / "neurons.json"),
             LastChoice(Choice(), folder / "export.json").read,
+            LastChoice(LastRecording(), folder / "recording.json").read,
             lambda: is_known("0" * 64),
             cache._read,
             lambda: read_index(folder),

@@ -1,4 +1,4 @@
-"""What can be done with the menu "Explore" and with schedules; added to the table of actions."""
+"""What can be done with the menu "Explore", schedules and recordings; added to the actions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pokes import poke
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.modes.feature import Modes
 from ldam_studio.gui.photograph.feature import Photographs
+from ldam_studio.gui.recorder.catching import WHAT
+from ldam_studio.gui.recorder.choice import RecordingChoice
+from ldam_studio.gui.recorder.feature import Recordings
 from ldam_studio.gui.sheets.feature import Sheets
 from ldam_studio.gui.verdict.feature import JudgeVerdicts
 from ldam_studio.gui.wall.feature import ChainWall
@@ -160,6 +163,26 @@ def tempering(player: Player, rungs: int) -> None:
     """Turn tempering on or off."""
     with suppress(StudioError):
         player.window.controller.set_value("tempering", rungs)
+
+
+@action(
+    3,
+    what=lambda r: r.choice((*WHAT, "", "", "dialog")),
+    every=lambda r: r.choice((1, 1, 3, 50)),
+    name=lambda r: r.choice(("a.webp", "a.png", "a.gif", "a.mp4", "new/a.webp", "net.py/a.gif")),
+    loop=lambda r: r.random() < 0.3,
+)
+def record(player: Player, what: str, every: int, name: str, loop: bool) -> None:
+    """Begin a recording, end it, or look at its dialog."""
+    if not is_ready(player):
+        return
+    recorder = player.window.feature(Recordings)
+    if what == "dialog":
+        recorder.toggle()
+    elif what:
+        recorder.start(RecordingChoice(what, 64, 30, every, loop, player.files / name))
+    else:
+        recorder.stop()
 
 
 @action(1)

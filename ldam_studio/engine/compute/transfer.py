@@ -24,7 +24,7 @@ def to_host(tensors: Mapping[K, Tensor]) -> dict[K, NDArray[Any]]:
 
 
 class Arriving:
-    """A small tensor on its way to the host; only `read` waits for it."""
+    """A tensor on its way to the host; only reading it waits for it."""
 
     def __init__(self, tensor: Tensor) -> None:
         self._copy, self._event = tensor, None
@@ -34,9 +34,17 @@ class Arriving:
 
     def read(self) -> list[Any]:
         """Return the values as nested lists, one level per dimension."""
+        self._wait()
+        return self._copy.tolist()
+
+    def array(self) -> NDArray[Any]:
+        """Return the values; those of a tensor on the host share its memory."""
+        self._wait()
+        return self._copy.numpy()
+
+    def _wait(self) -> None:
         if self._event is not None:
             self._event.synchronize()
-        return self._copy.tolist()
 
 
 def to_device(tensor: Tensor, device: str) -> Tensor:

@@ -33,6 +33,7 @@ class Theme:
     warning: str
     danger: str
     success: str
+    recording: str  # the dot that is shown while a recording runs
     comparison: str  # the second of two compared networks; the first one has the accent
     canvas: str  # around the images; a neutral grey, which does not affect how colours look
     scale: float = 1.0
@@ -58,6 +59,7 @@ DARK = Theme(
     warning="#e8b450",
     danger="#ff8f87",
     success="#74c69d",
+    recording="#f0524a",
     comparison="#f08fc0",
     canvas="#2e2e2e",  # black images stand out from it
 )
@@ -76,6 +78,7 @@ LIGHT = Theme(
     warning="#875400",
     danger="#b42318",
     success="#1a7045",
+    recording="#d42a20",
     comparison="#a8216b",
     canvas="#e2e2e2",
 )

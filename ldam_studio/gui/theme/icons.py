@@ -41,6 +41,8 @@ ICONS = (
     "star",
     "starred",
     "pin",
+    "record",
+    "stop",
 )
 
 

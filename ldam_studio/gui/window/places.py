@@ -145,6 +145,11 @@ class WindowPlaces:
         """Add a widget to the slim bar that a presentation shows."""
         self._presented(widget)
 
+    def add_to_status(self, widget: QWidget) -> None:
+        """Add a widget to the status bar, left of the figures."""
+        # The progress has the first place.
+        present(self._window.statusBar()).insertPermanentWidget(1, widget)
+
     def cover(self, widget: QWidget | None) -> None:
         """Lay a widget over the images, in place of one that lies there; None lays nothing."""
         self._panels.cover(widget)

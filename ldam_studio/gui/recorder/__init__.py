@@ -1,0 +1,1 @@
+"""Feature: record the images as an animation."""
