@@ -5,21 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
 from ldam_studio.commands.shared.interrupt import interruptible
-from ldam_studio.commands.shared.links import file_or_link
+from ldam_studio.commands.shared.links import file_or_link, folder_of, given_link
+from ldam_studio.commands.shared.nearby import add_nearby, nearby_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
-from ldam_studio.errors import StudioError, plain
-from ldam_studio.export.links import FIGURES, link_in, no_folder, unpacked
-from ldam_studio.export.locate import Nearby
+from ldam_studio.errors import plain
+from ldam_studio.export.links import unpacked
 from ldam_studio.export.replay import Comparison, compare, compare_recipe
 from ldam_studio.files import check_target, write_together
-from ldam_studio.networks.sources.families import runs_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,58 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=file_or_link,
         help="a picture or figure that LDAM Studio exported, or a link",
     )
-    parser.add_argument(
-        "--network",
-        action="append",
-        metavar="FILE.py:FUNCTION",
-        help="your own code that defines the network, which is run; for two networks in different "
-        "code, give it twice",
-    )
-    parser.add_argument(
-        "--weights",
-        type=Path,
-        metavar="FILE",
-        help="the network's weights, if they have moved or the picture is not yours",
-    )
-    parser.add_argument(
-        "--discriminator-weights",
-        type=Path,
-        metavar="FILE",
-        help="the discriminator's weights, if they have moved",
-    )
-    parser.add_argument(
-        "--compare-weights",
-        type=Path,
-        metavar="FILE",
-        help="the second network's weights in a comparison, if they have moved",
-    )
-    parser.add_argument(
-        "--allow-code",
-        action="store_true",
-        help="run whatever code the recipe names as FILE.py:FUNCTION, if the network is defined "
-        "by code; only for pictures that you trust",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="the real images from which the discriminator learned, if they have moved or the "
-        "picture is not yours",
-    )
-    parser.add_argument(
-        "--photograph",
-        type=Path,
-        action="append",
-        metavar="FILE",
-        help="a photograph that was brought into the session, if it is neither inside the recipe "
-        "nor in the folder of the picture; may be given several times",
-    )
-    parser.add_argument(
-        "--download",
-        action="store_true",
-        help="download the published weights of the networks that the recipe names, if they are "
-        "missing",
-    )
+    add_nearby(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the new picture here")
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
 
@@ -96,18 +43,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.out is not None:
         check_target(args.out)
-    given = (args.weights, args.discriminator_weights, args.compare_weights)
-    folder = args.picture.parent if isinstance(args.picture, Path) else no_folder()
-    nearby = Nearby(
-        folder,
-        [path for path in given if path is not None],
-        _code(args.network or ()),
-        data=args.data,
-        allow_code=args.allow_code,
-        allow_download=args.download,
-        pictures=args.photograph or (),
-    )
-    link = _link_of(args.picture)
+    nearby = nearby_of(args, folder_of(args.picture))
+    link = given_link(args.picture)
     reached = (0, 0)
     with interruptible() as wish, progress() as bar:
         task, lines = bar.add_task("replaying", total=None), ProgressLines("replaying")
@@ -146,24 +83,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(in_words(found))
     return 0 if found.identical else 1
-
-
-def _link_of(named: Path | str) -> str | None:
-    """Return a link that was given, or that in a figure; None for a picture."""
-    if isinstance(named, str):
-        return named
-    return link_in(named) if named.suffix.lower() in FIGURES else None
-
-
-def _code(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of own code; `StudioError` for the name of another network."""
-    for name in names:
-        if not runs_code(name) or ":" not in name:
-            raise StudioError(
-                f"--network takes your own code, as FILE.py:FUNCTION, not {name!r}; a picture "
-                "names every other network itself."
-            )
-    return tuple(names)
 
 
 def in_words(found: Comparison) -> str:

@@ -7,6 +7,10 @@ COMMANDS = {
     "watch": ("ldam_studio.commands.watch", "watch a network's checkpoints while it is trained"),
     "render": ("ldam_studio.commands.render", "sample without a window and write the pictures"),
     "replay": ("ldam_studio.commands.replay", "run an exported picture again and compare it"),
+    "record": (
+        "ldam_studio.commands.record",
+        "run the sessions of exported pictures again, as an animation",
+    ),
     "info": ("ldam_studio.commands.info", "list the networks, or the layers of a network"),
     "sheet": (
         "ldam_studio.commands.sheet",

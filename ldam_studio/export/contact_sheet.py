@@ -111,7 +111,7 @@ def drawn_again(
     Parameters
     ----------
     rerun
-        Runs the recipe of a single picture; see `replay.rerun`.
+        Runs the recipe of a single picture; see `rerun.rerun`.
     on_step
         Called with the number of steps done and of all steps; returning False stops.
 

@@ -24,7 +24,8 @@ from ldam_studio.export.exporting import draft, export
 from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.recipe import Recipe
-from ldam_studio.export.replay import compare, rerun, spec_at_export
+from ldam_studio.export.replay import compare
+from ldam_studio.export.rerun import rerun, spec_at_export
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.networks.pixels import PixelSpec

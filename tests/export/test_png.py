@@ -30,7 +30,8 @@ from ldam_studio.export.formats.png import KEY, encode
 from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.recipe import Recipe
-from ldam_studio.export.replay import compare, rerun
+from ldam_studio.export.replay import compare
+from ldam_studio.export.rerun import rerun
 from ldam_studio.export.shown import MOST_PIXELS, Shown, picture_of
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.weights.weights import read_saved, write_weights

@@ -27,7 +27,8 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.replay import compare, rerun
+from ldam_studio.export.replay import compare
+from ldam_studio.export.rerun import rerun
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import Shown
 from ldam_studio.networks.network import Network

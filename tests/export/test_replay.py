@@ -23,12 +23,13 @@ from ldam_studio.engine.discriminator import learning_from
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
-from ldam_studio.export import exporting, recipe, replay
+from ldam_studio.export import exporting, recipe
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats import png
 from ldam_studio.export.formats.table import read, read_recipe
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.replay import compare, differences, rerun, spec_at_export
+from ldam_studio.export.replay import compare, differences
+from ldam_studio.export.rerun import rerun, spec_at_export
 from ldam_studio.export.session_file import read_session, session_bytes
 from ldam_studio.export.shown import KINDS, Shown, picture_of
 from ldam_studio.networks.discriminators import DIGITS, open_discriminator
@@ -408,7 +409,7 @@ def test_a_sidecar_goes_on_with_its_own_threads_until_the_log_changes_them(
         used[state.step] = state.device.threads
         return advance(state, *rest)
 
-    monkeypatch.setattr(replay, "advance", noted)
+    monkeypatch.setattr("ldam_studio.export.rerun.advance", noted)
     assert compare(second.path).identical
     assert [used[start + step] for step in range(6)] == [1, 1, 1, 2, 2, 2]
     torch.set_num_threads(1)

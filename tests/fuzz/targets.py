@@ -20,7 +20,7 @@ def recipe(data: bytes) -> None:
     from ldam_studio.export.contact_sheet import drawn_again
     from ldam_studio.export.locate import Nearby
     from ldam_studio.export.recipe import Recipe, _hash
-    from ldam_studio.export.replay import rerun, spec_at_export
+    from ldam_studio.export.rerun import rerun, spec_at_export
 
     text = data.decode("utf-8", "replace")
     with suppress(ValueError, RecursionError):

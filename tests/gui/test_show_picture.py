@@ -17,7 +17,7 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
-from ldam_studio.export import replay
+from ldam_studio.export import rerun
 from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.shown import Shown
@@ -77,7 +77,7 @@ def test_it_goes_on_where_it_was(studio, qtbot, exported):
 def test_its_progress_is_shown_and_it_can_be_stopped(studio, qtbot, exported, monkeypatch):
     path, _ = exported
     begun, goes_on = threading.Event(), threading.Event()
-    steps = replay.advance
+    steps = rerun.advance
 
     def slow(*given):
         if begun.is_set():
@@ -85,7 +85,7 @@ def test_its_progress_is_shown_and_it_can_be_stopped(studio, qtbot, exported, mo
         begun.set()
         return steps(*given)
 
-    monkeypatch.setattr(replay, "advance", slow)
+    monkeypatch.setattr(rerun, "advance", slow)
     files(studio).open(path)
     view = shown_picture(studio, qtbot)
     click(view, "Continue from here")

@@ -10,6 +10,7 @@ from ldam_studio.engine import comparison, description
 from ldam_studio.engine.watching import watcher
 from ldam_studio.explore.sheets import spec
 from ldam_studio.export import cells, contact_sheet, links, locate, recipe, session_file, shown
+from ldam_studio.export.animation import animation
 from ldam_studio.export.formats import png
 from ldam_studio.gui.session import shelf
 from ldam_studio.gui.sheets import work
@@ -36,6 +37,11 @@ LINES = {
         f"{3 * contact_sheet.CELL**2 * cells.MOST_CELLS // 10**6} MB",
     ),
     "contact sheets that": (f"| {work.MOST_KEPT} |",),
+    "an animation": (
+        f"{animation.MOST_SIDE:,} pixels",
+        f"{animation.MOST_FRAMES:,} frames",
+        f"{animation.MOST_BYTES / 1e9:.1f} GB",
+    ),
     "resolution": (f"{SETTINGS['resolution'].maximum:,} pixels", "half of the free"),
     "a file of weights": (f"{files.MOST_READ // 2**30} GB", "a third of the free"),
     "tensors in it": (f"{building.MOST_TENSORS:,}", f"{content.LONGEST:,} letters"),

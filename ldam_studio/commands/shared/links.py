@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ldam_studio.export.links import is_link
+from ldam_studio.export.links import FIGURES, is_link, link_in, no_folder
 
 
 def file_or_link(text: str) -> Path | str:
@@ -14,3 +14,15 @@ def file_or_link(text: str) -> Path | str:
     if is_link(text):
         return text
     return Path(url2pathname(urlsplit(text).path) if text.startswith("file:///") else text)
+
+
+def given_link(named: Path | str) -> str | None:
+    """Return a link that was given, or that in a figure; None for a picture."""
+    if isinstance(named, str):
+        return named
+    return link_in(named) if named.suffix.lower() in FIGURES else None
+
+
+def folder_of(named: Path | str) -> Path:
+    """Return the folder in which files are looked for that a recipe names."""
+    return named.parent if isinstance(named, Path) else no_folder()

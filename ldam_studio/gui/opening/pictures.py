@@ -13,7 +13,7 @@ from ldam_studio.export.formats.table import read
 from ldam_studio.export.links import no_folder, unpacked
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.references import references_in
-from ldam_studio.export.replay import data_of, learns, rerun, spec_at_export
+from ldam_studio.export.rerun import data_of, learns, rerun, spec_at_export
 from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.networks.sources.families import family_of, runs_code, short_name

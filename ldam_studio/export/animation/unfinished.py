@@ -1,0 +1,204 @@
+"""What is kept of an animation that was stopped: its frames, and its sessions as they were."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+
+from ldam_studio.engine.description import Count
+from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.export.session_file import SUFFIX, save_session
+from ldam_studio.files import MOST_OF_STATE, is_folder, is_there, read_bytes, write_durably
+
+MOST_OF_FRAME = 2**27
+"""Largest size of a compressed frame in bytes."""
+
+
+class Scale(Struct, frozen=True):
+    """A scale of the signed display; see `Composer.scales`."""
+
+    group: Count
+    kind: Annotated[str, Meta(max_length=20)]
+    value: float
+
+
+class About(Struct, frozen=True):
+    """How far an animation is.
+
+    `key` tells it from others. Of the file of frames the first `frames` count, which take `bytes`;
+    `step` is that of the next frame, and `saved` the step in the names of the sessions' files.
+    """
+
+    key: Annotated[str, Meta(max_length=64)]
+    size: tuple[Count, Count]
+    frames: Count
+    bytes: Count
+    step: Count
+    saved: Count
+    scales: Annotated[tuple[Scale, ...], Meta(max_length=1000)]
+
+
+@dataclass
+class Unfinished:
+    """A folder beside an animation, in which it goes on later; nothing is there when it is done.
+
+    Frames are kept as they were composed, since videos cannot be continued: they are encoded again,
+    which gives the same file as without a stop.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    key
+        What the animation is made of, as a hash.
+    """
+
+    folder: Path
+    key: str
+
+    def __post_init__(self) -> None:
+        self._bytes = 0
+        self._frames = 0
+        self._last: bytes | None = None
+
+    @classmethod
+    def beside(cls, path: Path, key: str) -> Unfinished:
+        """Return that of an animation."""
+        return cls(path.with_name(f"{path.name}.unfinished"), key)
+
+    def read(self) -> About | None:
+        """Return how far the animation was; None if it begins.
+
+        Raises
+        ------
+        StudioError
+            If the folder is damaged, or belongs to another animation.
+        """
+        if not is_there(self._about):
+            return None
+        try:
+            about = msgspec.json.decode(read_bytes(self._about, MOST_OF_STATE), type=About)
+        except (ValueError, RecursionError):
+            raise self._damaged() from None
+        if about.key != self.key:
+            raise StudioError(
+                f"{self.folder} belongs to another animation that was stopped; remove it, or "
+                "choose another file."
+            )
+        return about
+
+    def session(self, number: int, saved: int) -> Path:
+        """Return the file of a session, which was saved at this step of the animation."""
+        return self.folder / f"{number}-{saved}{SUFFIX}"
+
+    def frames(self, about: About) -> Iterator[Bytes]:
+        """Yield the frames that were kept; more can be appended then.
+
+        Raises
+        ------
+        StudioError
+            If the file is damaged or cannot be read.
+        """
+        width, height = about.size
+        most = width * height * 3
+        content: bytes | None = None
+        try:
+            with open(self._content, "rb") as file:
+                for _ in range(about.frames):
+                    length = int.from_bytes(file.read(4))
+                    if length > MOST_OF_FRAME:
+                        raise ValueError
+                    if length:
+                        content = zlib.decompressobj().decompress(file.read(length), most + 1)
+                    if content is None or len(content) != most:
+                        raise ValueError
+                    yield np.frombuffer(content, np.uint8).reshape(height, width, 3)
+        except (OSError, ValueError, zlib.error):
+            raise self._damaged() from None
+        self._frames, self._bytes, self._last = about.frames, about.bytes, content
+
+    def append(self, picture: Bytes) -> None:
+        """Keep a frame (H, W, 3); `StudioError` if there is no space."""
+        content = picture.tobytes()
+        record = b"" if content == self._last else zlib.compress(content, 1)
+        self._last = content
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with open(self._content, "r+b" if self._frames else "wb") as file:
+                file.seek(self._bytes)
+                file.write(len(record).to_bytes(4) + record)
+        except OSError as error:
+            raise StudioError(
+                f"{self.folder} cannot be written ({error.strerror}); free some space."
+            ) from None
+        self._frames += 1
+        self._bytes += 4 + len(record)
+
+    def save(
+        self,
+        states: Sequence[SessionState],
+        size: tuple[int, int],
+        step: int,
+        scales: Mapping[tuple[int, str], float],
+    ) -> None:
+        """Keep how far the animation is.
+
+        Parameters
+        ----------
+        states
+            The sessions.
+        size
+            Width and height of the frames.
+        step
+            The step of the next frame.
+        scales
+            Those of the composer.
+
+        Raises
+        ------
+        StudioError
+            If the folder cannot be written; what was kept before stays.
+        """
+        saved = states[0].step
+        files = [self.session(number, saved) for number in range(len(states))]
+        for state, file in zip(states, files, strict=True):
+            save_session(state, file)
+        listed = [{"group": g, "kind": k, "value": value} for (g, k), value in scales.items()]
+        about = {"key": self.key, "size": size, "frames": self._frames, "bytes": self._bytes}
+        about |= {"step": step, "saved": saved, "scales": listed}
+        data = json.dumps(about).encode()
+        write_durably(self._about, lambda to: to.write_bytes(data))
+        for file in self.folder.glob(f"*{SUFFIX}"):
+            if file not in files:
+                file.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the folder, since the animation is done or begins again."""
+        if is_folder(self.folder):
+            with suppress(OSError):
+                shutil.rmtree(self.folder)
+
+    @property
+    def _about(self) -> Path:
+        return self.folder / "about.json"
+
+    @property
+    def _content(self) -> Path:
+        return self.folder / "frames"
+
+    def _damaged(self) -> StudioError:
+        return StudioError(
+            f"{self.folder}, from which the animation goes on, is damaged; remove it to begin anew."
+        )
