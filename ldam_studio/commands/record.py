@@ -15,13 +15,14 @@ from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, pro
 from ldam_studio.errors import StudioError
 from ldam_studio.export.animation.animation import MOST_SIDE, Animation
 from ldam_studio.export.animation.ends import with_meeting_ends
-from ldam_studio.export.animation.panes import WHAT
+from ldam_studio.export.animation.panes import BOTH, WHAT
 from ldam_studio.export.animation.recipes import Film, Wanted, key_of
 from ldam_studio.export.animation.table import FORMATS, animation_writer, format_of
 from ldam_studio.export.animation.unfinished import Unfinished
 from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.links import unpacked
 from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.shown import OF_ONE
 from ldam_studio.files import check_target
 from ldam_studio.networks.sources.families import short_name
 
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     if len(args.pictures) > MOST_PICTURES:
         raise StudioError(f"At most {MOST_PICTURES} pictures are shown side by side.")
     recipes = [_recipe_of(named) for named in args.pictures]
-    titles = () if args.plain else _titles(args.title, recipes)
+    titles = () if args.plain else _titles(args, recipes)
     wanted = Wanted(_steps(args, recipes[0].step), args.size, args.what, titles)
     unfinished = Unfinished.beside(args.out, key_of(recipes, wanted))
     opened = [
@@ -161,24 +162,26 @@ def _recipe_of(named: Path | str) -> Recipe:
     return read_recipe(Path(named)) if link is None else unpacked(link)
 
 
-def _titles(given: list[str] | None, recipes: list[Recipe]) -> tuple[str, ...]:
+def _titles(args: argparse.Namespace, recipes: list[Recipe]) -> tuple[str, ...]:
     """Return a title for each recipe; `StudioError` if some were given and some not."""
-    if given is None:
-        return tuple(_title(recipe) for recipe in recipes)
-    if len(given) != len(recipes):
+    if args.title is None:
+        return tuple(_title(recipe, args.what or recipe.shown.what) for recipe in recipes)
+    if len(args.title) != len(recipes):
         raise StudioError(
-            f"There are {len(recipes)} pictures, but {len(given)} titles; give --title once for "
-            "each picture."
+            f"The number of pictures is {len(recipes)}, and that of titles {len(args.title)}; give "
+            "--title once for each picture."
         )
-    return tuple(given)
+    return tuple(args.title)
 
 
-def _title(recipe: Recipe) -> str:
+def _title(recipe: Recipe, what: str) -> str:
+    """Return the network's name, and the neuron if only one is shown."""
     lane = recipe.said.end.lanes[0]
-    front = recipe.shown.front if recipe.shown.front < len(lane.neurons) else 0
-    of_one = len(set(lane.neurons)) == 1 or recipe.shown.what in ("average", "raw")
     name = short_name(lane.network.name)
-    return f"{name}  {lane.neurons[front]}" if of_one else name
+    if what not in (*OF_ONE, BOTH) and len(set(lane.neurons)) > 1:
+        return name
+    front = min(recipe.shown.front, len(lane.neurons) - 1)
+    return f"{name}  {lane.neurons[front]}"
 
 
 def _in_words(animation: Animation) -> str:
