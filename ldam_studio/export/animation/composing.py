@@ -59,6 +59,9 @@ class Pane:
 Group = Sequence[Sequence[Pane]]
 """The panes of one session, in rows."""
 
+Layout = Sequence[Sequence[Sequence[tuple[int, int]]]]
+"""For each group, for each of its rows, width and height of its panes' full pictures."""
+
 
 class Composer:
     """Composes frames of one size, whatever the size and number of images on the way.
@@ -70,8 +73,8 @@ class Composer:
 
     Parameters
     ----------
-    panes
-        For each group, for each of its rows, width and height of its panes' full pictures.
+    layout
+        The panes.
     height
         Height of the animation in pixels, at most.
     titles
@@ -79,6 +82,8 @@ class Composer:
 
     Attributes
     ----------
+    layout
+        As given.
     size
         Width and height of the frames.
     scales
@@ -88,20 +93,20 @@ class Composer:
 
     def __init__(
         self,
-        panes: Sequence[Sequence[Sequence[tuple[int, int]]]],
+        layout: Layout,
         height: int,
         titles: Sequence[str] = (),
     ) -> None:
-        self._titles = titles
+        self.layout, self._titles = layout, titles
         self._band = BAND if titles else 0
         self.scales: dict[tuple[int, str], float] = {}
-        across = [max(len(row) for row in group) for group in panes]
-        rows = max(len(group) for group in panes)
+        across = [max(len(row) for row in group) for group in layout]
+        rows = max(len(group) for group in layout)
         room = (
             (MOST_SIDE - GAP * (sum(across) - 1)) / sum(across),
             max(1.0, (height - self._band - GAP * (rows - 1)) / rows),
         )
-        shown = [[[enlarged(pane, room) for pane in row] for row in group] for group in panes]
+        shown = [[[enlarged(pane, room) for pane in row] for row in group] for group in layout]
         widths = [max(pane[0] for row in group for pane in row) for group in shown]
         tall = max(pane[1] for group in shown for row in group for pane in row)
         lefts = np.cumsum([0] + [n * (w + GAP) for n, w in zip(across, widths, strict=True)])

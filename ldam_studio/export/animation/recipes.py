@@ -137,7 +137,7 @@ class Film:
             If a session cannot go on, or there is no space.
         """
         if self._about is not None:
-            yield from self._unfinished.frames(self._about)
+            yield from self._unfinished.frames(self._about, self.size)
         saved = self._clock()
         steps = self._wanted.steps
         for step in range(self._next, steps.stop, steps.step):
@@ -165,7 +165,7 @@ class Film:
 
     def _save(self, step: int) -> None:
         states = [again.state for again in self._reruns]
-        self._unfinished.save(states, self.size, step, self._composer.scales)
+        self._unfinished.save(states, self._composer.layout, step, self._composer.scales)
 
     def _what(self, again: Rerun) -> str:
         return self._wanted.what or again.recipe.shown.what

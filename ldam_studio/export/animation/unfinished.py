@@ -19,11 +19,18 @@ from ldam_studio.engine.description import Count
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.export.animation.composing import Layout
 from ldam_studio.export.session_file import SUFFIX, save_session
 from ldam_studio.files import MOST_OF_STATE, is_folder, is_there, read_bytes, write_durably
 
 MOST_OF_FRAME = 2**27
 """Largest size of a compressed frame in bytes."""
+
+
+Side = Annotated[int, Meta(ge=1, le=2**20)]
+Some = Meta(min_length=1, max_length=100)
+Row = Annotated[tuple[tuple[Side, Side], ...], Some]
+Rows = Annotated[tuple[Row, ...], Some]
 
 
 class Scale(Struct, frozen=True):
@@ -37,12 +44,13 @@ class Scale(Struct, frozen=True):
 class About(Struct, frozen=True):
     """How far an animation is.
 
-    `key` tells it from others. Of the file of frames the first `frames` count, which take `bytes`;
-    `step` is that of the next frame, and `saved` the step in the names of the sessions' files.
+    `key` tells it from others, and `layout` is that of the composer's panes. Of the file of frames
+    the first `frames` count, which take `bytes`; `step` is that of the next frame, and `saved` the
+    step in the names of the sessions' files.
     """
 
     key: Annotated[str, Meta(max_length=64)]
-    size: tuple[Count, Count]
+    layout: Annotated[tuple[Rows, ...], Some]
     frames: Count
     bytes: Count
     step: Count
@@ -103,15 +111,15 @@ class Unfinished:
         """Return the file of a session, which was saved at this step of the animation."""
         return self.folder / f"{number}-{saved}{SUFFIX}"
 
-    def frames(self, about: About) -> Iterator[Bytes]:
-        """Yield the frames that were kept; more can be appended then.
+    def frames(self, about: About, size: tuple[int, int]) -> Iterator[Bytes]:
+        """Yield the frames of this width and height that were kept; more can be appended then.
 
         Raises
         ------
         StudioError
             If the file is damaged or cannot be read.
         """
-        width, height = about.size
+        width, height = size
         most = width * height * 3
         content: bytes | None = None
         try:
@@ -140,6 +148,8 @@ class Unfinished:
                 file.seek(self._bytes)
                 file.write(len(record).to_bytes(4) + record)
         except OSError as error:
+            if not is_there(self._about):
+                self.remove()  # nothing could go on from it
             raise StudioError(
                 f"{self.folder} cannot be written ({error.strerror}); free some space."
             ) from None
@@ -149,7 +159,7 @@ class Unfinished:
     def save(
         self,
         states: Sequence[SessionState],
-        size: tuple[int, int],
+        layout: Layout,
         step: int,
         scales: Mapping[tuple[int, str], float],
     ) -> None:
@@ -159,8 +169,8 @@ class Unfinished:
         ----------
         states
             The sessions.
-        size
-            Width and height of the frames.
+        layout
+            That of the composer.
         step
             The step of the next frame.
         scales
@@ -176,7 +186,7 @@ class Unfinished:
         for state, file in zip(states, files, strict=True):
             save_session(state, file)
         listed = [{"group": g, "kind": k, "value": value} for (g, k), value in scales.items()]
-        about = {"key": self.key, "size": size, "frames": self._frames, "bytes": self._bytes}
+        about = {"key": self.key, "layout": layout, "frames": self._frames, "bytes": self._bytes}
         about |= {"step": step, "saved": saved, "scales": listed}
         data = json.dumps(about).encode()
         write_durably(self._about, lambda to: to.write_bytes(data))
