@@ -15,9 +15,12 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.export import rerun
+from ldam_studio.export import exporting, rerun
 from ldam_studio.export.animation.composing import BAND, GAP
 from ldam_studio.export.exporting import export
+from ldam_studio.export.formats import png
+from ldam_studio.export.formats.table import read_recipe
+from ldam_studio.export.recipe import pixel_hash
 from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
@@ -151,6 +154,27 @@ def test_pictures_without_a_session_of_their_own_are_refused(recorded, tmp_path,
     Image.new("RGB", (5, 5)).save(tmp_path / "plain.png")
     assert record(f"--out {tmp_path / 'a.webp'}", tmp_path / "plain.png") == 2
     assert "contains no recipe" in capsys.readouterr().err
+    picture = np.zeros((5, 5, 3), np.uint8)
+    cell = {"neuron": "fc3:1", "step": 3, "chain": 0, "caption": "one"}
+    sheet = {"title": "fc3", "cells": [list(cell.values())]}
+    recipe = read_recipe(recorded[0]).having(sheet=sheet, pixels=pixel_hash(picture))
+    (tmp_path / "sheet.png").write_bytes(png.encode(picture, recipe))
+    assert record(f"--out {tmp_path / 'a.webp'}", tmp_path / "sheet.png") == 2
+    assert "On a contact sheet, every neuron has a session of its own" in capsys.readouterr().err
+
+
+def test_a_session_from_a_file_is_recorded_from_there(recorded, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exporting, "LIMIT", 100)
+    lenet = open_network("lenet")
+    state = open_session(SessionSpec(lenet, lenet.default_neurons(2), Settings.of()))
+    for _ in range(3):
+        state, _ = advance(state)
+    assert export(state, RAW, tmp_path / "a.png").sidecar is not None
+    out = tmp_path / "a.webp"
+    assert record(f"--steps 2-4 --out {out}", tmp_path / "a.png") == 2
+    assert "begins at step 3, from a session file; choose --steps from" in capsys.readouterr().err
+    assert record(f"--steps 3-4 --out {out}", tmp_path / "a.png") == 0
+    assert len(frames(out)) == 2
 
 
 def test_a_damaged_folder_of_a_stopped_one_is_said(recorded, tmp_path, capsys):
