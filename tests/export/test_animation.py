@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_what_was_written(path, monkeypatch):
 
     for module in (trail, mp4):
         monkeypatch.setattr(module, "opened", lambda path: Full(path, "w+"))
-    for space in range(4000, 4500, 45):
+    for space in range(4000, 4500, 100):
         Full.space = space
         with animation_writer(path, SIZE, 30) as animation:
             sentence = "cannot be written any further .No space left on device.; it has the"
@@ -142,7 +142,7 @@ def test_a_full_disk_leaves_what_was_written(path, monkeypatch):
         assert animation.frames - (2 if path.suffix == ".mp4" else 0) <= found <= animation.frames
 
 
-@pytest.mark.parametrize("frames", [200, pytest.param(10_000, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("frames", [120, pytest.param(10_000, marks=pytest.mark.thorough)])
 def test_memory_and_work_do_not_grow(path, frames, monkeypatch):
     written: list[int] = []
 
