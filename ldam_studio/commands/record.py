@@ -185,7 +185,6 @@ def _title(recipe: Recipe, what: str) -> str:
 
 
 def _in_words(animation: Animation) -> str:
-    return (
-        f"{animation.path}: {animation.frames:,} frames, {animation.seconds:.1f} s, "
-        f"{animation.bytes / 1e6:.1f} MB"
-    )
+    size = animation.bytes
+    words = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+    return f"{animation.path}: {animation.frames:,} frames, {animation.seconds:.1f} s, {words}"

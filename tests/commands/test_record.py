@@ -52,6 +52,10 @@ def record(line: str, *more: object) -> int:
     return main(["record", *map(str, more), *shlex.split(line)])
 
 
+def kilobytes(path: Path) -> int:
+    return round(path.stat().st_size / 1000)
+
+
 def frames(path: Path) -> list[Bytes]:
     found = []
     with Image.open(path) as image:
@@ -112,7 +116,7 @@ def test_sessions_stand_side_by_side_below_their_titles(recorded, tmp_path, caps
     out = tmp_path / "a.png"
     line = f"--steps 3-4 --size 90 --title one --title 'another, much too long for it' --out {out}"
     assert record(line, path, path) == 0
-    assert capsys.readouterr().out == f"{out}: 2 frames, 0.1 s, 0.0 MB\n"
+    assert capsys.readouterr().out == f"{out}: 2 frames, 0.1 s, {kilobytes(out)} kB\n"
     for frame, step in zip(frames(out), (3, 4), strict=True):
         assert frame.shape == (BAND + 56, 2 * 56 + GAP, 3)
         for left in (0, 56 + GAP):
