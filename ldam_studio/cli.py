@@ -74,6 +74,20 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def with_command(arguments: Sequence[str]) -> Sequence[str]:
+    """Return arguments that begin with a command; without one, they are for the window.
+
+    These are none at all, a flag, a link, or a file, which is known by a dot or a slash.
+    """
+    first = arguments[0] if arguments else "--fresh"
+    if first.startswith("-"):
+        is_command = first in {"-h", "--help", "--version"}
+    else:
+        is_command = first in {words.partition(" ")[0] for words in COMMANDS}
+        is_command |= not any(mark in first for mark in "./\\:")
+    return arguments if is_command else ["studio", *arguments]
+
+
 def _with_signs(arguments: Sequence[str]) -> list[str]:
     """Join ``--neuron`` and a neuron with a minus sign, which argparse would take for a flag."""
     joined: list[str] = []
@@ -103,13 +117,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # variable when it is loaded, so it must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
-    general = {"-h", "--help", "--version"}
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in general):
-        arguments.insert(0, "studio")
     _print_anything()
     try:
         try:
-            args = build_parser().parse_args(_with_signs(arguments))
+            args = build_parser().parse_args(_with_signs(with_command(arguments)))
             code: int = args.run(args)
         finally:
             sys.stdout.flush()

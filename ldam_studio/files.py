@@ -156,15 +156,15 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def write_durably(path: Path, write: Callable[[Path], object]) -> None:
+def write_durably(path: Path, write: Callable[[Path], object], *, private: bool = True) -> None:
     """Write one file that survives a crash of the program or of the system, whole or not at all.
-
-    Nobody else may read it, nor look into its folder if that is made.
 
     Parameters
     ----------
     write
         Writes the content to the path that it is called with, which is then renamed.
+    private
+        Whether nobody else may read it, nor look into its folder if that is made.
 
     Raises
     ------
@@ -172,11 +172,14 @@ def write_durably(path: Path, write: Callable[[Path], object]) -> None:
         If the folder cannot be written to or the disk is full. Nothing new is left behind.
     """
     temporary = _temporary(path)
+    others = 0o077 if private else 0
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _check_replaceable(path)
+        path.parent.mkdir(mode=0o777 & ~others, parents=True, exist_ok=True)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 & ~others))
         write(temporary)
-        os.chmod(temporary, 0o600)  # what writes it may have made it anew
+        if private:
+            os.chmod(temporary, 0o600)  # what writes it may have made it anew
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         _replace(temporary, path)

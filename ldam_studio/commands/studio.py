@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from ldam_studio.commands.shared.links import file_or_link
 
     parser.add_argument(
-        "picture",
+        "file",
         nargs="?",
         type=file_or_link,
-        help="an exported picture or figure, or a link, to open",
+        help="a session file, an exported picture or figure, or a link, to open",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="start a new session instead of the last one"
@@ -69,9 +69,9 @@ def run(args: argparse.Namespace) -> int:
         if given:
             flag = given[0].replace("_", "-")
             raise StudioError(f"--{flag} needs --network, which names the network.")
-    elif args.picture is not None:
+    elif args.file is not None:
         raise StudioError(
-            "A picture contains the name of its network; give either a picture or --network."
+            f"{args.file} contains the name of its network; give either a file or --network."
         )
     return open_studio(start_of(args))
 
@@ -96,8 +96,8 @@ def start_of(args: argparse.Namespace) -> Start:
         preset=preset,
         named=named,
         unknown=unknown,
-        file=args.picture if isinstance(args.picture, Path) else None,
-        link=args.picture if isinstance(args.picture, str) else "",
+        file=args.file if isinstance(args.file, Path) else None,
+        link=args.file if isinstance(args.file, str) else "",
         out=args.out,
         seconds=args.seconds,
     )

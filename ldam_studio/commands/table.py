@@ -24,6 +24,10 @@ COMMANDS = {
         "ldam_studio.commands.index",
         "show real images to a network, so that the window has them beside drawn ones",
     ),
+    "desktop": (
+        "ldam_studio.commands.desktop",
+        "let the desktop open session files and pictures with the studio",
+    ),
     "pictures": ("ldam_studio.commands.pictures", "make the pictures in the README"),
     "guide": (
         "ldam_studio.commands.guide",

@@ -115,11 +115,11 @@ def draft(
     exported = tuple(
         _exported(state, shown, recipes[path], path, kept) for path, shown in pictures.items()
     )
-    return Draft(files, _used(state), exported, origin)
+    return Draft(files, used_in(state), exported, origin)
 
 
-def _used(state: SessionState) -> dict[str, Any]:
-    """Return the session as recipes describe it, with its files where they are."""
+def used_in(state: SessionState) -> dict[str, Any]:
+    """Return a session as recipes describe it, with its files where they are."""
     return {
         "session": state.origin,
         "end": describe(state.outline),

@@ -64,6 +64,8 @@ class Nearby(Opener):
         Whether published weights may be downloaded.
     pictures
         Photographs to use for those of the recipe that have the same content.
+    what
+        What names the files: a picture, with its recipe, or another kind of file.
     """
 
     def __init__(
@@ -77,9 +79,10 @@ class Nearby(Opener):
         allow_files: bool = False,
         allow_download: bool = False,
         pictures: Sequence[Path] = (),
+        what: str = "picture",
     ) -> None:
         super().__init__(allow_code=allow_code, allow_download=allow_download)
-        self.folder = folder
+        self.folder, self._what = folder, what
         self._photographs = Photographs(folder, pictures)
         self.allow_files = allow_files
         self._given, self._named, self._data = tuple(given), tuple(code), data
@@ -146,8 +149,8 @@ class Nearby(Opener):
             found = self.code_of(reference)
             raise StudioError(
                 f"The network {short_name(reference.name)} is Python code from outside this "
-                "program, which is not run just because a picture names it; if you trust it, name "
-                f"it: --network {found}, or replay with --allow-code."
+                f"program, which is not run just because a {self._what} names it; if you trust it, "
+                f"name it: --network {found}, or replay with --allow-code."
             ) from None
 
     def found(self, reference: Reference) -> Reference:
@@ -216,8 +219,9 @@ class Nearby(Opener):
             return
         if not any(self._folders(recorded, sha256 or "")):
             raise StudioError(
-                f"The discriminator learned from the real images in {recorded}, which are not read "
-                "just because a picture names them; name their folder: --data FOLDER."
+                f"The discriminator learned from the real images in {recorded}, which are not "
+                f"there, or not read just because a {self._what} names them; name their folder: "
+                "--data FOLDER."
             )
 
     def elsewhere(self, recipe: Mapping[str, Any]) -> tuple[str, ...]:
@@ -268,13 +272,13 @@ class Nearby(Opener):
             others = f", and {named} has other weights than those that were used"
         if not (known or self.allow_files or self._given):
             raise StudioError(
-                f"The weights {recorded} of {name} are not in the folder of the picture, and a "
-                "file elsewhere is not read just because a picture names it; name it: --weights "
-                "FILE, or put it into the folder of the picture."
+                f"The weights {recorded} of {name} are not in the folder of the {self._what}, and "
+                f"a file elsewhere is not read just because a {self._what} names it; name it: "
+                f"--weights FILE, or put it into the folder of the {self._what}."
             )
         raise StudioError(
             f"The weights {recorded} of {name} are missing{others}; put the file there or into the "
-            "folder of the picture."
+            f"folder of the {self._what}."
         )
 
     def _given_code(self, name: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,30 +37,43 @@ def with_written_places(value: Any, folder: Path | None) -> Any:
 
     None writes for a recipe that lies in no folder, such as that in a link.
     """
+    return _with_places(value, lambda place: written(place, folder))
+
+
+def with_read_places(value: Any, folder: Path) -> Any:
+    """Return JSON that was written for `folder` with the places that it means here.
+
+    Nothing is looked for.
+    """
+    return _with_places(value, lambda place: next((str(p) for p in where(place, folder)), place))
+
+
+def _with_places(value: Any, written: Callable[[str], str]) -> Any:
+    """Return JSON in which each place of a file or folder is `written` anew."""
     if isinstance(value, Mapping):
-        found = {key: with_written_places(each, folder) for key, each in value.items()}
+        found = {key: _with_places(each, written) for key, each in value.items()}
         if "sha256" in found:  # a reference to a network or a file of weights
             for key in FILES:
                 if isinstance(found.get(key), str) and found[key] != str(IMAGENET):
-                    found[key] = written(found[key], folder)
+                    found[key] = written(found[key])
             if isinstance(found.get("name"), str):
-                found["name"] = written_name(found["name"], folder)
+                found["name"] = _with_place(found["name"], written)
         if "seed" in found and isinstance(found.get("data"), str):  # a session
-            found["data"] = written(found["data"], folder)
+            found["data"] = written(found["data"])
         return found
     if isinstance(value, list | tuple):
-        return [with_written_places(each, folder) for each in value]
+        return [_with_places(each, written) for each in value]
     return value
 
 
 def written_name(name: str, folder: Path | None) -> str:
     """Return the name of a network, with its file written for a picture in `folder`."""
-    place, colon, function = name.rpartition(":")
-    return (
-        f"{written(place, folder)}:{function}"
-        if is_file_name(name)
-        else f"{place}{colon}{function}"
-    )
+    return _with_place(name, lambda place: written(place, folder))
+
+
+def _with_place(name: str, written: Callable[[str], str]) -> str:
+    place, _, function = name.rpartition(":")
+    return f"{written(place)}:{function}" if is_file_name(name) else name
 
 
 def is_file_name(name: str) -> bool:

@@ -12,15 +12,18 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save, save_file
+from torch import Tensor
 
+from ldam_studio.engine.changes.table import check_logged
 from ldam_studio.engine.compute.device import Device
-from ldam_studio.engine.description import with_lanes
-from ldam_studio.engine.serialise import from_tensors, to_tensors
+from ldam_studio.engine.description import parse, parse_session, with_lanes
+from ldam_studio.engine.serialise import VERSION, from_tensors, to_tensors
 from ldam_studio.engine.session import Opener
 from ldam_studio.engine.state import LogEntry, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.former_log import log_as_today
-from ldam_studio.export.places import with_written_places, written_name
+from ldam_studio.export.places import with_read_places, with_written_places, written_name
+from ldam_studio.export.recipe import Logged, SessionFile
 from ldam_studio.files import read_bytes, write_durably
 from ldam_studio.memory import enough_for, free_bytes, require
 
@@ -42,44 +45,59 @@ def session_bytes(state: SessionState, *, history: bool, folder: Path | None = N
         The folder of the picture beside which it is written; files are then named as in recipes,
         see `places`.
     """
-    tensors, about = to_tensors(state)
-    if folder is not None:
-        layers = [[written_name(name, folder), *rest] for name, *rest in about["checked_layers"]]
-        about = with_written_places(about, folder) | {"checked_layers": layers}
-    return save(tensors, _metadata(state, about, history=history))
+    return save(*_parts(state, history=history, folder=folder))
 
 
 def save_session(state: SessionState, path: Path) -> None:
     """Write a session with its history, for going on after a crash.
-
-    The file is written as a stream, which holds no other thread up, however large it is.
 
     Raises
     ------
     StudioError
         If the file cannot be written.
     """
+    write_durably(path, lambda to: stream_session(state, to))
+
+
+def stream_session(state: SessionState, path: Path, folder: Path | None = None) -> None:
+    """Write a session with its history to a new file.
+
+    The file is written as a stream, which holds no other thread up, however large it is.
+
+    Parameters
+    ----------
+    folder
+        As in `session_bytes`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    tensors, metadata = _parts(state, history=True, folder=folder)
+    try:
+        save_file(tensors, path, metadata)
+    except SafetensorError as error:  # which is how it reports a full disk
+        number = OS_ERROR.search(str(error))
+        known = number and (int(number[1]), os.strerror(int(number[1])))
+        raise OSError(*(known or (str(error),))) from None
+
+
+def _parts(
+    state: SessionState, *, history: bool, folder: Path | None
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and the metadata of a session's file."""
     tensors, about = to_tensors(state)
-    metadata = _metadata(state, about, history=True)
-
-    def write(to: Path) -> None:
-        try:
-            save_file(tensors, to, metadata)
-        except SafetensorError as error:  # which is how it reports a full disk
-            number = OS_ERROR.search(str(error))
-            known = number and (int(number[1]), os.strerror(int(number[1])))
-            raise OSError(*(known or (str(error),))) from None
-
-    write_durably(path, write)
-
-
-def _metadata(state: SessionState, about: Mapping[str, Any], *, history: bool) -> dict[str, str]:
     data: dict[str, Any] = {"about": about}
     if history:
         data["origin"] = state.origin
         data["log"] = [entry.json() for entry in state.log]
+    if folder is not None:
+        layers = [[written_name(name, folder), *rest] for name, *rest in about["checked_layers"]]
+        data = with_written_places(data, folder)
+        data["about"]["checked_layers"] = layers
     # A single entry, since safetensors writes several in no fixed order, which changes the hash.
-    return {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)}
+    return tensors, {"ldam": json.dumps(data, sort_keys=True, allow_nan=False)}
 
 
 def read_session(
@@ -107,29 +125,83 @@ def read_session(
     """
     with enough_for(f"The session file {path}", "close other programs"):
         data = read_bytes(path, MOST_BYTES)
-        require(
-            f"The session file {path} needs", 2 * len(data), free_bytes(), "close other programs"
-        )
     digest = hashlib.sha256(data).hexdigest()
     if sha256 is not None and digest != sha256:
         raise StudioError(
             f"{path} is not the session file that was written with the picture; restore the "
             "original file."
         )
+    own = {"sidecar": {"file": path.name, "sha256": digest}}
+    return session_of(data, path, device, opener=opener, own=own)
+
+
+def session_of(
+    data: bytes,
+    path: Path,
+    device: Device | None = None,
+    *,
+    opener: Opener | None = None,
+    folder: Path | None = None,
+    own: Mapping[str, Any] | None = None,
+) -> SessionState:
+    """Return the session in the bytes of a safetensors file; see `read_session`.
+
+    Parameters
+    ----------
+    path
+        Where they were read, for what is said of them.
+    folder
+        The folder for which `session_bytes` wrote places of files; None if it did not.
+    own
+        The origin of a session without history.
+    """
+    needed = f"The session file {path} needs"
+    require(needed, 2 * len(data), free_bytes(), "close other programs")
     try:
-        tensors = load(data)
-        length = int.from_bytes(data[:8], "little")
-        saved = json.loads(
-            json.loads(data[8 : 8 + length])["__metadata__"]["ldam"], parse_constant=_refuse
-        )
+        with enough_for(f"The session file {path}", "close other programs"):
+            tensors = load(data)
+        saved = about_session(data)
         state = from_tensors(tensors, saved["about"], device, opener)
-        own = {"sidecar": {"file": path.name, "sha256": digest}}
+        if folder is not None:
+            saved = with_read_places(saved, folder)
         state.origin = with_lanes(saved.get("origin", own))
+        _check_origin(state.origin)
         log = [LogEntry(*entry) for entry in saved.get("log", [])]
         state.log = list(log_as_today(log)) if saved["about"]["version"] == 1 else log
+        for entry in state.log:
+            parse(entry.json(), Logged)
+            check_logged(entry.name, entry.value)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StudioError(f"The session file {path} is damaged; start a new session.") from None
     return state
+
+
+def about_session(data: bytes | memoryview) -> dict[str, Any]:
+    """Return what a session file says beside its tensors: `about`, and its history if it has one.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, RecursionError
+        If the file is damaged.
+    StudioError
+        If a later version of the program wrote it.
+    """
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(bytes(data[8 : 8 + length]))
+    saved: dict[str, Any] = json.loads(header["__metadata__"]["ldam"], parse_constant=_refuse)
+    if saved["about"]["version"] > VERSION:
+        raise StudioError(
+            "The session was saved by a later version of LDAM Studio; update this one to open it."
+        )
+    return saved
+
+
+def _check_origin(origin: Any) -> None:
+    """Raise `StudioError` if a log cannot start like this."""
+    if "sidecar" in origin:
+        parse(origin["sidecar"], SessionFile)
+    elif "at" not in origin:
+        parse_session(origin)
 
 
 def _refuse(constant: str) -> None:

@@ -39,6 +39,7 @@ class Row:
 FEATURES = (
     Row("running", "running.running:Running"),
     Row("opening", "opening.files:Files"),
+    Row("saving", "saving.feature:Saving"),
     Row("recent", "recent_sessions.feature:RecentSessions"),
     Row("examples", "examples.examples:Examples"),
     Row("watching", "watch.watching:Watching"),

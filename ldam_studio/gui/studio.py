@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.controller import Controller
     from ldam_studio.gui.session.frames import Frames
     from ldam_studio.gui.session.model import Model
+    from ldam_studio.gui.session.note import Note
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.session.read_from import ReadFrom
     from ldam_studio.gui.session.shelf import Shelf
@@ -216,6 +217,10 @@ class Studio:
         The list of recently opened networks.
     read_from
         The checkpoints from which each network was read, where known.
+    note
+        Returns how the window shows the current session.
+    place
+        Returns the folder of the current session on the shelf; None while it has none.
     start_folder
         Where dialogs that open a file start: where the last picture went, or the last file was.
     """
@@ -231,6 +236,8 @@ class Studio:
     shelf: Shelf | None
     recent: RecentNetworks
     read_from: ReadFrom
+    note: Callable[[], Note]
+    place: Callable[[], Path | None]
     start_folder: str = ""
 
     def __post_init__(self) -> None:

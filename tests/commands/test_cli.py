@@ -58,12 +58,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
     return calls
 
 
-@pytest.mark.parametrize("words", [[], ["--fresh"], ["studio"], ["studio", "picture.png"]])
+@pytest.mark.parametrize("words", [[], ["--fresh"], ["studio"], ["studio", "a.ldam"], ["a.ldam"]])
 def test_no_command_means_the_window(calls: list[argparse.Namespace], words: list[str]):
     assert cli.main(words) == 0
     (args,) = calls
     assert args.fresh is ("--fresh" in words)
-    assert args.picture == (Path("picture.png") if "picture.png" in words else None)
+    assert args.file == (Path("a.ldam") if "a.ldam" in words else None)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def draw(name: str, seconds: float) -> int:
     import torch
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
-    from mutations import changed_bytes, changed_header, changed_json
+    from mutations import changed_bytes, changed_header, changed_json, changed_member
     from seeds import seeds
 
     torch.set_num_threads(1)
@@ -71,6 +71,8 @@ def draw(name: str, seconds: float) -> int:
         strategy = changed_json(texts) | changed_json(texts) | strategy
     elif name in ("session", "index"):
         strategy = changed_header(files) | changed_header(files) | strategy
+    elif name == "archive":
+        strategy = changed_member(files) | changed_member(files) | strategy
     known: set[str] = set()
     tries, until = 0, time.monotonic() + seconds
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
 from typing import Any
 
 from hypothesis import strategies as st
@@ -126,3 +129,27 @@ def changed_header(draw: st.DrawFn, files: list[bytes]) -> bytes:
         text = draw(changed_json([json.dumps(header).encode()]))
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + rest
+
+
+@st.composite
+def changed_member(draw: st.DrawFn, files: list[bytes]) -> bytes:
+    """Draw a session file of which one member was changed; mostly its sizes and hashes fit."""
+    with zipfile.ZipFile(io.BytesIO(draw(st.sampled_from(files)))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = draw(st.sampled_from(sorted(members)))
+    changes = [changed_bytes([members[name]])]
+    if name.endswith(".json"):
+        changes.append(changed_json([members[name]]))
+    elif name == "session.safetensors":
+        changes.append(changed_header([members[name]]))
+    members[name] = draw(st.one_of(changes))
+    if name != "ldam.json" and draw(st.integers(0, 9)):
+        said = json.loads(members["ldam.json"])
+        digest = hashlib.sha256(members[name]).hexdigest()
+        said["members"][name] = {"size": len(members[name]), "sha256": digest}
+        members["ldam.json"] = json.dumps(said).encode()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()

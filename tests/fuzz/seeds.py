@@ -26,6 +26,7 @@ def seeds() -> dict[str, list[bytes]]:
     from ldam_studio.explore.sheets.folder import INDEX, SheetFolder
     from ldam_studio.explore.sheets.making import make, write_page
     from ldam_studio.explore.sheets.spec import SheetSpec
+    from ldam_studio.export.archive.writing import write_archive
     from ldam_studio.export.exporting import export
     from ldam_studio.export.formats.table import read
     from ldam_studio.export.links import packed
@@ -45,7 +46,7 @@ def seeds() -> dict[str, list[bytes]]:
         discriminator=open_discriminator(),
         beside=(LaneSpec(twin),),
     )
-    recipes, pictures, sessions = [], [], []
+    recipes, pictures, sessions, archives = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for spec in (plain, beside):
             state = open_session(spec)
@@ -71,6 +72,13 @@ def seeds() -> dict[str, list[bytes]]:
             pictures.append(path.read_bytes())
             recipes.append(read(path)[0].text.encode())
             sessions.append(session_bytes(state, history=True))
+            strip = Path(folder) / "filmstrip"
+            strip.mkdir(exist_ok=True)
+            (strip / "filmstrip.json").write_bytes(b'{"pins":["a"]}')
+            (strip / "a.png").write_bytes(pictures[-1])
+            (strip / "a.safetensors").write_bytes(sessions[-1])
+            write_archive(Path(folder) / "a.ldam", state, WINDOW, strip)
+            archives.append((Path(folder) / "a.ldam").read_bytes())
         sheet = SheetSpec(network, neurons, plain.settings, plain.device, chains=2, steps=2)
         made = list(make(sheet, SheetFolder(sheet, Path(folder) / "sheet")))
         write_page(sheet, made, "index", Path(folder) / "page.png")
@@ -86,6 +94,7 @@ def seeds() -> dict[str, list[bytes]]:
         "link": [*(packed(Recipe.parse(text.decode(), "")).encode() for text in recipes), *recipes],
         "picture": pictures,
         "session": sessions,
+        "archive": archives,
         "weights": [file.getvalue(), old.getvalue(), plain_pickle, *sessions[:1]],
         "state": [*STATE, index],
         "photograph": _photographs(),
@@ -127,6 +136,11 @@ def _index() -> list[bytes]:
         return [path.read_bytes() for path in sorted(Path(folder).rglob(f"*{shards.SUFFIX}"))]
 
 
+WINDOW = (
+    b'{"title":"a","rows":["b"],"front":1,"mode":"image","scale":1.5,"hint":"c","max_rate":3,'
+    b'"lane_titles":{"1":"d"},"features":{"agreement":{"always":true}},'
+    b'"layout":{"across":[1,2,3],"middle":[4,5,6],"panels":{"neurons":false},"tab":"Modes"}}'
+)
 STATE = [
     b'{"version":1,"window":{"geometry":"AA==","across":[1,2],"middle":[3],"panels":{"a":true},'
     b'"theme":"dark"},"session":null,"unsaved":""}',

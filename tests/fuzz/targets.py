@@ -74,6 +74,21 @@ def session(data: bytes) -> None:
         read_session(path, opener=Nearby(path.parent / "nothing is here"))
 
 
+def archive(data: bytes) -> None:
+    """Read a session file with its window and filmstrip, and open its session."""
+    from ldam_studio.engine.compute.device import Device
+    from ldam_studio.export.archive.reading import read_saved
+    from ldam_studio.export.locate import Nearby
+    from ldam_studio.gui.opening.saved import saved_opening
+
+    with _written(data, "fuzz.ldam") as path:
+        saved_opening(path, Device())
+        saved = read_saved(path)
+        saved.unpack_filmstrip(path.parent)
+        assert {file.name for file in path.parent.iterdir()} <= {path.name, "filmstrip"}
+        saved.session(Nearby(path.parent / "nothing is here"))
+
+
 def weights(data: bytes) -> None:
     """Read a file of weights, and look at its header as the watcher does."""
     from ldam_studio.networks.weights.checkpoint_headers import examine
@@ -174,6 +189,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "link": link,
     "picture": picture,
     "session": session,
+    "archive": archive,
     "weights": weights,
     "state": state,
     "photograph": photograph,

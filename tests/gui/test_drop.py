@@ -85,5 +85,5 @@ def test_weights_of_any_name_are_known_by_their_content(tmp_path):
         torch.save({"w": torch.ones(2)}, tmp_path / name)
         assert kind_of(tmp_path / name) is WEIGHTS
     (tmp_path / "notes").write_text("nothing")
-    with pytest.raises(StudioError, match="is neither an exported picture nor"):
+    with pytest.raises(StudioError, match="is neither a session file nor an exported picture nor"):
         kind_of(tmp_path / "notes")

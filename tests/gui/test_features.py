@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtWidgets import QFileDialog, QLabel, QMenu
 
-from gui.windows import open_in, small_opening
+from gui.windows import CPU, open_in, small_opening
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.features import FEATURES, Row
 from ldam_studio.gui.opening import file_kinds
@@ -122,8 +122,8 @@ def test_a_file_opens_by_its_ending_in_either_case(tmp_path):
     assert WEIGHTS.suffixes == WEIGHTS_SUFFIXES
     with pytest.raises(
         StudioError,
-        match="neither an exported picture nor an exported figure nor a photograph nor weights nor "
-        "Python code",
+        match="neither a session file nor an exported picture nor an exported figure nor a "
+        "photograph nor weights nor Python code",
     ):
         kind_of(tmp_path / "notes.txt")
 
@@ -147,4 +147,4 @@ def test_a_further_kind_of_file_is_one_row(mine, tmp_path, monkeypatch):
 def test_a_file_on_the_command_line_is_a_session(tmp_path):
     for name in ("none.png", "weights.pt"):
         with pytest.raises(StudioError, match=name):
-            opening_of(tmp_path / name)
+            opening_of(tmp_path / name, CPU)

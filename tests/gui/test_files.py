@@ -28,8 +28,8 @@ from ldam_studio.export.exporting import export
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.replay import compare
 from ldam_studio.export.shown import Shown
+from ldam_studio.gui import saves
 from ldam_studio.gui.exporting import dialog
-from ldam_studio.gui.exporting import exporting as exporting_feature
 from ldam_studio.gui.exporting.dialog import ExportChoice
 from ldam_studio.gui.opening.file_kinds import picture_opening
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
@@ -124,7 +124,7 @@ def test_an_export_that_closing_waits_for_in_vain_is_told_in_the_terminal(
         raise StudioError(f"{path} cannot be written.")
 
     monkeypatch.setattr(exports, "export", export)
-    monkeypatch.setattr(exporting_feature, "LONGEST_MS", 0 if late else 10_000)
+    monkeypatch.setattr(saves, "LONGEST_MS", 0 if late else 10_000)
     if not late:
         monkeypatch.setattr(exporting(studio), "leave", goes_on.set)
     choose("raw", 1, tmp_path / "picture.png")
@@ -364,7 +364,7 @@ def test_without_a_window_such_a_picture_is_refused(tmp_path, monkeypatch):
     state = open_session(SessionSpec(network, network.default_neurons(2), device=CPU))
     path = export(advance(state)[0], Shown("averages"), tmp_path / "a.png").path
     (tmp_path / "ran").rmdir()
-    opening = picture_opening(path)
+    opening = picture_opening(path, CPU)
     assert opening.code == (f"{tmp_path}/mine.py:model",)
     with pytest.raises(StudioError, match="not run just because a picture names it"):
         opening.make()

@@ -11,6 +11,7 @@ from ldam_studio.engine.watching import watcher
 from ldam_studio.explore.sheets import spec
 from ldam_studio.export import cells, contact_sheet, links, locate, recipe, session_file, shown
 from ldam_studio.export.animation import animation
+from ldam_studio.export.archive import contents
 from ldam_studio.export.formats import png
 from ldam_studio.gui.session import shelf
 from ldam_studio.gui.sheets import work
@@ -31,6 +32,7 @@ LINES = {
     "networks side by side": (f"| {comparison.MOST_LANES} |",),
     "a text in a recipe": ("1,000 letters", f"{files.LONGEST:,} for a path"),
     "a session file": (f"{session_file.MOST_BYTES // 2**30} GB",),
+    "what is in a session file": (f"{contents.MOST_MEMBERS:,} files", "16 MB each"),
     "sessions that are kept": (f"| {shelf.MOST_SESSIONS},", f"{shelf.MOST_BYTES // 2**30} GB"),
     "neurons of a contact": (
         f"{cells.MOST_CELLS:,}, with {spec.MOST_CHAINS_EACH} chains",

@@ -46,7 +46,7 @@ def opening_of(start: Start) -> Opening | None:
 
         if start.file is None:
             return file_kinds.link_opening(start.link)
-        return file_kinds.opening_of(start.file)
+        return file_kinds.opening_of(start.file, start.device)
     if start.named is not None:
         from ldam_studio.gui.session.openings import network_opening
 

@@ -70,6 +70,7 @@ def _leave(code: int) -> None:
 
 def _window(start: Start, opening: Opening | None) -> StudioWindow:
     """Make the window, let it open its first session, and show it."""
+    from ldam_studio.gui.opening.file_kinds import SESSION
     from ldam_studio.gui.opening.files import Files
     from ldam_studio.gui.session.openings import start as ten_digits
     from ldam_studio.gui.session.store import SessionStore
@@ -88,7 +89,8 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
         if named.request.name == recalled.network:
             note = "The last session showed this network, too."
             opening = replace(opening, note=note, offered=remembered.offered or remembered)
-    if start.file is not None or start.link:
+    picture = start.file if start.file is not None and not SESSION.has(start.file) else None
+    if picture is not None or start.link:
         opening = None  # what was named lies over the last session
     if opening is not None and (opening.published or opening.trusted is not None):
         # The window may have to ask first; until then it shows the last session.
@@ -99,11 +101,13 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
             watched.place, watched.network, watched.average, watched.rounds
         )
     else:
+        if opening is not None and start.file is not None:
+            opening = replace(opening, fallback=before)
         window.open(replace(opening or before, preset=start.preset))
     if named is not None:
         window.feature(Files).remember_network(named.request)
-    if start.file is not None:
-        window.feature(Files).open(start.file)
+    if picture is not None:
+        window.feature(Files).open(picture)
     if start.link:
         window.feature(Files).open_link(start.link)
     window.show()

@@ -62,8 +62,9 @@ def run_without_display(start: Start, why: str) -> int:
     if opening.trusted is not None:
         window.close()
         raise StudioError(
-            f"{start.file or 'The link'} was made with code from outside this program, "
-            f"{opening.code[0]}; if you trust it, use ldam-studio replay with --network."
+            f"{start.file or 'The link'} needs what is read or run only with your leave, "
+            f"{(opening.code or opening.files)[0]}; if you trust it, use ldam-studio replay, or "
+            "open it on a machine with a display."
         )
     window.open(replace(opening, preset=start.preset))
     window.show()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,10 +15,9 @@ from ldam_studio.gui.exporting.carry import Carried, CarriedFolder, carried
 from ldam_studio.gui.exporting.last_choice import Choice
 from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.saves import Saves
 from ldam_studio.gui.studio import Entry, Feature, Studio
-from ldam_studio.gui.task import Task
 from ldam_studio.gui.waiting import PatientQuestion
-from ldam_studio.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.state import SessionState
     from ldam_studio.export.exporting import Exported
     from ldam_studio.export.shown import Shown
-    from ldam_studio.gui.studio import Kind
+    from ldam_studio.gui.task import Task
 
 EXPORT = Entry(
     "export",
@@ -57,15 +53,6 @@ COPY_RAW = Entry(
 )
 DRAGGED = 96  # pixels; width of the picture beside the pointer while it is dragged
 MOST_CARRIED = 1024  # pixels of a side; what is copied is enlarged up to it
-LONGEST_MS = 60_000  # longest wait for each export when the window closes
-
-
-@dataclass(frozen=True)
-class _Saving:
-    """Where an export goes, and why it failed, once it has."""
-
-    path: Path
-    errors: list[StudioError]
 
 
 class Exporting(Feature):
@@ -88,9 +75,8 @@ class Exporting(Feature):
         studio.start_folder = self.last.read().folder
         self._question = PatientQuestion(studio, "export", "export the picture")
         self._folder = CarriedFolder()
-        self._turn = threading.Lock()  # pictures are written one after the other
+        self._saves = Saves(studio, "export")
         self._carrying: Task | None = None
-        self._saving: dict[Task, _Saving] = {}
 
     def export(self) -> None:
         """Copy the session after its current step, ask what to export, and save it."""
@@ -102,18 +88,8 @@ class Exporting(Feature):
         self._stop_carrying()
 
     def close(self) -> None:
-        """Wait until all exports are saved, and remove what was copied.
-
-        The terminal is told of exports that fail.
-        """
-        for task, saving in self._saving.items():
-            late = not task.wait(LONGEST_MS)
-            task.leave()
-            if late:
-                saving.errors.append(StudioError(f"{saving.path} took too long to be written."))
-            for error in saving.errors:
-                print(f"ldam-studio: {error}", file=sys.stderr)
-        self._saving.clear()
+        """Wait until all exports are saved, and remove what was copied."""
+        self._saves.close()
         self._folder.remove()
 
     def _choose(self, state: SessionState) -> None:
@@ -157,22 +133,7 @@ class Exporting(Feature):
         """Save a picture on a thread of its own, and say so."""
         from ldam_studio.export.exporting import export
 
-        def end(words: str, kind: Kind) -> None:
-            del self._saving[task]
-            task.leave()
-            self.studio.notices.say(words, kind, key=str(path))
-
-        saving = _Saving(path, [])
-        task = self._task(lambda: export(state, shown, path, photographs=photographs))
-        task.setObjectName("export")
-        # On the task's thread: a window that closes takes no signals.
-        direct = Qt.ConnectionType.DirectConnection
-        task.failed.connect(saving.errors.append, direct)  # type: ignore[call-arg]
-        task.done.connect(lambda done: end(_words(done), "info"))
-        task.failed.connect(lambda error: end(str(error), "danger"))
-        self._saving[task] = saving
-        self.studio.notices.say(f"Saving {path} …", key=str(path))
-        task.start()
+        self._saves.start(path, lambda: _words(export(state, shown, path, photographs=photographs)))
 
     def _carry(self, what: str, then: Callable[[Carried], object]) -> None:
         """Write a picture as a temporary file on a thread of its own, and copy it or drag it."""
@@ -187,7 +148,7 @@ class Exporting(Feature):
             side = max(state.lane.chains.x.shape[-2:])
             zoom = max(1, min(self.last.read().zoom, MOST_CARRIED // side))
             shown = self._shown(what, zoom)
-            task = self._carrying = self._task(lambda: carried(state, shown, place))
+            task = self._carrying = self._saves.task(lambda: carried(state, shown, place))
             task.setObjectName("carry")
             task.done.connect(then)
             task.failed.connect(fail)
@@ -197,19 +158,6 @@ class Exporting(Feature):
             self.studio.notices.say(str(error), "warning")
 
         self._question.ask(snapshot, carry)
-
-    def _task(self, write: Callable[[], object]) -> Task:
-        """Return a task that writes a picture once those before it are written.
-
-        Two at once could mix their files, and each may hold copies of large weights.
-        """
-
-        def work(_task: Task) -> object:
-            with self._turn:
-                tell("writing the picture")  # ends what was left meanwhile
-                return write()
-
-        return Task(work)
 
     def _stop_carrying(self) -> None:
         if self._carrying is not None:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
+from ldam_studio.export.archive.contents import SUFFIX
+from ldam_studio.export.session_file import SUFFIX as FORMER_SUFFIX
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoint_headers import is_perhaps_weights
@@ -22,6 +25,9 @@ class Opener(Protocol):
 
     def show_picture(self, path: Path) -> object:
         """Show an exported picture or figure, and offer its session."""
+
+    def open_saved(self, path: Path) -> object:
+        """Go on with the session in a session file."""
 
     def bring_photograph(self, path: Path) -> object:
         """Show an ordinary photograph; raises `StudioError` if no session is open."""
@@ -51,15 +57,19 @@ class FileKind:
     open
         Opens a file in the window; may raise `StudioError`.
     opening
-        Returns how to open the session in a file; None for kinds that hold no session. Only files
-        with sessions can be named on the command line. May raise `StudioError`.
+        Returns how to open the session in a file on a device; None for kinds that hold no session.
+        Only files with sessions can be named on the command line. May raise `StudioError`.
     """
 
     title: str
     description: str
     suffixes: tuple[str, ...]
     open: Callable[[Opener, Path], object]
-    opening: Callable[[Path], Opening] | None = None
+    opening: Callable[[Path, Device], Opening] | None = None
+
+    def has(self, path: Path) -> bool:
+        """Return whether a file is of this kind by its name."""
+        return path.name.lower().endswith(self.suffixes)
 
     @property
     def filter(self) -> str:
@@ -67,8 +77,8 @@ class FileKind:
         return f"{self.title} ({' '.join(f'*{suffix}' for suffix in self.suffixes)})"
 
 
-def picture_opening(path: Path) -> Opening:
-    """Return how to open the session of an exported picture from its start.
+def picture_opening(path: Path, _device: Device) -> Opening:
+    """Return how to open the session of an exported picture from its start, where it ran.
 
     Raises
     ------
@@ -80,8 +90,8 @@ def picture_opening(path: Path) -> Opening:
     return read_picture(path).from_start()
 
 
-def figure_opening(path: Path) -> Opening:
-    """Return how to open the session of an exported figure from its start.
+def figure_opening(path: Path, _device: Device) -> Opening:
+    """Return how to open the session of an exported figure from its start, where it ran.
 
     Raises
     ------
@@ -107,6 +117,26 @@ def link_opening(link: str) -> Opening:
     return read_link(link).from_start()
 
 
+def saved_opening(path: Path, device: Device) -> Opening:
+    """Return how to go on with the session in a session file.
+
+    Raises
+    ------
+    StudioError
+        If the file is none, or was altered.
+    """
+    from ldam_studio.gui.opening import saved
+
+    return saved.saved_opening(path, device)
+
+
+SESSION = FileKind(
+    "Sessions",
+    "a session file",
+    (SUFFIX, FORMER_SUFFIX),
+    lambda opener, path: opener.open_saved(path),
+    saved_opening,
+)
 PICTURE = FileKind(
     "Pictures",
     "an exported picture",
@@ -140,7 +170,7 @@ PHOTOGRAPH = FileKind(
     lambda opener, path: opener.bring_photograph(path),
 )
 """A photograph may also be a PNG, which is shown as one if it has no recipe."""
-KINDS = (PICTURE, FIGURE, PHOTOGRAPH, WEIGHTS, CODE)
+KINDS = (SESSION, PICTURE, FIGURE, PHOTOGRAPH, WEIGHTS, CODE)
 
 
 def filters() -> str:
@@ -158,7 +188,7 @@ def kind_of(path: Path) -> FileKind:
         If the studio cannot open such files.
     """
     for kind in KINDS:
-        if path.suffix.lower() in kind.suffixes:
+        if kind.has(path):
             return kind
     if is_perhaps_weights(path):
         return WEIGHTS
@@ -166,7 +196,7 @@ def kind_of(path: Path) -> FileKind:
     raise StudioError(f"{path} is neither {' nor '.join(most)} nor {last}.")
 
 
-def opening_of(path: Path) -> Opening:
+def opening_of(path: Path, device: Device) -> Opening:
     """Return how to open the session in a file that was named on the command line.
 
     Raises
@@ -174,7 +204,6 @@ def opening_of(path: Path) -> Opening:
     StudioError
         If the file holds no session, or was altered.
     """
-    named = [kind for kind in KINDS if kind.opening and path.suffix.lower() in kind.suffixes]
-    opening = named[0].opening if named else picture_opening  # its error says what is wrong
-    assert opening is not None
-    return opening(path)
+    named = (kind.opening for kind in KINDS if kind.has(path))
+    opening = next(named, None) or picture_opening  # its error says what is wrong
+    return opening(path, device)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.network_dialog.dialog import NetworkDialog
     from ldam_studio.gui.network_dialog.draft import Draft
     from ldam_studio.gui.opening.download_first import DownloadFirst
+    from ldam_studio.gui.opening.open_saved import OpenSaved
     from ldam_studio.gui.opening.show_picture import ShowPicture
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.networks.discriminators import DiscriminatorModel
@@ -41,7 +42,7 @@ OPEN_FILE = Entry(
     "open_file",
     "Open File…",
     "Ctrl+O",
-    "Open an exported picture, or whatever else can be dropped on the window",
+    "Open a session, an exported picture, or whatever else can be dropped on the window",
 )
 OPEN_LINK = Entry(
     "open_link",
@@ -79,6 +80,7 @@ class Files(Feature):
         self._weights: Task | None = None
         self._draft: Draft | None = None  # what was last filled in in the dialog
         self._show_picture: ShowPicture | None = None
+        self._open_saved: OpenSaved | None = None
         places = studio.places
         self.at_once = AtOnce(self.ask_for_network, places.root)
         self.recent = QMenu("&Recent Networks", places.root)
@@ -106,7 +108,7 @@ class Files(Feature):
         """Abandon a download, and what is being read or replayed."""
         self._leave_weights()
         self.at_once.leave()
-        for work in (self._download_first, self._show_picture):
+        for work in (self._download_first, self._show_picture, self._open_saved):
             if work is not None:
                 work.leave()
 
@@ -153,6 +155,14 @@ class Files(Feature):
         if self._show_picture is None:
             self._show_picture = ShowPicture(self.studio)
         return self._show_picture
+
+    def open_saved(self, path: Path) -> None:
+        """Go on with the session in a session file."""
+        from ldam_studio.gui.opening.open_saved import OpenSaved
+
+        if self._open_saved is None:
+            self._open_saved = OpenSaved(self.studio)
+        self._open_saved.open(path)
 
     def bring_photograph(self, path: Path) -> None:
         """Show an ordinary photograph.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ from ldam_studio.export.links import no_folder, unpacked
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.references import references_in
 from ldam_studio.export.rerun import data_of, learns, rerun, spec_at_export
+from ldam_studio.gui.opening.leave import with_leave
 from ldam_studio.gui.session.model import Display
 from ldam_studio.gui.session.openings import Opening
-from ldam_studio.networks.sources.families import family_of, runs_code, short_name
+from ldam_studio.networks.sources.families import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,21 +114,14 @@ class Picture:
     def _opening(self, make: Callable[[Nearby], SessionState], note: str) -> Opening:
         shown, folder = self.recipe.shown, self.folder
         named = [parse(one, Reference) for one in references_in(self.recipe.data) if "name" in one]
-        nearby = Nearby(folder)
         opening = Opening(
             title=PurePath(self.title).stem,
-            make=lambda: make(nearby),
+            make=lambda: make(Nearby(folder)),
             display=Display(shown.display, shown.scale),
             front=shown.front,
             note=note,
-            published=tuple(dict.fromkeys(name for name in map(_published, named) if name)),
         )
-        code = dict.fromkeys(nearby.code_of(one) for one in named if _is_code(one.name))
-        if not code and not self.elsewhere:
-            return opening
-        leave = Nearby(folder, allow_code=True, allow_files=True)
-        trusted = replace(opening, make=lambda: make(leave))
-        return replace(opening, code=tuple(code), files=self.elsewhere, trusted=trusted)
+        return with_leave(opening, make, folder, named, self.elsewhere, "picture")
 
 
 def read_picture(path: Path) -> Picture:
@@ -166,13 +160,3 @@ def _elsewhere(recipe: Recipe, folder: Path) -> tuple[str, ...]:
         except StudioError:
             elsewhere = (*elsewhere, str(data_of(recipe)))
     return elsewhere
-
-
-def _is_code(name: str) -> bool:
-    return ":" in name and runs_code(name)  # discriminators have names of their own
-
-
-def _published(reference: Reference) -> str:
-    """Return the name of a library's network with published weights; empty for other networks."""
-    name = reference.name
-    return name if reference.weights is None and family_of(name).is_library else ""

@@ -72,6 +72,11 @@ class Autosave(QObject):
 
     # On the window's thread
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the current session on the shelf; None while it has none."""
+        return self._folder.result() if self._folder.done() else None
+
     def save(self) -> None:
         """Save the session after the current step, unless an earlier save is still going on."""
         if self._saving is not None and not self._saving.done():
@@ -140,23 +145,29 @@ class Autosave(QObject):
 
     def _on_opened(self, opening: Opening) -> None:
         self._runner, self._saving = self._controller.runner, None
-        self._folder = self._jobs.submit(self._begin, opening.kept, self._runner)
+        self._folder = self._jobs.submit(self._begin, opening, self._runner)
         self._timer.start()
         self.save()
 
     # On the thread that writes
 
-    def _begin(self, kept: Path | None, runner: Runner | None) -> Path | None:
+    def _begin(self, opening: Opening, runner: Runner | None) -> Path | None:
         """Take the place of a session that goes on, or a new one."""
         self._close_before()
         self._owner = runner
         self._place, self._seen, self._reason = None, (), ""
         try:
-            self._place = None if kept is None else self._shelf.take(kept)
-            return self._taken().folder
+            self._place = None if opening.kept is None else self._shelf.take(opening.kept)
+            folder = self._taken().folder
         except (StudioError, OSError) as error:
             self._say(error)
             return None
+        if opening.unpack is not None:
+            try:
+                opening.unpack(folder)
+            except StudioError as error:
+                self.failed.emit(str(error))
+        return folder
 
     def _taken(self) -> Place:
         if self._place is None:

@@ -1,4 +1,4 @@
-"""How sessions on the shelf are opened again."""
+"""How sessions that were saved with a note are opened again, above all those on the shelf."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ldam_studio.gui.session.openings import Opening
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.state import SessionState
     from ldam_studio.gui.session.note import Note
     from ldam_studio.gui.session.shelf import Kept
 
@@ -72,20 +73,27 @@ def former(file: Path, note: Note, device: Device, first: Opening) -> Opening:
     return replace(first, note=said, offered=again)
 
 
-def _again(file: Path, note: Note, device: Device, fallback: Opening) -> Opening:
-    from ldam_studio.export.session_file import read_session
-
-    remembered = note.remembered()
+def as_noted(note: Note, make: Callable[[], SessionState]) -> Opening:
+    """Return how to open a session that `make` makes, as a note says that it was shown."""
     return Opening(
         title=note.title,
-        make=lambda: read_session(file, device, opener=Opener(allow_code=bool(note.code))),
+        make=make,
         display=Display(note.mode, note.scale),
         rows=tuple(note.rows),
         front=note.front,
         hint=note.hint,
         max_rate=int(SETTINGS["max_rate"].check(note.max_rate)),
-        # Features get their remembered values even if the session cannot be opened.
-        fallback=replace(fallback, remembered=remembered),
         lane_titles=note.lane_titles or ({1: note.beside} if note.beside else {}),
-        remembered=remembered,
+        remembered=note.remembered(),
+        layout=note.layout,
     )
+
+
+def _again(file: Path, note: Note, device: Device, fallback: Opening) -> Opening:
+    from ldam_studio.export.session_file import read_session
+
+    again = as_noted(
+        note, lambda: read_session(file, device, opener=Opener(allow_code=bool(note.code)))
+    )
+    # Features get their remembered values even if the session cannot be opened.
+    return replace(again, fallback=replace(fallback, remembered=again.remembered))

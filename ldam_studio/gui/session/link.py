@@ -122,6 +122,8 @@ class SessionLink(QObject):
             published=(),
             lane_titles=self.model.lane_titles(),
             remembered={},
+            unpack=None,
+            layout=None,
         )
 
     def _resumed(self) -> Opening | None:

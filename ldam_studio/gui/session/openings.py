@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.beside import Beside
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.engine.state import SessionState
+    from ldam_studio.gui.session.note import Layout
     from ldam_studio.networks.network import Network
     from ldam_studio.sampler.presets import Preset
 
@@ -88,6 +89,11 @@ class Opening:
         see `Feature.remember`.
     kept
         The folder of the session on the shelf, if it is there; it goes on there.
+    unpack
+        Writes what else belongs to the session, such as its filmstrip, into its new folder on the
+        shelf; may raise `StudioError`.
+    layout
+        How the window is divided then; None leaves it as it is.
     """
 
     title: str
@@ -109,6 +115,8 @@ class Opening:
     offered: Opening | None = None
     remembered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     kept: Path | None = None
+    unpack: Callable[[Path], object] | None = None
+    layout: Layout | None = None
 
 
 def _digits(

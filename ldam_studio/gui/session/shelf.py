@@ -1,5 +1,8 @@
 """The sessions that are kept on the disk: a folder for each, with its last two generations.
 
+A generation is what a session file has inside (`export.archive`): the session, and a note in which
+`window.json` is. A folder within the session's is kept and removed with it.
+
 A running studio holds the lock of the folder of its session, so that two studios never write to the
 same one. A folder whose last note does not say that the session was closed, and which nobody has
 locked, belongs to a studio that crashed or was killed.
@@ -7,6 +10,7 @@ locked, belongs to a studio that crashed or was killed.
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -131,7 +135,9 @@ class Place:
         """Remove the session with its folder, unless another studio takes the folder just then."""
         with suppress(OSError):
             for file in self.folder.iterdir():
-                if file.name != LOCK:
+                if file.is_dir() and not file.is_symlink():
+                    shutil.rmtree(file, ignore_errors=True)
+                elif file.name != LOCK:
                     file.unlink(missing_ok=True)
         self._lock.unlock()  # this removes the file of the lock
         with suppress(OSError):
@@ -219,7 +225,7 @@ class Shelf:
             place = self.take(session[0].folder)
             if place is None:
                 continue  # another studio goes on with it
-            room -= sum(file.stat().st_size for file in place.folder.iterdir())
+            room -= sum(file.lstat().st_size for file in place.folder.rglob("*"))
             if number and (number >= keep or room < 0):
                 place.remove()
             else:

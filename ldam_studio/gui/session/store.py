@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,7 +20,7 @@ from ldam_studio.files import (
     write_state,
 )
 from ldam_studio.gui.session.kept import continuing, former
-from ldam_studio.gui.session.note import Note
+from ldam_studio.gui.session.note import Note, Pixels
 from ldam_studio.gui.session.openings import Opening, start
 from ldam_studio.gui.session.shelf import Shelf
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 OLD_S = 60.0  # no file here takes as long to write, also by another studio
-Pixels = Annotated[int, msgspec.Meta(ge=0, le=2**24)]  # what Qt accepts as the size of a widget
 
 
 class Looks(msgspec.Struct):

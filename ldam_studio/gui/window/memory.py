@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PyQt6.QtCore import QByteArray, QSize
 from PyQt6.QtWidgets import QMainWindow
 
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.session.note import Layout
 from ldam_studio.gui.session.store import Looks
 from ldam_studio.gui.theme.theme import CHOICES
 from ldam_studio.gui.window.panels import Panels
@@ -28,13 +31,34 @@ def looks_of(panels: Panels, presentation: Presentation) -> Looks:
 def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
     """Restore a window's geometry and panel sizes; invalid values are ignored."""
     window.restoreGeometry(QByteArray(looks.geometry))
-    for give, sizes in (
-        (panels.across.setSizes, looks.across),
-        (panels.restore_heights, looks.middle),
-    ):
+    _divide(panels, looks.across, looks.middle, looks.panels)
+
+
+def layout_of(panels: Panels) -> Layout:
+    """Return how the window is divided now."""
+    wanted = {str(side): on for side, on in panels.wanted.items()}
+    return Layout(panels.across.sizes(), panels.heights(), wanted, panels.tab)
+
+
+def divide(panels: Panels, layout: Layout) -> None:
+    """Divide a window like another one, in its own size; invalid values are ignored."""
+    across = _scaled(layout.across, sum(panels.across.sizes()))
+    _divide(panels, across, _scaled(layout.middle, sum(panels.heights())), layout.panels)
+    panels.prefer_tab(layout.tab)
+
+
+def _scaled(sizes: list[int], whole: int) -> list[int]:
+    """Return sizes that fill `whole`; Qt would take what is too much from the images alone."""
+    return [size * whole // max(sum(sizes), 1) for size in sizes]
+
+
+def _divide(
+    panels: Panels, across: list[int], middle: list[int], wanted: Mapping[str, bool]
+) -> None:
+    for give, sizes in ((panels.across.setSizes, across), (panels.restore_heights, middle)):
         if len(sizes) == 3 and sum(sizes) > 0:
             give(sizes)
-    panels.wanted |= {side: looks.panels.get(side, True) for side in panels.wanted}
+    panels.wanted |= {side: wanted.get(side, True) for side in panels.wanted}
     panels.make_room()
 
 

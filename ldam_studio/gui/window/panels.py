@@ -72,6 +72,7 @@ class Panels(QWidget):
         self.tabs.setMinimumWidth(NARROW_TABS)  # panels must not widen the window
         present(self.tabs.tabBar()).setProperty("compact", True)
         self._ranks: list[int] = []  # of the tabs, in their order
+        self._preferred = ""  # title of the tab to choose once it is there
         self._layouts[self.bottom].addWidget(self.tabs)
         self._layouts[self.stage].addWidget(self.canvas, 1)
         self.left.setMinimumWidth(180)
@@ -118,6 +119,20 @@ class Panels(QWidget):
         at = bisect_right(self._ranks, rank)
         self._ranks.insert(at, rank)
         self.tabs.insertTab(at, panel, title)
+        self.prefer_tab(self._preferred)
+
+    @property
+    def tab(self) -> str:
+        """The title of the tab in front; empty without tabs."""
+        return self.tabs.tabText(self.tabs.currentIndex())
+
+    def prefer_tab(self, title: str) -> None:
+        """Choose the tab with this title now, or as soon as it is there; unknown ones never are."""
+        self._preferred = title
+        for at in range(self.tabs.count()):
+            if self.tabs.tabText(at) == title:
+                self._preferred = ""
+                self.tabs.setCurrentIndex(at)
 
     def show_tab(self, panel: QWidget) -> None:
         """Choose the tab of a panel, and show the tabs if they are hidden."""

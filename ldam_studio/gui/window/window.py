@@ -105,6 +105,8 @@ class StudioWindow(QMainWindow):
             shelf=None if store is None else store.shelf,
             recent=RecentNetworks(None if folder is None else folder / "networks.json"),
             read_from=ReadFrom(),
+            note=self._note,
+            place=lambda: None if self.autosave is None else self.autosave.folder,
         )
         self.presentation = Presentation(self, self.toolbar, self.panels, bar)
         self.session_notices = SessionNotices(
@@ -173,6 +175,7 @@ class StudioWindow(QMainWindow):
     def _connect(self) -> None:
         controller = self.controller
         controller.opening.connect(self._on_opening)
+        controller.opened.connect(self._on_opened)
         self.session_notices.titled.connect(self._show_title)
         self.canvas.front_stepped.connect(controller.step_front)
         self.strip.sized.connect(controller.show_in_strip)
@@ -182,6 +185,10 @@ class StudioWindow(QMainWindow):
     def _on_opening(self, opening: Opening) -> None:
         self.views.show_nothing(opening.title)
         self.canvas.setFocus()
+
+    def _on_opened(self, opening: Opening) -> None:
+        if opening.layout is not None:
+            memory.divide(self.panels, opening.layout)
 
     def _show_title(self, title: str) -> None:
         self.setWindowTitle(f"{title} \N{EM DASH} LDAM Studio")
@@ -335,4 +342,5 @@ class StudioWindow(QMainWindow):
                 kept[name] = dict(feature.remember())
             except StudioError as error:
                 print_unsaved(str(error))
-        return Note.of(self.model, self.session_notices.hint, kept)
+        layout = memory.layout_of(self.panels)
+        return Note.of(self.model, self.session_notices.hint, kept, layout)

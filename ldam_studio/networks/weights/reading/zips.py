@@ -1,4 +1,4 @@
-"""Zip archives: the files of torch.save since 1.6, of torch.jit.save, and of numpy.savez."""
+"""Zip archives: session files, and those of torch.save since 1.6, torch.jit.save, numpy.savez."""
 
 from __future__ import annotations
 
@@ -44,9 +44,12 @@ class Archive:
             raise Unreadable("holds more files than a file of weights has")
         try:
             with ZipFile(BytesIO(data)) as archive:
-                self.members = {info.filename: info for info in archive.infolist()}
+                found = archive.infolist()
         except (BadZipFile, ValueError, OSError, NotImplementedError, UnicodeError):
             raise Unreadable("is damaged") from None
+        self.members = {info.filename: info for info in found}
+        if len(self.members) < len(found):
+            raise Unreadable("holds two files of one name")
         if sum(info.file_size for info in self.members.values()) > max(SMALL, TIMES * len(data)):
             raise Unreadable("would unpack to much more than its own size")
 

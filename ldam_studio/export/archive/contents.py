@@ -1,0 +1,106 @@
+"""What a session file holds: these members of a zip archive, and nothing else.
+
+=============================  =====================================================================
+``ldam.json``                  `Contents`: the format, the program's version, and each other member
+                               with its size and SHA-256
+``session.safetensors``        the session with its history, see `export.session_file`
+``window.json``                how the window shows it; the window reads and writes it
+``filmstrip/filmstrip.json``   the pinned frames, if there are any
+``filmstrip/ID.png``           of each of them the picture
+``filmstrip/ID.safetensors``   and the session at that moment; beside it perhaps weights that a
+                               training overwrites, see `export.kept_weights`
+=============================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ldam_studio.engine.description import Sha256, Text
+from ldam_studio.errors import StudioError, plain
+from ldam_studio.export.session_file import MOST_BYTES
+from ldam_studio.files import MOST_OF_STATE
+
+SUFFIX = ".ldam"
+FORMAT = 1
+ABOUT, SESSION, WINDOW, FILMSTRIP = "ldam.json", "session.safetensors", "window.json", "filmstrip"
+PINNED = re.compile(r"filmstrip/[A-Za-z0-9_-]{1,64}(\.png|(\.weights)?\.safetensors)")
+MOST_MEMBERS = 4096
+PNG = b"\x89PNG\r\n\x1a\n"
+LONGEST_HEADER = 2**27  # bytes; what safetensors allows is less
+
+
+class Member(Struct, frozen=True):
+    """A member's size in bytes, and its SHA-256."""
+
+    size: Annotated[int, Meta(ge=0, le=MOST_BYTES)]
+    sha256: Sha256
+
+
+class Contents(Struct, frozen=True):
+    """The content of ``ldam.json``.
+
+    `real_images` is the SHA-256 of the images from which the discriminator learns, if it does.
+    """
+
+    format: int
+    program: Text
+    version: Text
+    members: Annotated[dict[Text, Member], Meta(max_length=MOST_MEMBERS)]
+    real_images: Sha256 | None = None
+
+
+class _Version(Struct):
+    format: int
+    version: Any = None
+
+
+def read_contents(data: bytes, where: str) -> Contents:
+    """Return what ``ldam.json`` says; `where` names the file.
+
+    Raises
+    ------
+    StudioError
+        If a later version wrote it, or it is damaged.
+    """
+    try:
+        said = msgspec.json.decode(data, type=_Version)
+        if said.format > FORMAT:
+            raise StudioError(
+                f"{where} was saved by a later version of LDAM Studio "
+                f"({plain(str(said.version), 40)}); update this one to open it."
+            )
+        return msgspec.json.decode(data, type=Contents)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise damaged(where) from None
+
+
+def damaged(where: str) -> StudioError:
+    """Return the error about a file that is not as it was saved."""
+    return StudioError(
+        f"The session file {where} is damaged, or is none; use the file as it was saved."
+    )
+
+
+def most_bytes(name: str) -> int | None:
+    """Return the largest size of a member in bytes; None if no session file has such a member."""
+    if name in (SESSION, WINDOW, f"{FILMSTRIP}/{FILMSTRIP}.json"):
+        return MOST_BYTES if name == SESSION else MOST_OF_STATE
+    return MOST_BYTES if PINNED.fullmatch(name) else None
+
+
+def is_of_its_kind(name: str, data: memoryview) -> bool:
+    """Return whether a member begins like what its name says; JSON is read as a whole."""
+    if name.endswith(".png"):
+        return data[: len(PNG)] == PNG
+    if name.endswith(".safetensors"):
+        length = int.from_bytes(data[:8], "little")
+        return length <= min(len(data) - 8, LONGEST_HEADER) and bytes(data[8:9]) == b"{"
+    try:
+        return isinstance(msgspec.json.decode(data), dict)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False

@@ -1,0 +1,1 @@
+"""Feature: saving the session as a file."""

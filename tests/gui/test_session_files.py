@@ -1,0 +1,212 @@
+"""Saving the session as a file and opening it again, in the window and from the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+from PyQt6.QtWidgets import QFileDialog
+
+from gui.windows import CPU, close_saved, files, open_in, paused, small_opening, until
+from ldam_studio.commands import desktop
+from ldam_studio.engine.session import SessionSpec, open_session
+from ldam_studio.engine.state import snapshot
+from ldam_studio.export.archive.writing import write_archive
+from ldam_studio.export.session_file import session_bytes
+from ldam_studio.gui.app.application import opening_of
+from ldam_studio.gui.app.start import Start
+from ldam_studio.gui.features import FEATURES
+from ldam_studio.gui.opening.file_kinds import SESSION, kind_of
+from ldam_studio.gui.opening.saved import saved_opening
+from ldam_studio.gui.session.note import IMPERSONAL, Layout, Note
+from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.networks.sources.opening import open_network
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("LDAM_STATE_DIR", str(tmp_path / "known"))
+
+
+def saved_as(window, qtbot, path: Path, monkeypatch) -> Path:
+    """Choose Save Session As, and wait until the file is there."""
+    in_dialog(monkeypatch, path)
+    window.actions_by_name["save_session"].trigger()
+    until(qtbot, lambda: any(text.startswith("Saved ") for text in window.banner.texts()))
+    return path.with_suffix(".ldam")
+
+
+def in_dialog(monkeypatch, path: Path) -> None:
+    """Type a path into the dialog that asks where to save."""
+
+    def answer(dialog: QFileDialog) -> int:
+        dialog.selectFile(str(path))
+        return 1
+
+    monkeypatch.setattr(QFileDialog, "exec", answer)
+
+
+def test_a_session_comes_back_with_its_window_and_filmstrip(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    window = open_in(make_window(store=SessionStore(tmp_path / "a")), qtbot, small_opening())
+    window.controller.set_value("l2", 0.25)
+    window.controller.set_front(2)
+    window.panels.show_panel("neurons", False)
+    window.panels.prefer_tab("Modes")
+    until(qtbot, lambda: window.autosave.folder is not None)
+    strip = window.autosave.folder / "filmstrip"
+    strip.mkdir()
+    (strip / "filmstrip.json").write_bytes(b"{}")
+    paused(window, qtbot)
+    state = window.controller.ask(snapshot).result()
+    path = saved_as(window, qtbot, tmp_path / "find", monkeypatch)
+    assert path == tmp_path / "find.ldam"
+    close_saved(window, qtbot)
+
+    other = open_in(make_window(store=SessionStore(tmp_path / "b")), qtbot, small_opening("fc1:0"))
+    files(other).open(path)
+    until(qtbot, lambda: other.model.title == "find" and other.last_frame is not None)
+    paused(other, qtbot)
+    assert other.windowTitle() == "find \N{EM DASH} LDAM Studio"
+    assert other.model.outline.lane.settings.l2 == 0.25 and other.model.front == 2
+    assert not other.panels.shows("neurons") and other.panels.tab == "Modes"
+    again = other.controller.ask(snapshot).result()
+    assert again.step >= state.step and again.log[: len(state.log)] == state.log
+    until(qtbot, lambda: other.autosave.folder is not None)
+    assert (other.autosave.folder / "filmstrip" / "filmstrip.json").read_bytes() == b"{}"
+    close_saved(other, qtbot)
+    # The autosave goes on in its place, with all that was in the file.
+    back = make_window(store=SessionStore(tmp_path / "b"))
+    open_in(back, qtbot, back.recall().opening)
+    assert back.model.title == "find" and not back.panels.shows("neurons")
+    assert (back.autosave.folder / "filmstrip" / "filmstrip.json").exists()
+    for session in back.store.shelf.sessions():
+        place = back.store.shelf.take(session[0].folder)
+        place.remove()
+        assert not place.folder.exists()
+
+
+def test_what_a_file_cannot_do_leaves_the_session_running(studio, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "half.ldam").write_bytes(b"PK\x03\x04 half a file")
+    files(studio).open(tmp_path / "half.ldam")
+    until(qtbot, lambda: "half.ldam is damaged" in " ".join(studio.banner.texts()))
+    assert studio.model.title == "Small" and studio.controller.runner is not None
+    (tmp_path / "file").write_bytes(b"")
+    gone = tmp_path / "file" / "a.ldam"
+    in_dialog(monkeypatch, gone)
+    studio.actions_by_name["save_session"].trigger()
+    until(qtbot, lambda: "cannot be written" in " ".join(studio.banner.texts()))
+
+
+@pytest.fixture(scope="module")
+def state():
+    network = open_network("lenet")
+    return open_session(SessionSpec(network, network.default_neurons(3), device=CPU))
+
+
+def note(**given) -> Note:
+    return Note("a", [], 0, "image", None, "", 0, **given)
+
+
+def file_with(folder: Path, state, window: Note | bytes) -> Path:
+    path = folder / "a.ldam"
+    data = window if isinstance(window, bytes) else msgspec.json.encode(window)
+    write_archive(path, state, data)
+    return path
+
+
+def test_a_strangers_window_names_nothing_here_and_fits(tmp_path, state):
+    given = note(
+        code="/tmp/evil.py:run",
+        features={
+            "watching": {"place": "/etc", "network": "lenet"},
+            "real_images": {"a": ["folder", "/home", 3]},
+            "settings": {"photographs": "/home"},
+            "agreement": {"always": True},
+        },
+        layout=Layout([2**24, 0, 2**24], [1, 2**24, 0], {"neurons": False}, "\x1b[31m"),
+    )
+    given.hint = given.title = "\x1b" + "a" * 60_000
+    given.rows = ["r" * 60_000] * 7
+    opening = saved_opening(file_with(tmp_path, state, given), CPU)
+    assert opening.remembered == {"agreement": {"always": True}}
+    assert opening.trusted is None and opening.title == "a"
+    assert max(map(len, (opening.hint, *opening.rows))) <= 300
+    assert opening.hint.isprintable()
+    assert opening.layout.middle[0] >= sum(opening.layout.middle) // 3
+    assert opening.layout.across[1] >= sum(opening.layout.across) // 3
+    assert set(IMPERSONAL) <= {row.name for row in FEATURES}
+
+
+@pytest.mark.parametrize("window", [b'{"title": 3}', b'{"title": "a", "front": -1}'])
+def test_a_window_that_nobody_saved_is_one_sentence(tmp_path, state, window):
+    path = file_with(tmp_path, state, window)
+    with pytest.raises(Exception, match=r"a\.ldam says of the window is damaged"):
+        saved_opening(path, CPU)
+
+
+def test_huge_sizes_in_a_strangers_file_keep_the_window_usable(studio, qtbot, tmp_path, state):
+    sizes = Layout([2**24, 0, 2**24], [0, 2**24, 2**24], dict.fromkeys("abc", False), "Nothing")
+    path = file_with(tmp_path, state, note(layout=sizes))
+    size = studio.size()
+    files(studio).open(path)
+    until(qtbot, lambda: studio.model.title == "a" and studio.last_frame is not None)
+    assert studio.size() == size
+    assert studio.panels.middle.width() > studio.width() // 4
+    assert studio.canvas.height() > studio.panels.height() // 4
+
+
+def test_own_code_is_asked_for_first(studio, qtbot, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import torch\nfrom pathlib import Path\n"
+        "def model():\n    Path(__file__).with_name('ran').touch()\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 4))\n"
+    )
+    from ldam_studio.networks.pixels import PixelSpec
+    from ldam_studio.networks.sources.options import Options
+
+    pixels = PixelSpec(1, 28, 28, (0.5,), (0.5,))
+    name = f"{tmp_path / 'mine.py'}:model"
+    network = open_network(name, options=Options(pixels=pixels, random_seed=1))
+    own = open_session(SessionSpec(network, network.default_neurons(2), device=CPU))
+    path = file_with(tmp_path, own, note())
+    (tmp_path / "ran").unlink()
+    files(studio).open(path)
+    until(qtbot, lambda: "runs that code with all your rights" in " ".join(studio.banner.texts()))
+    assert not (tmp_path / "ran").exists() and studio.model.title == "Small"
+    opening = saved_opening(path, CPU)
+    assert opening.code == (name,)
+    assert opening.trusted.make().lane.network.name == name
+
+
+def test_a_session_file_is_known_by_its_name_and_opens_from_the_command_line(tmp_path, state):
+    assert kind_of(Path("a.LDAM")) is SESSION
+    assert kind_of(Path("a.ldam-session.safetensors")) is SESSION
+    assert kind_of(Path("a.safetensors")) is not SESSION
+    path = file_with(tmp_path, state, note())
+    assert opening_of(Start(CPU, file=path)).make().lane.neurons == state.lane.neurons
+    former = tmp_path / "b.ldam-session.safetensors"
+    former.write_bytes(session_bytes(state, history=True))
+    assert opening_of(Start(CPU, file=former)).title == "b.ldam-session"
+
+
+def test_the_desktop_opens_session_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    ran = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command[0]))
+    from ldam_studio.cli import main
+
+    assert main(["desktop"]) == 0
+    entry = (tmp_path / "share" / "applications" / desktop.ENTRY).read_text()
+    assert "MimeType=application/x-ldam;" in entry
+    (line,) = [line for line in entry.splitlines() if line.startswith("Exec=")]
+    assert os.path.isabs(line.removeprefix("Exec=").split()[0]) and line.endswith(" studio %u")
+    kinds = (tmp_path / "share" / "mime" / "packages" / desktop.KINDS).read_text()
+    assert 'glob pattern="*.ldam"' in kinds
+    assert main(["desktop", "--remove"]) == 0
+    assert not [path for path in (tmp_path / "share").rglob("*") if path.is_file()]
+    assert capsys.readouterr().out.count("removed ") == 4
