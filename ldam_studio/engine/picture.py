@@ -115,11 +115,6 @@ def at_largest_size(rows: Sequence[Floats]) -> list[Floats]:
     ]
 
 
-def grid_columns(count: int) -> int:
-    """Return the columns of a grid of so many pictures, see `grid`."""
-    return min(count, 10 if count % 10 == 0 else math.ceil(math.sqrt(count)))
-
-
 def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) -> Bytes:
     """Arrange pictures of one size (H, W, 3) in rows.
 
@@ -127,7 +122,13 @@ def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) ->
     root of their number.
     """
     if columns is None:
-        columns = grid_columns(len(pictures))
+        columns = max(
+            1,
+            min(
+                len(pictures),
+                10 if len(pictures) % 10 == 0 else int(np.ceil(np.sqrt(len(pictures)))),
+            ),
+        )
     rows = -(-len(pictures) // columns)
     height, width, _ = pictures[0].shape
     sheet = np.full(

@@ -50,7 +50,9 @@ def _rows(window: StudioWindow, folder: Path, suffix: str) -> list[Row]:
         without, usual = observe(window, [], SECONDS)
         every = usual_steps(without, last.rate)
         path = folder / f"{number}{suffix}"
-        recorder.start(RecordingChoice(last.what, last.height, last.rate, every, False, path))
+        recorder.start(
+            RecordingChoice(last.what, last.height, last.rate, every, False, last.texts, path)
+        )
         recording = recorder.recording
         assert recording is not None
         steps, frames = observe(window, lateness, SECONDS)

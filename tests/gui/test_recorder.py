@@ -25,7 +25,6 @@ from ldam_studio.gui.recorder.choice import LastRecording, RecordingChoice, pace
 from ldam_studio.gui.recorder.dialog import RecordDialog
 from ldam_studio.gui.recorder.drawing import Drawing
 from ldam_studio.gui.recorder.feature import Recordings
-from ldam_studio.gui.recorder.page import Page
 from ldam_studio.gui.recorder.recording import MOST_WAITING, Recording
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.networks.neurons import parse_neurons
@@ -185,36 +184,38 @@ def test_a_full_disk_ends_the_recording_and_the_chains_run_on():
 @pytest.mark.parametrize("what", WHAT)
 @pytest.mark.parametrize("mode", [IMAGE, SIGNED])
 def test_a_frame_keeps_its_size_whatever_it_shows(what, mode):
-    small = session("fc3:0-2")
-    page = Page(what, (28, 28), 3, 1)
-    width, height = size = page.size(120)
-    draw = Drawing(size, what)
-    shown = draw(caught(small, Wanted(what, page.side(120), 5, Display(mode))))
-    assert shown.shape == (height, width, 3) and 90 <= height <= 120
+    few = session("fc3:0-2")
+    draw = Drawing(what, (28, 28), few.lane.neurons, 1, 120, texts=mode == IMAGE)
+    width, height = draw.size
+    assert 80 <= height <= 120
+    shown = draw(caught(few, Wanted(what, draw.side, 5, Display(mode))))
+    assert shown.shape == (height, width, 3)
     # Before the first sample, averages have the rest colour.
-    if what == "average":
+    if (what, mode) == ("average", SIGNED):
         assert len(np.unique(shown)) == 1
-    small, _ = advance(small, [Change("compare", LaneSpec(lenet()))])
+    few, _ = advance(few, [Change("compare", LaneSpec(lenet()))])
     many, _ = advance(session("fc3:0-9"))
-    for state in (small, many):
+    for state in (few, many):
         frame = draw(caught(state, Wanted(what, 28, 5, Display(mode))))
         assert frame.shape == (height, width, 3)
 
 
-@pytest.mark.parametrize("what", WHAT)
-def test_any_picture_fits_into_any_frame(what):
-    state = session("fc3:0-6")
-    for lanes in range(3):
-        seen = caught(state, Wanted(what, 28, 0, Display(SIGNED)))
-        for image in ((28, 28), (300, 7), (7, 300), (97, 41)):
-            size = Page(what, image, 9, 1).size(33 + 100 * lanes)
-            assert Drawing(size, what)(seen).shape == (*size[::-1], 3)
-        state, _ = advance(state, [Change("compare", LaneSpec(lenet()))])
-
-
 def test_large_images_are_reduced_before_they_wait():
-    page = Page("strip", (224, 112), 100, 1)
-    assert page.size(480) == (956, 480) and page.side(480) == 96
+    draw = Drawing("strip", (224, 224), parse_neurons("fc3:0-9") * 10, 1, 480, texts=False)
+    assert draw.size == (480, 480) and draw.side == 48
+
+
+def test_a_grid_has_a_column_for_each_neuron_or_the_shape_of_a_screen():
+    ten = parse_neurons("fc3:0-9")
+    for neurons, low, high in ((ten * 10, 0.9, 1.1), (ten, 1.2, 2.6), (ten[:1] * 90, 1.2, 2.6)):
+        width, height = Drawing("strip", (28, 28), neurons, 1, 480, texts=False).size
+        assert low < width / height < high
+
+
+def test_the_texts_say_what_is_shown_and_when():
+    state, _ = advance(session("fc3:0-2"))
+    assert caught(state, raw(front=1)).note == "1, step 1"
+    assert caught(state, Wanted("strip", 28, 1, Display(IMAGE))).note == "step 1"
 
 
 @pytest.mark.parametrize("overlap", [0, 4])
@@ -242,7 +243,7 @@ def dialog(qtbot, tmp_path):
     last.write(LastRecording(folder=str(tmp_path)))
 
     def make(speed=600.0):
-        shown = RecordDialog(lambda what, height: (2 * height, height), speed, last)
+        shown = RecordDialog(lambda what, height, texts: (2 * height, height + texts), speed, last)
         qtbot.addWidget(shown)
         shown.show()
         return shown
@@ -253,7 +254,7 @@ def dialog(qtbot, tmp_path):
 def test_it_suggests_a_file_and_steps_that_play_as_fast_as_it_runs(dialog, tmp_path, qtbot):
     shown = dialog()
     assert shown.choice() == RecordingChoice(
-        "both", 480, 30, 20, False, tmp_path / "recording.webp"
+        "both", 480, 30, 20, False, True, tmp_path / "recording.webp"
     )
     shown.rate.setValue(10)
     assert shown.choice().every == 60
@@ -269,7 +270,7 @@ def test_it_suggests_a_file_and_steps_that_play_as_fast_as_it_runs(dialog, tmp_p
     shown._accepted()
     second = dialog(2.0)
     again = second.choice()
-    assert again == RecordingChoice("both", 480, 20, 1, True, tmp_path / "recording.png")
+    assert again == RecordingChoice("both", 480, 20, 1, True, True, tmp_path / "recording.png")
 
 
 def test_mp4_without_its_library_names_the_extra(dialog, monkeypatch):
@@ -292,7 +293,7 @@ def test_the_pace_is_said_in_words():
 
 
 def choice(path, every=2, what="both", **given):
-    return RecordingChoice(what, 64, 30, every, given.get("loop", False), path)
+    return RecordingChoice(what, 64, 30, every, given.get("loop", False), True, path)
 
 
 def said(window):

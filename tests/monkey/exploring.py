@@ -180,7 +180,7 @@ def record(player: Player, what: str, every: int, name: str, loop: bool) -> None
     if what == "dialog":
         recorder.toggle()
     elif what:
-        recorder.start(RecordingChoice(what, 64, 30, every, loop, player.files / name))
+        recorder.start(RecordingChoice(what, 64, 30, every, loop, every > 1, player.files / name))
     else:
         recorder.stop()
 

@@ -10,6 +10,7 @@ from ldam_studio.engine.compute.transfer import Arriving
 from ldam_studio.engine.frame import shrunk
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.gui.session.model import Display
+from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 
 WHAT = {
@@ -70,25 +71,32 @@ class Caught:
         What their values mean.
     display
         How they become colours.
+    neurons
+        The neurons of the chains that are shown.
     size
         Bytes that they take.
     missed
         How many frames could not be taken directly before this one.
+    note
+        The neuron in front, if one chain is shown, and the step.
     """
 
     images: tuple[Images, ...]
     pixels: PixelSpec
     display: Display
+    neurons: tuple[Neuron, ...]
     size: int
     missed: int = 0
+    note: str = ""
 
 
 def caught(state: SessionState, wanted: Wanted, missed: int = 0) -> Caught:
     """Copy what is wanted of a session; this waits neither for a step nor for the device."""
-    chains = slice(None)
+    chains, note = slice(None), f"step {state.step:,}"
     if wanted.what not in OF_ALL:
         front = min(wanted.front, len(state.lane.neurons) - 1)
         chains = slice(front, front + 1)
+        note = f"{state.lane.network.label(state.lane.neurons[front])}, {note}"
     images = []
     size = 0
     for lane in state.lanes:
@@ -101,7 +109,8 @@ def caught(state: SessionState, wanted: Wanted, missed: int = 0) -> Caught:
             values = _reduced(average.mean[chains], lane, wanted)
             images.append(Images(Arriving(values), Arriving(average.count[chains].clone())))
             size += VALUE * values.numel()
-    return Caught(tuple(images), state.lane.network.pixels, wanted.display, size, missed)
+    pixels, neurons = state.lane.network.pixels, state.lane.neurons[chains]
+    return Caught(tuple(images), pixels, wanted.display, neurons, size, missed, note)
 
 
 def _reduced(values: Tensor, lane: Lane, wanted: Wanted) -> Tensor:

@@ -26,6 +26,8 @@ class LastRecording(msgspec.Struct):
         Frames per second.
     loop
         Whether the ends meet.
+    texts
+        Whether neuron and step stand above the images.
     suffix
         The suffix of the file.
     folder
@@ -36,6 +38,7 @@ class LastRecording(msgspec.Struct):
     height: Annotated[int, msgspec.Meta(ge=LOWEST, le=HIGHEST)] = 480
     rate: Annotated[int, msgspec.Meta(ge=1, le=MOST_RATE)] = FRAMES_PER_SECOND
     loop: bool = False
+    texts: bool = True
     suffix: str = ".webp"
     folder: str = ""
 
@@ -49,6 +52,7 @@ class RecordingChoice:
     rate: int
     every: int
     loop: bool
+    texts: bool
     path: Path
 
 

@@ -54,7 +54,8 @@ class RecordDialog(FittingDialog):
     Parameters
     ----------
     size_of
-        Returns width and height of an animation of one of `WHAT`, given its height at most.
+        Returns width and height of an animation of one of `WHAT`, given its height at most and
+        whether it has texts.
     steps_per_second
         How fast the chains run; 0 if they rest.
     last
@@ -63,7 +64,7 @@ class RecordDialog(FittingDialog):
 
     def __init__(
         self,
-        size_of: Callable[[str, int], tuple[int, int]],
+        size_of: Callable[[str, int, bool], tuple[int, int]],
         steps_per_second: float,
         last: LastChoice[LastRecording] | None = None,
         parent: QWidget | None = None,
@@ -104,6 +105,10 @@ class RecordDialog(FittingDialog):
         self.loop.setToolTip(
             "The last frames fade into the first ones, so that it can be repeated without a jump"
         )
+        self.texts = QCheckBox("Neuron and step above")
+        self.texts.setToolTip(
+            "A line above the images says what they are, and of which neuron and step"
+        )
         self.target = TargetRow("Record", partial(_completed, self.format), _filters)
         self.note = Paragraph("Ctrl+Shift+R, or the button beside the red dot, ends it.")
         self.note.setProperty("role", "muted")
@@ -111,6 +116,7 @@ class RecordDialog(FittingDialog):
         form.setVerticalSpacing(12)
         form.setHorizontalSpacing(14)
         form.addRow("Picture", self.what)
+        form.addRow("", self.texts)
         form.addRow("Size", _beside(self.height_, self._size))
         form.addRow("Speed", _beside(self.rate, self.every))
         form.addRow("", self._pace)
@@ -128,6 +134,7 @@ class RecordDialog(FittingDialog):
         self.what.currentIndexChanged.connect(self._update)
         self.format.currentIndexChanged.connect(self._change_suffix)
         self.height_.valueChanged.connect(self._update)
+        self.texts.toggled.connect(self._update)
         self.rate.valueChanged.connect(self._follow_rate)
         self.every.valueChanged.connect(self._choose_steps)
         self.target.changed.connect(self._show_format)
@@ -148,6 +155,7 @@ class RecordDialog(FittingDialog):
             rate=self.rate.value(),
             every=self.every.value(),
             loop=self.loop.isChecked(),
+            texts=self.texts.isChecked(),
             path=self.target.path,
         )
 
@@ -160,6 +168,7 @@ class RecordDialog(FittingDialog):
         self.rate.setValue(last.rate)
         self.every.show_value(usual_steps(self._speed, last.rate))
         self.loop.setChecked(last.loop)
+        self.texts.setChecked(last.texts)
         self._suggest()
 
     def _remember(self) -> None:
@@ -170,6 +179,7 @@ class RecordDialog(FittingDialog):
                 height=chosen.height,
                 rate=chosen.rate,
                 loop=chosen.loop,
+                texts=chosen.texts,
                 suffix=str(self.format.currentData()),
                 folder=str(chosen.path.absolute().parent),
             )
@@ -206,7 +216,8 @@ class RecordDialog(FittingDialog):
         self._update()
 
     def _update(self) -> None:
-        width, height = self._size_of(str(self.what.currentData()), self.height_.value())
+        what, most = str(self.what.currentData()), self.height_.value()
+        width, height = self._size_of(what, most, self.texts.isChecked())
         self._size.setText(f"{width:,} × {height:,} pixels")
         self._pace.setText(pace_words(self.every.value(), self.rate.value(), self._speed))
         self._record.setEnabled(self.target.is_named)

@@ -1,100 +1,99 @@
-"""Draws the frames of an animation: images, enlarged and side by side."""
+"""Draws the frames of an animation from what was caught of a session."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
-from PIL import Image
 
-from ldam_studio.engine.picture import (
-    Bytes,
-    Floats,
-    at_largest_size,
-    common_scale,
-    grid,
-    to_bytes,
-)
-from ldam_studio.gui.recorder.catching import Caught, Images
-from ldam_studio.gui.recorder.page import GAP, Page
-from ldam_studio.gui.session.model import SIGNED
+from ldam_studio.engine.picture import Bytes, Floats
+from ldam_studio.export.animation.composing import GAP, Composer, Pane
+from ldam_studio.export.animation.panes import BOTH, columns_of
+from ldam_studio.gui.chain_table import columns_of as table_columns
+from ldam_studio.gui.recorder.catching import OF_ALL, Caught, Images
+from ldam_studio.networks.neurons import Neuron
 
-GREY = 64  # of gaps and margins
-STEADY = 0.9  # how much of the scale before stays from frame to frame, so that it does not flicker
+TITLES = {
+    "both": "raw sample, running average",
+    "raw": "raw sample",
+    "average": "running average",
+    "strip": "raw samples",
+    "averages": "running averages",
+}
 
 
 class Drawing:
-    """Draws frames of one size, whatever the images' size and number, on grey.
+    """Draws frames of one size, whatever the images' size and number.
 
-    The scale of the signed display follows the images slowly.
+    Raw samples and averages are side by side, one row for each lane, or else the lanes are.
 
     Parameters
     ----------
-    size
-        Width and height of a frame.
     what
         One of `catching.WHAT`.
+    image
+        Width and height of an image.
+    neurons
+        The neuron of each chain.
+    lanes
+        How many there are.
+    height
+        Height of a frame in pixels, at most.
+    texts
+        Whether what is shown, the neuron in front and the step stand above.
     """
 
-    def __init__(self, size: tuple[int, int], what: str) -> None:
-        self._size, self._what = size, what
-        self._scales: dict[bool, float] = {}
+    def __init__(
+        self,
+        what: str,
+        image: tuple[int, int],
+        neurons: Sequence[Neuron],
+        lanes: int,
+        height: int,
+        *,
+        texts: bool,
+    ) -> None:
+        pane = image
+        if what in OF_ALL:
+            across = _columns(neurons, image)
+            counts = across, -(-len(neurons) // across)
+            pane = (counts[0] * (image[0] + 1) - 1, counts[1] * (image[1] + 1) - 1)
+        rows = [[pane] * 2] * lanes if what == BOTH else [[pane] * lanes]
+        self._what = what
+        self._composer = Composer([rows], height, (TITLES[what],) if texts else ())
+        self.size = self._composer.size
+        """Width and height of a frame."""
+        columns = len(rows[0])
+        zoom = ((self.size[0] + GAP) / columns - GAP) / pane[0]
+        self.side = math.ceil(zoom * max(image))
+        """Length of an image's longer side in a frame."""
 
     def __call__(self, caught: Caught) -> Bytes:
         """Return what a frame shows, (H, W, 3)."""
-        panes = at_largest_size([_values(each, caught) for each in caught.images])
-        height, width = panes[0].shape[2:]
-        lanes = len(panes) // 2 if self._what == "both" else len(panes)
-        page = Page(self._what, (width, height), len(panes[0]), lanes)
-        averaged = [each.samples is not None for each in caught.images]
-        scales = {
-            kind: self._scale(
-                kind, [p for p, own in zip(panes, averaged, strict=True) if own is kind], caught
-            )
-            for kind in set(averaged)
-        }
-        shown = [
-            grid([to_bytes(image, caught.pixels, caught.display.mode, scales[kind]) for image in p])
-            for p, kind in zip(panes, averaged, strict=True)
-        ]
-        pane_size = page.pane_at(page.zoom(self._size))
-        fitted = [_at(pane, pane_size) for pane in shown]
-        return _centred(grid(fitted, page.columns, GAP), self._size)
-
-    def _scale(self, kind: bool, panes: list[Floats], caught: Caught) -> float | None:
-        """Return the scale of raw samples or averages; None if none is needed."""
-        display = caught.display
-        if display.mode != SIGNED or display.scale is not None:
-            return display.scale
-        now = common_scale([image for pane in panes for image in pane], caught.pixels)
-        before = self._scales.get(kind, now)
-        self._scales[kind] = before**STEADY * now ** (1 - STEADY)
-        return self._scales[kind]
+        panes = [_pane(images, caught) for images in caught.images]
+        across = 2 if self._what == BOTH else len(panes)
+        rows = [panes[at : at + across] for at in range(0, len(panes), across)]
+        return self._composer([rows], (caught.note,))
 
 
-def _values(images: Images, caught: Caught) -> Floats:
-    """Return images (n, C, H, W); where nothing was averaged yet, the rest colour."""
+def _pane(images: Images, caught: Caught) -> Pane:
+    """Return the pane of one lane; where nothing was averaged yet, it has the rest colour."""
     values: Floats = images.values.array()
-    if images.samples is None:
-        return values
-    empty = images.samples.array() == 0
-    if not empty.any():
-        return values
-    return np.where(empty[:, None, None, None], np.float32(caught.pixels.rest), values)
+    kind = "raw"
+    if images.samples is not None:
+        kind = "average"
+        empty = images.samples.array() == 0
+        if empty.any():
+            values = np.where(empty[:, None, None, None], np.float32(caught.pixels.rest), values)
+    columns = _columns(caught.neurons, (caught.pixels.width, caught.pixels.height))
+    display = caught.display
+    return Pane(values, caught.pixels, display.mode, display.scale, kind, columns)
 
 
-def _at(pane: Bytes, size: tuple[int, int]) -> Bytes:
-    """Return a pane at another width and height; enlarged, each pixel becomes a rectangle."""
-    smaller = size[0] < pane.shape[1] or size[1] < pane.shape[0]
-    way = Image.Resampling.BOX if smaller else Image.Resampling.NEAREST
-    return np.asarray(Image.fromarray(pane).resize(size, way))
-
-
-def _centred(picture: Bytes, size: tuple[int, int]) -> Bytes:
-    """Return a picture in the middle of a frame; one that is too large is made smaller."""
-    width, height = size
-    tall, wide = min(height, picture.shape[0]), min(width, picture.shape[1])
-    if (tall, wide) != picture.shape[:2]:  # gaps alone may be larger than a small frame
-        picture = _at(picture, (wide, tall))
-    frame = np.full((height, width, 3), GREY, np.uint8)
-    top, left = (height - tall) // 2, (width - wide) // 2
-    frame[top : top + tall, left : left + wide] = picture
-    return frame
+def _columns(neurons: Sequence[Neuron], image: tuple[int, int]) -> int:
+    """Return the columns of a grid of chains: one for each neuron where they form a table."""
+    different = len(table_columns(neurons))
+    if different and all(neuron == neurons[n % different] for n, neuron in enumerate(neurons)):
+        return different
+    return columns_of(len(neurons), image)

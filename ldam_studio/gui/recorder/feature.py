@@ -14,7 +14,6 @@ from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.recorder.catching import Wanted
 from ldam_studio.gui.recorder.choice import LastRecording, RecordingChoice
 from ldam_studio.gui.recorder.light import RecordingLight
-from ldam_studio.gui.recorder.page import Page
 from ldam_studio.gui.recorder.recording import Recording
 from ldam_studio.gui.recorder.words import left_out_words, progress_words
 from ldam_studio.gui.studio import Entry, Feature, Studio
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.advance import StepInfo
     from ldam_studio.engine.frame import Frame
     from ldam_studio.engine.state import SessionState
+    from ldam_studio.gui.recorder.drawing import Drawing
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.studio import Kind
 
@@ -101,7 +101,6 @@ class Recordings(Feature):
     def start(self, choice: RecordingChoice) -> None:
         """Begin a recording."""
         from ldam_studio.export.animation.table import animation_writer
-        from ldam_studio.gui.recorder.drawing import Drawing
 
         model, controller = self.studio.model, self.studio.controller
         if controller.runner is None or self.recording is not None:
@@ -110,14 +109,12 @@ class Recordings(Feature):
             sentence = f"{choice.path} is still being finished; record to another file."
             self.studio.notices.say(sentence, "warning")
             return
-        page = self._page(choice.what)
-        size = page.size(choice.height)
-        wanted = Wanted(choice.what, page.side(choice.height), model.front, model.display)
+        draw = self._drawing(choice.what, choice.height, choice.texts)
+        wanted = Wanted(choice.what, draw.side, model.front, model.display)
         recording = Recording(wanted, choice.every)
         current = _Running(recording, choice)
-        animate = partial(animation_writer, choice.path, size, choice.rate)
-        overlap = _overlap(size, choice.rate) if choice.loop else 0
-        draw = Drawing(size, choice.what)
+        animate = partial(animation_writer, choice.path, draw.size, choice.rate)
+        overlap = _overlap(draw.size, choice.rate) if choice.loop else 0
         task = Task(lambda _task: recording.write(animate, draw, overlap))
         task.setObjectName("recording")
         # On the task's thread: a window that closes takes no signals.
@@ -170,14 +167,17 @@ class Recordings(Feature):
 
     # Inside
 
-    def _page(self, what: str) -> Page:
+    def _drawing(self, what: str, height: int, texts: bool) -> Drawing:
+        from ldam_studio.gui.recorder.drawing import Drawing
+
         outline = self.studio.model.outline
         pixels = outline.lane.network.pixels
-        chains, lanes = len(outline.lane.neurons), len(outline.lanes)
-        return Page(what, (pixels.width, pixels.height), chains, lanes)
+        image = pixels.width, pixels.height
+        neurons, lanes = outline.lane.neurons, len(outline.lanes)
+        return Drawing(what, image, neurons, lanes, height, texts=texts)
 
-    def _size_of(self, what: str, height: int) -> tuple[int, int]:
-        return self._page(what).size(height)
+    def _size_of(self, what: str, height: int, texts: bool) -> tuple[int, int]:
+        return self._drawing(what, height, texts).size
 
     def _follow(self, _any: object = None) -> None:
         """Record the chain that is in front now, in the colours of now."""
