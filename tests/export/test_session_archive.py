@@ -150,7 +150,7 @@ def test_files_of_earlier_versions_are_read(tmp_path, session):
     path = tmp_path / "a.ldam-session.safetensors"
     path.write_bytes(session_bytes(session, history=False, folder=tmp_path))
     found = read_saved(path)
-    assert found.window == b"" and not found.has_filmstrip
+    assert found.window == b"" and not found.pinned
     again = found.session(Nearby(tmp_path), CPU)
     assert same(again, session)
     assert again.origin["sidecar"]["file"] == path.name

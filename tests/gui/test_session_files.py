@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 from PyQt6.QtWidgets import QFileDialog
 
-from gui.windows import CPU, close_saved, files, open_in, paused, small_opening, until
+from gui.windows import CPU, click, close_saved, files, open_in, paused, small_opening, until
 from ldam_studio.commands import desktop
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
@@ -21,9 +22,12 @@ from ldam_studio.gui.app.start import Start
 from ldam_studio.gui.features import FEATURES
 from ldam_studio.gui.opening.file_kinds import SESSION, kind_of
 from ldam_studio.gui.opening.saved import saved_opening
+from ldam_studio.gui.saving.feature import Saving
 from ldam_studio.gui.session.note import IMPERSONAL, Layout, Note
 from ldam_studio.gui.session.store import SessionStore
+from ldam_studio.gui.stragglers import wait_for
 from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.progress import tell
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +92,27 @@ def test_a_session_comes_back_with_its_window_and_filmstrip(
         place = back.store.shelf.take(session[0].folder)
         place.remove()
         assert not place.folder.exists()
+
+
+def test_saving_can_be_stopped(studio, qtbot, tmp_path, monkeypatch):
+    begun = threading.Event()
+
+    def endless(*_):
+        begun.set()
+        while True:
+            tell("saving session.safetensors", 1, 2)
+            threading.Event().wait(0.01)
+
+    monkeypatch.setattr("ldam_studio.export.archive.writing.stream_session", endless)
+    before = tmp_path / "a.ldam"
+    before.write_bytes(b"as it was")
+    studio.feature(Saving).save(studio.controller.ask(snapshot).result(), before)
+    until(qtbot, begun.is_set)
+    click(studio.banner, "Cancel")
+    assert studio.banner.texts() == (f"Saving {before} was stopped.",)
+    wait_for("save-session")
+    assert before.read_bytes() == b"as it was"
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["a.ldam"]
 
 
 def test_what_a_file_cannot_do_leaves_the_session_running(studio, qtbot, tmp_path, monkeypatch):

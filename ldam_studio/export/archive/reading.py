@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,9 +65,9 @@ class SavedSession:
         return tuple(one for one in found if one is not None)
 
     @property
-    def has_filmstrip(self) -> bool:
-        """Whether there are pinned frames in it."""
-        return any(name.startswith(f"{FILMSTRIP}/") for name in self.contents.members)
+    def pinned(self) -> list[str]:
+        """The names of the members that are the filmstrip."""
+        return [name for name in self.contents.members if name.startswith(f"{FILMSTRIP}/")]
 
     def check_lessons(self, nearby: Nearby) -> None:
         """Raise `StudioError` if a discriminator would learn from images that nobody named."""
@@ -92,7 +93,7 @@ class SavedSession:
         self.check_lessons(nearby)
         own = {"sidecar": {"file": self.path.name, "sha256": self.contents.members[SESSION].sha256}}
         return session_of(
-            bytes(self._members()[SESSION]),
+            bytes(self._again([SESSION])[SESSION]),
             self.path,
             device,
             opener=nearby,
@@ -108,16 +109,14 @@ class SavedSession:
         StudioError
             If the file has changed since it was checked, or the folder cannot be written to.
         """
-        if not self.has_filmstrip:
+        if not self.pinned:
             return
         within = folder / f".{FILMSTRIP}.{secrets.token_hex(6)}"
         try:
             within.mkdir(mode=0o700)
-            for name, data in self._members().items():
-                place, _, file = name.rpartition("/")
-                if place == FILMSTRIP:
-                    tell("unpacking the filmstrip")
-                    (within / file).write_bytes(data)
+            for name, data in self._again(self.pinned).items():
+                tell("unpacking the filmstrip")
+                (within / name.removeprefix(f"{FILMSTRIP}/")).write_bytes(data)
             os.replace(within, folder / FILMSTRIP)
         except OSError as error:
             raise StudioError(
@@ -127,15 +126,15 @@ class SavedSession:
         finally:
             shutil.rmtree(within, ignore_errors=True)
 
-    def _members(self) -> dict[str, memoryview]:
-        """Return the members that this object names, read again and checked."""
+    def _again(self, names: Iterable[str]) -> dict[str, memoryview]:
+        """Return some members, read again and checked."""
         data = _read(self.path)
         if not _is_archive(data):
             return {SESSION: _checked(SESSION, memoryview(data), self.contents, self.path)}
         archive = _opened(data, self.path)
         return {
             name: _checked(name, _member(archive, name, self.path), self.contents, self.path)
-            for name in self.contents.members
+            for name in names
         }
 
 

@@ -42,7 +42,7 @@ def saved_opening(path: Path, device: Device) -> Opening:
     opening = replace(
         as_noted(note, lambda: make(Nearby(path.parent, what=WHAT))),
         title=path.stem,
-        unpack=saved.unpack_filmstrip if saved.has_filmstrip else None,
+        unpack=saved.unpack_filmstrip if saved.pinned else None,
     )
     elsewhere = _elsewhere(saved)
     return with_leave(opening, make, path.parent, saved.references, elsewhere, WHAT)
