@@ -14,7 +14,7 @@ from ldam_studio.commands.shared.nearby import add_nearby, nearby_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, progress
 from ldam_studio.errors import StudioError
 from ldam_studio.export.animation.animation import MOST_SIDE, Animation
-from ldam_studio.export.animation.ends import with_meeting_ends
+from ldam_studio.export.animation.ends import overlap_of, with_meeting_ends
 from ldam_studio.export.animation.panes import BOTH, WHAT
 from ldam_studio.export.animation.recipes import Film, Wanted, key_of
 from ldam_studio.export.animation.table import FORMATS, animation_writer, format_of
@@ -112,17 +112,14 @@ def run(args: argparse.Namespace) -> int:
         for recipe, named in zip(recipes, args.pictures, strict=True)
     ]
     film = Film(opened, wanted, unfinished)
-    overlap = round(args.fps / 2) if args.loop else 0
     with (
         interruptible() as wish,
         progress() as bar,
         animation_writer(args.out, film.size, args.fps) as animation,
     ):
-        task, lines, done = (
-            bar.add_task("recording", total=film.steps),
-            ProgressLines("recording"),
-            0,
-        )
+        overlap = overlap_of(film.size, args.fps) if args.loop else 0
+        task, lines = bar.add_task("recording", total=film.steps), ProgressLines("recording")
+        done = 0
 
         def on_step() -> bool:
             nonlocal done

@@ -140,6 +140,7 @@ def test_grids_are_recorded_as_they_are_shown(recorded, tmp_path):
         ("--out a.webp --steps five", "--steps takes two numbers, such as 0-2000, not 'five'"),
         ("--out a.webp --steps 0-9000000", "would have 9,000,001 frames, and can have 200,000"),
         ("--out a.gif --fps 60", "a.gif can have from 0.1 to 50 frames per second, not 60"),
+        ("--out a.webp --loop --fps nan", "from 0.1 to 60 frames per second, not nan"),
         ("--out a.webp --size 7", "--size must lie between 64 and 4096"),
         ("--out a.webp --title a --title b", "The number of pictures is 1, and that of titles 2"),
         ("--out file/a.webp", "cannot be written to"),

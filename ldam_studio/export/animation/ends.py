@@ -9,6 +9,19 @@ import numpy as np
 
 from ldam_studio.engine.picture import Bytes
 
+OVERLAP_S = 0.5
+MOST_BYTES = 2**27  # of the pictures that are kept in memory for it
+
+
+def overlap_of(size: tuple[int, int], frames_per_second: float) -> int:
+    """Return how many frames fade where the ends of an animation meet: those of half a second.
+
+    Large ones are fewer.
+    """
+    width, height = size
+    fitting = MOST_BYTES // (6 * width * height)
+    return max(1, min(round(OVERLAP_S * frames_per_second), fitting))
+
 
 def with_meeting_ends(pictures: Iterable[Bytes], overlap: int) -> Iterator[Bytes]:
     """Yield pictures, of which the last ones fade into the first ones.

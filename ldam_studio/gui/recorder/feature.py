@@ -38,8 +38,6 @@ RECORD = Entry(
 STOP_TEXT = "Stop Recording"
 LOOK_MS = 200
 LONGEST_MS = 60_000  # longest wait for each file when the window closes
-OVERLAP_S = 0.5  # of the ends of a recording that meet
-MOST_OVERLAP_BYTES = 2**27  # of the pictures that are kept for that
 OTHER_SESSION = "another session opens"
 
 
@@ -100,6 +98,7 @@ class Recordings(Feature):
 
     def start(self, choice: RecordingChoice) -> None:
         """Begin a recording."""
+        from ldam_studio.export.animation.ends import overlap_of
         from ldam_studio.export.animation.table import animation_writer
 
         model, controller = self.studio.model, self.studio.controller
@@ -114,7 +113,7 @@ class Recordings(Feature):
         recording = Recording(wanted, choice.every)
         current = _Running(recording, choice)
         animate = partial(animation_writer, choice.path, draw.size, choice.rate)
-        overlap = _overlap(draw.size, choice.rate) if choice.loop else 0
+        overlap = overlap_of(draw.size, choice.rate) if choice.loop else 0
         task = Task(lambda _task: recording.write(animate, draw, overlap))
         task.setObjectName("recording")
         # On the task's thread: a window that closes takes no signals.
@@ -232,12 +231,6 @@ class Recordings(Feature):
             self._show(False)
         words, kind = _outcome(running)
         self.studio.notices.say(words, kind, key=str(running.choice.path))
-
-
-def _overlap(size: tuple[int, int], rate: int) -> int:
-    """Return how many frames fade where the ends meet."""
-    width, height = size
-    return max(1, min(round(OVERLAP_S * rate), MOST_OVERLAP_BYTES // (6 * width * height)))
 
 
 def _outcome(running: _Running) -> tuple[str, Kind]:
