@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from ldam_studio.commands.rendered import Rendered
 from ldam_studio.engine import field_checks
 from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.comparison import lane_name, unmatched
 from ldam_studio.engine.silent_neurons import dead_neurons, sentence
 from ldam_studio.engine.state import Lane
-from ldam_studio.networks.anatomy.class_values import ACTIVATION, ClassValue
+from ldam_studio.export.arrays import on_whole_images
+from ldam_studio.networks.anatomy.class_values import ACTIVATION
 
 MOST_VERDICTS = 10
 """Neurons of which the text says whether their chains agree."""
@@ -56,9 +54,9 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
 
 
 def _report_of_lane(lane: Lane) -> dict[str, Any]:
-    activation = _on_whole_images(lane)
+    activation = on_whole_images(lane)
     climbs_activation = lane.objective == ACTIVATION
-    values = None if climbs_activation else _on_whole_images(lane, lane.targets.units.class_value)
+    values = None if climbs_activation else on_whole_images(lane, lane.targets.units.class_value)
     counts = lane.shown_average().count.tolist()
     burned_in = lane.progress.done.tolist()
     rows = zip(lane.neurons, activation.tolist(), burned_in, counts, strict=True)
@@ -82,19 +80,6 @@ def _report_of_lane(lane: Lane) -> dict[str, Any]:
             for neuron, value, done, count in rows
         ],
     }
-
-
-@torch.no_grad()
-def _on_whole_images(lane: Lane, value: ClassValue | None = None) -> Tensor:
-    """Return the activation of each chain's neuron, or another value, on its whole image."""
-    if lane.targets.crop is None and value is lane.targets.units.class_value:
-        return lane.activation(lane.chains.x)
-    neurons = lane.sized.seen_from(lane.network, lane.neurons)
-    found = [
-        lane.sized.activation(x[None], lane.sized.units((neuron,), value))
-        for neuron, x in zip(neurons, lane.chains.x, strict=True)
-    ]
-    return torch.cat(found)
 
 
 def _notes(rendered: Rendered) -> list[str]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from ldam_studio.commands.shared.interrupt import interruptible
@@ -19,6 +16,7 @@ from ldam_studio.engine.recording.recorder import Recorder
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.agreement.neurons import NeuronVerdict, verdicts_of
+from ldam_studio.export.arrays import arrays_of, npz, values_of
 from ldam_studio.export.exporting import draft
 from ldam_studio.export.shown import Shown
 
@@ -120,19 +118,9 @@ def write(
 
 
 def _arrays(rendered: Rendered) -> bytes:
-    lane, *others = rendered.state.lanes
+    lane = rendered.state.lane
     chains = len(lane.neurons)
-    arrays: dict[str, Any] = {}
-    for second in others:
-        arrays["second_x"] = second.chains.x.cpu().numpy()
-        arrays["second_average"] = second.shown_average().mean.cpu().numpy()
     activation = rendered.activation or [torch.empty(0, chains)]
     name = "activation" if lane.objective == "activation" else "objective"
-    file = BytesIO()
-    arrays |= {
-        name: torch.stack(activation).reshape(-1, chains).cpu().numpy(),
-        "x": lane.chains.x.cpu().numpy(),
-        "average": lane.shown_average().mean.cpu().numpy(),
-    }
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
+    values = torch.stack(activation).reshape(-1, chains).cpu().numpy()
+    return npz(arrays_of(rendered.state) | values_of(rendered.state) | {name: values})

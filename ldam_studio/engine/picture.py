@@ -39,24 +39,34 @@ def to_bytes(
     scale
         For "signed", in pixel units; None for the image's largest distance from rest.
     """
-    if pixels.picture != tuple(range(len(image))):
-        image = image[list(pixels.picture)]
+    whole, image = image, _pictured(image, pixels)
     # A chain whose values are overflowing is still shown as well as possible.
     with np.errstate(over="ignore", invalid="ignore"):
         if display == "image":
             unit = (image - pixels.minimum) / (pixels.maximum - pixels.minimum)
             levels = unit * 255
         else:
-            distance = image - pixels.rest
             if scale is None:
-                scale = float(np.abs(distance).max()) or 1.0
-            levels = MID_GREY + MID_GREY * distance / scale
+                scale = own_scale(whole, pixels)
+            levels = MID_GREY + MID_GREY * (image - pixels.rest) / scale
     levels = _numbers(levels, MID_GREY).clip(0, 255).round().astype(np.uint8)
     if len(levels) == 1:
         levels = np.repeat(levels, 3, axis=0)
     elif len(levels) == 2:
         levels = levels[[0, 1, 1]]
     return np.ascontiguousarray(levels.transpose(1, 2, 0))
+
+
+def _pictured(image: Floats, pixels: PixelSpec) -> Floats:
+    """Return those channels of an image (C, H, W) that are shown."""
+    all_in_order = pixels.picture == tuple(range(len(image)))
+    return image if all_in_order else image[list(pixels.picture)]
+
+
+def own_scale(image: Floats, pixels: PixelSpec) -> float:
+    """Return the scale of one signed image (C, H, W): its largest distance from rest."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.abs(_pictured(image, pixels) - pixels.rest).max()) or 1.0
 
 
 def common_scale(images: Sequence[Floats], pixels: PixelSpec) -> float:
@@ -115,20 +125,21 @@ def at_largest_size(rows: Sequence[Floats]) -> list[Floats]:
     ]
 
 
+def grid_columns(count: int) -> int:
+    """Return the columns of a grid of so many pictures: 10 for a multiple of ten.
+
+    Otherwise it is the rounded-up square root of their number.
+    """
+    return min(count, 10 if count % 10 == 0 else math.ceil(math.sqrt(count)))
+
+
 def grid(pictures: Sequence[Bytes], columns: int | None = None, gap: int = 1) -> Bytes:
     """Arrange pictures of one size (H, W, 3) in rows.
 
-    If `columns` is None, it is 10 for a multiple of ten pictures, otherwise the rounded-up square
-    root of their number.
+    `columns` is `grid_columns` by default.
     """
     if columns is None:
-        columns = max(
-            1,
-            min(
-                len(pictures),
-                10 if len(pictures) % 10 == 0 else int(np.ceil(np.sqrt(len(pictures)))),
-            ),
-        )
+        columns = grid_columns(len(pictures))
     rows = -(-len(pictures) // columns)
     height, width, _ = pictures[0].shape
     sheet = np.full(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ldam_studio.engine.description import describe
+from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.export.formats.table import format_of
 from ldam_studio.export.kept_weights import Kept, keep_weights
@@ -59,8 +60,19 @@ class Draft:
             state.origin, state.log = self.origin, []
 
 
-def export(state: SessionState, shown: Shown, path: Path, *, photographs: bool = False) -> Exported:
-    """Write a picture of `state` with its recipe.
+Encode = Callable[[Bytes, Recipe], bytes]
+"""Returns a file's bytes for a picture (H, W, 3) and its recipe."""
+
+
+def export(
+    state: SessionState,
+    shown: Shown,
+    path: Path,
+    *,
+    photographs: bool = False,
+    encode: Encode | None = None,
+) -> Exported:
+    """Write a picture of `state` with its recipe, in the format of the path or by `encode`.
 
     If the log is too long, or names weights that have been overwritten since, a session file is
     written beside the picture, and the log continues from it; the session's own log then starts
@@ -73,17 +85,22 @@ def export(state: SessionState, shown: Shown, path: Path, *, photographs: bool =
         If there is nothing to show, the path has the suffix of no known format, or a file cannot be
         written. Nothing is left behind then.
     """
-    made = draft(state, {path: shown}, photographs=photographs)
+    made = draft(state, {path: shown}, photographs=photographs, encode=encode)
     made.write(state)
     return made.exported[0]
 
 
 def draft(
-    state: SessionState, pictures: Mapping[Path, Shown], *, photographs: bool = False
+    state: SessionState,
+    pictures: Mapping[Path, Shown],
+    *,
+    photographs: bool = False,
+    encode: Encode | None = None,
 ) -> Draft:
     """Encode pictures of `state` for one folder, with their recipes and a session file if needed.
 
-    With `photographs`, the recipes hold the pictures that were brought from files.
+    With `photographs`, the recipes hold the pictures that were brought from files. `encode` takes
+    the place of the formats' own.
 
     Raises
     ------
@@ -111,7 +128,8 @@ def draft(
             path: Recipe.of(begun, shown, drawn[path], path.parent)
             for path, shown in pictures.items()
         }
-    files |= {path: format_of(path).encode(drawn[path], recipes[path]) for path in pictures}
+    for path in pictures:
+        files[path] = (encode or format_of(path).encode)(drawn[path], recipes[path])
     exported = tuple(
         _exported(state, shown, recipes[path], path, kept) for path, shown in pictures.items()
     )

@@ -35,7 +35,7 @@ MOST_READ = 1_000_000
 """Letters of a link that is read, with the whitespace in it."""
 MOST_IN_FILE = 2**29
 """Bytes of a figure in which a link is looked for."""
-IN_FILE = re.compile(rb"ldam:[0-9A-Za-z][0-9A-Za-z_-]+")
+IN_FILE = re.compile(rb"<dc:source>(ldam:[0-9A-Za-z_-]+)</dc:source>")
 FIGURES = (".pdf", ".svg")
 """Suffixes of files that carry a link."""
 
@@ -131,7 +131,7 @@ def link_in(path: Path) -> str:
             f"{path} contains no recipe: either LDAM Studio did not export it, or another program "
             "saved it again without the recipe; choose the figure as exported."
         )
-    return found[0].decode()
+    return found[1].decode()
 
 
 def _with_hash(data: bytes) -> str:

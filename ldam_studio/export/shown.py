@@ -17,6 +17,7 @@ from ldam_studio.engine.picture import (
     difference_to_bytes,
     enlarge,
     grid,
+    own_scale,
     to_bytes,
 )
 from ldam_studio.engine.state import Lane, SessionState
@@ -87,6 +88,65 @@ class Shown:
         return values
 
 
+@dataclass(frozen=True)
+class Part:
+    """The pictures of one lane, or the differences of its averages from those of the first one.
+
+    Attributes
+    ----------
+    lane
+        The lane's number.
+    is_difference
+        Whether it shows differences.
+    chains
+        The number of the chain in each picture.
+    pictures
+        Each of shape (H, W, 3).
+    scales
+        Display scale of each picture, in pixel units.
+    """
+
+    lane: int
+    is_difference: bool
+    chains: tuple[int, ...]
+    pictures: tuple[Bytes, ...]
+    scales: tuple[float, ...]
+
+
+def parts_of(state: SessionState, shown: Shown) -> list[Part]:
+    """Return the pictures that `shown` describes at zoom 1: those of each lane, then differences.
+
+    Raises
+    ------
+    StudioError
+        If there is no such chain, or its average has no sample yet.
+    """
+    pixels = state.lane.network.pixels
+    chains = tuple(_chains(state, shown))
+    rows = at_largest_size(_rows(state, shown))
+    # The pictures of one chain in all lanes share a scale, so that they can be compared.
+    common = [
+        common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
+        for images in zip(*rows, strict=True)
+    ]
+    parts = []
+    for lane, row in enumerate(rows):
+        scales = tuple(
+            own_scale(image, pixels) if scale is None else scale
+            for image, scale in zip(row, common, strict=True)
+        )
+        pictures = (
+            to_bytes(image, pixels, shown.display, scale)
+            for image, scale in zip(row, scales, strict=True)
+        )
+        parts.append(Part(lane, False, chains, tuple(pictures), scales))
+    for lane, apart in enumerate(_differences(rows, shown), 1):
+        scale = difference_scale(apart)
+        pictures = (difference_to_bytes(image, pixels, scale) for image in apart)
+        parts.append(Part(lane, True, chains, tuple(pictures), (scale,) * len(chains)))
+    return parts
+
+
 def picture_of(state: SessionState, shown: Shown) -> Bytes:
     """Return the picture (H, W, 3) that `shown` describes.
 
@@ -98,23 +158,7 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
     StudioError
         If there is no such chain, its average has no sample yet, or the picture is too large.
     """
-    pixels = state.lane.network.pixels
-    rows = at_largest_size(_rows(state, shown))
-    # The pictures of one chain in all lanes share a scale, so that they can be compared.
-    scales = [
-        common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
-        for images in zip(*rows, strict=True)
-    ]
-    parts = [
-        [
-            to_bytes(image, pixels, shown.display, scale)
-            for image, scale in zip(row, scales, strict=True)
-        ]
-        for row in rows
-    ]
-    for apart in _differences(rows, shown):
-        scale = difference_scale(apart)
-        parts.append([difference_to_bytes(image, pixels, scale) for image in apart])
+    parts = [part.pictures for part in parts_of(state, shown)]
     sheets = [row[0] if len(row) == 1 else grid(row) for row in parts]
     beside = len(sheets) if len(parts[0]) == 1 else 1
     sheet = sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP)
@@ -136,25 +180,29 @@ def _differences(rows: list[Floats], shown: Shown) -> list[Floats]:
     return [row - rows[0] for row in rows[1:]] if shown.what in AVERAGES else []
 
 
-def _rows(state: SessionState, shown: Shown) -> list[Floats]:
-    """Return the images (n, C, H, W) of each lane that `shown` selects.
+def _chains(state: SessionState, shown: Shown) -> list[int]:
+    """Return the chains that `shown` selects.
 
     Of chains on a ladder of temperatures, only the coldest have averages.
     """
-    chains = list(range(len(state.lane.neurons)))
-    if shown.what in AVERAGES and all(
-        lane.own_chains == state.lane.own_chains for lane in state.lanes
-    ):
-        chains = state.lane.own_chains
+    chains = len(state.lane.neurons)
+    if shown.what in OF_ONE:
+        if shown.front >= chains:
+            raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
+        return [shown.front]
+    own = state.lane.own_chains
+    if shown.what in AVERAGES and all(lane.own_chains == own for lane in state.lanes):
+        return own
+    return list(range(chains))
+
+
+def _rows(state: SessionState, shown: Shown) -> list[Floats]:
+    """Return the images (n, C, H, W) of each lane that `shown` selects."""
+    chains = _chains(state, shown)
     return [_images(lane, shown, chains) for lane in state.lanes]
 
 
 def _images(lane: Lane, shown: Shown, wanted: list[int]) -> Floats:
-    chains = len(lane.neurons)
-    if shown.what in OF_ONE:
-        if shown.front >= chains:
-            raise StudioError(f"There are chains 1 to {chains}, not {shown.front + 1}.")
-        wanted = [shown.front]
     if shown.what in AVERAGES:
         average = lane.shown_average()
         if not bool((average.count[wanted] > 0).all()):

@@ -149,6 +149,7 @@ STATE = [
     b'{"version":1,"networks":{"lenet":{"recent":["fc3:1"],"starred":["fc3:2@mean"]}}}',
     b'{"version":1,"presets":[{"name":"mine","settings":{"l2":0.1,"kernel":"mala"}}]}',
     b'{"what":"raw","zoom":8,"folder":"/tmp"}',
+    b'{"what":"raw","width":85,"suffix":".svg","folder":"/tmp"}',
     b'{"version":1,"used":[{"sha256":"00","path":"/a"}]}',
     b'{"saved":1.5,"closed":true,"note":{"title":"a","network":"lenet"}}',
 ]

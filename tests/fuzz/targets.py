@@ -106,6 +106,7 @@ def state(data: bytes) -> None:
     from ldam_studio.engine.plans import cache
     from ldam_studio.explore.sheets.folder import INDEX, read_index
     from ldam_studio.export.known import is_known
+    from ldam_studio.gui.exporting.figure_dialog import FigureChoice
     from ldam_studio.gui.exporting.last_choice import Choice
     from ldam_studio.gui.last_choice import LastChoice
     from ldam_studio.gui.picker.memory import NeuronMemory
@@ -123,6 +124,7 @@ def state(data: bytes) -> None:
             "networks",
             "neurons",
             "export",
+            "figure",
             "recording",
             "known-files",
             "plans",
@@ -140,6 +142,7 @@ def state(data: bytes) -> None:
             lambda: NeuronMemory(folder / "neurons.json"),
             LastChoice(Choice(), folder / "export.json").read,
             LastChoice(LastRecording(), folder / "recording.json").read,
+            LastChoice(FigureChoice(), folder / "figure.json").read,
             lambda: is_known("0" * 64),
             cache._read,
             lambda: read_index(folder),

@@ -167,7 +167,10 @@ def test_a_right_click_offers_copying_and_saving(studio, qtbot):
     studio.canvas.contextMenuEvent(_Event(studio.canvas.mapToGlobal(QPoint(5, 5))))
     (menu,) = (m for m in studio.canvas.findChildren(QMenu) if m.isVisible())
     texts = [action.text() for action in menu.actions()]
-    assert texts == ["Copy Running Average", "Copy Raw Sample", "Export Picture…"]
+    assert texts == [
+        *("Copy Running Average", "Copy Raw Sample", "Export Picture…"),
+        "Copy Link",
+    ]
     menu.close()
 
 

@@ -1,4 +1,4 @@
-"""The action that exports a picture of the current moment."""
+"""The actions that export the current moment, as a picture above all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from PyQt6.QtWidgets import QApplication
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.exporting.carry import Carried, CarriedFolder, carried
+from ldam_studio.gui.exporting.figures import ARRAYS, FIGURE, Figures
 from ldam_studio.gui.exporting.last_choice import Choice
+from ldam_studio.gui.exporting.words import saved
 from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.saves import Saves
@@ -21,10 +23,8 @@ from ldam_studio.gui.waiting import PatientQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ldam_studio.engine.state import SessionState
-    from ldam_studio.export.exporting import Exported
     from ldam_studio.export.shown import Shown
     from ldam_studio.gui.task import Task
 
@@ -58,12 +58,14 @@ MOST_CARRIED = 1024  # pixels of a side; what is copied is enlarged up to it
 class Exporting(Feature):
     """Exports pictures of a copy of the session, taken when the user asks for the export."""
 
-    entries = (EXPORT, COPY_AVERAGE, COPY_RAW)
+    entries = (EXPORT, FIGURE, ARRAYS, COPY_AVERAGE, COPY_RAW)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         export = studio.places.action(EXPORT, self.export)
-        studio.places.add_to_menu("File", export)
+        self._saves = Saves(studio, "export")
+        self._figures = Figures(studio, self._saves)
+        studio.places.add_to_menu("File", export, *self._figures.actions)
         studio.places.add_to_toolbar(export)
         average = studio.places.action(COPY_AVERAGE, partial(self._carry, "average", copy))
         raw = studio.places.action(COPY_RAW, partial(self._carry, "raw", copy))
@@ -75,7 +77,6 @@ class Exporting(Feature):
         studio.start_folder = self.last.read().folder
         self._question = PatientQuestion(studio, "export", "export the picture")
         self._folder = CarriedFolder()
-        self._saves = Saves(studio, "export")
         self._carrying: Task | None = None
 
     def export(self) -> None:
@@ -85,6 +86,7 @@ class Exporting(Feature):
     def leave(self) -> None:
         """Cancel an export that is still waiting for the session, and what is being copied."""
         self._question.cancel()
+        self._figures.leave()
         self._stop_carrying()
 
     def close(self) -> None:
@@ -93,6 +95,7 @@ class Exporting(Feature):
         self._folder.remove()
 
     def _choose(self, state: SessionState) -> None:
+        from ldam_studio.export.exporting import export
         from ldam_studio.export.kept_weights import overwritten_in
         from ldam_studio.export.replay import steps_to_replay
         from ldam_studio.export.shown import picture_of
@@ -125,15 +128,10 @@ class Exporting(Feature):
             return
         self.studio.start_folder = str(choice.path.parent)
         shown = self._shown(choice.what, choice.zoom)
-        self._save(state, shown, choice.path, photographs=choice.photographs)
-
-    def _save(
-        self, state: SessionState, shown: Shown, path: Path, *, photographs: bool = False
-    ) -> None:
-        """Save a picture on a thread of its own, and say so."""
-        from ldam_studio.export.exporting import export
-
-        self._saves.start(path, lambda: _words(export(state, shown, path, photographs=photographs)))
+        self._saves.start(
+            choice.path,
+            lambda: saved(export(state, shown, choice.path, photographs=choice.photographs)),
+        )
 
     def _carry(self, what: str, then: Callable[[Carried], object]) -> None:
         """Write a picture as a temporary file on a thread of its own, and copy it or drag it."""
@@ -182,19 +180,3 @@ class Exporting(Feature):
 def copy(picture: Carried) -> None:
     """Put a picture on the clipboard."""
     present(QGuiApplication.clipboard()).setMimeData(picture.data())
-
-
-def _words(done: Exported) -> str:
-    """Return one sentence with the saved files, and a warning if burn-in was not complete."""
-    words = f"Saved {done.path}"
-    if done.sidecar is not None:
-        words += f" and {done.sidecar.name}, which its replay needs"
-    if done.weights:
-        files = " and ".join(file.name for file in done.overwritten)
-        copies = " and ".join(file.name for file in done.weights)
-        words += f"; the training overwrites {files}, so that the replay uses {copies}"
-    if not done.burned_in:
-        words += "; the chains had not burned in yet"
-    elif done.settling:
-        words += "; the chains were still settling"
-    return f"{words}."

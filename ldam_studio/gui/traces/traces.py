@@ -29,6 +29,8 @@ from ldam_studio.gui.traces.run import ACCEPTANCE, ACTIVATION, PROBABILITY, RECE
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
+    from ldam_studio.engine.outline import Outline
+    from ldam_studio.export.trace_table import Table
 
 REDRAW_MS = 250  # drawing more often would slow the sampler, which shares the interpreter
 STACKED = 110  # height in pixels that a plot needs if plots are stacked
@@ -164,6 +166,12 @@ class Traces(QWidget):
     def marks(self) -> tuple[tuple[int, str], ...]:
         """Return the marks of changes; see `Run.marks`."""
         return self._run.marks()
+
+    def table(self, outline: Outline) -> Table:
+        """Return a copy of the values of the steps that are shown, for a file."""
+        from ldam_studio.gui.traces.table import table_of
+
+        return table_of(self._run, outline, whole=bool(self._range.currentIndex()))
 
     # -- drawing ----------------------------------------------------------------------------------
 
