@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import zlib
 from base64 import b64decode
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gui.windows import CPU, files, lenet, paused, shown_picture, until
+from gui.windows import CPU, click, files, lenet, paused, shown_picture, until
 from ldam_studio.cli import main
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.comparison import LaneSpec
@@ -30,7 +31,9 @@ from ldam_studio.gui.exporting.figure_dialog import (
 )
 from ldam_studio.gui.exporting.figure_page import WRITERS, lay_out
 from ldam_studio.gui.last_choice import LastChoice
+from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.progress import tell
 from ldam_studio.sampler.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("qapp")  # there are no fonts without it
@@ -201,6 +204,24 @@ def test_from_the_window_and_back_into_it(studio, qtbot, tmp_path, monkeypatch):
     until(qtbot, lambda: "Saved" in "".join(studio.banner.texts()))
     files(studio).open(path)
     assert shown_picture(studio, qtbot).accessibleName() == "a.pdf"
+
+
+def test_a_figure_is_cancelled_while_it_is_drawn(studio, qtbot, tmp_path, monkeypatch):
+    begun, path = threading.Event(), tmp_path / "a.svg"
+
+    def endless(*_args):
+        begun.set()
+        while True:
+            tell("drawing the figure", 1, 2)
+
+    monkeypatch.setattr(FigureDialog, "ask", lambda _dialog: ChosenFigure("raw", 85, "", path))
+    monkeypatch.setitem(WRITERS, ".svg", endless)
+    studio.actions_by_name["export_figure"].trigger()
+    until(qtbot, begun.is_set)
+    click(studio.banner, "Cancel")
+    until(qtbot, lambda: not STRAGGLERS)
+    assert studio.banner.texts() == (f"Saving {path} was stopped.",)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_figure_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_path, monkeypatch):
