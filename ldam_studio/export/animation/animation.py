@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -50,6 +51,8 @@ class Animation(ABC):
     """
 
     fastest = FASTEST
+    held_back = 0
+    """Frames that may be missing at the end of a file that is not finished."""
 
     def __init__(self, path: Path, size: tuple[int, int], frames_per_second: float) -> None:
         if not all(1 <= side <= MOST_SIDE for side in size):
@@ -137,10 +140,14 @@ class Animation(ABC):
 
     def _give_up(self, error: OSError) -> None:
         self._abandon()
-        self._ended = StudioError(
-            f"{self.path} cannot be written any further ({error.strerror or error}); it has the "
-            f"{self.frames:,} frames before. Free some space or choose another folder."
-        )
+        said = f"{self.path} cannot be written ({error.strerror or error})"
+        if self.frames > self.held_back:
+            said = f"{self.path} cannot be written any further ({error.strerror or error}); it has "
+            said += f"the {self.frames:,} frames before"
+        else:  # no frame is whole, so the file does not play
+            with suppress(OSError):
+                self.path.unlink()
+        self._ended = StudioError(f"{said}. Free some space or choose another folder.")
         raise self._ended from None
 
     @abstractmethod

@@ -43,6 +43,8 @@ class Mp4(Animation):
         If PyAV is not installed or cannot encode video.
     """
 
+    held_back = 2
+
     def __init__(self, path: Path, size: tuple[int, int], frames_per_second: float) -> None:
         super().__init__(path, size, frames_per_second)
         self._av = _library()
