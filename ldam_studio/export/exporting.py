@@ -117,7 +117,9 @@ def draft(
     }
     files = dict(kept.files)
     origin = None
-    if kept.relies or any(_needs_sidecar(recipe, path.parent) for path, recipe in recipes.items()):
+    if kept.relies or any(
+        needs_session_file(recipe, path.parent) for path, recipe in recipes.items()
+    ):
         data = session_bytes(state, history=False, folder=first.parent)
         digest = hashlib.sha256(data).hexdigest()
         name = f"{first.stem}-{digest[:12]}{SUFFIX}"
@@ -162,7 +164,8 @@ def _exported(
     )
 
 
-def _needs_sidecar(recipe: Recipe, folder: Path) -> bool:
+def needs_session_file(recipe: Recipe, folder: Path) -> bool:
+    """Return whether a picture in this folder needs a session file from which its log goes on."""
     if len(recipe.text) > LIMIT:
         return True
     if (before := recipe.session_file) is not None:

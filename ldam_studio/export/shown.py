@@ -22,6 +22,7 @@ from ldam_studio.engine.picture import (
 )
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
+from ldam_studio.networks.pixels import PixelSpec
 
 MAX_ZOOM = 64
 MOST_PIXELS = 89_478_485
@@ -121,9 +122,14 @@ def parts_of(state: SessionState, shown: Shown) -> list[Part]:
     StudioError
         If there is no such chain, or its average has no sample yet.
     """
-    pixels = state.lane.network.pixels
     chains = tuple(_chains(state, shown))
-    rows = at_largest_size(_rows(state, shown))
+    return _parts(_rows(state, shown), chains, state.lane.network.pixels, shown)
+
+
+def _parts(
+    rows: list[Floats], chains: tuple[int, ...], pixels: PixelSpec, shown: Shown
+) -> list[Part]:
+    rows = at_largest_size(rows)
     # The pictures of one chain in all lanes share a scale, so that they can be compared.
     common = [
         common_scale(images, pixels) if shown.scale is None and len(rows) > 1 else shown.scale
@@ -158,7 +164,22 @@ def picture_of(state: SessionState, shown: Shown) -> Bytes:
     StudioError
         If there is no such chain, its average has no sample yet, or the picture is too large.
     """
-    parts = [part.pictures for part in parts_of(state, shown)]
+    return _sheet([part.pictures for part in parts_of(state, shown)], shown)
+
+
+def composed(rows: list[Floats], pixels: PixelSpec, shown: Shown) -> Bytes:
+    """Return the picture (H, W, 3) of each lane's images, (n, C, H, W); see `picture_of`.
+
+    Raises
+    ------
+    StudioError
+        If the picture is too large.
+    """
+    chains = tuple(range(len(rows[0])))
+    return _sheet([part.pictures for part in _parts(rows, chains, pixels, shown)], shown)
+
+
+def _sheet(parts: list[tuple[Bytes, ...]], shown: Shown) -> Bytes:
     sheets = [row[0] if len(row) == 1 else grid(row) for row in parts]
     beside = len(sheets) if len(parts[0]) == 1 else 1
     sheet = sheets[0] if len(sheets) == 1 else grid(sheets, beside, LANE_GAP)

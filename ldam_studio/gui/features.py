@@ -51,6 +51,7 @@ FEATURES = (
     Row("picking", "picker.feature:Picking", panel=True),
     Row("filters", "filters.feature:Filtering", panel=True),
     Row("traces", "traces.feature:Tracing", panel=True),
+    Row("filmstrip", "filmstrip.feature:FilmstripTab", panel=True),
     Row("wall", "wall.feature:ChainWall"),
     Row("sheets", "sheets.feature:Sheets"),
     Row("agreement", "agreement.feature:Agreement", panel=True),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ldam_studio.engine.compute.device import Device
     from ldam_studio.explore.real_images.naming import Namer
     from ldam_studio.gui.session.controller import Controller
+    from ldam_studio.gui.session.folder import SessionFolder
     from ldam_studio.gui.session.frames import Frames
     from ldam_studio.gui.session.model import Model
     from ldam_studio.gui.session.note import Note
@@ -213,6 +214,9 @@ class Studio:
         Folder for files that features keep between starts; None to keep no files.
     shelf
         The sessions that are kept; None to keep none.
+    session_folder
+        The folder for files that belong to the current session. It is kept with the session where
+        there is a shelf, else it is a temporary one.
     recent
         The list of recently opened networks.
     read_from
@@ -234,6 +238,7 @@ class Studio:
     data: Path | None
     folder: Path | None
     shelf: Shelf | None
+    session_folder: SessionFolder
     recent: RecentNetworks
     read_from: ReadFrom
     note: Callable[[], Note]

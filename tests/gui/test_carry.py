@@ -17,8 +17,8 @@ from gui.windows import paused, until
 from ldam_studio.errors import StudioError
 from ldam_studio.export import exporting
 from ldam_studio.export.replay import compare
-from ldam_studio.gui.exporting import carry
-from ldam_studio.gui.exporting.carry import CarriedFolder
+from ldam_studio.gui import carry
+from ldam_studio.gui.carry import CarriedFolder
 from ldam_studio.gui.exporting.last_choice import Choice
 from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.stragglers import STRAGGLERS

@@ -10,6 +10,7 @@ from player import Player
 from pokes import poke
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.filmstrip.feature import FilmstripTab
 from ldam_studio.gui.modes.feature import Modes
 from ldam_studio.gui.photograph.feature import Photographs
 from ldam_studio.gui.recorder.catching import WHAT
@@ -26,7 +27,8 @@ SHAPES = ("once", "cycles", "curves", "cycles", "x")
 CURVES = ("", "0:1, 20:0.1", "5:0.5", "0:nan", "0:1, 0:2", "0:1e308", "0:1," * 40)
 FOLLOW = ("temperature", "step_size", "discriminator_weight", "denoiser_noise", "resolution")
 PHOTOGRAPHS = ("photograph.jpg", "line.bmp", "odd.tif", "empty.png", "half.png")
-TABS = ("modes", "real-images", "show_verdict", "agreement", "agreement_always")
+PIN_DEEDS = ("pin", "pin", "restore", "restore", "compare", "star", "note", "move", "delete")
+TABS = ("filmstrip", "modes", "real-images", "show_verdict", "agreement", "agreement_always")
 
 
 def is_ready(player: Player) -> bool:
@@ -95,6 +97,26 @@ def mode(player: Player, at: float, what: str) -> None:
         feature.find()
         return
     feature.panel.asked.emit(what, int(5 * at))
+
+
+@action(4, at=share, what=lambda r: r.choice(PIN_DEEDS))
+def filmstrip(player: Player, at: float, what: str) -> None:
+    """Pin the moment, or do something with one of the pins."""
+    if not is_ready(player):
+        return
+    feature = player.window.feature(FilmstripTab)
+    panel, count = feature.panel, feature.panel.pins.rowCount()
+    row = int(at * count)
+    if what == "pin" or not count:
+        feature.pin()
+    elif what == "star":
+        panel.pins.star(row)
+    elif what == "note":
+        panel.pins.setData(panel.pins.index(row), f"note {at}")
+    elif what == "move":
+        panel.pins.shift(row, -1 if at < 0.5 else 1)
+    else:
+        panel.asked.emit(what, panel.pins.pins[row])
 
 
 @action(3, name=lambda r: r.choice(PHOTOGRAPHS), then=lambda r: r.choice("sprx"), to=seed)

@@ -12,6 +12,7 @@ from ldam_studio.explore.sheets import spec
 from ldam_studio.export import cells, contact_sheet, links, locate, recipe, session_file, shown
 from ldam_studio.export.animation import animation
 from ldam_studio.export.archive import contents
+from ldam_studio.export.filmstrip import folder, pins
 from ldam_studio.export.formats import png
 from ldam_studio.gui.session import shelf
 from ldam_studio.gui.sheets import work
@@ -34,6 +35,10 @@ LINES = {
     "a session file": (f"{session_file.MOST_BYTES // 2**30} GB",),
     "what is in a session file": (f"{contents.MOST_MEMBERS:,} files", "16 MB each"),
     "sessions that are kept": (f"| {shelf.MOST_SESSIONS},", f"{shelf.MOST_BYTES // 2**30} GB"),
+    "pins in": (
+        f"| {pins.MOST_PINS}, and {pins.MOST_BYTES // 2**20} MB",
+        f"{folder.MOST_PIXELS:,} pixels",
+    ),
     "neurons of a contact": (
         f"{cells.MOST_CELLS:,}, with {spec.MOST_CHAINS_EACH} chains",
         f"{3 * contact_sheet.CELL**2 * cells.MOST_CELLS // 10**6} MB",

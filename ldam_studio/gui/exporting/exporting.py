@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.engine.state import snapshot
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.exporting.carry import Carried, CarriedFolder, carried
+from ldam_studio.gui.carry import Carried, CarriedFolder, carried
 from ldam_studio.gui.exporting.figures import ARRAYS, FIGURE, Figures
 from ldam_studio.gui.exporting.last_choice import Choice
 from ldam_studio.gui.exporting.words import saved

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening
     from ldam_studio.gui.session.shelf import Place, Shelf
 
+T = TypeVar("T")
 EVERY_MS = 4000  # between two saves, so that with the time for writing none is ten seconds old
 LEFT_S = 60  # longest wait for the last step of a session that is left
 
@@ -132,6 +133,13 @@ class Autosave(QObject):
         self._jobs.submit(self._close_before)
         self._jobs.shutdown()
         return unsaved
+
+    def submit(self, job: Callable[[Path], T]) -> Future[T]:
+        """Call `job` with the folder of the current session, on the thread that writes.
+
+        It is done before the session is left.
+        """
+        return self._jobs.submit(lambda: job(self._taken().folder))
 
     def _on_opening(self, _opening: Opening) -> None:
         self._timer.stop()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -22,12 +24,20 @@ from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.sampler.stability import limited
 
 if TYPE_CHECKING:
+    from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.presets import Preset
 
 RUN_SCHEDULE = "run_schedule"
 """The change that puts settings back into a schedule; with the values before a change, the settings
 that left the schedule by it."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that is done beside the session."""
+
+    do: Callable[[], object]
 
 
 class Edits(SessionLink):
@@ -273,6 +283,25 @@ class Edits(SessionLink):
         again = tuple({MOMENT: change} for change in every)
         self.undo_stack.note_moment(before, again, text)
 
+    def return_to(self, state: SessionState, front: int, text: str) -> None:
+        """Return to a moment of the session that was kept, with this chain in front.
+
+        Undoing it returns to the present moment; `text` is its name in the Edit menu.
+        """
+        if self._runner is None:
+            return
+        before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
+        kept: Future[SessionState] = Future()
+        kept.set_result(state)
+        moment = Moment(kept, state.outline, front)
+        self._return_to(moment)
+        self.model.set_front(front)
+        self.undo_stack.note_moment(before, moment, text)
+
+    def note_deed(self, undo: Callable[[], object], redo: Callable[[], object], text: str) -> None:
+        """Remember something that was done beside the session, and how it is undone and redone."""
+        self.undo_stack.note_moment(Deed(undo), Deed(redo), text, light=True)
+
     # Undo
 
     def undo(self) -> None:
@@ -300,6 +329,8 @@ class Edits(SessionLink):
                     self._request()
             case Change() as change:
                 self._try(change)
+            case Deed() as deed:
+                deed.do()
             case Opening() as opening:
                 self.open(opening)
             case tuple() as parts:

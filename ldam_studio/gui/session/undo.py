@@ -141,7 +141,7 @@ class Undo:
         moments = [c for c in done if c is not None and c.is_heavy and not c.isObsolete()]
         for command in moments[:-MOST_MOMENTS]:
             # Qt removes the command when undo reaches it; its memory is freed now.
-            command.before = {MOMENT: None}
+            command.before = command.after = {MOMENT: None}
             command.setObsolete(True)
 
     def drag(self, name: str, begins: bool) -> None:

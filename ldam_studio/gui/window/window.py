@@ -15,6 +15,7 @@ from ldam_studio.gui.features import FEATURES, Row
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.autosave import Autosave
 from ldam_studio.gui.session.controller import Controller
+from ldam_studio.gui.session.folder import TemporaryFolder
 from ldam_studio.gui.session.frames import Frames
 from ldam_studio.gui.session.model import Model
 from ldam_studio.gui.session.note import Note
@@ -78,6 +79,7 @@ class StudioWindow(QMainWindow):
         if store is not None:
             # Before anything else hears of an opening, it notes what the session was like.
             self.autosave = Autosave(self.controller, store.shelf, self._note, self)
+        self._folder = TemporaryFolder(self.controller) if self.autosave is None else None
         self.panels = Panels()
         self.setCentralWidget(self.panels)
         self.canvas, self.banner = self.panels.canvas, self.panels.banner
@@ -103,6 +105,7 @@ class StudioWindow(QMainWindow):
             data=data,
             folder=folder,
             shelf=None if store is None else store.shelf,
+            session_folder=self._folder or present(self.autosave),
             recent=RecentNetworks(None if folder is None else folder / "networks.json"),
             read_from=ReadFrom(),
             note=self._note,
@@ -278,6 +281,8 @@ class StudioWindow(QMainWindow):
         self.controller.close()
         for feature in self.features.values():
             feature.close()
+        if self._folder is not None:
+            self._folder.close()
         for other in QApplication.topLevelWidgets():
             if other is not self and other.isVisible():
                 other.close()

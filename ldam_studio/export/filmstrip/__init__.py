@@ -1,0 +1,1 @@
+"""A filmstrip: moments of a session that are kept, each with its picture."""
