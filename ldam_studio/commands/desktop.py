@@ -15,6 +15,11 @@ from ldam_studio.errors import StudioError
 from ldam_studio.files import write_together
 
 ENTRY, KINDS, ICON = "ldam-studio.desktop", "ldam-studio.xml", "ldam-studio.svg"
+LISTS = (
+    ("update-mime-database", "shared-mime-info", "mime"),
+    ("update-desktop-database", "desktop-file-utils", "applications"),
+)
+"""Programs that let the desktop read its folders again, their packages, and the folders."""
 NEEDS_QUOTES = set(" \t\n\"'\\><~|&;$*?#()`")  # in the line Exec of an entry
 
 
@@ -45,13 +50,13 @@ def run(args: argparse.Namespace) -> int:
             path.unlink(missing_ok=True)
     else:
         write_together(files)
-    for command in (
-        ("update-mime-database", str(folder / "mime")),
-        ("update-desktop-database", str(folder / "applications")),
-    ):
-        _refresh(*command)
     for path in files:
         print(f"{'removed' if args.remove else 'wrote'} {path}")
+    for program, package, part in LISTS:
+        if not shutil.which(program):
+            print(f"{program} is missing: install {package}, and run this command again")
+        elif (folder / part).is_dir():
+            subprocess.run([program, folder / part], check=False, capture_output=True)
     return 0
 
 
@@ -91,9 +96,3 @@ def _quoted(path: str) -> str:
         path = path.replace(letter, f"\\{letter}")
     # A backslash is doubled once more, since it is also the escape of the entry's texts.
     return '"' + path.replace("\\", "\\\\") + '"'
-
-
-def _refresh(program: str, folder: str) -> None:
-    """Let the desktop read its folders again, where it has the program for that."""
-    if shutil.which(program):
-        subprocess.run([program, folder], check=False, capture_output=True)
