@@ -223,8 +223,6 @@ class Studio:
         The checkpoints from which each network was read, where known.
     note
         Returns how the window shows the current session.
-    place
-        Returns the folder of the current session on the shelf; None while it has none.
     start_folder
         Where dialogs that open a file start: where the last picture went, or the last file was.
     """
@@ -242,7 +240,6 @@ class Studio:
     recent: RecentNetworks
     read_from: ReadFrom
     note: Callable[[], Note]
-    place: Callable[[], Path | None]
     start_folder: str = ""
 
     def __post_init__(self) -> None:

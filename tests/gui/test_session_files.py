@@ -9,8 +9,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 from PyQt6.QtWidgets import QFileDialog
 
+from gui.test_filmstrip import pin, pins_of, restore, state_of
 from gui.windows import CPU, click, close_saved, files, open_in, paused, small_opening, until
 from ldam_studio.commands import desktop
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -60,13 +62,9 @@ def test_a_session_comes_back_with_its_window_and_filmstrip(
     window.controller.set_value("l2", 0.25)
     window.controller.set_front(2)
     window.panels.show_panel("neurons", False)
-    window.panels.prefer_tab("Modes")
-    until(qtbot, lambda: window.autosave.folder is not None)
-    strip = window.autosave.folder / "filmstrip"
-    strip.mkdir()
-    (strip / "filmstrip.json").write_bytes(b"{}")
     paused(window, qtbot)
-    state = window.controller.ask(snapshot).result()
+    state = pin(window, qtbot)
+    window.panels.prefer_tab("Modes")
     path = saved_as(window, qtbot, tmp_path / "find", monkeypatch)
     assert path == tmp_path / "find.ldam"
     close_saved(window, qtbot)
@@ -80,14 +78,15 @@ def test_a_session_comes_back_with_its_window_and_filmstrip(
     assert not other.panels.shows("neurons") and other.panels.tab == "Modes"
     again = other.controller.ask(snapshot).result()
     assert again.step >= state.step and again.log[: len(state.log)] == state.log
-    until(qtbot, lambda: other.autosave.folder is not None)
-    assert (other.autosave.folder / "filmstrip" / "filmstrip.json").read_bytes() == b"{}"
+    until(qtbot, lambda: len(pins_of(other)) == 1)
+    restore(other, qtbot, 0)
+    assert torch.equal(state_of(other).lane.chains.x, state.lane.chains.x)
     close_saved(other, qtbot)
     # The autosave goes on in its place, with all that was in the file.
     back = make_window(store=SessionStore(tmp_path / "b"))
     open_in(back, qtbot, back.recall().opening)
     assert back.model.title == "find" and not back.panels.shows("neurons")
-    assert (back.autosave.folder / "filmstrip" / "filmstrip.json").exists()
+    until(qtbot, lambda: len(pins_of(back)) == 1)
     for session in back.store.shelf.sessions():
         place = back.store.shelf.take(session[0].folder)
         place.remove()

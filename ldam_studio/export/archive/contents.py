@@ -22,12 +22,14 @@ from msgspec import Meta, Struct
 
 from ldam_studio.engine.description import Sha256, Text
 from ldam_studio.errors import StudioError, plain
+from ldam_studio.export.filmstrip.pins import FOLDER as FILMSTRIP
+from ldam_studio.export.filmstrip.pins import INDEX
 from ldam_studio.export.session_file import MOST_BYTES
 from ldam_studio.files import MOST_OF_STATE
 
 SUFFIX = ".ldam"
 FORMAT = 1
-ABOUT, SESSION, WINDOW, FILMSTRIP = "ldam.json", "session.safetensors", "window.json", "filmstrip"
+ABOUT, SESSION, WINDOW = "ldam.json", "session.safetensors", "window.json"
 PINNED = re.compile(r"filmstrip/[A-Za-z0-9_-]{1,64}(\.png|(\.weights)?\.safetensors)")
 MOST_MEMBERS = 4096
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -88,7 +90,7 @@ def damaged(where: str) -> StudioError:
 
 def most_bytes(name: str) -> int | None:
     """Return the largest size of a member in bytes; None if no session file has such a member."""
-    if name in (SESSION, WINDOW, f"{FILMSTRIP}/{FILMSTRIP}.json"):
+    if name in (SESSION, WINDOW, f"{FILMSTRIP}/{INDEX}"):
         return MOST_BYTES if name == SESSION else MOST_OF_STATE
     return MOST_BYTES if PINNED.fullmatch(name) else None
 

@@ -20,7 +20,6 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.archive.contents import (
     ABOUT,
-    FILMSTRIP,
     SESSION,
     WINDOW,
     Contents,
@@ -30,6 +29,7 @@ from ldam_studio.export.archive.contents import (
     most_bytes,
     read_contents,
 )
+from ldam_studio.export.filmstrip.pins import FOLDER as FILMSTRIP
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.session_file import MOST_BYTES, about_session, session_of
 from ldam_studio.files import LONGEST_NAME, is_regular, read_bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -14,7 +15,6 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.archive.contents import (
     ABOUT,
-    FILMSTRIP,
     FORMAT,
     MOST_MEMBERS,
     SESSION,
@@ -23,6 +23,8 @@ from ldam_studio.export.archive.contents import (
     Member,
     most_bytes,
 )
+from ldam_studio.export.filmstrip.pins import FOLDER as FILMSTRIP
+from ldam_studio.export.filmstrip.pins import INDEX
 from ldam_studio.export.recipe import lessons_hash
 from ldam_studio.export.session_file import MOST_BYTES, stream_session
 from ldam_studio.files import is_regular, write_durably
@@ -59,7 +61,8 @@ def write_archive(
             session.unlink()
             members[WINDOW] = _written(archive, WINDOW, window)
             for name, file in _pinned(filmstrip):
-                members[name] = _copied(archive, name, file)
+                with suppress(FileNotFoundError):  # a pin that was deleted meanwhile
+                    members[name] = _copied(archive, name, file)
             said = Contents(FORMAT, "LDAM Studio", __version__, members, lessons_hash(state))
             _written(archive, ABOUT, msgspec.json.format(msgspec.json.encode(said), indent=1))
         if to.stat().st_size > MOST_BYTES:
@@ -74,10 +77,14 @@ def write_archive(
 
 
 def _pinned(folder: Path | None) -> list[tuple[str, Path]]:
-    """Return the names and files of a filmstrip; others in its folder are left where they are."""
+    """Return the names and files of a filmstrip; others in its folder are left where they are.
+
+    The list comes first: of what it names, everything is there.
+    """
     if folder is None or not folder.is_dir():
         return []
-    found = [(f"{FILMSTRIP}/{file.name}", file) for file in sorted(folder.iterdir())]
+    files = sorted(folder.iterdir(), key=lambda file: (file.name != INDEX, file.name))
+    found = [(f"{FILMSTRIP}/{file.name}", file) for file in files]
     usual = [(name, file) for name, file in found if most_bytes(name) is not None]
     return [(n, file) for n, file in usual if is_regular(file)][: MOST_MEMBERS - 2]
 

@@ -12,12 +12,15 @@ from PyQt6.QtWidgets import QFileDialog
 
 from ldam_studio.engine.state import snapshot
 from ldam_studio.engine.unconfirmed import look_back
-from ldam_studio.export.archive.contents import FILMSTRIP, SUFFIX
+from ldam_studio.export.archive.contents import SUFFIX
+from ldam_studio.export.filmstrip.pins import FOLDER as FILMSTRIP
 from ldam_studio.gui.saves import Saves
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.waiting import PatientQuestion
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ldam_studio.engine.state import SessionState
 
 SAVE_AS = Entry(
@@ -77,16 +80,17 @@ class Saving(Feature):
 
     def save(self, state: SessionState, path: Path) -> None:
         """Save a session, as the window shows it, on a thread of its own."""
-        note, place = self.studio.note().impersonal(), self.studio.place()
-        window = msgspec.json.encode(note)
-        strip = None if place is None else place / FILMSTRIP
+        window = msgspec.json.encode(self.studio.note().impersonal())
+        strip = self.studio.session_folder.submit(lambda folder: folder / FILMSTRIP)
         self._saves.start(path, partial(_save, state, path, window, strip), stoppable=True)
 
 
-def _save(state: SessionState, path: Path, window: bytes, filmstrip: Path | None) -> str:
+def _save(state: SessionState, path: Path, window: bytes, strip: Future[Path]) -> str:
     from ldam_studio.export.archive.saving import save_archive
 
     look_back(state)
+    # A session that cannot be kept has no filmstrip; saving it is then all the more important.
+    filmstrip = None if strip.exception() else strip.result()
     kept = save_archive(state, path, window, filmstrip)
     words = f"Saved {path}"
     if kept.files:

@@ -73,11 +73,6 @@ class Autosave(QObject):
 
     # On the window's thread
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder of the current session on the shelf; None while it has none."""
-        return self._folder.result() if self._folder.done() else None
-
     def save(self) -> None:
         """Save the session after the current step, unless an earlier save is still going on."""
         if self._saving is not None and not self._saving.done():

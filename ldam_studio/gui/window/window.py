@@ -109,7 +109,6 @@ class StudioWindow(QMainWindow):
             recent=RecentNetworks(None if folder is None else folder / "networks.json"),
             read_from=ReadFrom(),
             note=self._note,
-            place=lambda: None if self.autosave is None else self.autosave.folder,
         )
         self.presentation = Presentation(self, self.toolbar, self.panels, bar)
         self.session_notices = SessionNotices(
