@@ -109,8 +109,8 @@ class FilmstripTab(Feature):
     def _show_read(self, found: tuple[list[Kept], list[str]]) -> None:
         kept, said = found
         self.panel.pins.insert(0, kept)
-        for sentence in said:
-            self._warn(sentence)
+        if said:
+            self._warn(" ".join([said[0], *words.and_more(len(said) - 1)]))
 
     # Pinning
 

@@ -37,6 +37,11 @@ def summary(count: int) -> str:
     return f"{count:,} pin" + ("" if count == 1 else "s")
 
 
+def and_more(count: int) -> tuple[str, ...]:
+    """Return what is said where something holds for further pins, too."""
+    return (f"The same holds for {summary(count)} more.",) if count else ()
+
+
 def spoken(pin: Pin) -> str:
     """Return what a screen reader says of a pin."""
     said = [pin.neuron, step(pin), "starred" if pin.star else "", pin.note]
