@@ -31,7 +31,8 @@ def looks_of(panels: Panels, presentation: Presentation) -> Looks:
 def restore(window: QMainWindow, panels: Panels, looks: Looks) -> None:
     """Restore a window's geometry and panel sizes; invalid values are ignored."""
     window.restoreGeometry(QByteArray(looks.geometry))
-    _divide(panels, looks.across, looks.middle, looks.panels)
+    _resize(panels, looks.across, looks.middle)
+    _show(panels, looks.panels)
 
 
 def layout_of(panels: Panels) -> Layout:
@@ -42,8 +43,9 @@ def layout_of(panels: Panels) -> Layout:
 
 def divide(panels: Panels, layout: Layout) -> None:
     """Divide a window like another one, in its own size; invalid values are ignored."""
+    _show(panels, layout.panels)  # first, since what is hidden leaves a handle, which takes room
     across = _scaled(layout.across, sum(panels.across.sizes()))
-    _divide(panels, across, _scaled(layout.middle, sum(panels.heights())), layout.panels)
+    _resize(panels, across, _scaled(layout.middle, sum(panels.heights())))
     panels.prefer_tab(layout.tab)
 
 
@@ -52,12 +54,13 @@ def _scaled(sizes: list[int], whole: int) -> list[int]:
     return [size * whole // max(sum(sizes), 1) for size in sizes]
 
 
-def _divide(
-    panels: Panels, across: list[int], middle: list[int], wanted: Mapping[str, bool]
-) -> None:
+def _resize(panels: Panels, across: list[int], middle: list[int]) -> None:
     for give, sizes in ((panels.across.setSizes, across), (panels.restore_heights, middle)):
         if len(sizes) == 3 and sum(sizes) > 0:
             give(sizes)
+
+
+def _show(panels: Panels, wanted: Mapping[str, bool]) -> None:
     panels.wanted |= {side: wanted.get(side, True) for side in panels.wanted}
     panels.make_room()
 
