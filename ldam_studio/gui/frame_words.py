@@ -90,7 +90,7 @@ def group_badges(lane: LaneOutline, frame: LaneFrame) -> tuple[Badge, ...]:
     chains = zip(group, lane.neurons, rungs, strict=True)
     own = [number for number, each, rung in chains if each == neuron and not rung]
     some = own.count(group[shown])
-    return (Badge(f"over {some} of {len(own)} chains", "accent"),) if some < len(own) else ()
+    return (Badge(f"{some} of {len(own)} chains", "accent"),) if some < len(own) else ()
 
 
 def chain_name(frame: LaneFrame) -> str:

@@ -14,7 +14,7 @@ from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.explore.modes import gallery as module
-from ldam_studio.explore.modes.gallery import FEWEST, PATIENCE, Gallery
+from ldam_studio.explore.modes.gallery import FEWEST, PATIENCE, STILL, Gallery
 from ldam_studio.explore.modes.look import Look, Recalled, Wanted, look_at
 from ldam_studio.explore.modes.regrouping import grouped
 from ldam_studio.networks.neurons import parse_neurons
@@ -111,6 +111,15 @@ def test_another_neuron_and_another_number_of_chains_leave_averages_behind():
     gallery.add(seen(300, [THREE], neuron="fc3:7"))
     assert [m.count for m in modes_of(gallery, "fc3:7")] == [1]
     assert told(gallery) == [(1, 1, (), 100, 200), (2, 1, (), 100, 100)]
+
+
+def test_a_chain_that_has_not_settled_counts_once_its_average_stays_alike():
+    gallery = Gallery()
+    for samples, shown in ((20, ONE), (STILL, TWO), (2 * STILL - 1, TWO)):
+        gallery.add(seen(samples, [shown], samples=samples, settled=False))
+        assert told(gallery) == []
+    gallery.add(seen(2 * STILL, [TWO], samples=2 * STILL, settled=False))
+    assert told(gallery) == [(1, 1, (0,), 2 * STILL, 2 * STILL)]
 
 
 def test_a_chain_that_does_not_settle_counts_later_and_not_twice():

@@ -183,9 +183,9 @@ def test_what_is_no_session_is_one_sentence_and_leaves_the_session(studio, qtbot
     Image.new("L", (8, 8)).save(plain)
     torn = tmp_path / "torn.safetensors"
     torn.write_bytes(b"torn")
-    for path, word in ((plain, "no recipe"), (torn, "damaged"), (tmp_path / "a.txt", "neither")):
-        studio.banner.clear()
-        files(studio).open(path)
+    studio.banner.clear()
+    for path, word in ((torn, "damaged"), (tmp_path / "a.txt", "neither"), (plain, "no recipe")):
+        files(studio).open(path)  # what was said of the file before goes away
         until(qtbot, lambda: len(studio.banner.texts()) == 1)
         (said,) = studio.banner.texts()
         assert word in said

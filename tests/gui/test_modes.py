@@ -142,7 +142,7 @@ def test_averages_are_within_a_mode_while_all_chains_go_on(fours, qtbot, monkeyp
     assert lane.samples.tolist()[0] == lane.samples.tolist()[2]
     assert lane.samples[2] == before.lanes[0].samples[[0, 2]].sum()
     assert lane.samples[1] == before.lanes[0].samples[1]
-    assert [b.text for b in group_badges(model.outline.lane, lane)] == ["over 2 of 3 chains"]
+    assert [b.text for b in group_badges(model.outline.lane, lane)] == ["2 of 3 chains"]
     assert made.panel.buttons["average"].isChecked()
     # A chain that has left the mode since does not make another average of it.
     monkeypatch.setattr(made.collector, "modes", lambda: (replace(found, chains=(0, 1, 2)),))
@@ -186,7 +186,8 @@ def test_a_mode_that_was_kept_comes_back_with_the_session(fours, qtbot):
 
 
 def test_find_another_turns_all_chains_then_begins_anew_away_from_a_mode(make_window, qtbot):
-    window = open_in(make_window(), qtbot, small_opening("fc3:0-2", burn_in=20))
+    scheduled = {"schedule": 10, "step_size_start": 0.5}
+    window = open_in(make_window(), qtbot, small_opening("fc3:0-2", burn_in=20, **scheduled))
     window.places.show_tab(gallery(window).panel)
     made = gallery(window)
     until(qtbot, made.panel.find_button.isEnabled)
@@ -198,6 +199,8 @@ def test_find_another_turns_all_chains_then_begins_anew_away_from_a_mode(make_wi
     assert len(window.model.outline.pictures) == 1
     until(qtbot, lambda: window.last_frame.outline.pictures != ())
     assert not window.last_frame.melting
+    done = window.controller.ask(lambda state: [entry.name for entry in state.log]).result(30)
+    assert done[-4:] == ["repulsion", "keep_mode", "run_schedule", "restart_some"]
 
 
 def test_find_another_passes_over_a_mode_whose_picture_has_not_come(fours, qtbot, monkeypatch):

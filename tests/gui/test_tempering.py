@@ -60,13 +60,16 @@ def test_a_button_makes_a_ladder_and_one_undo_takes_it_back(studio, qtbot):
     until(qtbot, lambda: strip._labels[1] == "1")
 
 
-def test_rungs_bring_their_chains_and_stop_keeps_the_chains(make_window, qtbot):
+def test_rungs_bring_chains_and_take_none_and_stop_keeps_the_chains(make_window, qtbot):
     studio = open_ladder(make_window, qtbot, 8)
     panel = shown(studio, qtbot)
     ladders_shown(studio, qtbot, panel)
     panel.rungs.setValue(3)
     outline = studio.model.outline
-    assert (outline.lane.settings.tempering, outline.chains) == (3, 6)
+    assert (outline.lane.settings.tempering, outline.chains) == (3, 8)
+    panel.rungs.setValue(5)
+    assert studio.model.chains == 10
+    studio.controller.undo()
     studio.controller.undo()
     assert studio.model.chains == 8
     click(panel, "Stop")

@@ -23,7 +23,7 @@ import numpy as np
 from ldam_studio.explore.intervals import share_of
 from ldam_studio.explore.modes.features import Kind
 from ldam_studio.explore.modes.look import AT_ONCE, TYPICAL, Wanted
-from ldam_studio.explore.modes.observations import RECALLED, Found, Mode, Observation
+from ldam_studio.explore.modes.observations import ALIKE, RECALLED, Found, Mode, Observation
 from ldam_studio.explore.modes.regrouping import Grouped, Task
 
 if TYPE_CHECKING:
@@ -36,8 +36,11 @@ MOST_PICTURES = 24
 MOST_BYTES = 24 * 2**20
 FEWEST = 30
 """Samples of a settled chain from which on its average counts."""
+STILL = 50
+"""Samples for which the average of a chain that has not settled stays alike until it counts: what
+it shows is there long before its activation has stopped growing."""
 PATIENCE = 300
-"""Samples of a chain that never settles from which on its average counts all the same."""
+"""Samples of a chain that never settles from which on its average counts in any case."""
 
 
 class Gallery:
@@ -46,6 +49,8 @@ class Gallery:
     def __init__(self) -> None:
         self._neurons: OrderedDict[str, Found] = OrderedDict()
         self._running: dict[int, Observation] = {}
+        # What chains that do not count yet looked like, and at which number of samples.
+        self._before: dict[int, tuple[int, NDArray[np.float32]]] = {}
         self._step = -1
         self._last: Look | None = None
         self._turn = 0
@@ -55,6 +60,7 @@ class Gallery:
         """Forget everything, because another session is open."""
         self._neurons.clear()
         self._running.clear()
+        self._before.clear()
         self._step, self._last = -1, None
 
     def add(self, look: Look, activation: Sequence[float] | None = None) -> None:
@@ -89,11 +95,14 @@ class Gallery:
             self._finish(chain, keep=False)
             running = None
         if look.hot[chain] or not np.isfinite(look.reduced[chain]).all():
+            self._before.pop(chain, None)
             return
         if running is None:
             ready = settled and look.steady[chain] and samples >= FEWEST
-            if not ready and samples < PATIENCE:
+            still = self._is_still(chain, samples, look.reduced[chain])
+            if not ready and not still and samples < PATIENCE:
                 return
+            self._before.pop(chain, None)
             running = Observation(
                 next(self._numbers),
                 chain,
@@ -118,6 +127,14 @@ class Gallery:
         if activation is not None and chain < len(activation) and np.isfinite(activation[chain]):
             new, old = float(activation[chain]), running.activation
             running.activation = new if np.isnan(old) else old + 0.2 * (new - old)
+
+    def _is_still(self, chain: int, samples: int, now: NDArray[np.float32]) -> bool:
+        """Return whether a chain's average has looked alike for so many samples."""
+        since, before = self._before.get(chain, (samples, now))
+        if samples < since or before.shape != now.shape or float(before @ now) < ALIKE:
+            since, before = samples, now
+        self._before[chain] = since, before
+        return samples - since >= STILL
 
     def _leave_behind(self, running: Observation) -> None:
         """Let a chain that has drifted to another image leave the former one as finished."""

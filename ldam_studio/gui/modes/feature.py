@@ -20,6 +20,7 @@ from ldam_studio.gui.modes.collector import Collector
 from ldam_studio.gui.modes.panel import ModesPanel
 from ldam_studio.gui.modes.real_names import RealNames
 from ldam_studio.gui.studio import Entry, Feature, Studio
+from ldam_studio.sampler.schedule import has_schedule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -237,7 +238,8 @@ class Modes(Feature):
     def _push_away(self, mode: Mode, text: str) -> None:
         """Keep a mode, push chains away from it, and let those that nobody holds begin at noise.
 
-        A melt would leave traces of the image that was there.
+        A melt would leave traces of the image that was there. A schedule begins again, as after a
+        melt, if all chains do.
         """
         model, neuron = self.studio.model, self._neuron
         free = set(range(model.chains)).difference(model.outline.held)
@@ -248,6 +250,8 @@ class Modes(Feature):
         weight = model.acted.settings.repulsion
         is_on = any(weight) if isinstance(weight, tuple) else weight > 0
         values = each_alone(model.acted) | ({} if is_on else {"repulsion": PUSH})
+        if len(chains) == model.chains and has_schedule(model.acted.settings):
+            changes.append(Change("run_schedule", None, model.acting))
         changes.append(Change("restart_some", chains))
         self.studio.controller.make_together(values, changes, text)
         self.studio.controller.play()

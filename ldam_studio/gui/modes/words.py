@@ -9,8 +9,9 @@ from ldam_studio.gui.frame_words import thousands
 
 NOTHING = "No session is open."
 WAITING = (
-    "No mode yet. Modes appear here once chains have burned in: each average that looks different "
-    "is one. Melt (K) a few times, or press Find Another, and further ones join them."
+    "No mode yet. Modes appear here once chains have burned in, or their averages look the same "
+    "for a while: each one that looks different is a mode. Then press Find Another, or melt (K) a "
+    "few times, and further ones join them."
 )
 HELP = (
     "Averages of all chains since their last melt, grouped by how much they look alike. Each mode "

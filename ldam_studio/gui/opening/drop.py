@@ -13,6 +13,8 @@ from ldam_studio.errors import StudioError
 from ldam_studio.gui.qt import present
 
 NOT_HERE = "Only files on this computer can be dropped here: save it first, then drop the file."
+REFUSED = "file"
+"""The key of the message that a file cannot be opened: the next file takes it away."""
 ONE_ONLY = "Drop one file at a time, because the window shows one session."
 
 

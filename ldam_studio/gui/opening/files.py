@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QFileDialog, QMenu
 from ldam_studio.errors import StudioError, plain
 from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.opening.at_once import AtOnce
-from ldam_studio.gui.opening.drop import FileDrop
+from ldam_studio.gui.opening.drop import REFUSED, FileDrop
 from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.openings import network_opening
@@ -100,7 +100,7 @@ class Files(Feature):
         # The list is read when the menu opens, so that it does not delay the start.
         places.menu("File").aboutToShow.connect(self._show_recent)
         places.menu("File").aboutToShow.connect(self.at_once.look)
-        refuse = partial(studio.notices.say, kind="danger")
+        refuse = partial(studio.notices.say, kind="danger", key=REFUSED)
         FileDrop(places.root, self.open_or_raise, refuse, places.light_up)
         studio.before_opening(self._takes_over)
 
@@ -119,7 +119,7 @@ class Files(Feature):
         try:
             self.open_or_raise(path)
         except StudioError as error:
-            self.studio.notices.say(str(error), "danger")
+            self.studio.notices.say(str(error), "danger", key=REFUSED)
 
     def open_or_raise(self, path: Path) -> None:
         """Open a file of any kind in `file_kinds.KINDS`.
@@ -129,6 +129,7 @@ class Files(Feature):
         StudioError
             If the kind is unknown or the file is damaged; the current session continues.
         """
+        self.studio.notices.dismiss(REFUSED)
         kind_of(path).open(self, path)
 
     def show_picture(self, path: Path) -> None:
@@ -220,7 +221,7 @@ class Files(Feature):
 
     def _refuse_weights(self, error: StudioError) -> None:
         self._leave_weights()
-        self.studio.notices.say(in_window(str(error)), "danger")
+        self.studio.notices.say(in_window(str(error)), "danger", key=REFUSED)
 
     def _leave_weights(self) -> None:
         if self._weights is not None:

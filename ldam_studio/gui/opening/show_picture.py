@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import NoRecipeError
 from ldam_studio.export.links import FIGURES, link_in
+from ldam_studio.gui.opening.drop import REFUSED
 from ldam_studio.gui.opening.picture_view import PictureView
 from ldam_studio.gui.opening.pictures import Picture, Replaying, read_link, read_picture
 from ldam_studio.gui.task import Task
@@ -112,4 +113,4 @@ class ShowPicture(QObject):
         self._say(error)
 
     def _say(self, error: StudioError) -> None:
-        self._studio.notices.say(str(error), "danger")
+        self._studio.notices.say(str(error), "danger", key=REFUSED)

@@ -6,8 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QModelIndex, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QShowEvent
+from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -99,6 +99,7 @@ class SheetDialog(QDialog):
         self._settle.setInterval(SORT_MS)
         self._settle.timeout.connect(self.cells.sort_again)
         self._drawing = False
+        self._place: QPoint | None = None  # of the frame, when the window was last closed
         self._began: tuple[int, float] | None = None
         self._lay_out()
         self._connect()
@@ -250,7 +251,15 @@ class SheetDialog(QDialog):
         ):
             room = present(self.screen()).availableGeometry().size() - MARGIN
             self.resize(SIZE.boundedTo(room))
+        if not present(event).spontaneous() and self._place is not None:
+            self.move(self._place)  # otherwise it comes back lower by the height of its title
         super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Remember where the window was."""
+        if not present(event).spontaneous():
+            self._place = self.pos()
+        super().hideEvent(event)
 
 
 def duration(seconds: float) -> str:

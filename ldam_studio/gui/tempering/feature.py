@@ -82,13 +82,14 @@ class Tempering(Feature):
         self.studio.controller.set_values({"tempering": 0}, text=TEXT)
 
     def choose_rungs(self, rungs: int) -> None:
-        """Change the number of rungs, and that of the chains as far as ladders stay as many."""
+        """Change the number of rungs; chains join where ladders need them, and none is lost."""
         model = self.studio.model
         values: dict[str, Any] = {"tempering": rungs}
         before = model.acted.settings.tempering
         if len(set(model.acted.neurons)) == 1 and before > 1:
             ladders = max(1, model.chains // before)
-            values["chains"] = min(ladders * rungs, round(SETTINGS["chains"].maximum))
+            wanted = max(model.chains, ladders * rungs)
+            values["chains"] = min(wanted, round(SETTINGS["chains"].maximum))
         self.studio.controller.set_values(values, text=TEXT)
 
     def _show_last(self, _what: object = None) -> None:
