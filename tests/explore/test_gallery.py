@@ -120,6 +120,9 @@ def test_a_chain_that_has_not_settled_counts_once_its_average_stays_alike():
         assert told(gallery) == []
     gallery.add(seen(2 * STILL, [TWO], samples=2 * STILL, settled=False))
     assert told(gallery) == [(1, 1, (0,), 2 * STILL, 2 * STILL)]
+    for samples in (1, FEWEST):  # burn-in has ended, and the average began again
+        gallery.add(seen(300 + samples, [TWO], samples=samples))
+        assert told(gallery) == [(1, 1, (0,), 2 * STILL, 300 + samples)]
 
 
 def test_a_chain_that_does_not_settle_counts_later_and_not_twice():

@@ -91,9 +91,8 @@ class Gallery:
             self._finish(chain)
             running = None
         elif running is not None and samples < running.samples and not running.settled:
-            # The samples before the end of burn-in were discarded: they were of no image yet.
-            self._finish(chain, keep=False)
-            running = None
+            # The samples before the end of burn-in were discarded; they count until there are others.
+            running.anchor, running.calm = None, 0
         if look.hot[chain] or not np.isfinite(look.reduced[chain]).all():
             self._before.pop(chain, None)
             return
@@ -185,11 +184,8 @@ class Gallery:
         self._neurons.move_to_end(neuron)
         return found
 
-    def _finish(self, chain: int, *, keep: bool = True) -> None:
-        observation = self._running.pop(chain)
-        observation.ended = self._step
-        if not keep and observation.neuron in self._neurons:
-            self._neurons[observation.neuron].observations.pop(observation.number, None)
+    def _finish(self, chain: int) -> None:
+        self._running.pop(chain).ended = self._step
 
     def _go_back(self, look: Look) -> None:
         """Forget what was seen after the moment to which the session has returned."""
