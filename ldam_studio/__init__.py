@@ -1,3 +1,37 @@
-"""LDAM Studio: watch Langevin chains draw what a network's neurons respond to."""
+"""LDAM Studio: watch Langevin chains draw what a network's neurons respond to.
+
+For Python programs: ``import ldam_studio as ldam``. The names in `__all__` are public; they are
+described in ``resources/guide/scripting.md``. Every other module of this package is private, and
+may change with any version. Nothing is imported before the first of these names is used.
+"""
+
+from typing import Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Network",
+    "PixelSpec",
+    "Replayed",
+    "Run",
+    "StudioError",
+    "open_network",
+    "replay",
+    "sample",
+    "stream",
+    "studio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Not by an import statement: all layers read the version here, and know nothing of scripting.
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f"{__name__}.scripting"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

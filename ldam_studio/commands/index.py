@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import EVERY_S, INTERRUPTED, in_words, progress
 from ldam_studio.errors import StudioError, plain
 from ldam_studio.explore.real_images.data_sets import DATA_SETS
@@ -23,6 +22,7 @@ from ldam_studio.explore.real_images.standing import number, report_words
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.progress import Listener, Stage, StageWords
+from ldam_studio.scripting.neurons import neurons_of
 
 ALL, CLASSES = "all", "classes"
 SHOWN = 5

@@ -11,7 +11,6 @@ from ldam_studio.analysis.mode_statistics import difference, plan_json, summary,
 from ldam_studio.analysis.sampling import OnStep
 from ldam_studio.commands.shared import flags, modes
 from ldam_studio.commands.shared.figure import Page, write_page
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, STOPPED, Steps, download
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.engine.compute.device import Device
@@ -22,6 +21,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.options import Options
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.scripting.neurons import neurons_of
 
 FILES = ("modes", "modes-against")
 """Names of the files for the first and the second network."""

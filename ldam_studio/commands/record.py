@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.interrupt import interruptible
 from ldam_studio.commands.shared.links import file_or_link, folder_of, given_link
 from ldam_studio.commands.shared.nearby import add_nearby, nearby_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, progress
@@ -25,6 +24,7 @@ from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.shown import OF_ONE
 from ldam_studio.files import check_target
 from ldam_studio.networks.sources.families import short_name
+from ldam_studio.scripting.interrupt import interruptible
 
 MOST_PICTURES = 16
 MOST_STEPS = 1_000_000_000

@@ -11,28 +11,21 @@ from ldam_studio.commands.render_report import in_words, report_of
 from ldam_studio.commands.rendered import sample, write
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.beside import add_beside, beside_of
-from ldam_studio.commands.shared.discriminators import discriminator_of
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.commands.shared.statistics import compared
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.plans.finder import find_plan
 from ldam_studio.engine.session import SessionSpec, open_session
-from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import FORMATS
 from ldam_studio.export.shown import MAX_ZOOM, Shown
 from ldam_studio.files import check_folder
 from ldam_studio.networks.anatomy.objectives import explained
-from ldam_studio.networks.discriminators import (
-    discriminator_for,
-)
-from ldam_studio.networks.neurons import Neuron
-from ldam_studio.sampler.schedule import judges
+from ldam_studio.networks.discriminators import discriminator_for
 from ldam_studio.sampler.settings import SETTINGS
-from ldam_studio.sampler.stability import check_stable
+from ldam_studio.scripting.neurons import neurons_of
+from ldam_studio.scripting.request import MOST_STEPS, check_samples, session_for
 
-MAX_STEPS = 1_000_000_000
 DEFAULT_NEURONS = 10
 
 
@@ -56,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Default: one for each",
     )
     parser.add_argument(
-        "--steps", type=flags.whole_number("--steps", 1, MAX_STEPS), default=500, metavar="N"
+        "--steps", type=flags.whole_number("--steps", 1, MOST_STEPS), default=500, metavar="N"
     )
     flags.add_seed(parser)
     parser.add_argument("--discriminator-weights", type=Path, metavar="FILE")
@@ -108,22 +101,17 @@ def run(args: argparse.Namespace) -> int:
     """
     shown = Shown("averages", display=args.display, zoom=args.zoom)
     spec = spec_of(args)
-    thin = max(lane.settings.thin for lane in spec.outline.lanes)
-    if thin > args.steps:
-        raise StudioError(
-            f"With a thinning of {thin}, --steps {args.steps} gives no sample; use more steps or "
-            "a lower --thin."
-        )
+    check_samples(spec, args.steps)
     check_folder(args.out)
-    rendered = sample(find_plan(open_session(spec)), args.steps, keep_activation=args.arrays)
+    sampled = sample(find_plan(open_session(spec)), args.steps, keep_activation=args.arrays)
     suffix = FORMATS[args.format].suffixes[0]
-    paths = write(rendered, shown, args.out, suffix, arrays=args.arrays)
-    report = report_of(rendered, paths)
+    paths = write(sampled, shown, args.out, suffix, arrays=args.arrays)
+    report = report_of(sampled, paths)
     if args.json:
         print(json.dumps(report))
     else:
         print(in_words(report))
-    return INTERRUPTED if rendered.interrupted else 0
+    return INTERRUPTED if sampled.interrupted else 0
 
 
 def spec_of(args: argparse.Namespace) -> SessionSpec:
@@ -144,30 +132,15 @@ def spec_of(args: argparse.Namespace) -> SessionSpec:
     outputs = network.class_layer.neurons
     neurons = neurons or list(network.default_neurons(min(outputs, DEFAULT_NEURONS)))
     network = compared(network, settings, args.data)
-    beside = beside_of(args, network)
-    others = () if beside is None else (beside.spec(settings),)
-    both = [settings] if beside is None else [settings, beside.settings(settings)]
-    for each in both:
-        check_stable(each, network.pixels.shape)
-    discriminator = None
-    if any(judges(each) for each in both) or args.learn_every:
-        discriminator = discriminator_of(
-            network, args.discriminator_weights, "set --discriminator-weight to 0"
-        )
-    return SessionSpec(
-        network=network,
-        neurons=spread(neurons, args.chains),
-        settings=settings,
+    return session_for(
+        network,
+        neurons,
+        settings,
+        flags.device_of(args),
+        chains=args.chains,
         seed=args.seed,
-        discriminator=discriminator,
-        device=flags.device_of(args),
+        discriminator_weights=args.discriminator_weights,
         learn_every=args.learn_every,
         data=args.data,
-        beside=others,
+        beside=beside_of(args, network),
     )
-
-
-def spread(neurons: list[Neuron], chains: int | None) -> tuple[Neuron, ...]:
-    """Repeat each neuron for its chains, as evenly as possible; chains of a neuron are adjacent."""
-    count = max(len(neurons), chains or 0)
-    return tuple(neurons[i * len(neurons) // count] for i in range(count))

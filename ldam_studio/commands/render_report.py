@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ldam_studio.commands.rendered import Rendered
 from ldam_studio.engine import field_checks
 from ldam_studio.engine.balanced import without_statistics
 from ldam_studio.engine.comparison import lane_name, unmatched
@@ -13,12 +12,13 @@ from ldam_studio.engine.silent_neurons import dead_neurons, sentence
 from ldam_studio.engine.state import Lane
 from ldam_studio.export.arrays import on_whole_images
 from ldam_studio.networks.anatomy.class_values import ACTIVATION
+from ldam_studio.scripting.course import Sampled
 
 MOST_VERDICTS = 10
 """Neurons of which the text says whether their chains agree."""
 
 
-def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
+def report_of(sampled: Sampled, paths: dict[str, Path]) -> dict[str, Any]:
     """Return the object that ``--json`` prints.
 
     `activation` is that of the raw samples. With another `objective` than the activation,
@@ -28,16 +28,16 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
     sentences. `agreement` says of each neuron whether its chains agree, in a word and a sentence.
     `second` has the same about the network beside the first, if there is one.
     """
-    state = rendered.state
+    state = sampled.state
     first, *others = state.lanes
     beside = {"second": _report_of_lane(others[0])} if others else {}
     return {
         **_report_of_lane(first),
         "steps": state.step,
-        "steps_per_second": round(state.step / rendered.seconds, 2) if rendered.seconds else 0.0,
+        "steps_per_second": round(state.step / sampled.seconds, 2) if sampled.seconds else 0.0,
         "device": state.device.name,
         "seed": state.seed,
-        "interrupted": rendered.interrupted,
+        "interrupted": sampled.interrupted,
         "agreement": [
             {
                 "neuron": str(found.neuron),
@@ -45,9 +45,9 @@ def report_of(rendered: Rendered, paths: dict[str, Path]) -> dict[str, Any]:
                 "verdict": found.verdict.kind.value,
                 "sentence": found.verdict.sentence,
             }
-            for found in rendered.agreement
+            for found in sampled.agreement
         ],
-        "notes": _notes(rendered),
+        "notes": _notes(sampled),
         "paths": {name: str(path) for name, path in paths.items()},
         **beside,
     }
@@ -82,23 +82,23 @@ def _report_of_lane(lane: Lane) -> dict[str, Any]:
     }
 
 
-def _notes(rendered: Rendered) -> list[str]:
+def _notes(sampled: Sampled) -> list[str]:
     """Return sentences that help to read the pictures."""
-    state = rendered.state
+    state = sampled.state
     first, *others = state.lanes
     if not others:
-        return _notes_on(first, rendered)
+        return _notes_on(first, sampled)
     notes = [
         f"{lane_name(number)}: {note}"
         for number, lane in enumerate(state.lanes)
-        for note in _notes_on(lane, rendered)
+        for note in _notes_on(lane, sampled)
     ]
     missing = (unmatched(lane.network, first.neurons, lane.neurons) for lane in others)
     return [*notes, *filter(None, missing)]
 
 
-def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
-    state = rendered.state
+def _notes_on(lane: Lane, sampled: Sampled) -> list[str]:
+    state = sampled.state
     chains, done = len(lane.neurons), int(lane.progress.done.sum())
     notes = []
     if done < chains:
@@ -109,7 +109,7 @@ def _notes_on(lane: Lane, rendered: Rendered) -> list[str]:
         )
         if late > 1:
             which, its = f"{late} of {chains} chains have", "their averages are"
-        part = "the last half of the run" if rendered.began_anew else "all samples since the start"
+        part = "the last half of the run" if sampled.began_anew else "all samples since the start"
         notes.append(f"{which} not burned in by step {state.step:,}; {its} of {part}.")
     silence = sentence(lane.waking, lane.neurons)
     return [*notes, *filter(None, (silence, field_checks.sentence(lane), without_statistics(lane)))]

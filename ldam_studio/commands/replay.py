@@ -10,7 +10,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from ldam_studio.commands.shared.interrupt import interruptible
 from ldam_studio.commands.shared.links import file_or_link, folder_of, given_link
 from ldam_studio.commands.shared.nearby import add_nearby, nearby_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
@@ -18,6 +17,7 @@ from ldam_studio.errors import plain
 from ldam_studio.export.links import unpacked
 from ldam_studio.export.replay import Comparison, compare, compare_recipe
 from ldam_studio.files import check_target, write_together
+from ldam_studio.scripting.interrupt import interruptible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,9 +14,6 @@ from typing import Any
 import msgspec
 
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.discriminators import discriminator_of
-from ldam_studio.commands.shared.interrupt import Wish, interruptible
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import EVERY_S, INTERRUPTED, progress
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
 from ldam_studio.commands.shared.statistics import compared
@@ -35,13 +32,15 @@ from ldam_studio.explore.sheets.spec import (
     neurons_in,
 )
 from ldam_studio.files import check_target
-from ldam_studio.networks.discriminators import discriminator_for
+from ldam_studio.networks.discriminators import discriminator_for, discriminator_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import MOST, Neuron
 from ldam_studio.progress import Listener, Stage, StageWords, Stopped
 from ldam_studio.sampler.presets import find_preset
 from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 from ldam_studio.sampler.stability import check_stable
+from ldam_studio.scripting.interrupt import Wish, interruptible
+from ldam_studio.scripting.neurons import neurons_of
 
 MOST_STEPS = 1_000_000
 PRESET = "clean"

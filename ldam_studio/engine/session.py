@@ -38,6 +38,7 @@ from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.provenance import WeightsFile
 from ldam_studio.networks.sources.families import runs_code, to_download
+from ldam_studio.networks.sources.in_memory import check_has_file
 from ldam_studio.networks.sources.labels import can_be_read
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.options import FORMER, Options
@@ -174,6 +175,7 @@ class Opener:
 
         A picture from somewhere else must not run code unless the user says so.
         """
+        check_has_file(reference.name)
         if runs_code(reference.name) and not self._allow_code:
             raise StudioError(
                 f"The network {reference.name} is Python code from outside this program, which is "

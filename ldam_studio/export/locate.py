@@ -23,6 +23,7 @@ from ldam_studio.export.references import references_in
 from ldam_studio.files import MOST_READ, cache_folder, is_regular
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.families import runs_code, short_name
+from ldam_studio.networks.sources.in_memory import check_has_file
 from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import sha256_of
@@ -141,6 +142,7 @@ class Nearby(Opener):
 
     def check_code(self, reference: Reference) -> None:
         """Raise `StudioError` if the recipe names code that nobody else has named."""
+        check_has_file(reference.name)
         if self._given_code(reference.name) is not None:
             return
         try:

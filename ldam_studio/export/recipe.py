@@ -44,6 +44,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.cells import SheetDescription
 from ldam_studio.export.places import with_written_places
 from ldam_studio.export.shown import Shown, difference_scales, is_whole
+from ldam_studio.networks.sources.in_memory import is_in_memory
 from ldam_studio.networks.weights.fingerprint import fingerprint
 
 FORMAT = 3
@@ -55,6 +56,11 @@ documented limit is 500 kB."""
 MOST_CHANGES = 100_000
 """Changes in the log of a recipe; session files, in which a log begins again, may have more."""
 Each = Meta(max_length=MOST_CHAINS)
+IN_MEMORY = (
+    "The network was a module in the memory of a Python program, which no file has: only "
+    "ldam_studio.replay, given the same module as network=, can replay this."
+)
+"""What the recipe of such a network says under `cannot_replay`."""
 
 
 class Progress(Struct, frozen=True):
@@ -113,6 +119,7 @@ class Document(Struct, frozen=True):
     discriminator_seen: Annotated[dict[Text, Any], Meta(max_length=10)] | None = None
     denoiser: Sha256 | None = None
     pictures: Inside = {}
+    cannot_replay: Text = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,8 @@ class Recipe:
             data["denoiser"] = denoiser
         if pictures := _inside(state, photographs):
             data["pictures"] = pictures
+        if any(is_in_memory(lane.network.name) for lane in state.lanes):
+            data["cannot_replay"] = IN_MEMORY
         data = with_written_places(data, folder)
         return cls(data | {"sha256": _hash(data)})
 

@@ -189,3 +189,17 @@ def open_discriminator(
     module = next((m for m in modules if m.state_dict().keys() == saved.keys()), modules[0])
     load_into(module, saved, origin)
     return DiscriminatorModel(name, prepare(module), row.takes, sha256, weights)
+
+
+def discriminator_of(network: Network, weights: Path | None, otherwise: str) -> DiscriminatorModel:
+    """Open the discriminator for a network's images, with the shipped weights or with `weights`.
+
+    Raises
+    ------
+    StudioError
+        If there is none; the message ends in `otherwise`, which says what to do.
+    """
+    name = discriminator_for(network)
+    if name is None:
+        raise StudioError(f"There is no discriminator for {network.name}; {otherwise}.")
+    return open_discriminator(name, weights)

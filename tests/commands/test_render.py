@@ -15,14 +15,14 @@ import torch
 from PIL import Image
 
 from ldam_studio.cli import main
-from ldam_studio.commands import render, rendered
-from ldam_studio.commands.shared import interrupt
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.networks.neurons import Neuron, parse_neurons
 from ldam_studio.networks.sources.labels import classes_like, imagenet_labels
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.scripting import course, interrupt
+from ldam_studio.scripting.neurons import neurons_of
+from ldam_studio.scripting.request import spread
 
 BLOCKED = """
 import sys
@@ -167,10 +167,10 @@ def test_the_last_half_without_a_sample_keeps_what_there_is(
 
 def test_chains_are_spread_over_the_neurons():
     neurons = parse_neurons("fc3:0-2")
-    assert [n.index for n in render.spread(neurons, None)] == [0, 1, 2]
-    assert [n.index for n in render.spread(neurons, 1)] == [0, 1, 2]
-    assert [n.index for n in render.spread(neurons, 7)] == [0, 0, 0, 1, 1, 2, 2]
-    assert render.spread([Neuron("fc2", 5)], 3) == (Neuron("fc2", 5),) * 3
+    assert [n.index for n in spread(neurons, None)] == [0, 1, 2]
+    assert [n.index for n in spread(neurons, 1)] == [0, 1, 2]
+    assert [n.index for n in spread(neurons, 7)] == [0, 0, 0, 1, 1, 2, 2]
+    assert spread([Neuron("fc2", 5)], 3) == (Neuron("fc2", 5),) * 3
 
 
 def test_neurons_are_repeatable_and_ranges(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -182,14 +182,14 @@ def test_neurons_are_repeatable_and_ranges(tmp_path: Path, capsys: pytest.Captur
 def test_ctrl_c_writes_what_there_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    real = rendered.advance
+    real = course.advance
 
     def press_at_ten(state, changes):
         if state.step == 9:
             os.kill(os.getpid(), signal.SIGINT)
         return real(state, changes)
 
-    monkeypatch.setattr(rendered, "advance", press_at_ten)
+    monkeypatch.setattr(course, "advance", press_at_ten)
     before = signal.getsignal(signal.SIGINT)
     code = main(["render", "--steps", "100000", "--arrays", "--json", "--out", str(tmp_path)])
     report = json.loads(capsys.readouterr().out)
@@ -323,4 +323,4 @@ def test_arrays_are_in_pixel_units_and_activations_are_those_before_each_step(
 def test_a_thinning_that_leaves_no_sample_is_one_sentence(tmp_path, capsys):
     assert main(["render", "--steps", "1", "--thin", "3", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
-    assert "With a thinning of 3, --steps 1 gives no sample" in said
+    assert "the first sample comes with step 3, and the run ends with step 1" in said

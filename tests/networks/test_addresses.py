@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.picker.search import Index
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron, parse_neurons, typed_neurons, unsigned
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.scripting.neurons import neurons_of
 
 PLACES = (
     st.none()

@@ -22,21 +22,21 @@ from ldam_studio.analysis.sampling import OnStep, run_on
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, rounded
-from ldam_studio.commands.shared.neurons import neurons_of, spread_classes
+from ldam_studio.commands.shared.neurons import spread_classes
 from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
 from ldam_studio.networks.denoisers import DENOISERS, PHOTO_DENOISER, denoiser_for
-from ldam_studio.networks.discriminators import DiscriminatorModel
+from ldam_studio.networks.discriminators import DiscriminatorModel, discriminator_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.settings import Settings
+from ldam_studio.scripting.neurons import neurons_of
 
 DENOISER, DISCRIMINATOR = "denoiser", "discriminator"
 WEIGHTS: Mapping[str, tuple[float, ...]] = {

@@ -23,7 +23,6 @@ from ldam_studio.analysis.intervals import Interval, bootstrap, median
 from ldam_studio.analysis.sampling import OnStep
 from ldam_studio.commands.paper import photographs
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, add_count
 from ldam_studio.commands.shared.neurons import spread_classes
 from ldam_studio.commands.shared.progress import Steps, download
@@ -33,7 +32,7 @@ from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
-from ldam_studio.networks.discriminators import DiscriminatorModel
+from ldam_studio.networks.discriminators import DiscriminatorModel, discriminator_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network

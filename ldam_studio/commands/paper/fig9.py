@@ -29,7 +29,6 @@ from ldam_studio.commands.shared.figure import (
     row_of_pictures,
 )
 from ldam_studio.commands.shared.judges import open_judge
-from ldam_studio.commands.shared.neurons import neurons_of
 from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -44,6 +43,7 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import SETTINGS
+from ldam_studio.scripting.neurons import neurons_of
 from ldam_studio.training.cifar10 import load_cifar10
 
 

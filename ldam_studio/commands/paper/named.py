@@ -19,7 +19,6 @@ from ldam_studio.analysis.former import FORMER_CLEAN
 from ldam_studio.analysis.named import Row, measure, see
 from ldam_studio.commands.paper.named_table import HEAD, lines, notes
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.discriminators import discriminator_of
 from ldam_studio.commands.shared.figure import Figure, Page, add_count, add_output, row_of_pictures
 from ldam_studio.commands.shared.judges import add_judges, judges_of
 from ldam_studio.commands.shared.neurons import add_split, spread_classes
@@ -27,7 +26,7 @@ from ldam_studio.commands.shared.progress import Steps
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.sheet import sheet
-from ldam_studio.networks.discriminators import DiscriminatorModel
+from ldam_studio.networks.discriminators import DiscriminatorModel, discriminator_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.presets import PRESETS, Preset

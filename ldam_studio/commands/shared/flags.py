@@ -8,16 +8,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ldam_studio.engine.compute.device import AUTO, DEVICES, PRECISIONS, Device, choose
+from ldam_studio.engine.compute.device import DEVICES, PRECISIONS, Device
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.pixels import IMAGENET_MEAN, IMAGENET_STD, PixelSpec
-from ldam_studio.networks.plan import FLOAT32, PLAIN
 from ldam_studio.networks.sources import families
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.weights.choice import WeightsChoice
 from ldam_studio.sampler.presets import PRESETS, Preset
+from ldam_studio.scripting.request import device_for
 from ldam_studio.user_presets import UserPresets
 
 MOST_THREADS = 1024
@@ -233,8 +233,7 @@ def add_device(
 
 def device_of(args: argparse.Namespace) -> Device:
     """Return the device that the flags describe."""
-    plan = PLAIN if args.precision == FLOAT32 else replace(PLAIN, layout=AUTO)
-    return choose(args.device, args.precision, args.threads, plan)
+    return device_for(args.device, args.precision, args.threads)
 
 
 def add_data(

@@ -11,6 +11,7 @@ from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.sampler.presets import Preset
 from ldam_studio.sampler.setting import Setting
 from ldam_studio.sampler.settings import SETTINGS, Settings, is_of_chains, parse
+from ldam_studio.scripting.request import settings_for
 
 ALIASES = {"discriminator_weight": ("--discriminator",)}
 
@@ -53,8 +54,6 @@ def settings_of(
     A setting whose flag is not given has the preset's value, or else its default. `discriminator`
     says whether there is one for the images that `pixels` describes.
     """
-    given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
-    settings = Settings()
-    if preset is not None:
-        settings = Settings.of(**preset.values(pixels.shape, discriminator=discriminator))
-    return settings.with_values({n: value for n, value in given.items() if value is not None})
+    named = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
+    given = {name: value for name, value in named.items() if value is not None}
+    return settings_for(pixels, preset, given, discriminator=discriminator)

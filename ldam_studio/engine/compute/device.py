@@ -134,7 +134,7 @@ def choose(
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if present[name])
     if not present[device]:
-        raise StudioError(f"This computer has no usable {device} device; use --device cpu.")
+        raise StudioError(f"This computer has no usable {device} device; choose cpu.")
     way = replace(plan, precision=precision, threads=threads)
     return Device(device, arithmetic=ARITHMETIC).with_plan(way)
 

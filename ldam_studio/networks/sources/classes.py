@@ -11,16 +11,19 @@ from ldam_studio.networks.sources.options import FORMER
 
 
 def name_classes(
-    network: Network, path: Path | None, layer: str | None, known: tuple[str, ...] = ()
+    network: Network,
+    given: Path | tuple[str, ...] | None,
+    layer: str | None,
+    known: tuple[str, ...] = (),
 ) -> None:
     """Choose the layer of a network's classes, and name its neurons, in place.
 
     Parameters
     ----------
-    path, layer
+    given, layer
         See `Options.labels` and `Options.class_layer`.
     known
-        The names if there is no file.
+        The names if none are given.
 
     Raises
     ------
@@ -32,11 +35,14 @@ def name_classes(
         chosen = (network.listing.former if layer == FORMER else layer,)
     layers = [network.layer(name) for name in chosen]
     network.provenance = replace(network.provenance, given_class_layer=layer or None)
-    labels = known if path is None else read_labels(path)
+    labels = known if given is None else given
+    if isinstance(labels, Path):
+        labels = read_labels(labels)
     for found in layers:
         if found.neurons == len(labels):
             network.choose_class_layer(found.name, labels)
             return
-    if path is not None:
-        raise wrong_number(len(labels), path, layers, network.layers)
+    if given is not None:
+        where = str(given) if isinstance(given, Path) else "The list of labels"
+        raise wrong_number(len(labels), where, layers, network.layers)
     network.choose_class_layer(layers[0].name)

@@ -11,6 +11,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources import built_in, own_code, timm, torchvision
 from ldam_studio.networks.sources.download import cached
 from ldam_studio.networks.sources.family import Family, Published, Source
+from ldam_studio.networks.sources.in_memory import check_has_file
 
 FAMILIES: tuple[Family, ...] = (
     built_in.FAMILY,
@@ -41,6 +42,7 @@ def find_source(name: str) -> Source:
     StudioError
         If there is no such network.
     """
+    check_has_file(name)
     family = family_of(name)
     if family.runs_code and ":" not in name:
         *others, last = (each.usage for each in FAMILIES)

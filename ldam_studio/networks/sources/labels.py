@@ -75,9 +75,9 @@ def can_be_read(path: Path) -> bool:
 
 
 def wrong_number(
-    count: int, path: Path, outputs: Sequence[Layer], layers: Sequence[Layer]
+    count: int, where: str, outputs: Sequence[Layer], layers: Sequence[Layer]
 ) -> StudioError:
-    """Return the error for a file with more or fewer names than the outputs have neurons.
+    """Return the error for more or fewer names than the outputs have neurons; `where` has them.
 
     It suggests those of the `layers` that have this number of neurons, the last ones first.
     """
@@ -96,7 +96,7 @@ def wrong_number(
         remedy = "give one label per line, as many as there are classes"
         remedy += ", or choose the layer of the classes (--class-layer)" * (len(outputs) > 1)
     labels = "label" if count == 1 else "labels"
-    return StudioError(f"{path} has {count} {labels}, but the network {has}; {remedy}.")
+    return StudioError(f"{where} has {count} {labels}, but the network {has}; {remedy}.")
 
 
 def class_called(name: str, labels: Sequence[str]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ldam_studio.networks.sources.classes import name_classes
 from ldam_studio.networks.sources.download import fetch
 from ldam_studio.networks.sources.families import find_source, runs_code, short_name
 from ldam_studio.networks.sources.family import Source
+from ldam_studio.networks.sources.in_memory import name_of, source_of
 from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.sources.own_module import (
     at_rest,
@@ -87,13 +89,32 @@ def open_network(name: str, weights: Path | None = None, options: Options | None
         If there is no such network, its weights cannot be read or do not fit, its input is not
         known, or there is too little memory.
     """
-    with enough_for(f"The network {name}", "close other programs, or take a smaller network"):
-        return _open(name, weights, options or Options())
+    options = options or Options()
+    with _enough_for(name):
+        return _open(_source(name, options), name, weights, options)
 
 
-def _open(name: str, weights: Path | None, options: Options) -> Network:
+def open_module(
+    module: nn.Module, weights: Path | None = None, options: Options | None = None
+) -> Network:
+    """Open a copy of a module in memory, which itself stays as it is; see `open_network`.
+
+    Raises
+    ------
+    StudioError
+        If it cannot be copied, and as `open_network` does.
+    """
+    name = name_of(module)
+    with _enough_for(name):
+        return _open(source_of(module), name, weights, options or Options())
+
+
+def _enough_for(name: str) -> AbstractContextManager[None]:
+    return enough_for(f"The network {name}", "close other programs, or take a smaller network")
+
+
+def _open(source: Source, name: str, weights: Path | None, options: Options) -> Network:
     weights = None if weights is None else file_at(weights)
-    source = _source(name, options)
     loaded = _with_weights(source, name, weights, options)
     module, match = loaded.module, loaded.match
     pixels = _input_of(source, module, options)
@@ -109,7 +130,7 @@ def _open(name: str, weights: Path | None, options: Options) -> Network:
         # A person's code may change the current folder while another network is opened.
         None if weights is None else weights.absolute(),
         given_pixels=options.pixels,
-        given_labels=options.labels,
+        given_labels=options.labels if isinstance(options.labels, Path) else None,
         partial=options.partial and weights is not None,
         weights_key=None if weights is None else key,
         sets=sets,

@@ -20,7 +20,7 @@ class Options:
     pixels
         Its input, if the source does not specify it. A built-in network takes only its own.
     labels
-        A text file with one class name per line; "imagenet" for ImageNet's 1,000.
+        The names of the classes, or a text file with one per line; "imagenet" for ImageNet's 1,000.
     partial
         Accept a weights file of which only a part fits.
     untrained
@@ -44,7 +44,7 @@ class Options:
     """
 
     pixels: PixelSpec | None = None
-    labels: Path | None = None
+    labels: Path | tuple[str, ...] | None = None
     partial: bool = False
     untrained: bool = False
     steady: bool = False

@@ -1,0 +1,26 @@
+"""Progress of a run: none, a bar, or a function of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ldam_studio.scripting.course import OnStep
+
+DOING = "sampling"
+
+
+@contextmanager
+def telling(progress: bool | OnStep, doing: str = DOING) -> Iterator[OnStep]:
+    """Yield the function to call after each step: the caller's, one that moves a bar, or none."""
+    if callable(progress):
+        yield progress
+    elif not progress:
+        yield lambda _done, _total: None
+    else:
+        # Only here, because it takes a while to import.
+        from rich.progress import Progress
+
+        with Progress(transient=True) as bar:
+            task = bar.add_task(doing, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
