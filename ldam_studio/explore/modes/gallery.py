@@ -91,7 +91,7 @@ class Gallery:
             self._finish(chain)
             running = None
         elif running is not None and samples < running.samples and not running.settled:
-            # The samples before the end of burn-in were discarded; they count until there are others.
+            # Samples before the end of burn-in were discarded; they count until there are others.
             running.anchor, running.calm = None, 0
         if look.hot[chain] or not np.isfinite(look.reduced[chain]).all():
             self._before.pop(chain, None)
