@@ -61,7 +61,7 @@ def _source(name: str) -> Source:
     )
 
 
-FAMILY = Family(
+FAMILY: Family = Family(
     title="built in",
     usage=", ".join(BUILT_IN),
     about="networks that ship with the program",

@@ -212,7 +212,7 @@ def _import_module(place: str) -> tuple[Project, ModuleType]:
         return project, project.load(place)
 
 
-FAMILY = Family(
+FAMILY: Family = Family(
     title="your own code",
     usage=USAGE,
     about="a function of yours that returns a torch.nn.Module",

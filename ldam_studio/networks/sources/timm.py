@@ -115,7 +115,7 @@ def _published(config: Any) -> Published | None:
     )
 
 
-FAMILY = Family(
+FAMILY: Family = Family(
     title="timm",
     usage="timm:NAME (with the extra timm)",
     about="models of timm, if it is installed",

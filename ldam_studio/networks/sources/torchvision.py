@@ -90,7 +90,7 @@ def _first_words(names: list[str]) -> str:
     return ", ".join(word if word in names else f"{word}…" for word in words)
 
 
-FAMILY = Family(
+FAMILY: Family = Family(
     title="torchvision",
     usage="torchvision:NAME",
     about="classification models of torchvision",
