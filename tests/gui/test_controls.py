@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QEvent, QObject
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.slider import AnnealSlider
@@ -48,6 +48,42 @@ def test_sliders_take_the_colour_of_the_network_that_is_acted_on_at_once(slider,
     assert first.grab().toImage() != usual
     controls.show_acting(None, True)
     assert first.grab().toImage() == usual
+
+
+def _tab_order(inside: QWidget) -> list[str]:
+    """Return the names of what the Tab key reaches inside a widget, in that order."""
+    order, each = [], inside.nextInFocusChain()
+    while each is not inside:
+        if each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.accessibleName():
+            order.append(each.accessibleName())
+        each = each.nextInFocusChain()
+    return order
+
+
+def test_a_group_is_filled_when_it_is_unfolded_and_moves_nothing_else(qtbot):
+    made = Controls()
+    qtbot.addWidget(made)
+    made.show()
+    QApplication.processEvents()
+    made.set_home({"start_spread": 0.5})
+    width, always = made.minimumSizeHint().width(), set(made.rows.made)
+    assert {SETTINGS[name].group for name in always} == {"sampler", "average"}
+    made.folded["start"].expand(animate=False)
+    assert set(made.rows.made) - always == {"start_spread", "start_spectrum"}
+    assert made.rows["start_spread"].home == 0.5
+    needed = sum(made.rows[name].sizeHint().height() for name in set(made.rows.made) - always)
+    assert made.folded["start"].content().maximumHeight() > needed
+    assert len(dict(made.rows)) == len(made.rows.made) == len(made.rows)
+    assert made.minimumSizeHint().width() == width
+    order = _tab_order(made)
+    at = order.index("Start")
+    assert order[at + 1 : at + 6] == [
+        "Start spread, number",
+        "Start spread",
+        "Start spectrum, number",
+        "Start spectrum",
+        "More settings",
+    ]
 
 
 def test_every_setting_is_always_there_or_in_the_fold_of_its_group(qtbot):

@@ -6,7 +6,7 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QAbstractSpinBox, QComboBox, QWidget
 
-from gui.windows import turn
+from gui.windows import controls, turn
 from ldam_studio.gui.learner.panel import LearnerPanel
 from ldam_studio.gui.watch.bar import WatchBar
 from ldam_studio.gui.watch.panel import WatchPanel
@@ -33,6 +33,7 @@ def _assert_scrolls(fields: list[QWidget]) -> None:
 
 
 def test_the_wheel_changes_no_field_of_the_window(studio):
+    assert dict(controls(studio).rows)  # also those in groups that are folded away
     fields = _fields(studio)
     assert len(fields) > 8
     _assert_scrolls(fields)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from ldam_studio.engine.comparison import lane_name
-from ldam_studio.gui.qt import present
+from ldam_studio.gui.settings.fold import Fold, Rows
 from ldam_studio.gui.settings.measuring import MEASURE
-from ldam_studio.gui.settings.number_row import NumberRow
+from ldam_studio.gui.settings.number_row import NumberRow, least_width
 from ldam_studio.gui.settings.rows import row_for
 from ldam_studio.gui.settings.schedule_panel import SHOWN_WITH, SchedulePanel
 from ldam_studio.gui.settings.setting_row import SettingRow
 from ldam_studio.gui.settings.slider import AnnealSlider
-from ldam_studio.gui.theme import icons
 from ldam_studio.sampler.settings import SETTINGS
 from ldam_studio.sampler.settings_table import GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ldam_studio.engine.frame import LaneFrame
     from ldam_studio.sampler.setting import Group, Setting
@@ -38,11 +37,16 @@ class Controls(QWidget):
     chosen = pyqtSignal(str, object)  # name of a setting, value
     gesture = pyqtSignal(str, bool)  # see `SettingRow`
     gesture_resumed = pyqtSignal(str)
-    measurement_asked = pyqtSignal()  # photo statistics on photographs of the user's
+    offer_taken = pyqtSignal(str)  # see `NumberRow`
+    filled = pyqtSignal()  # a group was unfolded for the first time: its rows show nothing yet
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows: dict[str, SettingRow] = {}
+        groups = ("sampler", "average", *FOLDED)
+        names = (setting.name for group in groups for setting in _in_group(group))
+        self.rows = Rows(names, lambda name: self.folded[SETTINGS[name].group].fill())
+        self._widest = "", 0  # a font, and how wide rows are in it
+        self._home: Mapping[str, object] = {}
         self.headings: dict[str, QLabel] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -61,21 +65,27 @@ class Controls(QWidget):
         folds = QVBoxLayout()
         folds.setSpacing(4)
         self._column.addLayout(folds)
-        self.folded = {group: self._folded(group) for group in FOLDED}
+        self.folded = {group: Fold(GROUPS[group], partial(self._inside, group)) for group in FOLDED}
+        self.folded["schedule"].addWidget(self.schedule)
         for folded in self.folded.values():
             folds.addWidget(folded)
-        statistics = self.rows["photo_statistics"]
-        assert isinstance(statistics, NumberRow)
-        statistics.offer_taken.connect(lambda _name: self.measurement_asked.emit())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a width for all rows, so that the panel stays as it is when a group is filled."""
+        font = self.font().key()
+        if font != self._widest[0]:
+            metrics = self.fontMetrics()
+            self._widest = font, max(least_width(SETTINGS[name], metrics) for name in self.rows)
+        return super().minimumSizeHint().expandedTo(QSize(self._widest[1], 0))
 
     def show_values(self, values: Mapping[str, object]) -> None:
         """Show values of settings, by name."""
-        for name, value in values.items():
-            if name in self.rows:
-                self.rows[name].show_value(value)
+        made = self.rows.made
+        for name in values.keys() & made.keys():
+            made[name].show_value(values[name])
         if "schedule_shape" in values:
-            for name, shapes in SHOWN_WITH.items():
-                self.rows[name].setVisible(values["schedule_shape"] in shapes)
+            for name in SHOWN_WITH.keys() & made.keys():
+                made[name].setVisible(values["schedule_shape"] in SHOWN_WITH[name])
 
     def show_acting(self, lane: int | None, compared: bool) -> None:
         """Name the lane in the headings if two networks are `compared`; None names both."""
@@ -88,7 +98,8 @@ class Controls(QWidget):
 
     def set_home(self, values: Mapping[str, object]) -> None:
         """Set the values that a double click restores: those at the start of the session."""
-        for name, row in self.rows.items():
+        self._home = values
+        for name, row in self.rows.made.items():
             row.home = values.get(name, row.home)
 
     def show_frame(self, frame: LaneFrame, mode: str, temperature: PerChain) -> None:
@@ -96,12 +107,13 @@ class Controls(QWidget):
 
         One of them is the temperature in units of the activation, that of the front chain.
         """
-        for name, noted in self.rows.items():
+        made = self.rows.made
+        for name, noted in made.items():
             if name not in ("temperature", "kernel"):
                 noted.set_note(frame.notes.get(name, ""))
-        statistics = self.rows["photo_statistics"]
-        assert isinstance(statistics, NumberRow)
-        statistics.set_offer(MEASURE if frame.measurable else "")
+        statistics = made.get("photo_statistics")
+        if isinstance(statistics, NumberRow):
+            statistics.set_offer(MEASURE if frame.measurable else "")
         row = self.rows["temperature"]
         assert isinstance(row, NumberRow)
         if mode != "normalised":
@@ -130,29 +142,21 @@ class Controls(QWidget):
         for setting in _in_group(group):
             self._column.addWidget(self._row(setting))
 
-    def _folded(self, group: Group) -> QCollapsible:
-        title = GROUPS[group]
-        folded = QCollapsible(title, None, icons.icon("expanded"), icons.icon("collapsed"))
-        folded.setDuration(120)
-        folded.toggleButton().setAccessibleName(title)
-        rows = present(folded.content().layout())
-        rows.setContentsMargins(0, 8, 0, 8)
-        rows.setSpacing(8)
-        whole = present(folded.layout())
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        if group == "schedule":
-            folded.addWidget(self.schedule)
+    def _inside(self, group: Group) -> Iterator[QWidget]:
         for setting in _in_group(group):
-            folded.addWidget(self._row(setting))
-        return folded
+            row = self._row(setting)
+            row.home = self._home.get(setting.name, row.home)
+            yield row
+        self.filled.emit()
 
     def _row(self, setting: Setting) -> SettingRow:
         row = row_for(setting)
         row.chosen.connect(self.chosen)
         row.gesture.connect(self.gesture)
         row.gesture_resumed.connect(self.gesture_resumed)
-        self.rows[setting.name] = row
+        if isinstance(row, NumberRow):
+            row.offer_taken.connect(self.offer_taken)
+        self.rows.made[setting.name] = row
         return row
 
 

@@ -61,7 +61,9 @@ class SettingsPanel(Feature):
             source.gesture_resumed.connect(controller.undo_stack.resume)
         self.scheduling = Scheduling(studio, self.controls, self.slider_bar)
         self.measuring, self._acceptance = Measuring(studio), Acceptance()
-        self.controls.measurement_asked.connect(self.measuring.ask)
+        self._kernel_note = ""
+        self.controls.offer_taken.connect(self._take_offer)
+        self.controls.filled.connect(self._show_new_rows)
         controller.opened.connect(self._recall)
         if controller.current is not None:
             self._recall(controller.current)
@@ -116,13 +118,14 @@ class SettingsPanel(Feature):
     def _show_priors(self) -> None:
         """Enable the settings of discriminator and denoiser where the session has these."""
         outline = self.studio.model.outline
-        rows = self.controls.rows
-        judged = [rows[name] for name in DISCRIMINATOR_SETTINGS]
+        made = self.controls.rows.made
+        judged = [made[name] for name in DISCRIMINATOR_SETTINGS if name in made]
         for row in (*judged, self.slider_bar.rows["discriminator_weight"]):
             row.setEnabled(outline.discriminator is not None)
         denoises = any(denoiser_for(lane.network.pixels) for lane in outline.lanes)
         for name in DENOISER_SETTINGS:
-            self.controls.rows[name].setEnabled(denoises)
+            if name in made:
+                made[name].setEnabled(denoises)
 
     def _show_values(self, name: str = "") -> None:
         model = self.studio.model
@@ -137,9 +140,30 @@ class SettingsPanel(Feature):
             self._show_priors()
 
     def _show_frame(self, frame: Frame) -> None:
+        model = self.studio.model
+        acted = model.acted_frame(frame)
+        self._kernel_note = self._acceptance.words(acted, model.acted.settings)
+        self._show_notes(frame)
+        self.measuring.show_frame(acted)
+
+    def _show_notes(self, frame: Frame) -> None:
         model, settings = self.studio.model, self.studio.model.acted.settings
         acted = model.acted_frame(frame)
         self.controls.show_frame(acted, mode_of(settings), settings.temperature)
-        self.controls.rows["kernel"].set_note(self._acceptance.words(acted, settings))
-        self.measuring.show_frame(acted)
+        if "kernel" in self.controls.rows.made:
+            self.controls.rows["kernel"].set_note(self._kernel_note)
         self.scheduling.show_frame(frame)
+
+    def _show_new_rows(self) -> None:
+        """Show in rows that were only made now what the others show."""
+        if self.studio.model.is_open:
+            self._show_priors()
+            self._show_values()
+        if self.studio.frames.last is not None:
+            self._show_notes(self.studio.frames.last)
+
+    def _take_offer(self, name: str) -> None:
+        if name == "photo_statistics":
+            self.measuring.ask()
+        else:
+            self.studio.controller.follow_schedule(name)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFocusEvent, QKeyEvent
+from PyQt6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from ldam_studio.gui.qt import present
 
 _AWAY = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+
+
+def width_in(metrics: QFontMetrics) -> int:
+    """Return the width in pixels of a field for seven characters."""
+    return metrics.horizontalAdvance("0.00000") + 18
 
 
 class NumberField(QLineEdit):
@@ -23,8 +28,7 @@ class NumberField(QLineEdit):
 
     def sizeHint(self) -> QSize:
         """Return a width for seven characters of the present font, which presentations enlarge."""
-        width = self.fontMetrics().horizontalAdvance("0.00000") + 18
-        return QSize(width, super().sizeHint().height())
+        return QSize(width_in(self.fontMetrics()), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """Return the same size: numbers are never cut off."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from ldam_studio.gui.named_label import NamedLabel
 from ldam_studio.gui.per_lane import PerLane
-from ldam_studio.gui.settings.number_field import NumberField
+from ldam_studio.gui.settings.number_field import NumberField, width_in
 from ldam_studio.gui.settings.scale import Scale
 from ldam_studio.gui.settings.slider import AnnealSlider
 from ldam_studio.gui.settings.typed_row import TypedRow
@@ -19,6 +20,13 @@ FOLLOWS = (
     "shows. Move the slider to take it over."
 )
 TAKEN = "You have moved this setting, so it has left the schedule."
+GAP = 6  # pixels between the parts of a row, and around an empty label
+
+
+def least_width(setting: Setting, metrics: QFontMetrics) -> int:
+    """Return the width in pixels that the row of a setting needs, without making the row."""
+    words = metrics.horizontalAdvance(setting.label) + metrics.horizontalAdvance(setting.unit)
+    return words + 4 * GAP + 1 + width_in(metrics)  # parts of a pixel are rounded up
 
 
 class NumberRow(TypedRow):
@@ -43,7 +51,7 @@ class NumberRow(TypedRow):
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(6)
+        grid.setHorizontalSpacing(GAP)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
         grid.addWidget(label, 0, 0)

@@ -35,17 +35,12 @@ class Scheduling(QObject):
 
     def __init__(self, studio: Studio, controls: Controls, bar: SliderBar) -> None:
         super().__init__(studio.places.root)
-        self._studio, self._controls = studio, controls
-        both = (controls.rows, bar.rows)
-        found = [rows.get(name) for name in STARTS for rows in both]
-        self._rows = [row for row in found if isinstance(row, NumberRow)]
+        self._studio, self._controls, self._bar = studio, controls, bar
         panel, controller = controls.schedule, studio.controller
         panel.started.connect(controller.run_schedule)
         panel.held.connect(controller.hold_schedule)
         panel.plot.drawn.connect(controller.set_value)
         panel.plot.gesture.connect(controller.undo_stack.drag)
-        for row in self._rows:
-            row.offer_taken.connect(controller.follow_schedule)
         self._stop = studio.places.action(STOP, self._toggle)
         self._stop.setEnabled(False)
         start = studio.places.action(START, controller.run_schedule)
@@ -62,10 +57,12 @@ class Scheduling(QObject):
     def show_frame(self, frame: Frame) -> None:
         """Show the present values, and which settings have left the schedule."""
         acted = self._studio.model.acted_frame(frame)
-        for row in self._rows:
-            name = row.setting.name
-            row.show_present(acted.now.get(name), taken=name in acted.taken)
-            if row is self._controls.rows[name]:
+        for name in STARTS:
+            row, copy = self._controls.rows.made.get(name), self._bar.rows.get(name)
+            for each in (row, copy):
+                if isinstance(each, NumberRow):
+                    each.show_present(acted.now.get(name), taken=name in acted.taken)
+            if isinstance(row, NumberRow):
                 row.set_offer(FOLLOW if name in acted.taken else "")
         self._held = acted.held
         self._stop.setText("Continue Schedule" if acted.held else "Stop Schedule")
