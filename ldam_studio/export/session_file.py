@@ -48,15 +48,20 @@ def session_bytes(state: SessionState, *, history: bool, folder: Path | None = N
     return save(*_parts(state, history=history, folder=folder))
 
 
-def save_session(state: SessionState, path: Path) -> None:
+def save_session(state: SessionState, path: Path, folder: Path | None = None) -> None:
     """Write a session with its history, for going on after a crash.
+
+    Parameters
+    ----------
+    folder
+        As in `session_bytes`.
 
     Raises
     ------
     StudioError
         If the file cannot be written.
     """
-    write_durably(path, lambda to: stream_session(state, to))
+    write_durably(path, lambda to: stream_session(state, to, folder))
 
 
 def stream_session(state: SessionState, path: Path, folder: Path | None = None) -> None:
@@ -106,6 +111,7 @@ def read_session(
     sha256: str | None = None,
     *,
     opener: Opener | None = None,
+    folder: Path | None = None,
 ) -> SessionState:
     """Read a session; on the machine where it was saved, it continues bit for bit.
 
@@ -117,6 +123,8 @@ def read_session(
         The expected hash of the file, if it is known.
     opener
         Opens the networks and the discriminator of the session.
+    folder
+        As in `session_of`.
 
     Raises
     ------
@@ -132,7 +140,7 @@ def read_session(
             "original file."
         )
     own = {"sidecar": {"file": path.name, "sha256": digest}}
-    return session_of(data, path, device, opener=opener, own=own)
+    return session_of(data, path, device, opener=opener, folder=folder, own=own)
 
 
 def session_of(

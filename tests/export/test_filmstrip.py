@@ -110,6 +110,28 @@ def test_a_moment_of_another_network_opens_that(tmp_path, session):
     assert again.lane.network is state.lane.network
 
 
+def test_a_pin_names_no_home_and_opens_elsewhere_with_the_network_that_runs(tmp_path, monkeypatch):
+    home, state_dir = tmp_path / "home" / "jane", tmp_path / "a" / "b" / "c" / "d" / "e"
+    home.mkdir(parents=True)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("LDAM_STATE_DIR", str(tmp_path / "known"))
+    weights = home / "mine.pt"
+    torch.save(open_network("lenet-averaged").module.state_dict(), weights)
+    state = run(opened(), 2, Change("network", open_network("lenet", weights)))
+    film = Filmstrip(state_dir)
+    pinned(film, state, ONE)
+    for file in film.folder.iterdir():
+        assert b"jane" not in file.read_bytes()
+    assert moment_in(opened(), film.session_file(ONE), state.device).lane.network.weights == weights
+    there = weights.rename(tmp_path / "theirs.pt")
+    monkeypatch.setenv("LDAM_STATE_DIR", str(tmp_path / "somebody else's"))
+    running = run(opened(), 1, Change("network", open_network("lenet", there)))
+    found = moment_in(running, film.session_file(ONE), state.device)
+    assert found.lane.network is running.lane.network
+    assert torch.equal(run(found, 4).lane.chains.x, run(state, 4).lane.chains.x)
+
+
 def test_order_notes_and_stars_are_read_again(film):
     film.write((THREE.with_note(" so\n it is "), ONE.with_star(True)))
     kept, said = film.read()

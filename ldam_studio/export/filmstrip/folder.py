@@ -109,7 +109,7 @@ class Filmstrip:
             self._check_room()
             kept = keep_weights(state, self.picture_file(pin))
             write_together(kept.files)
-            save_session(kept.state, self.session_file(pin))
+            save_session(kept.state, self.session_file(pin), self.folder)
             recipe = Recipe.of(kept.state, shown, picture, self.folder)
             if kept.relies or needs_session_file(recipe, self.folder):
                 recipe = Recipe.of(self._begun(kept.state, pin), shown, picture, self.folder)

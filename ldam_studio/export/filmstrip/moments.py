@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import Reference, parse
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import SessionState, snapshot
 from ldam_studio.errors import StudioError
 from ldam_studio.export.locate import Nearby
+from ldam_studio.export.places import is_file_name
 from ldam_studio.export.session_file import read_session
 from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.networks.discriminators import DiscriminatorModel
@@ -90,7 +93,10 @@ class AtHand(Nearby):
 
     def network(self, reference: Reference) -> Network:
         """Return the network of a reference; raises as `Nearby.network` does."""
-        here = next((network for known, network in self._open if known == reference), None)
+        same = [network for known, network in self._open if known == reference]
+        # A session file from elsewhere names places that are not here; hashes say what is the same.
+        moved = [one for known, one in self._open if _unplaced(known) == _unplaced(reference)]
+        here = next(iter((*same, *moved)), None)
         return super().network(reference) if here is None else here
 
     def discriminator(self, reference: Reference | None) -> DiscriminatorModel | None:
@@ -151,4 +157,16 @@ def moment_in(
         If the file is damaged, or networks are missing or have changed.
     """
     opener = AtHand(file.parent, state, others, allow_code=allow_code)
-    return read_session(file, device, opener=opener)
+    return read_session(file, device, opener=opener, folder=file.parent)
+
+
+def _unplaced(reference: Reference) -> Reference:
+    """Return a reference without the folders and files in which it was found."""
+    name = reference.name
+    return replace(
+        reference,
+        name=short_name(name) if is_file_name(name) else name,
+        weights=None,
+        labels=None,
+        mean_of=tuple(replace(part, weights="") for part in reference.mean_of),
+    )
