@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -248,6 +249,9 @@ def test_pictures_are_copied_under_good_names_and_replay(film, tmp_path):
     assert film.copy([(1, ONE)], tmp_path / "out")[0].name == "001-4-fc3-4-step-30-2.png"
     found = compare(second)
     assert found is not None and found.identical
+    with Image.open(second) as large, Image.open(film.picture_file(TWO)) as small:
+        assert large.size == (1008, 1008)  # else slides would show 28 pixels as a blur
+        assert np.array_equal(np.asarray(large)[::36, ::36], np.asarray(small))
 
 
 def test_a_long_log_is_in_the_pins_session(film, session, monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.picture import Bytes, enlarge
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import needs_session_file, used_in
@@ -32,9 +32,9 @@ from ldam_studio.export.formats.table import read
 from ldam_studio.export.kept_weights import SUFFIX as WEIGHTS
 from ldam_studio.export.kept_weights import keep_weights
 from ldam_studio.export.known import remember
-from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.recipe import Recipe, pixel_hash
 from ldam_studio.export.session_file import save_session
-from ldam_studio.export.shown import Shown
+from ldam_studio.export.shown import MAX_ZOOM, Shown
 from ldam_studio.files import (
     free_path,
     hash_of,
@@ -52,6 +52,8 @@ MOST_PIXELS = 2**24
 """Pixels of a pin's picture."""
 THUMBNAIL = 256
 """Longest side of a picture in the window, in pixels; smaller ones stay as they are."""
+COPIED = 1024
+"""Longest side of a picture for others, in pixels; slide programs would blur one of 28 pixels."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,8 @@ class Filmstrip:
     def copy(self, pins: Sequence[tuple[int, Pin]], folder: Path) -> list[Path]:
         """Copy the pictures of pins, by their numbers, with all that their replay needs.
 
+        Each pixel becomes a square, so large that the longest side has `COPIED` pixels at most.
+
         Returns
         -------
         All files that were written. Nothing that is there already is replaced.
@@ -261,14 +265,17 @@ class Filmstrip:
         copied = []
         for done, (number, pin) in enumerate(pins):
             tell("copying pictures", done, len(pins))
-            recipe, _ = self._checked(pin)
-            files = {free_path(folder / file_name(number, pin)): self.picture_file(pin)}
+            recipe, picture = self._checked(pin)
+            zoom = max(1, min(MAX_ZOOM, COPIED // max(picture.shape[:2])))
+            large, shown = enlarge(picture, zoom), recipe.data["shown"] | {"zoom": zoom}
+            enlarged = recipe.having(shown=shown, pixels=pixel_hash(large))
+            files = {free_path(folder / file_name(number, pin)): png.encode(large, enlarged)}
             others = [f for f in self._files_of(pin) if f.name.endswith(WEIGHTS) and is_plain(f)]
             if recipe.session_file is not None:
                 others.append(self.session_file(pin))
             # Their names are in the recipe.
-            files |= {folder / file.name: file for file in others}
-            write_together({to: read_bytes(file) for to, file in files.items()})
+            files |= {folder / file.name: read_bytes(file) for file in others}
+            write_together(files)
             copied += list(files)
         return copied
 

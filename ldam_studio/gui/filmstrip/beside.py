@@ -52,14 +52,16 @@ class Beside(QFrame):
         self._then.show_image(picture)
         self._now.setAccessibleName("Now")
         self._title = _title("")
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.setSpacing(16)
         pinned = f"Pinned  {pin.neuron}, {words.step(pin)}, {_what(shown)}"
         for title, image in ((_title(pinned), self._then), (self._title, self._now)):
             column = QVBoxLayout()
             column.addWidget(title)
             column.addWidget(image, 1)
-            row.addLayout(column, 1)
+            row.addLayout(column)
+        self._share(0, picture)
+        self._share(1, picture)
         self._differences = Paragraph()
         self._differences.setAlignment(Qt.AlignmentFlag.AlignCenter)
         back, close = QPushButton("Go Back to the Pin"), QPushButton("Close")
@@ -95,11 +97,19 @@ class Beside(QFrame):
         shown = replace(self._shown, what="average" if averages else "raw", zoom=1)
         rows = [image[None] for image in averages or [lane.raw for lane in frame.lanes]]
         try:
-            self._now.show_image(composed(rows, pixels, shown))
+            picture = composed(rows, pixels, shown)
         except StudioError:  # a picture that is too large
             self._now.show_image(None)
+        else:
+            self._now.show_image(picture)
+            self._share(1, picture)
         named = chain_name(frame.lanes[0])
         self._title.setText(f"Now  {named}, step {frame.step:,}, {_what(shown)}")
+
+    def _share(self, side: int, picture: Bytes) -> None:
+        """Give the picture of several networks more room, so that all images have one size."""
+        height, width = picture.shape[:2]
+        self._row.setStretch(side, max(1, round(100 * width / height)))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Close on Esc."""

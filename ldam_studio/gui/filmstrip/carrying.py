@@ -13,8 +13,10 @@ from PyQt6.QtWidgets import QApplication, QFileDialog
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.carry import Carried, CarriedFolder
 from ldam_studio.gui.filmstrip import words
+from ldam_studio.gui.saves import Saves
 
 if TYPE_CHECKING:
+    from ldam_studio.export.filmstrip.folder import Filmstrip
     from ldam_studio.export.filmstrip.pins import Pin
     from ldam_studio.gui.filmstrip.keeper import Keeper
     from ldam_studio.gui.filmstrip.panel import FilmstripPanel
@@ -25,14 +27,18 @@ DRAGGED = 96  # pixels; width of the picture beside the pointer
 
 
 class Carrying:
-    """Copies pictures with their recipes on the thread of the session's folder."""
+    """Copies pictures with their recipes.
+
+    All of them are copied on a thread of their own, so that the session is saved meanwhile.
+    """
 
     def __init__(self, studio: Studio, keeper: Keeper, panel: FilmstripPanel) -> None:
         self._studio, self._keeper, self._panel = studio, keeper, panel
-        self._folder = CarriedFolder()
+        self._folder, self._saves = CarriedFolder(), Saves(studio, "filmstrip")
 
     def close(self) -> None:
-        """Remove the copies that were dragged out."""
+        """Wait until all is saved, and remove the copies that were dragged out."""
+        self._saves.close()
         self._folder.remove()
 
     def drag(self, pin: Pin) -> None:
@@ -68,16 +74,15 @@ class Carrying:
         )
         if place:
             self._studio.start_folder = place
-            self._studio.notices.say(f"Saving {words.summary(len(pins))} …", key=NOTICE)
-            self._keeper.do(
-                lambda film: film.copy(pins, Path(place)),
-                partial(self._tell_saved, place, len(pins)),
-                self._warn,
-            )
+            # After the jobs before it, so that all pins are written.
+            self._keeper.do(lambda film: film, partial(self._save, pins, Path(place)), self._warn)
 
-    def _tell_saved(self, place: str, count: int, _files: list[Path]) -> None:
-        said = f"Saved {words.summary(count)} in {place}: pictures with their recipes."
-        self._studio.notices.say(said, key=NOTICE)
+    def _save(self, pins: list[tuple[int, Pin]], place: Path, film: Filmstrip) -> None:
+        def write() -> str:
+            film.copy(pins, place)
+            return f"Saved {words.summary(len(pins))} in {place}: pictures with their recipes."
+
+        self._saves.start(place, write, stoppable=True)
 
     def _warn(self, sentence: str) -> None:
         self._studio.notices.say(sentence, "warning", key=NOTICE)

@@ -8,6 +8,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from PyQt6.QtCore import QElapsedTimer
+
 from ldam_studio.export.filmstrip.pins import MOST_NAME, MOST_PINS, Pin
 from ldam_studio.gui.filmstrip import words
 from ldam_studio.gui.filmstrip.beside import Beside
@@ -45,6 +47,7 @@ EXPORT = Entry(
 )
 NOTICE = "filmstrip"  # the key of messages
 MOST_WAITING = 16  # pins that wait to be written; each keeps a copy of the session
+HELD_MS = 250  # presses that follow each other faster are those of a held key
 
 
 class FilmstripTab(Feature):
@@ -68,7 +71,9 @@ class FilmstripTab(Feature):
         self.carrying = Carrying(studio, self.keeper, self.panel)
         self._beside: Beside | None = None
         self._then: SessionDescription | None = None
-        pin = places.action(PIN, self.pin)
+        self._pressed = QElapsedTimer()
+        self._looks: list[Look] | None = None  # pinned while the filmstrip is read; else None
+        pin = places.action(PIN, self._press)
         pin.setAutoRepeat(False)
         places.add_to_menu("Edit", pin)
         places.add_to_menu("Explore", places.action(SHOW, lambda: places.show_tab(self.panel)))
@@ -97,31 +102,48 @@ class FilmstripTab(Feature):
     # The session
 
     def _leave_session(self) -> None:
+        self._looks = None
         self._end_comparison()
         self._networks.clear()
         self.panel.pins.clear()
 
     def _read(self) -> None:
         if self.studio.shelf is not None:  # else there is none from an earlier start
+            # A list that is written before would leave out the pins that are read.
+            self._looks = []
             # Where there is no folder for the session, its saving says so.
-            self.keeper.do(lambda film: film.read(), self._show_read, lambda _why: None)
+            self.keeper.do(lambda film: film.read(), self._show_read, lambda _why: self._go_on())
 
     def _show_read(self, found: tuple[list[Kept], list[str]]) -> None:
         kept, said = found
         self.panel.pins.insert(0, kept)
         if said:
             self._warn(" ".join([said[0], *words.and_more(len(said) - 1)]))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        looks, self._looks = self._looks or [], None
+        for look in looks:
+            self._take(look)
 
     # Pinning
+
+    def _press(self) -> None:
+        """Pin, unless the key is held: some systems report each repeat as a key that is pressed."""
+        held = self._pressed.isValid() and self._pressed.elapsed() < HELD_MS
+        self._pressed.start()
+        if not held:
+            self.pin()
 
     def pin(self) -> None:
         """Pin the session after its current step, with the picture that the images show."""
         from ldam_studio.export.filmstrip.moments import look_at
 
-        model, count = self.studio.model, self.panel.pins.rowCount()
+        model, early = self.studio.model, len(self._looks or ())
+        count = self.panel.pins.rowCount() + early
         if not model.is_open:
             return
-        if count >= MOST_PINS or self.keeper.waiting >= MOST_WAITING:
+        if count >= MOST_PINS or self.keeper.waiting + early >= MOST_WAITING:
             self._warn(words.FULL if count >= MOST_PINS else words.BUSY)
             return
         display = model.display
@@ -133,6 +155,9 @@ class FilmstripTab(Feature):
     def _take(self, look: Look) -> None:
         from ldam_studio.export.filmstrip.folder import Kept, thumbnail
 
+        if self._looks is not None:
+            self._looks.append(look)
+            return
         state, pins = look.state, self.panel.pins
         pin = Pin(
             id=token_hex(6),

@@ -11,9 +11,9 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.state import snapshot
-from ldam_studio.engine.suiting import WEIGHT, suited
+from ldam_studio.engine.suiting import WEIGHT
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.per_lane import PerLane
+from ldam_studio.gui.session.fitting_values import stable_values, suited_values
 from ldam_studio.gui.session.lanes import NEURONS, changes_to, largest
 from ldam_studio.gui.session.link import Moment, SessionLink
 from ldam_studio.gui.session.model import MAX_RATE, Model
@@ -21,9 +21,9 @@ from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.session.undo import MOMENT, Undo
 from ldam_studio.sampler.schedule_settings import CURVES
 from ldam_studio.sampler.settings import SETTINGS
-from ldam_studio.sampler.stability import limited
 
 if TYPE_CHECKING:
+    from ldam_studio.engine.runner import Runner
     from ldam_studio.engine.state import SessionState
     from ldam_studio.networks.neurons import Neuron
     from ldam_studio.sampler.presets import Preset
@@ -92,22 +92,8 @@ class Edits(SessionLink):
         """Return values with which steps are stable, and say which were limited."""
         if self._runner is None:
             return values
-        acting, lanes = self.model.acting, self.model.outline.lanes
-        found, told = dict(values), []
-        for number in range(len(lanes)) if acting is None else (acting,):
-            lane = lanes[number]
-            own = {n: v[number] if isinstance(v, PerLane) else v for n, v in found.items()}
-            try:
-                stable, said = limited(lane.settings, own, lane.network.pixels.shape)
-            except StudioError:
-                return values  # one of them is not valid, which is reported when it is set
-            for name in [name for name in stable if stable[name] != own.get(name)]:
-                each = found.get(name)
-                if isinstance(each, PerLane):
-                    each = PerLane((*each[:number], stable[name], *each[number + 1 :]))
-                found[name] = each if isinstance(each, PerLane) else stable[name]
-            told += [said] * (bool(said) and said not in told)
-        self.limited.emit(" ".join(told))
+        found, said = stable_values(self.model.outline, self.model.acting, values)
+        self.limited.emit(said)
         for name in found:
             if found[name] != values.get(name):
                 # What moved the slider too far shows where it is now, even if nothing changes.
@@ -136,23 +122,8 @@ class Edits(SessionLink):
         """
         if not self.model.is_open:
             return {}
-        acting, before = self.model.acting, self.model.outline
-        try:
-            after = before.after(Change(NEURONS, neurons, acting))
-        except StudioError:
-            return {}  # it is reported when the neurons are set
-        lanes = list(zip(before.lanes, after.lanes, strict=True))
-        each = [suited(lane, turned.neurons, self._judged) for lane, turned in lanes]
-        found: dict[str, Any] = {}
-        names = dict.fromkeys(name for values in each for name in values)
-        if before.discriminator is None:
-            names.pop(WEIGHT, None)
-        for name in names:
-            kept = [getattr(lane.settings, name) for lane, _ in lanes]
-            found[name] = PerLane(v.get(name, k) for v, k in zip(each, kept, strict=True))
-            if found[name].count(found[name][0]) == len(lanes):
-                found[name] = found[name][0]
-        return found
+        # What cannot be made is reported when the neurons are set.
+        return suited_values(self.model.outline, self.model.acting, neurons, self._judged)
 
     def _turning_to(self, neurons: tuple[Neuron, ...]) -> dict[str, Any]:
         """Return `suited_to`, and remember the discriminator's weight if it is taken away."""
@@ -261,7 +232,7 @@ class Edits(SessionLink):
         """Make any change, as `make` does; raise `StudioError` if it cannot be made."""
         if self._runner is None:
             return
-        before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
+        before = self._now(self._runner)
         self._post(change)
         self.undo_stack.note_moment(before, change, text)
 
@@ -277,11 +248,14 @@ class Edits(SessionLink):
         """
         if self._runner is None:
             return
-        before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
+        before = self._now(self._runner)
         every = (*self._changes(values, None), *changes)
         self._post(*every)
         again = tuple({MOMENT: change} for change in every)
         self.undo_stack.note_moment(before, again, text)
+
+    def _now(self, runner: Runner, *, turns: bool = False) -> Moment:
+        return Moment(runner.ask(snapshot), self.model.outline, self.model.front, turns)
 
     def return_to(self, state: SessionState, front: int, text: str) -> None:
         """Return to a moment of the session that was kept, with this chain in front.
@@ -290,10 +264,12 @@ class Edits(SessionLink):
         """
         if self._runner is None:
             return
-        before = Moment(self._runner.ask(snapshot), self.model.outline, self.model.front)
+        before = Moment(
+            self._runner.ask(snapshot), self.model.outline, self.model.front, turns=True
+        )
         kept: Future[SessionState] = Future()
         kept.set_result(state)
-        moment = Moment(kept, state.outline, front)
+        moment = Moment(kept, state.outline, front, turns=True)
         self._return_to(moment)
         self.model.set_front(front)
         self.undo_stack.note_moment(before, moment, text)
@@ -324,7 +300,7 @@ class Edits(SessionLink):
             case Moment() as moment:
                 chains = self.model.chains
                 self._return_to(moment)
-                if self.model.chains != chains:
+                if moment.turns or self.model.chains != chains:
                     self.model.set_front(moment.front)
                     self._request()
             case Change() as change:

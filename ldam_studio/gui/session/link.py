@@ -40,12 +40,14 @@ LEAVE_MS = 500  # longest wait for a thread when the window closes
 class Moment:
     """A moment to return to: the session's state, once the sampler delivers it, and its outline.
 
-    `front` is the chain that was in front then.
+    `front` is the chain that was in front then; `turns` says that it is brought to the front again
+    even if another one is in front now.
     """
 
     state: Future[SessionState]
     outline: Outline
     front: int = 0
+    turns: bool = False
 
 
 class SessionLink(QObject):
