@@ -6,15 +6,14 @@ from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
 
 from ldam_studio.gui.count_box import CountBox
+from ldam_studio.gui.one_line import OneLine
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.tempering.ladder_view import LadderView
 from ldam_studio.gui.tempering.words import Ladder, ladder_words
@@ -53,15 +52,13 @@ class TemperingPanel(QWidget):
         column.addWidget(self.start, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
 
-        self.words = QLabel()
-        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words = OneLine()
         self.words.setProperty("role", "muted")
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.rungs = CountBox("rung")
         self.rungs.setRange(2, MOST_RUNGS)
         self.rungs.setAccessibleName("Rungs of the ladder")
         self.rungs.setToolTip(
-            "Number of temperatures. Chains are added or removed with them. More rungs reach "
+            "Number of temperatures. Chains are added where there are too few. More rungs reach "
             "higher temperatures."
         )
         self.rungs.valueChanged.connect(self.rungs_chosen)
