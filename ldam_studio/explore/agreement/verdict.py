@@ -149,12 +149,12 @@ def _judge(
 
 
 def _stuck(chains: Chains, stuck: NDArray[np.bool_]) -> str:
+    what = "is held or hardly moves" if stuck.sum() == 1 else "are held or hardly move"
     if stuck.all():
-        whole = "The chain hardly moves" if len(stuck) == 1 else "The chains hardly move"
-        return f"{whole}, so that nothing can be told."
-    whose, one = _named(chains, stuck), stuck.sum() == 1
-    whose = whose[0].upper() + whose[1:]
-    return f"{whose} hardly {'moves' if one else 'move'}, so that the chains cannot agree."
+        whole = "The chain" if len(stuck) == 1 else "The chains"
+        return f"{whole} {what}, so that nothing can be told."
+    whose = _named(chains, stuck)
+    return f"{whose[0].upper()}{whose[1:]} {what}, so that the chains cannot agree."
 
 
 def _named(chains: Chains, chosen: NDArray[np.bool_]) -> str:
