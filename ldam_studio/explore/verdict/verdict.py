@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ldam_studio.engine.state import SessionState
+from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.explore.classes import confidence_words
 from ldam_studio.explore.intervals import Interval, share_of
 from ldam_studio.explore.verdict.judge import Judge
@@ -39,6 +39,8 @@ class Averages:
         That of the front chain, (C, H, W).
     sampled
         Which chains have samples, (chains,).
+    own
+        The numbers of the chains whose averages count: of those that show the same one, the first.
     step
         The session's step.
     """
@@ -50,6 +52,7 @@ class Averages:
     means: Tensor
     front_mean: Tensor
     sampled: tuple[bool, ...]
+    own: frozenset[int]
     step: int
 
     def is_class(self, neuron: Neuron) -> bool:
@@ -70,8 +73,18 @@ def averages_of(state: SessionState, front: int) -> Averages:
         shown.mean[:MOST_CHAINS],
         shown.mean[front],
         tuple(number > 0 for number in count),
+        _own(lane),
         state.step,
     )
+
+
+def _own(lane: Lane) -> frozenset[int]:
+    """Return one chain for each average: hot chains show that of the coldest on their ladder."""
+    chains = lane.own_chains
+    if lane.settings.average_over == "time":
+        return frozenset(chains)
+    groups = lane.averaged_together.tolist()
+    return frozenset({groups[chain]: chain for chain in reversed(chains)}.values())
 
 
 @dataclass(frozen=True)
@@ -181,11 +194,11 @@ class Rounds:
 
     @staticmethod
     def _candidates(averages: Averages) -> list[int]:
-        """Return the chains on classes that have an average."""
+        """Return the chains on classes whose averages count."""
         return [
             chain
             for chain, neuron in enumerate(averages.neurons)
-            if averages.is_class(neuron) and averages.sampled[chain]
+            if averages.is_class(neuron) and averages.sampled[chain] and chain in averages.own
         ]
 
     def _judge_others(self, averages: Averages, count: int) -> None:

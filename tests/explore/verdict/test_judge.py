@@ -139,6 +139,18 @@ def test_a_verdict_over_all_chains(lenet):
     assert f"{found.hits} of 10 averages are named as their neuron's class" in found.over_chains
 
 
+@pytest.mark.parametrize(
+    ("settings", "judged"),
+    [({"tempering": 3, "mode": "exact"}, 2), ({"average_over": "both"}, 1)],
+)
+def test_an_average_that_several_chains_show_counts_once(lenet, settings, judged):
+    state = session(lenet, (Neuron("fc3", 4),) * 6, **settings)
+    for _ in range(3):
+        state, _ = advance(state)
+    found = Rounds(own_judge(lenet), clock=lambda: 0.0).verdict(averages_of(state, 1))
+    assert found.judged == judged and found.top
+
+
 def test_wilson_of_seven_in_ten():
     from ldam_studio.explore.intervals import share_of
 
