@@ -21,6 +21,8 @@ COLOURS = 256
 """Colours in a scale."""
 ALWAYS = ("temperature", "step_size", "l2")
 """Settings that are named even at their defaults."""
+TALLEST = 1.5
+"""Rows for each column of a panel, at most: about the shape of a page of paper."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -111,7 +113,7 @@ def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> P
         title = f"{own}  {short_name(lane.network.name)}"
     if part.is_difference:
         title = f"{own} {MINUS} {lane_name(0)}"
-    columns = 1 if len(part.pictures) == 1 else grid_columns(len(part.pictures))
+    columns = _columns(len(part.pictures))
     labels = [lane.network.label(lane.neurons[chain]) for chain in part.chains]
     if len(set(labels)) == 1:
         labels = [""] * len(labels)
@@ -122,6 +124,14 @@ def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> P
     flat = tuple(label for row in rows for label in row)
     scale = _scale(part, state.lane.network.pixels, shown)
     return Panel(title, part.pictures, flat, columns, scale)
+
+
+def _columns(count: int) -> int:
+    """Return a multiple of the columns of an exported grid with which a panel fits on a page."""
+    usual = columns = grid_columns(count)
+    while math.ceil(count / columns) > TALLEST * columns:
+        columns += usual
+    return columns
 
 
 def _scale(part: Part, pixels: PixelSpec, shown: Shown) -> Scale | None:

@@ -23,6 +23,7 @@ from ldam_studio.engine.picture import (
 from ldam_studio.engine.state import Lane, SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.sampler.average import Average
 
 MAX_ZOOM = 64
 MOST_PIXELS = 89_478_485
@@ -191,6 +192,15 @@ def _sheet(parts: list[tuple[Bytes, ...]], shown: Shown) -> Bytes:
     return enlarge(sheet, shown.zoom)
 
 
+def can_show(state: SessionState, shown: Shown) -> bool:
+    """Return whether there is such a chain, and all averages have samples; draws nothing."""
+    if shown.what in OF_ONE and shown.front >= len(state.lane.neurons):
+        return False
+    chains = _chains(state, shown)
+    averages = state.lanes if shown.what in AVERAGES else ()
+    return all(_has_samples(lane.shown_average(), chains) for lane in averages)
+
+
 def difference_scales(state: SessionState, shown: Shown) -> list[float]:
     """Return the display scale of each difference from the first lane, if these are shown."""
     rows = at_largest_size(_rows(state, shown))
@@ -226,7 +236,7 @@ def _rows(state: SessionState, shown: Shown) -> list[Floats]:
 def _images(lane: Lane, shown: Shown, wanted: list[int]) -> Floats:
     if shown.what in AVERAGES:
         average = lane.shown_average()
-        if not bool((average.count[wanted] > 0).all()):
+        if not _has_samples(average, wanted):
             raise StudioError(
                 "There is no average yet; let the chains run, or export the raw sample."
             )
@@ -238,6 +248,10 @@ def _images(lane: Lane, shown: Shown, wanted: list[int]) -> Floats:
         top, left, bottom, right = box
         images = images[..., top:bottom, left:right]
     return images.detach().cpu().numpy().astype(np.float32)
+
+
+def _has_samples(average: Average, wanted: list[int]) -> bool:
+    return bool((average.count[wanted] > 0).all())
 
 
 def is_whole(value: object) -> bool:

@@ -21,6 +21,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.animation import animation as animation_module
 from ldam_studio.export.animation import mp4, trail
 from ldam_studio.export.animation.table import animation_writer
+from ldam_studio.export.formats.animated import is_animation
 
 OF_PICTURES = (".webp", ".png", ".gif")
 SIZE = (17, 13)
@@ -90,6 +91,7 @@ def test_it_plays_after_every_frame(path):
             if number >= late:
                 assert len(played(path)) == number + 1 - late
     assert len(played(path)) == 5
+    assert is_animation(path) == (path.suffix != ".mp4")
 
 
 def test_it_plays_whenever_the_program_is_killed(path, monkeypatch):

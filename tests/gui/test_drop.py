@@ -87,3 +87,5 @@ def test_weights_of_any_name_are_known_by_their_content(tmp_path):
     (tmp_path / "notes").write_text("nothing")
     with pytest.raises(StudioError, match="is neither a session file nor an exported picture nor"):
         kind_of(tmp_path / "notes")
+    with pytest.raises(StudioError, match="is an animation, which a web browser plays"):
+        kind_of(tmp_path / "melt.mp4")

@@ -21,9 +21,9 @@ from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
-from ldam_studio.export.figure import figure_of, title_of
+from ldam_studio.export.figure import _columns, figure_of, title_of
 from ldam_studio.export.links import link_in, unpacked
-from ldam_studio.export.shown import Shown, parts_of
+from ldam_studio.export.shown import KINDS, Shown, can_show, parts_of
 from ldam_studio.gui.exporting.figure_dialog import (
     ChosenFigure,
     FigureChoice,
@@ -165,21 +165,40 @@ def test_a_figure_without_a_recipe_is_one_sentence(tmp_path):
         link_in(path)
 
 
+def test_what_cannot_be_shown_is_known_before_anything_is_drawn(state):
+    assert can_show(state, Shown("averages")) and not can_show(state, Shown("raw", 10))
+    begun = open_session(SessionSpec(lenet(), lenet().default_neurons(2), device=CPU))
+    assert [what for what in KINDS if can_show(begun, Shown(what))] == ["raw", "strip"]
+
+
 def test_the_usual_title_names_the_neuron(state, compared):
     assert title_of(state, Shown("raw", 3)) == "Raw sample of 3 (fc3:3)"
     assert title_of(compared, Shown("averages")) == "Running averages of 4 chains"
 
 
+def test_many_chains_fit_on_a_page(state):
+    figure = figure_of(state, Shown("raw", 3), "")
+    for count, columns in ((4, 2), (10, 10), (150, 10), (151, 13), (1000, 30)):
+        assert _columns(count) == columns
+    (panel,) = figure.panels
+    grid = replace(panel, pictures=panel.pictures * 1000, labels=("",) * 1000, columns=30)
+    page = lay_out(replace(figure, panels=(grid,)), 175)
+    assert page.height / page.width < 1.5
+
+
 def test_the_dialog_keeps_a_title_and_remembers_the_rest(state, qtbot, tmp_path):
     last = LastChoice(FigureChoice(folder=str(tmp_path)))
+    titles = {what: title_of(state, Shown(what)) for what in ("average", "raw")}
+    goes_on, threads = threading.Event(), set()
 
-    def figure(what, title):
-        shown = Shown(what)
-        usual = title_of(state, shown)
-        return replace(figure_of(state, shown, usual), title=usual if title is None else title)
+    def figure(what):
+        threads.add(threading.current_thread())
+        assert goes_on.wait(30)
+        return figure_of(state, Shown(what), "") if what == "average" else None
 
-    dialog = FigureDialog(["average", "raw"], figure, last)
+    dialog = FigureDialog(titles, figure, last)
     qtbot.addWidget(dialog)
+    dialog.show()
     assert dialog.choice() == ChosenFigure(
         "average", 85, "Running average of 0 (fc3:0)", tmp_path / "figure-average.pdf"
     )
@@ -189,7 +208,15 @@ def test_the_dialog_keeps_a_title_and_remembers_the_rest(state, qtbot, tmp_path)
     qtbot.keyClicks(dialog._target.field, str(tmp_path / "mine.svg"))
     dialog._what.setCurrentIndex(1)
     dialog._width.setValue(175)
+    goes_on.set()
+    until(qtbot, lambda: dialog._preview.text() == "Too large for a preview")
+    assert threading.main_thread() not in threads
+    dialog._what.setCurrentIndex(0)
+    until(qtbot, lambda: not dialog._preview.pixmap().isNull())
+    assert dialog._preview.pixmap().height() == 280
+    dialog._what.setCurrentIndex(1)
     dialog._accepted()
+    until(qtbot, lambda: not STRAGGLERS)
     assert dialog.choice() == ChosenFigure("raw", 175, "Mine", tmp_path / "mine.svg")
     assert last.read() == FigureChoice("raw", 175, ".svg", str(tmp_path))
 

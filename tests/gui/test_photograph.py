@@ -112,6 +112,12 @@ def test_a_png_without_a_recipe_is_a_photograph(studio, qtbot, tmp_path):
     Image.new("RGBA", (50, 20), (255, 255, 255, 0)).save(path)
     feature = opened(studio, qtbot, path)
     assert torch.equal(feature.picture.pixels, torch.zeros(1, 28, 28))
+    for name in ("a.png", "b.gif"):
+        frames = [Image.new("L", (28, 28), grey) for grey in (90, 200)]
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], loop=0)
+        files(studio).open(tmp_path / name)
+        said = f"{name} is an animation; its first image is shown as a photograph."
+        until(qtbot, lambda said=said: said in studio.banner.texts())
 
 
 def test_what_is_no_photograph_is_said_in_the_tab(studio, qtbot, tmp_path):

@@ -9,11 +9,16 @@ from pathlib import Path
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats import png
+from ldam_studio.export.formats.animated import is_animation
 from ldam_studio.export.recipe import Recipe, pixel_hash
 
 
 class NoRecipeError(StudioError):
     """A picture has no recipe."""
+
+
+class AnimationError(NoRecipeError):
+    """A picture is an animation, which has no recipe."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,10 @@ def read(path: Path) -> tuple[Recipe, Bytes]:
         export.
     """
     text, picture = (_find(path) or USUAL).decode(path)
+    if text is None and is_animation(path):
+        raise AnimationError(
+            f"{path} is an animation, which has no recipe; choose an exported picture instead."
+        )
     if text is None:
         raise NoRecipeError(
             f"{path} contains no recipe: either LDAM Studio did not export it, or another program "

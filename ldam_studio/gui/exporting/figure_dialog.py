@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QPixmap
+from PyQt6.QtGui import QImage, QPixmap, QShowEvent
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -30,6 +30,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.quiet_wheel import leave_wheel
 from ldam_studio.gui.target_row import TargetRow, folder_for
+from ldam_studio.gui.task import Task
 
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QWidget
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 ONE_COLUMN, TWO_COLUMNS = 85, 175  # millimetres
 NARROWEST, WIDEST = 20, 400
 LONGEST_TITLE = 300
-MOST_PREVIEWED = 4_000_000  # pixels; more take too long to draw while somebody types
 PREVIEW = 280  # pixels; width, and the greatest height
 FILTERS = {".pdf": "PDF (*.pdf)", ".svg": "SVG (*.svg)"}
 
@@ -68,26 +68,28 @@ class FigureDialog(FittingDialog):
 
     Parameters
     ----------
-    kinds
-        The kinds of pictures that are available now, keys of `KINDS`.
+    titles
+        The usual title of each kind of picture that is available now, a key of `KINDS`.
     figure
-        Returns the figure of a kind with a title; None for the usual title.
+        Returns the figure of a kind, or None if it is too large to preview; called on a thread.
     last
         Keeps the last choice.
     """
 
     def __init__(
         self,
-        kinds: Sequence[str],
-        figure: Callable[[str, str | None], Figure],
+        titles: Mapping[str, str],
+        figure: Callable[[str], Figure | None],
         last: LastChoice[FigureChoice],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._figure, self._last = figure, last
+        self._titles, self._figure, self._last = titles, figure, last
         self._own_title = False
+        self._drawing: Task | None = None
+        self._drawn: ChosenFigure | None = None  # what the preview shows, or is going to
         self.setWindowTitle("Export Figure")
-        self._build(kinds)
+        self._build()
         before = last.read()
         self._suffix = before.suffix if before.suffix in FILTERS else ".pdf"
         self._folder = folder_for(before.folder)
@@ -95,9 +97,9 @@ class FigureDialog(FittingDialog):
         self._what.setCurrentIndex(max(0, self._what.findData(before.what)))
         self._kind_changed()
 
-    def _build(self, kinds: Sequence[str]) -> None:
+    def _build(self) -> None:
         self._what = QuietCombo()
-        for what in kinds:
+        for what in self._titles:
             self._what.addItem(KINDS[what], what)
         self._what.setAccessibleName("Picture")
         self._what.currentIndexChanged.connect(self._kind_changed)
@@ -176,26 +178,44 @@ class FigureDialog(FittingDialog):
         what = self._what.currentData()
         self._target.suggest(self._folder / f"figure-{what}")
         if not self._own_title:
-            self._title.setText(self._figure(what, None).title)
+            self._title.setText(self._titles[what])
         self._update()
 
     def _update(self) -> None:
-        """Draw the preview."""
-        from ldam_studio.gui.exporting.figure_page import as_image
-
-        chosen = self.choice()
-        figure = self._figure(chosen.what, chosen.title)
-        pixels = (picture.size // 3 for panel in figure.panels for picture in panel.pictures)
-        if sum(pixels) > MOST_PREVIEWED:
-            self._preview.setText("Too large for a preview")
+        """Draw the preview on a thread, one after the other."""
+        chosen = replace(self.choice(), path=Path())  # which is not shown
+        if not self.isVisible() or self._drawing is not None or chosen == self._drawn:
             return
-        ratio = self.devicePixelRatioF()
-        image = as_image(figure, chosen.width, round(PREVIEW * ratio))
-        if image.height() > PREVIEW * ratio:
-            smooth = Qt.TransformationMode.SmoothTransformation
-            image = image.scaledToHeight(round(PREVIEW * ratio), smooth)
-        image.setDevicePixelRatio(ratio)
-        self._preview.setPixmap(QPixmap.fromImage(image))
+        side, self._drawn = round(PREVIEW * self.devicePixelRatioF()), chosen
+        self._drawing = Task(lambda _task: preview_of(self._figure(chosen.what), chosen, side))
+        self._drawing.setObjectName("preview")
+        self._drawing.done.connect(self._show)
+        self._drawing.failed.connect(lambda error: self._show(str(error)))
+        self._drawing.start()
+
+    def _show(self, drawn: QImage | str) -> None:
+        self._leave()
+        if isinstance(drawn, str):
+            self._preview.setText(drawn)
+        else:
+            drawn.setDevicePixelRatio(self.devicePixelRatioF())
+            self._preview.setPixmap(QPixmap.fromImage(drawn))
+        self._update()  # there may be another choice by now
+
+    def _leave(self) -> None:
+        if self._drawing is not None:
+            self._drawing.leave()
+            self._drawing = None
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Draw the first preview."""
+        super().showEvent(event)
+        self._update()
+
+    def done(self, result: int) -> None:
+        """Close the dialog; what is being drawn is abandoned."""
+        super().done(result)
+        self._leave()
 
     def _can_save(self) -> None:
         self._save.setEnabled(self._target.is_named)
@@ -208,3 +228,15 @@ class FigureDialog(FittingDialog):
         suffix = chosen.path.suffix.lower()
         self._last.write(FigureChoice(chosen.what, chosen.width, suffix, folder))
         self.accept()
+
+
+def preview_of(figure: Figure | None, chosen: ChosenFigure, side: int) -> QImage | str:
+    """Return a figure as a picture with sides of at most that many pixels, or why there is none."""
+    from ldam_studio.gui.exporting.figure_page import as_image
+
+    if figure is None:
+        return "Too large for a preview"
+    image = as_image(figure.called(chosen.title), chosen.width, side)
+    if image.height() > side:
+        image = image.scaledToHeight(side, Qt.TransformationMode.SmoothTransformation)
+    return image

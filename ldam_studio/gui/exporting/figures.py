@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.state import snapshot
-from ldam_studio.errors import StudioError
 from ldam_studio.files import write_bytes
 from ldam_studio.gui.exporting.words import saved
 from ldam_studio.gui.last_choice import LastChoice
@@ -35,6 +35,7 @@ ARRAYS = Entry(
     "Save samples, averages, neurons and settings as arrays that numpy reads",
     needs_session=True,
 )
+MOST_PREVIEWED = 4_000_000  # pixels; more take too long to draw while somebody types
 
 
 class Figures:
@@ -74,33 +75,28 @@ class Figures:
 
     def _choose(self, state: SessionState) -> None:
         from ldam_studio.export.figure import figure_of, title_of
+        from ldam_studio.export.shown import OF_ONE, can_show
         from ldam_studio.gui.exporting.dialog import KINDS
         from ldam_studio.gui.exporting.figure_dialog import FigureChoice, FigureDialog
 
+        shown = {what: self._shown(what) for what in KINDS}
+        titles = {w: title_of(state, each) for w, each in shown.items() if can_show(state, each)}
+
         @cache
-        def drawn(what: str) -> Figure:
-            shown = self._shown(what)
-            return figure_of(state, shown, title_of(state, shown))
+        def preview(what: str) -> Figure | None:
+            chains = 1 if what in OF_ONE else len(state.lane.neurons)
+            pixels = sum(prod(lane.chains.x.shape[-2:]) for lane in state.lanes) * chains
+            return figure_of(state, shown[what], "") if pixels <= MOST_PREVIEWED else None
 
-        def figure(what: str, title: str | None) -> Figure:
-            return drawn(what) if title is None else drawn(what).called(title)
-
-        kinds = []
-        for what in KINDS:
-            try:
-                drawn(what)
-            except StudioError:
-                continue  # nothing has been averaged yet
-            kinds.append(what)
         folder = self.studio.folder
         if self._last is None:
             file = None if folder is None else folder / "figure.json"
             self._last = LastChoice(FigureChoice(), file)
-        dialog = FigureDialog(kinds, figure, self._last, self.studio.places.root)
+        dialog = FigureDialog(titles, preview, self._last, self.studio.places.root)
         choice = dialog.ask()
         dialog.deleteLater()
         if choice is not None:
-            self._save(state, self._shown(choice.what), choice)
+            self._save(state, shown[choice.what], choice)
 
     def _save(self, state: SessionState, shown: Shown, choice: ChosenFigure) -> None:
         from ldam_studio.export.exporting import export

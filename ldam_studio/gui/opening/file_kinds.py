@@ -170,6 +170,8 @@ PHOTOGRAPH = FileKind(
     lambda opener, path: opener.bring_photograph(path),
 )
 """A photograph may also be a PNG, which is shown as one if it has no recipe."""
+ANIMATIONS = (".apng", ".mp4")
+"""Suffixes of animations that cannot be opened as photographs either."""
 KINDS = (SESSION, PICTURE, FIGURE, PHOTOGRAPH, WEIGHTS, CODE)
 
 
@@ -192,6 +194,10 @@ def kind_of(path: Path) -> FileKind:
             return kind
     if is_perhaps_weights(path):
         return WEIGHTS
+    if path.suffix.lower() in ANIMATIONS:
+        raise StudioError(
+            f"{path} is an animation, which a web browser plays; open an exported picture instead."
+        )
     *most, last = (kind.description for kind in KINDS)
     raise StudioError(f"{path} is neither {' nor '.join(most)} nor {last}.")
 

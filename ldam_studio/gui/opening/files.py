@@ -173,7 +173,12 @@ class Files(Feature):
         StudioError
             If no session is open.
         """
+        from ldam_studio.export.formats.animated import is_animation
+        from ldam_studio.gui.opening.show_picture import first_image_of
+
         self.studio.bring_photograph(path)
+        if is_animation(path):
+            self.studio.notices.say(first_image_of(path))
 
     def open_session(self, opening: Opening) -> None:
         """Replace the running session by a new one."""

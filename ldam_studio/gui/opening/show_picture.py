@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject
 
 from ldam_studio.errors import StudioError
-from ldam_studio.export.formats.table import NoRecipeError
+from ldam_studio.export.formats.table import AnimationError, NoRecipeError
 from ldam_studio.export.links import FIGURES, link_in
 from ldam_studio.gui.opening.drop import REFUSED
 from ldam_studio.gui.opening.picture_view import PictureView
@@ -106,11 +106,17 @@ class ShowPicture(QObject):
             except StudioError:
                 pass  # without a session, the missing recipe is what is wrong
             else:
-                self._studio.notices.say(
-                    f"{path.name} contains no recipe and is shown as a photograph."
-                )
+                said = f"{path.name} contains no recipe and is shown as a photograph."
+                if isinstance(error, AnimationError):
+                    said = first_image_of(path)
+                self._studio.notices.say(said)
                 return
         self._say(error)
 
     def _say(self, error: StudioError) -> None:
         self._studio.notices.say(str(error), "danger", key=REFUSED)
+
+
+def first_image_of(path: Path) -> str:
+    """Return what is said of an animation that was opened."""
+    return f"{path.name} is an animation; its first image is shown as a photograph."
