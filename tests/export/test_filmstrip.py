@@ -212,8 +212,20 @@ def test_pins_are_found_again_without_their_list(film, data):
         (pin.id, 30, 1) for pin in (ONE, TWO, THREE)
     ]
     (sentence,) = said
-    assert "The list of the filmstrip " in sentence and "3 pins were found without it" in sentence
+    assert "The list of the filmstrip " in sentence and sentence.endswith("their notes: 3.")
     assert (film.folder / "filmstrip.kept.json").read_bytes() == data
+
+
+def test_pins_are_found_again_if_their_list_is_gone(film):
+    (film.folder / INDEX).unlink()  # or was not written yet when the program was killed
+    kept, said = film.read()
+    assert len(kept) == 3
+    assert said == [
+        "The list of the filmstrip is missing; pins found again, but without their notes: 3."
+    ]
+    for file in film.folder.iterdir():
+        file.unlink()
+    assert film.read() == ([], [])
 
 
 def test_a_filmstrip_that_is_a_link_is_none(film, tmp_path):

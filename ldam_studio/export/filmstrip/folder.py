@@ -193,19 +193,19 @@ class Filmstrip:
         return kept, said
 
     def _pins(self, said: list[str]) -> tuple[Pin, ...]:
-        """Return the listed pins; if the list is damaged, those whose files are there."""
+        """Return the listed pins; if the list is damaged or gone, those whose files are there."""
         index = self.folder / INDEX
+        missing = not index.exists() and not index.is_symlink()
         try:
             if is_plain(index):
                 return decoded(read_state(index))
-            if not index.exists() and not index.is_symlink():
-                return ()
-            why = "The list of the filmstrip is not a file"
+            why = f"The list of the filmstrip is {'missing' if missing else 'not a file'}"
         except StudioError as error:
             why = str(error).rstrip(".")
         set_aside(index)
         found = self._found_again()
-        said.append(f"{why}; {len(found):,} pins were found without it, and have lost their notes.")
+        if found or not missing:
+            said.append(f"{why}; pins found again, but without their notes: {len(found):,}.")
         return found
 
     def _found_again(self) -> tuple[Pin, ...]:

@@ -140,6 +140,7 @@ class FigureDialog(FittingDialog):
         form.addRow("", note)
         self._preview = QLabel()
         self._preview.setAccessibleName("Preview")
+        self._preview.setWordWrap(True)
         self._preview.setFixedWidth(PREVIEW)
         self._preview.setMinimumHeight(PREVIEW)
         self._preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
