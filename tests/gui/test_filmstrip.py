@@ -166,10 +166,25 @@ def test_the_shelf_removes_no_folder_that_a_link_leads_to(tmp_path):
     assert (tmp_path / "other" / "mine").exists() and not place.folder.exists()
 
 
-def test_a_deleted_pin_is_brought_back_by_undo(studio, qtbot):
-    for _ in range(3):
+def test_notes_are_written_in_place_and_a_deleted_pin_is_brought_back_by_undo(studio, qtbot):
+    pin(studio, qtbot)
+    strip = film_of(studio).panel.strip
+    strip.setFocus()
+    step = studio.last_frame.step
+    QTest.keyClick(strip, Key.Key_F2)
+    field = strip.findChild(QLineEdit)
+    QTest.keyClicks(field, "so it was")
+    QTest.keyClick(field, Key.Key_Return)
+    until(qtbot, lambda: pins_of(studio)[0].note == "so it was")
+    QTest.keyClick(strip, Key.Key_S)
+    assert pins_of(studio)[0].star
+    # The Enter that ended the note did not go back.
+    written(studio, qtbot)
+    until(qtbot, lambda: studio.last_frame.step > step)
+    assert not studio.actions_by_name["undo"].isEnabled()
+    for _ in range(2):
         pin(studio, qtbot)
-    before, strip = pins_of(studio), film_of(studio).panel.strip
+    before = pins_of(studio)
     strip.choose(1)
     QTest.keyClick(strip, Key.Key_Delete)
     assert pins_of(studio) == (before[0], before[2])
@@ -182,21 +197,9 @@ def test_a_deleted_pin_is_brought_back_by_undo(studio, qtbot):
     assert [each.pin for each in found[0]] == list(before) and found[1] == []
 
 
-def test_a_pin_that_cannot_be_written_is_one_sentence(studio, qtbot, monkeypatch):
-    def full(*_given):
-        raise StudioError("There is no space left.")
-
-    monkeypatch.setattr(Filmstrip, "add", full)
-    studio.actions_by_name["pin"].trigger()
-    said = "The moment was not pinned: There is no space left."
-    until(qtbot, lambda: said in studio.banner.texts())
-    assert pins_of(studio) == ()
-    monkeypatch.setattr(feature_module, "MOST_PINS", 0)
-    film_of(studio).pin()
-    assert any("filmstrip is full" in text for text in studio.banner.texts())
-
-
-def test_the_window_lives_while_pins_are_written_and_a_burst_is_bounded(studio, qtbot, monkeypatch):
+def test_a_burst_is_bounded_and_a_pin_that_cannot_be_written_is_one_sentence(
+    studio, qtbot, monkeypatch
+):
     goes_on, add = threading.Event(), Filmstrip.add
 
     def slow(film, *given):
@@ -217,6 +220,18 @@ def test_the_window_lives_while_pins_are_written_and_a_burst_is_bounded(studio, 
     written(studio, qtbot)
     assert len(pins_of(studio)) == 4
 
+    def full(*_given):
+        raise StudioError("There is no space left.")
+
+    monkeypatch.setattr(Filmstrip, "add", full)
+    film_of(studio).pin()
+    said = "The moment was not pinned: There is no space left."
+    until(qtbot, lambda: said in studio.banner.texts())
+    assert len(pins_of(studio)) == 4
+    monkeypatch.setattr(feature_module, "MOST_PINS", 0)
+    film_of(studio).pin()
+    assert any("filmstrip is full" in text for text in studio.banner.texts())
+
 
 def test_a_double_click_shows_a_pin_beside_the_present(studio, qtbot):
     paused(studio, qtbot)
@@ -235,24 +250,6 @@ def test_a_double_click_shows_a_pin_beside_the_present(studio, qtbot):
     assert view._differences.text().startswith("Then → now: Temperature ")
     QTest.keyClick(view, Key.Key_Escape)
     until(qtbot, lambda: not studio.canvas.findChildren(Beside))
-
-
-def test_notes_are_written_in_place(studio, qtbot):
-    pin(studio, qtbot)
-    strip = film_of(studio).panel.strip
-    strip.setFocus()
-    step = studio.last_frame.step
-    QTest.keyClick(strip, Key.Key_F2)
-    field = strip.findChild(QLineEdit)
-    QTest.keyClicks(field, "so it was")
-    QTest.keyClick(field, Key.Key_Return)
-    until(qtbot, lambda: pins_of(studio)[0].note == "so it was")
-    QTest.keyClick(strip, Key.Key_S)
-    assert pins_of(studio)[0].star
-    # The Enter that ended the note did not go back.
-    written(studio, qtbot)
-    until(qtbot, lambda: studio.last_frame.step > step)
-    assert not studio.actions_by_name["undo"].isEnabled()
 
 
 def test_pins_are_dragged_out_and_exported_as_pictures_that_replay(
