@@ -107,6 +107,9 @@ def test_the_first_pin_shows_the_tab_and_later_ones_say_so_where_it_is_hidden(
     QTest.keyClick(studio.canvas, Key.Key_P)  # as a held key sends it, where repeats are not told
     written(studio, qtbot)
     assert len(pins_of(studio)) == 1
+    paused(studio, qtbot)
+    QTest.keyClick(panel.strip, Key.Key_Space)
+    until(qtbot, lambda: studio.model.run_state.value != "paused")
     studio.panels.tabs.setCurrentIndex(0)
     pin(studio, qtbot)
     assert any(text.startswith("Pinned step ") for text in studio.banner.texts())

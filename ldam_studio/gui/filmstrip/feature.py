@@ -75,6 +75,8 @@ class FilmstripTab(Feature):
         self._looks: list[Look] | None = None  # pinned while the filmstrip is read; else None
         pin = places.action(PIN, self._press)
         pin.setAutoRepeat(False)
+        # Who clicks a pin goes on from there: P and Space act in the strip, too.
+        self.panel.strip.addActions([pin, places.actions()["play"]])
         places.add_to_menu("Edit", pin)
         places.add_to_menu("Explore", places.action(SHOW, lambda: places.show_tab(self.panel)))
         places.add_to_menu("File", places.action(EXPORT, self.carrying.export_all))
