@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save, save_file
+from safetensors.torch import save, save_file
 from torch import Tensor
 
 from ldam_studio.engine.changes.table import check_logged
@@ -24,6 +24,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.former_log import log_as_today
 from ldam_studio.export.places import with_read_places, with_written_places, written_name
 from ldam_studio.export.recipe import Logged, SessionFile
+from ldam_studio.export.tensors import tensors_in
 from ldam_studio.files import read_bytes, write_durably
 from ldam_studio.memory import enough_for, free_bytes, require
 
@@ -144,7 +145,7 @@ def read_session(
 
 
 def session_of(
-    data: bytes,
+    data: bytes | memoryview,
     path: Path,
     device: Device | None = None,
     *,
@@ -167,7 +168,7 @@ def session_of(
     require(needed, 2 * len(data), free_bytes(), "close other programs")
     try:
         with enough_for(f"The session file {path}", "close other programs"):
-            tensors = load(data)
+            tensors = tensors_in(data)
         saved = about_session(data)
         state = from_tensors(tensors, saved["about"], device, opener)
         if folder is not None:
@@ -179,7 +180,7 @@ def session_of(
         for entry in state.log:
             parse(entry.json(), Logged)
             check_logged(entry.name, entry.value)
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StudioError(f"The session file {path} is damaged; start a new session.") from None
     return state
 

@@ -75,8 +75,8 @@ def seeds() -> dict[str, list[bytes]]:
             strip = Path(folder) / "filmstrip"
             strip.mkdir(exist_ok=True)
             (strip / "filmstrip.json").write_bytes(b'{"pins":["a"]}')
-            (strip / "a.png").write_bytes(pictures[-1])
-            (strip / "a.safetensors").write_bytes(sessions[-1])
+            (strip / "0123456789ab.png").write_bytes(pictures[-1])
+            (strip / "0123456789ab.safetensors").write_bytes(sessions[-1])
             write_archive(Path(folder) / "a.ldam", state, WINDOW, strip)
             archives.append((Path(folder) / "a.ldam").read_bytes())
         sheet = SheetSpec(network, neurons, plain.settings, plain.device, chains=2, steps=2)

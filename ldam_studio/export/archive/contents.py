@@ -15,10 +15,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from ldam_studio.engine.description import Sha256, Text
 from ldam_studio.errors import StudioError, plain
@@ -30,9 +30,12 @@ from ldam_studio.files import MOST_OF_STATE
 SUFFIX = ".ldam"
 FORMAT = 1
 ABOUT, SESSION, WINDOW = "ldam.json", "session.safetensors", "window.json"
-PINNED = re.compile(r"filmstrip/[A-Za-z0-9_-]{1,64}(\.png|(\.weights)?\.safetensors)")
+PINNED = re.compile(r"filmstrip/[0-9a-f]{12}(\.png|((-\d{1,3})?\.weights)?\.safetensors)")
 MOST_MEMBERS = 4096
+MOST_OF_ABOUT = 2**21  # bytes; what that many members need is half of it
 PNG = b"\x89PNG\r\n\x1a\n"
+PART = 2**20  # bytes between two looks whether to go on
+SHORTEST = 9  # bytes by which the kind of a member is known
 LONGEST_HEADER = 2**27  # bytes; what safetensors allows is less
 
 
@@ -58,7 +61,7 @@ class Contents(Struct, frozen=True):
 
 class _Version(Struct):
     format: int
-    version: Any = None
+    version: Raw = Raw(b"")
 
 
 def read_contents(data: bytes, where: str) -> Contents:
@@ -74,11 +77,15 @@ def read_contents(data: bytes, where: str) -> Contents:
         if said.format > FORMAT:
             raise StudioError(
                 f"{where} was saved by a later version of LDAM Studio "
-                f"({plain(str(said.version), 40)}); update this one to open it."
+                f"({plain(_words(said.version), 40)}); update this one to open it."
             )
         return msgspec.json.decode(data, type=Contents)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise damaged(where) from None
+
+
+def _words(version: Raw) -> str:
+    return bytes(version)[:100].decode(errors="replace").strip('"')
 
 
 def damaged(where: str) -> StudioError:
@@ -95,14 +102,25 @@ def most_bytes(name: str) -> int | None:
     return MOST_BYTES if PINNED.fullmatch(name) else None
 
 
-def is_of_its_kind(name: str, data: memoryview) -> bool:
-    """Return whether a member begins like what its name says; JSON is read as a whole."""
+def wanted(name: str, start: bytes | bytearray) -> int:
+    """Return how many bytes of a member are looked at, of which `start` has been read."""
+    if name.endswith(".json"):
+        return MOST_OF_STATE
+    if name != SESSION or len(start) < SHORTEST:
+        return SHORTEST
+    return 8 + min(int.from_bytes(start[:8], "little"), LONGEST_HEADER)
+
+
+def is_of_its_kind(name: str, start: bytes | bytearray, size: int) -> bool:
+    """Return whether a member of `size` bytes begins like what its name says; see `wanted`."""
     if name.endswith(".png"):
-        return data[: len(PNG)] == PNG
+        return start.startswith(PNG)
     if name.endswith(".safetensors"):
-        length = int.from_bytes(data[:8], "little")
-        return length <= min(len(data) - 8, LONGEST_HEADER) and bytes(data[8:9]) == b"{"
+        length = int.from_bytes(start[:8], "little")
+        return length <= min(size - 8, LONGEST_HEADER) and start[8:9] == b"{"
     try:
-        return isinstance(msgspec.json.decode(data), dict)
+        # Nothing is made of what is inside, which would take many times its size.
+        msgspec.json.decode(start, type=dict[str, Raw])
+        return True
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False

@@ -10,16 +10,16 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ldam_studio.engine.compute.device import Device
 from ldam_studio.engine.description import Reference, SessionDescription, parse_session
 from ldam_studio.engine.state import SessionState
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import StudioError, plain
 from ldam_studio.export.archive.contents import (
     ABOUT,
+    MOST_OF_ABOUT,
     SESSION,
     WINDOW,
     Contents,
@@ -28,14 +28,16 @@ from ldam_studio.export.archive.contents import (
     is_of_its_kind,
     most_bytes,
     read_contents,
+    wanted,
 )
+from ldam_studio.export.archive.members import Members, opened_members
 from ldam_studio.export.filmstrip.pins import FOLDER as FILMSTRIP
+from ldam_studio.export.filmstrip.pins import MOST_BYTES as MOST_OF_FILMSTRIP
 from ldam_studio.export.locate import Nearby
 from ldam_studio.export.session_file import MOST_BYTES, about_session, session_of
-from ldam_studio.files import LONGEST_NAME, is_regular, read_bytes
-from ldam_studio.memory import enough_for, free_bytes, require
-from ldam_studio.networks.weights.reading.pickles import Unreadable
-from ldam_studio.networks.weights.reading.zips import MEMBER, Archive
+from ldam_studio.files import LONGEST_NAME, MOST_OF_STATE, opened, read_bytes
+from ldam_studio.memory import enough_for
+from ldam_studio.networks.weights.reading.zips import MEMBER
 from ldam_studio.progress import tell
 
 
@@ -93,13 +95,19 @@ class SavedSession:
         self.check_lessons(nearby)
         own = {"sidecar": {"file": self.path.name, "sha256": self.contents.members[SESSION].sha256}}
         return session_of(
-            bytes(self._again([SESSION])[SESSION]),
-            self.path,
-            device,
-            opener=nearby,
-            folder=self.path.parent,
-            own=own,
+            self._session(), self.path, device, opener=nearby, folder=self.path.parent, own=own
         )
+
+    def _session(self) -> bytes | memoryview:
+        """Return the session's bytes, read again and checked."""
+        said = self.contents.members[SESSION]
+        if self.contents.format:
+            with opened_members(self.path) as members:
+                return members.whole(SESSION, said)
+        data = _read_single(self.path)
+        if hashlib.sha256(data).hexdigest() != said.sha256:
+            raise StudioError(f"{self.path} was changed since it was checked; open it again.")
+        return data
 
     def unpack_filmstrip(self, folder: Path) -> None:
         """Write the filmstrip into `folder`, whole or not at all; nothing if there is none.
@@ -112,30 +120,21 @@ class SavedSession:
         if not self.pinned:
             return
         within = folder / f".{FILMSTRIP}.{secrets.token_hex(6)}"
-        try:
-            within.mkdir(mode=0o700)
-            for name, data in self._again(self.pinned).items():
-                tell("unpacking the filmstrip")
-                (within / name.removeprefix(f"{FILMSTRIP}/")).write_bytes(data)
-            os.replace(within, folder / FILMSTRIP)
-        except OSError as error:
-            raise StudioError(
-                f"The filmstrip of {self.path} cannot be written to {folder} "
-                f"({error.strerror or error}); free some space and open the file again."
-            ) from None
-        finally:
-            shutil.rmtree(within, ignore_errors=True)
-
-    def _again(self, names: Iterable[str]) -> dict[str, memoryview]:
-        """Return some members, read again and checked."""
-        data = _read(self.path)
-        if not _is_archive(data):
-            return {SESSION: _checked(SESSION, memoryview(data), self.contents, self.path)}
-        archive = _opened(data, self.path)
-        return {
-            name: _checked(name, _member(archive, name, self.path), self.contents, self.path)
-            for name in names
-        }
+        with opened_members(self.path) as members:
+            try:
+                within.mkdir(mode=0o700)
+                for number, name in enumerate(self.pinned):
+                    tell("unpacking the filmstrip", number, len(self.pinned))
+                    with open(within / name.removeprefix(f"{FILMSTRIP}/"), "xb") as file:
+                        file.writelines(members.parts(name, self.contents.members[name]))
+                os.replace(within, folder / FILMSTRIP)
+            except OSError as error:
+                raise StudioError(
+                    f"The filmstrip of {self.path} cannot be written to {folder} "
+                    f"({error.strerror or error}); free some space and open the file again."
+                ) from None
+            finally:
+                shutil.rmtree(within, ignore_errors=True)
 
 
 def read_saved(path: Path) -> SavedSession:
@@ -147,75 +146,51 @@ def read_saved(path: Path) -> SavedSession:
         If it is no session file, was saved by a later version, or has been changed.
     """
     tell("reading the session file")
-    data = _read(path)
-    if not _is_archive(data):
-        own = Member(len(data), hashlib.sha256(data).hexdigest())
-        return SavedSession(
-            path, Contents(0, "", "", {SESSION: own}), _described(memoryview(data), path)
-        )
-    archive = _opened(data, path)
-    contents = read_contents(bytes(_member(archive, ABOUT, path)), str(path))
-    if archive.members.keys() - {ABOUT} != contents.members.keys():
+    with opened(path) as file:
+        is_single = file.read(len(MEMBER)) != MEMBER
+        if not is_single:
+            return _read_members(Members(file, path), path)
+    data = _read_single(path)
+    own = Member(len(data), hashlib.sha256(data).hexdigest())
+    return SavedSession(path, Contents(0, "", "", {SESSION: own}), _described(data, path))
+
+
+def _read_members(members: Members, path: Path) -> SavedSession:
+    contents = read_contents(members.small(ABOUT, MOST_OF_ABOUT), str(path))
+    if members.names - {ABOUT} != contents.members.keys():
         raise damaged(str(path))
-    for number, name in enumerate(contents.members):
-        tell("checking the session file", number, len(contents.members))
-        most = most_bytes(name)
-        if most is None or contents.members[name].size > most:
-            raise StudioError(
-                f"{path} has {name} in it, which no session file has, or not of that size; it is "
-                "not opened."
-            )
-        if not is_of_its_kind(name, _checked(name, _member(archive, name, path), contents, path)):
-            raise damaged(str(path))
     if not {SESSION, WINDOW} <= contents.members.keys():
         raise damaged(str(path))
-    window = bytes(_member(archive, WINDOW, path))
-    return SavedSession(path, contents, _described(_member(archive, SESSION, path), path), window)
-
-
-def _read(path: Path) -> bytes:
-    with enough_for(f"The session file {path}", "close other programs"):
-        if is_regular(path):
-            require(
-                f"The session file {path} needs",
-                path.stat().st_size,
-                free_bytes(),
-                "close other programs",
+    strip = [each.size for name, each in contents.members.items() if name.startswith(FILMSTRIP)]
+    if sum(strip) > MOST_OF_FILMSTRIP + MOST_OF_STATE:
+        raise StudioError(f"The filmstrip in {path} is larger than any; it is not opened.")
+    starts = {}
+    for number, (name, said) in enumerate(contents.members.items()):
+        most = most_bytes(name)
+        if most is None or said.size > most:
+            raise StudioError(
+                f"{path} has {plain(name, LONGEST_NAME)} in it, which no session file has, or not "
+                "of that size; it is not opened."
             )
+        start = bytearray()
+        for part in members.parts(name, said):
+            tell("checking the session file", number, len(contents.members))
+            if len(start) < wanted(name, start):
+                start += part
+        if not is_of_its_kind(name, start, said.size):
+            raise damaged(str(path))
+        if name in (SESSION, WINDOW):
+            starts[name] = bytes(start)
+    return SavedSession(path, contents, _described(starts[SESSION], path), starts[WINDOW])
+
+
+def _read_single(path: Path) -> bytes:
+    """Return the content of a session file of an earlier version."""
+    with enough_for(f"The session file {path}", "close other programs"):
         return read_bytes(path, MOST_BYTES)
 
 
-def _is_archive(data: bytes) -> bool:
-    return data.startswith(MEMBER)
-
-
-def _opened(data: bytes, path: Path) -> Archive:
-    try:
-        return Archive(data)
-    except Unreadable as error:
-        raise StudioError(f"{path} {error}; use the file as it was saved.") from None
-
-
-def _member(archive: Archive, name: str, path: Path) -> memoryview:
-    try:
-        return memoryview(archive.read(name))
-    except Unreadable as error:
-        raise StudioError(
-            f"{name[:LONGEST_NAME]} in {path} {error}; use the file as it was saved."
-        ) from None
-
-
-def _checked(name: str, data: memoryview, contents: Contents, path: Path) -> memoryview:
-    """Return a member's data; raises `StudioError` if it is not what the file says it is."""
-    said = contents.members[name]
-    if len(data) != said.size or hashlib.sha256(data).hexdigest() != said.sha256:
-        raise StudioError(
-            f"{name} in {path} was changed after it was saved; use the file as it was saved."
-        )
-    return data
-
-
-def _described(data: memoryview, path: Path) -> SessionDescription:
+def _described(data: bytes, path: Path) -> SessionDescription:
     try:
         return parse_session(about_session(data)["about"]["session"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -17,6 +17,7 @@ from ldam_studio.export.archive.contents import (
     ABOUT,
     FORMAT,
     MOST_MEMBERS,
+    PART,
     SESSION,
     WINDOW,
     Contents,
@@ -30,8 +31,6 @@ from ldam_studio.export.session_file import MOST_BYTES, stream_session
 from ldam_studio.files import is_regular, write_durably
 from ldam_studio.memory import in_words
 from ldam_studio.progress import tell
-
-PART = 2**20  # bytes between two looks whether to go on
 
 
 def write_archive(
@@ -93,11 +92,12 @@ def _copied(archive: ZipFile, name: str, file: Path) -> Member:
     """Copy a file into the archive, as it is."""
     total = file.stat().st_size
     digest, size = hashlib.sha256(), 0
+    what = "session" if name == SESSION else FILMSTRIP
     about = _about(name, ZIP_STORED)
     about.file_size = total  # so that the archive knows whether large sizes are needed
     with file.open("rb") as source, archive.open(about, "w") as target:
         while part := source.read(min(PART, total - size)):
-            tell(f"saving {name}", size, total)
+            tell(f"saving the {what} (MB)", size // 10**6, total // 10**6)
             target.write(part)
             digest.update(part)
             size += len(part)

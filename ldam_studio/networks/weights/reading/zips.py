@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from io import BytesIO
-from typing import Any
+from io import SEEK_END, SEEK_SET, BytesIO
+from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
@@ -30,9 +30,58 @@ ARRAY_HEADER = re.compile(
     rb"'shape': \(([\d, ]{0,500})\), \} *\n"
 )
 LONGEST_HEADER = 4096  # bytes
+LONGEST_ENTRY = 1024  # bytes of a member in the list, with its name
 TIMES = 8  # weights hardly become smaller
 SMALL = 64_000_000
 """Bytes that an archive may hold, however small it is; larger ones may hold `TIMES` their size."""
+
+
+class _Stream:
+    """The file of an archive, of which the list may name at most `most` members."""
+
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self._file, self._most = file, most
+        self.is_listed = False
+        self.tell, self.seekable = file.tell, file.seekable
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Go to a place in the file."""
+        if whence == SEEK_SET and offset < 0:
+            raise BadZipFile
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return a part of the file; until the archive is listed, none longer than its list."""
+        if self.is_listed:
+            return self._file.read(size)
+        longest = self._most * LONGEST_ENTRY
+        data = self._file.read(longest if size < 0 else min(size, longest))
+        # Counted before an entry is made of each, which takes ten times as much.
+        if data.count(IN_LIST) > self._most:
+            raise Unreadable("holds more files than belong into one")
+        return data
+
+
+def listed(file: BinaryIO, most: int) -> ZipFile:
+    """Open a zip archive of at most `most` members; what they would take is checked.
+
+    Raises
+    ------
+    Unreadable
+        If it is none, or would take more than belongs into its file.
+    """
+    stream, size = _Stream(file, most), file.seek(0, SEEK_END)
+    try:
+        archive = ZipFile(stream)
+    except (BadZipFile, ValueError, NotImplementedError, UnicodeError):
+        raise Unreadable("is damaged") from None
+    stream.is_listed = True
+    found = archive.infolist()
+    if len({info.filename for info in found}) < len(found):
+        raise Unreadable("holds two files of one name")
+    if sum(info.file_size for info in found) > max(SMALL, TIMES * size):
+        raise Unreadable("would unpack to much more than its own size")
+    return archive
 
 
 class Archive:
@@ -40,18 +89,8 @@ class Archive:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        if data.count(IN_LIST) > 2 * MOST_TENSORS:
-            raise Unreadable("holds more files than a file of weights has")
-        try:
-            with ZipFile(BytesIO(data)) as archive:
-                found = archive.infolist()
-        except (BadZipFile, ValueError, OSError, NotImplementedError, UnicodeError):
-            raise Unreadable("is damaged") from None
-        self.members = {info.filename: info for info in found}
-        if len(self.members) < len(found):
-            raise Unreadable("holds two files of one name")
-        if sum(info.file_size for info in self.members.values()) > max(SMALL, TIMES * len(data)):
-            raise Unreadable("would unpack to much more than its own size")
+        with listed(BytesIO(data), 2 * MOST_TENSORS) as archive:
+            self.members = {info.filename: info for info in archive.infolist()}
 
     def read(self, name: str) -> memoryview | bytes:
         """Return a member's bytes."""
