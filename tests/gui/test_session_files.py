@@ -79,6 +79,10 @@ def test_a_session_comes_back_with_its_window_and_filmstrip(
     again = other.controller.ask(snapshot).result()
     assert again.step >= state.step and again.log[: len(state.log)] == state.log
     until(qtbot, lambda: len(pins_of(other)) == 1)
+    other.controller.set_value("l2", 0.5)
+    other.actions_by_name["save"].trigger()
+    until(qtbot, lambda: f"Saved {path}." in other.banner.texts())
+    assert saved_opening(path, CPU).make().lane.settings.l2 == 0.5
     restore(other, qtbot, 0)
     assert torch.equal(state_of(other).lane.chains.x, state.lane.chains.x)
     close_saved(other, qtbot)
@@ -86,6 +90,7 @@ def test_a_session_comes_back_with_its_window_and_filmstrip(
     back = make_window(store=SessionStore(tmp_path / "b"))
     open_in(back, qtbot, back.recall().opening)
     assert back.model.title == "find" and not back.panels.shows("neurons")
+    assert back.feature(Saving).file == path
     until(qtbot, lambda: len(pins_of(back)) == 1)
     for session in back.store.shelf.sessions():
         place = back.store.shelf.take(session[0].folder)
@@ -99,7 +104,7 @@ def test_saving_can_be_stopped(studio, qtbot, tmp_path, monkeypatch):
     def endless(*_):
         begun.set()
         while True:
-            tell("saving session.safetensors", 1, 2)
+            tell("saving the session (MB)", 1, 2)
             threading.Event().wait(0.01)
 
     monkeypatch.setattr("ldam_studio.export.archive.writing.stream_session", endless)

@@ -43,6 +43,7 @@ def saved_opening(path: Path, device: Device) -> Opening:
         as_noted(note, lambda: make(Nearby(path.parent, what=WHAT))),
         title=path.stem,
         unpack=saved.unpack_filmstrip if saved.pinned else None,
+        file=path.absolute() if saved.contents.format else None,
     )
     elsewhere = _elsewhere(saved)
     return with_leave(opening, make, path.parent, saved.references, elsewhere, WHAT)

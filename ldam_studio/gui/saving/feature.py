@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,19 @@ from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.waiting import PatientQuestion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from ldam_studio.engine.state import SessionState
+    from ldam_studio.gui.session.openings import Opening
 
+SAVE = Entry(
+    "save",
+    "Save Session",
+    "Ctrl+S",
+    "Save the session to the file that it came from; where there is none, ask for one",
+    needs_session=True,
+)
 SAVE_AS = Entry(
     "save_session",
     "Save Session As…",
@@ -36,19 +46,39 @@ LONGEST_NAME = 60
 
 
 class Saving(Feature):
-    """Saves a copy of the session, taken when the user asks for it."""
+    """Saves a copy of the session, taken when the user asks for it.
 
-    entries = (SAVE_AS,)
+    Attributes
+    ----------
+    file
+        The file to which the session belongs: from which it came, or to which it was saved last.
+    """
+
+    entries = (SAVE, SAVE_AS)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
-        studio.places.add_to_menu("File", studio.places.action(SAVE_AS, self.save_as))
+        places = studio.places
+        places.add_to_menu(
+            "File", places.action(SAVE, self.save_again), places.action(SAVE_AS, self.save_as)
+        )
         self._question = PatientQuestion(studio, "save session", "save the session")
         self._saves = Saves(studio, "save-session")
+        self.file: Path | None = None
+        studio.controller.opening.connect(lambda _opening: self._leave_session())
+        studio.controller.opened.connect(self._take_file)
+
+    def save_again(self) -> None:
+        """Save the session after its current step to its file; where it has none, ask for one."""
+        self._question.ask(snapshot, self._save_again)
 
     def save_as(self) -> None:
         """Copy the session after its current step, ask for a file, and save it there."""
         self._question.ask(snapshot, self._choose)
+
+    def remember(self) -> dict[str, str]:
+        """Remember the file to which the session belongs."""
+        return {} if self.file is None else {"file": str(self.file)}
 
     def leave(self) -> None:
         """Cancel a save that is still waiting for the session."""
@@ -58,12 +88,34 @@ class Saving(Feature):
         """Wait until all sessions are saved."""
         self._saves.close()
 
+    def _leave_session(self) -> None:
+        controller = self.studio.controller
+        if controller.way_back is not None:
+            controller.way_back = replace(controller.way_back, file=self.file)
+
+    def _take_file(self, opening: Opening) -> None:
+        self.file = opening.file
+        # Another session than the one that remembered it may have been opened in its place.
+        remembered = opening.remembered.get("saving", {}).get("file")
+        if self.file is None and opening.kept is not None and isinstance(remembered, str):
+            self.file = Path(remembered)
+
+    def _save_again(self, state: SessionState) -> None:
+        if self.file is None:
+            self._choose(state)
+        else:
+            self.save(state, self.file)
+
     def _choose(self, state: SessionState) -> None:
+        # What belongs to the session is taken now: the dialog may be open while another one opens.
+        write, current = self._writer(state), self.studio.controller.current
         name = UNUSUAL.sub("-", self.studio.model.title).strip("-.")[:LONGEST_NAME] or "session"
-        path = self.ask_where(Path(self.studio.start_folder) / f"{name}{SUFFIX}")
+        path = self.ask_where(self.file or Path(self.studio.start_folder) / f"{name}{SUFFIX}")
         if path is not None:
             self.studio.start_folder = str(path.parent)
-            self.save(state, path)
+            if self.studio.controller.current is current:
+                self.file = path
+            self._start(path, write)
 
     def ask_where(self, suggested: Path) -> Path | None:
         """Ask for the file; None if the user does not want to save after all."""
@@ -80,12 +132,19 @@ class Saving(Feature):
 
     def save(self, state: SessionState, path: Path) -> None:
         """Save a session, as the window shows it, on a thread of its own."""
+        self._start(path, self._writer(state))
+
+    def _start(self, path: Path, write: Callable[[Path], str]) -> None:
+        self._saves.start(path, partial(write, path), stoppable=True)
+
+    def _writer(self, state: SessionState) -> Callable[[Path], str]:
+        """Return what writes a session as the window shows it now."""
         window = msgspec.json.encode(self.studio.note().impersonal())
         strip = self.studio.session_folder.submit(lambda folder: folder / FILMSTRIP)
-        self._saves.start(path, partial(_save, state, path, window, strip), stoppable=True)
+        return partial(_save, state, window, strip)
 
 
-def _save(state: SessionState, path: Path, window: bytes, strip: Future[Path]) -> str:
+def _save(state: SessionState, window: bytes, strip: Future[Path], path: Path) -> str:
     from ldam_studio.export.archive.saving import save_archive
 
     look_back(state)

@@ -94,6 +94,8 @@ class Opening:
         shelf; may raise `StudioError`.
     layout
         How the window is divided then; None leaves it as it is.
+    file
+        The session file to which the session belongs, if there is one.
     """
 
     title: str
@@ -117,6 +119,7 @@ class Opening:
     kept: Path | None = None
     unpack: Callable[[Path], object] | None = None
     layout: Layout | None = None
+    file: Path | None = None
 
 
 def _digits(
