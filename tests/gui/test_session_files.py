@@ -171,8 +171,11 @@ def test_a_strangers_window_names_nothing_here_and_fits(tmp_path, state):
     assert set(IMPERSONAL) <= {row.name for row in FEATURES}
 
 
-@pytest.mark.parametrize("window", [b'{"title": 3}', b'{"title": "a", "front": -1}'])
-def test_a_window_that_nobody_saved_is_one_sentence(tmp_path, state, window):
+@pytest.mark.parametrize(
+    "change", [{"title": 3}, {"front": -1}, {"scale": 0}, {"lane_titles": {"-100": "beside"}}]
+)
+def test_a_window_that_nobody_saved_is_one_sentence(tmp_path, state, change):
+    window = msgspec.json.encode(msgspec.to_builtins(note()) | change)
     path = file_with(tmp_path, state, window)
     with pytest.raises(Exception, match=r"a\.ldam says of the window is damaged"):
         saved_opening(path, CPU)

@@ -22,6 +22,8 @@ Words = Annotated[str, Meta(max_length=2**16)]
 Rows = Annotated[list[Words], Meta(max_length=MOST_CHAINS)]
 Front = Annotated[int, Meta(ge=0, le=MOST_CHAINS)]
 Rate = Annotated[int, Meta(ge=0, le=round(SETTINGS["max_rate"].maximum))]
+Lane = Annotated[int, Meta(ge=0, lt=MOST_LANES)]
+Scale = Annotated[float, Meta(gt=0)]
 Pixels = Annotated[int, Meta(ge=0, le=2**24)]  # what Qt accepts as the size of a widget
 Sizes = Annotated[list[Pixels], Meta(max_length=3)]
 IMPERSONAL = ("agreement",)
@@ -91,11 +93,11 @@ class Note(msgspec.Struct):
     rows: Rows
     front: Front
     mode: Literal["image", "signed"]
-    scale: float | None
+    scale: Scale | None
     hint: Words
     max_rate: Rate
     network: Words = msgspec.field(default="", name="watched_as")
-    lane_titles: Annotated[dict[int, Words], Meta(max_length=MOST_LANES)] = msgspec.field(
+    lane_titles: Annotated[dict[Lane, Words], Meta(max_length=MOST_LANES)] = msgspec.field(
         default_factory=dict
     )
     code: Words = ""
